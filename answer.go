@@ -1,0 +1,166 @@
+package ghl
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+)
+
+// decoder reads the body of a successful answer.
+type decoder func(k *call, body []byte) error
+
+// model is a pointer to a type that reads itself from JSON, which all records do.
+type model[T any] interface {
+	*T
+	json.Unmarshaler
+}
+
+// one sends a request whose answer is one record.
+func one[T any, P model[T]](ctx context.Context, c *Client, r request, opts []CallOption) (*T, error) {
+	record := new(T)
+	err := c.do(ctx, r, func(k *call, body []byte) error {
+		value, err := promised(body, k.op.answer, '{')
+		if err != nil {
+			return err
+		}
+		return P(record).UnmarshalJSON(value)
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return record, nil
+}
+
+// many sends a request whose answer is a list of records.
+func many[T any, P model[T]](ctx context.Context, c *Client, r request, opts []CallOption) ([]*T, error) {
+	var list []*T
+	err := c.do(ctx, r, func(k *call, body []byte) (err error) {
+		list, err = records[T, P](k, body)
+		return err
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// records reads the list in an answer. An element that is no record does not spoil the others: it is left out and reported.
+func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
+	value, err := promised(body, k.op.answer, '[')
+	if err != nil {
+		return nil, err
+	}
+	list := []*T{}
+	if string(value) == "null" {
+		return list, nil
+	}
+	err = eachElement(value, func(element []byte) error {
+		if element[0] != '{' {
+			if string(element) != "null" {
+				k.skipped = append(k.skipped, append([]byte(nil), element...))
+			}
+			return nil
+		}
+		record := new(T)
+		list = append(list, record)
+		return P(record).UnmarshalJSON(element)
+	})
+	return list, err
+}
+
+// textsOf reads a list of texts in an answer.
+func textsOf(k *call, body []byte) ([]string, error) {
+	value, err := promised(body, k.op.answer, '[')
+	if err != nil {
+		return nil, err
+	}
+	return texts(value), nil
+}
+
+// whole sends a request whose answer is read as it is.
+func whole[T any, P model[T]](ctx context.Context, c *Client, r request, opts []CallOption) (*T, error) {
+	record := new(T)
+	err := c.do(ctx, r, func(k *call, body []byte) error {
+		if err := checkObject(body); err != nil {
+			return err
+		}
+		return P(record).UnmarshalJSON(body)
+	}, opts)
+	if err != nil {
+		return nil, err
+	}
+	return record, nil
+}
+
+// done sends a request whose answer holds no record. An answer that says it failed is an error, whatever its status.
+func done(ctx context.Context, c *Client, r request, opts []CallOption) error {
+	return c.do(ctx, r, func(_ *call, body []byte) error {
+		var failed bool
+		_ = eachField(body, func(key, value []byte) error {
+			switch string(key) {
+			case "succeded", "succeeded", "success": // the vendor writes all three
+				failed = failed || string(value) == "false"
+			}
+			return nil
+		})
+		if failed {
+			return &badAnswerError{"the server says that it did not succeed"}
+		}
+		return nil
+	}, opts)
+}
+
+// into reads an answer into anything.
+func into(out any) decoder {
+	return func(_ *call, body []byte) error {
+		if out == nil {
+			return nil
+		}
+		if len(body) == 0 {
+			return &badAnswerError{"the answer is empty"}
+		}
+		return json.Unmarshal(body, out)
+	}
+}
+
+func checkObject(body []byte) error {
+	switch {
+	case len(body) == 0:
+		return &badAnswerError{"the answer is empty"}
+	case !json.Valid(body) || !isObject(body):
+		return &badAnswerError{"the answer is no JSON object"}
+	}
+	return nil
+}
+
+// promised finds the property that holds what the operation promises: an object if kind is '{'; if it is '[' a list, which
+// may be null. names are alternatives; "." is the answer itself if it has an id.
+func promised(body []byte, names string, kind byte) ([]byte, error) {
+	if err := checkObject(body); err != nil {
+		return nil, err
+	}
+	for name := range strings.SplitSeq(names, "|") {
+		if name == "." {
+			if id := field(body, "id"); len(id) > 2 && id[0] == '"' {
+				return body, nil
+			}
+			continue
+		}
+		if value := field(body, name); value != nil && (value[0] == kind || kind == '[' && string(value) == "null") {
+			return value, nil
+		}
+	}
+	return nil, &badAnswerError{"the answer has no " + strings.ReplaceAll(strings.TrimSuffix(names, "|."), "|", " or ")}
+}
+
+// field returns a property of an object, nil if there is none.
+func field(object []byte, name string) []byte {
+	var found []byte
+	_ = eachField(object, func(key, value []byte) error {
+		if string(key) == name {
+			found = value
+		}
+		return nil
+	})
+	return found
+}

@@ -1,0 +1,111 @@
+package ghl
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Token is what HighLevel grants access with. It prints redacted with every verb of fmt and in slog, and JSON leaves its
+// two secrets out: whoever stores a token writes AccessToken and RefreshToken on purpose.
+type Token struct {
+	// AccessToken is the bearer, valid for about a day.
+	AccessToken string `json:"-"`
+	// RefreshToken works once; the answer to its use carries the next one. "" for a private integration token.
+	RefreshToken string `json:"-"`
+	// ExpiresAt is when the access token ends; the zero time means never or unknown.
+	ExpiresAt time.Time `json:"expiresAt,omitzero"`
+	// Scopes are what was granted; nil when unknown.
+	Scopes []Scope `json:"scopes,omitempty"`
+	// UserType says whether the token is for an agency or for one location; "" when unknown.
+	UserType UserType `json:"userType,omitempty"`
+	// CompanyID is the agency's id.
+	CompanyID string `json:"companyId,omitempty"`
+	// LocationID is set for a location's token.
+	LocationID string `json:"locationId,omitempty"`
+	// UserID is the person who installed the app.
+	UserID string `json:"userId,omitempty"`
+}
+
+// UserType is whom a token stands for.
+type UserType string
+
+const (
+	// UserTypeCompany is an agency's token.
+	UserTypeCompany UserType = "Company"
+	// UserTypeLocation is the token of one location (sub-account).
+	UserTypeLocation UserType = "Location"
+)
+
+// String says whose token it is and when it expires, without its secrets.
+func (t Token) String() string {
+	var b strings.Builder
+	b.WriteString("ghl.Token{redacted")
+	for _, part := range []struct{ name, value string }{{"userType", string(t.UserType)}, {"company", t.CompanyID}, {"location", t.LocationID}} {
+		if part.value != "" {
+			b.WriteString(", " + part.name + ": " + part.value)
+		}
+	}
+	if !t.ExpiresAt.IsZero() {
+		b.WriteString(", expires: " + t.ExpiresAt.UTC().Format(time.RFC3339))
+	}
+	return b.String() + "}"
+}
+
+// Format prints the token redacted, whatever the verb.
+func (t Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.String()) }
+
+// LogValue prints the token redacted in slog.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// TokenSource gives the token for a request. It is asked for every attempt, by many goroutines at once, so it should
+// answer from memory while its token is valid.
+//
+// A source may also be a [TokenRefresher].
+type TokenSource interface {
+	Token(ctx context.Context) (*Token, error)
+}
+
+// TokenRefresher is a [TokenSource] that can get a new token. A call asks it once when the server refuses the token.
+type TokenRefresher interface {
+	// Refresh returns a token other than rejected. When rejected is no longer the current one, somebody else has refreshed
+	// already, and the current one is the answer.
+	Refresh(ctx context.Context, rejected *Token) (*Token, error)
+}
+
+// StaticTokenSource gives always the same token: a private integration token ("pit-…") or any fixed bearer. The client
+// option [WithToken] is the short form.
+func StaticTokenSource(accessToken string) TokenSource {
+	return staticToken{&Token{AccessToken: accessToken}}
+}
+
+type staticToken struct{ token *Token }
+
+func (s staticToken) Token(context.Context) (*Token, error) { return s.token, nil }
+
+// Format keeps a source that is printed by mistake from printing its token.
+func (s staticToken) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghl.StaticTokenSource(redacted)") }
+
+// checkBearer refuses what can't stand in a header. It never repeats the token.
+func checkBearer(token string) *Error {
+	if token == "" {
+		return badInputf("token", "the token is empty")
+	}
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] >= 0x7f {
+			return badInputf("token", "the token holds a character that no token has (a space or line break at its end?)")
+		}
+	}
+	return nil
+}
+
+// parseScopes reads the list of scopes of a token answer.
+func parseScopes(text string) []Scope {
+	var scopes []Scope
+	for name := range strings.FieldsSeq(text) {
+		scopes = append(scopes, Scope(name))
+	}
+	return scopes
+}

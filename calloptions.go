@@ -1,0 +1,139 @@
+package ghl
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// CallOption changes one call. Every method takes any number of them; nil is ignored. What is wrong with one is the call's
+// error, before anything is sent.
+type CallOption func(*callOptions) error
+
+type callOptions struct {
+	location   string
+	header     http.Header
+	retry      RetryPolicy
+	response   *Response
+	background bool
+	readBack   bool
+	path       map[string]string
+	query      url.Values
+}
+
+// CallLocation makes the call about another location than the client's.
+func CallLocation(id string) CallOption {
+	return func(o *callOptions) error {
+		o.location = id
+		return checkID("locationId", id)
+	}
+}
+
+// CallHeader sets a header of the request. The token, version and content headers are the client's own and are refused.
+func CallHeader(key, value string) CallOption {
+	return func(o *callOptions) error {
+		key = http.CanonicalHeaderKey(key)
+		switch key {
+		case "Authorization", "Version", "Content-Type", "Content-Length", "Host":
+			return badInputf(key, "this header is set by the client")
+		case "":
+			return badInputf("header", "the name of the header is empty")
+		}
+		if strings.ContainsAny(key+value, "\r\n\x00") || strings.ContainsAny(key, " :") {
+			return badInputf("header", "the header holds a character that none has")
+		}
+		if o.header == nil {
+			o.header = http.Header{}
+		}
+		o.header.Set(key, value)
+		return nil
+	}
+}
+
+// CallRetry sets the retry policy of the call. Zero fields keep the client's.
+func CallRetry(policy RetryPolicy) CallOption {
+	return func(o *callOptions) error {
+		o.retry = policy
+		return policy.check()
+	}
+}
+
+// CallResponse fills r with what surrounds the answer, also when the call fails. On an iterator it holds the latest page's.
+// r must not be shared between calls that run at once.
+func CallResponse(r *Response) CallOption {
+	return func(o *callOptions) error {
+		o.response = r
+		return nil
+	}
+}
+
+// CallBackground lets other calls of the location go first while its limit is short. Use it for what nobody waits for, such
+// as a backfill.
+func CallBackground() CallOption {
+	return func(o *callOptions) error {
+		o.background = true
+		return nil
+	}
+}
+
+// CallReadBack makes a create look for its record when the outcome is unknown ([ErrAmbiguous]), and after a 422, which
+// HighLevel sometimes answers although it has created the record. If the record is there it is returned as if the create
+// had succeeded; else the error stays.
+//
+// A contact is found by its e-mail or phone among those added since the call began, a note by its text likewise, a task by
+// all its fields, an appointment by its calendar, contact and start; the last also after [ErrSlotTaken], for the booking
+// that took the slot may be one's own. Methods other than these creates ignore the option.
+func CallReadBack() CallOption {
+	return func(o *callOptions) error {
+		o.readBack = true
+		return nil
+	}
+}
+
+// CallPath fills a placeholder of the operation's path in [Client.Call].
+func CallPath(name, value string) CallOption {
+	return func(o *callOptions) error {
+		if o.path == nil {
+			o.path = map[string]string{}
+		}
+		o.path[name] = value
+		return checkID(name, value)
+	}
+}
+
+// CallQuery adds a query parameter in [Client.Call]. Given twice, it is sent twice.
+func CallQuery(name, value string) CallOption {
+	return func(o *callOptions) error {
+		if name == "" {
+			return badInputf("query", "the name of the query parameter is empty")
+		}
+		if o.query == nil {
+			o.query = url.Values{}
+		}
+		o.query.Add(name, value)
+		return nil
+	}
+}
+
+// Response is what surrounds an answer. Get it with [CallResponse].
+type Response struct {
+	// Status is the HTTP status of the last attempt; 0 when none was answered.
+	Status int
+	// Header are the headers of the last answer.
+	Header http.Header
+	// RateLimit is what they say about the limits.
+	RateLimit RateLimit
+	// TraceID is HighLevel's id of the request, where the answer has one.
+	TraceID string
+	// Attempts is how many requests were sent.
+	Attempts int
+	// Skipped are elements of a list in the answer that are no records, as they came. The method returns the others.
+	Skipped [][]byte
+}
+
+// isBackground reports whether the call was marked with [CallBackground].
+func isBackground(ctx context.Context) bool {
+	k, ok := ctx.Value(operationKey{}).(*call)
+	return ok && k.opts.background
+}

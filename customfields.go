@@ -1,0 +1,275 @@
+package ghl
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CustomField is the value that a contact has in a field of the location's own. Reading gives the ID; writing takes the ID
+// or the Key. What the field is called and which type it has is in the location's definitions: [LocationsService.CustomFields]
+// and [CustomFieldResolver].
+type CustomField struct {
+	ID string `json:"id,omitempty"`
+	// Key is such as "contact.shoe_size". The API takes it instead of the ID when writing, and seldom sends it.
+	Key   string           `json:"key,omitempty"`
+	Value CustomFieldValue `json:"value"`
+	Extra Extra            `json:"-"`
+}
+
+// UnmarshalJSON reads a custom field. The value comes as value, field_value or fieldValue.
+func (f *CustomField) UnmarshalJSON(data []byte) error {
+	*f = CustomField{}
+	return eachField(data, func(key, value []byte) error {
+		ok := true
+		switch string(key) {
+		case "id":
+			f.ID, ok = scalar(value)
+		case "key":
+			f.Key, ok = scalar(value)
+		case "value", "field_value", "fieldValue":
+			if f.Value.IsNull() {
+				return f.Value.UnmarshalJSON(value)
+			}
+		default:
+			ok = false
+		}
+		if !ok {
+			f.Extra.keep(string(key), value)
+		}
+		return nil
+	})
+}
+
+// CustomFieldValue is the value of a custom field, as the server sent it. Its type is known only by the field's definition,
+// so each of its readers answers for the values it can read. The zero value is null.
+type CustomFieldValue struct{ raw json.RawMessage }
+
+// TextValue is the value of a text, phone, single option or radio field.
+func TextValue(s string) CustomFieldValue { return rawValue(s) }
+
+// NumberValue is the value of a number or money field. Money is in the unit of the location's currency, such as 12.50.
+func NumberValue(n float64) CustomFieldValue { return rawValue(n) }
+
+// DateValue is the value of a date field, which is a day without a time.
+func DateValue(year int, month time.Month, day int) CustomFieldValue {
+	return rawValue(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
+}
+
+// OptionsValue is the value of a field with many options: checkboxes or a multiple choice.
+func OptionsValue(options ...string) CustomFieldValue {
+	if options == nil {
+		options = []string{}
+	}
+	return rawValue(options)
+}
+
+// FilesValue is the value of a file field: files by their id, as read from [CustomFieldValue.Files]. New files need an
+// upload.
+func FilesValue(files map[string]CustomFieldFile) CustomFieldValue { return rawValue(files) }
+
+// RawValue is any other value. It must be valid JSON, or the call is refused.
+func RawValue(data json.RawMessage) CustomFieldValue { return CustomFieldValue{bytes.Clone(data)} }
+
+func rawValue(v any) CustomFieldValue {
+	data, err := json.Marshal(v)
+	if err != nil { // NaN and infinities, which JSON has no number for: the call is refused when it is written
+		data = json.RawMessage("invalid")
+	}
+	return CustomFieldValue{data}
+}
+
+// IsNull reports whether there is no value.
+func (v CustomFieldValue) IsNull() bool { return len(v.raw) == 0 || string(v.raw) == "null" }
+
+// Raw returns the JSON of the value.
+func (v CustomFieldValue) Raw() json.RawMessage {
+	if len(v.raw) == 0 {
+		return json.RawMessage("null")
+	}
+	return bytes.Clone(v.raw)
+}
+
+// Text returns the value of a text, phone, single option or radio field; a number as it was written; options with a comma
+// between them. It is "" for files and for none.
+func (v CustomFieldValue) Text() string { return strings.Join(v.Options(), ", ") }
+
+// Number returns the value of a number or money field. A number in a text counts, with or without separators of thousands.
+func (v CustomFieldValue) Number() (float64, bool) {
+	if v.IsNull() {
+		return 0, false
+	}
+	text, ok := scalar(v.raw)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), 64)
+	return n, err == nil
+}
+
+// Options returns the options chosen: many, one, or none.
+func (v CustomFieldValue) Options() []string {
+	if v.IsNull() || v.raw[0] == '{' {
+		return nil
+	}
+	return texts(v.raw)
+}
+
+// Date returns the value of a date field. It comes as milliseconds or as text.
+func (v CustomFieldValue) Date() Time {
+	var t Time
+	if len(v.raw) > 0 {
+		_ = t.UnmarshalJSON(v.raw)
+	}
+	return t
+}
+
+// Files returns the files of a file field by their id; nil for any other value.
+func (v CustomFieldValue) Files() map[string]CustomFieldFile {
+	if v.IsNull() || v.raw[0] != '{' {
+		return nil
+	}
+	files := map[string]CustomFieldFile{}
+	_ = eachField(v.raw, func(key, value []byte) error {
+		var f CustomFieldFile
+		if isObject(value) && f.UnmarshalJSON(value) == nil {
+			files[string(key)] = f
+		}
+		return nil
+	})
+	return files
+}
+
+// CustomFieldFile is a file in a custom field.
+type CustomFieldFile struct {
+	URL        string       `json:"url,omitempty"`
+	DocumentID string       `json:"documentId,omitempty"`
+	Deleted    bool         `json:"deleted,omitempty"`
+	Meta       FileMetadata `json:"meta,omitzero"`
+	Extra      Extra        `json:"-"`
+}
+
+// FileMetadata describes a file.
+type FileMetadata struct {
+	FieldName    string `json:"fieldname,omitempty"`
+	OriginalName string `json:"originalname,omitempty"`
+	Encoding     string `json:"encoding,omitempty"`
+	MIMEType     string `json:"mimetype,omitempty"`
+	UUID         string `json:"uuid,omitempty"`
+	Size         int64  `json:"size,omitempty"` // in bytes
+	Extra        Extra  `json:"-"`
+}
+
+// MarshalJSON writes the value as it is.
+func (v CustomFieldValue) MarshalJSON() ([]byte, error) {
+	if len(v.raw) == 0 {
+		return []byte("null"), nil
+	}
+	return v.raw, nil
+}
+
+// UnmarshalJSON keeps the value as it is.
+func (v *CustomFieldValue) UnmarshalJSON(data []byte) error {
+	v.raw = nil
+	if string(data) != "null" {
+		v.raw = bytes.Clone(data)
+	}
+	return nil
+}
+
+// CustomFieldDefinition describes a custom field of a location.
+type CustomFieldDefinition struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+	// FieldKey is such as "contact.shoe_size".
+	FieldKey    string `json:"fieldKey,omitempty"`
+	Placeholder string `json:"placeholder,omitempty"`
+	// DataType is such as TEXT, LARGE_TEXT, NUMERICAL, PHONE, MONETORY (sic), CHECKBOX, SINGLE_OPTIONS, MULTIPLE_OPTIONS,
+	// FLOAT, TIME, DATE, TEXTBOX_LIST, FILE_UPLOAD, SIGNATURE, RADIO, EMAIL.
+	DataType              string   `json:"dataType,omitempty"`
+	Position              float64  `json:"position,omitempty"`
+	PicklistOptions       []string `json:"picklistOptions,omitempty"`
+	PicklistImageOptions  []string `json:"picklistImageOptions,omitempty"`
+	IsAllowedCustomOption bool     `json:"isAllowedCustomOption,omitempty"`
+	IsMultiFileAllowed    bool     `json:"isMultiFileAllowed,omitempty"`
+	MaxFileLimit          int      `json:"maxFileLimit,omitempty"`
+	LocationID            string   `json:"locationId,omitempty"`
+	// Model is "contact" or "opportunity".
+	Model string `json:"model,omitempty"`
+	Extra Extra  `json:"-"`
+}
+
+// CustomFieldResolver finds a location's custom fields by id or key. It does not change and is safe for concurrent use.
+type CustomFieldResolver struct {
+	fields []*CustomFieldDefinition
+	byName map[string]*CustomFieldDefinition
+}
+
+// NewCustomFieldResolver makes a resolver of definitions, as [LocationsService.CustomFields] gives them.
+func NewCustomFieldResolver(definitions []*CustomFieldDefinition) *CustomFieldResolver {
+	r := &CustomFieldResolver{fields: slices.Clone(definitions), byName: map[string]*CustomFieldDefinition{}}
+	for _, d := range definitions {
+		r.byName[d.ID] = d
+		if d.FieldKey != "" {
+			r.byName[d.FieldKey] = d
+		}
+	}
+	for _, d := range definitions { // the key without its model, where nothing else has that name
+		if _, short, ok := strings.Cut(d.FieldKey, "."); ok && r.byName[short] == nil {
+			r.byName[short] = d
+		}
+	}
+	return r
+}
+
+// Find returns the definition by id ("3sv6…"), key ("contact.shoe_size") or short key ("shoe_size").
+func (r *CustomFieldResolver) Find(idOrKey string) (*CustomFieldDefinition, bool) {
+	d, ok := r.byName[strings.Trim(idOrKey, "{} ")] // templates write keys as {{contact.shoe_size}}
+	return d, ok
+}
+
+// ID returns the id of the field with this key, "" if there is none.
+func (r *CustomFieldResolver) ID(key string) string {
+	if d, ok := r.Find(key); ok {
+		return d.ID
+	}
+	return ""
+}
+
+// Key returns the key of the field with this id, "" if there is none.
+func (r *CustomFieldResolver) Key(id string) string {
+	if d, ok := r.Find(id); ok {
+		return d.FieldKey
+	}
+	return ""
+}
+
+// Value returns the value that a contact has in a field, and whether it has one.
+func (r *CustomFieldResolver) Value(c *Contact, idOrKey string) (CustomFieldValue, bool) {
+	d, ok := r.Find(idOrKey)
+	if !ok {
+		return CustomFieldValue{}, false
+	}
+	for _, f := range c.CustomFields {
+		if f.ID == d.ID || f.ID == "" && f.Key == d.FieldKey {
+			return f.Value, true
+		}
+	}
+	return CustomFieldValue{}, false
+}
+
+// Set returns the custom field of a key or id with a value, for a create or update. A field that the location does not
+// have is [ErrBadInput].
+func (r *CustomFieldResolver) Set(idOrKey string, value CustomFieldValue) (CustomField, error) {
+	d, ok := r.Find(idOrKey)
+	if !ok {
+		return CustomField{}, badInputf("CustomFields", "the location has no custom field %q", clip(idOrKey, 80))
+	}
+	return CustomField{ID: d.ID, Value: value}, nil
+}
+
+// Definitions returns the fields in the order they came.
+func (r *CustomFieldResolver) Definitions() []*CustomFieldDefinition { return slices.Clone(r.fields) }

@@ -1,0 +1,401 @@
+package ghl
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// category is what kind of failure an [Error] is. An Error may belong to several.
+type category uint32
+
+func (c category) Error() string { return categoryText[c] }
+
+const (
+	badInput category = 1 << iota
+	validation
+	notFound
+	unauthorized
+	missingScope
+	forbidden
+	duplicateContact
+	slotTaken
+	rateLimited
+	dailyLimit
+	reauthRequired
+	serverError
+	ambiguous
+	badResponse
+)
+
+var categoryText = map[category]string{
+	badInput: "bad input", validation: "validation failed", notFound: "not found", unauthorized: "unauthorized",
+	missingScope: "missing scope", forbidden: "forbidden", duplicateContact: "duplicate contact", slotTaken: "slot taken",
+	rateLimited: "rate limited", dailyLimit: "daily limit reached", reauthRequired: "authorization needed again",
+	serverError: "server error", ambiguous: "outcome unknown", badResponse: "bad response",
+}
+
+// Categories of errors, for errors.Is. An error may belong to several: a missing scope is also unauthorized, the daily
+// limit is also a rate limit.
+var (
+	// ErrBadInput: refused before anything was sent; [Error.Field] names the input.
+	ErrBadInput error = badInput
+	// ErrValidation: the server refused the content (HTTP 422). [Error.Details] lists its reasons.
+	ErrValidation error = validation
+	// ErrNotFound: there is no such record. HighLevel says so with 404, and with 400 for contacts.
+	ErrNotFound error = notFound
+	// ErrUnauthorized: the server refuses the token (HTTP 401).
+	ErrUnauthorized error = unauthorized
+	// ErrMissingScope: the token lacks a scope; [Error.Scopes] names the ones that the operation needs.
+	ErrMissingScope error = missingScope
+	// ErrForbidden: the token may not do this here, such as reach another location (HTTP 403).
+	ErrForbidden error = forbidden
+	// ErrDuplicateContact: the location allows no duplicates, and there is one; [Error.Duplicate] says which.
+	ErrDuplicateContact error = duplicateContact
+	// ErrSlotTaken: somebody else has booked the slot.
+	ErrSlotTaken error = slotTaken
+	// ErrRateLimited: too many requests. Calls wait and repeat by themselves, so it is returned only when the server asks
+	// for a longer wait than [RetryPolicy.MaxRetryAfter], or with [ErrDailyLimit]. [Error.RetryAfter] says how long.
+	ErrRateLimited error = rateLimited
+	// ErrDailyLimit: the daily quota is used up; [Error.RetryAfter] is the time until it resets, 0 if unknown.
+	ErrDailyLimit error = dailyLimit
+	// ErrReauthRequired: the account must be connected again by a person.
+	ErrReauthRequired error = reauthRequired
+	// ErrServer: HighLevel or a gateway before it failed (HTTP 5xx, "Command timed out").
+	ErrServer error = serverError
+	// ErrAmbiguous: the operation may have happened and is not safe to repeat. Look before doing it again, or use
+	// [CallReadBack]. The cause is within reach of errors.Is as well, such as context.Canceled.
+	ErrAmbiguous error = ambiguous
+	// ErrBadResponse: the server reported success, but its answer is empty, no JSON, too large or without the record that
+	// was promised. The operation has happened.
+	ErrBadResponse error = badResponse
+)
+
+// Error is every error that a call returns. Its text names the operation, the status, the server's message, the trace id
+// and the attempts, never a token, a body or a query.
+type Error struct {
+	// Operation is the name of the operation in the catalog, such as "contacts.get".
+	Operation string
+	// Status is the HTTP status, which can differ from the one in the body; 0 when there was no answer.
+	Status int
+	// Message is the server's message, or what is wrong with the input.
+	Message string
+	// Details are the server's reasons when it gave several.
+	Details []string
+	// TraceID is HighLevel's id of the request. Its support asks for it.
+	TraceID string
+	// Attempts is how many requests were sent; 0 when the call was refused before that.
+	Attempts int
+	// RetryAfter is how long to wait before the next try, where that is known.
+	RetryAfter time.Duration
+	// Field is the name of the input that was refused, with [ErrBadInput].
+	Field string
+	// Scopes are the scopes that the operation needs, with [ErrMissingScope].
+	Scopes []Scope
+	// Duplicate is the contact that stands in the way, with [ErrDuplicateContact].
+	Duplicate *Duplicate
+
+	categories category
+	cause      error
+	body       *[]byte // behind a pointer, so that no fmt verb prints it
+}
+
+// Duplicate is the contact that a create or update collided with.
+type Duplicate struct {
+	ContactID string
+	// ContactName may be empty.
+	ContactName string
+	// MatchingField is "email", "phone" or "additionalEmail".
+	MatchingField string
+}
+
+const (
+	maxErrorText = 2000
+	maxErrorBody = 64 << 10
+)
+
+// Error returns one line of at most 2,000 bytes.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("ghl: ")
+	if e.Operation != "" {
+		b.WriteString(e.Operation + ": ")
+	}
+	if e.Status != 0 {
+		b.WriteString(strconv.Itoa(e.Status) + " ")
+	}
+	b.WriteString(e.reason())
+	if e.Field != "" {
+		b.WriteString(" (field " + e.Field + ")")
+	}
+	if e.categories&ambiguous != 0 {
+		b.WriteString("; it may have happened all the same")
+	}
+	if len(e.Scopes) > 0 {
+		fmt.Fprintf(&b, "; needs scope %s", joinScopes(e.Scopes))
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, "; retry after %s", e.RetryAfter.Round(time.Millisecond))
+	}
+	tail := ""
+	if e.TraceID != "" {
+		tail += " [trace " + clip(e.TraceID, 100) + "]"
+	}
+	if e.Attempts > 1 {
+		tail += fmt.Sprintf(" [%d attempts]", e.Attempts)
+	}
+	return clip(oneLine(b.String()), maxErrorText-len(tail)) + tail
+}
+
+func (e *Error) reason() string {
+	switch {
+	case len(e.Details) > 1:
+		return strings.Join(e.Details, "; ")
+	case e.Message != "" && e.cause != nil:
+		return e.Message + ": " + e.cause.Error()
+	case e.Message != "":
+		return e.Message
+	case e.cause != nil:
+		return e.cause.Error()
+	case e.Status != 0:
+		return http.StatusText(e.Status)
+	}
+	for c := badInput; c <= badResponse; c <<= 1 {
+		if e.categories&c != 0 {
+			return c.Error()
+		}
+	}
+	return "failed"
+}
+
+// Is reports whether the error belongs to a category, such as [ErrNotFound].
+func (e *Error) Is(target error) bool {
+	c, ok := target.(category)
+	return ok && e.categories&c != 0
+}
+
+// Unwrap returns what caused the error, such as context.Canceled or the transport's error; nil where the server's answer
+// is all there is.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Body returns the start of the server's answer, at most 64 KiB. It may hold personal data: do not log it.
+func (e *Error) Body() []byte {
+	if e.body == nil {
+		return nil
+	}
+	return bytes.Clone(*e.body)
+}
+
+// GoString keeps %#v to the same text as %v.
+func (e *Error) GoString() string { return "&ghl.Error{" + strconv.Quote(e.Error()) + "}" }
+
+// badInputf refuses an input before anything is sent.
+func badInputf(field, format string, args ...any) *Error {
+	return &Error{Field: field, Message: fmt.Sprintf(format, args...), categories: badInput}
+}
+
+// dailyLimitError is what a limiter answers when the daily quota is gone. reset is 0 when unknown.
+func dailyLimitError(reset time.Duration) error {
+	return &Error{Message: "the daily limit is used up", RetryAfter: reset, categories: dailyLimit | rateLimited}
+}
+
+// asError returns err as an *Error of the operation. A copy is made, for a limiter or a token source may hand the same
+// error to many callers.
+func asError(err error, op *Operation) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		c := *e
+		if c.Operation == "" {
+			c.Operation = op.Name
+		}
+		if err != error(e) && c.cause == nil {
+			c.cause = err
+		}
+		return &c
+	}
+	return &Error{Operation: op.Name, cause: err}
+}
+
+// errorBody is the union of every error shape that has been seen.
+type errorBody struct {
+	Message          json.RawMessage `json:"message"` // a text, an array of texts or an object
+	Error            json.RawMessage `json:"error"`   // a text, or an object in v3
+	ErrorDescription string          `json:"error_description"`
+	Name             string          `json:"name"`
+	CanonicalCode    string          `json:"canonicalCode"`
+	TraceID          string          `json:"traceId"`
+	Meta             struct {
+		ContactID     string `json:"contactId"`
+		ContactName   string `json:"contactName"`
+		MatchingField string `json:"matchingField"`
+	} `json:"meta"`
+}
+
+// newError reads an answer that is no success. body is copied.
+func newError(op *Operation, status int, body []byte) *Error {
+	kept := bytes.Clone(body[:min(len(body), maxErrorBody)])
+	e := &Error{Operation: op.Name, Status: status, body: &kept}
+	var b errorBody
+	if isObject(body) && decodeHead(body, &b) == nil {
+		e.TraceID = b.TraceID
+		e.Details = append(texts(b.Message), texts(b.Error)...)
+		switch {
+		case len(texts(b.Message)) > 0:
+			e.Details = texts(b.Message)
+		case b.ErrorDescription != "":
+			e.Details = []string{b.ErrorDescription}
+		case len(e.Details) == 0 && b.CanonicalCode != "":
+			e.Details = []string{b.CanonicalCode}
+		case len(e.Details) == 0 && b.Name != "":
+			e.Details = []string{b.Name}
+		}
+		for i, text := range e.Details {
+			e.Details[i] = withoutPath(text)
+		}
+		e.Message = strings.Join(e.Details, "; ")
+		if b.Meta.ContactID != "" {
+			e.Duplicate = &Duplicate{b.Meta.ContactID, b.Meta.ContactName, b.Meta.MatchingField}
+		}
+	}
+	if status >= 300 && status < 400 {
+		e.Message = "the server redirects, which is not followed to another origin nor for a change"
+	}
+	e.categories = classify(e)
+	if e.categories&missingScope != 0 {
+		e.Scopes = append([]Scope(nil), op.Scopes...)
+	}
+	return e
+}
+
+// texts reads a text, an array of texts, or an object with a message.
+func texts(data json.RawMessage) []string {
+	if len(data) == 0 {
+		return nil
+	}
+	var list []string
+	switch data[0] {
+	case '[':
+		_ = eachElement(data, func(value []byte) error {
+			list = append(list, texts(value)...)
+			return nil
+		})
+	case '{':
+		var o struct {
+			Message    json.RawMessage `json:"message"`
+			Code       json.RawMessage `json:"code"`
+			Resolution json.RawMessage `json:"resolution"`
+		}
+		if json.Unmarshal(data, &o) != nil {
+			return nil
+		}
+		list = append(texts(o.Message), texts(o.Resolution)...)
+		if len(list) == 0 {
+			list = texts(o.Code)
+		}
+	default:
+		if text, ok := scalar(data); ok && text != "" && text != "null" {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+// withoutPath takes the path and query out of the router's "Cannot GET /contacts/…?…".
+func withoutPath(text string) string {
+	if rest, ok := strings.CutPrefix(text, "Cannot "); ok {
+		if method, _, ok := strings.Cut(rest, " /"); ok && !strings.Contains(method, " ") {
+			return "Cannot " + method + ": no such endpoint"
+		}
+	}
+	return text
+}
+
+// classify says what an answer means. HighLevel's status alone does not: a missing contact is a 400, a gateway's time-out
+// a 401.
+func classify(e *Error) category {
+	text := strings.ToLower(e.Message)
+	has := func(part string) bool { return strings.Contains(text, part) }
+	switch {
+	case e.Status >= 500, e.Status == http.StatusRequestTimeout:
+		return serverError
+	case e.Status == http.StatusTooManyRequests:
+		return rateLimited
+	case e.Status == http.StatusUnauthorized && has("command timed out"):
+		return serverError
+	case e.Status == http.StatusUnauthorized && has("not authorized for this scope"):
+		return missingScope | unauthorized
+	case e.Status == http.StatusUnauthorized:
+		return unauthorized
+	case e.Status == http.StatusForbidden:
+		return forbidden
+	case e.Status == http.StatusNotFound:
+		return notFound
+	case e.Duplicate != nil || has("does not allow duplicated contacts"):
+		return duplicateContact
+	case has("slot you have selected is no longer available"):
+		return slotTaken
+	case e.Status == http.StatusBadRequest && has("not found"):
+		return notFound
+	case e.Status == http.StatusUnprocessableEntity:
+		return validation
+	}
+	return 0
+}
+
+// refusesToken reports whether the server refuses the token itself, so that another token may help.
+func (e *Error) refusesToken() bool {
+	if e.Status != http.StatusUnauthorized || e.categories != unauthorized {
+		return false
+	}
+	text := strings.ToLower(e.Message)
+	return !strings.Contains(text, "version header") && !strings.Contains(text, "user type mismatch") &&
+		!strings.Contains(text, "authclass type")
+}
+
+// redact takes the token out of the server's words, in case it repeats the request.
+func (e *Error) redact(token string) {
+	if !strings.Contains(e.Message, token) {
+		return
+	}
+	e.Message = strings.ReplaceAll(e.Message, token, "[redacted]")
+	for i, text := range e.Details {
+		e.Details[i] = strings.ReplaceAll(text, token, "[redacted]")
+	}
+}
+
+// oneLine makes control characters spaces, so that a hostile message can't forge a line of a log.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// clip shortens s to at most n bytes, never inside a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	const mark = "…"
+	n = max(n-len(mark), 0)
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + mark
+}
+
+func joinScopes(scopes []Scope) string {
+	names := make([]string, len(scopes))
+	for i, s := range scopes {
+		names[i] = string(s)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,5 @@
+module github.com/pluvo/ghl/examples
+
+go 1.26
+
+replace github.com/pluvo/ghl => ../

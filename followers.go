@@ -1,0 +1,30 @@
+package ghl
+
+import "context"
+
+// FollowersService reaches the users who follow a contact.
+type FollowersService service
+
+// FollowersResult lists the followers of a contact after a change, and what changed.
+type FollowersResult struct {
+	Followers        []string `json:"followers"`
+	FollowersAdded   []string `json:"followersAdded,omitempty"`
+	FollowersRemoved []string `json:"followersRemoved,omitempty"`
+	Extra            Extra    `json:"-"`
+}
+
+type followerList struct {
+	Followers []string `json:"followers"`
+}
+
+func (in followerList) check() error { return checkIDs("userIDs", in.Followers) }
+
+// Add makes users follow a contact: POST /contacts/{contactId}/followers, scope contacts.write.
+func (s *FollowersService) Add(ctx context.Context, contactID string, userIDs []string, opts ...CallOption) (*FollowersResult, error) {
+	return whole[FollowersResult](ctx, s.client, request{op: opFollowersAdd, path: []string{contactID}, in: followerList{userIDs}}, opts)
+}
+
+// Remove ends that users follow a contact: DELETE /contacts/{contactId}/followers, scope contacts.write.
+func (s *FollowersService) Remove(ctx context.Context, contactID string, userIDs []string, opts ...CallOption) (*FollowersResult, error) {
+	return whole[FollowersResult](ctx, s.client, request{op: opFollowersRemove, path: []string{contactID}, in: followerList{userIDs}}, opts)
+}

@@ -1,0 +1,3 @@
+module github.com/pluvo/ghl/ghlsync
+
+go 1.26

@@ -1,0 +1,222 @@
+package ghl
+
+import (
+	"context"
+	"iter"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// OAuthService reaches what an agency's (company's) token can do for its locations.
+type OAuthService service
+
+// tokenBody is a token on the wire: Version20210728 writes it in snake case, VersionV3 in camel case.
+type tokenBody struct {
+	AccessToken    string   `json:"access_token"`
+	AccessTokenV3  string   `json:"accessToken"`
+	RefreshToken   string   `json:"refresh_token"`
+	RefreshTokenV3 string   `json:"refreshToken"`
+	ExpiresIn      float64  `json:"expires_in"`
+	ExpiresInV3    float64  `json:"expiresIn"`
+	Scope          string   `json:"scope"`
+	UserType       UserType `json:"userType"`
+	CompanyID      string   `json:"companyId"`
+	LocationID     string   `json:"locationId"`
+	UserID         string   `json:"userId"`
+}
+
+// readToken reads a token from an answer that was asked for at a time.
+func readToken(body []byte, asked time.Time) (*Token, error) {
+	if err := checkObject(body); err != nil {
+		return nil, err
+	}
+	var b tokenBody
+	if err := decodeHead(body, &b); err != nil {
+		return nil, err
+	}
+	t := &Token{
+		AccessToken: b.AccessToken + b.AccessTokenV3, RefreshToken: b.RefreshToken + b.RefreshTokenV3,
+		Scopes: parseScopes(b.Scope), UserType: b.UserType, CompanyID: b.CompanyID, LocationID: b.LocationID, UserID: b.UserID,
+	}
+	if seconds := b.ExpiresIn + b.ExpiresInV3; seconds > 0 {
+		t.ExpiresAt = asked.Add(time.Duration(seconds * float64(time.Second)))
+	}
+	if checkBearer(t.AccessToken) != nil {
+		return nil, &badAnswerError{"the answer has no access token"}
+	}
+	return t, nil
+}
+
+// LocationToken gets the token of a location from the company's: POST /oauth/locationToken (location-token in v3), scope
+// oauth.write. The client's token must be the company's.
+func (s *OAuthService) LocationToken(ctx context.Context, companyID, locationID string, opts ...CallOption) (*Token, error) {
+	var token *Token
+	in := companyForm{url.Values{"companyId": {companyID}, "locationId": {locationID}}}
+	asked := time.Now()
+	err := s.client.do(ctx, request{op: opOAuthLocationToken, in: in.Values}, func(_ *call, body []byte) (err error) {
+		token, err = readToken(body, asked)
+		return err
+	}, append([]CallOption{checked(in)}, opts...))
+	if err != nil {
+		return nil, err
+	}
+	if token.CompanyID == "" {
+		token.CompanyID = companyID
+	}
+	if token.LocationID == "" {
+		token.LocationID = locationID
+	}
+	if token.UserType == "" {
+		token.UserType = UserTypeLocation
+	}
+	return token, nil
+}
+
+type companyForm struct{ url.Values }
+
+func (f companyForm) check() error {
+	if err := checkID("companyID", f.Get("companyId")); err != nil {
+		return err
+	}
+	return checkID("locationID", f.Get("locationId"))
+}
+
+// InstalledLocation is a location of a company, and whether an app is installed in it.
+type InstalledLocation struct {
+	ID          string `json:"_id"`
+	Name        string `json:"name,omitempty"`
+	Address     string `json:"address,omitempty"`
+	IsInstalled bool   `json:"isInstalled,omitempty"`
+	VersionID   string `json:"versionId,omitempty"`
+	InstalledAt Time   `json:"installedAt,omitzero"`
+	Extra       Extra  `json:"-"`
+}
+
+func (l *InstalledLocation) id() string { return l.ID }
+
+// InstalledLocationsQuery chooses locations of a company. CompanyID and AppID are needed.
+type InstalledLocationsQuery struct {
+	CompanyID string
+	AppID     string
+	// IsInstalled is nil for all locations, installed or not.
+	IsInstalled *bool
+	LocationID  string
+	Query       string
+	VersionID   string
+	PlanID      string
+	OnTrial     *bool
+	// Limit is the size of a page; 0 leaves it to the server, which takes 20.
+	Limit int
+	// Skip leaves out so many; Version20210728 only.
+	Skip int
+	// After continues behind [InstalledLocationsPage.Next]; VersionV3 only.
+	After Cursor
+}
+
+func (q *InstalledLocationsQuery) check() error {
+	if q == nil {
+		return badInputf("CompanyID", "a company is needed")
+	}
+	if err := checkID("CompanyID", q.CompanyID); err != nil {
+		return err
+	}
+	if q.Limit < 0 || q.Skip < 0 {
+		return badInputf("Limit", "Limit and Skip are not negative")
+	}
+	return checkID("AppID", q.AppID)
+}
+
+func (q *InstalledLocationsQuery) values(v Version) url.Values {
+	form := url.Values{}
+	if q == nil {
+		return form
+	}
+	for key, value := range map[string]string{"companyId": q.CompanyID, "appId": q.AppID, "locationId": q.LocationID, "query": q.Query, "versionId": q.VersionID, "planId": q.PlanID} {
+		setIf(form, key, value)
+	}
+	for key, value := range map[string]*bool{"isInstalled": q.IsInstalled, "onTrial": q.OnTrial} {
+		if value != nil {
+			form.Set(key, strconv.FormatBool(*value))
+		}
+	}
+	if v == VersionV3 {
+		setInt(form, "pageSize", q.Limit)
+		setIf(form, "pageToken", string(q.After))
+	} else {
+		setInt(form, "limit", q.Limit)
+		setInt(form, "skip", q.Skip)
+	}
+	return form
+}
+
+// InstalledLocationsPage is a page of locations.
+type InstalledLocationsPage struct {
+	Locations []*InstalledLocation
+	Total     int
+	// InstallToFutureLocations says that the app is installed in new locations by itself.
+	InstallToFutureLocations bool
+	// Next continues behind this page; "" on the last one, and always with Version20210728.
+	Next Cursor
+}
+
+// InstalledLocations reads a page of the company's locations that an app is or could be installed in: GET
+// /oauth/installedLocations (installed-locations in v3), scope oauth.readonly. The client's token must be the company's.
+func (s *OAuthService) InstalledLocations(ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption) (*InstalledLocationsPage, error) {
+	page := new(InstalledLocationsPage)
+	r := request{op: opOAuthInstalledLocations, query: q.values(s.client.version)}
+	err := s.client.do(ctx, r, func(k *call, body []byte) (err error) {
+		if page.Locations, err = records[InstalledLocation](k, body); err != nil {
+			return err
+		}
+		var head struct {
+			Count      int  `json:"count"`
+			ToFuture   bool `json:"installToFutureLocations"`
+			Pagination struct {
+				TotalRecords  int    `json:"totalRecords"`
+				HasNextPage   bool   `json:"hasNextPage"`
+				NextPageToken string `json:"nextPageToken"`
+			} `json:"pagination"`
+		}
+		if err := decodeHead(body, &head); err != nil {
+			return err
+		}
+		page.Total, page.InstallToFutureLocations = max(head.Count, head.Pagination.TotalRecords), head.ToFuture
+		if head.Pagination.HasNextPage {
+			page.Next = Cursor(head.Pagination.NextPageToken)
+		}
+		return nil
+	}, append([]CallOption{checked(q)}, opts...))
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// AllInstalledLocations reads all that InstalledLocations would, page by page.
+func (s *OAuthService) AllInstalledLocations(ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption) iter.Seq2[*InstalledLocation, error] {
+	first := *orZero(q)
+	list := func(p *InstalledLocationsPage) []*InstalledLocation { return p.Locations }
+	return func(yield func(*InstalledLocation, error) bool) {
+		next := first
+		read := func() (*InstalledLocationsPage, error) {
+			page, err := s.InstalledLocations(ctx, &next, opts...)
+			if err == nil {
+				next.Skip += len(page.Locations)
+			}
+			return page, err
+		}
+		if s.client.version != VersionV3 {
+			each(pagesUntilEmpty(opOAuthInstalledLocations, list, read), list)(yield)
+			return
+		}
+		each(pages(first.After, opOAuthInstalledLocations, func(after Cursor) (*InstalledLocationsPage, Cursor, error) {
+			next.After = after
+			page, err := read()
+			if err != nil {
+				return nil, "", err
+			}
+			return page, page.Next, nil
+		}), list)(yield)
+	}
+}

@@ -1,0 +1,398 @@
+package ghl
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// RetryPolicy says how often and how patiently a call is repeated. The zero value of a field means its default.
+//
+// What is repeated: operations that the catalog calls repeatable after a 5xx, a gateway's time-out or a lost connection;
+// every operation where the server cannot have acted: after a 429, after a refused token that could be refreshed (once), and
+// when no connection was opened. A 429 costs no attempt: the call waits until it is let through or its context ends.
+type RetryPolicy struct {
+	// MaxAttempts is how many requests a call may spend on failures; default 4. 1 switches repeating off, but for a 429.
+	MaxAttempts int
+	// MinBackoff is the longest wait before the second attempt; it doubles with each. Default 500 ms. The actual wait is
+	// random between 0 and this (full jitter).
+	MinBackoff time.Duration
+	// MaxBackoff is where the doubling ends; default 30 s.
+	MaxBackoff time.Duration
+	// MaxRetryAfter is the longest Retry-After that is waited for; a longer one is returned as an error at once, with the
+	// time in [Error.RetryAfter]. Default 60 s.
+	MaxRetryAfter time.Duration
+}
+
+func (p RetryPolicy) withDefaults() RetryPolicy {
+	return p.orElse(RetryPolicy{MaxAttempts: 4, MinBackoff: 500 * time.Millisecond, MaxBackoff: 30 * time.Second, MaxRetryAfter: time.Minute})
+}
+
+// orElse returns p with its zero fields from d.
+func (p RetryPolicy) orElse(d RetryPolicy) RetryPolicy {
+	if p.MaxAttempts == 0 {
+		p.MaxAttempts = d.MaxAttempts
+	}
+	if p.MinBackoff == 0 {
+		p.MinBackoff = d.MinBackoff
+	}
+	if p.MaxBackoff == 0 {
+		p.MaxBackoff = d.MaxBackoff
+	}
+	if p.MaxRetryAfter == 0 {
+		p.MaxRetryAfter = d.MaxRetryAfter
+	}
+	return p
+}
+
+func (p RetryPolicy) check() error {
+	switch {
+	case p.MaxAttempts < 0:
+		return badInputf("RetryPolicy.MaxAttempts", "a number of attempts is not negative")
+	case p.MinBackoff < 0 || p.MaxBackoff < 0 || p.MaxRetryAfter < 0:
+		return badInputf("RetryPolicy", "a wait is not negative")
+	}
+	return nil
+}
+
+// backoff returns the wait after the n-th failure, n from 1.
+func (p RetryPolicy) backoff(n int) time.Duration {
+	ceiling := p.MaxBackoff
+	if shift := n - 1; shift < 30 && p.MinBackoff<<shift > 0 {
+		ceiling = min(p.MinBackoff<<shift, p.MaxBackoff)
+	}
+	return rand.N(ceiling + 1)
+}
+
+// attempt is one request on its way.
+type attempt struct {
+	token   *Token // what the server saw
+	next    *Token // what a refresh gave, for the attempt after it
+	sent    time.Time
+	open    bool          // let go by the limiter, which has not been told of the end
+	pause   time.Duration // before the next one
+	connect connectTrace
+}
+
+// connectTrace sees whether a connection was had. A transport that does not report it leaves asked false.
+type connectTrace struct{ asked, had atomic.Bool }
+
+// send makes attempts until one of them settles the call, and leaves the answer or the failure in k. go-retryablehttp
+// runs the loop; its hooks are below.
+func (k *call) send(req *retryablehttp.Request) {
+	if err := k.prepare(req.Request); err != nil {
+		k.failure = asError(err, k.op)
+		return
+	}
+	loop := retryablehttp.Client{
+		HTTPClient:   k.client.http,
+		RetryMax:     math.MaxInt, // judge counts, for a 429 costs no attempt
+		CheckRetry:   k.judge,
+		Backoff:      k.pause,
+		PrepareRetry: k.prepare,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	resp, err := loop.Do(req)
+	if resp != nil {
+		_ = resp.Body.Close() // judge has read it
+	}
+	if err != nil && !k.settled {
+		k.cutShort(err)
+	}
+	if k.failure != nil {
+		k.failure.Attempts = k.attempts
+	}
+}
+
+// cutShort: the context, the limiter or the token source has ended the call between two attempts. That is the error, and
+// the failure of the last attempt tells how it came to that.
+func (k *call) cutShort(err error) {
+	e := asError(err, k.op)
+	if last := k.failure; last != nil {
+		e.Status, e.TraceID, e.Details, e.body = last.Status, last.TraceID, last.Details, last.body
+		e.RetryAfter = max(e.RetryAfter, last.RetryAfter)
+		e.categories |= last.categories
+		if e.Message == "" {
+			e.Message = last.reason()
+		}
+		if last.cause != nil {
+			e.cause = errors.Join(e.cause, last.cause)
+		}
+	}
+	k.failure = e
+}
+
+// prepare waits for the limiter and sets the token. It runs before each attempt.
+func (k *call) prepare(r *http.Request) error {
+	start := time.Now()
+	err := k.limiter.Wait(k.ctx)
+	k.waited += time.Since(start)
+	if err != nil {
+		return limiterError(k.ctx, err)
+	}
+	k.attempt.open = true
+	token := k.attempt.next
+	if token == nil {
+		token, err = k.client.tokens.Token(k.ctx)
+	}
+	if err == nil {
+		err = checkToken(token)
+	}
+	if err == nil {
+		err = k.ctx.Err()
+	}
+	if err != nil {
+		k.observe(RateLimit{Remaining: -1, DailyRemaining: -1}) // let go, but never sent
+		return err
+	}
+	if k.attempts > 0 { // the transport may still be writing the headers of the attempt before
+		r.Header = r.Header.Clone()
+	}
+	r.Header["Authorization"] = []string{"Bearer " + token.AccessToken}
+	k.attempts++
+	k.attempt.token, k.attempt.next, k.attempt.sent = token, nil, time.Now()
+	k.attempt.connect.asked.Store(false)
+	k.attempt.connect.had.Store(false)
+	return nil
+}
+
+// pause is the wait that judge has set.
+func (k *call) pause(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	k.waited += k.attempt.pause
+	return k.attempt.pause
+}
+
+func checkToken(t *Token) error {
+	if t == nil {
+		return badInputf("token", "the token source gave no token and no error")
+	}
+	return checkBearer(t.AccessToken)
+}
+
+// limiterError makes the refusal of a rate.Limiter to wait beyond the deadline what it means, context.DeadlineExceeded.
+func limiterError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var e *Error
+	if _, ok := ctx.Deadline(); ok && !errors.As(err, &e) && strings.Contains(err.Error(), "would exceed context deadline") {
+		return context.DeadlineExceeded
+	}
+	return err
+}
+
+// traced watches whether a connection is had, for operations where that decides whether they may be sent again.
+func (k *call) traced(ctx context.Context) context.Context {
+	if k.op.Repeatable {
+		return ctx
+	}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { k.attempt.connect.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { k.attempt.connect.had.Store(true) },
+	})
+}
+
+// observe tells the limiter the end of the attempt.
+func (k *call) observe(limit RateLimit) {
+	if !k.attempt.open {
+		return
+	}
+	k.attempt.open = false
+	if o, ok := k.limiter.(LimitObserver); ok {
+		o.Observe(limit)
+	}
+}
+
+// judge decides about an attempt: settled, or to be tried again after k.attempt.pause.
+func (k *call) judge(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
+	if err == nil {
+		again = k.judgeAnswer(ctx, resp)
+	} else {
+		k.status, k.header = 0, nil
+		k.limit = RateLimit{Remaining: -1, DailyRemaining: -1, Sent: k.attempt.sent}
+		k.observe(k.limit)
+		again = k.lost(ctx, withoutURL(err))
+	}
+	k.settled = !again
+	return again, nil
+}
+
+// judgeAnswer reads the whole answer, so that a connection lost on the way is seen here.
+func (k *call) judgeAnswer(ctx context.Context, resp *http.Response) bool {
+	k.status, k.header = resp.StatusCode, resp.Header
+	k.limit = parseRateLimit(resp.Header, time.Now())
+	k.limit.Status, k.limit.Sent = resp.StatusCode, k.attempt.sent
+	k.observe(k.limit)
+
+	success := resp.StatusCode >= 200 && resp.StatusCode < 300
+	body := buffers.Get().(*bytes.Buffer)
+	limit := int64(maxErrorBody)
+	if success {
+		limit = maxAnswer
+	}
+	n, err := body.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // what is left, so that the connection can be used again
+	_ = resp.Body.Close()
+	resp.Body = http.NoBody
+	k.answer = body
+	if success {
+		switch {
+		case err != nil:
+			k.release()
+			return k.lost(ctx, err)
+		case n > limit:
+			k.failure = k.badAnswer(&badAnswerError{"the answer is larger than 32 MiB"})
+			k.release()
+		default:
+			k.failure = nil
+		}
+		return false
+	}
+	e := newError(k.op, resp.StatusCode, body.Bytes())
+	k.release()
+	e.redact(k.attempt.token.AccessToken)
+	e.RetryAfter = k.limit.RetryAfter
+	k.failure = e
+	return k.failed(e)
+}
+
+const (
+	maxAnswer = 32 << 20
+	maxDrain  = 64 << 10
+)
+
+// lost judges an attempt without an answer, or with half of one.
+func (k *call) lost(ctx context.Context, err error) bool {
+	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost", cause: err}
+	k.failure = e
+	if k.neverSent(err) {
+		e.Message = "no connection"
+		return ctx.Err() == nil && !distrusted(err) && k.again(k.policy.backoff(k.failures+1))
+	}
+	k.acted = true
+	if ctx.Err() != nil {
+		e.Message, e.cause = "the call was ended while it was under way", ctx.Err()
+	}
+	if !k.op.Repeatable {
+		e.categories |= ambiguous
+		return false
+	}
+	return ctx.Err() == nil && k.again(k.policy.backoff(k.failures+1))
+}
+
+// failed judges an answer that is no success.
+func (k *call) failed(e *Error) bool {
+	switch {
+	case e.categories&rateLimited != 0:
+		if k.limit.DailyLimit > 0 && k.limit.DailyRemaining == 0 {
+			e.categories |= dailyLimit
+			e.RetryAfter = max(e.RetryAfter, k.limit.DailyReset)
+			return false
+		}
+		k.attempt.pause = k.pauseFor429()
+		return e.RetryAfter <= k.policy.MaxRetryAfter
+	case e.categories&serverError != 0:
+		k.acted = true
+		if !k.op.Repeatable {
+			e.categories |= ambiguous
+			return false
+		}
+		if e.RetryAfter > k.policy.MaxRetryAfter {
+			return false
+		}
+		return k.again(max(e.RetryAfter, k.policy.backoff(k.failures+1)))
+	case e.refusesToken() && !k.refused:
+		return k.refresh()
+	case k.op.Method == http.MethodDelete && k.acted && e.categories&notFound != 0:
+		// An earlier attempt of this call was answered by nobody; there is nothing left to delete, so it did its work.
+		k.failure = nil
+		k.answer = buffers.Get().(*bytes.Buffer)
+	}
+	return false
+}
+
+// again spends one failure of the policy.
+func (k *call) again(pause time.Duration) bool {
+	k.failures++
+	k.attempt.pause = pause
+	return k.failures < k.policy.MaxAttempts
+}
+
+// pauseFor429: a limiter that observes knows itself how long to hold calls back. With any other, what is left of the
+// interval is unknown, so the calls spread over all of it.
+func (k *call) pauseFor429() time.Duration {
+	if k.limit.RetryAfter > 0 {
+		return k.limit.RetryAfter
+	}
+	if _, ok := k.limiter.(LimitObserver); ok {
+		return 0
+	}
+	interval := k.limit.Interval
+	if interval <= 0 {
+		interval = 10 * time.Second
+	}
+	return rand.N(interval) + time.Millisecond
+}
+
+// refresh asks the source for another token, once in a call.
+func (k *call) refresh() bool {
+	source, ok := k.client.tokens.(TokenRefresher)
+	if !ok {
+		return false
+	}
+	k.refused = true
+	token, err := source.Refresh(k.ctx, k.attempt.token)
+	if err == nil {
+		err = checkToken(token)
+	}
+	if err != nil {
+		e := asError(err, k.op)
+		e.categories |= k.failure.categories
+		e.Status, e.TraceID = k.failure.Status, k.failure.TraceID
+		k.failure = e
+		return false
+	}
+	if token.AccessToken == k.attempt.token.AccessToken {
+		return false // the same token would be refused again
+	}
+	k.attempt.next, k.attempt.pause = token, 0
+	return true
+}
+
+// neverSent reports whether no connection was opened, so that the server can't have seen the request.
+func (k *call) neverSent(err error) bool {
+	if k.attempt.connect.asked.Load() {
+		return !k.attempt.connect.had.Load()
+	}
+	var op *net.OpError
+	var dns *net.DNSError
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || distrusted(err)
+}
+
+// distrusted: the server's certificate is not accepted, which the next attempt won't change.
+func distrusted(err error) bool {
+	var cert *tls.CertificateVerificationError
+	return errors.As(err, &cert)
+}
+
+// withoutURL takes the URL, and so the query, out of an error of http.Client.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
