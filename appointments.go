@@ -129,6 +129,9 @@ func (in *AppointmentCreate) check() error {
 	if err := checkID("ContactID", in.ContactID); err != nil {
 		return err
 	}
+	if err := checkGiven("AssignedUserID", in.AssignedUserID); err != nil {
+		return err
+	}
 	if in.StartTime.IsZero() {
 		return badInputf("StartTime", "an appointment needs a start")
 	}
@@ -182,6 +185,9 @@ func (in *AppointmentUpdate) check() error {
 		if err := checkID("CalendarID", calendar); err != nil {
 			return err
 		}
+	}
+	if err := checkGiven("AssignedUserID", valueOf(in.AssignedUserID)); err != nil {
+		return err
 	}
 	start, starts := in.StartTime.Get()
 	end, ends := in.EndTime.Get()

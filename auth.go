@@ -89,7 +89,7 @@ func (s staticToken) Token(context.Context) (*Token, error) { return s.token, ni
 func (s staticToken) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghl.StaticTokenSource(redacted)") }
 
 // checkBearer refuses what can't stand in a header. It never repeats the token.
-func checkBearer(token string) *Error {
+func checkBearer(token string) error {
 	if token == "" {
 		return badInputf("token", "the token is empty")
 	}

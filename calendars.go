@@ -21,7 +21,7 @@ func (s *CalendarsService) List(ctx context.Context, o *ListCalendarsOptions, op
 			q.Set("showDrafted", strconv.FormatBool(*o.ShowDrafted))
 		}
 	}
-	return many[Calendar](ctx, s.client, request{op: opCalendarsList, query: q}, opts)
+	return many[Calendar](ctx, s.client, request{op: opCalendarsList, query: q}, append([]CallOption{checked(o)}, opts...))
 }
 
 // ListCalendarsOptions chooses calendars. The zero value is all of them.
@@ -30,6 +30,8 @@ type ListCalendarsOptions struct {
 	// ShowDrafted is nil for the server's default, true.
 	ShowDrafted *bool
 }
+
+func (o *ListCalendarsOptions) check() error { return checkGiven("GroupID", orZero(o).GroupID) }
 
 // DaySlots are the free slots of a day.
 type DaySlots struct {
@@ -95,8 +97,11 @@ func (s *CalendarsService) FreeSlots(ctx context.Context, calendarID string, in 
 			return nil
 		})
 	}, append([]CallOption{checked(in)}, opts...))
+	if err != nil {
+		return nil, err
+	}
 	slices.SortFunc(days, func(a, b DaySlots) int { return strings.Compare(a.Date, b.Date) })
-	return days, err
+	return days, nil
 }
 
 // EventsQuery says which events to look for: in a time, and of a calendar, a user or a group, of which one is needed.
@@ -113,6 +118,11 @@ func (q *EventsQuery) check() error {
 		return badInputf("StartTime", "events need a start")
 	case q.CalendarID == "" && q.UserID == "" && q.GroupID == "":
 		return badInputf("CalendarID", "events are those of a calendar, a user or a group")
+	}
+	for _, id := range [][2]string{{"CalendarID", q.CalendarID}, {"UserID", q.UserID}, {"GroupID", q.GroupID}} {
+		if err := checkGiven(id[0], id[1]); err != nil {
+			return err
+		}
 	}
 	return checkSpan("EndTime", q.StartTime, q.EndTime, false)
 }
@@ -140,7 +150,8 @@ func (s *CalendarsService) BlockedSlots(ctx context.Context, q *EventsQuery, opt
 	return many[CalendarEvent](ctx, s.client, request{op: opCalendarsBlockedSlots, query: q.values()}, append([]CallOption{checked(q)}, opts...))
 }
 
-// BlockSlot is a time in which nothing can be booked.
+// BlockSlot is a time in which nothing can be booked, in a calendar or with a user: CalendarID or AssignedUserID is needed,
+// and the API takes one of them only.
 type BlockSlot struct {
 	CalendarID     string
 	AssignedUserID string
@@ -155,8 +166,15 @@ func (in *BlockSlot) check() error {
 		return badInputf("BlockSlot", "there is no slot to block")
 	case in.StartTime.IsZero():
 		return badInputf("StartTime", "a blocked slot needs a start")
+	case in.CalendarID == "" && in.AssignedUserID == "":
+		return badInputf("CalendarID", "a slot is blocked in a calendar or with a user")
+	case in.CalendarID != "" && in.AssignedUserID != "":
+		return badInputf("AssignedUserID", "CalendarID and AssignedUserID exclude each other")
 	}
-	if err := checkID("CalendarID", in.CalendarID); err != nil {
+	if err := checkGiven("CalendarID", in.CalendarID); err != nil {
+		return err
+	}
+	if err := checkGiven("AssignedUserID", in.AssignedUserID); err != nil {
 		return err
 	}
 	return checkSpan("EndTime", in.StartTime, in.EndTime, false)
@@ -164,7 +182,7 @@ func (in *BlockSlot) check() error {
 
 func (in *BlockSlot) wire(to target) any {
 	return struct {
-		CalendarID     string `json:"calendarId"`
+		CalendarID     string `json:"calendarId,omitempty"`
 		LocationID     string `json:"locationId"`
 		AssignedUserID string `json:"assignedUserId,omitempty"`
 		Title          string `json:"title,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -197,6 +198,9 @@ func (k *call) newRequest() (*retryablehttp.Request, error) {
 		if err := req.SetBody(body); err != nil {
 			return nil, err
 		}
+		// net/http needs this to send the request on another connection when the server has closed an idle one before
+		// anything was written.
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
 	return req, nil
 }

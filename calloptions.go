@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // CallOption changes one call. Every method takes any number of them; nil is ignored. What is wrong with one is the call's
@@ -136,4 +137,12 @@ type Response struct {
 func isBackground(ctx context.Context) bool {
 	k, ok := ctx.Value(operationKey{}).(*call)
 	return ok && k.opts.background
+}
+
+// patienceOf returns the longest Retry-After that the call waits for.
+func patienceOf(ctx context.Context) time.Duration {
+	if k, ok := ctx.Value(operationKey{}).(*call); ok {
+		return k.policy.MaxRetryAfter
+	}
+	return defaultRetry.MaxRetryAfter
 }

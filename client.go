@@ -2,6 +2,7 @@ package ghl
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -70,7 +71,7 @@ func New(opts ...Option) (*Client, error) {
 		userAgent: defaultUserAgent,
 		logger:    slog.New(slog.DiscardHandler),
 		limiters:  newLimiters(func(string) Limiter { return NewLimiter() }),
-		retry:     RetryPolicy{}.withDefaults(),
+		retry:     defaultRetry,
 	}, opts)
 }
 
@@ -108,6 +109,9 @@ func newClient(cfg config, opts []Option) (*Client, error) {
 	c.OAuth = (*OAuthService)(s)
 	return c, nil
 }
+
+// Format prints which client it is, and nothing of its settings, whatever the verb.
+func (c Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "ghl.Client{location: %q}", c.location) }
 
 // Location returns the id given with [WithLocation].
 func (c *Client) Location() string { return c.location }
@@ -261,7 +265,8 @@ func WithLimiter(limiter Limiter) Option {
 }
 
 // WithLimiterFor sets how to make the limiter of a location or company, for HighLevel counts requests by these. It is
-// called once for each, with its id, or "" for calls of a client without one. The default makes a [NewLimiter].
+// called once for each, with its id, or "" for calls of a client without one; nil means no limit. The default makes a
+// [NewLimiter].
 func WithLimiterFor(limiterFor func(resource string) Limiter) Option {
 	return func(c *config) error {
 		if limiterFor == nil {
@@ -278,7 +283,7 @@ func WithRetry(policy RetryPolicy) Option {
 		if err := policy.check(); err != nil {
 			return err
 		}
-		c.retry = policy.withDefaults()
+		c.retry = policy.orElse(defaultRetry)
 		return nil
 	}
 }

@@ -108,7 +108,7 @@ func (in *ContactCreate) check() error {
 	case blank(in.Email, in.Phone, in.Name, in.FirstName, in.LastName):
 		return badInputf("Email", "a contact needs an e-mail, a phone or a name")
 	}
-	return checkContact(in.DateOfBirth, in.Tags, in.CustomFields)
+	return checkContact(in.AssignedTo, in.DateOfBirth, in.Tags, in.CustomFields)
 }
 
 func (in *ContactCreate) wire(to target) any {
@@ -131,7 +131,7 @@ func (in *ContactUpdate) check() error {
 	if in == nil {
 		return badInputf("ContactUpdate", "there is nothing to update")
 	}
-	return checkContact(valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
+	return checkContact(valueOf(in.AssignedTo), valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
 }
 
 func (in *ContactUpdate) wire(to target) any {
@@ -149,7 +149,7 @@ func (in *ContactUpsert) check() error {
 	case blank(valueOf(in.Email), valueOf(in.Phone), valueOf(in.Name), valueOf(in.FirstName), valueOf(in.LastName)):
 		return badInputf("Email", "a contact needs an e-mail, a phone or a name")
 	}
-	return checkContact(valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
+	return checkContact(valueOf(in.AssignedTo), valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
 }
 
 func (in *ContactUpsert) wire(to target) any {
@@ -162,7 +162,10 @@ func (in *ContactUpsert) wire(to target) any {
 }
 
 // checkContact refuses what no contact can have.
-func checkContact(dateOfBirth string, tags []string, fields []CustomField) error {
+func checkContact(assignedTo, dateOfBirth string, tags []string, fields []CustomField) error {
+	if err := checkGiven("AssignedTo", assignedTo); err != nil {
+		return err
+	}
 	if dateOfBirth != "" {
 		if _, err := time.Parse(time.DateOnly, dateOfBirth); err != nil {
 			return badInputf("DateOfBirth", "a date of birth is written YYYY-MM-DD")
@@ -175,8 +178,19 @@ func checkContact(dateOfBirth string, tags []string, fields []CustomField) error
 		if f.ID == "" && f.Key == "" {
 			return badInputf("CustomFields", "a custom field needs its ID or Key")
 		}
+		if err := checkGiven("CustomFields", f.ID); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// checkGiven refuses an id that is given and is none.
+func checkGiven(field, id string) error {
+	if id == "" {
+		return nil
+	}
+	return checkID(field, id)
 }
 
 // dndBody is nil for an absent field, which leaves it out.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -229,11 +230,13 @@ func (s *ContactsService) Get(ctx context.Context, contactID string, opts ...Cal
 func (s *ContactsService) FindDuplicate(ctx context.Context, q DuplicateQuery, opts ...CallOption) (*Contact, error) {
 	r := request{op: opContactsFindDuplicate, query: q.values()}
 	var found *Contact
+	none := &Error{Operation: r.op.Name, Message: "there is no such contact", categories: notFound}
 	err := s.client.do(ctx, r, func(k *call, body []byte) error {
 		if err := checkObject(body); err != nil {
 			return err
 		}
 		if string(field(body, k.op.answer)) == "null" {
+			none.Status, none.Attempts, none.TraceID = k.status, k.attempts, traceID(body)
 			return nil
 		}
 		value, err := promised(body, k.op.answer, '{')
@@ -247,7 +250,7 @@ func (s *ContactsService) FindDuplicate(ctx context.Context, q DuplicateQuery, o
 		return nil, err
 	}
 	if found == nil {
-		return nil, &Error{Operation: r.op.Name, Message: "there is no such contact", Attempts: 1, categories: notFound}
+		return nil, none
 	}
 	return found, nil
 }
@@ -401,7 +404,7 @@ type ContactPage struct {
 	Next Cursor
 }
 
-// List reads one page of the location's contacts, newest first: GET /contacts/, scope contacts.readonly. opts may be nil.
+// List reads one page of the location's contacts, newest first: GET /contacts/, scope contacts.readonly. o may be nil.
 //
 // HighLevel calls this endpoint deprecated in favour of [ContactsService.Search]; unlike a search, it sees every change at
 // once.
@@ -450,15 +453,15 @@ func (s *ContactsService) page(ctx context.Context, r request, opts []CallOption
 	return page, size, nil
 }
 
-// All reads every contact of the location, page by page. A failure is yielded once, with a nil contact, and ends it. opts
-// may be nil and is copied.
+// All reads every contact of the location, page by page. A failure is yielded once, with a nil contact, and ends it. o may
+// be nil and is copied.
 func (s *ContactsService) All(ctx context.Context, o *ListContactsOptions, opts ...CallOption) iter.Seq2[*Contact, error] {
 	return each(s.Pages(ctx, o, opts...), contactsOf)
 }
 
 // Pages is [ContactsService.All] by page. Store the page's Next to go on later.
 func (s *ContactsService) Pages(ctx context.Context, o *ListContactsOptions, opts ...CallOption) iter.Seq2[*ContactPage, error] {
-	first := *orZero(o)
+	first, opts := *orZero(o), slices.Clone(opts)
 	return pages(first.After, opContactsList, func(after Cursor) (*ContactPage, Cursor, error) {
 		o := first
 		o.After = after
@@ -485,12 +488,17 @@ type ListByBusinessOptions struct {
 	Skip int
 	// Query is text to look for.
 	Query string
-	// After continues behind a cursor, with VersionV3 only: the [Contact.Cursor] of the last contact, or [ContactPage.Next].
+	// After continues behind a cursor: the [Contact.Cursor] of the last contact, or [ContactPage.Next]. With VersionV3 only,
+	// and not together with Skip; elsewhere use Skip.
 	After Cursor
 }
 
-func (o *ListByBusinessOptions) check() error {
+func (o *ListByBusinessOptions) check(v Version) error {
 	switch {
+	case o.After != "" && v != VersionV3:
+		return badInputf("After", "only VersionV3 continues behind a cursor here; use Skip")
+	case o.After != "" && o.Skip != 0:
+		return badInputf("After", "After and Skip exclude each other")
 	case o.Limit < 0 || o.Limit > 100:
 		return badInputf("Limit", "a page holds 1 to 100 contacts")
 	case o.Skip < 0:
@@ -501,9 +509,14 @@ func (o *ListByBusinessOptions) check() error {
 }
 
 // ListByBusiness reads one page of the contacts of a business: GET /contacts/business/{businessId}, scope
-// contacts.readonly. opts may be nil.
+// contacts.readonly. o may be nil. [ContactPage.Next] is filled with VersionV3 only.
 func (s *ContactsService) ListByBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption) (*ContactPage, error) {
-	o = orZero(o)
+	page, _, err := s.byBusiness(ctx, businessID, orZero(o), opts)
+	return page, err
+}
+
+// byBusiness reads a page. size counts what is on it, also what is no record.
+func (s *ContactsService) byBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts []CallOption) (page *ContactPage, size int, err error) {
 	q := url.Values{}
 	setIf(q, "query", o.Query)
 	if o.Limit > 0 {
@@ -515,28 +528,34 @@ func (s *ContactsService) ListByBusiness(ctx context.Context, businessID string,
 	if after, err := o.After.pair(); err == nil && o.After != "" {
 		q["startAfter"] = after[:]
 	}
-	page, _, err := s.page(ctx, request{op: opContactsListByBusiness, path: []string{businessID}, query: q}, append([]CallOption{checked(o)}, opts...))
-	if err == nil && page.Next == "" && len(page.Contacts) > 0 {
+	checked := func(*callOptions) error { return o.check(s.client.version) }
+	page, size, err = s.page(ctx, request{op: opContactsListByBusiness, path: []string{businessID}, query: q}, append([]CallOption{checked}, opts...))
+	switch {
+	case err != nil:
+	case s.client.version != VersionV3: // a cursor would be ignored in silence, and page one come again
+		page.Next = ""
+	case page.Next == "" && len(page.Contacts) > 0:
 		page.Next = page.Contacts[len(page.Contacts)-1].Cursor
 	}
-	return page, err
+	return page, size, err
 }
 
-// AllByBusiness reads every contact of a business. It ends with the first empty page.
+// AllByBusiness reads every contact of a business, page by page, from o.Skip or o.After on. It ends with the first empty
+// page. A failure is yielded once, with a nil contact, and ends it. o may be nil and is copied.
 func (s *ContactsService) AllByBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption) iter.Seq2[*Contact, error] {
-	first := *orZero(o)
+	first, opts := *orZero(o), slices.Clone(opts)
 	return func(yield func(*Contact, error) bool) {
-		next := first
-		all := pagesUntilEmpty(opContactsListByBusiness, contactsOf, func() (*ContactPage, error) {
-			page, err := s.ListByBusiness(ctx, businessID, &next, opts...)
-			switch {
-			case err != nil:
-			case s.client.version == VersionV3 && page.Next != "":
-				next.Skip, next.After = 0, page.Next
-			default:
-				next.Skip += len(page.Contacts)
+		next, skip := first, first.Skip
+		all := pagesUntilEmpty(opContactsListByBusiness, contactsOf, func() (*ContactPage, int, error) {
+			page, size, err := s.byBusiness(ctx, businessID, &next, opts)
+			if err == nil {
+				skip += size
+				next.Skip, next.After = skip, page.Next
+				if next.After != "" {
+					next.Skip = 0
+				}
 			}
-			return page, err
+			return page, size, err
 		})
 		each(all, contactsOf)(yield)
 	}

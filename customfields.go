@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -20,20 +19,26 @@ type CustomField struct {
 	Extra Extra            `json:"-"`
 }
 
-// UnmarshalJSON reads a custom field. The value comes as value, field_value or fieldValue.
+// UnmarshalJSON reads a custom field. The value comes as value, field_value or fieldValue; if as several that differ, the
+// others are in Extra.
 func (f *CustomField) UnmarshalJSON(data []byte) error {
 	*f = CustomField{}
+	data = bytes.TrimSpace(data)
+	if string(data) == "null" {
+		return nil
+	}
 	return eachField(data, func(key, value []byte) error {
 		ok := true
 		switch string(key) {
 		case "id":
-			f.ID, ok = scalar(value)
+			f.ID, ok = textOrNull(value)
 		case "key":
-			f.Key, ok = scalar(value)
+			f.Key, ok = textOrNull(value)
 		case "value", "field_value", "fieldValue":
 			if f.Value.IsNull() {
 				return f.Value.UnmarshalJSON(value)
 			}
+			ok = string(value) == "null" || bytes.Equal(value, f.Value.raw)
 		default:
 			ok = false
 		}
@@ -42,6 +47,11 @@ func (f *CustomField) UnmarshalJSON(data []byte) error {
 		}
 		return nil
 	})
+}
+
+func textOrNull(data []byte) (string, bool) {
+	text, ok := scalar(data)
+	return text, ok || string(data) == "null"
 }
 
 // CustomFieldValue is the value of a custom field, as the server sent it. Its type is known only by the field's definition,
@@ -72,7 +82,9 @@ func OptionsValue(options ...string) CustomFieldValue {
 func FilesValue(files map[string]CustomFieldFile) CustomFieldValue { return rawValue(files) }
 
 // RawValue is any other value. It must be valid JSON, or the call is refused.
-func RawValue(data json.RawMessage) CustomFieldValue { return CustomFieldValue{bytes.Clone(data)} }
+func RawValue(data json.RawMessage) CustomFieldValue {
+	return CustomFieldValue{bytes.Clone(bytes.TrimSpace(data))}
+}
 
 func rawValue(v any) CustomFieldValue {
 	data, err := json.Marshal(v)
@@ -97,25 +109,40 @@ func (v CustomFieldValue) Raw() json.RawMessage {
 // between them. It is "" for files and for none.
 func (v CustomFieldValue) Text() string { return strings.Join(v.Options(), ", ") }
 
-// Number returns the value of a number or money field. A number in a text counts, with or without separators of thousands.
+// Number returns the value of a number or money field. A number in a text counts, with or without a comma between each
+// three digits; "Infinity" or "1,5" is none.
 func (v CustomFieldValue) Number() (float64, bool) {
-	if v.IsNull() {
-		return 0, false
-	}
 	text, ok := scalar(v.raw)
 	if !ok {
 		return 0, false
 	}
-	n, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), 64)
-	return n, err == nil
+	text = strings.TrimSpace(text)
+	if whole, _, _ := strings.Cut(text, "."); strings.Contains(whole, ",") {
+		for i, group := range strings.Split(strings.TrimLeft(whole, "+-"), ",") {
+			if strings.Trim(group, "0123456789") != "" || len(group) == 0 || len(group) > 3 || i > 0 && len(group) != 3 {
+				return 0, false
+			}
+		}
+		text = strings.ReplaceAll(whole, ",", "") + text[len(whole):]
+	}
+	return parseNumber(text)
 }
 
 // Options returns the options chosen: many, one, or none.
 func (v CustomFieldValue) Options() []string {
-	if v.IsNull() || v.raw[0] == '{' {
+	var list []string
+	add := func(value []byte) error {
+		if text, ok := scalar(value); ok && text != "" {
+			list = append(list, text)
+		}
 		return nil
 	}
-	return texts(v.raw)
+	if len(v.raw) > 0 && v.raw[0] == '[' {
+		_ = eachElement(v.raw, add)
+	} else {
+		_ = add(v.raw)
+	}
+	return list
 }
 
 // Date returns the value of a date field. It comes as milliseconds or as text.
@@ -129,13 +156,13 @@ func (v CustomFieldValue) Date() Time {
 
 // Files returns the files of a file field by their id; nil for any other value.
 func (v CustomFieldValue) Files() map[string]CustomFieldFile {
-	if v.IsNull() || v.raw[0] != '{' {
-		return nil
-	}
-	files := map[string]CustomFieldFile{}
+	var files map[string]CustomFieldFile
 	_ = eachField(v.raw, func(key, value []byte) error {
 		var f CustomFieldFile
 		if isObject(value) && f.UnmarshalJSON(value) == nil {
+			if files == nil {
+				files = map[string]CustomFieldFile{}
+			}
 			files[string(key)] = f
 		}
 		return nil
@@ -174,7 +201,7 @@ func (v CustomFieldValue) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON keeps the value as it is.
 func (v *CustomFieldValue) UnmarshalJSON(data []byte) error {
 	v.raw = nil
-	if string(data) != "null" {
+	if data = bytes.TrimSpace(data); string(data) != "null" {
 		v.raw = bytes.Clone(data)
 	}
 	return nil
@@ -210,14 +237,17 @@ type CustomFieldResolver struct {
 
 // NewCustomFieldResolver makes a resolver of definitions, as [LocationsService.CustomFields] gives them.
 func NewCustomFieldResolver(definitions []*CustomFieldDefinition) *CustomFieldResolver {
-	r := &CustomFieldResolver{fields: slices.Clone(definitions), byName: map[string]*CustomFieldDefinition{}}
-	for _, d := range definitions {
-		r.byName[d.ID] = d
+	fields := slices.DeleteFunc(slices.Clone(definitions), func(d *CustomFieldDefinition) bool { return d == nil })
+	r := &CustomFieldResolver{fields: fields, byName: map[string]*CustomFieldDefinition{}}
+	for _, d := range fields {
+		if d.ID != "" {
+			r.byName[d.ID] = d
+		}
 		if d.FieldKey != "" {
 			r.byName[d.FieldKey] = d
 		}
 	}
-	for _, d := range definitions { // the key without its model, where nothing else has that name
+	for _, d := range fields { // the key without its model, where nothing else has that name
 		if _, short, ok := strings.Cut(d.FieldKey, "."); ok && r.byName[short] == nil {
 			r.byName[short] = d
 		}
@@ -250,7 +280,7 @@ func (r *CustomFieldResolver) Key(id string) string {
 // Value returns the value that a contact has in a field, and whether it has one.
 func (r *CustomFieldResolver) Value(c *Contact, idOrKey string) (CustomFieldValue, bool) {
 	d, ok := r.Find(idOrKey)
-	if !ok {
+	if !ok || c == nil {
 		return CustomFieldValue{}, false
 	}
 	for _, f := range c.CustomFields {

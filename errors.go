@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -48,7 +49,8 @@ var (
 	ErrBadInput error = badInput
 	// ErrValidation: the server refused the content (HTTP 422). [Error.Details] lists its reasons.
 	ErrValidation error = validation
-	// ErrNotFound: there is no such record. HighLevel says so with 404, and with 400 for contacts.
+	// ErrNotFound: there is no such record. HighLevel says so with 404, and with 400 for contacts. An endpoint that does not
+	// exist is no ErrNotFound, so that a wrong path or version is not taken for a deleted record.
 	ErrNotFound error = notFound
 	// ErrUnauthorized: the server refuses the token (HTTP 401).
 	ErrUnauthorized error = unauthorized
@@ -117,7 +119,8 @@ type Duplicate struct {
 
 const (
 	maxErrorText = 2000
-	maxErrorBody = 64 << 10
+	maxErrorBody = 64 << 10 // of it is kept
+	maxErrorRead = 1 << 20  // is read, for a cut body is no JSON
 )
 
 // Error returns one line of at most 2,000 bytes.
@@ -145,7 +148,7 @@ func (e *Error) Error() string {
 	}
 	tail := ""
 	if e.TraceID != "" {
-		tail += " [trace " + clip(e.TraceID, 100) + "]"
+		tail += " [trace " + clip(oneLine(e.TraceID), 100) + "]"
 	}
 	if e.Attempts > 1 {
 		tail += fmt.Sprintf(" [%d attempts]", e.Attempts)
@@ -205,6 +208,11 @@ func dailyLimitError(reset time.Duration) error {
 	return &Error{Message: "the daily limit is used up", RetryAfter: reset, categories: dailyLimit | rateLimited}
 }
 
+// pauseError is what a limiter answers when the server has asked for a longer pause than the call may wait.
+func pauseError(pause time.Duration) error {
+	return &Error{Message: "the server asks to pause", RetryAfter: pause, categories: rateLimited}
+}
+
 // asError returns err as an *Error of the operation. A copy is made, for a limiter or a token source may hand the same
 // error to many callers.
 func asError(err error, op *Operation) *Error {
@@ -244,17 +252,7 @@ func newError(op *Operation, status int, body []byte) *Error {
 	var b errorBody
 	if isObject(body) && decodeHead(body, &b) == nil {
 		e.TraceID = b.TraceID
-		e.Details = append(texts(b.Message), texts(b.Error)...)
-		switch {
-		case len(texts(b.Message)) > 0:
-			e.Details = texts(b.Message)
-		case b.ErrorDescription != "":
-			e.Details = []string{b.ErrorDescription}
-		case len(e.Details) == 0 && b.CanonicalCode != "":
-			e.Details = []string{b.CanonicalCode}
-		case len(e.Details) == 0 && b.Name != "":
-			e.Details = []string{b.Name}
-		}
+		e.Details = b.reasons()
 		for i, text := range e.Details {
 			e.Details[i] = withoutPath(text)
 		}
@@ -263,14 +261,28 @@ func newError(op *Operation, status int, body []byte) *Error {
 			e.Duplicate = &Duplicate{b.Meta.ContactID, b.Meta.ContactName, b.Meta.MatchingField}
 		}
 	}
-	if status >= 300 && status < 400 {
+	switch {
+	case status >= 300 && status < 400:
+		e.Details = nil
 		e.Message = "the server redirects, which is not followed to another origin nor for a change"
+	case status == http.StatusNotFound && e.Message == "":
+		e.Message = noEndpoint // the router's own 404 is empty or HTML, a record's is JSON
 	}
 	e.categories = classify(e)
 	if e.categories&missingScope != 0 {
 		e.Scopes = append([]Scope(nil), op.Scopes...)
 	}
 	return e
+}
+
+// reasons returns the first of its properties that says something.
+func (b *errorBody) reasons() []string {
+	for _, list := range [][]string{texts(b.Message), {b.ErrorDescription}, texts(b.Error), {b.CanonicalCode}, {b.Name}} {
+		if len(list) > 0 && list[0] != "" {
+			return list
+		}
+	}
+	return nil
 }
 
 // texts reads a text, an array of texts, or an object with a message.
@@ -310,11 +322,13 @@ func texts(data json.RawMessage) []string {
 func withoutPath(text string) string {
 	if rest, ok := strings.CutPrefix(text, "Cannot "); ok {
 		if method, _, ok := strings.Cut(rest, " /"); ok && !strings.Contains(method, " ") {
-			return "Cannot " + method + ": no such endpoint"
+			return noEndpoint
 		}
 	}
 	return text
 }
+
+const noEndpoint = "no such endpoint in this version of the API"
 
 // classify says what an answer means. HighLevel's status alone does not: a missing contact is a 400, a gateway's time-out
 // a 401.
@@ -334,6 +348,8 @@ func classify(e *Error) category {
 		return unauthorized
 	case e.Status == http.StatusForbidden:
 		return forbidden
+	case e.Status == http.StatusNotFound && e.Message == noEndpoint:
+		return 0 // a wrong path must not look like a deleted record
 	case e.Status == http.StatusNotFound:
 		return notFound
 	case e.Duplicate != nil || has("does not allow duplicated contacts"):
@@ -360,19 +376,22 @@ func (e *Error) refusesToken() bool {
 
 // redact takes the token out of the server's words, in case it repeats the request.
 func (e *Error) redact(token string) {
-	if !strings.Contains(e.Message, token) {
-		return
+	texts := []*string{&e.Message, &e.TraceID}
+	for i := range e.Details {
+		texts = append(texts, &e.Details[i])
 	}
-	e.Message = strings.ReplaceAll(e.Message, token, "[redacted]")
-	for i, text := range e.Details {
-		e.Details[i] = strings.ReplaceAll(text, token, "[redacted]")
+	if e.Duplicate != nil {
+		texts = append(texts, &e.Duplicate.ContactID, &e.Duplicate.ContactName, &e.Duplicate.MatchingField)
+	}
+	for _, text := range texts {
+		*text = strings.ReplaceAll(*text, token, "[redacted]")
 	}
 }
 
 // oneLine makes control characters spaces, so that a hostile message can't forge a line of a log.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError {
 			return ' '
 		}
 		return r

@@ -1,5 +1,11 @@
 package ghl
 
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+)
+
 // Each model reads itself through decodeModel, which forgives odd values and keeps unknown ones, and writes itself with
 // what was kept.
 
@@ -35,7 +41,7 @@ func (c *CustomFieldDefinition) UnmarshalJSON(data []byte) error {
 func (a *AdditionalEmail) UnmarshalJSON(data []byte) error {
 	type plain AdditionalEmail
 	*a = AdditionalEmail{}
-	if text, ok := scalar(data); ok {
+	if text, ok := scalar(bytes.TrimSpace(data)); ok {
 		a.Email = text
 		return nil
 	}
@@ -46,7 +52,7 @@ func (a *AdditionalEmail) UnmarshalJSON(data []byte) error {
 func (a *AdditionalPhone) UnmarshalJSON(data []byte) error {
 	type plain AdditionalPhone
 	*a = AdditionalPhone{}
-	if text, ok := scalar(data); ok {
+	if text, ok := scalar(bytes.TrimSpace(data)); ok {
 		a.Phone = text
 		return nil
 	}
@@ -230,10 +236,16 @@ func (c CustomFieldDefinition) MarshalJSON() ([]byte, error) {
 	return encodeModel(plain(c), c.Extra)
 }
 
-// MarshalJSON writes the record with its Extra.
+// MarshalJSON writes the record with its Extra, and with its Cursor under the name that a search gives it.
 func (c Contact) MarshalJSON() ([]byte, error) {
 	type plain Contact
-	return encodeModel(plain(c), c.Extra)
+	extra := c.Extra
+	if c.Cursor.check() == nil && c.Cursor != "" {
+		extra = Extra{}
+		maps.Copy(extra, c.Extra)
+		extra["searchAfter"] = json.RawMessage(c.Cursor)
+	}
+	return encodeModel(plain(c), extra)
 }
 
 // MarshalJSON writes the record with its Extra.

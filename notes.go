@@ -63,7 +63,7 @@ func (in *NoteCreate) check() error {
 	case blank(in.Body):
 		return badInputf("Body", "a note needs a body")
 	}
-	return nil
+	return checkGiven("UserID", in.UserID)
 }
 
 // Update changes a note: PUT /contacts/{contactId}/notes/{id}, scope contacts.write. Only the fields that are set are sent.
@@ -84,10 +84,10 @@ func (in *NoteUpdate) check() error {
 	if in == nil {
 		return badInputf("NoteUpdate", "there is nothing to update")
 	}
-	if body, ok := in.Body.Get(); ok && blank(body) {
+	if body, ok := in.Body.Get(); ok && blank(body) || in.Body.IsNull() {
 		return badInputf("Body", "a note needs a body")
 	}
-	return nil
+	return checkGiven("UserID", valueOf(in.UserID))
 }
 
 // Delete deletes a note: DELETE /contacts/{contactId}/notes/{id}, scope contacts.write.

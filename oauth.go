@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -121,8 +122,16 @@ func (q *InstalledLocationsQuery) check() error {
 	if err := checkID("CompanyID", q.CompanyID); err != nil {
 		return err
 	}
-	if q.Limit < 0 || q.Skip < 0 {
-		return badInputf("Limit", "Limit and Skip are not negative")
+	switch {
+	case q.Limit < 0:
+		return badInputf("Limit", "Limit is not negative")
+	case q.Skip < 0:
+		return badInputf("Skip", "Skip is not negative")
+	}
+	for _, id := range [][2]string{{"LocationID", q.LocationID}, {"VersionID", q.VersionID}, {"PlanID", q.PlanID}} {
+		if err := checkGiven(id[0], id[1]); err != nil {
+			return err
+		}
 	}
 	return checkID("AppID", q.AppID)
 }
@@ -163,12 +172,19 @@ type InstalledLocationsPage struct {
 // InstalledLocations reads a page of the company's locations that an app is or could be installed in: GET
 // /oauth/installedLocations (installed-locations in v3), scope oauth.readonly. The client's token must be the company's.
 func (s *OAuthService) InstalledLocations(ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption) (*InstalledLocationsPage, error) {
-	page := new(InstalledLocationsPage)
+	page, _, err := s.installed(ctx, q, opts)
+	return page, err
+}
+
+// installed reads a page. size counts what is on it, also what is no record.
+func (s *OAuthService) installed(ctx context.Context, q *InstalledLocationsQuery, opts []CallOption) (page *InstalledLocationsPage, size int, err error) {
+	page = new(InstalledLocationsPage)
 	r := request{op: opOAuthInstalledLocations, query: q.values(s.client.version)}
-	err := s.client.do(ctx, r, func(k *call, body []byte) (err error) {
+	err = s.client.do(ctx, r, func(k *call, body []byte) (err error) {
 		if page.Locations, err = records[InstalledLocation](k, body); err != nil {
 			return err
 		}
+		size = len(page.Locations) + len(k.skipped)
 		var head struct {
 			Count      int  `json:"count"`
 			ToFuture   bool `json:"installToFutureLocations"`
@@ -188,23 +204,23 @@ func (s *OAuthService) InstalledLocations(ctx context.Context, q *InstalledLocat
 		return nil
 	}, append([]CallOption{checked(q)}, opts...))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return page, nil
+	return page, size, nil
 }
 
-// AllInstalledLocations reads all that InstalledLocations would, page by page.
+// AllInstalledLocations reads all that InstalledLocations would, page by page, from q.Skip or q.After on. A failure is yielded
+// once, with a nil location, and ends it. q is copied.
 func (s *OAuthService) AllInstalledLocations(ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption) iter.Seq2[*InstalledLocation, error] {
-	first := *orZero(q)
+	first, opts := *orZero(q), slices.Clone(opts)
+	first.IsInstalled, first.OnTrial = clonePointer(first.IsInstalled), clonePointer(first.OnTrial)
 	list := func(p *InstalledLocationsPage) []*InstalledLocation { return p.Locations }
 	return func(yield func(*InstalledLocation, error) bool) {
 		next := first
-		read := func() (*InstalledLocationsPage, error) {
-			page, err := s.InstalledLocations(ctx, &next, opts...)
-			if err == nil {
-				next.Skip += len(page.Locations)
-			}
-			return page, err
+		read := func() (*InstalledLocationsPage, int, error) {
+			page, size, err := s.installed(ctx, &next, opts)
+			next.Skip += size
+			return page, size, err
 		}
 		if s.client.version != VersionV3 {
 			each(pagesUntilEmpty(opOAuthInstalledLocations, list, read), list)(yield)
@@ -212,7 +228,7 @@ func (s *OAuthService) AllInstalledLocations(ctx context.Context, q *InstalledLo
 		}
 		each(pages(first.After, opOAuthInstalledLocations, func(after Cursor) (*InstalledLocationsPage, Cursor, error) {
 			next.After = after
-			page, err := read()
+			page, _, err := read()
 			if err != nil {
 				return nil, "", err
 			}

@@ -1,6 +1,7 @@
 package ghl
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 )
@@ -45,18 +46,24 @@ func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	if o.state != optValue {
 		return []byte("null"), nil
 	}
-	switch v := reflect.ValueOf(&o.value).Elem(); {
-	case v.Kind() == reflect.Slice && v.IsNil():
-		return []byte("[]"), nil
-	case v.Kind() == reflect.Map && v.IsNil():
-		return []byte("{}"), nil
+	v := reflect.ValueOf(&o.value).Elem()
+	if v.Kind() == reflect.Interface && !v.IsNil() {
+		v = v.Elem()
+	}
+	if _, own := v.Interface().(json.Marshaler); !own {
+		switch {
+		case v.Kind() == reflect.Slice && v.IsNil(): // [] for a list, "" for bytes
+			return json.Marshal(reflect.MakeSlice(v.Type(), 0, 0).Interface())
+		case v.Kind() == reflect.Map && v.IsNil():
+			return []byte("{}"), nil
+		}
 	}
 	return json.Marshal(o.value)
 }
 
 // UnmarshalJSON reads null as [Null] and anything else as [Some]. A field that is not in the JSON stays absent.
 func (o *Opt[T]) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
+	if string(bytes.TrimSpace(data)) == "null" {
 		*o = Null[T]()
 		return nil
 	}

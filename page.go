@@ -112,27 +112,32 @@ func pages[P any](first Cursor, op *Operation, read func(after Cursor) (P, Curso
 }
 
 // pagesUntilEmpty reads pages by count until one is empty: a short one is no end, for the server may hold pages smaller
-// than asked. A page that begins like the one before it is that page again.
-func pagesUntilEmpty[P any, T identified](op *Operation, records func(P) []T, read func() (P, error)) iter.Seq2[P, error] {
+// than asked. read counts what is on the page, also what is no record. A page with the records of an earlier one is that
+// page again.
+func pagesUntilEmpty[P any, T identified](op *Operation, records func(P) []T, read func() (page P, size int, err error)) iter.Seq2[P, error] {
 	return func(yield func(P, error) bool) {
 		var none P
-		before := ""
+		seed, seen := maphash.MakeSeed(), map[uint64]struct{}{} // hashes, to keep memory flat
 		for {
-			page, err := read()
+			page, size, err := read()
 			if err != nil {
 				yield(none, err)
 				return
 			}
-			list := records(page)
-			if len(list) == 0 {
+			if size == 0 {
 				return
 			}
-			if id := list[0].id(); id == before {
+			var ids maphash.Hash
+			ids.SetSeed(seed)
+			for _, record := range records(page) {
+				_, _ = ids.WriteString(record.id())
+				_ = ids.WriteByte(0)
+			}
+			if _, again := seen[ids.Sum64()]; again {
 				yield(none, repeated(op))
 				return
-			} else {
-				before = id
 			}
+			seen[ids.Sum64()] = struct{}{}
 			if !yield(page, nil) {
 				return
 			}
@@ -152,6 +157,15 @@ func orZero[T any](o *T) *T {
 		return new(T)
 	}
 	return o
+}
+
+// clonePointer keeps a copied option from changing with the original.
+func clonePointer[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 // checked is a call option that refuses bad input of a method whose input is no body.

@@ -37,9 +37,7 @@ type RetryPolicy struct {
 	MaxRetryAfter time.Duration
 }
 
-func (p RetryPolicy) withDefaults() RetryPolicy {
-	return p.orElse(RetryPolicy{MaxAttempts: 4, MinBackoff: 500 * time.Millisecond, MaxBackoff: 30 * time.Second, MaxRetryAfter: time.Minute})
-}
+var defaultRetry = RetryPolicy{MaxAttempts: 4, MinBackoff: 500 * time.Millisecond, MaxBackoff: 30 * time.Second, MaxRetryAfter: time.Minute}
 
 // orElse returns p with its zero fields from d.
 func (p RetryPolicy) orElse(d RetryPolicy) RetryPolicy {
@@ -239,7 +237,7 @@ func (k *call) judgeAnswer(ctx context.Context, resp *http.Response) bool {
 
 	success := resp.StatusCode >= 200 && resp.StatusCode < 300
 	body := buffers.Get().(*bytes.Buffer)
-	limit := int64(maxErrorBody)
+	limit := int64(maxErrorRead)
 	if success {
 		limit = maxAnswer
 	}

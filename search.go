@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -57,6 +58,9 @@ func (r *SearchRequest) check() error {
 		if !slices.Contains(sortFields, s.Field) {
 			return badInputf("Sort", "a search cannot sort by %q", clip(string(s.Field), 80))
 		}
+		if s.Direction != "" && s.Direction != Ascending && s.Direction != Descending {
+			return badInputf("Sort", "a direction is Ascending or Descending")
+		}
 	}
 	for _, f := range r.Filters {
 		if err := f.check(); err != nil {
@@ -97,16 +101,21 @@ type SearchPage struct {
 
 // Search reads one page of the contacts that match: POST /contacts/search, scope contacts.readonly. in may be nil.
 func (s *ContactsService) Search(ctx context.Context, in *SearchRequest, opts ...CallOption) (*SearchPage, error) {
-	in = orZero(in)
+	page, _, err := s.search(ctx, orZero(in), opts)
+	return page, err
+}
+
+// search reads a page. size counts what is on it, also what is no record.
+func (s *ContactsService) search(ctx context.Context, in *SearchRequest, opts []CallOption) (found *SearchPage, size int, err error) {
 	page, size, err := s.page(ctx, request{op: opContactsSearch, in: in}, opts)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	found := &SearchPage{Contacts: page.Contacts, Total: page.Total}
+	found = &SearchPage{Contacts: page.Contacts, Total: page.Total}
 	if n := len(page.Contacts); n > 0 && size >= in.limit() {
 		found.Next = page.Contacts[n-1].Cursor // the last page has one too, so only a full page goes on
 	}
-	return found, nil
+	return found, size, nil
 }
 
 // SearchAll reads every contact that matches, page by page, from in.After on. A failure is yielded once, with a nil contact,
@@ -117,7 +126,7 @@ func (s *ContactsService) SearchAll(ctx context.Context, in *SearchRequest, opts
 
 // SearchPages is [ContactsService.SearchAll] by page. Store the page's Next to go on later.
 func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, opts ...CallOption) iter.Seq2[*SearchPage, error] {
-	first := *orZero(in)
+	first, opts := *orZero(in), slices.Clone(opts)
 	first.Filters, first.Sort = slices.Clone(first.Filters), slices.Clone(first.Sort)
 	return pages(first.After, opContactsSearch, func(after Cursor) (*SearchPage, Cursor, error) {
 		in := first
@@ -125,9 +134,12 @@ func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, op
 			return nil, "", badInputf("Page", "a search through all pages begins with After, not with Page")
 		}
 		in.After = after
-		page, err := s.Search(ctx, &in, opts...)
-		if err != nil {
+		page, size, err := s.search(ctx, &in, opts)
+		switch {
+		case err != nil:
 			return nil, "", err
+		case size >= in.limit() && page.Next == "" && page.Total > size:
+			return nil, "", &Error{Operation: opContactsSearch.Name, Message: "a full page has no cursor to go on behind it; the list is not complete", categories: badResponse}
 		}
 		return page, page.Next, nil
 	})
@@ -211,31 +223,32 @@ var (
 )
 
 // Filter is a condition of a search. Make one with the methods of [SearchField], or combine some with [AllOf] and [AnyOf].
+// It does not change: what it was made of may be used again.
 type Filter struct {
 	field    SearchField
 	operator string
-	value    any
+	value    json.RawMessage // nil where the operator takes none
+	err      error           // of writing the value
 	group    string
 	filters  []Filter
 }
 
+func (f SearchField) filter(operator string, value any) Filter {
+	data, err := json.Marshal(searchValue(value))
+	return Filter{field: f, operator: operator, value: data, err: err}
+}
+
 // Eq holds where the field is the value: a text, number or boolean, or a list of which one must match.
-func (f SearchField) Eq(value any) Filter { return Filter{field: f, operator: "eq", value: value} }
+func (f SearchField) Eq(value any) Filter { return f.filter("eq", value) }
 
 // NotEq holds where it is not.
-func (f SearchField) NotEq(value any) Filter {
-	return Filter{field: f, operator: "not_eq", value: value}
-}
+func (f SearchField) NotEq(value any) Filter { return f.filter("not_eq", value) }
 
 // Contains holds where the field has the text in it, or the list has the value.
-func (f SearchField) Contains(value any) Filter {
-	return Filter{field: f, operator: "contains", value: value}
-}
+func (f SearchField) Contains(value any) Filter { return f.filter("contains", value) }
 
 // NotContains holds where it has not.
-func (f SearchField) NotContains(value any) Filter {
-	return Filter{field: f, operator: "not_contains", value: value}
-}
+func (f SearchField) NotContains(value any) Filter { return f.filter("not_contains", value) }
 
 // Exists holds where the field has a value.
 func (f SearchField) Exists() Filter { return Filter{field: f, operator: "exists"} }
@@ -244,9 +257,7 @@ func (f SearchField) Exists() Filter { return Filter{field: f, operator: "exists
 func (f SearchField) NotExists() Filter { return Filter{field: f, operator: "not_exists"} }
 
 // Range holds where the field lies between bounds. Dates know no other comparison.
-func (f SearchField) Range(bounds Range) Filter {
-	return Filter{field: f, operator: "range", value: bounds}
-}
+func (f SearchField) Range(bounds Range) Filter { return f.filter("range", bounds) }
 
 // Nested holds where one opportunity of the contact meets all filters, whose fields are those of an opportunity, such as
 // SearchField("pipelineId").
@@ -305,23 +316,14 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 			Value    []Filter    `json:"value"`
 		}{f.field, f.operator, f.filters})
 	}
+	if f.err != nil {
+		return nil, f.err
+	}
 	return json.Marshal(struct {
-		Field    SearchField `json:"field"`
-		Operator string      `json:"operator"`
-		Value    any         `json:"value,omitempty"`
-	}{f.field, f.operator, f.wireValue()})
-}
-
-// wireValue keeps a false or a zero from being left out.
-func (f Filter) wireValue() any {
-	if f.operator == "exists" || f.operator == "not_exists" {
-		return nil
-	}
-	v, err := json.Marshal(searchValue(f.value))
-	if err != nil {
-		return f.value // its error comes out where the filter is written
-	}
-	return json.RawMessage(v)
+		Field    SearchField     `json:"field"`
+		Operator string          `json:"operator"`
+		Value    json.RawMessage `json:"value,omitempty"`
+	}{f.field, f.operator, f.value})
 }
 
 func (f Filter) check() error {
@@ -339,45 +341,52 @@ func (f Filter) check() error {
 		}
 		return nil
 	}
-	name := clip(string(f.field), 80)
+	exists := f.operator == "exists" || f.operator == "not_exists"
 	id, custom := strings.CutPrefix(string(f.field), customFieldPrefix)
 	switch {
 	case f.field == "" || f.operator == "":
 		return badInputf("Filters", "a filter has no field; make it with a method of a SearchField")
-	case custom && checkID("Filters", id) != nil:
-		return badInputf("Filters", "a custom field is named by its id")
-	case slices.Contains(dateFields, f.field) && f.operator != "range" && !strings.HasSuffix(f.operator, "exists"):
-		return badInputf("Filters", "%s is a date, which takes only Range, Exists and NotExists", name)
+	case custom && (checkID("Filters", id) != nil || strings.Contains(id, ".")):
+		return badInputf("Filters", "a custom field is named by its id, not by its key")
+	case slices.Contains(dateFields, f.field) && f.operator != "range" && !exists:
+		return f.refused("is a date, which takes only Range, Exists and NotExists")
+	case exists:
+		return nil
 	}
-	bounds, ranged := f.value.(Range)
-	if ranged && bounds == (Range{}) {
-		return badInputf("Filters", "the range of %s has no bound", name)
-	}
-	if f.value == nil && f.operator != "exists" && f.operator != "not_exists" {
-		return badInputf("Filters", "the filter of %s has no value; to look for none, use NotExists", name)
-	}
-	for _, text := range filterTexts(f.value) {
-		if utf8.RuneCountInString(text) > maxSearchText {
-			return badInputf("Filters", "the value of %s has more than %d characters", name, maxSearchText)
-		}
-	}
-	return nil
+	return f.checkValue()
 }
 
-func filterTexts(v any) []string {
-	switch v := v.(type) {
-	case string:
-		return []string{v}
-	case []string:
-		return v
-	case []any:
-		var list []string
-		for _, e := range v {
-			list = append(list, filterTexts(e)...)
+// checkValue: a value is a text, a number or a boolean, a list of them, or with range an object of them.
+func (f Filter) checkValue() error {
+	values := 0
+	one := func(value []byte) error {
+		values++
+		if value[0] == '{' || value[0] == '[' || value[0] == 'n' || f.operator == "range" && string(value) == `""` {
+			return f.refused("is compared with something that is no text, number, boolean or time")
 		}
-		return list
-	case Range:
-		return filterTexts([]any{v.GT, v.GTE, v.LT, v.LTE})
+		if text, _ := scalar(value); utf8.RuneCountInString(text) > maxSearchText {
+			return f.refused("has a value of more than " + strconv.Itoa(maxSearchText) + " characters")
+		}
+		return nil
 	}
-	return nil
+	var err error
+	switch {
+	case f.err != nil:
+		return f.refused("has a value that cannot be written as JSON")
+	case string(f.value) == "null":
+	case f.operator == "range":
+		err = eachField(f.value, func(_, value []byte) error { return one(value) })
+	case f.value[0] == '[':
+		err = eachElement(f.value, one)
+	default:
+		err = one(f.value)
+	}
+	if err == nil && values == 0 {
+		return f.refused("has no value; to look for none, use NotExists")
+	}
+	return err
+}
+
+func (f Filter) refused(why string) error {
+	return badInputf("Filters", "%s %s", clip(string(f.field), 80), why)
 }

@@ -133,8 +133,8 @@ func (r *BulkTagsResult) UnmarshalJSON(data []byte) error {
 // Some contacts can fail while others succeed: see the result.
 func (s *TagsService) BulkUpdate(ctx context.Context, in *BulkTags, opts ...CallOption) (*BulkTagsResult, error) {
 	kind := string(orZero(in).Type)
-	if kind == "" {
-		kind = "none" // the input is refused for it, by name
+	if in.check() != nil {
+		kind = "none" // the input is refused, by name; its type must not be before that
 	}
 	return whole[BulkTagsResult](ctx, s.client, request{op: opTagsBulkUpdate, path: []string{kind}, in: in}, opts)
 }

@@ -3,6 +3,7 @@ package ghl
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -87,7 +88,7 @@ func (in *TaskCreate) check() error {
 	case in.DueDate.IsZero():
 		return badInputf("DueDate", "a task needs a due date")
 	}
-	return nil
+	return checkGiven("AssignedTo", in.AssignedTo)
 }
 
 // Update changes a task: PUT /contacts/{contactId}/tasks/{taskId}, scope contacts.write. Only the fields that are set are
@@ -109,13 +110,13 @@ func (in *TaskUpdate) check() error {
 	if in == nil {
 		return badInputf("TaskUpdate", "there is nothing to update")
 	}
-	if title, ok := in.Title.Get(); ok && blank(title) {
+	if title, ok := in.Title.Get(); ok && blank(title) || in.Title.IsNull() {
 		return badInputf("Title", "a task needs a title")
 	}
-	if due, ok := in.DueDate.Get(); ok && due.IsZero() {
+	if due, ok := in.DueDate.Get(); ok && due.IsZero() || in.DueDate.IsNull() {
 		return badInputf("DueDate", "a task needs a due date")
 	}
-	return nil
+	return checkGiven("AssignedTo", valueOf(in.AssignedTo))
 }
 
 // SetCompleted ticks a task off, or opens it again: PUT /contacts/{contactId}/tasks/{taskId}/completed, scope
@@ -147,10 +148,23 @@ type TaskSearch struct {
 }
 
 func (in *TaskSearch) check() error {
-	if in.Limit < 0 || in.Skip < 0 {
-		return badInputf("Limit", "Limit and Skip are not negative")
+	switch {
+	case in.Limit < 0:
+		return badInputf("Limit", "Limit is not negative")
+	case in.Skip < 0:
+		return badInputf("Skip", "Skip is not negative")
 	}
-	return nil
+	if len(in.ContactIDs) > 0 {
+		if err := checkIDs("ContactIDs", in.ContactIDs); err != nil {
+			return err
+		}
+	}
+	if len(in.AssignedTo) > 0 {
+		if err := checkIDs("AssignedTo", in.AssignedTo); err != nil {
+			return err
+		}
+	}
+	return checkGiven("BusinessID", in.BusinessID)
 }
 
 func (in *TaskSearch) wire(target) any {
@@ -168,22 +182,39 @@ func (in *TaskSearch) wire(target) any {
 // Search reads one page of the location's tasks: POST /locations/{locationId}/tasks/search, scope
 // locations/tasks.readonly. in may be nil.
 func (s *TasksService) Search(ctx context.Context, in *TaskSearch, opts ...CallOption) ([]*Task, error) {
-	return many[Task](ctx, s.client, request{op: opTasksSearch, in: orZero(in)}, opts)
+	tasks, _, err := s.search(ctx, orZero(in), opts)
+	return tasks, err
 }
 
-// SearchAll reads all tasks that Search would, page by page, from in.Skip on. It ends with the first empty page. A task that
-// is made or deleted meanwhile can move others between pages: those may come twice or be missed.
+// search reads a page. size counts what is on it, also what is no record.
+func (s *TasksService) search(ctx context.Context, in *TaskSearch, opts []CallOption) (tasks []*Task, size int, err error) {
+	err = s.client.do(ctx, request{op: opTasksSearch, in: in}, func(k *call, body []byte) (err error) {
+		tasks, err = records[Task](k, body)
+		size = len(tasks) + len(k.skipped)
+		return err
+	}, opts)
+	if err != nil {
+		return nil, 0, err
+	}
+	return tasks, size, nil
+}
+
+// SearchAll reads all tasks that Search would, page by page, from in.Skip on. It ends with the first empty page. A
+// failure is yielded once, with a nil task, and ends it. in may be nil and is copied. A task that is made or deleted
+// meanwhile can move others between pages: those may come twice or be missed.
 func (s *TasksService) SearchAll(ctx context.Context, in *TaskSearch, opts ...CallOption) iter.Seq2[*Task, error] {
-	first := *orZero(in)
+	first, opts := *orZero(in), slices.Clone(opts)
+	first.ContactIDs, first.AssignedTo = slices.Clone(first.ContactIDs), slices.Clone(first.AssignedTo)
+	first.Completed = clonePointer(first.Completed)
 	return func(yield func(*Task, error) bool) {
 		next := first
 		if next.Limit == 0 {
 			next.Limit = 100
 		}
-		all := pagesUntilEmpty(opTasksSearch, itself, func() ([]*Task, error) {
-			tasks, err := s.Search(ctx, &next, opts...)
-			next.Skip += len(tasks)
-			return tasks, err
+		all := pagesUntilEmpty(opTasksSearch, itself, func() ([]*Task, int, error) {
+			tasks, size, err := s.search(ctx, &next, opts)
+			next.Skip += size
+			return tasks, size, err
 		})
 		each(all, itself)(yield)
 	}

@@ -1,8 +1,8 @@
 package ghl
 
 import (
+	"bytes"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -23,14 +23,20 @@ func NewTime(t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
 	}
-	return Time{wall: t, raw: t.Format(time.RFC3339Nano), zoned: true}
+	if _, offset := t.Zone(); offset%60 != 0 { // of long ago; RFC 3339 has no seconds there
+		t = t.UTC()
+	}
+	return Time{wall: t.Round(0), raw: t.Format(time.RFC3339Nano), zoned: true}
 }
 
 // ParseTime reads any of the forms that HighLevel uses. A text that is none of them is kept in [Time.Raw], and the
 // Time is zero.
 func ParseTime(s string) Time {
 	t := Time{raw: s}
-	if wall, zoned, ok := parseTime(strings.TrimSpace(s)); ok {
+	text := strings.TrimSpace(s)
+	if strings.HasPrefix(text, "{") {
+		t.wall, t.zoned = parseTimeObject(text)
+	} else if wall, zoned, ok := parseTime(text); ok {
 		t.wall, t.zoned = wall, zoned
 	}
 	return t
@@ -48,6 +54,10 @@ func (t Time) Instant() (time.Time, bool) { return t.wall, t.zoned && !t.wall.Is
 
 // In returns the time in loc. A time without a zone is read as a wall clock in loc; a time with one keeps its instant.
 // No time at all gives the zero time.Time. A nil loc means UTC.
+//
+// Where a wall clock is set forward and skips the time, it is what the clock would have shown had it not been set: 02:30
+// becomes 03:30, and a date whose midnight is skipped begins at 01:00. Where it is set back and shows the time twice, it is
+// the first. Calendars read it so too (RFC 5545, 3.3.5).
 func (t Time) In(loc *time.Location) time.Time {
 	if loc == nil {
 		loc = time.UTC
@@ -60,7 +70,24 @@ func (t Time) In(loc *time.Location) time.Time {
 	}
 	y, mo, d := t.wall.Date()
 	h, mi, s := t.wall.Clock()
-	return time.Date(y, mo, d, h, mi, s, t.wall.Nanosecond(), loc)
+	at := time.Date(y, mo, d, h, mi, s, t.wall.Nanosecond(), loc) // near a change it may take either offset
+	if short := t.wall.Sub(wallOf(at)); short > 0 {
+		return at.Add(short)
+	}
+	if change, _ := at.ZoneBounds(); !change.IsZero() {
+		_, before := change.Add(-1).Zone()
+		_, after := at.Zone()
+		if first := at.Add(time.Duration(after-before) * time.Second); first.Before(change) && wallOf(first).Equal(t.wall) {
+			return first
+		}
+	}
+	return at
+}
+
+// wallOf returns what the clock shows at t, as if in UTC.
+func wallOf(t time.Time) time.Time {
+	_, offset := t.Zone()
+	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
 // Raw returns the text as the server sent it, readable or not; "" when there was none.
@@ -82,61 +109,66 @@ func (t Time) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads any form and never fails on valid JSON: what is no time is kept in [Time.Raw].
 func (t *Time) UnmarshalJSON(data []byte) error {
-	switch {
-	case len(data) == 0 || string(data) == "null":
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 || string(data) == "null" {
 		*t = Time{}
-	case data[0] == '"':
-		text, _ := scalar(data)
+		return nil
+	}
+	if text, ok := scalar(data); ok {
 		*t = ParseTime(text)
-	case data[0] == '{':
-		*t = parseTimeObject(data)
-	default:
-		*t = ParseTime(string(data))
+	} else {
+		*t = ParseTime(strings.ToValidUTF8(string(data), "\uFFFD"))
 	}
 	return nil
 }
 
 // parseTimeObject reads the two object forms of document databases that reach the API's records: {"_seconds": …} and
-// {"$date": …}.
-func parseTimeObject(data []byte) Time {
+// {"$date": …}. The zero time is no time.
+func parseTimeObject(text string) (wall time.Time, zoned bool) {
 	var o struct {
 		Seconds *int64          `json:"_seconds"`
 		Nanos   int64           `json:"_nanoseconds"`
 		Date    json.RawMessage `json:"$date"`
 	}
-	t := Time{raw: string(data)}
-	if json.Unmarshal(data, &o) != nil {
-		return t
+	if json.Unmarshal([]byte(text), &o) != nil {
+		return time.Time{}, false
 	}
 	switch {
-	case o.Seconds != nil:
-		t.wall, t.zoned = time.Unix(*o.Seconds, o.Nanos).UTC(), true
+	case o.Seconds != nil && *o.Seconds >= -lastSecond && *o.Seconds <= lastSecond && o.Nanos >= 0 && o.Nanos < 1e9:
+		wall, zoned = time.Unix(*o.Seconds, o.Nanos).UTC(), true
 	case len(o.Date) > 0 && o.Date[0] != '{':
-		var inner Time
-		if inner.UnmarshalJSON(o.Date) == nil {
-			t.wall, t.zoned = inner.wall, inner.zoned
+		if text, ok := scalar(o.Date); ok {
+			wall, zoned, _ = parseTime(text)
 		}
 	}
-	return t
+	return wall, zoned && !wall.IsZero()
 }
 
-// zonedLayouts and wallLayouts are every textual form seen; the most frequent come first.
+// lastSecond is the end of the year 9999, in seconds since 1970.
+const lastSecond = 253402300799
+
+// zonedLayouts and wallLayouts are every textual form seen; the most frequent come first. Of the zones with a name only
+// those of UTC are taken, for time.Parse would make up an offset for the others.
 var (
-	zonedLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999 -0700", time.RFC1123, time.RFC1123Z}
-	wallLayouts  = []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04", "01/02/2006"}
+	zonedLayouts = []string{
+		time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700",
+		"2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999 -0700", time.RFC1123Z,
+		"Mon, 02 Jan 2006 15:04:05 GMT", "Mon, 02 Jan 2006 15:04:05 UTC",
+	}
+	wallLayouts = []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04", "01/02/2006"}
 )
 
 // parseTime tries every form. A number is milliseconds since 1970, never seconds: a birthday early in 1970 is a small one.
 func parseTime(s string) (wall time.Time, zoned, ok bool) {
-	if s == "" {
-		return time.Time{}, false, false
-	}
-	if n, err := strconv.ParseFloat(s, 64); err == nil {
-		const year9999 = 253402300799
-		if n != n || n > year9999*1000 || n < -year9999*1000 {
+	if n, isNumber := parseNumber(s); isNumber {
+		if n > lastSecond*1000 || n < -lastSecond*1000 {
 			return time.Time{}, false, false
 		}
-		return time.UnixMilli(int64(n)).UTC(), true, true
+		t := time.UnixMilli(int64(n)).UTC()
+		return t, true, !t.IsZero()
+	}
+	if s == "" || !strings.ContainsAny(s[:1], "0123456789MTWFS") { // a digit or a day of the week
+		return time.Time{}, false, false
 	}
 	if s[len(s)-1] != 'Z' && len(s) <= len(time.DateTime) {
 		for _, layout := range wallLayouts {

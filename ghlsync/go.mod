@@ -1,3 +1,3 @@
 module github.com/pluvo/ghl/ghlsync
 
-go 1.26
+go 1.26.0

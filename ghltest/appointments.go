@@ -1,0 +1,260 @@
+package ghltest
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/pluvo/ghl"
+)
+
+var appointmentUpdateProperties = properties{
+	"title": optional(text), "meetingLocationType": optional(text), "meetingLocationId": optional(text),
+	"overrideLocationConfig": optional(flag), "appointmentStatus": optional(text), "assignedUserId": optional(text),
+	"description": optional(text), "address": optional(text), "ignoreDateRange": optional(flag), "toNotify": optional(flag),
+	"ignoreFreeSlotValidation": optional(flag), "rrule": optional(text), "calendarId": optional(text),
+	"startTime": optional(instant), "endTime": optional(instant),
+}
+
+var appointmentCreateProperties = appointmentUpdateProperties.with(properties{
+	"calendarId": required(text), "locationId": required(text), "contactId": required(text), "startTime": required(instant),
+})
+
+type appointmentBody struct {
+	ContactID                string                         `json:"contactId"`
+	CalendarID               ghl.Opt[string]                `json:"calendarId"`
+	Title                    ghl.Opt[string]                `json:"title"`
+	MeetingLocationType      ghl.Opt[string]                `json:"meetingLocationType"`
+	MeetingLocationID        ghl.Opt[string]                `json:"meetingLocationId"`
+	AppointmentStatus        ghl.Opt[ghl.AppointmentStatus] `json:"appointmentStatus"`
+	AssignedUserID           ghl.Opt[string]                `json:"assignedUserId"`
+	Description              ghl.Opt[string]                `json:"description"`
+	Address                  ghl.Opt[string]                `json:"address"`
+	RRule                    ghl.Opt[string]                `json:"rrule"`
+	StartTime                ghl.Opt[time.Time]             `json:"startTime"`
+	EndTime                  ghl.Opt[time.Time]             `json:"endTime"`
+	IgnoreDateRange          bool                           `json:"ignoreDateRange"`
+	IgnoreFreeSlotValidation bool                           `json:"ignoreFreeSlotValidation"`
+}
+
+// keepEvent puts an event among those of its location, by its start.
+func (s *state) keepEvent(e *event, now time.Time) {
+	setDefault(&e.ID, s.ids.id())
+	e.LocationID = e.location.ID
+	if e.DateAdded.IsZero() {
+		e.DateAdded = timestamp(now)
+	}
+	if e.DateUpdated.IsZero() {
+		e.DateUpdated = timestamp(now)
+	}
+	if len(e.Users) == 0 && e.AssignedUserID != "" {
+		e.Users = []string{e.AssignedUserID}
+	}
+	e.StartTime, e.EndTime = ghl.ParseTime(e.inZone(e.start)), ghl.ParseTime(e.inZone(e.end))
+	s.events[e.ID] = e
+	l := e.location
+	l.events = slices.DeleteFunc(l.events, func(other *event) bool { return other == e })
+	at, _ := slices.BinarySearchFunc(l.events, e, func(a, b *event) int {
+		if a.start.Equal(b.start) {
+			return -1 // behind those that are there
+		}
+		return a.start.Compare(b.start)
+	})
+	l.events = slices.Insert(l.events, at, e)
+}
+
+func (c *call) dropEvents(which func(*event) bool) {
+	c.location.events = slices.DeleteFunc(c.location.events, func(e *event) bool {
+		gone := which(e)
+		if gone {
+			delete(c.state.events, e.ID)
+		}
+		return gone
+	})
+}
+
+type plainAppointment ghl.Appointment
+
+// eventForm has the properties that are written even when they are empty.
+type eventForm struct {
+	*plainAppointment
+	AssignedUserID string   `json:"assignedUserId"`
+	ContactID      string   `json:"contactId"`
+	GroupID        string   `json:"groupId"`
+	Title          string   `json:"title"`
+	Users          []string `json:"users"`
+	StartTime      string   `json:"startTime"`
+	EndTime        string   `json:"endTime"`
+	DateAdded      string   `json:"dateAdded"`
+	DateUpdated    string   `json:"dateUpdated"`
+}
+
+func (e *event) form(layout func(time.Time) string) *eventForm {
+	p := plainAppointment(e.Appointment)
+	return &eventForm{
+		plainAppointment: &p, AssignedUserID: e.AssignedUserID, ContactID: e.ContactID, GroupID: e.GroupID, Title: e.Title, Users: orEmpty(e.Users),
+		StartTime: layout(e.start), EndTime: layout(e.end), DateAdded: layout(e.DateAdded.In(e.location.zone)), DateUpdated: layout(e.DateUpdated.In(e.location.zone)),
+	}
+}
+
+// inZone writes a time with its offset in the location's zone.
+func (e *event) inZone(t time.Time) string { return t.In(e.location.zone).Format(time.RFC3339) }
+
+// inCalendar is the form of the calendar's endpoints, whose times have an offset.
+func inCalendar(e *event) any { return extended{e.form(e.inZone), e.Extra} }
+
+// inContact is the form of the contact's endpoint, whose times are local and do not say so.
+func inContact(e *event) any {
+	f := e.form(func(t time.Time) string { return t.In(e.location.zone).Format(time.DateTime) })
+	setDefault(&f.Status, "booked")
+	return extended{f, e.Extra}
+}
+
+func (c *call) listAppointments() (any, error) {
+	of, err := c.contact()
+	if err != nil {
+		return nil, err
+	}
+	list := []*event{}
+	for _, e := range c.location.events {
+		if !e.blocked && e.ContactID == of.ID {
+			list = append(list, e)
+		}
+	}
+	return map[string]any{"events": answers(list, inContact), "traceId": c.ids.uuid()}, nil
+}
+
+// event returns the event that the path names.
+func (c *call) event() (*event, error) {
+	e := c.state.events[c.params["eventId"]]
+	switch {
+	case e == nil:
+		return nil, notFound("Event")
+	case e.location != c.location:
+		return nil, wrongLocation()
+	}
+	return e, nil
+}
+
+func (c *call) appointment() (*event, error) {
+	e, err := c.event()
+	if err == nil && e.blocked {
+		return nil, notFound("Appointment")
+	}
+	return e, err
+}
+
+func (c *call) getAppointment() (any, error) {
+	e, err := c.appointment()
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"event": inCalendar(e), "traceId": c.ids.uuid()}, nil
+}
+
+func (c *call) createAppointment() (any, error) {
+	in, err := read[appointmentBody](c)
+	if err != nil {
+		return nil, err
+	}
+	of := c.contacts[in.ContactID]
+	switch {
+	case of == nil:
+		return nil, contactNotFound(in.ContactID)
+	case of.location != c.location:
+		return nil, wrongLocation()
+	}
+	e := &event{location: c.location}
+	e.ContactID, e.Title, e.AppointmentStatus = of.ID, of.fullName(), ghl.AppointmentConfirmed
+	if err := c.book(e, nil, in); err != nil {
+		return nil, err
+	}
+	c.keepEvent(e, c.now)
+	return inCalendar(e), nil
+}
+
+func (c *call) updateAppointment() (any, error) {
+	e, err := c.appointment()
+	if err != nil {
+		return nil, err
+	}
+	in, err := read[appointmentBody](c)
+	if err != nil {
+		return nil, err
+	}
+	changed := *e
+	changed.DateUpdated = timestamp(c.now)
+	if err := c.book(&changed, e, in); err != nil {
+		return nil, err
+	}
+	*e = changed
+	c.keepEvent(e, c.now)
+	return inCalendar(e), nil
+}
+
+// book fills an event and checks that its slot is free, not counting the event as it was.
+func (c *call) book(e, was *event, in *appointmentBody) error {
+	set(&e.CalendarID, in.CalendarID)
+	cal, err := c.calendar(e.CalendarID)
+	if err != nil {
+		return err
+	}
+	if err := c.checkStatus(in.AppointmentStatus); err != nil {
+		return err
+	}
+	set(&e.AppointmentStatus, in.AppointmentStatus)
+	set(&e.Title, in.Title)
+	set(&e.MeetingLocationType, in.MeetingLocationType)
+	set(&e.MeetingLocationID, in.MeetingLocationID)
+	set(&e.Description, in.Description)
+	set(&e.Address, in.Address)
+	set(&e.RRule, in.RRule)
+	e.IsRecurring = e.RRule != ""
+	if user, ok := in.AssignedUserID.Get(); ok {
+		e.AssignedUserID, e.Users = user, []string{user}
+	}
+	moved := was == nil || e.CalendarID != was.CalendarID
+	length := e.end.Sub(e.start)
+	if start, ok := in.StartTime.Get(); ok {
+		moved = moved || !start.Equal(e.start)
+		e.start, e.end = start, start.Add(length)
+	}
+	if was == nil {
+		e.end = e.start.Add(cal.length())
+	}
+	if end, ok := in.EndTime.Get(); ok {
+		moved = moved || !end.Equal(e.end)
+		e.end = end
+	}
+	reopened := was != nil && !was.takesTime()
+	switch {
+	case !e.end.After(e.start):
+		return refuse(http.StatusBadRequest, "The end time must be after the start time")
+	case in.IgnoreFreeSlotValidation || !e.takesTime() || !moved && !reopened:
+		return nil
+	case !cal.hasSlot(e.start, c.location.zone), !in.IgnoreDateRange && !cal.offers(e.start, c.now), !c.free(cal, e.start, e.end, was):
+		return refuse(http.StatusBadRequest, "The slot you have selected is no longer available.")
+	}
+	return nil
+}
+
+var statuses = []ghl.AppointmentStatus{
+	ghl.AppointmentNew, ghl.AppointmentConfirmed, ghl.AppointmentCancelled, ghl.AppointmentShowed, ghl.AppointmentNoShow, ghl.AppointmentInvalid,
+}
+
+func (c *call) checkStatus(in ghl.Opt[ghl.AppointmentStatus]) error {
+	status, ok := in.Get()
+	if !ok || slices.Contains(statuses, status) || c.v3 && (status == ghl.AppointmentCompleted || status == ghl.AppointmentActive) {
+		return nil
+	}
+	return invalid("appointmentStatus must be one of the following values: new, confirmed, cancelled, showed, noshow, invalid")
+}
+
+func (c *call) deleteAppointment() (any, error) {
+	e, err := c.event()
+	if err != nil {
+		return nil, err
+	}
+	c.dropEvents(func(other *event) bool { return other == e })
+	return map[string]bool{"succeeded": true}, nil
+}

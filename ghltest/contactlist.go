@@ -1,0 +1,147 @@
+package ghltest
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// listMeta is what surrounds a page of contacts.
+type listMeta struct {
+	Total        int    `json:"total"`
+	NextPageURL  string `json:"nextPageUrl"`
+	StartAfterID string `json:"startAfterId"`
+	StartAfter   any    `json:"startAfter"` // "" on the last page
+	CurrentPage  int    `json:"currentPage"`
+	NextPage     any    `json:"nextPage"` // "" on the last page
+	PrevPage     any    `json:"prevPage"`
+}
+
+// listContacts pages by startAfter and startAfterId together; one alone gives the first page again, as the real one does.
+func (c *call) listContacts() (any, error) {
+	limit, err := c.number("limit", 20, 1, 100)
+	if err != nil {
+		return nil, err
+	}
+	all := c.location.contacts
+	rest := all
+	if at, err := strconv.ParseInt(c.query.Get("startAfter"), 10, 64); err == nil && c.query.Get("startAfterId") != "" {
+		rest = all[behind(all, at, c.query.Get("startAfterId")):]
+	}
+	total, query := len(all), c.query.Get("query")
+	if query != "" {
+		total = 0
+		for _, one := range all {
+			if one.matches(query) {
+				total++
+			}
+		}
+	}
+	page, more := take(rest, limit, query)
+	meta := listMeta{Total: total, StartAfter: "", CurrentPage: 1, NextPage: ""}
+	if more {
+		last := page[len(page)-1]
+		meta.StartAfter, meta.StartAfterID, meta.NextPage = last.added, last.ID, 2
+		// The real one names a host that nobody else reaches, and forgets the location.
+		meta.NextPageURL = "http://localhost:5070/contacts/?" + url.Values{
+			"limit": {strconv.Itoa(limit)}, "startAfter": {strconv.FormatInt(last.added, 10)}, "startAfterId": {last.ID},
+		}.Encode()
+	}
+	return map[string]any{"contacts": answers(page, inList), "meta": meta, "traceId": c.ids.uuid()}, nil
+}
+
+// take returns the first contacts that match, and whether there are more.
+func take(list []*contact, limit int, query string) (page []*contact, more bool) {
+	for _, one := range list {
+		if !one.matches(query) {
+			continue
+		}
+		if len(page) == limit {
+			return page, true
+		}
+		page = append(page, one)
+	}
+	return page, false
+}
+
+// behind returns the index of the first contact behind a place in the list, whether or not a contact is still there.
+func behind(list []*contact, added int64, id string) int {
+	place := &contact{added: added}
+	place.ID = id
+	at, found := slices.BinarySearchFunc(list, place, newestFirst)
+	if found {
+		at++
+	}
+	return at
+}
+
+// listByBusiness pages by skip, and in v3 also by startAfter, given twice.
+func (c *call) listByBusiness() (any, error) {
+	limit, err := c.number("limit", 25, 1, 100)
+	if err != nil {
+		return nil, err
+	}
+	skip, err := c.number("skip", 0, 0, 1<<30)
+	if err != nil {
+		return nil, err
+	}
+	list := c.location.contacts
+	if after := c.query["startAfter"]; c.v3 && len(after) == 2 {
+		if at, err := strconv.ParseInt(after[0], 10, 64); err == nil {
+			list = list[behind(list, at, after[1]):]
+		}
+	}
+	all := c.location.contacts
+	ofBusiness := func(one *contact) bool {
+		return one.BusinessID == c.params["businessId"] && one.matches(c.query.Get("query"))
+	}
+	count, page := 0, []*contact{}
+	for _, one := range all {
+		if ofBusiness(one) {
+			count++
+		}
+	}
+	for _, one := range list {
+		switch {
+		case !ofBusiness(one):
+		case skip > 0:
+			skip--
+		case len(page) < limit:
+			page = append(page, one)
+		}
+	}
+	return map[string]any{"contacts": answers(page, inList), "count": count}, nil
+}
+
+// matches reports whether the text is in a name, the e-mail, the phone or the company.
+func (c *contact) matches(query string) bool {
+	if query == "" {
+		return true
+	}
+	query = strings.ToLower(query)
+	for _, field := range []string{c.fullName(), c.Email, c.Phone, c.CompanyName} {
+		if strings.Contains(strings.ToLower(field), query) {
+			return true
+		}
+	}
+	return false
+}
+
+// number reads a whole number of the query.
+func (c *call) number(name string, missing, least, most int) (int, error) {
+	given := c.query.Get(name)
+	if given == "" {
+		return missing, nil
+	}
+	n, err := strconv.Atoi(given)
+	switch {
+	case err != nil:
+		return 0, invalid(name + reasons[number])
+	case n < least:
+		return 0, invalid(name + " must not be less than " + strconv.Itoa(least))
+	case n > most:
+		return 0, invalid(name + " must not be greater than " + strconv.Itoa(most))
+	}
+	return n, nil
+}

@@ -1,0 +1,320 @@
+package ghltest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/pluvo/ghl"
+)
+
+var contactUpdateProperties = properties{
+	"firstName": optional(text), "lastName": optional(text), "name": optional(text), "email": optional(text), "phone": optional(text),
+	"address1": optional(text), "city": optional(text), "state": optional(text), "postalCode": optional(text), "country": optional(text),
+	"website": optional(text), "timezone": optional(text), "source": optional(text), "assignedTo": optional(text),
+	"dateOfBirth": optional(text), "dnd": optional(flag), "dndSettings": optional(object), "inboundDndSettings": optional(object),
+	"tags": optional(texts), "customFields": optional(list),
+}
+
+var contactCreateProperties = contactUpdateProperties.with(properties{
+	"locationId": required(text), "gender": optional(text), "companyName": optional(text),
+})
+
+var contactUpsertProperties = contactCreateProperties.with(properties{"createNewIfDuplicateAllowed": optional(flag)})
+
+var setBusinessProperties = properties{"locationId": required(text), "ids": required(texts), "businessId": optional(text)}
+
+// contact returns the contact that the path names.
+func (c *call) contact() (*contact, error) {
+	id := c.params["contactId"]
+	found := c.contacts[id]
+	switch {
+	case found == nil:
+		return nil, contactNotFound(id)
+	case found.location != c.location:
+		return nil, wrongLocation()
+	}
+	return found, nil
+}
+
+func (c *call) getContact() (any, error) {
+	found, err := c.contact()
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"contact": byID(found)}, nil
+}
+
+func (c *call) createContact() (any, error) {
+	in, err := read[ghl.ContactUpsert](c)
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.newContact(in, false)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"contact": byID(made)}, nil
+}
+
+func (c *call) updateContact() (any, error) {
+	found, err := c.contact()
+	if err != nil {
+		return nil, err
+	}
+	in, err := read[ghl.ContactUpsert](c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.change(found, in); err != nil {
+		return nil, err
+	}
+	flag := "succeded"
+	if c.v3 {
+		flag = "succeeded"
+	}
+	return map[string]any{flag: true, "contact": byID(found)}, nil
+}
+
+// upsertContact finds the contact by its e-mail and else by its phone. When these belong to two contacts the phone is
+// dropped in silence, as the real API does.
+func (c *call) upsertContact() (any, error) {
+	in, err := read[ghl.ContactUpsert](c)
+	if err != nil {
+		return nil, err
+	}
+	email, _ := in.Email.Get()
+	phone, _ := in.Phone.Get()
+	found, by := c.location.sharing(strings.TrimSpace(email), normalPhone(phone, c.location.Country), nil)
+	if found == nil || in.CreateNewIfDuplicateAllowed && c.location.Settings.AllowDuplicateContact {
+		if found, err = c.newContact(in, true); err != nil {
+			return nil, err
+		}
+		return c.upserted(found, true), nil
+	}
+	if other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found); by == "email" && other != nil {
+		in.Phone = ghl.Opt[string]{}
+	}
+	if err := c.change(found, in); err != nil {
+		return nil, err
+	}
+	return c.upserted(found, false), nil
+}
+
+func (c *call) upserted(found *contact, isNew bool) any {
+	return map[string]any{"new": isNew, "contact": byID(found), "traceId": c.ids.uuid()}
+}
+
+func (c *call) deleteContact() (any, error) {
+	found, err := c.contact()
+	if err != nil {
+		return nil, err
+	}
+	c.location.remove(found)
+	delete(c.contacts, found.ID)
+	c.dropEvents(func(e *event) bool { return e.ContactID == found.ID })
+	return c.succeeded(), nil
+}
+
+// findDuplicate answers null where there is none.
+func (c *call) findDuplicate() (any, error) {
+	email, phone := c.query.Get("email"), normalPhone(c.query.Get("number"), c.location.Country)
+	if email == "" && phone == "" {
+		return nil, invalid("email or number should not be empty")
+	}
+	found, _ := c.location.sharing(email, phone, nil)
+	if found == nil {
+		return map[string]any{"contact": nil, "traceId": c.ids.uuid()}, nil
+	}
+	return map[string]any{"contact": byID(found), "traceId": c.ids.uuid()}, nil
+}
+
+func (c *call) setBusiness() (any, error) {
+	in, err := read[struct {
+		IDs        []string `json:"ids"`
+		BusinessID *string  `json:"businessId"`
+	}](c)
+	if err != nil {
+		return nil, err
+	}
+	business := ""
+	if in.BusinessID != nil {
+		business = *in.BusinessID
+	}
+	changed := []string{}
+	for _, id := range in.IDs {
+		if found := c.contacts[id]; found != nil && found.location == c.location {
+			found.BusinessID = business
+			for _, task := range found.tasks {
+				task.BusinessID = business
+			}
+			found.touch(c.now)
+			changed = append(changed, id)
+		}
+	}
+	return map[string]any{"success": true, "ids": changed}, nil
+}
+
+// newContact makes a contact of the location.
+func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contact, error) {
+	made := &contact{location: c.location, added: c.now.UnixMilli()}
+	made.LocationID, made.DateAdded, made.Type = c.location.ID, timestamp(c.now), "lead"
+	if err := c.fill(made, nil, in, duplicateAllowed); err != nil {
+		return nil, err
+	}
+	if made.Email == "" && made.Phone == "" && made.fullName() == "" {
+		return nil, invalid("one of email, phone or name should not be empty")
+	}
+	set(&made.CompanyName, in.CompanyName) // gender is taken and dropped
+	made.ID = c.ids.id()
+	c.contacts[made.ID] = made
+	c.location.place(made)
+	return made, nil
+}
+
+// change updates a contact, and where it is found by its e-mail and phone.
+func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
+	changed := *found
+	changed.CustomFields = slices.Clone(found.CustomFields)
+	if err := c.fill(&changed, found, in, false); err != nil {
+		return err
+	}
+	set(&changed.CompanyName, in.CompanyName)
+	c.location.forget(found)
+	*found = changed
+	c.location.identify(found)
+	return nil
+}
+
+// fill sets what the request holds. A duplicate of another contact than own is refused.
+func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bool) error {
+	if birth, ok := in.DateOfBirth.Get(); ok && birth != "" {
+		to.DateOfBirth = ghl.ParseTime(birth)
+		if to.DateOfBirth.IsZero() {
+			return invalid("dateOfBirth" + reasons[instant])
+		}
+		day := to.DateOfBirth.In(time.UTC)
+		to.BirthMonth, to.BirthDay = int(day.Month()), day.Day()
+	} else if !in.DateOfBirth.IsZero() {
+		to.DateOfBirth, to.BirthMonth, to.BirthDay = ghl.Time{}, 0, 0
+	}
+	if !in.Name.IsZero() {
+		name, _ := in.Name.Get()
+		to.FirstName, to.LastName = splitName(name)
+	}
+	set(&to.FirstName, in.FirstName)
+	set(&to.LastName, in.LastName)
+	set(&to.Email, in.Email)
+	to.Email = strings.TrimSpace(to.Email)
+	if !in.Phone.IsZero() {
+		phone, _ := in.Phone.Get()
+		to.Phone = normalPhone(phone, c.location.Country)
+	}
+	set(&to.Address1, in.Address1)
+	set(&to.City, in.City)
+	set(&to.State, in.State)
+	set(&to.PostalCode, in.PostalCode)
+	set(&to.Country, in.Country)
+	set(&to.Website, in.Website)
+	set(&to.Timezone, in.Timezone)
+	set(&to.Source, in.Source)
+	set(&to.AssignedTo, in.AssignedTo)
+	set(&to.DND, in.DND)
+	if dnd, ok := in.DNDSettings.Get(); ok && dnd != nil {
+		to.DNDSettings = mergeDND(to.DNDSettings, dnd)
+	} else if !in.DNDSettings.IsZero() {
+		to.DNDSettings = nil
+	}
+	set(&to.InboundDNDSettings, in.InboundDNDSettings)
+	if !in.Email.IsZero() || !in.Phone.IsZero() {
+		if err := c.checkDuplicate(to, own, duplicateAllowed); err != nil {
+			return err
+		}
+	}
+	if !in.Tags.IsZero() { // they replace all
+		tags, _ := in.Tags.Get()
+		to.Tags = lowered(tags)
+		c.learnTags(c.location, to.Tags)
+	}
+	fields, _ := in.CustomFields.Get()
+	for _, f := range fields {
+		c.location.setCustomField(to, f) // what the location does not define is dropped in silence
+	}
+	to.touch(c.now)
+	return nil
+}
+
+// checkDuplicate refuses the e-mail or phone of another contact, unless the location allows duplicates.
+func (c *call) checkDuplicate(to, own *contact, allowed bool) error {
+	if allowed || c.location.Settings.AllowDuplicateContact {
+		return nil
+	}
+	other, field := c.location.sharing(to.Email, to.Phone, own)
+	if other == nil {
+		return nil
+	}
+	return &refusal{http.StatusBadRequest, map[string]any{
+		"statusCode": http.StatusBadRequest,
+		"message":    "This location does not allow duplicated contacts.",
+		"meta":       map[string]string{"contactName": other.fullName(), "contactId": other.ID, "matchingField": field},
+		"traceId":    c.ids.uuid(),
+	}}
+}
+
+func (c *contact) touch(now time.Time) {
+	c.updated = now.UnixMilli()
+	c.DateUpdated = timestamp(now)
+}
+
+func (c *contact) fullName() string { return strings.TrimSpace(c.FirstName + " " + c.LastName) }
+
+// splitName takes the first word for the first name.
+func splitName(name string) (first, last string) {
+	first, last, _ = strings.Cut(strings.TrimSpace(name), " ")
+	return first, strings.TrimSpace(last)
+}
+
+// mergeDND sets the channels that are in the change.
+func mergeDND(old, change *ghl.DNDSettings) *ghl.DNDSettings {
+	merged := ghl.DNDSettings{}
+	if old != nil {
+		merged = *old
+	}
+	for _, channel := range []struct{ to, from **ghl.DNDSetting }{
+		{&merged.Call, &change.Call}, {&merged.Email, &change.Email}, {&merged.SMS, &change.SMS}, {&merged.WhatsApp, &change.WhatsApp},
+		{&merged.GMB, &change.GMB}, {&merged.FB, &change.FB}, {&merged.RCS, &change.RCS},
+	} {
+		if *channel.from != nil {
+			*channel.to = *channel.from
+		}
+	}
+	return &merged
+}
+
+// callingCodes are the countries whose national numbers the fake completes.
+var callingCodes = map[string]string{"US": "1", "CA": "1", "GB": "44", "DE": "49", "FR": "33", "AU": "61", "NL": "31", "ES": "34", "IT": "39", "AT": "43", "CH": "41"}
+
+// normalPhone writes a phone number in E.164; what has no digits is none.
+func normalPhone(phone, country string) string {
+	phone = strings.TrimSpace(phone)
+	digits := strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) && r < unicode.MaxASCII {
+			return r
+		}
+		return -1
+	}, phone)
+	code := callingCodes[strings.ToUpper(country)]
+	switch {
+	case digits == "":
+		return ""
+	case strings.HasPrefix(phone, "+"):
+		return "+" + digits
+	case strings.HasPrefix(digits, "00"):
+		return "+" + digits[2:]
+	case code == "1" && len(digits) == 11 && digits[0] == '1':
+		return "+" + digits
+	}
+	return "+" + code + strings.TrimPrefix(digits, "0")
+}

@@ -1,0 +1,32 @@
+package ghltest
+
+import (
+	"slices"
+
+	"github.com/pluvo/ghl"
+)
+
+// Missing returns the names of the operations of the catalog that have no handler.
+func Missing() []string {
+	var names []string
+	for _, op := range ghl.Operations() {
+		if !slices.Contains(Rows(), op.Name) {
+			names = append(names, op.Name)
+		}
+	}
+	return names
+}
+
+// Rows returns the names of the operations in the table.
+func Rows() []string {
+	var names []string
+	for _, r := range rows {
+		names = append(names, r.operation)
+	}
+	return names
+}
+
+// WithoutHandler takes the row of an operation out of a fake that has not begun to answer.
+func WithoutHandler(s *Server, name string) {
+	s.routes = newRoutes(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.operation == name }))
+}

@@ -1,0 +1,285 @@
+package ghltest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
+)
+
+// noon is the time of every fake whose dates matter: a Monday, 8:00 in New York.
+var noon = time.Date(2026, time.March, 2, 13, 0, 0, 0, time.UTC)
+
+func start(t *testing.T, opts ...ghltest.Option) (*ghltest.Server, *ghl.Client) {
+	t.Helper()
+	s := ghltest.Start(t, append([]ghltest.Option{ghltest.WithClock(func() time.Time { return noon })}, opts...)...)
+	return s, clientOf(t, s)
+}
+
+func clientOf(t *testing.T, s *ghltest.Server, opts ...ghl.Option) *ghl.Client {
+	t.Helper()
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	all := append(s.ClientOptions(), ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+	c, err := ghl.New(append(all, opts...)...)
+	require.NoError(t, err)
+	return c
+}
+
+// send makes a request by hand, for what the client would refuse to send.
+func send(t *testing.T, s *ghltest.Server, method, path, body string, headers ...string) (int, map[string]any, http.Header) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Version", "2021-07-28")
+	r.Header.Set("Authorization", "Bearer "+s.Token())
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Del(headers[i])
+		if headers[i+1] != "" {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	answer := map[string]any{}
+	require.NoError(t, json.Unmarshal(data, &answer), "%s", data)
+	return resp.StatusCode, answer, resp.Header
+}
+
+func TestEveryOperationHasAHandler(t *testing.T) {
+	require.Empty(t, ghltest.Missing(), "these answer 501")
+	known := map[string]bool{}
+	for _, op := range ghl.Operations() {
+		known[op.Name] = true
+	}
+	for _, name := range ghltest.Rows() {
+		require.True(t, known[name], "%s is not in the catalog", name)
+	}
+}
+
+func TestAnOperationWithoutHandlerNamesItself(t *testing.T) {
+	s := ghltest.Start(t)
+	ghltest.WithoutHandler(s, "notes.get")
+	status, answer, _ := send(t, s, http.MethodGet, "/contacts/a/notes/b", "")
+	require.Equal(t, 501, status)
+	require.Equal(t, "ghltest has no handler for notes.get", answer["message"])
+}
+
+func TestAccess(t *testing.T) {
+	s := ghltest.Start(t, ghltest.WithClock(func() time.Time { return noon }))
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	other := s.AddLocation(ghl.Location{Name: "Other"})
+	theirs := s.AddContact(ghl.Contact{FirstName: "Bo", LocationID: other.ID})
+	s.AddToken(ghl.Token{AccessToken: "narrow", Scopes: []ghl.Scope{ghl.ScopeLocationsReadonly}})
+	s.AddToken(ghl.Token{AccessToken: "old", ExpiresAt: noon.Add(-time.Second)})
+	s.AddToken(ghl.Token{AccessToken: "agency", UserType: ghl.UserTypeCompany})
+
+	for _, test := range []struct {
+		name, method, path string
+		headers            []string
+		status             int
+		message            string
+	}{
+		{"no token", "GET", "/contacts/" + ada.ID, []string{"Authorization", ""}, 401, "Invalid JWT"},
+		{"wrong token", "GET", "/contacts/" + ada.ID, []string{"Authorization", "Bearer nobody"}, 401, "Invalid JWT"},
+		{"wrong private token", "GET", "/contacts/" + ada.ID, []string{"Authorization", "Bearer pit-nobody"}, 401, "Invalid Private Integration token"},
+		{"expired token", "GET", "/contacts/" + ada.ID, []string{"Authorization", "Bearer old"}, 401, "Invalid JWT"},
+		{"missing scope", "GET", "/contacts/" + ada.ID, []string{"Authorization", "Bearer narrow"}, 401, "The token is not authorized for this scope."},
+		{"company token", "GET", "/contacts/" + ada.ID, []string{"Authorization", "Bearer agency"}, 401, "This authClass type is not allowed to access this scope."},
+		{"location token", "GET", "/oauth/installedLocations?companyId=c&appId=a", nil, 401, "Token's user type mismatch!"},
+		{"no version", "GET", "/contacts/" + ada.ID, []string{"Version", ""}, 401, "version header was not found."},
+		{"unknown version", "GET", "/contacts/" + ada.ID, []string{"Version", "2019-01-01"}, 401, "version header is invalid."},
+		{"another location in the query", "GET", "/contacts/?locationId=" + other.ID, nil, 403, "The token does not have access to this location."},
+		{"another location in the path", "GET", "/locations/" + other.ID, nil, 403, "The token does not have access to this location."},
+		{"another location's contact", "GET", "/contacts/" + theirs.ID, nil, 403, "The token does not have access to this location."},
+		{"unknown path", "GET", "/no/such", nil, 404, "Cannot GET /no/such"},
+		{"unknown method", "PATCH", "/contacts/" + ada.ID, nil, 404, "Cannot PATCH /contacts/" + ada.ID},
+		{"no trailing slash", "GET", "/contacts", nil, 404, "Cannot GET /contacts"},
+		{"v3 path, old version", "DELETE", "/contacts/x/campaigns/remove-all/y", nil, 404, "Cannot DELETE /contacts/x/campaigns/remove-all/y"},
+		{"v3 name, old version", "GET", "/oauth/installed-locations", nil, 404, "Cannot GET /oauth/installed-locations"},
+		{"old name, v3", "GET", "/oauth/installedLocations", []string{"Version", "v3"}, 404, "Cannot GET /oauth/installedLocations"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, answer, header := send(t, s, test.method, test.path, "", test.headers...)
+			require.Equal(t, test.status, status)
+			require.Equal(t, test.message, answer["message"])
+			require.EqualValues(t, test.status, answer["statusCode"])
+			require.NotEmpty(t, header.Get("X-RateLimit-Max"))
+		})
+	}
+}
+
+func TestContactNotFoundIsA400(t *testing.T) {
+	s, c := start(t)
+	status, answer, _ := send(t, s, http.MethodGet, "/contacts/nobody", "")
+	require.Equal(t, 400, status)
+	require.Equal(t, map[string]any{"error": "Contact with id nobody not found", "status": 400.0}, answer)
+
+	_, err := c.Contacts.Get(t.Context(), "nobody")
+	require.ErrorIs(t, err, ghl.ErrNotFound)
+}
+
+func TestBodiesAreChecked(t *testing.T) {
+	s := ghltest.Start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	for _, test := range []struct {
+		name, method, path, body string
+		reasons                  []any
+	}{
+		{"undeclared", "PUT", "/contacts/" + ada.ID, `{"companyName":"x","firstName":"A"}`, []any{"property companyName should not exist"}},
+		{"missing", "POST", "/contacts/" + ada.ID + "/notes", `{}`, []any{"body must be a string", "body should not be empty"}},
+		{"null is missing", "POST", "/contacts/" + ada.ID + "/notes", `{"body":null}`, []any{"body must be a string", "body should not be empty"}},
+		{"wrong types", "PUT", "/contacts/" + ada.ID, `{"firstName":1,"dnd":"yes","tags":"a"}`, []any{"dnd must be a boolean value", "firstName must be a string", "tags must be an array"}},
+		{"no date", "POST", "/contacts/" + ada.ID + "/tasks", `{"title":"x","dueDate":"soon","completed":false}`, []any{"dueDate must be a valid ISO 8601 date string"}},
+		{"no location", "POST", "/contacts/", `{"firstName":"A"}`, []any{"locationId must be a string", "locationId should not be empty"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, answer, _ := send(t, s, test.method, test.path, test.body)
+			require.Equal(t, 422, status)
+			require.Equal(t, map[string]any{"message": test.reasons, "error": "Unprocessable Entity", "statusCode": 422.0}, answer)
+		})
+	}
+	status, _, _ := send(t, s, http.MethodPut, "/contacts/"+ada.ID, `{"firstName":`)
+	require.Equal(t, 400, status)
+}
+
+func TestLimits(t *testing.T) {
+	now := noon
+	s := ghltest.Start(t, ghltest.WithClock(func() time.Time { return now }), ghltest.WithLimits(ghltest.Limits{Requests: 2, Interval: 10 * time.Second, Daily: 3}))
+	get := func() (int, http.Header) {
+		status, _, header := send(t, s, http.MethodGet, "/locations/"+s.LocationID(), "")
+		return status, header
+	}
+	status, header := get()
+	require.Equal(t, 200, status)
+	for name, value := range map[string]string{
+		"Max": "2", "Remaining": "1", "Interval-Milliseconds": "10000", "Limit-Daily": "3", "Daily-Remaining": "2", "Daily-Reset": "39600000",
+	} {
+		require.Equal(t, value, header.Get("X-RateLimit-"+name), name)
+	}
+	require.Equal(t, noon.Format(http.TimeFormat), header.Get("Date"))
+	status, _ = get()
+	require.Equal(t, 200, status)
+	status, header = get()
+	require.Equal(t, 429, status)
+	require.Equal(t, "0", header.Get("X-RateLimit-Remaining"))
+
+	now = now.Add(10 * time.Second)
+	status, _ = get()
+	require.Equal(t, 200, status)
+	status, header = get()
+	require.Equal(t, 429, status, "the day is used up")
+	require.Equal(t, "0", header.Get("X-RateLimit-Daily-Remaining"))
+}
+
+func TestRequestsAreLoggedWithoutSecrets(t *testing.T) {
+	s, c := start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+	_, err := c.Contacts.Get(t.Context(), ada.ID)
+	require.NoError(t, err)
+	_, err = c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "ada@example.com"})
+	require.NoError(t, err)
+	send(t, s, http.MethodGet, "/secret/path", "")
+
+	require.Equal(t, []ghltest.Request{
+		{Time: noon, Method: "GET", Operation: "contacts.get", Path: "/contacts/{contactId}", Status: 200},
+		{Time: noon, Method: "GET", Operation: "contacts.findDuplicate", Path: "/contacts/search/duplicate", Status: 200},
+		{Time: noon, Method: "GET", Status: 404},
+	}, s.Requests())
+	s.ResetRequests()
+	require.Empty(t, s.Requests())
+}
+
+func TestWrongOptionsAndSeeds(t *testing.T) {
+	for name, opt := range map[string]ghltest.Option{
+		"empty token": ghltest.WithToken(""), "nil clock": ghltest.WithClock(nil), "no limit": ghltest.WithLimits(ghltest.Limits{}),
+		"unknown zone": ghltest.WithLocation(ghl.Location{Timezone: "Mars/Olympus"}),
+	} {
+		_, err := ghltest.New(opt)
+		require.ErrorContains(t, err, "ghltest: ", name)
+	}
+	s, err := ghltest.NewHandler(nil)
+	require.NoError(t, err)
+	require.PanicsWithValue(t, `ghltest: AddTask: there is no contact "nobody"`, func() { s.AddTask(ghl.Task{ContactID: "nobody", Title: "x"}) })
+	require.Panics(t, func() { s.AddContact(ghl.Contact{LocationID: "nowhere"}) })
+	require.Panics(t, func() { s.AddCustomField(ghl.CustomFieldDefinition{}) })
+	require.Panics(t, func() { s.AddBlockedSlot(ghl.Appointment{CalendarID: "none"}) })
+	require.Panics(t, func() { s.AddToken(ghl.Token{AccessToken: s.Token()}) })
+	require.Panics(t, func() {
+		s.AddContact(ghl.Contact{FirstName: "A", CustomFields: []ghl.CustomField{{ID: "x", Value: ghl.RawValue(json.RawMessage("{"))}}})
+	})
+	require.Empty(t, s.Contacts(), "a wrong seed leaves nothing behind")
+	require.Empty(t, s.URL())
+	require.NoError(t, s.Close())
+}
+
+// failingTest is a test of which Start says that it failed.
+type failingTest struct {
+	testing.TB
+	failed   string
+	cleanups []func()
+}
+
+func (f *failingTest) Helper() {}
+func (f *failingTest) Fatalf(format string, args ...any) {
+	f.failed = fmt.Sprintf(format, args...)
+}
+func (f *failingTest) Cleanup(cleanup func()) { f.cleanups = append(f.cleanups, cleanup) }
+
+func TestStartFailsItsTest(t *testing.T) {
+	f := &failingTest{}
+	require.Nil(t, ghltest.Start(f, ghltest.WithToken("")))
+	require.Contains(t, f.failed, "WithToken")
+
+	f = &failingTest{}
+	s := ghltest.Start(f)
+	s.AddNote(ghl.Note{ContactID: "nobody"})
+	require.Contains(t, f.failed, `AddNote: there is no contact "nobody"`)
+	require.Len(t, f.cleanups, 1)
+	f.cleanups[0]()
+	_, err := http.Get(s.URL()) //nolint:bodyclose // there is no answer
+	require.Error(t, err, "the server has stopped")
+	require.NoError(t, s.Close(), "closing twice is fine")
+}
+
+func TestManyCallersAtOnce(t *testing.T) {
+	s, c := start(t)
+	const callers, each = 8, 10
+	errs := make(chan error)
+	for i := range callers {
+		go func() {
+			errs <- func() error {
+				for n := range each {
+					made, err := c.Contacts.Create(context.Background(), &ghl.ContactCreate{Email: fmt.Sprintf("c%d-%d@example.com", i, n), Tags: []string{"Load"}})
+					if err != nil {
+						return err
+					}
+					if _, err := c.Notes.Create(context.Background(), made.ID, &ghl.NoteCreate{Body: "hello"}); err != nil {
+						return err
+					}
+					if _, err := c.Contacts.Search(context.Background(), nil); err != nil {
+						return err
+					}
+					s.Contacts()
+				}
+				return nil
+			}()
+		}()
+	}
+	for range callers {
+		require.NoError(t, <-errs)
+	}
+	require.Len(t, s.Contacts(), callers*each)
+}

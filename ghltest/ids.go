@@ -1,0 +1,27 @@
+package ghltest
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// ids makes ids from a fixed seed.
+type ids struct{ random *rand.Rand }
+
+func newIDs() ids { return ids{rand.New(rand.NewPCG(2021, 7))} }
+
+// id returns 20 letters and digits, as HighLevel's ids have.
+func (i ids) id() string {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	var b [20]byte
+	for n := range b {
+		b[n] = alphabet[i.random.IntN(len(alphabet))]
+	}
+	return string(b[:])
+}
+
+// uuid returns a random UUID, as trace ids and tokens have.
+func (i ids) uuid() string {
+	a, b := i.random.Uint64(), i.random.Uint64()
+	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
+}

@@ -1,0 +1,106 @@
+package ghltest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pluvo/ghl"
+)
+
+// Contacts returns the contacts of all locations, those of a location newest first.
+func (s *Server) Contacts() []ghl.Contact {
+	return inspect(s, func(st *state) (list []*ghl.Contact) {
+		for _, l := range st.inOrder() {
+			for _, c := range l.contacts {
+				list = append(list, &c.Contact)
+			}
+		}
+		return list
+	})
+}
+
+// Contact returns a contact, and whether it is there.
+func (s *Server) Contact(id string) (ghl.Contact, bool) {
+	list := inspect(s, func(st *state) []*ghl.Contact {
+		if c := st.contacts[id]; c != nil {
+			return []*ghl.Contact{&c.Contact}
+		}
+		return nil
+	})
+	if len(list) == 0 {
+		return ghl.Contact{}, false
+	}
+	return list[0], true
+}
+
+// Tasks returns the tasks of a contact in the order in which they were made.
+func (s *Server) Tasks(contactID string) []ghl.Task {
+	return inspect(s, func(st *state) []*ghl.Task { return st.ofContact(contactID).tasks })
+}
+
+// Notes returns the notes of a contact in the order in which they were made.
+func (s *Server) Notes(contactID string) []ghl.Note {
+	return inspect(s, func(st *state) []*ghl.Note { return st.ofContact(contactID).notes })
+}
+
+// Appointments returns the appointments of a contact by their start.
+func (s *Server) Appointments(contactID string) []ghl.Appointment {
+	return inspect(s, func(st *state) (list []*ghl.Appointment) {
+		for _, l := range st.inOrder() {
+			for _, e := range l.events {
+				if !e.blocked && e.ContactID == contactID {
+					list = append(list, &e.Appointment)
+				}
+			}
+		}
+		return list
+	})
+}
+
+// Campaigns returns the ids of the campaigns that a contact is in.
+func (s *Server) Campaigns(contactID string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.state.ofContact(contactID).campaigns)
+}
+
+// Workflows returns the ids of the workflows that a contact is in.
+func (s *Server) Workflows(contactID string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.state.ofContact(contactID).workflows)
+}
+
+func inspect[T any](s *Server, records func(*state) []*T) []T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []T
+	for _, record := range records(s.state) {
+		c, err := clone(*record)
+		if err != nil {
+			s.fail("a record cannot be copied: %v", err)
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// ofContact returns a contact, an empty one where there is none.
+func (s *state) ofContact(id string) *contact {
+	if c := s.contacts[id]; c != nil {
+		return c
+	}
+	return new(contact)
+}
+
+// inOrder returns the locations, the first one first and the others by id.
+func (s *state) inOrder() []*location {
+	list := []*location{s.first}
+	for _, l := range s.locations {
+		if l != s.first {
+			list = append(list, l)
+		}
+	}
+	slices.SortFunc(list[1:], func(a, b *location) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}

@@ -1,0 +1,52 @@
+package ghltest
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Limits are the rate limits of each location or company: a number of requests in each window of time, and in each day.
+type Limits struct {
+	// Requests is how many requests a window of length Interval lets through.
+	Requests int
+	Interval time.Duration
+	// Daily is how many requests a day lets through; days begin at midnight UTC.
+	Daily int
+}
+
+// PublishedLimits are the limits that HighLevel publishes: 100 requests in 10 s and 200,000 a day.
+var PublishedLimits = Limits{Requests: 100, Interval: 10 * time.Second, Daily: 200_000}
+
+var generousLimits = Limits{Requests: 1_000_000, Interval: 10 * time.Second, Daily: 1_000_000_000}
+
+// window counts the requests of a location or company.
+type window struct {
+	began time.Time
+	used  int
+	day   time.Time
+	today int
+}
+
+// admit counts a request, writes the rate headers and reports whether the limits let it through.
+func (w *window) admit(l Limits, now time.Time, h http.Header) bool {
+	if now.Sub(w.began) >= l.Interval || now.Before(w.began) {
+		w.began, w.used = now.Truncate(l.Interval), 0
+	}
+	if day := now.UTC().Truncate(24 * time.Hour); !day.Equal(w.day) {
+		w.day, w.today = day, 0
+	}
+	ok := w.used < l.Requests && w.today < l.Daily
+	if ok {
+		w.used++
+		w.today++
+	}
+	set := func(name string, n int64) { h["X-Ratelimit-"+name] = []string{strconv.FormatInt(n, 10)} }
+	set("Max", int64(l.Requests))
+	set("Remaining", int64(l.Requests-w.used))
+	set("Interval-Milliseconds", l.Interval.Milliseconds())
+	set("Limit-Daily", int64(l.Daily))
+	set("Daily-Remaining", int64(l.Daily-w.today))
+	set("Daily-Reset", w.day.Add(24*time.Hour).Sub(now).Milliseconds())
+	return ok
+}

@@ -1,0 +1,24 @@
+package ghltest
+
+import "github.com/pluvo/ghl"
+
+func (c *call) getLocation() (any, error) {
+	return map[string]any{"location": c.location.Location}, nil
+}
+
+// listCustomFields answers the definitions of a model, by default those of contacts.
+func (c *call) listCustomFields() (any, error) {
+	model := c.query.Get("model")
+	setDefault(&model, "contact")
+	list := []*ghl.CustomFieldDefinition{}
+	for _, d := range c.location.customFields {
+		if model == "all" || d.Model == model {
+			list = append(list, d)
+		}
+	}
+	return map[string]any{"customFields": list, "traceId": c.ids.uuid()}, nil
+}
+
+func (c *call) listTags() (any, error) {
+	return map[string]any{"tags": orEmpty(c.location.tags), "traceId": c.ids.uuid()}, nil
+}

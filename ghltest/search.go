@@ -1,0 +1,189 @@
+package ghltest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+var searchProperties = properties{
+	"locationId": required(text), "pageLimit": required(number), "page": optional(number), "searchAfter": optional(list),
+	"query": optional(text), "filters": optional(list), "sort": optional(list),
+}
+
+const (
+	maxPageLimit   = 500
+	maxSearchDepth = 10_000
+	maxSearchText  = 75
+)
+
+type searchBody struct {
+	PageLimit   int               `json:"pageLimit"`
+	Page        int               `json:"page"`
+	SearchAfter []json.RawMessage `json:"searchAfter"`
+	Query       string            `json:"query"`
+	Filters     []filter          `json:"filters"`
+	Sort        []struct {
+		Field     string `json:"field"`
+		Direction string `json:"direction"`
+	} `json:"sort"`
+}
+
+func (in *searchBody) check() error {
+	switch {
+	case in.PageLimit < 1:
+		return invalid("pageLimit must not be less than 1")
+	case in.PageLimit > maxPageLimit:
+		return invalid("pageLimit must not be greater than 500")
+	case in.Page < 0:
+		return invalid("page must not be less than 1")
+	case in.Page > 0 && len(in.SearchAfter) > 0:
+		return invalid("page and searchAfter cannot be used together")
+	case in.Page*in.PageLimit > maxSearchDepth:
+		return invalidText("Only the first 10000 records can be read with page; use searchAfter")
+	case utf8.RuneCountInString(in.Query) > maxSearchText:
+		return invalid("query must be shorter than or equal to 75 characters")
+	case len(in.Sort) > 2:
+		return invalid("sort must contain no more than 2 elements")
+	}
+	for i, s := range in.Sort {
+		if sortValue(s.Field, new(contact)) == nil {
+			return invalidText("Invalid field (" + s.Field + ") passed for sort")
+		}
+		if s.Direction != "asc" && s.Direction != "desc" {
+			return invalid("sort." + strconv.Itoa(i) + ".direction must be one of the following values: asc, desc")
+		}
+	}
+	return nil
+}
+
+// searchContacts answers a page of what matches all filters. Each record has its own cursor, on the last page too.
+func (c *call) searchContacts() (any, error) {
+	in, err := read[searchBody](c)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	match, err := c.matcher(filter{Group: "AND", Filters: in.Filters})
+	if err != nil {
+		return nil, err
+	}
+	var found []*contact
+	for _, one := range c.location.contacts {
+		if one.matches(in.Query) && match(one) {
+			found = append(found, one)
+		}
+	}
+	order := in.order()
+	if len(in.Sort) > 0 { // else they are in order already
+		slices.SortFunc(found, func(a, b *contact) int { return order(in.cursor(a), in.cursor(b)) })
+	}
+	start := max(in.Page-1, 0) * in.PageLimit
+	if len(in.SearchAfter) > 0 {
+		after, err := in.after()
+		if err != nil {
+			return nil, err
+		}
+		at, exact := slices.BinarySearchFunc(found, after, func(one *contact, after []any) int { return order(in.cursor(one), after) })
+		if exact {
+			at++
+		}
+		start = at
+	}
+	start = min(start, len(found))
+	page := found[start:min(start+in.PageLimit, len(found))]
+	return map[string]any{
+		"contacts": answers(page, func(one *contact) any { return inSearch(one, in.cursor(one)) }),
+		"total":    len(found),
+		"traceId":  c.ids.uuid(),
+	}, nil
+}
+
+// cursor is a contact's place in the order: its values of the sort fields, and its id. Unsorted, the newest come first.
+func (in *searchBody) cursor(c *contact) []any {
+	if len(in.Sort) == 0 {
+		return []any{c.added, c.ID}
+	}
+	var values []any
+	for _, s := range in.Sort {
+		values = append(values, sortValue(s.Field, c))
+	}
+	return append(values, c.ID)
+}
+
+// after reads the cursor of the request. It must come from a search in the same order.
+func (in *searchBody) after() ([]any, error) {
+	like := in.cursor(new(contact))
+	if len(in.SearchAfter) != len(like) {
+		return nil, invalidText("searchAfter has the wrong number of values")
+	}
+	for i, value := range in.SearchAfter {
+		switch like[i].(type) {
+		case int64:
+			n, err := strconv.ParseInt(string(bytes.Trim(value, `"`)), 10, 64)
+			if err != nil {
+				return nil, invalidText("searchAfter has a value that is no time")
+			}
+			like[i] = n
+		default:
+			var s string
+			if json.Unmarshal(value, &s) != nil {
+				return nil, invalidText("searchAfter has a value that is no text")
+			}
+			like[i] = s
+		}
+	}
+	return like, nil
+}
+
+// order compares cursors.
+func (in *searchBody) order() func(a, b []any) int {
+	return func(a, b []any) int {
+		for i := range len(a) - 1 {
+			result := compare(a[i], b[i])
+			if len(in.Sort) == 0 || in.Sort[i].Direction == "desc" {
+				result = -result
+			}
+			if result != 0 {
+				return result
+			}
+		}
+		return compare(a[len(a)-1], b[len(b)-1])
+	}
+}
+
+func compare(a, b any) int {
+	if n, ok := a.(int64); ok {
+		return cmp.Compare(n, b.(int64))
+	}
+	return strings.Compare(a.(string), b.(string))
+}
+
+// sortValue returns a contact's value in a sort field, nil for a field that does not sort.
+func sortValue(field string, c *contact) any {
+	switch field {
+	case "firstNameLowerCase":
+		return strings.ToLower(c.FirstName)
+	case "lastNameLowerCase":
+		return strings.ToLower(c.LastName)
+	case "businessName":
+		return strings.ToLower(c.BusinessName)
+	case "email":
+		return strings.ToLower(c.Email)
+	case "source":
+		return strings.ToLower(c.Source)
+	case "dnd":
+		return strconv.FormatBool(c.DND)
+	case "dateAdded":
+		return c.added
+	case "dateUpdated":
+		return c.updated
+	}
+	return nil
+}

@@ -1,0 +1,328 @@
+package ghltest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pluvo/ghl"
+)
+
+// Seeds are given as the models of package ghl and returned as the fake keeps them, with their ids. A seed that cannot be
+// kept, such as a task of a contact that does not exist, fails the test of [Start] at its line, or panics.
+
+// AddLocation adds a further location. No token reaches it until [Server.AddToken] gives one.
+func (s *Server) AddLocation(in ghl.Location) ghl.Location {
+	return seed(s, "AddLocation", in, func(in ghl.Location) (*ghl.Location, error) {
+		l, err := s.state.addLocation(in)
+		if err != nil {
+			return nil, err
+		}
+		return &l.Location, nil
+	})
+}
+
+// AddToken makes the fake take a bearer. It reaches the location LocationID, the first one if that is empty; with UserType
+// [ghl.UserTypeCompany] it is a company's, which reaches no location. Scopes nil means all, ExpiresAt zero means never. An
+// empty AccessToken is made up.
+func (s *Server) AddToken(in ghl.Token) ghl.Token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	setDefault(&in.AccessToken, s.state.ids.uuid())
+	g := &grant{scopes: slices.Clone(in.Scopes), expires: in.ExpiresAt}
+	switch {
+	case s.state.grants[in.AccessToken] != nil:
+		s.fail("AddToken: the token is there already")
+	case in.UserType == ghl.UserTypeCompany:
+		setDefault(&in.CompanyID, s.state.companyID())
+		g.company = in.CompanyID
+	default:
+		l, err := s.state.locationOf(in.LocationID)
+		if err != nil {
+			s.fail("AddToken: %v", err)
+		}
+		in.LocationID, in.CompanyID, in.UserType = l.ID, l.CompanyID, ghl.UserTypeLocation
+		g.location = l
+	}
+	s.state.grants[in.AccessToken] = g
+	return in
+}
+
+// AddContact adds a contact, to the first location unless LocationID names another. DateAdded and DateUpdated default to
+// the clock's time. The fake does not look for duplicates here. Custom fields may be named by key or id; those that the
+// location does not define are kept if they have an id.
+func (s *Server) AddContact(in ghl.Contact) ghl.Contact {
+	return seed(s, "AddContact", in, func(in ghl.Contact) (*ghl.Contact, error) {
+		c, err := s.state.addContact(in, s.now())
+		if err != nil {
+			return nil, err
+		}
+		return &c.Contact, nil
+	})
+}
+
+// AddTask adds a task to the contact ContactID. DueDate defaults to a day after the clock's time.
+func (s *Server) AddTask(in ghl.Task) ghl.Task {
+	return seed(s, "AddTask", in, func(in ghl.Task) (*ghl.Task, error) { return s.state.addTask(in, s.now()) })
+}
+
+// AddNote adds a note to the contact ContactID.
+func (s *Server) AddNote(in ghl.Note) ghl.Note {
+	return seed(s, "AddNote", in, func(in ghl.Note) (*ghl.Note, error) { return s.state.addNote(in, s.now()) })
+}
+
+// AddCalendar adds a calendar. Without hours it is open from Monday to Friday, 9:00 to 17:00; a slot takes 30 minutes unless
+// SlotDuration says otherwise.
+func (s *Server) AddCalendar(in ghl.Calendar) ghl.Calendar {
+	return seed(s, "AddCalendar", in, func(in ghl.Calendar) (*ghl.Calendar, error) {
+		c, err := s.state.addCalendar(in)
+		if err != nil {
+			return nil, err
+		}
+		return &c.Calendar, nil
+	})
+}
+
+// AddAppointment adds an appointment of the contact ContactID, in the location's first calendar unless CalendarID names
+// another. A StartTime without a zone is meant in the location's; EndTime defaults to the end of a slot. Whether the slot is
+// free is not looked at.
+func (s *Server) AddAppointment(in ghl.Appointment) ghl.Appointment {
+	return seed(s, "AddAppointment", in, func(in ghl.Appointment) (*ghl.Appointment, error) {
+		return s.state.addAppointment(in, s.now())
+	})
+}
+
+// AddBlockedSlot adds a time in which nothing can be booked, in the calendar CalendarID. Times as in [Server.AddAppointment].
+func (s *Server) AddBlockedSlot(in ghl.Appointment) ghl.Appointment {
+	return seed(s, "AddBlockedSlot", in, func(in ghl.Appointment) (*ghl.Appointment, error) {
+		return s.state.addBlockedSlot(in, s.now())
+	})
+}
+
+// AddCustomField adds the definition of a custom field. FieldKey is made of the name where it is empty, DataType defaults to
+// TEXT.
+func (s *Server) AddCustomField(in ghl.CustomFieldDefinition) ghl.CustomFieldDefinition {
+	return seed(s, "AddCustomField", in, s.state.addCustomField)
+}
+
+func seed[T any](s *Server, name string, in T, add func(T) (*T, error)) T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out, err := clone(in)
+	if err == nil {
+		var kept *T
+		if kept, err = add(out); err == nil {
+			out, err = clone(*kept)
+		}
+	}
+	if err != nil {
+		s.fail("%s: %v", name, err)
+	}
+	return out
+}
+
+// locationOf returns a location by its id, "" being the first.
+func (s *state) locationOf(id string) (*location, error) {
+	if id == "" {
+		return s.first, nil
+	}
+	if l := s.locations[id]; l != nil {
+		return l, nil
+	}
+	return nil, fmt.Errorf("there is no location %s", id)
+}
+
+func (s *state) contactOf(id string) (*contact, error) {
+	if c := s.contacts[id]; c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("there is no contact %q", id)
+}
+
+func (s *state) addContact(in ghl.Contact, now time.Time) (*contact, error) {
+	l, err := s.locationOf(in.LocationID)
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&in.ID, s.ids.id())
+	if s.contacts[in.ID] != nil {
+		return nil, fmt.Errorf("there is a contact %s already", in.ID)
+	}
+	if in.FirstName == "" && in.LastName == "" {
+		in.FirstName, in.LastName = splitName(in.Name)
+	}
+	in.LocationID = l.ID
+	in.Phone = normalPhone(in.Phone, l.Country)
+	in.Tags = lowered(in.Tags)
+	if in.DateAdded.IsZero() {
+		in.DateAdded = timestamp(now)
+	}
+	if in.DateUpdated.IsZero() {
+		in.DateUpdated = in.DateAdded
+	}
+	added, ok := in.DateAdded.Instant()
+	updated, alsoOK := in.DateUpdated.Instant()
+	if !ok || !alsoOK {
+		return nil, errors.New("DateAdded and DateUpdated need a zone")
+	}
+	setDefault(&in.Type, "lead")
+	c := &contact{Contact: in, location: l, added: added.UnixMilli(), updated: updated.UnixMilli()}
+	c.CustomFields = nil
+	for _, f := range in.CustomFields {
+		if !l.setCustomField(c, f) {
+			if f.ID == "" {
+				return nil, fmt.Errorf("the location has no custom field %q", f.Key)
+			}
+			c.CustomFields = append(c.CustomFields, f)
+		}
+	}
+	s.learnTags(l, c.Tags)
+	s.contacts[c.ID] = c
+	l.place(c)
+	return c, nil
+}
+
+func (s *state) addTask(in ghl.Task, now time.Time) (*ghl.Task, error) {
+	c, err := s.contactOf(in.ContactID)
+	if err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(in.Title) == "" {
+		return nil, errors.New("a task needs a title")
+	}
+	setDefault(&in.ID, s.ids.id())
+	in.LocationID, in.BusinessID = c.LocationID, c.BusinessID
+	if in.DueDate.IsZero() {
+		in.DueDate = timestamp(now.Add(24 * time.Hour))
+	}
+	if in.DateAdded.IsZero() {
+		in.DateAdded = timestamp(now)
+	}
+	if in.DateUpdated.IsZero() {
+		in.DateUpdated = in.DateAdded
+	}
+	c.tasks = append(c.tasks, &in)
+	return &in, nil
+}
+
+func (s *state) addNote(in ghl.Note, now time.Time) (*ghl.Note, error) {
+	c, err := s.contactOf(in.ContactID)
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&in.ID, s.ids.id())
+	if in.DateAdded.IsZero() {
+		in.DateAdded = timestamp(now)
+	}
+	c.notes = append(c.notes, &in)
+	return &in, nil
+}
+
+func (s *state) addCalendar(in ghl.Calendar) (*calendar, error) {
+	l, err := s.locationOf(in.LocationID)
+	if err != nil {
+		return nil, err
+	}
+	in.LocationID = l.ID
+	setDefault(&in.ID, s.ids.id())
+	setDefault(&in.Name, "Calendar")
+	setDefault(&in.CalendarType, "event")
+	setDefault(&in.SlotDurationUnit, "mins")
+	if in.SlotDuration == 0 {
+		in.SlotDuration, in.SlotDurationUnit = 30, "mins"
+	}
+	if in.SlotInterval == 0 {
+		in.SlotInterval, in.SlotIntervalUnit = in.SlotDuration, in.SlotDurationUnit
+	}
+	if in.AppointmentPerSlot == 0 {
+		in.AppointmentPerSlot = 1
+	}
+	if len(in.OpenHours) == 0 && len(in.Availabilities) == 0 {
+		in.OpenHours = []*ghl.OpenHours{{DaysOfTheWeek: []int{1, 2, 3, 4, 5}, Hours: []*ghl.Hour{{OpenHour: 9, CloseHour: 17}}}}
+	}
+	if s.calendarOf(l, in.ID) != nil {
+		return nil, fmt.Errorf("there is a calendar %s already", in.ID)
+	}
+	c := &calendar{in}
+	if c.length() <= 0 || c.interval() <= 0 {
+		return nil, errors.New("the calendar's slots have no length")
+	}
+	l.calendars = append(l.calendars, c)
+	return c, nil
+}
+
+func (s *state) addAppointment(in ghl.Appointment, now time.Time) (*ghl.Appointment, error) {
+	c, err := s.contactOf(in.ContactID)
+	if err != nil {
+		return nil, err
+	}
+	if in.CalendarID == "" {
+		if len(c.location.calendars) == 0 {
+			if _, err := s.addCalendar(ghl.Calendar{LocationID: c.LocationID, IsActive: true}); err != nil {
+				return nil, err
+			}
+		}
+		in.CalendarID = c.location.calendars[0].ID
+	}
+	if in.AppointmentStatus == "" {
+		in.AppointmentStatus = ghl.AppointmentConfirmed
+	}
+	setDefault(&in.Title, c.fullName())
+	return s.seedEvent(&event{Appointment: in, location: c.location}, now)
+}
+
+func (s *state) addBlockedSlot(in ghl.Appointment, now time.Time) (*ghl.Appointment, error) {
+	for _, l := range s.locations {
+		if s.calendarOf(l, in.CalendarID) != nil {
+			setDefault(&in.Title, "Blocked")
+			return s.seedEvent(&event{Appointment: in, location: l, blocked: true}, now)
+		}
+	}
+	return nil, fmt.Errorf("there is no calendar %q", in.CalendarID)
+}
+
+func (s *state) seedEvent(e *event, now time.Time) (*ghl.Appointment, error) {
+	cal := s.calendarOf(e.location, e.CalendarID)
+	switch {
+	case cal == nil:
+		return nil, fmt.Errorf("location %s has no calendar %q", e.location.ID, e.CalendarID)
+	case e.StartTime.IsZero():
+		return nil, errors.New("the StartTime is missing")
+	case s.events[e.ID] != nil:
+		return nil, fmt.Errorf("there is an event %s already", e.ID)
+	}
+	e.start = e.StartTime.In(e.location.zone)
+	e.end = e.start.Add(cal.length())
+	if !e.EndTime.IsZero() {
+		e.end = e.EndTime.In(e.location.zone)
+	}
+	if !e.end.After(e.start) {
+		return nil, errors.New("the EndTime is not after the StartTime")
+	}
+	s.keepEvent(e, now)
+	return &e.Appointment, nil
+}
+
+func (s *state) addCustomField(in ghl.CustomFieldDefinition) (*ghl.CustomFieldDefinition, error) {
+	l, err := s.locationOf(in.LocationID)
+	if err != nil {
+		return nil, err
+	}
+	if in.Name == "" {
+		return nil, errors.New("a custom field needs a name")
+	}
+	in.LocationID = l.ID
+	setDefault(&in.ID, s.ids.id())
+	setDefault(&in.Model, "contact")
+	setDefault(&in.DataType, "TEXT")
+	setDefault(&in.FieldKey, in.Model+"."+strings.Join(strings.Fields(strings.ToLower(in.Name)), "_"))
+	for _, other := range l.customFields {
+		if other.ID == in.ID || other.FieldKey == in.FieldKey {
+			return nil, fmt.Errorf("there is a custom field %s (%s) already", other.ID, other.FieldKey)
+		}
+	}
+	l.customFields = append(l.customFields, &in)
+	return &in, nil
+}

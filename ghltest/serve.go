@@ -1,0 +1,143 @@
+package ghltest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/pluvo/ghl"
+)
+
+// call is one request on its way through the fake. Its handler runs while the server's lock is held.
+type call struct {
+	*state
+	row      *row
+	op       *ghl.Operation
+	v3       bool
+	params   map[string]string // what the placeholders of the path stand for
+	query    url.Values
+	body     []byte
+	grant    *grant
+	location *location // nil for operations of a company
+	now      time.Time
+}
+
+const maxBody = 1 << 20
+
+// knownVersions are the values of the Version header that the API was seen to take.
+var knownVersions = []ghl.Version{ghl.Version20210728, "2021-04-15", "2023-02-21", ghl.VersionV3}
+
+// serve answers a request: routing, then the checks in the order of the real gateway, then the handler of the operation.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	body, tooLarge := readBody(w, r)
+	now := s.now()
+	header := w.Header()
+	header.Set("Date", now.UTC().Format(http.TimeFormat))
+
+	s.mu.Lock()
+	route := s.routes.find(r, version(r))
+	answer, err := s.answer(route, r, body, now, header)
+	if tooLarge {
+		err = refuse(http.StatusRequestEntityTooLarge, "request entity too large")
+	}
+	status, text := encode(route.status(), answer, err)
+	s.requests.add(Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template(), Status: status})
+	s.mu.Unlock()
+
+	header.Set("Content-Type", "application/json; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(status)
+	_, _ = w.Write(text)
+}
+
+func version(r *http.Request) ghl.Version { return ghl.Version(r.Header.Get("Version")) }
+
+func readBody(w http.ResponseWriter, r *http.Request) (body []byte, tooLarge bool) {
+	if r.Body == nil || r.ContentLength == 0 {
+		return nil, false
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var limit *http.MaxBytesError
+	return body, errors.As(err, &limit)
+}
+
+func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time, header http.Header) (any, error) {
+	token := bearer(r)
+	g := s.state.grants[token]
+	limitOf := "" // whoever has no token counts together
+	if g != nil {
+		limitOf = g.resource()
+	}
+	admitted := s.window(limitOf).admit(s.limits, now, header)
+	switch {
+	case route.row == nil:
+		return nil, unknownPath(r)
+	case version(r) == "":
+		return nil, refuse(http.StatusUnauthorized, "version header was not found.")
+	case !slices.Contains(knownVersions, version(r)):
+		return nil, refuse(http.StatusUnauthorized, "version header is invalid.")
+	case g == nil, !g.expires.IsZero() && !now.Before(g.expires):
+		return nil, refusedToken(token)
+	case !admitted:
+		return nil, refuse(http.StatusTooManyRequests, "Too Many Requests")
+	case route.row.handle == nil:
+		return nil, refuse(http.StatusNotImplemented, "ghltest has no handler for "+route.op.Name)
+	}
+	c := &call{
+		state: s.state, row: route.row, op: route.op, v3: version(r) == ghl.VersionV3, params: route.params,
+		query: r.URL.Query(), body: body, grant: g, now: now.UTC().Truncate(time.Millisecond),
+	}
+	if err := c.authorize(); err != nil {
+		return nil, err
+	}
+	if err := c.checkBody(); err != nil {
+		return nil, err
+	}
+	return c.row.handle(c)
+}
+
+func (s *Server) window(resource string) *window {
+	w := s.windows[resource]
+	if w == nil {
+		w = new(window)
+		s.windows[resource] = w
+	}
+	return w
+}
+
+// encode writes an answer or a refusal as JSON.
+func encode(status int, answer any, err error) (int, []byte) {
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		status, answer = refused.status, refused.body
+	case err != nil:
+		status, answer = http.StatusInternalServerError, refusalBody{http.StatusInternalServerError, err.Error(), ""}
+	}
+	text, err := json.Marshal(answer)
+	if err != nil { // a seed has passed JSON once, so this is a fault of the fake
+		return http.StatusInternalServerError, []byte(`{"statusCode":500,"message":"ghltest cannot write its answer"}`)
+	}
+	return status, text
+}
+
+// succeeded is the answer of what returns no record. The vendor's first spelling lives on beside the right one in v3.
+func (c *call) succeeded() any {
+	if c.v3 {
+		return map[string]bool{"succeeded": true, "succeded": true}
+	}
+	return map[string]bool{"succeded": true}
+}
+
+// timestamp writes a time as most endpoints do.
+func timestamp(t time.Time) ghl.Time {
+	if t.IsZero() {
+		return ghl.Time{}
+	}
+	return ghl.ParseTime(t.UTC().Format("2006-01-02T15:04:05.000Z"))
+}

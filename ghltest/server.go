@@ -1,0 +1,165 @@
+package ghltest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/pluvo/ghl"
+)
+
+// Server is a fake of the HighLevel API. Make one with [Start], [New] or [NewHandler]. It is safe for concurrent use, and
+// servers share nothing, so any number can run at once.
+type Server struct {
+	now    func() time.Time
+	routes *routes
+	limits Limits
+	fail   func(format string, args ...any) // says that a seed is wrong, and does not return
+	token  string                           // of the first location
+
+	mu       sync.Mutex
+	state    *state
+	windows  map[string]*window
+	requests requestLog
+
+	http *http.Server
+	url  string
+
+	connections sync.Mutex
+	unused      map[net.Conn]struct{} // connections that have carried no request yet
+}
+
+// TB is what [Start] needs of a test; [*testing.T] and [*testing.B] have it.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+// Start starts a fake that stops with the test. What is wrong with an option or, later, with a seed fails the test at the
+// line that gave it.
+func Start(t TB, opts ...Option) *Server {
+	t.Helper()
+	s, err := New(opts...)
+	if err != nil {
+		t.Fatalf("%v", err)
+		return nil
+	}
+	s.fail = func(format string, args ...any) {
+		t.Helper()
+		t.Fatalf("ghltest: "+format, args...)
+	}
+	t.Cleanup(func() {
+		t.Helper()
+		if err := s.Close(); err != nil {
+			t.Fatalf("%v", err)
+		}
+	})
+	return s
+}
+
+// New starts a fake on a free port of 127.0.0.1. Close it. A wrong seed later on panics.
+func New(opts ...Option) (*Server, error) {
+	s, err := NewHandler(opts...)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("ghltest: %w", err)
+	}
+	s.url = "http://" + listener.Addr().String()
+	s.http = &http.Server{Handler: s.Handler(), ConnState: s.connection, ReadHeaderTimeout: time.Minute}
+	go func() { _ = s.http.Serve(listener) }() // ends with Close
+	return s, nil
+}
+
+// NewHandler makes a fake that does not listen: serve its [Server.Handler] as you like.
+func NewHandler(opts ...Option) (*Server, error) {
+	c := config{now: time.Now, limits: generousLimits}
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt(&c); err != nil {
+			return nil, err
+		}
+	}
+	s := &Server{
+		now: c.now, routes: newRoutes(rows), limits: c.limits,
+		fail:  func(format string, args ...any) { panic("ghltest: " + fmt.Sprintf(format, args...)) },
+		state: newState(), windows: map[string]*window{}, unused: map[net.Conn]struct{}{},
+	}
+	if len(c.locations) == 0 {
+		c.locations = []ghl.Location{defaultLocation()}
+	}
+	for _, l := range c.locations {
+		if _, err := s.state.addLocation(l); err != nil {
+			return nil, fmt.Errorf("ghltest: WithLocation: %w", err)
+		}
+	}
+	s.token = c.token
+	if s.token == "" {
+		s.token = "pit-" + s.state.ids.uuid()
+	}
+	s.state.grants[s.token] = &grant{location: s.state.first}
+	if c.demo {
+		s.state.addDemoData(s.now())
+	}
+	return s, nil
+}
+
+// Handler returns the fake as an http.Handler.
+func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+
+// URL returns the base URL, such as "http://127.0.0.1:41234"; "" when it does not listen.
+func (s *Server) URL() string { return s.url }
+
+// Token returns the bearer of the first location: the one of [WithToken], or one that was made up.
+func (s *Server) Token() string { return s.token }
+
+// LocationID returns the id of the first location.
+func (s *Server) LocationID() string { return s.state.first.ID }
+
+// ClientOptions returns what a client needs to reach the fake: its URL, its token and its first location. Options that are
+// given to ghl.New after them win.
+func (s *Server) ClientOptions() []ghl.Option {
+	return []ghl.Option{ghl.WithBaseURL(s.URL()), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
+}
+
+// Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. It may be
+// called more than once.
+func (s *Server) Close() error {
+	if s.http == nil {
+		return nil
+	}
+	s.connections.Lock()
+	for conn := range s.unused { // Shutdown would wait for these
+		_ = conn.Close()
+	}
+	s.connections.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("ghltest: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) connection(conn net.Conn, state http.ConnState) {
+	s.connections.Lock()
+	defer s.connections.Unlock()
+	if state == http.StateNew {
+		s.unused[conn] = struct{}{}
+	} else {
+		delete(s.unused, conn)
+	}
+}

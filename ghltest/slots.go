@@ -1,0 +1,114 @@
+package ghltest
+
+import (
+	"time"
+
+	"github.com/pluvo/ghl"
+)
+
+// A calendar can be booked in slots: each of its open hours is cut into them, in the location's zone.
+
+func units(n float64, unit string) time.Duration {
+	length := time.Minute
+	switch unit {
+	case "hours":
+		length = time.Hour
+	case "days":
+		length = 24 * time.Hour
+	case "weeks":
+		length = 7 * 24 * time.Hour
+	case "months":
+		length = 30 * 24 * time.Hour
+	}
+	return time.Duration(n * float64(length))
+}
+
+func (c *calendar) length() time.Duration   { return units(c.SlotDuration, c.SlotDurationUnit) }
+func (c *calendar) interval() time.Duration { return units(c.SlotInterval, c.SlotIntervalUnit) }
+
+// slots returns the starts of a day's slots. The day is given as any time of it, in the location's zone.
+func (c *calendar) slots(day time.Time) []time.Time {
+	var starts []time.Time
+	y, m, d := day.Date()
+	at := func(hour, minute int) time.Time { return time.Date(y, m, d, hour, minute, 0, 0, day.Location()) }
+	for _, h := range c.hours(day) {
+		closes := at(h.CloseHour, h.CloseMinute)
+		for t := at(h.OpenHour, h.OpenMinute); !t.Add(c.length()).After(closes); t = t.Add(c.interval()) {
+			starts = append(starts, t)
+		}
+	}
+	return starts
+}
+
+// hours returns the hours of a day: those of its date if there are any, else those of its day of the week.
+func (c *calendar) hours(day time.Time) []*ghl.Hour {
+	if c.AvailabilityType == nil || *c.AvailabilityType == 1 {
+		for _, a := range c.Availabilities {
+			if !a.Deleted && a.Date.In(time.UTC).Format(time.DateOnly) == day.Format(time.DateOnly) {
+				return a.Hours
+			}
+		}
+	}
+	var hours []*ghl.Hour
+	if c.AvailabilityType == nil || *c.AvailabilityType == 0 {
+		for _, open := range c.OpenHours {
+			for _, weekday := range open.DaysOfTheWeek {
+				if weekday == int(day.Weekday()) {
+					hours = append(hours, open.Hours...)
+				}
+			}
+		}
+	}
+	return hours
+}
+
+// hasSlot reports whether a slot starts at the time.
+func (c *calendar) hasSlot(start time.Time, zone *time.Location) bool {
+	for _, slot := range c.slots(start.In(zone)) {
+		if slot.Equal(start) {
+			return true
+		}
+	}
+	return false
+}
+
+// offers reports whether a time lies in the range of dates that can be booked now.
+func (c *calendar) offers(start, now time.Time) bool {
+	if start.Before(now.Add(units(c.AllowBookingAfter, c.AllowBookingAfterUnit))) {
+		return false
+	}
+	return c.AllowBookingFor == 0 || !start.After(now.Add(units(c.AllowBookingFor, c.AllowBookingForUnit)))
+}
+
+// free reports whether a time has room for one more appointment than there are, not counting one of them.
+func (s *state) free(cal *calendar, start, end time.Time, except *event) bool {
+	before, behind := units(cal.PreBuffer, cal.PreBufferUnit), units(cal.SlotBuffer, cal.SlotBufferUnit)
+	inSlot, inDay := 0, 0
+	for _, e := range s.locations[cal.LocationID].events {
+		if e == except || e.CalendarID != cal.ID || !e.takesTime() {
+			continue
+		}
+		if e.blocked {
+			if e.start.Before(end) && e.end.After(start) {
+				return false
+			}
+			continue
+		}
+		if e.start.Add(-before).Before(end) && e.end.Add(behind).After(start) {
+			inSlot++
+		}
+		if midnight(e.start.In(e.location.zone)).Equal(midnight(start.In(e.location.zone))) {
+			inDay++
+		}
+	}
+	return inSlot < int(cal.AppointmentPerSlot) && (cal.AppointmentPerDay == 0 || inDay < int(cal.AppointmentPerDay))
+}
+
+func (e *event) takesTime() bool {
+	return e.AppointmentStatus != ghl.AppointmentCancelled && e.AppointmentStatus != ghl.AppointmentInvalid
+}
+
+func midnight(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
+}

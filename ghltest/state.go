@@ -1,0 +1,231 @@
+package ghltest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // time zones, wherever the test runs
+
+	"github.com/pluvo/ghl"
+)
+
+// state is all that the fake holds. The server's lock guards it.
+type state struct {
+	ids       ids
+	first     *location
+	locations map[string]*location
+	contacts  map[string]*contact
+	events    map[string]*event
+	grants    map[string]*grant // by token
+}
+
+func newState() *state {
+	return &state{
+		ids: newIDs(), locations: map[string]*location{}, contacts: map[string]*contact{},
+		events: map[string]*event{}, grants: map[string]*grant{},
+	}
+}
+
+// location is a sub-account with what belongs to it.
+type location struct {
+	ghl.Location
+	zone         *time.Location
+	contacts     []*contact // newest first, which is the order of the list
+	identifiers  map[string][]*contact
+	calendars    []*calendar
+	events       []*event
+	customFields []*ghl.CustomFieldDefinition
+	tags         []*ghl.LocationTag
+}
+
+// contact is a contact with what belongs to it. Names that only some endpoints use are made when it is answered.
+type contact struct {
+	ghl.Contact
+	location  *location
+	added     int64 // milliseconds since 1970
+	updated   int64
+	tasks     []*ghl.Task
+	notes     []*ghl.Note
+	campaigns []string
+	workflows []string
+}
+
+// event is an appointment or a blocked slot.
+type event struct {
+	ghl.Appointment
+	location   *location
+	start, end time.Time
+	blocked    bool
+}
+
+// calendar is a calendar with the hours in which it can be booked.
+type calendar struct{ ghl.Calendar }
+
+func defaultLocation() ghl.Location {
+	return ghl.Location{Name: "Test Location", Email: "office@example.com", Timezone: "America/New_York", Country: "US"}
+}
+
+func (s *state) addLocation(in ghl.Location) (*location, error) {
+	in, err := clone(in)
+	if err != nil {
+		return nil, err
+	}
+	if in.ID == "" {
+		in.ID = s.ids.id()
+	}
+	if in.CompanyID == "" {
+		in.CompanyID = s.companyID()
+	}
+	setDefault(&in.Timezone, "America/New_York")
+	setDefault(&in.Country, "US")
+	if in.Settings == nil {
+		in.Settings = &ghl.LocationSettings{}
+	}
+	if s.locations[in.ID] != nil {
+		return nil, fmt.Errorf("there is a location %s already", in.ID)
+	}
+	zone, err := time.LoadLocation(in.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("the time zone of location %s: %w", in.ID, err)
+	}
+	l := &location{Location: in, zone: zone, identifiers: map[string][]*contact{}}
+	s.locations[in.ID] = l
+	if s.first == nil {
+		s.first = l
+	}
+	return l, nil
+}
+
+// companyID returns the company of the locations that name none.
+func (s *state) companyID() string {
+	if s.first != nil {
+		return s.first.CompanyID
+	}
+	return s.ids.id()
+}
+
+// place puts a contact into its location's order and makes it findable by its e-mail and phone.
+func (l *location) place(c *contact) {
+	at, _ := slices.BinarySearchFunc(l.contacts, c, newestFirst)
+	l.contacts = slices.Insert(l.contacts, at, c)
+	l.identify(c)
+}
+
+func (l *location) remove(c *contact) {
+	l.forget(c)
+	if at, found := slices.BinarySearchFunc(l.contacts, c, newestFirst); found {
+		l.contacts = slices.Delete(l.contacts, at, at+1)
+	}
+}
+
+func newestFirst(a, b *contact) int {
+	return cmp.Or(cmp.Compare(b.added, a.added), cmp.Compare(a.ID, b.ID))
+}
+
+// identifiers are the keys under which a contact is found as a duplicate.
+func identifiers(email, phone string) []string {
+	var keys []string
+	if email != "" {
+		keys = append(keys, emailKey(email))
+	}
+	if phone != "" {
+		keys = append(keys, phone)
+	}
+	return keys
+}
+
+func emailKey(email string) string { return "email:" + strings.ToLower(email) }
+
+func (l *location) identify(c *contact) {
+	for _, key := range identifiers(c.Email, c.Phone) {
+		l.identifiers[key] = append(l.identifiers[key], c)
+	}
+}
+
+func (l *location) forget(c *contact) {
+	for _, key := range identifiers(c.Email, c.Phone) {
+		l.identifiers[key] = slices.DeleteFunc(l.identifiers[key], func(other *contact) bool { return other == c })
+		if len(l.identifiers[key]) == 0 {
+			delete(l.identifiers, key)
+		}
+	}
+}
+
+// sharing returns a contact other than c with the e-mail or phone, and which of the two it shares.
+func (l *location) sharing(email, phone string, c *contact) (other *contact, field string) {
+	for _, by := range []struct{ field, email, phone string }{{"email", email, ""}, {"phone", "", phone}} {
+		for _, key := range identifiers(by.email, by.phone) {
+			for _, other := range l.identifiers[key] {
+				if other != c {
+					return other, by.field
+				}
+			}
+		}
+	}
+	return nil, ""
+}
+
+// learnTags adds tags to those that the location knows.
+func (s *state) learnTags(l *location, tags []string) {
+	for _, name := range tags {
+		if !slices.ContainsFunc(l.tags, func(t *ghl.LocationTag) bool { return t.Name == name }) {
+			l.tags = append(l.tags, &ghl.LocationTag{ID: s.ids.id(), Name: name, LocationID: l.ID})
+		}
+	}
+}
+
+// clone copies a record with all that it points to, so that nothing is shared between the fake and its user.
+func clone[T any](in T) (out T, err error) {
+	data, err := json.Marshal(in)
+	if err != nil {
+		return out, err
+	}
+	err = json.Unmarshal(data, &out)
+	return out, err
+}
+
+// extended is a record with the properties that its model has no field for.
+type extended struct {
+	record any
+	extra  ghl.Extra
+}
+
+func (e extended) MarshalJSON() ([]byte, error) {
+	data, err := json.Marshal(e.record)
+	if err != nil || len(e.extra) == 0 {
+		return data, err
+	}
+	all := map[string]json.RawMessage{}
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, err
+	}
+	for name, value := range e.extra {
+		all[name] = value
+	}
+	return json.Marshal(all)
+}
+
+func setDefault(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+// set changes a field if the update holds it; null clears it.
+func set[T any](field *T, in ghl.Opt[T]) {
+	if !in.IsZero() {
+		*field, _ = in.Get()
+	}
+}
+
+// answers writes each record of a list; an empty list is [] and not null.
+func answers[T, U any](list []T, write func(T) U) []U {
+	out := make([]U, len(list))
+	for i, record := range list {
+		out[i] = write(record)
+	}
+	return out
+}

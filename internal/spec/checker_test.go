@@ -1,0 +1,295 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+)
+
+// checker drives methods of the client against documents and collects what differs.
+type checker struct {
+	t          *testing.T
+	documents  map[ghl.Version][]*document
+	exceptions exceptions
+	found      map[difference]string // what is no exception, and why it differs
+	reached    map[string]bool       // operations of the documents
+	requests   int
+}
+
+func newChecker(t *testing.T, documents map[ghl.Version][]*document, list exceptions) *checker {
+	return &checker{t: t, documents: documents, exceptions: list, found: map[difference]string{}, reached: map[string]bool{}}
+}
+
+// differences lists what differs without being an exception, and the exceptions that did not occur.
+func (c *checker) differences() []string {
+	var list []string
+	for d, why := range c.found {
+		list = append(list, d.String()+": "+why)
+	}
+	for _, d := range c.exceptions.unused() {
+		list = append(list, d+": this exception did not occur")
+	}
+	slices.Sort(list)
+	return list
+}
+
+// drive makes every call of a method, and looks how much of the answer comes out of it.
+func (c *checker) drive(m method, v ghl.Version) {
+	s := &server{checker: c, op: operation(c.t, m.operation), version: v, undocumented: m.undocumented, places: map[string]bool{}}
+	client := newClient(c.t, s, v)
+	run := func(f call) (any, error) {
+		var around ghl.Response
+		result, err := f(&driver{Client: client, t: c.t, ctx: c.t.Context(), v3: v == ghl.VersionV3, opt: ghl.CallResponse(&around)})
+		if len(around.Skipped) > 0 {
+			s.reportLists("elements of this list are no records")
+		}
+		return result, err
+	}
+	for i, f := range m.calls {
+		result, err := run(f)
+		require.NoError(c.t, err, "%s (%s), call %d", m.operation, v, i+1)
+		require.Equal(c.t, i+1, s.requests, "%s (%s), call %d: a call is one request", m.operation, v, i+1)
+		for _, key := range takeExtra(result) {
+			s.reportKey(key, "the model has this property in its Extra only")
+		}
+	}
+	for place, sent := range s.places {
+		if !sent {
+			s.report(place, "the document declares this, and no call has it")
+		}
+	}
+	c.requests += s.requests
+
+	// A property that reaches the caller makes a difference when it is gone, or false.
+	answer, first := s.answer, m.calls[0]
+	whole, err := run(first)
+	require.NoError(c.t, err)
+	takeExtra(whole)
+	for _, path := range propertyPaths(answer) {
+		matters := func(change func(object map[string]any, key string)) bool {
+			s.override = changed(c.t, answer, path, change)
+			result, err := run(first)
+			takeExtra(result)
+			return err != nil || !reflect.DeepEqual(whole, result)
+		}
+		if !matters(remove) && !matters(falsify) {
+			s.report(placeOf(path), "nothing of this property reaches the caller")
+		}
+	}
+}
+
+func remove(object map[string]any, key string)  { delete(object, key) }
+func falsify(object map[string]any, key string) { object[key] = false }
+
+func operation(t *testing.T, name string) ghl.Operation {
+	all := ghl.Operations()
+	i := slices.IndexFunc(all, func(op ghl.Operation) bool { return op.Name == name })
+	require.GreaterOrEqual(t, i, 0, "the catalog has no operation %s", name)
+	return all[i]
+}
+
+func newClient(t *testing.T, transport http.RoundTripper, v ghl.Version) *ghl.Client {
+	client, err := ghl.New(
+		ghl.WithToken("pit-6c0dd5b5-0000-4000-8000-000000000000"),
+		ghl.WithLocation(locationID),
+		ghl.WithVersion(v),
+		ghl.WithHTTPClient(&http.Client{Transport: transport}),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
+		ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}),
+	)
+	require.NoError(t, err)
+	return client
+}
+
+// server stands for the API: it checks the requests of an operation against the documents, and answers from them.
+type server struct {
+	*checker
+	op           ghl.Operation
+	version      ghl.Version
+	undocumented string          // the answer where the documents have none
+	answer       any             // the latest answer from the documents
+	override     any             // sent instead of it
+	places       map[string]bool // parameters and properties of requests, and whether some call has them
+	requests     int
+}
+
+// RoundTrip answers a request without a network.
+func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.requests++
+	op, _ := ghl.OperationFromContext(r.Context())
+	require.Equal(s.t, s.op.Name, op.Name, "the call belongs to another row of the table")
+	if s.override != nil {
+		return answerWith(s.t, r, http.StatusOK, s.override), nil
+	}
+	for _, name := range []string{"Authorization", "Accept", "User-Agent"} {
+		if r.Header.Get(name) == "" {
+			s.report("header."+name, "the header is missing")
+		}
+	}
+	for _, d := range s.documents[s.version] {
+		route, params, err := d.router.FindRoute(r)
+		if err != nil {
+			continue
+		}
+		s.reached[d.routeName(route.Method, route.Path)] = true
+		require.NoError(s.t, checkRequest(route, params, r, s.places, s.report))
+		reportScopes(route.Operation, s.op.Scopes, s.report)
+		status, body := answerOf(route.Operation)
+		if body == nil {
+			s.report("answer", "the document describes no answer")
+		}
+		s.setAnswer(body)
+		return answerWith(s.t, r, status, s.answer), nil
+	}
+	s.report("path", "no document has "+r.Method+" "+r.URL.Path)
+	s.setAnswer(nil)
+	return answerWith(s.t, r, http.StatusOK, s.answer), nil
+}
+
+// setAnswer keeps the answer in the form of decoded JSON; nil is one that no document describes.
+func (s *server) setAnswer(body any) {
+	data := []byte(s.undocumented)
+	if body != nil {
+		var err error
+		data, err = json.Marshal(body)
+		require.NoError(s.t, err)
+	}
+	require.NotEmpty(s.t, data, "%s (%s): neither a document nor its row has an answer; %v", s.op.Name, s.version, s.found)
+	s.answer = nil
+	require.NoError(s.t, json.Unmarshal(data, &s.answer))
+}
+
+func answerWith(t *testing.T, r *http.Request, status int, body any) *http.Response {
+	data, err := json.Marshal(body)
+	require.NoError(t, err)
+	return respond(r, status, data)
+}
+
+func respond(r *http.Request, status int, body []byte) *http.Response {
+	return &http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
+		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
+	}
+}
+
+// report notes a difference unless it is an exception. One for a property of an answer covers what is beneath it.
+func (s *server) report(place, why string) {
+	for covering := place; ; {
+		if s.exceptions.allow(difference{s.op.Name, s.version, covering}) {
+			return
+		}
+		end := strings.LastIndexByte(covering, '.')
+		if !strings.HasPrefix(covering, "answer.") || end == len("answer") {
+			break
+		}
+		covering = covering[:end]
+	}
+	s.found[difference{s.op.Name, s.version, place}] = why
+}
+
+// reportKey reports the properties of the answer that have a name.
+func (s *server) reportKey(key, why string) {
+	for _, path := range propertyPaths(s.answer) {
+		if path[len(path)-1] == key {
+			s.report(placeOf(path), why)
+		}
+	}
+}
+
+// reportLists reports the lists at the top of the answer.
+func (s *server) reportLists(why string) {
+	object, _ := s.answer.(map[string]any)
+	for key, value := range object {
+		if _, ok := value.([]any); ok {
+			s.report("answer."+key, why)
+		}
+	}
+}
+
+// inList stands for the first element of a list in a path.
+const inList = "[]"
+
+func placeOf(path []string) string {
+	return "answer." + strings.Join(slices.DeleteFunc(slices.Clone(path), func(key string) bool { return key == inList }), ".")
+}
+
+// propertyPaths lists the ways to every property of a JSON value. Of a list it looks into the first element.
+func propertyPaths(value any) [][]string {
+	var paths [][]string
+	under := func(key string, inner any) {
+		for _, path := range propertyPaths(inner) {
+			paths = append(paths, append([]string{key}, path...))
+		}
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			paths = append(paths, []string{key})
+			under(key, value[key])
+		}
+	case []any:
+		if len(value) > 0 {
+			under(inList, value[0])
+		}
+	}
+	return paths
+}
+
+// changed copies a JSON value with a change at a property.
+func changed(t *testing.T, value any, path []string, change func(object map[string]any, key string)) any {
+	data, err := json.Marshal(value)
+	require.NoError(t, err)
+	var clone any
+	require.NoError(t, json.Unmarshal(data, &clone))
+	at := clone
+	for _, key := range path[:len(path)-1] {
+		if key == inList {
+			at = at.([]any)[0]
+		} else {
+			at = at.(map[string]any)[key]
+		}
+	}
+	change(at.(map[string]any), path[len(path)-1])
+	return clone
+}
+
+var extraType = reflect.TypeFor[ghl.Extra]()
+
+// takeExtra empties every Extra within a result and returns the names of the properties that were in them.
+func takeExtra(result any) []string {
+	var keys []string
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Pointer, reflect.Interface:
+			if !v.IsNil() {
+				walk(v.Elem())
+			}
+		case reflect.Slice:
+			for i := range v.Len() {
+				walk(v.Index(i))
+			}
+		case reflect.Struct:
+			for _, field := range v.Fields() {
+				if field.Type() == extraType && field.CanSet() {
+					keys = slices.AppendSeq(keys, maps.Keys(field.Interface().(ghl.Extra)))
+					field.SetZero()
+				} else {
+					walk(field)
+				}
+			}
+		}
+	}
+	walk(reflect.ValueOf(result))
+	return keys
+}

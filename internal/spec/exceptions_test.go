@@ -1,0 +1,88 @@
+package spec
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/pluvo/ghl"
+)
+
+// exceptions.json lists where the client differs from the documents on purpose. An entry stands for each combination of its
+// operations, versions and places, and each must occur in a run.
+//
+// A place is "path", "scopes" or "answer" as a whole, or the way to a parameter or property: "query.startAfter",
+// "body.dndSettings.RCS", "body.country=null" (null as its value), "answer.metadata". A property of an answer covers what is
+// beneath it.
+//
+//go:embed exceptions.json
+var exceptionsJSON []byte
+
+// difference is a place where the client and the documents do not agree.
+type difference struct {
+	operation string
+	version   ghl.Version
+	place     string
+}
+
+func (d difference) String() string {
+	return fmt.Sprintf("%s (%s): %s", d.operation, d.version, d.place)
+}
+
+// exceptions are the differences that are meant to be, and whether each has occurred.
+type exceptions map[difference]bool
+
+func readExceptions(data []byte) (exceptions, error) {
+	var entries []struct {
+		Operations []string      `json:"operations"`
+		Versions   []ghl.Version `json:"versions"`
+		Places     []string      `json:"places"`
+		Reason     string        `json:"reason"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&entries); err != nil {
+		return nil, err
+	}
+	list := exceptions{}
+	for i, e := range entries {
+		if len(e.Operations) == 0 || len(e.Versions) == 0 || len(e.Places) == 0 || e.Reason == "" {
+			return nil, fmt.Errorf("exception %d lacks operations, versions, places or a reason", i+1)
+		}
+		for _, operation := range e.Operations {
+			for _, version := range e.Versions {
+				for _, place := range e.Places {
+					d := difference{operation, version, place}
+					if _, twice := list[d]; twice {
+						return nil, fmt.Errorf("%s: listed twice", d)
+					}
+					list[d] = false
+				}
+			}
+		}
+	}
+	return list, nil
+}
+
+// allow reports whether a difference is meant to be, and notes that it has occurred.
+func (e exceptions) allow(d difference) bool {
+	_, listed := e[d]
+	if listed {
+		e[d] = true
+	}
+	return listed
+}
+
+// unused lists the exceptions that have not occurred.
+func (e exceptions) unused() []string {
+	var list []string
+	for d, used := range e {
+		if !used {
+			list = append(list, d.String())
+		}
+	}
+	slices.Sort(list)
+	return list
+}
