@@ -68,15 +68,6 @@ func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 	return list, err
 }
 
-// textsOf reads a list of texts in an answer.
-func textsOf(k *call, body []byte) ([]string, error) {
-	value, err := promised(body, k.op.answer, '[')
-	if err != nil {
-		return nil, err
-	}
-	return texts(value), nil
-}
-
 // whole sends a request whose answer is read as it is.
 func whole[T any, P model[T]](ctx context.Context, c *Client, r request, opts []CallOption) (*T, error) {
 	record := new(T)
