@@ -1,0 +1,165 @@
+package ghl_test
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+)
+
+// windowServer grants a fixed number of requests in each fixed window, and a daily quota, and says so in its headers.
+type windowServer struct {
+	mu       sync.Mutex
+	grant    int
+	interval time.Duration
+	phase    time.Duration
+	window   int64
+	used     int
+	daily    int
+	refused  int
+	granted  int
+}
+
+func (s *windowServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	latency := 50*time.Millisecond + rand.N(250*time.Millisecond)
+	time.Sleep(latency / 2) // in a bubble of synctest
+	s.mu.Lock()
+	if w := time.Now().Add(s.phase).UnixNano() / int64(s.interval); w != s.window {
+		s.window, s.used = w, 0
+	}
+	status, body := http.StatusOK, okContact
+	switch {
+	case s.used >= s.grant || s.daily <= 0:
+		status, body = http.StatusTooManyRequests, tooMany
+		s.refused++
+	default:
+		s.used++
+		s.granted++
+		s.daily--
+	}
+	left, daily := s.grant-s.used, s.daily
+	s.mu.Unlock()
+	time.Sleep(latency / 2)
+	return answers(status, body, "X-RateLimit-Max", strconv.Itoa(s.grant), "X-RateLimit-Remaining", strconv.Itoa(left),
+		"X-RateLimit-Interval-Milliseconds", strconv.FormatInt(s.interval.Milliseconds(), 10), "X-RateLimit-Limit-Daily", "10000",
+		"X-RateLimit-Daily-Remaining", strconv.Itoa(daily), "X-RateLimit-Daily-Reset", "3600000")(r)
+}
+
+// TestNoCallFailsBecauseOfA429: two programs that do not know of each other, 50 callers each, on a trial account's limit.
+func TestNoCallFailsBecauseOfA429(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &windowServer{grant: 25, interval: 10 * time.Second, phase: 3 * time.Second, daily: 10_000}
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 2 {
+			c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: server}))
+			require.NoError(t, err)
+			for range 50 {
+				wg.Go(func() {
+					for range 10 {
+						if _, err := c.Contacts.Get(t.Context(), "c1"); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+		}
+		wg.Wait()
+		require.Equal(t, 1000, server.granted)
+		windows := time.Since(start).Seconds()/10 + 1
+		t.Logf("1000 calls in %.0f windows of 25, %d answered 429", windows, server.refused)
+		require.Less(t, windows, 44.0, "40 are the least")
+		require.Less(t, server.refused, 40)
+	})
+}
+
+// TestTheDailyQuotaEndsCallsAtOnce, and they go again when it has been reset.
+func TestTheDailyQuotaEndsCallsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &windowServer{grant: 100, interval: 10 * time.Second, daily: 3}
+		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: server}))
+		require.NoError(t, err)
+		for range 3 {
+			_, err = c.Contacts.Get(t.Context(), "c1")
+			require.NoError(t, err)
+		}
+		start := time.Now()
+		_, err = c.Contacts.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, ghl.ErrDailyLimit)
+		require.Zero(t, time.Since(start))
+		e := asError(t, err)
+		require.Equal(t, "contacts.get", e.Operation)
+		require.Zero(t, e.Attempts)
+		require.Greater(t, e.RetryAfter, 59*time.Minute)
+		require.LessOrEqual(t, e.RetryAfter, time.Hour)
+
+		time.Sleep(e.RetryAfter)
+		server.daily = 100
+		_, err = c.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+	})
+}
+
+// TestBackgroundCallsYield: with the limit short, those who are waited for overtake.
+func TestBackgroundCallsYield(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &windowServer{grant: 25, interval: 10 * time.Second, daily: 10_000}
+		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: server}))
+		require.NoError(t, err)
+		var mu sync.Mutex
+		longest := map[bool]time.Duration{}
+		var wg sync.WaitGroup
+		call := func(background bool) {
+			wg.Go(func() {
+				opts := []ghl.CallOption{nil}
+				if background {
+					opts[0] = ghl.CallBackground()
+				}
+				start := time.Now()
+				if _, err := c.Contacts.Get(t.Context(), "c1", opts...); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				longest[background] = max(longest[background], time.Since(start))
+				mu.Unlock()
+			})
+		}
+		for range 100 {
+			call(true)
+		}
+		time.Sleep(15 * time.Second)
+		for range 5 {
+			call(false)
+		}
+		wg.Wait()
+		require.Less(t, longest[false], 6*time.Second)
+		require.Greater(t, longest[true], 30*time.Second)
+	})
+}
+
+// TestAPauseThatIsTooLongIsToldToAll: after a Retry-After beyond the policy other calls do not hang in the limiter.
+func TestAPauseThatIsTooLongIsToldToAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{steps: []step{answers(429, tooMany, "Retry-After", "7200"), answers(200, okContact)}}
+		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}))
+		require.NoError(t, err)
+		for range 2 {
+			start := time.Now()
+			_, err = c.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrRateLimited)
+			require.NotErrorIs(t, err, ghl.ErrDailyLimit)
+			require.Equal(t, 2*time.Hour, asError(t, err).RetryAfter)
+			require.Zero(t, time.Since(start))
+		}
+		require.Equal(t, 1, s.count())
+		_, err = c.Contacts.Get(t.Context(), "c1", ghl.CallRetry(ghl.RetryPolicy{MaxRetryAfter: 3 * time.Hour}))
+		require.NoError(t, err, "a patient call waits")
+	})
+}
