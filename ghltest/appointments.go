@@ -41,6 +41,9 @@ type appointmentBody struct {
 func (s *state) keepEvent(e *event, now time.Time) {
 	setDefault(&e.ID, s.ids.id())
 	e.LocationID = e.location.ID
+	if e.AppointmentStatus == "" {
+		e.AppointmentStatus = ghl.AppointmentConfirmed // blocked slots have one too
+	}
 	if e.DateAdded.IsZero() {
 		e.DateAdded = timestamp(now)
 	}
@@ -101,13 +104,13 @@ func (e *event) form(layout func(time.Time) string) *eventForm {
 func (e *event) inZone(t time.Time) string { return t.In(e.location.zone).Format(time.RFC3339) }
 
 // inCalendar is the form of the calendar's endpoints, whose times have an offset.
-func inCalendar(e *event) any { return extended{e.form(e.inZone), e.Extra} }
+func inCalendar(e *event) any { return extend(e.form(e.inZone), e.Extra) }
 
 // inContact is the form of the contact's endpoint, whose times are local and do not say so.
 func inContact(e *event) any {
 	f := e.form(func(t time.Time) string { return t.In(e.location.zone).Format(time.DateTime) })
 	setDefault(&f.Status, "booked")
-	return extended{f, e.Extra}
+	return extend(f, e.Extra)
 }
 
 func (c *call) listAppointments() (any, error) {

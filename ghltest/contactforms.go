@@ -37,7 +37,7 @@ func byID(c *contact) any {
 	p.Name = c.fullName()
 	p.FirstNameLowerCase, p.LastNameLowerCase = strings.ToLower(c.FirstName), strings.ToLower(c.LastName)
 	p.FullNameLowerCase, p.EmailLowerCase = strings.ToLower(p.Name), strings.ToLower(c.Email)
-	return extended{f, c.Extra}
+	return extend(f, c.Extra)
 }
 
 type listForm struct {
@@ -53,10 +53,10 @@ type listForm struct {
 func inList(c *contact) any {
 	p, f := c.form()
 	p.ContactName = c.fullName()
-	return extended{listForm{
+	return extend(listForm{
 		contactForm: f, FirstName: strings.ToLower(c.FirstName), LastName: strings.ToLower(c.LastName),
 		FirstNameRaw: c.FirstName, LastNameRaw: c.LastName, StartAfter: [2]any{c.added, c.ID},
-	}, c.Extra}
+	}, c.Extra)
 }
 
 type searchForm struct {
@@ -74,7 +74,7 @@ func inSearch(c *contact, after []any) any {
 	if !c.DateOfBirth.IsZero() {
 		f.DateOfBirth = c.DateOfBirth.In(time.UTC).UnixMilli()
 	}
-	return extended{searchForm{contactForm: f, Address: c.Address1, SearchAfter: after}, c.Extra}
+	return extend(searchForm{contactForm: f, Address: c.Address1, SearchAfter: after}, c.Extra)
 }
 
 func orEmpty[T any](list []T) []T {

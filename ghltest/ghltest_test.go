@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +31,8 @@ func clientOf(t *testing.T, s *ghltest.Server, opts ...ghl.Option) *ghl.Client {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	all := append(s.ClientOptions(), ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+	all := append(s.ClientOptions(), ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
 	c, err := ghl.New(append(all, opts...)...)
 	require.NoError(t, err)
 	return c
@@ -155,6 +158,50 @@ func TestBodiesAreChecked(t *testing.T) {
 	require.Equal(t, 400, status)
 }
 
+func TestNoRequestBreaksTheFake(t *testing.T) {
+	s, _ := start(t, ghltest.WithDemoData())
+	agency := s.AddToken(ghl.Token{UserType: ghl.UserTypeCompany})
+	contact := s.Contacts()[0]
+	fill := strings.NewReplacer("{contactId}", contact.ID, "{taskId}", s.Tasks(contact.ID)[0].ID, "{id}", s.Notes(contact.ID)[0].ID,
+		"{locationId}", s.LocationID(), "{eventId}", s.Appointments(contact.ID)[0].ID, "{calendarId}", s.Appointments(contact.ID)[0].CalendarID, "{type}", "add",
+		"{businessId}", "b", "{campaignId}", "c", "{workflowId}", "w")
+	here := `{"locationId":"` + s.LocationID() + `"`
+	bodies := []string{
+		"", "null", "[]", "{}", "x", `{"a":1}`, here + `}`, here + `,"pageLimit":1.5}`, here + `,"pageLimit":5,"filters":[null,{}],"sort":[null]}`,
+		here + `,"pageLimit":5,"filters":[{"field":"dateAdded","operator":"range","value":{"gt":{}}}]}`, here + `,"pageLimit":5,"searchAfter":[null,null]}`,
+		here + `,"firstName":"A","customFields":[null,1],"dndSettings":{"SMS":1},"dateOfBirth":"soon"}`, `{"tags":[null],"followers":[null]}`,
+		`{"title":"","dueDate":null,"completed":null}`, `{"limit":-1,"skip":1e99}`,
+	}
+	for _, op := range ghl.Operations() {
+		for _, v := range []string{"2021-07-28", "v3"} {
+			path, token := op.Path, s.Token()
+			if v == "v3" && op.PathV3 != "" {
+				path = op.PathV3
+			}
+			if strings.HasPrefix(op.Name, "oauth.") {
+				token = agency.AccessToken
+			}
+			for i, body := range bodies {
+				for _, query := range []string{"", "?locationId=" + s.LocationID(), "?locationId=" + s.LocationID() + "&limit=x&skip=-1&startTime=1&endTime=9e9&startDate=0&endDate=1&calendarId=c&startAfter=x&startAfterId=y"} {
+					r := httptest.NewRequestWithContext(t.Context(), op.Method, fill.Replace(path)+query, strings.NewReader(body))
+					r.Header.Set("Version", v)
+					r.Header.Set("Authorization", "Bearer "+token)
+					w := httptest.NewRecorder()
+					s.Handler().ServeHTTP(w, r)
+					require.Less(t, w.Code, 500, "%s, body %d", op.Name, i)
+					require.True(t, json.Valid(w.Body.Bytes()))
+				}
+			}
+		}
+	}
+}
+
+func TestALargeBodyIsRefused(t *testing.T) {
+	s := ghltest.Start(t)
+	status, _, _ := send(t, s, http.MethodPost, "/contacts/search", strings.Repeat("x", 2<<20))
+	require.Equal(t, 413, status)
+}
+
 func TestLimits(t *testing.T) {
 	now := noon
 	s := ghltest.Start(t, ghltest.WithClock(func() time.Time { return now }), ghltest.WithLimits(ghltest.Limits{Requests: 2, Interval: 10 * time.Second, Daily: 3}))
@@ -229,10 +276,14 @@ func TestWrongOptionsAndSeeds(t *testing.T) {
 type failingTest struct {
 	testing.TB
 	failed   string
+	helpers  []string
 	cleanups []func()
 }
 
-func (f *failingTest) Helper() {}
+func (f *failingTest) Helper() {
+	pc, _, _, _ := runtime.Caller(1)
+	f.helpers = append(f.helpers, runtime.FuncForPC(pc).Name())
+}
 func (f *failingTest) Fatalf(format string, args ...any) {
 	f.failed = fmt.Sprintf(format, args...)
 }
@@ -247,6 +298,9 @@ func TestStartFailsItsTest(t *testing.T) {
 	s := ghltest.Start(f)
 	s.AddNote(ghl.Note{ContactID: "nobody"})
 	require.Contains(t, f.failed, `AddNote: there is no contact "nobody"`)
+	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).AddNote", "so the test fails at the line of the seed")
+	require.Empty(t, s.AddToken(ghl.Token{LocationID: "nowhere"}))
+	require.Contains(t, f.failed, "AddToken: there is no location nowhere")
 	require.Len(t, f.cleanups, 1)
 	f.cleanups[0]()
 	_, err := http.Get(s.URL()) //nolint:bodyclose // there is no answer
@@ -256,7 +310,7 @@ func TestStartFailsItsTest(t *testing.T) {
 
 func TestManyCallersAtOnce(t *testing.T) {
 	s, c := start(t)
-	const callers, each = 8, 10
+	const callers, each = 6, 5
 	errs := make(chan error)
 	for i := range callers {
 		go func() {

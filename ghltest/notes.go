@@ -28,7 +28,7 @@ func writeNote(n *ghl.Note) any {
 	p := plainNote(*n)
 	bare := n.BodyText
 	setDefault(&bare, withoutMarkup(n.Body))
-	return extended{noteForm{&p, n.Body, bare, n.Pinned}, n.Extra}
+	return extend(noteForm{&p, n.Body, bare, n.Pinned}, n.Extra)
 }
 
 // withoutMarkup takes the tags out of HTML.

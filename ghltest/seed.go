@@ -15,6 +15,7 @@ import (
 
 // AddLocation adds a further location. No token reaches it until [Server.AddToken] gives one.
 func (s *Server) AddLocation(in ghl.Location) ghl.Location {
+	s.helper()
 	return seed(s, "AddLocation", in, func(in ghl.Location) (*ghl.Location, error) {
 		l, err := s.state.addLocation(in)
 		if err != nil {
@@ -28,6 +29,7 @@ func (s *Server) AddLocation(in ghl.Location) ghl.Location {
 // [ghl.UserTypeCompany] it is a company's, which reaches no location. Scopes nil means all, ExpiresAt zero means never. An
 // empty AccessToken is made up.
 func (s *Server) AddToken(in ghl.Token) ghl.Token {
+	s.helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	setDefault(&in.AccessToken, s.state.ids.uuid())
@@ -35,6 +37,7 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 	switch {
 	case s.state.grants[in.AccessToken] != nil:
 		s.fail("AddToken: the token is there already")
+		return ghl.Token{}
 	case in.UserType == ghl.UserTypeCompany:
 		setDefault(&in.CompanyID, s.state.companyID())
 		g.company = in.CompanyID
@@ -42,6 +45,7 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 		l, err := s.state.locationOf(in.LocationID)
 		if err != nil {
 			s.fail("AddToken: %v", err)
+			return ghl.Token{}
 		}
 		in.LocationID, in.CompanyID, in.UserType = l.ID, l.CompanyID, ghl.UserTypeLocation
 		g.location = l
@@ -54,6 +58,7 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 // the clock's time. The fake does not look for duplicates here. Custom fields may be named by key or id; those that the
 // location does not define are kept if they have an id.
 func (s *Server) AddContact(in ghl.Contact) ghl.Contact {
+	s.helper()
 	return seed(s, "AddContact", in, func(in ghl.Contact) (*ghl.Contact, error) {
 		c, err := s.state.addContact(in, s.now())
 		if err != nil {
@@ -65,17 +70,20 @@ func (s *Server) AddContact(in ghl.Contact) ghl.Contact {
 
 // AddTask adds a task to the contact ContactID. DueDate defaults to a day after the clock's time.
 func (s *Server) AddTask(in ghl.Task) ghl.Task {
+	s.helper()
 	return seed(s, "AddTask", in, func(in ghl.Task) (*ghl.Task, error) { return s.state.addTask(in, s.now()) })
 }
 
 // AddNote adds a note to the contact ContactID.
 func (s *Server) AddNote(in ghl.Note) ghl.Note {
+	s.helper()
 	return seed(s, "AddNote", in, func(in ghl.Note) (*ghl.Note, error) { return s.state.addNote(in, s.now()) })
 }
 
 // AddCalendar adds a calendar. Without hours it is open from Monday to Friday, 9:00 to 17:00; a slot takes 30 minutes unless
 // SlotDuration says otherwise.
 func (s *Server) AddCalendar(in ghl.Calendar) ghl.Calendar {
+	s.helper()
 	return seed(s, "AddCalendar", in, func(in ghl.Calendar) (*ghl.Calendar, error) {
 		c, err := s.state.addCalendar(in)
 		if err != nil {
@@ -89,6 +97,7 @@ func (s *Server) AddCalendar(in ghl.Calendar) ghl.Calendar {
 // another. A StartTime without a zone is meant in the location's; EndTime defaults to the end of a slot. Whether the slot is
 // free is not looked at.
 func (s *Server) AddAppointment(in ghl.Appointment) ghl.Appointment {
+	s.helper()
 	return seed(s, "AddAppointment", in, func(in ghl.Appointment) (*ghl.Appointment, error) {
 		return s.state.addAppointment(in, s.now())
 	})
@@ -96,6 +105,7 @@ func (s *Server) AddAppointment(in ghl.Appointment) ghl.Appointment {
 
 // AddBlockedSlot adds a time in which nothing can be booked, in the calendar CalendarID. Times as in [Server.AddAppointment].
 func (s *Server) AddBlockedSlot(in ghl.Appointment) ghl.Appointment {
+	s.helper()
 	return seed(s, "AddBlockedSlot", in, func(in ghl.Appointment) (*ghl.Appointment, error) {
 		return s.state.addBlockedSlot(in, s.now())
 	})
@@ -104,10 +114,12 @@ func (s *Server) AddBlockedSlot(in ghl.Appointment) ghl.Appointment {
 // AddCustomField adds the definition of a custom field. FieldKey is made of the name where it is empty, DataType defaults to
 // TEXT.
 func (s *Server) AddCustomField(in ghl.CustomFieldDefinition) ghl.CustomFieldDefinition {
+	s.helper()
 	return seed(s, "AddCustomField", in, s.state.addCustomField)
 }
 
 func seed[T any](s *Server, name string, in T, add func(T) (*T, error)) T {
+	s.helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out, err := clone(in)

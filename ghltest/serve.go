@@ -39,7 +39,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Date", now.UTC().Format(http.TimeFormat))
 
+	status, text := s.respond(r, body, tooLarge, now, header)
+	header.Set("Content-Type", "application/json; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(status)
+	_, _ = w.Write(text)
+}
+
+// respond routes, answers and logs a request under the lock.
+func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (int, []byte) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
 	answer, err := s.answer(route, r, body, now, header)
 	if tooLarge {
@@ -47,12 +57,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	status, text := encode(route.status(), answer, err)
 	s.requests.add(Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template(), Status: status})
-	s.mu.Unlock()
-
-	header.Set("Content-Type", "application/json; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(text)))
-	w.WriteHeader(status)
-	_, _ = w.Write(text)
+	return status, text
 }
 
 func version(r *http.Request) ghl.Version { return ghl.Version(r.Header.Get("Version")) }

@@ -18,7 +18,8 @@ type Server struct {
 	now    func() time.Time
 	routes *routes
 	limits Limits
-	fail   func(format string, args ...any) // says that a seed is wrong, and does not return
+	fail   func(format string, args ...any) // says that a seed is wrong
+	helper func()                           // marks a function, so that the test fails at the line that called it
 	token  string                           // of the first location
 
 	mu       sync.Mutex
@@ -49,6 +50,7 @@ func Start(t TB, opts ...Option) *Server {
 		t.Fatalf("%v", err)
 		return nil
 	}
+	s.helper = t.Helper
 	s.fail = func(format string, args ...any) {
 		t.Helper()
 		t.Fatalf("ghltest: "+format, args...)
@@ -91,8 +93,9 @@ func NewHandler(opts ...Option) (*Server, error) {
 	}
 	s := &Server{
 		now: c.now, routes: newRoutes(rows), limits: c.limits,
-		fail:  func(format string, args ...any) { panic("ghltest: " + fmt.Sprintf(format, args...)) },
-		state: newState(), windows: map[string]*window{}, unused: map[net.Conn]struct{}{},
+		fail:   func(format string, args ...any) { panic("ghltest: " + fmt.Sprintf(format, args...)) },
+		helper: func() {},
+		state:  newState(), windows: map[string]*window{}, unused: map[net.Conn]struct{}{},
 	}
 	if len(c.locations) == 0 {
 		c.locations = []ghl.Location{defaultLocation()}

@@ -187,7 +187,14 @@ func clone[T any](in T) (out T, err error) {
 	return out, err
 }
 
-// extended is a record with the properties that its model has no field for.
+// extend returns a record with the properties that its model has no field for.
+func extend(record any, extra ghl.Extra) any {
+	if len(extra) == 0 {
+		return record
+	}
+	return extended{record, extra}
+}
+
 type extended struct {
 	record any
 	extra  ghl.Extra
@@ -195,8 +202,8 @@ type extended struct {
 
 func (e extended) MarshalJSON() ([]byte, error) {
 	data, err := json.Marshal(e.record)
-	if err != nil || len(e.extra) == 0 {
-		return data, err
+	if err != nil {
+		return nil, err
 	}
 	all := map[string]json.RawMessage{}
 	if err := json.Unmarshal(data, &all); err != nil {

@@ -59,8 +59,8 @@ func (c *call) addTags() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	added, _ := c.changeTags(of, lowered(in.Tags), nil)
-	return map[string]any{"tags": orEmpty(of.Tags), "tagsAdded": orEmpty(added)}, nil
+	c.changeTags(of, lowered(in.Tags), nil)
+	return map[string]any{"tags": orEmpty(of.Tags)}, nil
 }
 
 func (c *call) removeTags() (any, error) {
@@ -72,8 +72,8 @@ func (c *call) removeTags() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, removed := c.changeTags(of, nil, lowered(in.Tags))
-	return map[string]any{"tags": orEmpty(of.Tags), "tagsRemoved": orEmpty(removed)}, nil
+	c.changeTags(of, nil, lowered(in.Tags))
+	return map[string]any{"tags": orEmpty(of.Tags)}, nil
 }
 
 // bulkTagsContact is what became of one contact of a bulk update.

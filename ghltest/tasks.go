@@ -37,7 +37,7 @@ func ofContact(t *ghl.Task) any {
 	if t.AssignedTo != "" {
 		f.AssignedTo = &t.AssignedTo
 	}
-	return extended{f, t.Extra}
+	return extend(f, t.Extra)
 }
 
 type plainTask ghl.Task
@@ -45,13 +45,13 @@ type plainTask ghl.Task
 // ofLocation is a task as the location's search writes it: with _id, and with its dates.
 func ofLocation(t *ghl.Task) any {
 	p := plainTask(*t)
-	return extended{struct {
+	return extend(struct {
 		*plainTask
 		ID       string `json:"_id"`
 		NoID     any    `json:"id,omitempty"` // hides the model's
 		Body     string `json:"body"`
 		Assigned string `json:"assignedTo,omitempty"`
-	}{plainTask: &p, ID: t.ID, Body: t.Body, Assigned: t.AssignedTo}, t.Extra}
+	}{plainTask: &p, ID: t.ID, Body: t.Body, Assigned: t.AssignedTo}, t.Extra)
 }
 
 // task returns the task that the path names.

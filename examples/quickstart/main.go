@@ -44,6 +44,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	}
 	defer done()
 
+	options = append(options, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 2})) // somebody is waiting
 	client, err := ghl.New(options...)
 	if err != nil {
 		return explain(err)
