@@ -1,8 +1,10 @@
 package ghl
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"strings"
 )
 
@@ -22,6 +24,14 @@ func one[T any, P model[T]](ctx context.Context, c *Client, r request, opts []Ca
 		value, err := promised(body, k.op.answer, '{')
 		if err != nil {
 			return err
+		}
+		if k.op.Method != http.MethodGet {
+			if err := checkFlags(body); err != nil {
+				return err
+			}
+		}
+		if !hasID(value) {
+			return &badAnswerError{"the record in the answer has no id"}
 		}
 		return P(record).UnmarshalJSON(value)
 	}, opts)
@@ -56,9 +66,7 @@ func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 	}
 	err = eachElement(value, func(element []byte) error {
 		if element[0] != '{' {
-			if string(element) != "null" {
-				k.skipped = append(k.skipped, append([]byte(nil), element...))
-			}
+			k.skipped = append(k.skipped, bytes.Clone(element))
 			return nil
 		}
 		record := new(T)
@@ -83,22 +91,19 @@ func whole[T any, P model[T]](ctx context.Context, c *Client, r request, opts []
 	return record, nil
 }
 
-// done sends a request whose answer holds no record. An answer that says it failed is an error, whatever its status.
+// done sends a request whose answer holds no record.
 func done(ctx context.Context, c *Client, r request, opts []CallOption) error {
-	return c.do(ctx, r, func(_ *call, body []byte) error {
-		var failed bool
-		_ = eachField(body, func(key, value []byte) error {
-			switch string(key) {
-			case "succeded", "succeeded", "success": // the vendor writes all three
-				failed = failed || string(value) == "false"
-			}
-			return nil
-		})
-		if failed {
+	return c.do(ctx, r, func(_ *call, body []byte) error { return checkFlags(body) }, opts)
+}
+
+// checkFlags refuses an answer that says it failed, whatever its status.
+func checkFlags(body []byte) error {
+	for _, name := range []string{"succeded", "succeeded", "success"} { // the vendor writes all three
+		if string(field(body, name)) == "false" {
 			return &badAnswerError{"the server says that it did not succeed"}
 		}
-		return nil
-	}, opts)
+	}
+	return nil
 }
 
 // into reads an answer into anything.
@@ -132,7 +137,7 @@ func promised(body []byte, names string, kind byte) ([]byte, error) {
 	}
 	for name := range strings.SplitSeq(names, "|") {
 		if name == "." {
-			if id := field(body, "id"); len(id) > 2 && id[0] == '"' {
+			if hasID(body) {
 				return body, nil
 			}
 			continue
@@ -142,6 +147,16 @@ func promised(body []byte, names string, kind byte) ([]byte, error) {
 		}
 	}
 	return nil, &badAnswerError{"the answer has no " + strings.ReplaceAll(strings.TrimSuffix(names, "|."), "|", " or ")}
+}
+
+// hasID reports whether an object is a record: all of them have an id.
+func hasID(object []byte) bool {
+	for _, name := range []string{"id", "_id"} {
+		if id, ok := scalar(field(object, name)); ok && id != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // field returns a property of an object, nil if there is none.

@@ -181,6 +181,12 @@ func (in *AppointmentUpdate) check() error {
 	if in == nil {
 		return badInputf("AppointmentUpdate", "there is nothing to update")
 	}
+	if err := refuseNull(nullField{"CalendarID", in.CalendarID.IsNull()}, nullField{"AppointmentStatus", in.AppointmentStatus.IsNull()},
+		nullField{"MeetingLocationType", in.MeetingLocationType.IsNull()}, nullField{"OverrideLocationConfig", in.OverrideLocationConfig.IsNull()},
+		nullField{"IgnoreDateRange", in.IgnoreDateRange.IsNull()}, nullField{"IgnoreFreeSlotValidation", in.IgnoreFreeSlotValidation.IsNull()},
+		nullField{"ToNotify", in.ToNotify.IsNull()}); err != nil {
+		return err
+	}
 	if calendar, ok := in.CalendarID.Get(); ok {
 		if err := checkID("CalendarID", calendar); err != nil {
 			return err

@@ -406,6 +406,16 @@ func TestBadInputs(t *testing.T) {
 		{"appointment without start", "StartTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1"})},
 		{"appointment that ends first", "EndTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotEnd, EndTime: slotStart})},
 		{"appointment that ends at once", "EndTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart, EndTime: slotStart})},
+		{"task's tick cleared", "Completed", taskUpdate(ghl.TaskUpdate{Completed: ghl.Null[bool]()})},
+		{"note's pin cleared", "Pinned", noteUpdate(ghl.NoteUpdate{Pinned: ghl.Null[bool]()})},
+		{"contact's DND cleared", "DND", func() error {
+			_, err := c.Contacts.Update(ctx, "c1", &ghl.ContactUpdate{DND: ghl.Null[bool]()})
+			return err
+		}()},
+		{"upsert's DND cleared", "DND", upsert(ghl.ContactUpsert{Email: ghl.Some("a@example.com"), DND: ghl.Null[bool]()})},
+		{"appointment's calendar cleared", "CalendarID", move(ghl.AppointmentUpdate{CalendarID: ghl.Null[string]()})},
+		{"appointment's status cleared", "AppointmentStatus", move(ghl.AppointmentUpdate{AppointmentStatus: ghl.Null[ghl.AppointmentStatus]()})},
+		{"appointment's guard cleared", "IgnoreFreeSlotValidation", move(ghl.AppointmentUpdate{IgnoreFreeSlotValidation: ghl.Null[bool]()})},
 		{"move without start", "StartTime", move(ghl.AppointmentUpdate{StartTime: ghl.Null[time.Time]()})},
 		{"move to no time", "StartTime", move(ghl.AppointmentUpdate{StartTime: ghl.Some(time.Time{})})},
 		{"move without end", "EndTime", move(ghl.AppointmentUpdate{EndTime: ghl.Null[time.Time]()})},

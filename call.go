@@ -95,6 +95,9 @@ func (k *call) run(ctx context.Context, decode decoder, opts []CallOption) *Erro
 	if k.opts.location != "" {
 		k.to.location = k.opts.location
 	}
+	if id, ok := k.opts.path["locationId"]; ok {
+		k.to.location = id
+	}
 	k.policy = k.opts.retry.orElse(c.retry)
 	k.ctx = context.WithValue(ctx, operationKey{}, k)
 	req, err := k.newRequest()
@@ -210,22 +213,28 @@ func (k *call) fillPath() (string, error) {
 	template := k.op.path(k.to.version)
 	var b strings.Builder
 	b.Grow(len(template) + 32)
-	next := 0
+	positional, named := k.request.path, 0
 	for {
 		before, rest, found := strings.Cut(template, "{")
 		b.WriteString(before)
 		if !found {
-			return b.String(), nil
+			break
 		}
 		name, after, _ := strings.Cut(rest, "}")
-		value, named := k.opts.path[name]
+		value := ""
 		switch {
-		case named:
 		case name == "locationId":
 			value = k.to.location
-		case next < len(k.request.path):
-			value = k.request.path[next]
-			next++
+			if _, ok := k.opts.path[name]; ok {
+				named++
+			}
+		case len(positional) > 0:
+			value, positional = positional[0], positional[1:]
+		default:
+			if v, ok := k.opts.path[name]; ok {
+				value = v
+				named++
+			}
 		}
 		if err := checkID(name, value); err != nil {
 			return "", err
@@ -233,6 +242,10 @@ func (k *call) fillPath() (string, error) {
 		b.WriteString(value)
 		template = after
 	}
+	if named != len(k.opts.path) {
+		return "", badInputf("path", "CallPath names a placeholder that is not there to fill")
+	}
+	return b.String(), nil
 }
 
 func (k *call) rawQuery() string {

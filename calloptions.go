@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -33,23 +32,39 @@ func CallLocation(id string) CallOption {
 
 // CallHeader sets a header of the request. The token, version and content headers are the client's own and are refused.
 func CallHeader(key, value string) CallOption {
+	name := http.CanonicalHeaderKey(key)
 	return func(o *callOptions) error {
-		key = http.CanonicalHeaderKey(key)
-		switch key {
-		case "Authorization", "Version", "Content-Type", "Content-Length", "Host":
-			return badInputf(key, "this header is set by the client")
-		case "":
-			return badInputf("header", "the name of the header is empty")
+		switch name {
+		case "Authorization", "Version", "Content-Type", "Content-Length", "Host", "Transfer-Encoding", "Connection", "Trailer", "Upgrade", "Te":
+			return badInputf(name, "this header is set by the client")
 		}
-		if strings.ContainsAny(key+value, "\r\n\x00") || strings.ContainsAny(key, " :") {
-			return badInputf("header", "the header holds a character that none has")
+		if !headerName(name) || !headerText(value) {
+			return badInputf("header", "the header is empty or holds a character that none has")
 		}
 		if o.header == nil {
 			o.header = http.Header{}
 		}
-		o.header.Set(key, value)
+		o.header.Set(name, value)
 		return nil
 	}
+}
+
+func headerName(name string) bool {
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return name != ""
+}
+
+func headerText(value string) bool {
+	for _, c := range []byte(value) {
+		if c < ' ' && c != '\t' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // CallRetry sets the retry policy of the call. Zero fields keep the client's.
@@ -92,9 +107,13 @@ func CallReadBack() CallOption {
 	}
 }
 
-// CallPath fills a placeholder of the operation's path in [Client.Call].
+// CallPath fills a placeholder of the operation's path in [Client.Call]. One that the path does not have, or that a method
+// has filled already, is refused.
 func CallPath(name, value string) CallOption {
 	return func(o *callOptions) error {
+		if name == "" {
+			return badInputf("path", "the name of the placeholder is empty")
+		}
 		if o.path == nil {
 			o.path = map[string]string{}
 		}

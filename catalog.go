@@ -47,10 +47,10 @@ var (
 	opTasksSearch       = define(Operation{Name: "tasks.search", Method: post, Path: "/locations/{locationId}/tasks/search", Scopes: []Scope{ScopeLocationsTasksReadonly}, Repeatable: true, answer: "tasks"})
 
 	opNotesList   = define(Operation{Name: "notes.list", Method: get, Path: "/contacts/{contactId}/notes", Scopes: readContacts, Repeatable: true, answer: "notes"})
-	opNotesGet    = define(Operation{Name: "notes.get", Method: get, Path: "/contacts/{contactId}/notes/{id}", Scopes: readContacts, Repeatable: true, answer: "note"})
+	opNotesGet    = define(Operation{Name: "notes.get", Method: get, Path: "/contacts/{contactId}/notes/{noteId}", Scopes: readContacts, Repeatable: true, answer: "note"})
 	opNotesCreate = define(Operation{Name: "notes.create", Method: post, Path: "/contacts/{contactId}/notes", Scopes: writeContacts, answer: "note"})
-	opNotesUpdate = define(Operation{Name: "notes.update", Method: put, Path: "/contacts/{contactId}/notes/{id}", Scopes: writeContacts, Repeatable: true, answer: "note"})
-	opNotesDelete = define(Operation{Name: "notes.delete", Method: del, Path: "/contacts/{contactId}/notes/{id}", Scopes: writeContacts, Repeatable: true})
+	opNotesUpdate = define(Operation{Name: "notes.update", Method: put, Path: "/contacts/{contactId}/notes/{noteId}", Scopes: writeContacts, Repeatable: true, answer: "note"})
+	opNotesDelete = define(Operation{Name: "notes.delete", Method: del, Path: "/contacts/{contactId}/notes/{noteId}", Scopes: writeContacts, Repeatable: true})
 
 	opTagsAdd        = define(Operation{Name: "tags.add", Method: post, Path: "/contacts/{contactId}/tags", Scopes: writeContacts, Repeatable: true, answer: "tags"})
 	opTagsRemove     = define(Operation{Name: "tags.remove", Method: del, Path: "/contacts/{contactId}/tags", Scopes: writeContacts, Repeatable: true, answer: "tags"})
@@ -67,7 +67,7 @@ var (
 	opWorkflowsRemove = define(Operation{Name: "workflows.remove", Method: del, Path: "/contacts/{contactId}/workflow/{workflowId}", Scopes: writeContacts, Repeatable: true})
 
 	opAppointmentsListForContact = define(Operation{Name: "appointments.listForContact", Method: get, Path: "/contacts/{contactId}/appointments", Scopes: readContacts, Repeatable: true, answer: "events"})
-	opAppointmentsGet            = define(Operation{Name: "appointments.get", Method: get, Path: "/calendars/events/appointments/{eventId}", Version: version20210415, Scopes: readEvents, Repeatable: true, answer: "event|appointment"})
+	opAppointmentsGet            = define(Operation{Name: "appointments.get", Method: get, Path: "/calendars/events/appointments/{eventId}", Version: version20210415, Scopes: readEvents, Repeatable: true, answer: "event|appointment|."})
 	opAppointmentsCreate         = define(Operation{Name: "appointments.create", Method: post, Path: "/calendars/events/appointments", Version: version20210415, Scopes: writeEvents, location: inBody, answer: "event|appointment|."})
 	opAppointmentsUpdate         = define(Operation{Name: "appointments.update", Method: put, Path: "/calendars/events/appointments/{eventId}", Version: version20210415, Scopes: writeEvents, answer: "event|appointment|."})
 	opAppointmentsDelete         = define(Operation{Name: "appointments.delete", Method: del, Path: "/calendars/events/{eventId}", Version: version20210415, Scopes: writeEvents, Repeatable: true})

@@ -131,6 +131,9 @@ func (in *ContactUpdate) check() error {
 	if in == nil {
 		return badInputf("ContactUpdate", "there is nothing to update")
 	}
+	if err := refuseNull(nullField{"DND", in.DND.IsNull()}); err != nil {
+		return err
+	}
 	return checkContact(valueOf(in.AssignedTo), valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
 }
 
@@ -149,6 +152,9 @@ func (in *ContactUpsert) check() error {
 	case blank(valueOf(in.Email), valueOf(in.Phone), valueOf(in.Name), valueOf(in.FirstName), valueOf(in.LastName)):
 		return badInputf("Email", "a contact needs an e-mail, a phone or a name")
 	}
+	if err := refuseNull(nullField{"DND", in.DND.IsNull()}); err != nil {
+		return err
+	}
 	return checkContact(valueOf(in.AssignedTo), valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
 }
 
@@ -159,6 +165,22 @@ func (in *ContactUpsert) wire(to target) any {
 		DNDSettings  any    `json:"dndSettings,omitempty"`
 		CustomFields any    `json:"customFields,omitempty"`
 	}{(*plainContactUpsert)(in), to.location, dndBody(in.DNDSettings, to.version), customFieldsBody(in.CustomFields, to.version)}
+}
+
+// nullField is a field of an update, and whether it is null.
+type nullField struct {
+	name string
+	null bool
+}
+
+// refuseNull refuses null where it would clear nothing, such as a switch.
+func refuseNull(fields ...nullField) error {
+	for _, f := range fields {
+		if f.null {
+			return badInputf(f.name, "%s cannot be null", f.name)
+		}
+	}
+	return nil
 }
 
 // checkContact refuses what no contact can have.

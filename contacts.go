@@ -177,10 +177,22 @@ type dndSettingsV3 struct {
 	Extra    Extra       `json:"-"`
 }
 
+// MarshalJSON writes the settings with their Extra.
+func (d dndSettingsV3) MarshalJSON() ([]byte, error) {
+	type plain dndSettingsV3
+	return encodeModel(plain(d), d.Extra)
+}
+
 // InboundDNDSettings is whether the contact may write to the location.
 type InboundDNDSettings struct {
-	All   *DNDSetting `json:"all,omitempty"`
-	Extra Extra       `json:"-"`
+	All   *InboundDNDSetting `json:"all,omitempty"`
+	Extra Extra              `json:"-"`
+}
+
+// InboundDNDSetting is "do not disturb" for what the contact writes. Its Status is [DNDActive] or [DNDInactive].
+type InboundDNDSetting struct {
+	Status  DNDStatus `json:"status"`
+	Message string    `json:"message,omitempty"`
 }
 
 // contactWire is a contact with the names that only some endpoints use.

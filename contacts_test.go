@@ -23,7 +23,7 @@ func optFields(update any, f func(field reflect.StructField, set reflect.Value))
 	}
 }
 
-func TestUpdatesSendWhatTheySay(t *testing.T) {
+func TestUpdatesOnTheWire(t *testing.T) {
 	some, at := ghl.Some[string], time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	for _, tc := range []struct {
 		name, want, v3 string
@@ -35,26 +35,26 @@ func TestUpdatesSendWhatTheySay(t *testing.T) {
 		{name: "contact, nil slices", in: &ghl.ContactUpdate{Tags: ghl.Some[[]string](nil), CustomFields: ghl.Some[[]ghl.CustomField](nil)}, want: `{"tags":[],"customFields":[]}`},
 		{name: "contact, nulls", in: &ghl.ContactUpdate{FirstName: ghl.Null[string](), LastName: ghl.Null[string](), Name: ghl.Null[string](), Email: ghl.Null[string](), Phone: ghl.Null[string](),
 			Address1: ghl.Null[string](), City: ghl.Null[string](), State: ghl.Null[string](), PostalCode: ghl.Null[string](), Country: ghl.Null[string](), Website: ghl.Null[string](),
-			Timezone: ghl.Null[string](), Source: ghl.Null[string](), AssignedTo: ghl.Null[string](), DateOfBirth: ghl.Null[string](), DND: ghl.Null[bool](), DNDSettings: ghl.Null[*ghl.DNDSettings](),
+			Timezone: ghl.Null[string](), Source: ghl.Null[string](), AssignedTo: ghl.Null[string](), DateOfBirth: ghl.Null[string](), DNDSettings: ghl.Null[*ghl.DNDSettings](),
 			InboundDNDSettings: ghl.Null[*ghl.InboundDNDSettings](), Tags: ghl.Null[[]string](), CustomFields: ghl.Null[[]ghl.CustomField]()},
-			want: `{"firstName":null,"lastName":null,"name":null,"email":null,"phone":null,"address1":null,"city":null,"state":null,"postalCode":null,"country":null,"website":null,"timezone":null,"source":null,"assignedTo":null,"dateOfBirth":null,"dnd":null,"dndSettings":null,"inboundDndSettings":null,"tags":null,"customFields":null}`},
+			want: `{"firstName":null,"lastName":null,"name":null,"email":null,"phone":null,"address1":null,"city":null,"state":null,"postalCode":null,"country":null,"website":null,"timezone":null,"source":null,"assignedTo":null,"dateOfBirth":null,"dndSettings":null,"inboundDndSettings":null,"tags":null,"customFields":null}`},
 		{name: "contact, values", in: &ghl.ContactUpdate{FirstName: some("A"), LastName: some("B"), Name: some("A B"), Email: some("a@example.com"), Phone: some("+18005550100"), Address1: some("1 St"), City: some("C"),
 			State: some("S"), PostalCode: some("1"), Country: some("US"), Website: some("w"), Timezone: some("America/Chicago"), Source: some("s"), AssignedTo: some("u1"), DateOfBirth: some("1990-09-25"), DND: ghl.Some(true),
-			DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDPermanent}, GMB: &ghl.DNDSetting{Status: ghl.DNDActive}, FB: &ghl.DNDSetting{Status: ghl.DNDActive}, Email: &ghl.DNDSetting{Status: ghl.DNDActive}, RCS: &ghl.DNDSetting{Status: ghl.DNDActive}}),
-			InboundDNDSettings: ghl.Some(&ghl.InboundDNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive}}), Tags: ghl.Some([]string{"x"}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1"}})},
+			DNDSettings:        ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDPermanent}, GMB: &ghl.DNDSetting{Status: ghl.DNDActive}, FB: &ghl.DNDSetting{Status: ghl.DNDActive}, Email: &ghl.DNDSetting{Status: ghl.DNDActive}, RCS: &ghl.DNDSetting{Status: ghl.DNDActive}}),
+			InboundDNDSettings: ghl.Some(&ghl.InboundDNDSettings{All: &ghl.InboundDNDSetting{Status: ghl.DNDActive}}), Tags: ghl.Some([]string{"x"}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1"}})},
 			want: `{"firstName":"A","lastName":"B","name":"A B","email":"a@example.com","phone":"+18005550100","address1":"1 St","city":"C","state":"S","postalCode":"1","country":"US","website":"w","timezone":"America/Chicago","source":"s","assignedTo":"u1","dateOfBirth":"1990-09-25","dnd":true,"dndSettings":{"WhatsApp":{"status":"permanent"},"GMB":{"status":"active"},"FB":{"status":"active"},"Email":{"status":"active"},"RCS":{"status":"active"}},"inboundDndSettings":{"all":{"status":"active"}},"tags":["x"],"customFields":[{"id":"f1","field_value":null}]}`,
 			v3:   `{"firstName":"A","lastName":"B","name":"A B","email":"a@example.com","phone":"+18005550100","address1":"1 St","city":"C","state":"S","postalCode":"1","country":"US","website":"w","timezone":"America/Chicago","source":"s","assignedTo":"u1","dateOfBirth":"1990-09-25","dnd":true,"dndSettings":{"whatsApp":{"status":"permanent"},"gmb":{"status":"active"},"fb":{"status":"active"},"email":{"status":"active"},"rcs":{"status":"active"}},"inboundDndSettings":{"all":{"status":"active"}},"tags":["x"],"customFields":[{"id":"f1","fieldValue":null}]}`},
 		{name: "task, all absent", in: &ghl.TaskUpdate{}, want: `{}`},
-		{name: "task, nulls", in: &ghl.TaskUpdate{Body: ghl.Null[string](), AssignedTo: ghl.Null[string](), Completed: ghl.Null[bool]()}, want: `{"body":null,"assignedTo":null,"completed":null}`},
+		{name: "task, nulls", in: &ghl.TaskUpdate{Body: ghl.Null[string](), AssignedTo: ghl.Null[string]()}, want: `{"body":null,"assignedTo":null}`},
 		{name: "task, values", in: &ghl.TaskUpdate{Title: some("T"), Body: some(""), DueDate: ghl.Some(at), Completed: ghl.Some(false), AssignedTo: some("")},
 			want: `{"title":"T","body":"","dueDate":"2026-03-01T09:00:00Z","completed":false,"assignedTo":""}`},
 		{name: "note, all absent", in: &ghl.NoteUpdate{}, want: `{}`},
-		{name: "note, nulls", in: &ghl.NoteUpdate{Title: ghl.Null[string](), Color: ghl.Null[string](), Pinned: ghl.Null[bool](), UserID: ghl.Null[string]()}, want: `{"title":null,"color":null,"pinned":null,"userId":null}`},
+		{name: "note, nulls", in: &ghl.NoteUpdate{Title: ghl.Null[string](), Color: ghl.Null[string](), UserID: ghl.Null[string]()}, want: `{"title":null,"color":null,"userId":null}`},
 		{name: "note, values", in: &ghl.NoteUpdate{Body: some("b"), Title: some(""), Color: some("#FFAA00"), Pinned: ghl.Some(false), UserID: some("u1")}, want: `{"body":"b","title":"","color":"#FFAA00","pinned":false,"userId":"u1"}`},
 		{name: "appointment, all absent", in: &ghl.AppointmentUpdate{}, want: `{}`},
-		{name: "appointment, nulls", in: &ghl.AppointmentUpdate{CalendarID: ghl.Null[string](), Title: ghl.Null[string](), AssignedUserID: ghl.Null[string](), Description: ghl.Null[string](), Address: ghl.Null[string](),
-			MeetingLocationType: ghl.Null[string](), MeetingLocationID: ghl.Null[string](), RRule: ghl.Null[string]()},
-			want: `{"calendarId":null,"title":null,"assignedUserId":null,"description":null,"address":null,"meetingLocationType":null,"meetingLocationId":null,"rrule":null}`},
+		{name: "appointment, nulls", in: &ghl.AppointmentUpdate{Title: ghl.Null[string](), AssignedUserID: ghl.Null[string](), Description: ghl.Null[string](), Address: ghl.Null[string](),
+			MeetingLocationID: ghl.Null[string](), RRule: ghl.Null[string]()},
+			want: `{"title":null,"assignedUserId":null,"description":null,"address":null,"meetingLocationId":null,"rrule":null}`},
 		{name: "appointment, values", in: &ghl.AppointmentUpdate{CalendarID: some("k1"), StartTime: ghl.Some(at), EndTime: ghl.Some(at.Add(time.Hour)), Title: some(""), AppointmentStatus: ghl.Some(ghl.AppointmentShowed), AssignedUserID: some("u1"),
 			OverrideLocationConfig: ghl.Some(false), IgnoreDateRange: ghl.Some(false), IgnoreFreeSlotValidation: ghl.Some(true), ToNotify: ghl.Some(false), RRule: some("RRULE:FREQ=DAILY")},
 			want: `{"calendarId":"k1","startTime":"2026-03-01T09:00:00Z","endTime":"2026-03-01T10:00:00Z","title":"","appointmentStatus":"showed","assignedUserId":"u1","overrideLocationConfig":false,"ignoreDateRange":false,"ignoreFreeSlotValidation":true,"toNotify":false,"rrule":"RRULE:FREQ=DAILY"}`},
@@ -266,7 +266,7 @@ func TestOneOddRecordDoesNotSpoilAPage(t *testing.T) {
 	require.Equal(t, "b", page.Contacts[1].ID)
 	require.Equal(t, 4, page.Total)
 	require.Equal(t, []string{"7"}, page.Contacts[0].Tags)
-	require.Equal(t, [][]byte{[]byte(`"what"`)}, resp.Skipped)
+	require.Equal(t, [][]byte{[]byte(`"what"`), []byte("null")}, resp.Skipped)
 }
 
 func TestSetBusinessToNone(t *testing.T) {

@@ -27,27 +27,45 @@ func (f *CustomField) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil
 	}
-	return eachField(data, func(key, value []byte) error {
+	var values [len(valueNames)][]byte
+	err := eachField(data, func(key, value []byte) error {
 		ok := true
 		switch string(key) {
 		case "id":
 			f.ID, ok = textOrNull(value)
 		case "key":
 			f.Key, ok = textOrNull(value)
-		case "value", "field_value", "fieldValue":
-			if f.Value.IsNull() {
-				return f.Value.UnmarshalJSON(value)
-			}
-			ok = string(value) == "null" || bytes.Equal(value, f.Value.raw)
+		case valueNames[0]:
+			values[0] = value
+		case valueNames[1]:
+			values[1] = value
+		case valueNames[2]:
+			values[2] = value
 		default:
 			ok = false
 		}
-		if !ok {
+		if ok {
+			delete(f.Extra, string(key)) // of a name that comes twice the last value counts
+		} else {
 			f.Extra.keep(string(key), value)
 		}
 		return nil
 	})
+	for i, value := range values {
+		switch {
+		case f.Value.IsNull():
+			_ = f.Value.UnmarshalJSON(value)
+		case len(value) > 0 && string(value) != "null" && !bytes.Equal(value, f.Value.raw):
+			f.Extra.keep(valueNames[i], value)
+		}
+	}
+	if len(f.Extra) == 0 {
+		f.Extra = nil
+	}
+	return err
 }
+
+var valueNames = [...]string{"value", "field_value", "fieldValue"}
 
 func textOrNull(data []byte) (string, bool) {
 	text, ok := scalar(data)

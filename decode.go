@@ -49,7 +49,7 @@ func decodeModel(data []byte, plain any, extra *Extra) error {
 			extra.keep(string(key), value)
 			return nil
 		}
-		if !f.shape.holds(value) {
+		if !f.shape.holds(value) || f.shape == timeShape && !readable(v.FieldByIndex(f.index)) {
 			f.read(value, v, extra)
 		}
 		return nil
@@ -124,7 +124,8 @@ func coerce(data []byte, v reflect.Value) bool {
 	v.SetZero()
 	kind := v.Kind()
 	if json.Unmarshal(data, v.Addr().Interface()) == nil && (kind != reflect.Slice || !hasNull(data)) {
-		return shapeOf(v.Type()).holds(data)
+		s := shapeOf(v.Type())
+		return s.holds(data) && (s != timeShape || readable(v))
 	}
 	v.SetZero()
 	if string(data) == `""` {
@@ -134,7 +135,7 @@ func coerce(data []byte, v reflect.Value) bool {
 	case reflect.Pointer:
 		elem := reflect.New(v.Type().Elem())
 		ok := coerce(data, elem.Elem())
-		if !elem.Elem().IsZero() {
+		if ok || !elem.Elem().IsZero() {
 			v.Set(elem)
 		}
 		return ok
@@ -251,7 +252,10 @@ func scalar(data []byte) (string, bool) {
 			}
 			return nil
 		})
-		return text, err == nil && ok && n == 1
+		if err != nil || !ok || n != 1 {
+			return "", false
+		}
+		return text, true
 	case '{', 'n':
 		return "", false
 	}
@@ -262,11 +266,13 @@ func scalar(data []byte) (string, bool) {
 // "0x1p4", which are names or codes in a text, and the first two cannot be written as JSON again.
 func parseNumber(text string) (float64, bool) {
 	text = strings.TrimSpace(text)
-	if text == "" || strings.Trim(text, "0123456789+-.eE") != "" || strings.ContainsAny(text, "xX_iInN") {
+	if strings.Trim(text, "0123456789+-.eE") != "" {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	return f, err == nil
+	mantissa, _, _ := strings.Cut(strings.ToLower(text), "e")
+	tooSmall := f == 0 && strings.ContainsAny(mantissa, "123456789")
+	return f, err == nil && !tooSmall
 }
 
 // parseInt reads a whole number, such as 5, "5", "5.0" or 1e3, if it is certain which one it is.
@@ -322,7 +328,9 @@ type modelField struct {
 // value counts, as in encoding/json.
 func (f *modelField) read(value []byte, v reflect.Value, extra *Extra) {
 	if coerce(value, v.FieldByIndex(f.index)) {
-		delete(*extra, f.name)
+		if delete(*extra, f.name); len(*extra) == 0 {
+			*extra = nil
+		}
 	} else {
 		extra.keep(f.name, value)
 	}
@@ -373,6 +381,15 @@ func (s *shape) holds(data []byte) bool {
 	return whole
 }
 
+// timeShape is that of a [Time], of which only the field itself tells whether it could be read.
+var timeShape = &shape{}
+
+// readable reports whether the field of type Time is a time, or none was sent.
+func readable(field reflect.Value) bool {
+	t := field.Addr().Interface().(*Time)
+	return !t.IsZero() || t.raw == ""
+}
+
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
 var shapeCache sync.Map // reflect.Type → *shape
@@ -383,6 +400,8 @@ func shapeOf(t reflect.Type) *shape {
 	}
 	var s *shape
 	switch {
+	case t == reflect.TypeFor[Time]():
+		s = timeShape
 	case reflect.PointerTo(t).Implements(unmarshaler): // it sees to it by itself
 	case t.Kind() == reflect.Pointer:
 		s = shapeOf(t.Elem())

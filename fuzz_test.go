@@ -2,6 +2,7 @@ package ghl_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -65,7 +66,11 @@ func normal(t *testing.T, model any) any {
 	v := reflect.ValueOf(model)
 	switch m := model.(type) {
 	case ghl.Time:
-		return [4]any{m.Raw(), m.HasZone(), m.IsZero(), m.In(nil).UnixNano()}
+		var raw any = m.Raw()
+		if json.Valid([]byte(m.Raw())) { // an object is kept as text, which encoding/json may write with other escapes
+			raw = meaning(t, []byte(m.Raw()))
+		}
+		return [4]any{raw, m.HasZone(), m.IsZero(), m.In(nil).UnixNano()}
 	case json.RawMessage:
 		return meaning(t, m)
 	case ghl.CustomFieldValue:
@@ -192,11 +197,13 @@ func FuzzErrorBody(f *testing.F) {
 			status = 100 + int(uint(status)%900)
 		}
 		var resp ghl.Response
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
 		client, err := ghl.New(ghl.WithToken(secretToken), ghl.WithLocation("loc1"), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}),
 			ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
 			ghl.WithHTTPClient(&http.Client{Transport: wireAnswer{status, http.Header{"Retry-After": {"7200"}}, body}})) // too long to wait for
 		require.NoError(t, err)
-		_, err = client.Contacts.Get(t.Context(), "c1", ghl.CallResponse(&resp))
+		_, err = client.Contacts.Get(ctx, "c1", ghl.CallResponse(&resp))
 		if err == nil {
 			require.True(t, status >= 200 && status < 300)
 			return
@@ -251,7 +258,8 @@ func FuzzCursor(f *testing.F) {
 			require.Nil(t, sent.last)
 		}
 
-		if json.Valid([]byte(text)) {
+		var values []json.RawMessage
+		if json.Unmarshal([]byte(text), &values) == nil && len(values) > 0 {
 			var c ghl.Contact
 			require.NoError(t, json.Unmarshal([]byte(`{"searchAfter":`+text+`}`), &c))
 			_, err = client.Contacts.Search(t.Context(), &ghl.SearchRequest{After: c.Cursor})

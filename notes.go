@@ -29,7 +29,7 @@ func (s *NotesService) List(ctx context.Context, contactID string, opts ...CallO
 	return many[Note](ctx, s.client, request{op: opNotesList, path: []string{contactID}}, opts)
 }
 
-// Get reads a note: GET /contacts/{contactId}/notes/{id}, scope contacts.readonly.
+// Get reads a note: GET /contacts/{contactId}/notes/{noteId}, scope contacts.readonly.
 func (s *NotesService) Get(ctx context.Context, contactID, noteID string, opts ...CallOption) (*Note, error) {
 	return one[Note](ctx, s.client, request{op: opNotesGet, path: []string{contactID, noteID}}, opts)
 }
@@ -66,7 +66,7 @@ func (in *NoteCreate) check() error {
 	return checkGiven("UserID", in.UserID)
 }
 
-// Update changes a note: PUT /contacts/{contactId}/notes/{id}, scope contacts.write. Only the fields that are set are sent.
+// Update changes a note: PUT /contacts/{contactId}/notes/{noteId}, scope contacts.write. Only the fields that are set are sent.
 func (s *NotesService) Update(ctx context.Context, contactID, noteID string, in *NoteUpdate, opts ...CallOption) (*Note, error) {
 	return one[Note](ctx, s.client, request{op: opNotesUpdate, path: []string{contactID, noteID}, in: in}, opts)
 }
@@ -87,10 +87,13 @@ func (in *NoteUpdate) check() error {
 	if body, ok := in.Body.Get(); ok && blank(body) || in.Body.IsNull() {
 		return badInputf("Body", "a note needs a body")
 	}
+	if err := refuseNull(nullField{"Pinned", in.Pinned.IsNull()}); err != nil {
+		return err
+	}
 	return checkGiven("UserID", valueOf(in.UserID))
 }
 
-// Delete deletes a note: DELETE /contacts/{contactId}/notes/{id}, scope contacts.write.
+// Delete deletes a note: DELETE /contacts/{contactId}/notes/{noteId}, scope contacts.write.
 func (s *NotesService) Delete(ctx context.Context, contactID, noteID string, opts ...CallOption) error {
 	return done(ctx, s.client, request{op: opNotesDelete, path: []string{contactID, noteID}}, opts)
 }

@@ -105,7 +105,9 @@ func goodTemplate(path string) bool {
 		return false
 	}
 	for segment := range strings.SplitSeq(path, "/") {
-		if segment == "." || segment == ".." || strings.Count(segment, "{") != strings.Count(segment, "}") {
+		name, opened := strings.CutPrefix(segment, "{")
+		name, closed := strings.CutSuffix(name, "}")
+		if segment == "." || segment == ".." || opened != closed || opened && name == "" || strings.ContainsAny(name, "{}") {
 			return false
 		}
 	}

@@ -84,7 +84,7 @@ func TestOperationsAreCopies(t *testing.T) {
 		require.Equal(t, []ghl.Scope{documented[op.Name]}, op.Scopes)
 	}
 	c, tp := onTape(t, replies(t, `{"contact":{"id":"c1"}}`), ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
-		return roundTrip(func(r *http.Request) (*http.Response, error) {
+		return tapeFunc(func(r *http.Request) (*http.Response, error) {
 			op, _ := ghl.OperationFromContext(r.Context())
 			op.Scopes[0], op.Path = "everything", "/hijacked"
 			return next.RoundTrip(r)

@@ -63,6 +63,15 @@ func TestListSendsBothCursors(t *testing.T) {
 	}
 }
 
+// TestWholeCursorInThePage: some answers give both halves in one place.
+func TestWholeCursorInThePage(t *testing.T) {
+	c, tp := onTape(t, replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
+	contacts, err := collect(c.Contacts.All(t.Context(), nil))
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b"}, idsOf(contacts))
+	require.Equal(t, "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=a", tp.requests()[1].RawQuery)
+}
+
 func TestListEndsWithAMissingCursor(t *testing.T) {
 	for name, end := range map[string]string{
 		"null":            `"meta":{"startAfter":null,"startAfterId":null}`,
@@ -266,10 +275,8 @@ func numbered(n, size int) func(int, sent) reply {
 		if _, err := fmt.Sscanf(after(r.Body, `"searchAfter":[`), "%d", &at); err == nil {
 			from = at
 		}
-		var ids []string
 		list := ""
 		for i := from; i < min(from+size, n); i++ {
-			ids = append(ids, fmt.Sprintf("c%d", i))
 			if i > from {
 				list += ","
 			}
@@ -334,15 +341,15 @@ func TestResume(t *testing.T) {
 // TestOptionsAreCopied changes all that was given, after the iterator was made and while it runs.
 func TestOptionsAreCopied(t *testing.T) {
 	ctx := t.Context()
-	run := func(t *testing.T, make func(c *ghl.Client) (seq iter.Seq2[string, error], spoil func())) {
+	run := func(t *testing.T, over func(c *ghl.Client) (seq iter.Seq2[string, error], spoil func())) {
 		t.Helper()
 		c, tp := onTape(t, endless(-1))
-		seq, _ := make(c)
+		seq, _ := over(c)
 		take(t, seq, 5, func() {})
 		want := tp.requests()
 
 		c, tp = onTape(t, endless(-1))
-		seq, spoil := make(c)
+		seq, spoil := over(c)
 		spoil()
 		take(t, seq, 5, spoil)
 		require.Equal(t, want, tp.requests())
@@ -371,7 +378,7 @@ func TestOptionsAreCopied(t *testing.T) {
 	t.Run("search", func(t *testing.T) {
 		run(t, func(c *ghl.Client) (iter.Seq2[string, error], func()) {
 			tags, group := []string{"a", "b"}, []ghl.Filter{ghl.FieldCity.Eq("X"), ghl.FieldState.Exists()}
-			in := &ghl.SearchRequest{PageLimit: 2, Query: "q", Filters: []ghl.Filter{ghl.FieldTags.Eq(tags), ghl.AnyOf(group...)}, Sort: []ghl.Sort{{Field: ghl.FieldEmail}}}
+			in := &ghl.SearchRequest{PageLimit: 2, Query: "q", Filters: []ghl.Filter{ghl.FieldTags.Eq(tags), ghl.AnyOf(group...), ghl.AllOf(group...), ghl.FieldOpportunities.Nested(group...)}, Sort: []ghl.Sort{{Field: ghl.FieldEmail}}}
 			opts := []ghl.CallOption{ghl.CallHeader("X-A", "a")}
 			return mapped(c.Contacts.SearchAll(ctx, in, opts...), func(c *ghl.Contact) string { return c.ID }), func() {
 				tags[0], group[0], in.Filters[0], in.Sort[0] = "other", ghl.FieldCity.Eq("Y"), ghl.FieldDND.Eq(true), ghl.Sort{Field: ghl.FieldDND}
@@ -476,7 +483,7 @@ func TestCountedLists(t *testing.T) {
 			return mapped(c.OAuth.AllInstalledLocations(ctx, &ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}), func(l *ghl.InstalledLocation) string { return l.ID })
 		},
 	}
-	for name, make := range kinds {
+	for name, over := range kinds {
 		for _, tc := range []struct {
 			name    string
 			answers []string
@@ -491,12 +498,13 @@ func TestCountedLists(t *testing.T) {
 			{"what is no record counts", []string{odd, ids("c"), ids()}, []string{"a", "c"}, false, "3"},
 			{"a page of what is no record", []string{ids("a"), onlyOdd, ids("b"), ids()}, []string{"a", "b"}, false, "3"},
 			{"a record without id", []string{bare, ids("b"), ids()}, []string{"", "b"}, false, "2"},
+			{"ids that only look the same put together", []string{ids("a", "bc"), ids("ab", "c"), ids()}, []string{"a", "bc", "ab", "c"}, false, "4"},
 			{"nothing", []string{ids()}, []string{}, false, ""},
 			{"null", []string{`{"contacts":null,"tasks":null,"locations":null}`}, []string{}, false, ""},
 		} {
 			t.Run(name+"/"+tc.name, func(t *testing.T) {
 				c, tp := onTape(t, replies(t, tc.answers...))
-				got, err := collect(make(t.Context(), c))
+				got, err := collect(over(t.Context(), c))
 				require.Equal(t, tc.fails, err != nil)
 				if tc.fails {
 					require.ErrorIs(t, err, ghl.ErrBadResponse)
@@ -517,7 +525,9 @@ func TestCountedLists(t *testing.T) {
 
 // TestBusinessUnderV3 goes by cursor, also when the server's cursors go round.
 func TestBusinessUnderV3(t *testing.T) {
-	page := func(id string) string { return `{"contacts":[{"id":"` + id + `","startAfter":["` + id + `","` + id + `"]}],"count":9}` }
+	page := func(id string) string {
+		return `{"contacts":[{"id":"` + id + `","startAfter":["` + id + `","` + id + `"]}],"count":9}`
+	}
 	c, tp := onTape(t, replies(t, page("a"), page("b"), page("a")), ghl.WithVersion(ghl.VersionV3))
 	got, err := collect(c.Contacts.AllByBusiness(t.Context(), "b1", nil))
 	require.ErrorIs(t, err, ghl.ErrBadResponse)

@@ -61,10 +61,11 @@ func (s *TasksService) Get(ctx context.Context, contactID, taskID string, opts .
 // Create makes a task: POST /contacts/{contactId}/tasks, scope contacts.write. It needs a title and a due date. It is not
 // repeated when its outcome is unknown ([ErrAmbiguous]); [CallReadBack] looks for the task then.
 func (s *TasksService) Create(ctx context.Context, contactID string, in *TaskCreate, opts ...CallOption) (*Task, error) {
+	began := time.Now()
 	task, err := one[Task](ctx, s.client, request{op: opTasksCreate, path: []string{contactID}, in: in}, opts)
 	if err != nil {
 		return readBack(ctx, err, opts, func(opts []CallOption) (*Task, error) {
-			return s.findCreated(ctx, contactID, in, opts)
+			return s.findCreated(ctx, contactID, in, began, opts)
 		})
 	}
 	return task, nil
@@ -115,6 +116,9 @@ func (in *TaskUpdate) check() error {
 	}
 	if due, ok := in.DueDate.Get(); ok && due.IsZero() || in.DueDate.IsNull() {
 		return badInputf("DueDate", "a task needs a due date")
+	}
+	if err := refuseNull(nullField{"Completed", in.Completed.IsNull()}); err != nil {
+		return err
 	}
 	return checkGiven("AssignedTo", valueOf(in.AssignedTo))
 }
@@ -222,13 +226,16 @@ func (s *TasksService) SearchAll(ctx context.Context, in *TaskSearch, opts ...Ca
 
 func itself[T any](list []T) []T { return list }
 
-// findCreated looks for a task that has all that a new one was given.
-func (s *TasksService) findCreated(ctx context.Context, contactID string, in *TaskCreate, opts []CallOption) (*Task, error) {
-	tasks, err := s.List(ctx, contactID, opts...)
+// findCreated looks for a task that has all that a new one was given. Whether it was added since began is asked only where
+// the answer says when, which the documents do not promise.
+func (s *TasksService) findCreated(ctx context.Context, contactID string, in *TaskCreate, began time.Time, opts []CallOption) (*Task, error) {
+	var resp Response
+	tasks, err := s.List(ctx, contactID, append(opts, CallResponse(&resp))...)
 	for _, t := range tasks {
 		due, ok := t.DueDate.Instant()
 		if t.Title == in.Title && t.Body == in.Body && t.AssignedTo == in.AssignedTo && t.Completed == in.Completed &&
-			ok && due.Truncate(time.Millisecond).Equal(in.DueDate.Truncate(time.Millisecond)) {
+			ok && due.Truncate(time.Millisecond).Equal(in.DueDate.Truncate(time.Millisecond)) &&
+			(t.DateAdded.IsZero() || addedSince(t.DateAdded, began, &resp)) {
 			return t, nil
 		}
 	}

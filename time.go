@@ -42,7 +42,8 @@ func ParseTime(s string) Time {
 	return t
 }
 
-// IsZero reports whether there is no readable time. [Time.Raw] may still hold what the server sent.
+// IsZero reports whether there is no readable time. [Time.Raw] may still hold what the server sent, and the record's [Extra]
+// does then.
 func (t Time) IsZero() bool { return t.wall.IsZero() }
 
 // HasZone reports whether the time says by itself which instant it is.

@@ -128,7 +128,9 @@ var methods = []method{
 			}), d.opt)
 		},
 		func(d *driver) (any, error) {
-			return d.Contacts.Update(d.ctx, contactID, nulls(d, &ghl.ContactUpdate{}), d.opt)
+			in := nulls(d, &ghl.ContactUpdate{})
+			in.DND = ghl.Some(false) // the client refuses null for this
+			return d.Contacts.Update(d.ctx, contactID, in, d.opt)
 		},
 	}},
 	{operation: "contacts.upsert", calls: []call{
@@ -148,6 +150,7 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			in := nulls(d, &ghl.ContactUpsert{})
+			in.DND = ghl.Some(false)               // the client refuses null for this
 			in.Email = ghl.Some("ada@example.com") // a contact is found by something
 			return d.Contacts.Upsert(d.ctx, in, d.opt)
 		},
@@ -196,7 +199,7 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			in := nulls(d, &ghl.TaskUpdate{})
-			in.Title, in.DueDate = ghl.Some("Call back"), ghl.Some(start) // the client refuses null for these
+			in.Title, in.DueDate, in.Completed = ghl.Some("Call back"), ghl.Some(start), ghl.Some(false) // the client refuses null for these
 			return d.Tasks.Update(d.ctx, contactID, taskID, in, d.opt)
 		},
 	}},
@@ -245,7 +248,7 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			in := nulls(d, &ghl.NoteUpdate{})
-			in.Body = ghl.Some("Called back") // the client refuses null for this
+			in.Body, in.Pinned = ghl.Some("Called back"), ghl.Some(false) // the client refuses null for these
 			return d.Notes.Update(d.ctx, contactID, noteID, in, d.opt)
 		},
 	}},
@@ -333,7 +336,11 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			in := nulls(d, &ghl.AppointmentUpdate{})
-			in.StartTime, in.EndTime = ghl.Some(start), ghl.Some(end) // the client refuses null for these
+			// The client refuses null for these.
+			in.StartTime, in.EndTime, in.CalendarID = ghl.Some(start), ghl.Some(end), ghl.Some(calendarID)
+			in.AppointmentStatus, in.MeetingLocationType = ghl.Some(ghl.AppointmentConfirmed), ghl.Some("custom")
+			in.OverrideLocationConfig, in.IgnoreDateRange = ghl.Some(false), ghl.Some(false)
+			in.IgnoreFreeSlotValidation, in.ToNotify = ghl.Some(false), ghl.Some(false)
 			return d.Appointments.Update(d.ctx, eventID, in, d.opt)
 		},
 	}},
@@ -442,7 +449,7 @@ func dnd() *ghl.DNDSettings {
 }
 
 func inboundDND() *ghl.InboundDNDSettings {
-	return &ghl.InboundDNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive, Message: "On request"}}
+	return &ghl.InboundDNDSettings{All: &ghl.InboundDNDSetting{Status: ghl.DNDActive, Message: "On request"}}
 }
 
 // customFields has a value of each kind.

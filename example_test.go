@@ -1,0 +1,260 @@
+package ghl_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pluvo/ghl"
+)
+
+// memory is a GHL in memory: answers by method and path, so that the examples run without a network. It prints the bodies
+// that it is sent.
+type memory map[string]string
+
+func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Printf("%s %s %s\n", r.Method, r.URL.Path, body)
+	}
+	key, status := r.Method+" "+r.URL.Path, http.StatusOK
+	if id := r.URL.Query().Get("startAfterId"); id != "" {
+		key += " after " + id
+	}
+	body, ok := m[key]
+	switch {
+	case !ok:
+		status, body = http.StatusNotFound, `{"message":"not found","statusCode":404}`
+	case strings.Contains(body, `"statusCode":400`):
+		status = http.StatusBadRequest
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+func exampleClient(answers memory) *ghl.Client {
+	client, err := ghl.New(
+		ghl.WithToken("pit-00000000-0000-0000-0000-000000000000"),
+		ghl.WithLocation("ve9EPM428h8vShlRW1KT"),
+		ghl.WithHTTPClient(&http.Client{Transport: answers}),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+func ExampleNew() {
+	client, err := ghl.New(
+		ghl.WithToken("pit-00000000-0000-0000-0000-000000000000"), // a private integration token
+		ghl.WithLocation("ve9EPM428h8vShlRW1KT"),                  // the sub-account that calls are about
+		ghl.WithUserAgent("acme-crm/2.1 (ops@acme.example)"),
+		ghl.WithHTTPClient(&http.Client{Timeout: 30 * time.Second}),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client.Location())
+
+	// A variant for another location shares the transport and the token.
+	other, err := client.With(ghl.WithLocation("C2QujeCh8ZnC7al2InWR"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(other.Location())
+
+	// What is wrong is said at once.
+	_, err = ghl.New(ghl.WithToken("pit-x"), ghl.WithBaseURL("localhost:8080"))
+	fmt.Println(errors.Is(err, ghl.ErrBadInput), err)
+	// Output:
+	// ve9EPM428h8vShlRW1KT
+	// C2QujeCh8ZnC7al2InWR
+	// true ghl: the base URL needs the scheme http or https (field BaseURL)
+}
+
+func ExampleContactsService_Get() {
+	client := exampleClient(memory{
+		"GET /contacts/seD4PfOuKoVMLkEZqohJ": `{"contact":{"id":"seD4PfOuKoVMLkEZqohJ","firstName":"Ada","lastName":"Lovelace","email":"ada@example.com",
+			"tags":["vip"],"dateAdded":"2026-01-15T09:30:00.000Z","customFields":[{"id":"MgobCB14YMVKuE4Ka8p1","value":42}]}}`,
+	})
+	contact, err := client.Contacts.Get(context.Background(), "seD4PfOuKoVMLkEZqohJ")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(contact.FirstName, contact.LastName, contact.Email, contact.Tags)
+	if added, ok := contact.DateAdded.Instant(); ok {
+		fmt.Println("added", added.Format(time.DateOnly))
+	}
+	for _, field := range contact.CustomFields {
+		n, _ := field.Value.Number()
+		fmt.Println(field.ID, n)
+	}
+	// Output:
+	// Ada Lovelace ada@example.com [vip]
+	// added 2026-01-15
+	// MgobCB14YMVKuE4Ka8p1 42
+}
+
+func ExampleContactsService_All() {
+	client := exampleClient(memory{
+		"GET /contacts/":         `{"contacts":[{"id":"a","email":"a@example.com"},{"id":"b","email":"b@example.com"}],"meta":{"total":3,"startAfter":1700000000000,"startAfterId":"b"}}`,
+		"GET /contacts/ after b": `{"contacts":[{"id":"c","email":"c@example.com"}],"meta":{"total":3,"startAfter":null,"startAfterId":""}}`,
+	})
+	for contact, err := range client.Contacts.All(context.Background(), nil) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(contact.Email)
+		if contact.ID == "c" {
+			break // sends nothing more
+		}
+	}
+	// Output:
+	// a@example.com
+	// b@example.com
+	// c@example.com
+}
+
+func ExampleContactsService_Pages() {
+	client := exampleClient(memory{
+		"GET /contacts/":         `{"contacts":[{"id":"a"},{"id":"b"}],"meta":{"total":3,"startAfter":1700000000000,"startAfterId":"b"}}`,
+		"GET /contacts/ after b": `{"contacts":[{"id":"c"}],"meta":{"total":3,"startAfter":null,"startAfterId":""}}`,
+	})
+	var bookmark ghl.Cursor
+	for page, err := range client.Contacts.Pages(context.Background(), nil) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(len(page.Contacts), "of", page.Total)
+		bookmark = page.Next // text that may be stored
+		break
+	}
+	for contact, err := range client.Contacts.All(context.Background(), &ghl.ListContactsOptions{After: bookmark}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("later:", contact.ID)
+	}
+	// Output:
+	// 2 of 3
+	// later: c
+}
+
+func ExampleContactsService_Update() {
+	client := exampleClient(memory{
+		"PUT /contacts/seD4PfOuKoVMLkEZqohJ": `{"succeded":true,"contact":{"id":"seD4PfOuKoVMLkEZqohJ"}}`,
+	})
+	_, err := client.Contacts.Update(context.Background(), "seD4PfOuKoVMLkEZqohJ", &ghl.ContactUpdate{
+		FirstName: ghl.Some("Ada"),      // set
+		Website:   ghl.Null[string](),   // clear
+		DND:       ghl.Some(false),      // set, though it is the zero value
+		LastName:  ghl.Opt[string]{},    // keep, as all that is not mentioned
+		Tags:      ghl.Some([]string{}), // replace all tags by none
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// PUT /contacts/seD4PfOuKoVMLkEZqohJ {"firstName":"Ada","website":null,"dnd":false,"tags":[]}
+}
+
+func ExampleContactsService_Create_duplicate() {
+	client := exampleClient(memory{
+		"POST /contacts/": `{"statusCode":400,"message":"This location does not allow duplicated contacts.",
+			"meta":{"contactName":"Ada Lovelace","contactId":"seD4PfOuKoVMLkEZqohJ","matchingField":"email"},"traceId":"0e1a9b1c"}`,
+	})
+	_, err := client.Contacts.Create(context.Background(), &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"})
+	var e *ghl.Error
+	if errors.Is(err, ghl.ErrDuplicateContact) && errors.As(err, &e) && e.Duplicate != nil {
+		fmt.Println("there is one already:", e.Duplicate.ContactID, e.Duplicate.ContactName, "with the same", e.Duplicate.MatchingField)
+	}
+	// Output:
+	// POST /contacts/ {"firstName":"Ada","email":"ada@example.com","locationId":"ve9EPM428h8vShlRW1KT"}
+	// there is one already: seD4PfOuKoVMLkEZqohJ Ada Lovelace with the same email
+}
+
+func ExampleContactsService_Search() {
+	client := exampleClient(memory{
+		"POST /contacts/search": `{"contacts":[{"id":"a","contactName":"Ada Lovelace","searchAfter":[1767225600000,"a"]}],"total":1}`,
+	})
+	page, err := client.Contacts.Search(context.Background(), &ghl.SearchRequest{
+		PageLimit: 50,
+		Filters: []ghl.Filter{
+			ghl.FieldDateUpdated.Range(ghl.Range{GTE: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}),
+			ghl.AnyOf(
+				ghl.FieldTags.Contains([]string{"vip"}),
+				ghl.FieldCustom("MgobCB14YMVKuE4Ka8p1").Eq("gold"),
+			),
+		},
+		Sort: []ghl.Sort{{Field: ghl.FieldDateUpdated, Direction: ghl.Descending}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(page.Total, page.Contacts[0].ContactName)
+
+	// What the API would refuse is refused before it is sent.
+	_, err = client.Contacts.Search(context.Background(), &ghl.SearchRequest{PageLimit: 1000})
+	fmt.Println(err)
+	// Output:
+	// POST /contacts/search {"locationId":"ve9EPM428h8vShlRW1KT","pageLimit":50,"filters":[{"field":"dateUpdated","operator":"range","value":{"gte":"2026-01-01T00:00:00.000Z"}},{"group":"OR","filters":[{"field":"tags","operator":"contains","value":["vip"]},{"field":"customFields.MgobCB14YMVKuE4Ka8p1","operator":"eq","value":"gold"}]}],"sort":[{"field":"dateUpdated","direction":"desc"}]}
+	// 1 Ada Lovelace
+	// ghl: contacts.search: a page holds 1 to 500 contacts (field PageLimit)
+}
+
+func ExampleTagsService_Add() {
+	client := exampleClient(memory{
+		"POST /contacts/seD4PfOuKoVMLkEZqohJ/tags": `{"tags":["customer","vip"]}`,
+	})
+	tags, err := client.Tags.Add(context.Background(), "seD4PfOuKoVMLkEZqohJ", []string{"VIP"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(tags)
+	// Output:
+	// POST /contacts/seD4PfOuKoVMLkEZqohJ/tags {"tags":["VIP"]}
+	// [customer vip]
+}
+
+// An endpoint without a method of this package goes through the same limits, retries and errors.
+func ExampleClient_Call() {
+	client := exampleClient(memory{
+		"GET /locations/ve9EPM428h8vShlRW1KT/customValues/cv1": `{"customValue":{"id":"cv1","name":"Opening hours","value":"9 to 5"}}`,
+	})
+	op := ghl.Operation{
+		Name: "customValues.get", Method: http.MethodGet, Path: "/locations/{locationId}/customValues/{id}",
+		Scopes: []ghl.Scope{"locations/customValues.readonly"}, Repeatable: true,
+	}
+	var out struct {
+		CustomValue struct{ Name, Value string } `json:"customValue"`
+	}
+	if err := client.Call(context.Background(), op, nil, &out, ghl.CallPath("id", "cv1")); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(out.CustomValue.Name, "=", out.CustomValue.Value)
+
+	err := client.Call(context.Background(), op, nil, &out, ghl.CallPath("id", "cv2"))
+	fmt.Println(errors.Is(err, ghl.ErrNotFound))
+	// Output:
+	// Opening hours = 9 to 5
+	// true
+}
+
+func ExampleScopesFor() {
+	var needed []ghl.Operation
+	for _, op := range ghl.Operations() {
+		if op.Name == "contacts.list" || op.Name == "notes.create" || op.Name == "locations.get" {
+			needed = append(needed, op)
+		}
+	}
+	fmt.Println(ghl.ScopesFor(needed...))
+	// Output: [contacts.readonly contacts.write locations.readonly]
+}
