@@ -221,10 +221,12 @@ func dndBody(dnd Opt[*DNDSettings], v Version) any {
 	switch {
 	case dnd.IsZero():
 		return nil
-	case ok && settings != nil && v == VersionV3:
+	case !ok || settings == nil:
+		return dnd
+	case v == VersionV3:
 		return (*dndSettingsV3)(settings)
 	}
-	return dnd
+	return (*dndSettings2021)(settings)
 }
 
 // customFieldsBody is nil for an absent field, which leaves it out.

@@ -165,7 +165,9 @@ type DNDSettings struct {
 	Extra    Extra       `json:"-"`
 }
 
-// dndSettingsV3 has the names of VersionV3.
+// dndSettings2021 and dndSettingsV3 are what is sent: without the Extra, which the API would refuse.
+type dndSettings2021 DNDSettings
+
 type dndSettingsV3 struct {
 	Call     *DNDSetting `json:"call,omitempty"`
 	Email    *DNDSetting `json:"email,omitempty"`
@@ -175,12 +177,6 @@ type dndSettingsV3 struct {
 	FB       *DNDSetting `json:"fb,omitempty"`
 	RCS      *DNDSetting `json:"rcs,omitempty"`
 	Extra    Extra       `json:"-"`
-}
-
-// MarshalJSON writes the settings with their Extra.
-func (d dndSettingsV3) MarshalJSON() ([]byte, error) {
-	type plain dndSettingsV3
-	return encodeModel(plain(d), d.Extra)
 }
 
 // InboundDNDSettings is whether the contact may write to the location.
@@ -224,10 +220,15 @@ func (c *Contact) UnmarshalJSON(data []byte) error {
 	}
 	if c.Address1 == "" {
 		c.Address1 = w.Address
+	} else if w.Address != c.Address1 {
+		c.Extra.keepText("address", w.Address)
 	}
 	c.Cursor = cursorOf(w.SearchAfter)
 	if c.Cursor == "" {
 		c.Cursor = cursorOf(w.StartAfter)
+	}
+	if c.Cursor == "" && len(w.SearchAfter) > 0 && string(w.SearchAfter) != "null" {
+		c.Extra.keep("searchAfter", w.SearchAfter)
 	}
 	return nil
 }

@@ -101,6 +101,13 @@ func (e *Extra) keep(key string, value []byte) {
 	(*e)[key] = bytes.Clone(value)
 }
 
+// keepText keeps a text that stands under a second name, if there is one.
+func (e *Extra) keepText(key, text string) {
+	if data, err := json.Marshal(text); err == nil && text != "" {
+		e.keep(key, data)
+	}
+}
+
 func isObject(data []byte) bool {
 	data = bytes.TrimSpace(data)
 	return len(data) > 0 && data[0] == '{'

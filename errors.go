@@ -286,15 +286,18 @@ func (b *errorBody) reasons() []string {
 }
 
 // texts reads a text, an array of texts, or an object with a message.
-func texts(data json.RawMessage) []string {
-	if len(data) == 0 {
+func texts(data json.RawMessage) []string { return textsWithin(data, 4) }
+
+// textsWithin reads texts down to a depth, for a hostile answer could nest them without end.
+func textsWithin(data json.RawMessage, depth int) []string {
+	if len(data) == 0 || depth == 0 {
 		return nil
 	}
 	var list []string
 	switch data[0] {
 	case '[':
 		_ = eachElement(data, func(value []byte) error {
-			list = append(list, texts(value)...)
+			list = append(list, textsWithin(value, depth-1)...)
 			return nil
 		})
 	case '{':
@@ -306,9 +309,9 @@ func texts(data json.RawMessage) []string {
 		if json.Unmarshal(data, &o) != nil {
 			return nil
 		}
-		list = append(texts(o.Message), texts(o.Resolution)...)
+		list = append(textsWithin(o.Message, depth-1), textsWithin(o.Resolution, depth-1)...)
 		if len(list) == 0 {
-			list = texts(o.Code)
+			list = textsWithin(o.Code, depth-1)
 		}
 	default:
 		if text, ok := scalar(data); ok && text != "" && text != "null" {

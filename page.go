@@ -14,7 +14,7 @@ type Cursor string
 
 // cursorOf reads the cursor that a record carries: an array of its sort values and its id.
 func cursorOf(data json.RawMessage) Cursor {
-	if len(data) < 3 || data[0] != '[' {
+	if len(data) == 0 || data[0] != '[' || Cursor(data).check() != nil {
 		return ""
 	}
 	return Cursor(data)

@@ -44,6 +44,8 @@ func (t *Task) UnmarshalJSON(data []byte) error {
 	}
 	if t.ID == "" {
 		t.ID = w.SearchID
+	} else if w.SearchID != t.ID {
+		t.Extra.keepText("_id", w.SearchID)
 	}
 	return nil
 }
