@@ -54,6 +54,11 @@ func TestReadBack(t *testing.T) {
 			}
 		}
 		foundTask := answers(200, `{"tasks":[{"id":"no","title":"Other","dueDate":"2026-03-01T09:00:00.000Z"},{"id":"found","title":"Call","dueDate":"2026-03-01T09:00:00.000Z"}]}`)
+		datedTask := func(added func() string) step {
+			return func(r *http.Request) (*http.Response, error) {
+				return answers(200, `{"tasks":[{"id":"found","title":"Call","dueDate":"2026-03-01T09:00:00.000Z","dateAdded":"`+added()+`"}]}`)(r)
+			}
+		}
 		foundNote := func(added func() string) step {
 			return func(r *http.Request) (*http.Response, error) {
 				return answers(200, `{"notes":[{"id":"old","body":"Hello","dateAdded":"`+old()+`"},{"id":"found","body":"Hello","dateAdded":"`+added()+`"}]}`)(r)
@@ -79,6 +84,9 @@ func TestReadBack(t *testing.T) {
 			{"contact that was refused", contact, []step{rejected, answers(200, `{"contact":null}`)}, ghl.ErrValidation, 2},
 			{"contact that is a duplicate", contact, []step{answers(400, `{"message":"This location does not allow duplicated contacts."}`)}, ghl.ErrDuplicateContact, 1},
 			{"task after a lost connection", task, []step{loses, foundTask}, nil, 2},
+			{"undated task after 422, which may be of old", task, []step{rejected, foundTask}, ghl.ErrValidation, 2},
+			{"task of old after a lost connection", task, []step{loses, datedTask(old)}, ghl.ErrAmbiguous, 4},
+			{"dated task after 422", task, []step{rejected, datedTask(now)}, nil, 2},
 			{"task that is not there", task, []step{answers(500, server500), answers(200, `{"tasks":[]}`)}, ghl.ErrAmbiguous, 4},
 			{"note after a lost connection", note, []step{loses, foundNote(now)}, nil, 2},
 			{"a note of old is not the new one", note, []step{loses, foundNote(old)}, ghl.ErrAmbiguous, 4},

@@ -396,11 +396,11 @@ var methods = []method{
 	}},
 
 	{operation: "locations.get", calls: []call{
-		func(d *driver) (any, error) { return d.Locations.Get(d.ctx, "", d.opt) },
+		func(d *driver) (any, error) { return d.Locations.Get(d.ctx, d.Location(), d.opt) },
 		func(d *driver) (any, error) { return d.Locations.Get(d.ctx, "C2QujeCh8ZnC7al2InWR", d.opt) },
 	}},
 	{operation: "locations.customFields", calls: []call{
-		func(d *driver) (any, error) { return d.Locations.CustomFields(d.ctx, "", d.opt) },
+		func(d *driver) (any, error) { return d.Locations.CustomFields(d.ctx, d.Location(), d.opt) },
 	}},
 	{operation: "locations.tags", calls: []call{
 		func(d *driver) (any, error) { return d.Locations.Tags(d.ctx, "", d.opt) },
