@@ -436,7 +436,9 @@ var methodRows = []methodRow{
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Locations.Get(ctx, "loc2")) },
 		want: wanted{path: "/locations/loc2", answers: []string{`{"location":{"id":"loc2","timezone":"America/Chicago"}}`}, value: `{"id":"loc2","timezone":"America/Chicago"}`}},
 	{name: "Locations.CustomFields", method: "GET",
-		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Locations.CustomFields(ctx, c.Location())) },
+		call: func(ctx context.Context, c *ghl.Client) (any, error) {
+			return value(c.Locations.CustomFields(ctx, c.Location()))
+		},
 		want: wanted{path: "/locations/loc1/customFields", query: "model=contact", answers: []string{`{"customFields":[{"id":"f1","fieldKey":"contact.shoe_size"}]}`}, value: `[{"id":"f1","fieldKey":"contact.shoe_size"}]`}},
 	{name: "Locations.CustomFieldResolver", method: "GET",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {

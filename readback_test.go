@@ -1,6 +1,7 @@
 package ghl_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -125,4 +126,28 @@ func TestReadBackGoesByTheServersClock(t *testing.T) {
 			require.Equal(t, "found", note.ID)
 		}
 	})
+}
+
+// TestReadBackIsOfTheSameCall: the looking goes to the call's location, repeats as it would, and yields like it.
+func TestReadBackIsOfTheSameCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &marks{}
+		c, s := scripted(t, []ghl.Option{ghl.WithLimiter(w)}, answers(500, server500))
+		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"}, ghl.CallReadBack(), ghl.CallBackground(),
+			ghl.CallLocation("loc9"), ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+		require.ErrorIs(t, err, ghl.ErrAmbiguous)
+		require.Equal(t, 4, s.count(), "one attempt of each look")
+		require.Equal(t, []bool{true, true, true, true}, w.background)
+		for _, r := range s.requests[1:] {
+			require.Equal(t, "loc9", r.URL.Query().Get("locationId"))
+		}
+	})
+}
+
+// marks is a limiter that notes which calls may wait.
+type marks struct{ background []bool }
+
+func (m *marks) Wait(ctx context.Context) error {
+	m.background = append(m.background, ghl.IsBackground(ctx))
+	return nil
 }

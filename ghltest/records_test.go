@@ -115,7 +115,7 @@ func TestTags(t *testing.T) {
 		left, _ := s.Contact(contactID)
 		require.Empty(t, left.Tags)
 
-		known, err := c.Locations.Tags(t.Context(), "")
+		known, err := c.Locations.Tags(t.Context(), c.Location())
 		require.NoError(t, err)
 		var names []string
 		for _, tag := range known {
