@@ -39,7 +39,7 @@ func (c *call) locationToken() (any, error) {
 	c.grants[access] = &grant{location: l, scopes: slices.Clone(c.grant.scopes), expires: c.now.Add(tokenLife)}
 	scopes := c.grant.scopes
 	if scopes == nil {
-		scopes = ghl.ScopesFor()
+		scopes = ghl.ScopesFor(ghl.Operations()...)
 	}
 	names := make([]string, len(scopes))
 	for i, scope := range scopes {
