@@ -55,6 +55,7 @@ func Postgres(t testing.TB) string {
 	require.NoError(t, err)
 	query := address.Query()
 	query.Set("search_path", schema)
+	query.Set("application_name", schema)
 	address.RawQuery = query.Encode()
 	return address.String()
 }
