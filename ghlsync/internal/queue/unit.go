@@ -143,8 +143,14 @@ func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error 
 	return nil // it is about to be worked on, or waits for its next try
 }
 
+// soonEnough is what River's scheduler, which looks every few seconds, can't do better than at once.
+const soonEnough = 100 * time.Millisecond
+
 // schedule gives a unit a job, which makes any other void. The zero time means now.
 func (q *Queue) schedule(ctx context.Context, tx *db.Tx, u row, p Priority, at time.Time) error {
+	if at.Before(q.DB.Now().Add(soonEnough)) {
+		at = time.Time{}
+	}
 	job, err := q.jobs.insert(ctx, tx, u.Unit, p, at)
 	if err != nil {
 		return err

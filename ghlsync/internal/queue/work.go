@@ -265,9 +265,6 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 		u.due = time.Time{}
 		return f, u.store(ctx, tx)
 	}
-	if !next.After(now) {
-		next = time.Time{}
-	}
 	return f, q.schedule(ctx, tx, u, u.priority, next)
 }
 
