@@ -65,6 +65,9 @@ func (p *Process) Line(t testing.TB) string {
 	}
 }
 
+// Lines are the lines that the child prints, until it ends.
+func (p *Process) Lines() <-chan string { return p.lines }
+
 // Kill ends the child as SIGKILL does, and waits for its end.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
