@@ -245,7 +245,9 @@ func (c *mistakes) object(n *node, what string, known []string, f func(key strin
 	seen := map[string]int{}
 	for i, key := range n.keys {
 		switch first, twice := seen[key.text]; {
-		case key.kind != scalarNode || !slices.Contains(known, key.text):
+		case key.kind != scalarNode:
+			c.add(key.line, "%s has %s where a name is wanted", what, key.kind)
+		case !slices.Contains(known, key.text):
 			c.add(key.line, "%s has no %s; it may have %s", what, key.quoted(), strings.Join(known, ", "))
 		case twice:
 			c.add(key.line, "%s has %s twice, first in line %d", what, key.quoted(), first)

@@ -150,10 +150,15 @@ func readRule(n *node, kind pluvo.Kind, c *mistakes) ruleSpec {
 	spec := ruleSpec{toPluvo: true, toGHL: true}
 	c.object(n, "a rule", []string{"ghl", "pluvo", "direction", "transform", "default", "required"}, func(key string, n *node) {
 		switch key {
-		case "ghl":
-			spec.ghl = n
-		case "pluvo":
-			spec.pluvo = n
+		case "ghl", "pluvo":
+			field := &spec.ghl
+			if key == "pluvo" {
+				field = &spec.pluvo
+			}
+			*field = n
+			if n.word() == "" {
+				c.add(n.line, "%s is %s, not the name of a field", key, n.quoted())
+			}
 		case "direction":
 			switch n.word() {
 			case "both":
@@ -193,10 +198,10 @@ func readRule(n *node, kind pluvo.Kind, c *mistakes) ruleSpec {
 func compileRule[R, C, U, P any](t *table[R, C, U, P], kind pluvo.Kind, n *node, definitions *ghl.CustomFieldResolver, c *mistakes) (*rule[R, C, U, P], ruleSpec) {
 	spec := readRule(n, kind, c)
 	r := &rule[R, C, U, P]{toPluvo: spec.toPluvo, toGHL: spec.toGHL, required: spec.required}
-	if spec.ghl != nil {
+	if spec.ghl != nil && spec.ghl.word() != "" {
 		r.ghl = t.findGHL(kind, spec.ghl, definitions, c)
 	}
-	if spec.pluvo != nil {
+	if spec.pluvo != nil && spec.pluvo.word() != "" {
 		r.pluvo = t.findPluvo(kind, spec.pluvo, c)
 	}
 	if r.ghl == nil || r.pluvo == nil {
