@@ -230,10 +230,14 @@ func (m *Mapper) appointmentChange(out *ghl.AppointmentUpdate, now, last *pluvo.
 		}
 	}
 	if now.AssignedUserID != last.AssignedUserID {
-		if problem := refusesID(now.AssignedUserID); problem != "" {
+		problem := refusesID(now.AssignedUserID)
+		switch {
+		case problem != "":
 			s.leftOut("assignedUserId", problem)
-		} else {
-			out.AssignedUserID = opt(now.AssignedUserID)
+		case now.AssignedUserID == "":
+			s.leftOut("assignedUserId", whyNotCleared)
+		default:
+			out.AssignedUserID = ghl.Some(now.AssignedUserID)
 			s.mapped("assignedUserId", "assignedUserId")
 		}
 	}

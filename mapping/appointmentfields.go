@@ -34,7 +34,7 @@ var appointmentFields = table[ghl.Appointment, ghl.AppointmentCreate, ghl.Appoin
 				u.AppointmentStatus = ghl.Some(ghl.AppointmentStatus(now.text))
 			},
 		},
-		isUser(appointmentText("assignedUserId", func(a *ghl.Appointment) string { return a.AssignedUserID }, func(c *ghl.AppointmentCreate) *string { return &c.AssignedUserID }, func(u *ghl.AppointmentUpdate) *ghl.Opt[string] { return &u.AssignedUserID })),
+		isUser(notCleared(appointmentText("assignedUserId", func(a *ghl.Appointment) string { return a.AssignedUserID }, func(c *ghl.AppointmentCreate) *string { return &c.AssignedUserID }, func(u *ghl.AppointmentUpdate) *ghl.Opt[string] { return &u.AssignedUserID }))),
 		appointmentText("address", func(a *ghl.Appointment) string { return a.Address }, func(c *ghl.AppointmentCreate) *string { return &c.Address }, func(u *ghl.AppointmentUpdate) *ghl.Opt[string] { return &u.Address }),
 		appointmentText("description", func(a *ghl.Appointment) string { return a.Description }, func(c *ghl.AppointmentCreate) *string { return &c.Description }, func(u *ghl.AppointmentUpdate) *ghl.Opt[string] { return &u.Description }),
 		readOnly[ghl.Appointment, ghl.AppointmentCreate, ghl.AppointmentUpdate]("calendarId", func(a *ghl.Appointment) string { return a.CalendarID }),

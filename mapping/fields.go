@@ -123,6 +123,12 @@ func textField[R, C, U any](name string, read func(*R) string, create func(*C) *
 	}
 }
 
+// notCleared marks a text that GHL keeps rather than have none.
+func notCleared[R, C, U any](f *ghlField[R, C, U]) *ghlField[R, C, U] {
+	f.clears = false
+	return f
+}
+
 // isUser marks a text that is the id of a user of GHL's, which refuses any other.
 func isUser[R, C, U any](f *ghlField[R, C, U]) *ghlField[R, C, U] {
 	f.refuses = func(_ *Mapper, text string) string { return refusesID(text) }

@@ -230,6 +230,7 @@ func compileRule[R, C, U, P any](t *table[R, C, U, P], kind pluvo.Kind, n *node,
 				typ, r.pluvo.typ, r.ghl.name, r.ghl.typ, r.pluvo.name, r.pluvo.typ, hint(typ, r.pluvo.typ))
 		}
 	}
+	slices.Reverse(ch.backward)
 	r.forward, r.backward = ch.forward, ch.backward
 	readDefaults(r, spec, c)
 	return r, spec

@@ -224,7 +224,8 @@ func TestAppointmentUpdate(t *testing.T) {
 			{"no status", func(x *pluvo.Appointment) { x.Status = "" }, ghl.AppointmentUpdate{}, "status"},
 			{"a status that v3 alone sets", func(x *pluvo.Appointment) { x.Status = pluvo.AppointmentActive }, ghl.AppointmentUpdate{}, "status"},
 			{"a status of its own", func(x *pluvo.Appointment) { x.Status = "waiting" }, ghl.AppointmentUpdate{}, "status"},
-			{"nobody's", func(x *pluvo.Appointment) { x.AssignedUserID, x.Title = "", "" }, ghl.AppointmentUpdate{AssignedUserID: ghl.Null[string](), Title: ghl.Null[string]()}, ""},
+			{"no title", func(x *pluvo.Appointment) { x.Title = "" }, ghl.AppointmentUpdate{Title: ghl.Null[string]()}, ""},
+			{"nobody's", func(x *pluvo.Appointment) { x.AssignedUserID = "" }, ghl.AppointmentUpdate{}, "assignedUserId"},
 			{"no id of a user", func(x *pluvo.Appointment) { x.AssignedUserID = "a b" }, ghl.AppointmentUpdate{}, "assignedUserId"},
 		} {
 			now := a()

@@ -25,7 +25,7 @@ func run(m *Mapper, v value, steps []step) value {
 type chain struct {
 	from, to          typ // the types at both ends
 	toPluvo, toGHL    bool
-	forward, backward []step
+	forward, backward []step // backward is in the order of forward until the chain is done
 
 	cur     typ
 	options []string // that GHL's field has, while the value is still in GHL's words
@@ -37,7 +37,7 @@ func (ch *chain) add(cur typ, forward, backward step) {
 		ch.forward = append(ch.forward, forward)
 	}
 	if backward != nil {
-		ch.backward = slices.Insert(ch.backward, 0, backward)
+		ch.backward = append(ch.backward, backward)
 	}
 }
 
