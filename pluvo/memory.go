@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,8 @@ type MemoryStore struct {
 	mu      sync.RWMutex
 	entries map[key]*entry
 	origins map[originKey]key
-	log     []*entry // by sequence; one that has changed since, or was replaced, is skipped
+	owned   map[string]map[key]*entry // by contact: what belongs to it, without itself and what was deleted
+	log     []*entry                  // by sequence; one that has changed since, or was replaced, is skipped
 	last    uint64
 }
 
@@ -43,7 +45,7 @@ func (e *entry) cursor() Cursor   { return cursorAt(e.sequence) }
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{entries: map[key]*entry{}, origins: map[originKey]key{}}
+	return &MemoryStore{entries: map[key]*entry{}, origins: map[originKey]key{}, owned: map[string]map[key]*entry{}}
 }
 
 // Get reads a record; see [Store].
@@ -90,7 +92,7 @@ func (s *MemoryStore) Full(ctx context.Context, contactID string) (*FullContact,
 		return nil, err
 	}
 	full := &FullContact{Contact: *r.(*Contact)}
-	for _, e := range s.owned(contactID) {
+	for _, e := range s.ownedBy(contactID) {
 		switch r := e.record.(type) {
 		case *Task:
 			full.Tasks = append(full.Tasks, *r)
@@ -103,18 +105,11 @@ func (s *MemoryStore) Full(ctx context.Context, contactID string) (*FullContact,
 	return full, nil
 }
 
-// owned returns what belongs to a contact, without the contact.
-func (s *MemoryStore) owned(contactID string) []*entry {
-	var list []*entry
-	for _, e := range s.entries {
-		if e.record != nil && e.owner == contactID && e.key.kind != KindContact {
-			list = append(list, e)
-		}
-	}
-	slices.SortFunc(list, func(a, b *entry) int {
+// ownedBy returns what belongs to a contact, without the contact.
+func (s *MemoryStore) ownedBy(contactID string) []*entry {
+	return slices.SortedFunc(maps.Values(s.owned[contactID]), func(a, b *entry) int {
 		return cmp.Or(cmp.Compare(a.key.kind, b.key.kind), cmp.Compare(a.key.id, b.key.id))
 	})
-	return list
 }
 
 // Put writes a record; see [Store].
@@ -172,7 +167,7 @@ func (s *MemoryStore) Delete(ctx context.Context, kind Kind, id string, expect V
 		return err
 	}
 	if kind == KindContact {
-		for _, e := range s.owned(id) {
+		for _, e := range s.ownedBy(id) {
 			s.remove(e)
 		}
 	}
@@ -189,6 +184,18 @@ func (s *MemoryStore) remove(e *entry) {
 func (s *MemoryStore) keep(e *entry) *entry {
 	s.last++
 	e.sequence = s.last
+	if before := s.entries[e.key]; before != nil {
+		delete(s.owned[before.owner], e.key)
+		if len(s.owned[before.owner]) == 0 {
+			delete(s.owned, before.owner)
+		}
+	}
+	if e.record != nil && e.key.kind != KindContact {
+		if s.owned[e.owner] == nil {
+			s.owned[e.owner] = map[key]*entry{}
+		}
+		s.owned[e.owner][e.key] = e
+	}
 	s.entries[e.key] = e
 	s.log = append(s.log, e)
 	if len(s.log) > 2*len(s.entries)+64 { // most are of records that have changed since

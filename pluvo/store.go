@@ -64,7 +64,7 @@ type ChangePage struct {
 // Store keeps the records of one Pluvo. The Pluvo side implements it; package pluvotest checks an implementation.
 //
 // A store is safe for concurrent use. What it takes and gives are copies. Its writes are durable when they return, and each
-// happens wholly or not at all.
+// happens wholly or not at all. It keeps any text as it is, and times to the microsecond at least.
 type Store interface {
 	// Get reads a record and its version. If it is not there, the error is [ErrNotFound].
 	Get(ctx context.Context, kind Kind, id string) (Record, Version, error)

@@ -3,7 +3,6 @@ package pluvo
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,28 +42,49 @@ func (c *Contact) Validate() error {
 	k.text("phone", c.Phone)
 	k.text("stage", c.Stage)
 	for i, tag := range c.Tags {
-		field := fmt.Sprintf("tags[%d]", i)
-		k.text(field, tag)
-		switch {
-		case strings.TrimSpace(tag) == "":
-			k.wrong(field, "is empty")
-		case slices.Contains(c.Tags[:i], tag):
-			k.wrong(field, "comes twice")
+		if problem := tagProblem(c.Tags[:i], tag); problem != "" {
+			k.wrong(fmt.Sprintf("tags[%d]", i), problem)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
-		k.text("fields", name)
-		if strings.TrimSpace(name) == "" {
-			k.wrong("fields", "has a value without a name")
-			continue
-		}
-		k.text("fields."+name, c.Fields[name])
-		if c.Fields[name] == "" {
-			k.wrong("fields."+name, "is empty: leave it out")
+	before := len(k.errs)
+	for name, text := range c.Fields {
+		if field, problem := fieldProblem(name, text); problem != "" {
+			k.wrong(field, problem)
 		}
 	}
+	slices.SortFunc(k.errs[before:], func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return k.done(c.Origin)
 }
+
+// tagProblem says what is wrong with a tag, "" if nothing is.
+func tagProblem(before []string, tag string) string {
+	switch {
+	case !utf8.ValidString(tag):
+		return noUTF8
+	case strings.TrimSpace(tag) == "":
+		return "is empty"
+	case slices.Contains(before, tag):
+		return "comes twice"
+	}
+	return ""
+}
+
+// fieldProblem says what is wrong with a further field.
+func fieldProblem(name, text string) (field, problem string) {
+	switch {
+	case !utf8.ValidString(name):
+		return "fields", noUTF8
+	case strings.TrimSpace(name) == "":
+		return "fields", "has a value without a name"
+	case !utf8.ValidString(text):
+		return "fields." + name, noUTF8
+	case text == "":
+		return "fields." + name, "is empty: leave it out"
+	}
+	return "", ""
+}
+
+const noUTF8 = "is no UTF-8"
 
 // Validate says what is wrong with the task: no id, contact or title, half an origin, text that is no UTF-8, a due date
 // outside of the years 1 to 9999. The due date may be missing.
@@ -146,7 +166,7 @@ func (k *checker) wrong(field, problem string) {
 
 func (k *checker) text(field, s string) {
 	if !utf8.ValidString(s) {
-		k.wrong(field, "is no UTF-8")
+		k.wrong(field, noUTF8)
 	}
 }
 

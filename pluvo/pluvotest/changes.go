@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -154,59 +153,56 @@ func deletionIsChange(ctx context.Context, s pluvo.Store) error {
 			return fmt.Errorf("%s %s is deleted, and its last change does not say so", c.Kind, c.ID)
 		}
 	}
+	if err := putAll(ctx, s, contact("c1")); err != nil {
+		return fmt.Errorf("made anew: %w", err)
+	}
+	if list, err = read(ctx, s, "", 100); err != nil {
+		return err
+	}
+	got = ids(latest(list))
+	if len(got) == 0 || got[len(got)-1] != "contact/c1" {
+		return fmt.Errorf("after the contact was made anew the changes end with %v", got)
+	}
 	return nil
 }
 
-func changesUnderLoad(ctx context.Context, s pluvo.Store) error {
-	const writers, each = 4, 25
-	var group sync.WaitGroup
-	errs := make([]error, writers)
-	done := make(chan struct{})
-	for w := range writers {
-		group.Go(func() {
-			for i := range each {
-				c := &pluvo.Contact{ID: strconv.Itoa(w) + "-" + strconv.Itoa(i%10), FirstName: strconv.Itoa(i)}
-				if _, err := s.Put(ctx, c, pluvo.AnyVersion); err != nil {
-					errs[w] = err
-					return
-				}
-			}
-		})
+// oneMoment looks at changes that a single write makes, which a store may well give one time or one number.
+func oneMoment(ctx context.Context, s pluvo.Store) error {
+	if err := putAll(ctx, s, contact("c1")); err != nil {
+		return err
 	}
-	go func() { group.Wait(); close(done) }()
-	seen, at := map[string]pluvo.Record{}, pluvo.Cursor("")
-	for finished := false; ; {
-		page, err := s.Changes(ctx, at, 3)
+	expected := []string{"-contact/c1"}
+	for i := range 9 {
+		id := strconv.Itoa(i)
+		if err := putAll(ctx, s, task(id, "c1")); err != nil {
+			return err
+		}
+		expected = append(expected, "-task/"+id)
+	}
+	before, err := s.Changes(ctx, "", 1000)
+	if err != nil {
+		return err
+	}
+	if err := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.AnyVersion); err != nil {
+		return err
+	}
+	slices.Sort(expected)
+	for _, limit := range []int{1, 2, 3, 4} {
+		list, err := read(ctx, s, before.Next, limit)
 		if err != nil {
 			return err
 		}
-		for _, c := range page.Changes {
-			seen[c.ID] = c.Record
+		names := ids(list)
+		slices.Sort(names)
+		if err := sameNames(fmt.Sprintf("a contact and what belongs to it, deleted at once, in pages of %d", limit), names, expected); err != nil {
+			return err
 		}
-		at = page.Next
-		if len(page.Changes) > 0 || page.More {
-			continue
-		}
-		if finished {
-			break
-		}
-		<-done // one more look after the last write
-		finished = true
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	for w := range writers {
-		for n := range 10 {
-			id := strconv.Itoa(w) + "-" + strconv.Itoa(n)
-			stored, _, err := s.Get(ctx, pluvo.KindContact, id)
+		for i, c := range list {
+			rest, err := read(ctx, s, c.Cursor, 100)
 			if err != nil {
 				return err
 			}
-			if seen[id] == nil {
-				return fmt.Errorf("contact %s was written, and no change said so", id)
-			}
-			if err := same("the last change that was read", seen[id], stored); err != nil {
+			if err := sameNames("behind one of several changes made at once", ids(rest), ids(list[i+1:])); err != nil {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -157,7 +158,7 @@ var faults = []fault{
 			}
 			return v, err
 		}
-	}, "of several writers at one version, one wins"},
+	}, "of several writers that want the same, one wins"},
 	{"every write is a change", func(b *broken) {
 		b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
 			if r == nil {
@@ -234,6 +235,73 @@ var faults = []fault{
 			return p, err
 		}
 	}, "changes are not missed while others write"},
+	{"numbers a change before it is committed", commitLate, "changes are not missed while others write"},
+	{"one cursor for all that is deleted at once", func(b *broken) {
+		b.changes = func(ctx context.Context, after pluvo.Cursor, limit int) (*pluvo.ChangePage, error) {
+			p, err := b.MemoryStore.Changes(ctx, after, limit)
+			if err != nil || len(p.Changes) == 0 || !p.Changes[len(p.Changes)-1].Deleted() {
+				return p, err
+			}
+			for {
+				next, err := b.MemoryStore.Changes(ctx, p.Next, 1)
+				if err != nil || len(next.Changes) == 0 || !next.Changes[0].Deleted() {
+					return p, err
+				}
+				p.Next, p.More = next.Next, next.More
+			}
+		}
+	}, "changes made at one moment are read page by page"},
+	{"a record keeps its first contact", func(b *broken) {
+		var owners sync.Map
+		b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
+			if x, ok := r.(*pluvo.Task); ok && x != nil {
+				owners.LoadOrStore(x.ID, x.ContactID)
+			}
+			return b.MemoryStore.Put(ctx, r, expect)
+		}
+		b.full = func(ctx context.Context, id string) (*pluvo.FullContact, error) {
+			f, err := b.MemoryStore.Full(ctx, id)
+			if err == nil {
+				f.Tasks = slices.DeleteFunc(f.Tasks, func(x pluvo.Task) bool { first, _ := owners.Load(x.ID); return first != id })
+			}
+			return f, err
+		}
+	}, "a record that moves to another contact belongs to that one"},
+	{"a task written late stays when its contact goes", func(b *broken) {
+		var tasks sync.Map
+		b.get = func(ctx context.Context, kind pluvo.Kind, id string) (pluvo.Record, pluvo.Version, error) {
+			if r, ok := tasks.Load(id); ok && kind == pluvo.KindTask {
+				return r.(pluvo.Record), "1", nil
+			}
+			return b.MemoryStore.Get(ctx, kind, id)
+		}
+		b.remove = func(ctx context.Context, kind pluvo.Kind, id string, expect pluvo.Version) error {
+			err := b.MemoryStore.Delete(ctx, kind, id, expect)
+			if err == nil && kind == pluvo.KindContact { // as if a writer had looked before, and written after
+				tasks.Store(id+"/0/2", &pluvo.Task{ID: id + "/0/2", ContactID: id, Title: "late"})
+			}
+			return err
+		}
+	}, "nothing outlives its contact, also when written at the same moment"},
+	{"two writers take one origin", func(b *broken) {
+		b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
+			v, err := b.MemoryStore.Put(ctx, r, expect)
+			if errors.Is(err, pluvo.ErrOriginTaken) {
+				return "1", nil
+			}
+			return v, err
+		}
+	}, "of several writers that want the same, one wins"},
+	{"cuts times to milliseconds", func(b *broken) {
+		b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
+			if x, ok := r.(*pluvo.Task); ok && x != nil {
+				x = pluvo.Clone(x)
+				x.DueDate = x.DueDate.Truncate(1e6)
+				r = x
+			}
+			return b.MemoryStore.Put(ctx, r, expect)
+		}
+	}, "times keep their instant"},
 	{"takes any cursor", func(b *broken) {
 		b.changes = func(ctx context.Context, after pluvo.Cursor, limit int) (*pluvo.ChangePage, error) {
 			p, err := b.MemoryStore.Changes(ctx, after, limit)
@@ -259,6 +327,44 @@ var faults = []fault{
 	}, "an ended context is obeyed"},
 }
 
+// commitLate holds some writes back after they have their place among the changes, until a reader has gone past it, as a
+// database does whose transactions take a number and end in another order.
+func commitLate(b *broken) {
+	var mu sync.Mutex
+	count := 0
+	hidden, passed := map[pluvo.Version]bool{}, map[pluvo.Version]bool{}
+	b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		count++
+		v, err := b.MemoryStore.Put(ctx, r, expect)
+		if hold := err == nil && count%5 == 0; hold {
+			hidden[v] = true
+			for looks := 0; !passed[v] && looks < 500; looks++ { // there may be no reader
+				mu.Unlock()
+				runtime.Gosched()
+				mu.Lock()
+			}
+			delete(hidden, v)
+		}
+		return v, err
+	}
+	b.changes = func(ctx context.Context, after pluvo.Cursor, limit int) (*pluvo.ChangePage, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		p, err := b.MemoryStore.Changes(ctx, after, limit)
+		if err == nil {
+			p.Changes = slices.DeleteFunc(p.Changes, func(c pluvo.Change) bool {
+				if hidden[c.Version] {
+					passed[c.Version] = true
+				}
+				return hidden[c.Version]
+			})
+		}
+		return p, err
+	}
+}
+
 func TestBrokenStoresFail(t *testing.T) {
 	for _, test := range faults {
 		t.Run(test.name, func(t *testing.T) {
@@ -280,5 +386,4 @@ func TestEveryCheckHasABrokenStore(t *testing.T) {
 		require.NoError(t, r.Err, r.Name)
 		require.True(t, slices.ContainsFunc(faults, func(f fault) bool { return f.want == r.Name }), "nothing shows that this can fail: %s", r.Name)
 	}
-	require.Len(t, results, len(faults))
 }

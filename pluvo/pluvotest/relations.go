@@ -62,7 +62,22 @@ func origins(ctx context.Context, s pluvo.Store) error {
 	if err := errors.Join(want("Find of an origin that was given up", gone, pluvo.ErrNotFound), err); err != nil {
 		return err
 	}
-	return same("with a new origin", got, moved)
+	if err := same("with a new origin", got, moved); err != nil {
+		return err
+	}
+	heir := contact("c3") // the origin that was given up is free
+	heir.Origin = origin("c1")
+	if err := putAll(ctx, s, heir); err != nil {
+		return fmt.Errorf("with an origin that was given up: %w", err)
+	}
+	if err := s.Delete(ctx, pluvo.KindContact, "c3", pluvo.AnyVersion); err != nil {
+		return err
+	}
+	heir.ID = "c4"
+	if err := putAll(ctx, s, heir); err != nil {
+		return fmt.Errorf("with the origin of a deleted record: %w", err)
+	}
+	return nil
 }
 
 func owners(ctx context.Context, s pluvo.Store) error {
@@ -122,6 +137,10 @@ func deletes(ctx context.Context, s pluvo.Store) error {
 	if _, err := s.Put(ctx, again, pluvo.NoVersion); err != nil {
 		return fmt.Errorf("made anew: %w", err)
 	}
+	again.Title = "Changed"
+	if _, err := s.Put(ctx, again, version); !errors.Is(err, pluvo.ErrConflict) {
+		return want("Put of a record made anew at a version before its deletion", err, pluvo.ErrConflict)
+	}
 	if err := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.AnyVersion); err != nil {
 		return err
 	}
@@ -132,4 +151,42 @@ func deletes(ctx context.Context, s pluvo.Store) error {
 	}
 	_, _, err = s.Get(ctx, pluvo.KindTask, "t3")
 	return err
+}
+
+func moves(ctx context.Context, s pluvo.Store) error {
+	if err := putAll(ctx, s, contact("c1"), contact("c2"), task("t1", "c1")); err != nil {
+		return err
+	}
+	before, err := s.Changes(ctx, "", 10)
+	if err != nil {
+		return err
+	}
+	moved := task("t1", "c2")
+	if _, err := s.Put(ctx, moved, pluvo.AnyVersion); err != nil {
+		return err
+	}
+	for id, expected := range map[string]int{"c1": 0, "c2": 1} {
+		full, err := s.Full(ctx, id)
+		if err != nil {
+			return err
+		}
+		if len(full.Tasks) != expected {
+			return fmt.Errorf("contact %s has %d tasks instead of %d after one has moved from c1 to c2", id, len(full.Tasks), expected)
+		}
+	}
+	page, err := s.Changes(ctx, before.Next, 10)
+	if err != nil {
+		return err
+	}
+	if len(page.Changes) != 1 || page.Changes[0].Owner != "c2" {
+		return fmt.Errorf("after a move the changes are %v, not one of contact c2", ids(page.Changes))
+	}
+	if err := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.AnyVersion); err != nil {
+		return err
+	}
+	got, _, err := s.Get(ctx, pluvo.KindTask, "t1")
+	if err != nil {
+		return fmt.Errorf("a task that has moved went with its former contact: %w", err)
+	}
+	return same("after its former contact was deleted", got, moved)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/pluvo/ghl/pluvo"
@@ -101,7 +100,10 @@ func instants(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	east := time.FixedZone("", 5*3600+1800)
-	for i, at := range []time.Time{noon.In(east), time.Date(1969, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Date(2100, 2, 28, 0, 0, 0, 0, east)} {
+	for i, at := range []time.Time{
+		noon.In(east), time.Date(1969, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Date(2100, 2, 28, 0, 0, 0, 0, east), noon.Add(time.Microsecond),
+		time.Date(1, 1, 1, 0, 0, 0, 1e6, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Unix(0, 0),
+	} {
 		r := task("t"+strconv.Itoa(i), "c1")
 		r.DueDate = at
 		if _, err := s.Put(ctx, r, pluvo.NoVersion); err != nil {
@@ -183,6 +185,10 @@ func versions(ctx context.Context, s pluvo.Store) error {
 	if second == first {
 		return errors.New("a write that changed the record kept its version")
 	}
+	before, err := s.Changes(ctx, "", 10)
+	if err != nil {
+		return err
+	}
 	old := contact("c1")
 	_, stale := s.Put(ctx, old, first)
 	if err := errors.Join(want("Put at an old version", stale, pluvo.ErrConflict),
@@ -195,6 +201,13 @@ func versions(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if err := same("after refused writes", got, c); err != nil {
+		return err
+	}
+	after, err := s.Changes(ctx, before.Next, 10)
+	if err != nil {
+		return err
+	}
+	if err := sameNames("changes after refused writes", ids(after.Changes), []string{}); err != nil {
 		return err
 	}
 	if _, err := s.Put(ctx, old, pluvo.AnyVersion); err != nil {
@@ -243,42 +256,6 @@ func quiet(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	return sameNames("changes after writing the same again", ids(after.Changes), []string{})
-}
-
-func oneWins(ctx context.Context, s pluvo.Store) error {
-	version, err := s.Put(ctx, contact("c1"), pluvo.NoVersion)
-	if err != nil {
-		return err
-	}
-	const writers = 8
-	var group sync.WaitGroup
-	errs := make([]error, 2*writers)
-	for i := range writers {
-		group.Go(func() {
-			c := contact("c1")
-			c.FirstName = strconv.Itoa(i)
-			_, errs[i] = s.Put(ctx, c, version)
-			made := contact("c2")
-			made.FirstName = strconv.Itoa(i)
-			_, errs[writers+i] = s.Put(ctx, made, pluvo.NoVersion)
-		})
-	}
-	group.Wait()
-	for what, list := range map[string][]error{"a change": errs[:writers], "a new record": errs[writers:]} {
-		won := 0
-		for _, err := range list {
-			switch {
-			case err == nil:
-				won++
-			case !errors.Is(err, pluvo.ErrConflict):
-				return err
-			}
-		}
-		if won != 1 {
-			return fmt.Errorf("%s: %d of %d writers won", what, won, writers)
-		}
-	}
-	return nil
 }
 
 func ended(ctx context.Context, s pluvo.Store) error {
