@@ -56,6 +56,7 @@ func (s *state) keepEvent(e *event, now time.Time) {
 	e.StartTime, e.EndTime = ghl.ParseTime(e.inZone(e.start)), ghl.ParseTime(e.inZone(e.end))
 	s.events[e.ID] = e
 	l := e.location
+	l.indexLater(e.ContactID)
 	l.events = slices.DeleteFunc(l.events, func(other *event) bool { return other == e })
 	at, _ := slices.BinarySearchFunc(l.events, e, func(a, b *event) int {
 		if a.start.Equal(b.start) {
@@ -71,6 +72,7 @@ func (c *call) dropEvents(which func(*event) bool) {
 		gone := which(e)
 		if gone {
 			delete(c.state.events, e.ID)
+			c.location.indexLater(e.ContactID)
 		}
 		return gone
 	})

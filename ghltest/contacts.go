@@ -266,6 +266,7 @@ func (c *call) checkDuplicate(to, own *contact, allowed bool) error {
 func (c *contact) touch(now time.Time) {
 	c.updated = now.UnixMilli()
 	c.DateUpdated = timestamp(now)
+	c.location.indexLater(c.ID)
 }
 
 func (c *contact) fullName() string { return strings.TrimSpace(c.FirstName + " " + c.LastName) }

@@ -1,12 +1,14 @@
 package ghltest
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// Limits are the rate limits of each location or company: a number of requests in each window of time, and in each day.
+// Limits are the rate limits of each app in each location or company: a number of requests in each window of time, and in each
+// day. All tokens of an app for a location share them, and so do all tokens that belong to no app.
 type Limits struct {
 	// Requests is how many requests a window of length Interval lets through.
 	Requests int
@@ -20,7 +22,26 @@ var PublishedLimits = Limits{Requests: 100, Interval: 10 * time.Second, Daily: 2
 
 var generousLimits = Limits{Requests: 1_000_000, Interval: 10 * time.Second, Daily: 1_000_000_000}
 
-// window counts the requests of a location or company.
+// SetLimits changes the limits while the fake runs. What was used of the window and of the day stays used.
+func (s *Server) SetLimits(limits Limits) {
+	s.helper()
+	if err := limits.check(); err != nil {
+		s.fail("SetLimits: %v", err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limits = limits
+}
+
+func (l Limits) check() error {
+	if l.Requests < 1 || l.Daily < 1 || l.Interval < time.Millisecond {
+		return fmt.Errorf("%+v has a limit that is not positive, or an interval below a millisecond", l)
+	}
+	return nil
+}
+
+// window counts the requests of an app in a location or company.
 type window struct {
 	began time.Time
 	used  int
@@ -43,10 +64,10 @@ func (w *window) admit(l Limits, now time.Time, h http.Header) bool {
 	}
 	set := func(name string, n int64) { h["X-Ratelimit-"+name] = []string{strconv.FormatInt(n, 10)} }
 	set("Max", int64(l.Requests))
-	set("Remaining", int64(l.Requests-w.used))
+	set("Remaining", int64(max(0, l.Requests-w.used)))
 	set("Interval-Milliseconds", l.Interval.Milliseconds())
 	set("Limit-Daily", int64(l.Daily))
-	set("Daily-Remaining", int64(l.Daily-w.today))
+	set("Daily-Remaining", int64(max(0, l.Daily-w.today)))
 	set("Daily-Reset", w.day.Add(24*time.Hour).Sub(now).Milliseconds())
 	return ok
 }

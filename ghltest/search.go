@@ -70,12 +70,12 @@ func (c *call) searchContacts() (any, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	match, err := c.matcher(filter{Group: "AND", Filters: in.Filters})
+	match, err := c.matcher("AND", in.Filters)
 	if err != nil {
 		return nil, err
 	}
 	var found []*contact
-	for _, one := range c.location.contacts {
+	for _, one := range c.location.searchable(c.now) {
 		if one.matches(in.Query) && match(one) {
 			found = append(found, one)
 		}

@@ -21,6 +21,7 @@ func (s *Server) AddLocation(in ghl.Location) ghl.Location {
 		if err != nil {
 			return nil, err
 		}
+		s.state.installInFuture(l, s.now())
 		return &l.Location, nil
 	})
 }
@@ -129,6 +130,7 @@ func seed[T any](s *Server, name string, in T, add func(T) (*T, error)) T {
 			out, err = clone(*kept)
 		}
 	}
+	s.state.reindex(time.Time{})
 	if err != nil {
 		s.fail("%s: %v", name, err)
 	}

@@ -34,6 +34,10 @@ var knownVersions = []ghl.Version{ghl.Version20210728, "2021-04-15", "2023-02-21
 
 // serve answers a request: routing, then the checks in the order of the real gateway, then the handler of the operation.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == consentPath {
+		s.serveConsent(w, r)
+		return
+	}
 	body, tooLarge := readBody(w, r)
 	now := s.now()
 	header := w.Header()
@@ -55,6 +59,7 @@ func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.T
 	if tooLarge {
 		err = refuse(http.StatusRequestEntityTooLarge, "request entity too large")
 	}
+	s.state.reindex(now.UTC().Truncate(time.Millisecond))
 	status, text := encode(route.status(), answer, err)
 	s.requests.add(Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template(), Status: status})
 	return status, text
@@ -76,17 +81,18 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	g := s.state.grants[token]
 	limitOf := "" // whoever has no token counts together
 	if g != nil {
-		limitOf = g.resource()
+		limitOf = g.budget()
 	}
-	admitted := s.window(limitOf).admit(s.limits, now, header)
+	isOpen := route.row != nil && route.row.place == open
+	admitted := isOpen || s.window(limitOf).admit(s.limits, now, header)
 	switch {
 	case route.row == nil:
 		return nil, unknownPath(r)
-	case version(r) == "":
+	case version(r) == "" && !isOpen:
 		return nil, refuse(http.StatusUnauthorized, "version header was not found.")
-	case !slices.Contains(knownVersions, version(r)):
+	case version(r) != "" && !slices.Contains(knownVersions, version(r)):
 		return nil, refuse(http.StatusUnauthorized, "version header is invalid.")
-	case g == nil, !g.expires.IsZero() && !now.Before(g.expires):
+	case !isOpen && (g == nil || !g.expires.IsZero() && !now.Before(g.expires)):
 		return nil, refusedToken(token)
 	case !admitted:
 		return nil, refuse(http.StatusTooManyRequests, "Too Many Requests")
@@ -106,11 +112,11 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	return c.row.handle(c)
 }
 
-func (s *Server) window(resource string) *window {
-	w := s.windows[resource]
+func (s *Server) window(budget string) *window {
+	w := s.windows[budget]
 	if w == nil {
 		w = new(window)
-		s.windows[resource] = w
+		s.windows[budget] = w
 	}
 	return w
 }

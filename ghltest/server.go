@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -16,6 +17,7 @@ import (
 // servers share nothing, so any number can run at once.
 type Server struct {
 	now    func() time.Time
+	ahead  atomic.Int64 // what Advance has added to the clock
 	routes *routes
 	limits Limits
 	fail   func(format string, args ...any) // says that a seed is wrong
@@ -92,10 +94,15 @@ func NewHandler(opts ...Option) (*Server, error) {
 		}
 	}
 	s := &Server{
-		now: c.now, routes: newRoutes(rows), limits: c.limits,
+		routes: newRoutes(rows), limits: c.limits,
 		fail:   func(format string, args ...any) { panic("ghltest: " + fmt.Sprintf(format, args...)) },
 		helper: func() {},
 		state:  newState(), windows: map[string]*window{}, unused: map[net.Conn]struct{}{},
+	}
+	s.now = func() time.Time { return c.now().Add(time.Duration(s.ahead.Load())) }
+	s.state.lag = c.lag
+	for _, seed := range c.seeds {
+		c.locations = append(c.locations, seed.locations...)
 	}
 	if len(c.locations) == 0 {
 		c.locations = []ghl.Location{defaultLocation()}
@@ -110,9 +117,18 @@ func NewHandler(opts ...Option) (*Server, error) {
 		s.token = "pit-" + s.state.ids.uuid()
 	}
 	s.state.grants[s.token] = &grant{location: s.state.first}
+	if err := s.state.setConsent(c.consent); err != nil {
+		return nil, fmt.Errorf("ghltest: WithConsent: %w", err)
+	}
 	if c.demo {
 		s.state.addDemoData(s.now())
 	}
+	for _, seed := range c.seeds {
+		if err := s.state.addSeed(seed, "", s.now()); err != nil {
+			return nil, fmt.Errorf("ghltest: WithSeed: %w", err)
+		}
+	}
+	s.state.reindex(time.Time{})
 	return s, nil
 }
 
