@@ -14,6 +14,9 @@ import (
 
 // Consent is what happens at the consent screen. The zero value consents at once, without a page, and chooses the first
 // location, or all locations of its company for an app that only companies install.
+//
+// A single visit can choose otherwise by a parameter of the URL, as the buttons of the page do: ghltest_location with a
+// location's id, ghltest_company with a company's, or ghltest_deny.
 type Consent struct {
 	// Ask shows a page with a button for each location and for each company, for a person with a browser.
 	Ask bool
@@ -215,7 +218,7 @@ func (s *state) chosen(a *app, consent Consent) (*code, error) {
 		out.location, err = s.locationOf(consent.LocationID)
 	}
 	if err == nil && !a.takes(out.userType()) {
-		err = fmt.Errorf("The app cannot be installed for a %s.", out.userType()) //nolint:staticcheck // it is shown as a sentence
+		err = fmt.Errorf("the app cannot be installed for a %s", out.userType())
 	}
 	return out, err
 }

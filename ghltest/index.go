@@ -76,15 +76,19 @@ func (l *location) searchable(now time.Time) []*contact {
 		return l.contacts
 	}
 	var list []*contact
-	for _, versions := range l.index.entries {
+	for id, versions := range l.index.entries {
 		var seen *contact
-		for _, v := range versions {
+		latest := false
+		for i, v := range versions {
 			if !v.from.After(now.Add(-l.index.lag)) {
-				seen = v.contact
+				seen, latest = v.contact, i == len(versions)-1
 			}
 		}
-		if seen != nil {
+		switch {
+		case seen != nil:
 			list = append(list, seen)
+		case latest: // it is gone for good
+			delete(l.index.entries, id)
 		}
 	}
 	slices.SortFunc(list, newestFirst)

@@ -43,7 +43,7 @@ func (in *searchBody) check() error {
 		return invalid("page must not be less than 1")
 	case in.Page > 0 && len(in.SearchAfter) > 0:
 		return invalid("page and searchAfter cannot be used together")
-	case in.Page*in.PageLimit > maxSearchDepth:
+	case in.Page > maxSearchDepth/in.PageLimit:
 		return invalidText("Only the first 10000 records can be read with page; use searchAfter")
 	case utf8.RuneCountInString(in.Query) > maxSearchText:
 		return invalid("query must be shorter than or equal to 75 characters")
