@@ -127,3 +127,26 @@ func TestSearchByATextBox(t *testing.T) {
 		require.Equal(t, want, answer["total"], option)
 	}
 }
+
+func TestSearchByDatesAndFlags(t *testing.T) {
+	s, c := start(t)
+	s.AddContact(ghl.Contact{FirstName: "Ada", DateOfBirth: ghl.ParseTime("1815-12-10"), ValidEmail: ptr(true)})
+	s.AddContact(ghl.Contact{FirstName: "Bo", DateOfBirth: ghl.ParseTime("1990-01-31"), ValidEmail: ptr(false)})
+	s.AddContact(ghl.Contact{FirstName: "Cy"})
+	for name, test := range map[string]struct {
+		filter ghl.Filter
+		want   int
+	}{
+		"born before":       {ghl.FieldDateOfBirth.Range(ghl.Range{LT: "1900-01-01"}), 1},
+		"born on":           {ghl.FieldDateOfBirth.Range(ghl.Range{GTE: "1990-01-31", LTE: "1990-01-31"}), 1},
+		"no birthday":       {ghl.FieldDateOfBirth.NotExists(), 1},
+		"valid":             {ghl.FieldValidEmail.Eq(true), 1},
+		"not valid":         {ghl.FieldValidEmail.NotEq(true), 2},
+		"unknown":           {ghl.FieldValidEmail.NotExists(), 1},
+		"finished workflow": {ghl.FieldFinishedWorkflows.Exists(), 0},
+	} {
+		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: []ghl.Filter{test.filter}})
+		require.NoError(t, err, name)
+		require.Equal(t, test.want, page.Total, name)
+	}
+}

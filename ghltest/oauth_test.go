@@ -448,7 +448,10 @@ func TestUninstalling(t *testing.T) {
 	require.Equal(t, 200, status)
 	require.Equal(t, []any{other.ID}, answer["approvedLocations"])
 
+	pending := codeOf(t, s, app)
 	s.UninstallCompany(app, "")
+	status, _ = ask(t, s, false, app, url.Values{"grant_type": {"authorization_code"}, "code": {pending}})
+	require.Equal(t, 401, status)
 	_, err = c.OAuth.LocationToken(t.Context(), agency.CompanyID, other.ID)
 	require.ErrorIs(t, err, ghl.ErrUnauthorized)
 	status, _ = refresh(t, s, app, there.RefreshToken)
@@ -491,6 +494,7 @@ func TestWrongAppsFail(t *testing.T) {
 		`UninstallCompany: the app is not installed for company x`:          func() { s.UninstallCompany(app, "x") },
 		`SetLocationActive: there is no location x`:                         func() { s.SetLocationActive("x", false) },
 		`SetConsent: there is no location x`:                                func() { s.SetConsent(ghltest.Consent{LocationID: "x"}) },
+		`AddToken: the token has white space`:                               func() { s.AddToken(ghl.Token{AccessToken: "a b"}) },
 		`Advance: -1ns is negative`:                                         func() { s.Advance(-1) },
 		`Clock.Advance: -1ns is negative`:                                   func() { ghltest.NewClock(noon).Advance(-1) },
 		`AddOpportunity: there is no contact "x"`:                           func() { s.AddOpportunity(ghltest.Opportunity{ContactID: "x"}) },

@@ -36,6 +36,9 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 	setDefault(&in.AccessToken, s.state.ids.uuid())
 	g := &grant{scopes: slices.Clone(in.Scopes), expires: in.ExpiresAt}
 	switch {
+	case strings.ContainsAny(in.AccessToken, " \t\r\n"):
+		s.fail("AddToken: the token has white space")
+		return ghl.Token{}
 	case s.state.grants[in.AccessToken] != nil:
 		s.fail("AddToken: the token is there already")
 		return ghl.Token{}
