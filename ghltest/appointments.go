@@ -173,6 +173,7 @@ func (c *call) createAppointment() (any, error) {
 		return nil, err
 	}
 	c.keepEvent(e, c.now)
+	c.emitAppointment(AppointmentCreate, e)
 	return inCalendar(e), nil
 }
 
@@ -192,6 +193,7 @@ func (c *call) updateAppointment() (any, error) {
 	}
 	*e = changed
 	c.keepEvent(e, c.now)
+	c.emitAppointment(AppointmentUpdate, e)
 	return inCalendar(e), nil
 }
 
@@ -259,5 +261,8 @@ func (c *call) deleteAppointment() (any, error) {
 		return nil, err
 	}
 	c.dropEvents(func(other *event) bool { return other == e })
+	if !e.blocked {
+		c.emitAppointment(AppointmentDelete, e)
+	}
 	return map[string]bool{"succeeded": true}, nil
 }

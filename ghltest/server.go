@@ -24,11 +24,15 @@ type Server struct {
 
 	mu       sync.Mutex
 	state    *state
+	faults   []*ActiveFault
 	windows  map[string]*window
 	requests requestLog
 
-	http *http.Server
-	url  string
+	hooks   *hooks
+	closing context.CancelFunc // ends answers that are slow on purpose
+	open    context.Context
+	http    *http.Server
+	url     string
 
 	connections sync.Mutex
 	unused      map[net.Conn]struct{} // connections that have carried no request yet
@@ -97,6 +101,9 @@ func NewHandler(opts ...Option) (*Server, error) {
 		helper: func() {},
 		state:  newState(), windows: map[string]*window{}, unused: map[net.Conn]struct{}{},
 	}
+	s.open, s.closing = context.WithCancel(context.Background())
+	s.hooks = newHooks(c.now)
+	s.state.hooks = s.hooks
 	if len(c.locations) == 0 {
 		c.locations = []ghl.Location{defaultLocation()}
 	}
@@ -134,9 +141,13 @@ func (s *Server) ClientOptions() []ghl.Option {
 	return []ghl.Option{ghl.WithBaseURL(s.URL()), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
 }
 
-// Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. It may be
-// called more than once.
+// Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. Answers
+// that a [Fault] slows down and webhooks that are being delivered are cut short. It may be called more than once.
 func (s *Server) Close() error {
+	s.closing()
+	if err := s.hooks.close(); err != nil {
+		return err
+	}
 	if s.http == nil {
 		return nil
 	}

@@ -20,6 +20,7 @@ type state struct {
 	contacts  map[string]*contact
 	events    map[string]*event
 	grants    map[string]*grant // by token
+	hooks     *hooks
 }
 
 func newState() *state {
