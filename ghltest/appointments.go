@@ -175,6 +175,7 @@ func (c *call) createAppointment() (any, error) {
 		return nil, err
 	}
 	c.keepEvent(e, c.now)
+	c.emitAppointment(AppointmentCreate, e)
 	return inCalendar(e), nil
 }
 
@@ -194,6 +195,7 @@ func (c *call) updateAppointment() (any, error) {
 	}
 	*e = changed
 	c.keepEvent(e, c.now)
+	c.emitAppointment(AppointmentUpdate, e)
 	return inCalendar(e), nil
 }
 
@@ -261,5 +263,8 @@ func (c *call) deleteAppointment() (any, error) {
 		return nil, err
 	}
 	c.dropEvents(func(other *event) bool { return other == e })
+	if !e.blocked {
+		c.emitAppointment(AppointmentDelete, e)
+	}
 	return map[string]bool{"succeeded": true}, nil
 }

@@ -114,6 +114,7 @@ func (c *call) deleteContact() (any, error) {
 	}
 	c.location.remove(found)
 	delete(c.contacts, found.ID)
+	c.emitContact(ContactDelete, found)
 	c.dropEvents(func(e *event) bool { return e.ContactID == found.ID })
 	return c.succeeded(), nil
 }
@@ -151,6 +152,7 @@ func (c *call) setBusiness() (any, error) {
 				task.BusinessID = business
 			}
 			found.touch(c.now)
+			c.emitContact(ContactUpdate, found)
 			changed = append(changed, id)
 		}
 	}
@@ -171,6 +173,7 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	made.ID = c.ids.id()
 	c.contacts[made.ID] = made
 	c.location.place(made)
+	c.emitContact(ContactCreate, made)
 	return made, nil
 }
 
@@ -183,8 +186,10 @@ func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 	}
 	set(&changed.CompanyName, in.CompanyName)
 	c.location.forget(found)
+	was := *found
 	*found = changed
 	c.location.identify(found)
+	c.emitContactChange(&was, found)
 	return nil
 }
 

@@ -43,26 +43,38 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Date", now.UTC().Format(http.TimeFormat))
 
-	status, text := s.respond(r, body, tooLarge, now, header)
-	header.Set("Content-Type", "application/json; charset=utf-8")
+	status, text, struck := s.respond(r, body, tooLarge, now, header)
+	if struck != nil {
+		s.deliver(w, r, struck, status, text)
+		return
+	}
+	header.Set("Content-Type", jsonType)
 	header.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
 
 // respond routes, answers and logs a request under the lock.
-func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (int, []byte) {
+func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (status int, text []byte, struck *strike) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
+	entry := Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template()}
+	defer func() { s.requests.add(entry) }()
+	if len(s.faults) > 0 {
+		if struck = s.strike(entry.Operation); struck != nil {
+			status, text = s.answerStruck(struck, route, r, body, now, header)
+			entry.Status, entry.Fault = struck.sent(status), struck.name()
+			return status, text, struck
+		}
+	}
 	answer, err := s.answer(route, r, body, now, header)
 	if tooLarge {
 		err = refuse(http.StatusRequestEntityTooLarge, "request entity too large")
 	}
-	s.state.reindex(now.UTC().Truncate(time.Millisecond))
-	status, text := encode(route.status(), answer, err)
-	s.requests.add(Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template(), Status: status})
-	return status, text
+	status, text = encode(route.status(), answer, err)
+	entry.Status = status
+	return status, text, nil
 }
 
 func version(r *http.Request) ghl.Version { return ghl.Version(r.Header.Get("Version")) }
@@ -77,6 +89,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (body []byte, tooLarge boo
 }
 
 func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time, header http.Header) (any, error) {
+	defer s.state.reindex(now.UTC().Truncate(time.Millisecond))
 	token := bearer(r)
 	g := s.state.grants[token]
 	limitOf := "" // whoever has no token counts together

@@ -26,11 +26,15 @@ type Server struct {
 
 	mu       sync.Mutex
 	state    *state
+	faults   []*ActiveFault
 	windows  map[string]*window
 	requests requestLog
 
-	http *http.Server
-	url  string
+	hooks   *hooks
+	closing context.CancelFunc // ends answers that are slow on purpose
+	open    context.Context
+	http    *http.Server
+	url     string
 
 	connections sync.Mutex
 	unused      map[net.Conn]struct{} // connections that have carried no request yet
@@ -104,6 +108,9 @@ func NewHandler(opts ...Option) (*Server, error) {
 	for _, seed := range c.seeds {
 		c.locations = append(c.locations, seed.locations...)
 	}
+	s.open, s.closing = context.WithCancel(context.Background())
+	s.hooks = newHooks(s.now)
+	s.state.hooks = s.hooks
 	if len(c.locations) == 0 {
 		c.locations = []ghl.Location{defaultLocation()}
 	}
@@ -150,9 +157,13 @@ func (s *Server) ClientOptions() []ghl.Option {
 	return []ghl.Option{ghl.WithBaseURL(s.URL()), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
 }
 
-// Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. It may be
-// called more than once.
+// Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. Answers
+// that a [Fault] slows down and webhooks that are being delivered are cut short. It may be called more than once.
 func (s *Server) Close() error {
+	s.closing()
+	if err := s.hooks.close(); err != nil {
+		return err
+	}
 	if s.http == nil {
 		return nil
 	}

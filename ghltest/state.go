@@ -22,6 +22,7 @@ type state struct {
 	grants    map[string]*grant // by token
 	oauth     oauth
 	lag       time.Duration // of the search index
+	hooks     *hooks
 }
 
 func newState() *state {
