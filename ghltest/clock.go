@@ -40,7 +40,7 @@ func (c *Clock) Advance(d time.Duration) {
 }
 
 // Advance moves the fake's time forward, whatever its clock is: tokens expire, windows of the rate limit end and the search
-// index catches up as if the time had passed.
+// index catches up as if the time had passed, and webhooks that wait for their time are sent.
 func (s *Server) Advance(d time.Duration) {
 	s.helper()
 	if d < 0 {
@@ -48,4 +48,5 @@ func (s *Server) Advance(d time.Duration) {
 		return
 	}
 	s.ahead.Add(int64(d))
+	s.hooks.clockMoved()
 }

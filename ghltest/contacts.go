@@ -1,6 +1,7 @@
 package ghltest
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,7 +45,12 @@ func (c *call) getContact() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"contact": byID(found)}, nil
+	if found.wire == nil {
+		if found.wire, err = json.Marshal(map[string]any{"contact": byID(found)}); err != nil {
+			return nil, err
+		}
+	}
+	return found.wire, nil
 }
 
 func (c *call) createContact() (any, error) {
@@ -268,7 +274,9 @@ func (c *call) checkDuplicate(to, own *contact, allowed bool) error {
 	}}
 }
 
+// touch dates a change of the contact. Every change comes through here.
 func (c *contact) touch(now time.Time) {
+	c.wire = nil
 	c.updated = now.UnixMilli()
 	c.DateUpdated = timestamp(now)
 	c.location.indexLater(c.ID)

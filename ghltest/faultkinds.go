@@ -87,7 +87,7 @@ func Answer(status int, contentType, body string) Kind {
 	k := atGateway("Answer", status, contentType, body)
 	k.reply.gateway = false
 	if status < 200 || status > 599 {
-		k.err = fmt.Errorf("Answer: %d is no status of an answer", status)
+		k.err = fmt.Errorf("status %d of Answer is none of an answer", status)
 	}
 	return k
 }

@@ -91,7 +91,7 @@ func (f *Fault) check(r *routes) error {
 	case f.Operation != "" && !r.old.has(f.Operation) && !r.v3.has(f.Operation):
 		return fmt.Errorf("there is no operation %q", f.Operation)
 	case f.After < 0 || f.Times < 0:
-		return errors.New("After and Times are not negative")
+		return errors.New("a count (After, Times) is negative")
 	case !(f.Chance >= 0 && f.Chance <= 1):
 		return errors.New("the Chance is between 0 and 1")
 	}

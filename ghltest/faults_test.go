@@ -383,10 +383,10 @@ func TestWrongFaults(t *testing.T) {
 	for want, f := range map[string]ghltest.Fault{
 		`the Kind is missing`:                 {},
 		`there is no operation "contact.get"`: {Kind: good, Operation: "contact.get"},
-		`After and Times are not negative`:    {Kind: good, Times: -1},
+		`a count (After, Times) is negative`:  {Kind: good, Times: -1},
 		`the Chance is between 0 and 1`:       {Kind: good, Chance: 1.5},
 		`AfterWork means nothing for NumbersAsStrings, which leaves the answer in place`: {Kind: ghltest.NumbersAsStrings().AfterWork()},
-		`Answer: 0 is no status of an answer`:                                            {Kind: ghltest.Answer(0, "", "")},
+		`status 0 of Answer is none of an answer`:                                        {Kind: ghltest.Answer(0, "", "")},
 		`V3Error: 200 is no status of an error`:                                          {Kind: ghltest.V3Error(200, "", "")},
 		`MismatchedStatus: 200 is no status of an error`:                                 {Kind: ghltest.MismatchedStatus(200, 400, "")},
 		`TooManyRequests: -1s is no time to wait`:                                        {Kind: ghltest.TooManyRequests(-time.Second)},

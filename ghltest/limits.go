@@ -49,6 +49,11 @@ type window struct {
 	today int
 }
 
+var rateHeaders = [...]string{
+	"X-Ratelimit-Max", "X-Ratelimit-Remaining", "X-Ratelimit-Interval-Milliseconds",
+	"X-Ratelimit-Limit-Daily", "X-Ratelimit-Daily-Remaining", "X-Ratelimit-Daily-Reset",
+}
+
 // admit counts a request, writes the rate headers and reports whether the limits let it through.
 func (w *window) admit(l Limits, now time.Time, h http.Header) bool {
 	if now.Sub(w.began) >= l.Interval || now.Before(w.began) {
@@ -62,12 +67,13 @@ func (w *window) admit(l Limits, now time.Time, h http.Header) bool {
 		w.used++
 		w.today++
 	}
-	set := func(name string, n int64) { h["X-Ratelimit-"+name] = []string{strconv.FormatInt(n, 10)} }
-	set("Max", int64(l.Requests))
-	set("Remaining", int64(max(0, l.Requests-w.used)))
-	set("Interval-Milliseconds", l.Interval.Milliseconds())
-	set("Limit-Daily", int64(l.Daily))
-	set("Daily-Remaining", int64(max(0, l.Daily-w.today)))
-	set("Daily-Reset", w.day.Add(24*time.Hour).Sub(now).Milliseconds())
+	values := new([6]string) // one array for all headers: every request comes through here
+	for i, n := range [...]int64{
+		int64(l.Requests), int64(max(0, l.Requests-w.used)), l.Interval.Milliseconds(),
+		int64(l.Daily), int64(max(0, l.Daily-w.today)), w.day.Add(24 * time.Hour).Sub(now).Milliseconds(),
+	} {
+		values[i] = strconv.FormatInt(n, 10)
+		h[rateHeaders[i]] = values[i : i+1 : i+1]
+	}
 	return ok
 }

@@ -41,15 +41,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, tooLarge := readBody(w, r)
 	now := s.now()
 	header := w.Header()
-	header.Set("Date", now.UTC().Format(http.TimeFormat))
+	header["Date"] = []string{now.UTC().Format(http.TimeFormat)}
 
 	status, text, struck := s.respond(r, body, tooLarge, now, header)
 	if struck != nil {
 		s.deliver(w, r, struck, status, text)
 		return
 	}
-	header.Set("Content-Type", jsonType)
-	header.Set("Content-Length", strconv.Itoa(len(text)))
+	header["Content-Type"] = []string{jsonType}
+	header["Content-Length"] = []string{strconv.Itoa(len(text))}
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
@@ -134,8 +134,14 @@ func (s *Server) window(budget string) *window {
 	return w
 }
 
+// written is an answer that is JSON already.
+type written []byte
+
 // encode writes an answer or a refusal as JSON.
 func encode(status int, answer any, err error) (int, []byte) {
+	if text, ok := answer.(written); ok && err == nil {
+		return status, text
+	}
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused):
