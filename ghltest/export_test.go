@@ -31,9 +31,6 @@ func WithoutHandler(s *Server, name string) {
 	s.routes = newRoutes(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.operation == name }))
 }
 
-// ClockMoved tells the workers of the webhooks to look at the clock again.
-func ClockMoved(s *Server) { s.hooks.clockMoved() }
-
 // Install emits the event of an app that was installed in a location, or removed.
 func Install(s *Server, kind EventType, locationID string) {
 	s.mu.Lock()

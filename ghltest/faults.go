@@ -34,7 +34,7 @@ type Fault struct {
 
 // ActiveFault is a [Fault] in force.
 type ActiveFault struct {
-	Fault
+	fault  Fault
 	server *Server
 	random *rand.Rand
 	seen   int // requests of the operation
@@ -53,7 +53,7 @@ func (s *Server) Fail(f Fault) *ActiveFault {
 		s.fail("Fail: %v", err)
 		return nil
 	}
-	a := &ActiveFault{Fault: f, server: s, random: rand.New(rand.NewPCG(f.Seed, 3))}
+	a := &ActiveFault{fault: f, server: s, random: rand.New(rand.NewPCG(f.Seed, 3))}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, a)
@@ -117,8 +117,9 @@ func (n *node) has(operation string) bool {
 
 // strikes counts a request and reports whether the fault hits it.
 func (a *ActiveFault) strikes() bool {
+	f := &a.fault
 	a.seen++
-	if a.seen <= a.After || a.Times > 0 && a.hits >= a.Times || a.Chance > 0 && a.random.Float64() >= a.Chance {
+	if a.seen <= f.After || f.Times > 0 && a.hits >= f.Times || f.Chance > 0 && a.random.Float64() >= f.Chance {
 		return false
 	}
 	a.hits++
@@ -129,13 +130,13 @@ func (a *ActiveFault) strikes() bool {
 func (s *Server) strike(operation string) *strike {
 	var h *strike
 	for _, a := range s.faults {
-		if a.Operation != "" && a.Operation != operation || h != nil && h.outcome != nil && a.Kind.decides() || !a.strikes() {
+		of, kind := a.fault.Operation, &a.fault.Kind
+		if of != "" && of != operation || h != nil && h.outcome != nil && kind.decides() || !a.strikes() {
 			continue
 		}
 		if h == nil {
 			h = new(strike)
 		}
-		kind := &a.Kind
 		if kind.decides() {
 			h.outcome = kind
 		} else {

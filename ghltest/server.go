@@ -34,6 +34,7 @@ type Server struct {
 	closing context.CancelFunc // ends answers that are slow on purpose
 	open    context.Context
 	http    *http.Server
+	running sync.WaitGroup // the goroutines of http
 	url     string
 
 	connections sync.Mutex
@@ -82,7 +83,11 @@ func New(opts ...Option) (*Server, error) {
 	}
 	s.url = "http://" + listener.Addr().String()
 	s.http = &http.Server{Handler: s.Handler(), ConnState: s.connection, ReadHeaderTimeout: time.Minute}
-	go func() { _ = s.http.Serve(listener) }() // ends with Close
+	s.running.Add(1)
+	go func() { // ends with Close
+		defer s.running.Done()
+		_ = s.http.Serve(listener)
+	}()
 	return s, nil
 }
 
@@ -161,11 +166,9 @@ func (s *Server) ClientOptions() []ghl.Option {
 // that a [Fault] slows down and webhooks that are being delivered are cut short. It may be called more than once.
 func (s *Server) Close() error {
 	s.closing()
-	if err := s.hooks.close(); err != nil {
-		return err
-	}
+	ended := s.hooks.close()
 	if s.http == nil {
-		return nil
+		return ended
 	}
 	s.connections.Lock()
 	for conn := range s.unused { // Shutdown would wait for these
@@ -181,15 +184,39 @@ func (s *Server) Close() error {
 	if err != nil {
 		return fmt.Errorf("ghltest: %w", err)
 	}
-	return nil
+	if !waitFor(&s.running, closeWait) && ended == nil {
+		ended = errors.New("ghltest: a request has not ended although its connection was closed")
+	}
+	return ended
+}
+
+// waitFor waits for goroutines, for a while at most.
+func waitFor(group *sync.WaitGroup, limit time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 func (s *Server) connection(conn net.Conn, state http.ConnState) {
 	s.connections.Lock()
 	defer s.connections.Unlock()
-	if state == http.StateNew {
+	switch state {
+	case http.StateNew:
 		s.unused[conn] = struct{}{}
-	} else {
-		delete(s.unused, conn)
+		s.running.Add(1)
+		return
+	case http.StateClosed, http.StateHijacked:
+		s.running.Done()
 	}
+	delete(s.unused, conn)
 }

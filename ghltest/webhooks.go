@@ -72,6 +72,7 @@ type hooks struct {
 // delivery is a Delivery with what only its worker needs.
 type delivery struct {
 	Delivery
+	to              *Subscription
 	current, legacy Signature
 	reorder         bool // let the next one pass
 }
@@ -262,13 +263,24 @@ func (s *Server) Redeliver() int {
 
 // Deliveries returns the deliveries of all subscribers in the order of their events; of many, the latest 10,000.
 func (s *Server) Deliveries() []Delivery {
-	h := s.hooks
+	return s.hooks.deliveries(func(*delivery) bool { return true })
+}
+
+// Deliveries returns the deliveries to this subscriber, as [Server.Deliveries] does.
+func (s *Subscription) Deliveries() []Delivery {
+	return s.hooks.deliveries(func(d *delivery) bool { return d.to == s })
+}
+
+func (h *hooks) deliveries(which func(*delivery) bool) []Delivery {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	list := make([]Delivery, len(h.log))
-	for i, d := range h.log {
-		list[i] = d.Delivery
-		list[i].Body, list[i].Faults = bytes.Clone(d.Body), slices.Clone(d.Faults)
+	var list []Delivery
+	for _, d := range h.log {
+		if which(d) {
+			copied := d.Delivery
+			copied.Body, copied.Faults = bytes.Clone(d.Body), slices.Clone(d.Faults)
+			list = append(list, copied)
+		}
 	}
 	return list
 }
@@ -281,19 +293,10 @@ func (h *hooks) close() error {
 	h.finished(0)
 	h.mu.Unlock()
 	h.cancel()
-	done := make(chan struct{})
-	go func() {
-		h.workers.Wait()
-		close(done)
-	}()
-	limit := time.NewTimer(closeWait)
-	defer limit.Stop()
-	select {
-	case <-done:
-		return nil
-	case <-limit.C:
+	if !waitFor(&h.workers, closeWait) {
 		return errors.New("ghltest: a webhook handler has not returned although its request was cancelled")
 	}
+	return nil
 }
 
 // clockMoved makes workers look at the clock again.
@@ -320,7 +323,8 @@ func (h *hooks) emit(c change) {
 		body := sub.body(h, c, record, id)
 		add := func() *delivery {
 			d := &delivery{
-				Delivery: Delivery{Type: c.kind, WebhookID: id, LocationID: c.locationID, Body: body}, current: sub.current, legacy: sub.legacy,
+				Delivery: Delivery{Type: c.kind, WebhookID: id, LocationID: c.locationID, Body: body},
+				to:       sub, current: sub.current, legacy: sub.legacy,
 			}
 			h.log = append(h.log, d)
 			return d

@@ -346,8 +346,7 @@ func TestRedelivery(t *testing.T) {
 	now.Add((10 * time.Minute).Milliseconds())
 	flush(t, s)
 	require.Len(t, in.bodies, 2)
-	now.Add((10 * time.Minute).Milliseconds())
-	ghltest.ClockMoved(s)
+	s.Advance(10 * time.Minute)
 	flush(t, s)
 	require.Len(t, in.bodies, 3)
 
@@ -517,6 +516,70 @@ func TestCloseEndsDeliveries(t *testing.T) {
 	require.PanicsWithValue(t, "ghltest: SubscribeHandler: the server is closed", func() { s.SubscribeHandler(&inbox{}) })
 }
 
+// Without anybody who moves the clock, a redelivery comes when its time has come.
+func TestRedeliveryByTheRealClock(t *testing.T) {
+	s := ghltest.Start(t)
+	c := clientOf(t, s)
+	came := make(chan []byte)
+	var calls atomic.Int32
+	s.SubscribeHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if calls.Add(1) == 1 {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+		came <- body
+	}), ghltest.Redelivery(20*time.Millisecond))
+	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
+	require.NoError(t, err)
+	require.Equal(t, <-came, <-came)
+}
+
+// Many servers at once, each with subscribers and faults, and nothing of them is left.
+func TestNothingIsLeftOfManyServers(t *testing.T) {
+	errs := make(chan error)
+	const servers = 6
+	for range servers {
+		go func() {
+			errs <- func() error {
+				s, err := ghltest.New()
+				if err != nil {
+					return err
+				}
+				in := &inbox{answer: func(n int) int { return 200 + n%2*229 }}
+				receiver := httptest.NewServer(in)
+				defer receiver.Close()
+				s.Subscribe(receiver.URL, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.3), Reorder: ghltest.Chance(0.3)}))
+				s.SubscribeHandler(in)
+				s.Fail(ghltest.Fault{Kind: ghltest.InternalServerError(), Chance: 0.2})
+				s.Fail(ghltest.Fault{Kind: ghltest.CutBody(), Chance: 0.2})
+				s.Fail(ghltest.Fault{Kind: ghltest.NumbersAsStrings()})
+				transport := &http.Transport{}
+				defer transport.CloseIdleConnections()
+				c, err := ghl.New(append(s.ClientOptions(), patient, ghl.WithHTTPClient(&http.Client{Transport: transport}))...)
+				if err != nil {
+					return err
+				}
+				for range 20 {
+					_, _ = c.Contacts.Create(context.Background(), &ghl.ContactCreate{FirstName: "Ada"})
+				}
+				if err := s.Flush(context.Background()); err != nil {
+					return err
+				}
+				s.Redeliver()
+				return s.Close()
+			}()
+		}()
+	}
+	for range servers {
+		require.NoError(t, <-errs)
+	}
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for _, left := range []string{"ghltest.(*Subscription)", "ghltest.(*hooks)", "ghltest.(*Server)", "ghltest.New"} {
+		require.NotContains(t, string(stacks), left)
+	}
+}
+
 func TestCancelledSubscription(t *testing.T) {
 	s, c := start(t)
 	in := &inbox{answer: func(int) int { return 429 }}
@@ -531,6 +594,7 @@ func TestCancelledSubscription(t *testing.T) {
 	require.Zero(t, s.Redeliver())
 	flush(t, s)
 	require.Len(t, in.bodies, 1)
+	require.Equal(t, s.Deliveries(), sub.Deliveries())
 	require.Len(t, s.Deliveries(), 1)
 }
 
