@@ -250,7 +250,7 @@ func (s *state) redeem(chosen *code, now time.Time) pair {
 	g := grant{app: chosen.app, location: chosen.location, scopes: chosen.scopes, user: in.user}
 	if l := chosen.location; l != nil {
 		g.company = l.CompanyID
-		chosen.app.locations[l.ID] = &in
+		s.installIn(chosen.app, l, in)
 		return s.issue(g, now)
 	}
 	c := chosen.company
@@ -259,12 +259,22 @@ func (s *state) redeem(chosen *code, now time.Time) pair {
 		installation: in, bulk: len(c.Locations) > 0 || c.AllLocations || c.FutureLocations, all: c.AllLocations, future: c.FutureLocations,
 		approved: slices.Clone(c.Locations),
 	}
+	s.emitInstall(AppInstall, chosen.app.AppID, "", installEvent{CompanyID: c.CompanyID, UserID: in.user, InstallType: "Company"}, now)
 	for _, id := range c.Locations {
 		if chosen.app.locations[id] == nil {
-			chosen.app.locations[id] = &in
+			s.installIn(chosen.app, s.locations[id], in)
 		}
 	}
 	return s.issue(g, now)
+}
+
+// installIn installs an app in a location and tells its subscribers.
+func (s *state) installIn(a *app, l *location, in installation) {
+	a.locations[l.ID] = &in
+	whitelabel := false
+	s.emitInstall(AppInstall, a.AppID, l.ID, installEvent{
+		CompanyID: l.CompanyID, UserID: in.user, InstallType: "Location", IsWhitelabelCompany: &whitelabel, WhitelabelDetails: map[string]string{},
+	}, in.at)
 }
 
 // installInFuture installs apps in a new location whose company wants that.
@@ -272,7 +282,7 @@ func (s *state) installInFuture(l *location, now time.Time) {
 	for _, a := range s.oauth.apps {
 		if in := a.companies[l.CompanyID]; in != nil && in.future {
 			in.approved = append(in.approved, l.ID)
-			a.locations[l.ID] = &installation{user: in.user, at: now}
+			s.installIn(a, l, installation{user: in.user, at: now})
 		}
 	}
 }
@@ -298,6 +308,7 @@ func (s *Server) Uninstall(in App, locationID string) {
 		return
 	}
 	delete(a.locations, l.ID)
+	s.state.emitInstall(AppUninstall, a.AppID, l.ID, installEvent{}, s.now())
 	if c := a.companies[l.CompanyID]; c != nil {
 		c.approved = excluding(c.approved, l.ID)
 		c.all = false
@@ -322,6 +333,7 @@ func (s *Server) UninstallCompany(in App, companyID string) {
 		return
 	}
 	delete(a.companies, companyID)
+	s.state.emitInstall(AppUninstall, a.AppID, "", installEvent{CompanyID: companyID}, s.now())
 	for id := range a.locations {
 		if s.state.locations[id].CompanyID == companyID {
 			delete(a.locations, id)

@@ -566,3 +566,35 @@ func Example_oAuth() {
 	// app.example.com random
 	// Test Location 1
 }
+
+func TestInstallationsAreTold(t *testing.T) {
+	s, app, _ := appServer(t)
+	in := &inbox{}
+	s.SubscribeHandler(in)
+	s.Install(app, "")
+	s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true, FutureLocations: true})
+	later := s.AddLocation(ghl.Location{})
+	s.Uninstall(app, "")
+	s.UninstallCompany(app, "")
+	flush(t, s)
+	var got []string
+	for _, e := range in.events(t) {
+		require.Equal(t, app.AppID, e["appId"])
+		got = append(got, fmt.Sprintf("%v%v%v", e["type"], e["installType"], e["locationId"]))
+	}
+	require.ElementsMatch(t, []string{
+		"INSTALLLocation" + s.LocationID(), "INSTALLCompany<nil>", "INSTALLLocation" + later.ID, "UNINSTALL<nil>" + s.LocationID(), "UNINSTALL<nil><nil>",
+	}, got)
+}
+
+func TestALostAnswerBurnsTheRefreshToken(t *testing.T) {
+	s, app, _ := appServer(t)
+	token := s.Install(app, "")
+	s.Fail(ghltest.Fault{Operation: "oauth.token", Kind: ghltest.CutAfterWork(), Times: 1})
+	form := url.Values{"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}}
+	_, err := http.PostForm(s.URL()+"/oauth/token", form) //nolint:bodyclose // there is no answer
+	require.Error(t, err)
+	status, _ := refresh(t, s, app, token.RefreshToken)
+	require.Equal(t, 400, status)
+	require.Equal(t, ghltest.OAuthCounts{Refreshes: 1, Reuses: 1}, s.OAuthCounts())
+}
