@@ -30,15 +30,3 @@ func Rows() []string {
 func WithoutHandler(s *Server, name string) {
 	s.routes = newRoutes(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.operation == name }))
 }
-
-// Install emits the event of an app that was installed in a location, or removed.
-func Install(s *Server, kind EventType, locationID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	in := installEvent{CompanyID: s.state.companyID()}
-	if kind == AppInstall {
-		no := false
-		in.InstallType, in.IsWhitelabelCompany, in.WhitelabelDetails, in.CompanyName = "Location", &no, map[string]string{}, "Example Company"
-	}
-	s.state.emitInstall(kind, "app1", locationID, in, s.now())
-}

@@ -61,7 +61,7 @@ type installEvent struct {
 	// The rest is left out of an UNINSTALL.
 	InstallType         string            `json:"installType,omitempty"`
 	IsWhitelabelCompany *bool             `json:"isWhitelabelCompany,omitempty"`
-	WhitelabelDetails   map[string]string `json:"whitelabelDetails,omitempty"`
+	WhitelabelDetails   map[string]string `json:"whitelabelDetails,omitzero"`
 	CompanyName         string            `json:"companyName,omitempty"`
 }
 
@@ -69,6 +69,9 @@ type installEvent struct {
 // the whole company is meant. appID "" is the subscriber's own.
 func (s *state) emitInstall(kind EventType, appID, locationID string, in installEvent, at time.Time) {
 	if s.hooks != nil && s.hooks.active.Load() {
+		if kind == AppInstall {
+			setDefault(&in.CompanyName, "Test Company") // the fake knows companies by their ids only
+		}
 		s.hooks.emit(change{kind: kind, locationID: locationID, appID: appID, at: at, record: in})
 	}
 }

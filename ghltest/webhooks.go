@@ -89,7 +89,6 @@ type Subscription struct {
 	hooks *hooks
 	subscriber
 	send   func(context.Context, http.Header, []byte) (int, error)
-	end    func() // of what send uses
 	ctx    context.Context
 	cancel context.CancelFunc
 	wake   chan struct{}
@@ -113,13 +112,11 @@ func (s *Server) Subscribe(target string, opts ...SubscribeOption) *Subscription
 		s.fail("Subscribe: %q is no URL on this machine", target)
 		return nil
 	}
-	transport := &http.Transport{DialContext: (&net.Dialer{}).DialContext, MaxIdleConnsPerHost: 1}
 	client := &http.Client{
-		Transport:     transport,
+		Transport:     &http.Transport{DisableKeepAlives: true}, // a receiver that restarts loses nothing
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return s.subscribe("Subscribe", opts, func(sub *Subscription) {
-		sub.end = transport.CloseIdleConnections
 		sub.send = func(ctx context.Context, header http.Header, body []byte) (int, error) {
 			r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 			if err != nil {
@@ -146,7 +143,6 @@ func (s *Server) SubscribeHandler(h http.Handler, opts ...SubscribeOption) *Subs
 		return nil
 	}
 	return s.subscribe("SubscribeHandler", opts, func(sub *Subscription) {
-		sub.end = func() {}
 		sub.send = func(ctx context.Context, header http.Header, body []byte) (int, error) {
 			return sub.hooks.serve(ctx, h, header, body)
 		}
@@ -415,7 +411,6 @@ func (s *Subscription) rouse() {
 // work sends deliveries until the subscription ends.
 func (s *Subscription) work() {
 	defer s.hooks.workers.Done()
-	defer s.end()
 	for {
 		d, wait := s.next()
 		if d != nil {

@@ -100,6 +100,7 @@ func TestEvents(t *testing.T) {
 	s.SubscribeHandler(in)
 	seed := s.AddContact(ghl.Contact{FirstName: "Seed"})
 	calendar := s.AddCalendar(ghl.Calendar{IsActive: true})
+	app := s.AddApp(ghltest.App{})
 	none := func() error { return nil }
 	var contact *ghl.Contact
 	var task *ghl.Task
@@ -181,9 +182,9 @@ func TestEvents(t *testing.T) {
 		{"appointment deleted", func() error { return c.Appointments.Delete(ctx, booked.ID) }, []string{"AppointmentDelete"}, nil},
 		{"contact deleted", func() error { return c.Contacts.Delete(ctx, contact.ID) }, []string{"ContactDelete"}, nil},
 		{"a refused change is none", func() error { _ = c.Contacts.Delete(ctx, contact.ID); return nil }, nil, nil},
-		{"installed", func() error { ghltest.Install(s, ghltest.AppInstall, s.LocationID()); return nil }, []string{"INSTALL"},
-			[]string{"companyId", "companyName", "installType", "isWhitelabelCompany"}},
-		{"uninstalled, for the company", func() error { ghltest.Install(s, ghltest.AppUninstall, ""); return nil }, []string{"UNINSTALL"}, nil},
+		{"installed", func() error { s.Install(app, ""); return nil }, []string{"INSTALL"},
+			[]string{"companyId", "companyName", "installType", "isWhitelabelCompany", "userId", "whitelabelDetails"}},
+		{"uninstalled", func() error { s.Uninstall(app, ""); return nil }, []string{"UNINSTALL"}, []string{}},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			before := len(in.events(t))
