@@ -19,6 +19,8 @@ type App struct {
 	AppID string
 	// VersionID is made up where it is empty.
 	VersionID string
+	// PlanID is the plan of a paid app, which all have who install it; "" for a free one.
+	PlanID string
 	// RedirectURLs are where the consent screen may send people back to, exactly so.
 	RedirectURLs []string
 	// Scopes are what the app may ask for; nil is everything.
@@ -259,7 +261,7 @@ func (s *state) redeem(chosen *code, now time.Time) pair {
 		installation: in, bulk: len(c.Locations) > 0 || c.AllLocations || c.FutureLocations, all: c.AllLocations, future: c.FutureLocations,
 		approved: slices.Clone(c.Locations),
 	}
-	s.emitInstall(AppInstall, chosen.app.AppID, "", installEvent{CompanyID: c.CompanyID, UserID: in.user, InstallType: "Company"}, now)
+	s.emitInstall(AppInstall, chosen.app.AppID, "", installEvent{CompanyID: c.CompanyID, UserID: in.user, PlanID: chosen.app.PlanID, InstallType: "Company"}, now)
 	for _, id := range c.Locations {
 		if chosen.app.locations[id] == nil {
 			s.installIn(chosen.app, s.locations[id], in)
@@ -273,7 +275,7 @@ func (s *state) installIn(a *app, l *location, in installation) {
 	a.locations[l.ID] = &in
 	whitelabel := false
 	s.emitInstall(AppInstall, a.AppID, l.ID, installEvent{
-		CompanyID: l.CompanyID, UserID: in.user, InstallType: "Location", IsWhitelabelCompany: &whitelabel, WhitelabelDetails: map[string]string{},
+		CompanyID: l.CompanyID, UserID: in.user, PlanID: a.PlanID, InstallType: "Location", IsWhitelabelCompany: &whitelabel, WhitelabelDetails: map[string]string{},
 	}, in.at)
 }
 
@@ -434,6 +436,9 @@ func (c *call) pair(p pair) map[string]any {
 	}
 	if p.location != nil {
 		answer["locationId"] = p.location.ID
+	}
+	if p.app != nil && p.app.PlanID != "" {
+		answer["planId"] = p.app.PlanID
 	}
 	return answer
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -92,7 +93,7 @@ func (f *Fault) check(r *routes) error {
 		return fmt.Errorf("there is no operation %q", f.Operation)
 	case f.After < 0 || f.Times < 0:
 		return errors.New("a count (After, Times) is negative")
-	case !(f.Chance >= 0 && f.Chance <= 1):
+	case math.IsNaN(f.Chance) || f.Chance < 0 || f.Chance > 1:
 		return errors.New("the Chance is between 0 and 1")
 	}
 	return nil

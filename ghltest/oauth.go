@@ -26,6 +26,11 @@ func (c *call) locationToken() (any, error) {
 		}
 		in = url.Values{"companyId": {body.CompanyID}, "locationId": {body.LocationID}}
 	}
+	for name := range in {
+		if name != "companyId" && name != "locationId" {
+			return nil, invalid("property " + name + " should not exist")
+		}
+	}
 	l, a := c.locations[in.Get("locationId")], c.grant.app
 	switch {
 	case in.Get("companyId") == "" || in.Get("locationId") == "":
@@ -40,6 +45,8 @@ func (c *call) locationToken() (any, error) {
 	g := grant{app: a, location: l, company: l.CompanyID, scopes: slices.Clone(c.grant.scopes), user: c.grant.user}
 	setDefault(&g.user, c.ids.id())
 	answer := c.pair(c.issue(g, c.now))
+	delete(answer, "companyId") // unlike the token endpoint
+	delete(answer, "userType")
 	if a != nil {
 		answer["appId"], answer["versionId"] = a.AppID, a.VersionID
 	}
@@ -72,6 +79,11 @@ func (c *call) installedLocations() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range []string{"isInstalled", "onTrial", "restrictToUserLocations"} {
+		if _, err := c.flag(name, false); err != nil {
+			return nil, err
+		}
+	}
 	all := []*ghl.InstalledLocation{}
 	for _, l := range c.inOrder() {
 		if l.CompanyID == company && c.lists(l, a) {
@@ -85,7 +97,7 @@ func (c *call) installedLocations() (any, error) {
 		return map[string]any{"locations": all[start:end], "count": len(all), "installToFutureLocations": future}, nil
 	}
 	pagination := map[string]any{
-		"totalRecords": len(all), "hasNextPage": end < len(all), "hasPrevPage": start > 0, "currentPageSize": end - start,
+		"totalRecords": len(all), "estimatedTotalRecords": len(all), "hasNextPage": end < len(all), "hasPrevPage": start > 0, "currentPageSize": end - start,
 	}
 	if end < len(all) {
 		pagination["nextPageToken"] = pageToken(end)
@@ -93,7 +105,21 @@ func (c *call) installedLocations() (any, error) {
 	if start > 0 {
 		pagination["prevPageToken"] = pageToken(max(0, start-limit))
 	}
-	return map[string]any{"items": all[start:end], "pagination": pagination, "installToFutureLocations": future}, nil
+	filters := map[string]any{}
+	for _, name := range []string{"companyId", "appId", "locationId", "query", "versionId", "planId"} {
+		if value := c.query.Get(name); value != "" {
+			filters[name] = value
+		}
+	}
+	for _, name := range []string{"isInstalled", "onTrial"} {
+		if value := c.query.Get(name); value != "" {
+			filters[name] = value == "true"
+		}
+	}
+	return map[string]any{
+		"items": all[start:end], "pagination": pagination, "installToFutureLocations": future,
+		"metadata": map[string]any{"filterApplied": filters, "sortApplied": map[string]string{}},
+	}, nil
 }
 
 // lists reports whether the query asks for a location.
@@ -105,7 +131,8 @@ func (c *call) lists(l *location, a *app) bool {
 		!strings.Contains(strings.ToLower(l.Name), strings.ToLower(q.Get("query"))),
 		q.Get("isInstalled") != "" && q.Get("isInstalled") != strconv.FormatBool(installed),
 		q.Get("versionId") != "" && (a == nil || !installed || q.Get("versionId") != a.VersionID),
-		q.Get("planId") != "", q.Get("onTrial") == "true": // nobody has a plan or a trial
+		q.Get("planId") != "" && (a == nil || !installed || q.Get("planId") != a.PlanID),
+		q.Get("onTrial") == "true": // nobody has a trial
 		return false
 	}
 	return true

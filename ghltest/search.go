@@ -99,7 +99,7 @@ func (c *call) searchContacts() (any, error) {
 	start = min(start, len(found))
 	page := found[start:min(start+in.PageLimit, len(found))]
 	return map[string]any{
-		"contacts": answers(page, func(one *contact) any { return inSearch(one, in.cursor(one)) }),
+		"contacts": answers(page, func(one *contact) any { return one.inSearch(c.v3, in.cursor(one)) }),
 		"total":    len(found),
 		"traceId":  c.ids.uuid(),
 	}, nil

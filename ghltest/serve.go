@@ -59,6 +59,9 @@ func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.T
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
+	if route.row == nil && version(r) == "" {
+		route = s.routes.find(r, ghl.VersionV3) // the path is not what is wrong
+	}
 	entry := Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template()}
 	defer func() { s.requests.add(entry) }()
 	if len(s.faults) > 0 {

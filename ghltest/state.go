@@ -58,7 +58,7 @@ type contact struct {
 	workflows []string
 
 	opportunities []*Opportunity
-	wire          written    // its answer to a read by id, until it changes
+	wire, wireV3  written    // its answer to a read by id, until it changes
 	lastSeen      *time.Time // when the last appointment begins, in a version that the index keeps
 }
 

@@ -26,18 +26,14 @@ type taskForm struct {
 	ID         string   `json:"id"`
 	Title      string   `json:"title"`
 	Body       string   `json:"body"`
-	AssignedTo *string  `json:"assignedTo"`
+	AssignedTo string   `json:"assignedTo,omitempty"`
 	DueDate    ghl.Time `json:"dueDate"`
 	Completed  bool     `json:"completed"`
 	ContactID  string   `json:"contactId"`
 }
 
 func ofContact(t *ghl.Task) any {
-	f := taskForm{ID: t.ID, Title: t.Title, Body: t.Body, DueDate: t.DueDate, Completed: t.Completed, ContactID: t.ContactID}
-	if t.AssignedTo != "" {
-		f.AssignedTo = &t.AssignedTo
-	}
-	return extend(f, t.Extra)
+	return extend(taskForm{t.ID, t.Title, t.Body, t.AssignedTo, t.DueDate, t.Completed, t.ContactID}, t.Extra)
 }
 
 type plainTask ghl.Task

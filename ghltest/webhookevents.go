@@ -105,7 +105,7 @@ type contactEvent struct {
 
 func (c *call) emitContact(kind EventType, of *contact) {
 	c.emit(kind, func() any {
-		_, form := of.form()
+		_, form := of.form(c.v3)
 		e := contactEvent{
 			ID: of.ID, Address1: of.Address1, City: of.City, State: of.State, CompanyName: of.CompanyName, Country: of.Country, Source: of.Source,
 			DateAdded: of.DateAdded, DateOfBirth: form.DateOfBirth, DND: of.DND, Email: of.Email, Name: of.fullName(), FirstName: of.FirstName,
@@ -182,7 +182,7 @@ type appointmentEvent struct {
 
 func (c *call) emitAppointment(kind EventType, of *event) {
 	c.emit(kind, func() any {
-		f := of.form(of.inZone)
+		f := of.listed(of.inZone)
 		return appointmentEvent{
 			ID: of.ID, Address: of.Address, Title: of.Title, CalendarID: of.CalendarID, ContactID: of.ContactID, GroupID: of.GroupID,
 			AppointmentStatus: of.AppointmentStatus, AssignedUserID: of.AssignedUserID, Users: f.Users, Notes: of.Notes,

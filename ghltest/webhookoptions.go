@@ -3,6 +3,7 @@ package ghltest
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -179,7 +180,7 @@ func (f *DeliveryFaults) check() error {
 	for name, o := range map[string]Odds{
 		"Lose": f.Lose, "Duplicate": f.Duplicate, "Reorder": f.Reorder, "Delay": f.Delay, "Forge": f.Forge, "Unsign": f.Unsign,
 	} {
-		if o.first < 0 || o.chance < 0 || o.chance > 1 {
+		if o.first < 0 || math.IsNaN(o.chance) || o.chance < 0 || o.chance > 1 {
 			return fmt.Errorf("WithDeliveryFaults: %s is neither a count nor a chance of 0 to 1", name)
 		}
 	}
