@@ -81,7 +81,7 @@ func (c *call) authorize() error {
 		}
 	}
 	c.location = c.grant.location
-	if id := c.params["locationId"]; id != "" && !forCompany && id != c.location.ID {
+	if id := c.param("locationId"); id != "" && !forCompany && id != c.location.ID {
 		return wrongLocation()
 	}
 	if c.row.place == inQuery {

@@ -193,7 +193,7 @@ func (c *call) listAppointments() (any, error) {
 
 // event returns the event that the path names.
 func (c *call) event() (*event, error) {
-	e := c.state.events[c.params["eventId"]]
+	e := c.state.events[c.param("eventId")]
 	switch {
 	case e == nil:
 		return nil, notFound("Event")

@@ -94,7 +94,7 @@ func (c *call) span(first, last string) (from, to time.Time, err error) {
 
 // freeSlots answers the slots that can be booked, by day.
 func (c *call) freeSlots() (any, error) {
-	cal, err := c.calendar(c.params["calendarId"])
+	cal, err := c.calendar(c.param("calendarId"))
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func (c *call) listByBusiness() (any, error) {
 	}
 	all := c.location.contacts
 	ofBusiness := func(one *contact) bool {
-		return one.BusinessID == c.params["businessId"] && one.matches(c.query.Get("query"))
+		return one.BusinessID == c.param("businessId") && one.matches(c.query.Get("query"))
 	}
 	count, page := 0, []*contact{}
 	for _, one := range all {

@@ -43,7 +43,7 @@ var setBusinessProperties = properties{"locationId": required(text), "ids": requ
 
 // contact returns the contact that the path names.
 func (c *call) contact() (*contact, error) {
-	id := c.params["contactId"]
+	id := c.param("contactId")
 	found := c.contacts[id]
 	switch {
 	case found == nil:

@@ -58,7 +58,7 @@ func (c *call) note() (*contact, *ghl.Note, error) {
 		return nil, nil, err
 	}
 	for _, n := range of.notes {
-		if n.ID == c.params["noteId"] {
+		if n.ID == c.param("noteId") {
 			return of, n, nil
 		}
 	}

@@ -115,7 +115,7 @@ type route struct {
 	*leaf
 	row    *row
 	op     *ghl.Operation
-	params map[string]string
+	values []string // of the placeholders, in order
 }
 
 func (r route) status() int {
@@ -203,11 +203,7 @@ func (t *routes) find(r *http.Request, v ghl.Version) route {
 	if l == nil {
 		return route{}
 	}
-	params := make(map[string]string, len(values))
-	for i, name := range l.names {
-		params[name] = values[i]
-	}
-	return route{leaf: l, row: l.row, op: &l.op, params: params}
+	return route{leaf: l, row: l.row, op: &l.op, values: values}
 }
 
 // find goes down the tree. A segment that is written out wins over a placeholder, so "search" is no contact's id.

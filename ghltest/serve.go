@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -16,15 +17,23 @@ import (
 // call is one request on its way through the fake. Its handler runs while the server's lock is held.
 type call struct {
 	*state
-	row      *row
-	op       *ghl.Operation
+	route
 	v3       bool
-	params   map[string]string // what the placeholders of the path stand for
 	query    url.Values
 	body     []byte
 	grant    *grant
 	location *location // nil for operations of a company
 	now      time.Time
+}
+
+// param returns what a placeholder of the path stands for.
+func (c *call) param(name string) string {
+	for i, known := range c.names {
+		if known == name {
+			return c.values[i]
+		}
+	}
+	return ""
 }
 
 const maxBody = 1 << 20
@@ -41,18 +50,38 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, tooLarge := readBody(w, r)
 	now := s.now()
 	header := w.Header()
-	header["Date"] = []string{now.UTC().Format(http.TimeFormat)}
+	header["Date"] = s.date.text(now)
 
 	status, text, struck := s.respond(r, body, tooLarge, now, header)
 	if struck != nil {
 		s.deliver(w, r, struck, status, text)
 		return
 	}
-	header["Content-Type"] = []string{jsonType}
+	header["Content-Type"] = jsonTypes
 	header["Content-Length"] = []string{strconv.Itoa(len(text))}
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
+
+// dateHeader remembers the Date header of the latest second.
+type dateHeader struct{ latest atomic.Pointer[writtenDate] }
+
+type writtenDate struct {
+	second int64
+	text   []string
+}
+
+func (d *dateHeader) text(now time.Time) []string {
+	if known := d.latest.Load(); known != nil && known.second == now.Unix() {
+		return known.text
+	}
+	written := &writtenDate{now.Unix(), []string{now.UTC().Format(http.TimeFormat)}}
+	d.latest.Store(written)
+	return written.text
+}
+
+// jsonTypes is shared by all answers; nobody changes it.
+var jsonTypes = []string{jsonType}
 
 // respond routes, answers and logs a request under the lock.
 func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (status int, text []byte, struck *strike) {
@@ -115,9 +144,9 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	case route.row.handle == nil:
 		return nil, refuse(http.StatusNotImplemented, "ghltest has no handler for "+route.op.Name)
 	}
-	c := &call{
-		state: s.state, row: route.row, op: route.op, v3: version(r) == ghl.VersionV3, params: route.params,
-		query: r.URL.Query(), body: body, grant: g, now: now.UTC().Truncate(time.Millisecond),
+	c := &call{state: s.state, route: route, v3: version(r) == ghl.VersionV3, body: body, grant: g, now: now.UTC().Truncate(time.Millisecond)}
+	if r.URL.RawQuery != "" {
+		c.query = r.URL.Query()
 	}
 	if err := c.authorize(); err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 type Server struct {
 	now    func() time.Time
 	ahead  atomic.Int64 // what Advance has added to the clock
+	date   dateHeader
 	routes *routes
 	limits Limits
 	fail   func(format string, args ...any) // says that a seed is wrong

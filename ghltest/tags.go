@@ -90,7 +90,7 @@ type bulkTagsContact struct {
 }
 
 func (c *call) bulkUpdateTags() (any, error) {
-	kind := c.params["type"]
+	kind := c.param("type")
 	if kind != "add" && kind != "remove" {
 		return nil, invalid("type must be one of the following values: add, remove")
 	}

@@ -57,7 +57,7 @@ func (c *call) task() (*contact, *ghl.Task, error) {
 		return nil, nil, err
 	}
 	for _, t := range of.tasks {
-		if t.ID == c.params["taskId"] {
+		if t.ID == c.param("taskId") {
 			return of, t, nil
 		}
 	}
