@@ -112,6 +112,7 @@ func TestAccess(t *testing.T) {
 		{"no trailing slash", "GET", "/contacts", nil, 404, "Cannot GET /contacts"},
 		{"v3 path, old version", "DELETE", "/contacts/x/campaigns/remove-all/y", nil, 404, "Cannot DELETE /contacts/x/campaigns/remove-all/y"},
 		{"v3 name, old version", "GET", "/oauth/installed-locations", nil, 404, "Cannot GET /oauth/installed-locations"},
+		{"v3 name, no version", "GET", "/oauth/installed-locations", []string{"Version", ""}, 401, "version header was not found."},
 		{"old name, v3", "GET", "/oauth/installedLocations", []string{"Version", "v3"}, 404, "Cannot GET /oauth/installedLocations"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -156,6 +157,60 @@ func TestBodiesAreChecked(t *testing.T) {
 	}
 	status, _, _ := send(t, s, http.MethodPut, "/contacts/"+ada.ID, `{"firstName":`)
 	require.Equal(t, 400, status)
+}
+
+// What stands in an object or in a list is checked as well, by the names of the version.
+func TestInnerPropertiesAreChecked(t *testing.T) {
+	s := ghltest.Start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	for _, test := range []struct {
+		name, version, body string
+		reasons             []any // none: it is taken
+	}{
+		{"a channel", "2021-07-28", `{"dndSettings":{"SMS":{"status":"active","message":"no"}}}`, nil},
+		{"of v3", "v3", `{"dndSettings":{"sms":{"status":"active"}}}`, nil},
+		{"of the other version", "v3", `{"dndSettings":{"SMS":{"status":"active"}}}`, []any{"dndSettings.property SMS should not exist"}},
+		{"unknown status", "2021-07-28", `{"dndSettings":{"SMS":{"status":"on"}}}`, []any{"dndSettings.SMS.status must be one of the following values: active, inactive, permanent"}},
+		{"no status", "2021-07-28", `{"inboundDndSettings":{"all":{}}}`, []any{"inboundDndSettings.all.status must be a string", "inboundDndSettings.all.status should not be empty"}},
+		{"no object", "2021-07-28", `{"dndSettings":{"SMS":true}}`, []any{"dndSettings.SMS must be an object"}},
+		{"a field of v3", "v3", `{"customFields":[{"key":"x","fieldValue":1}]}`, nil},
+		{"a field of v3 in the old version", "2021-07-28", `{"customFields":[{"key":"x","field_value":1},{"key":"x","fieldValue":1}]}`, []any{"customFields.1.property fieldValue should not exist"}},
+		{"a field that is no object", "2021-07-28", `{"customFields":["x"]}`, []any{"customFields.0 must be an object"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, answer, _ := send(t, s, http.MethodPut, "/contacts/"+ada.ID, test.body, "Version", test.version)
+			if test.reasons == nil {
+				require.Equal(t, 200, status, answer)
+				return
+			}
+			require.Equal(t, 422, status)
+			require.Equal(t, test.reasons, answer["message"])
+		})
+	}
+}
+
+// The query is checked too: numbers, flags and values of a list.
+func TestQueriesAreChecked(t *testing.T) {
+	s := ghltest.Start(t)
+	agency := s.AddToken(ghl.Token{UserType: ghl.UserTypeCompany})
+	for path, reason := range map[string]string{
+		"/contacts/?startAfter=soon":           "startAfter must be a number conforming to the specified constraints",
+		"/contacts/?limit=101":                 "limit must not be greater than 100",
+		"/calendars/?showDrafted=maybe":        "showDrafted must be a boolean value",
+		"/contacts/business/b?skip=-1":         "skip must not be less than 0",
+		"/locations/{id}/customFields?model=x": "model must be one of the following values: contact, opportunity, all",
+	} {
+		path = strings.ReplaceAll(path, "{id}", s.LocationID())
+		status, answer, _ := send(t, s, http.MethodGet, path+"&locationId="+s.LocationID(), "")
+		require.Equal(t, 422, status, path)
+		require.Equal(t, []any{reason}, answer["message"], path)
+	}
+	status, answer, _ := send(t, s, http.MethodGet, "/oauth/installedLocations?companyId="+agency.CompanyID+"&appId=a&isInstalled=maybe", "", "Authorization", "Bearer "+agency.AccessToken)
+	require.Equal(t, 422, status)
+	require.Equal(t, []any{"isInstalled must be a boolean value"}, answer["message"])
+	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", "companyId=c&locationId=l&more=1", "Authorization", "Bearer "+agency.AccessToken)
+	require.Equal(t, 422, status)
+	require.Equal(t, []any{"property more should not exist"}, answer["message"])
 }
 
 func TestNoRequestBreaksTheFake(t *testing.T) {
