@@ -17,8 +17,9 @@ var ErrUnreadable = errors.New("webhook: the body is no event")
 //
 // It does not look at a signature: what comes from outside goes through [Verifier.Open].
 func Decode(body []byte) (Event, error) {
-	o := object{fields: make([]field, 0, 40)}
-	if !o.read(body) {
+	var room [40]field // on the stack, and enough for the usual record
+	o, ok := parse(body, room[:0])
+	if !ok {
 		return nil, ErrUnreadable
 	}
 	meta := Envelope{Type: Type(o.text("type")), Raw: body}
@@ -28,44 +29,50 @@ func Decode(body []byte) (Event, error) {
 	o.readEnvelope(&meta)
 	o.flat = true
 	if data := o.get("data"); isObject(data) && o.get("id") == nil {
-		o = object{fields: o.fields[:0]}
-		o.read(data)
+		o, _ = parse(data, o.fields[:0]) // it was found valid
 		o.readEnvelope(&meta)
 	}
 	return o.event(meta)
 }
 
-// event reads the record, which is the object itself or, of an appointment, under "appointment".
-func (o *object) event(meta Envelope) (Event, error) {
-	var e Event
+// event reads the record, which is the object itself or, of an appointment, under "appointment". Each decode is called by
+// its own name, not through an interface, so that the object stays on the stack.
+func (o object) event(meta Envelope) (e Event, err error) {
 	switch meta.Type {
 	case ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate:
-		e = &ContactEvent{Envelope: meta}
+		contact := &ContactEvent{Envelope: meta}
+		e, err = contact, contact.decode(o)
 	case TaskCreate, TaskComplete, TaskDelete:
-		e = &TaskEvent{Envelope: meta}
+		task := &TaskEvent{Envelope: meta}
+		e, err = task, task.decode(o)
 	case NoteCreate, NoteUpdate, NoteDelete:
-		e = &NoteEvent{Envelope: meta}
+		note := &NoteEvent{Envelope: meta}
+		e, err = note, note.decode(o)
 	case AppointmentCreate, AppointmentUpdate, AppointmentDelete:
-		e = &AppointmentEvent{Envelope: meta}
 		if record := o.get("appointment"); isObject(record) {
-			*o = object{fields: o.fields[:0]}
-			o.read(record)
-			o.readEnvelope(e.Meta())
+			o, _ = parse(record, o.fields[:0])
+			o.readEnvelope(&meta)
 		}
+		appointment := &AppointmentEvent{Envelope: meta}
+		e, err = appointment, appointment.decode(o)
 	case AppInstall:
-		e = &InstallEvent{Envelope: meta}
+		install := &InstallEvent{Envelope: meta}
+		install.decode(o)
+		e = install
 	case AppUninstall:
-		e = &UninstallEvent{Envelope: meta}
+		uninstall := &UninstallEvent{Envelope: meta}
+		uninstall.decode(o)
+		e = uninstall
 	default:
-		return &UnknownEvent{Envelope: meta}, nil
+		e = &UnknownEvent{Envelope: meta}
 	}
-	if err := e.decode(o); err != nil {
+	if err != nil {
 		return nil, ErrUnreadable
 	}
 	return e, nil
 }
 
-func (e *ContactEvent) decode(o *object) error {
+func (e *ContactEvent) decode(o object) error {
 	if !fastContact(o, &e.Contact) {
 		if err := e.Contact.UnmarshalJSON(o.record()); err != nil {
 			return err
@@ -75,7 +82,7 @@ func (e *ContactEvent) decode(o *object) error {
 	return nil
 }
 
-func (e *TaskEvent) decode(o *object) error {
+func (e *TaskEvent) decode(o object) error {
 	if !fastTask(o, &e.Task) {
 		if err := e.Task.UnmarshalJSON(o.record()); err != nil {
 			return err
@@ -88,7 +95,7 @@ func (e *TaskEvent) decode(o *object) error {
 	return nil
 }
 
-func (e *NoteEvent) decode(o *object) error {
+func (e *NoteEvent) decode(o object) error {
 	o.noLocation = true
 	if !fastNote(o, &e.Note) {
 		return e.Note.UnmarshalJSON(o.record())
@@ -96,7 +103,7 @@ func (e *NoteEvent) decode(o *object) error {
 	return nil
 }
 
-func (e *AppointmentEvent) decode(o *object) error {
+func (e *AppointmentEvent) decode(o object) error {
 	if !fastAppointment(o, &e.Appointment) {
 		if err := e.Appointment.UnmarshalJSON(o.record()); err != nil {
 			return err
@@ -106,7 +113,7 @@ func (e *AppointmentEvent) decode(o *object) error {
 	return nil
 }
 
-func (e *InstallEvent) decode(o *object) error {
+func (e *InstallEvent) decode(o object) {
 	for _, f := range o.fields {
 		var to any
 		switch string(f.key) {
@@ -129,19 +136,15 @@ func (e *InstallEvent) decode(o *object) error {
 			keep(&e.Extra, f)
 		}
 	}
-	return nil
 }
 
-func (e *UninstallEvent) decode(o *object) error {
+func (e *UninstallEvent) decode(o object) {
 	for _, f := range o.fields {
 		if !inEnvelope(f.key) {
 			keep(&e.Extra, f)
 		}
 	}
-	return nil
 }
-
-func (e *UnknownEvent) decode(*object) error { return nil }
 
 func fill(field *string, value string) {
 	if *field == "" {
@@ -156,48 +159,59 @@ func keep(extra *ghl.Extra, f field) {
 	(*extra)[string(f.key)] = bytes.Clone(f.value)
 }
 
-// field is one property of a JSON object. Both parts lie in the body.
-type field struct{ key, value []byte }
+// field is one property of a JSON object. Both parts lie in the body, unless the key is escaped there.
+type field struct {
+	key, value []byte
+	plain      bool // the value is a string that stands for its own bytes
+}
 
 // object is a JSON object by its properties, in their order.
 type object struct {
 	fields     []field
 	flat       bool // the envelope is among the properties
 	noLocation bool // of the record, which has no field for it
-	source     []byte
 }
 
-// read reads the properties of an object; false if the data is no object or no valid JSON.
-func (o *object) read(data []byte) bool {
-	o.source = data
+// parse reads the properties of an object into room; false if the data is no object or no valid JSON. It changes nothing
+// through a pointer, so that room can lie on the stack.
+func parse(data []byte, room []field) (object, bool) {
+	fields := room
 	s := scanner{data: data}
 	if !s.take('{') {
-		return false
+		return object{}, false
 	}
 	if s.take('}') {
-		return s.atEnd()
+		return object{fields: fields}, s.atEnd()
 	}
 	for {
 		key, ok := s.value()
-		if !ok || key[0] != '"' || !s.take(':') {
-			return false
+		if !ok || key[0] != '"' {
+			return object{}, false
+		}
+		if s.plain {
+			key = key[1 : len(key)-1]
+		} else {
+			key = unquoted(key)
+		}
+		if !s.take(':') {
+			return object{}, false
 		}
 		value, ok := s.value()
 		if !ok {
-			return false
+			return object{}, false
 		}
-		o.fields = append(o.fields, field{unquoted(key), value})
+		fields = append(fields, field{key, value, value[0] == '"' && s.plain})
 		if s.take('}') {
-			return s.atEnd()
+			return object{fields: fields}, s.atEnd()
 		}
 		if !s.take(',') {
-			return false
+			return object{}, false
 		}
 	}
 }
 
 // get returns the value of a property, the last one if it comes several times; nil if there is none.
-func (o *object) get(key string) []byte {
+func (o object) get(key string) []byte {
 	for i := len(o.fields) - 1; i >= 0; i-- {
 		if string(o.fields[i].key) == key {
 			return o.fields[i].value
@@ -207,29 +221,41 @@ func (o *object) get(key string) []byte {
 }
 
 // text returns a property that is a text or a number; else "".
-func (o *object) text(key string) string { return scalar(o.get(key)) }
+func (o object) text(key string) string { return scalar(o.get(key)) }
 
-func (o *object) readEnvelope(meta *Envelope) {
+func (f *field) scalar() string {
+	if f.plain {
+		return string(f.value[1 : len(f.value)-1])
+	}
+	return scalar(f.value)
+}
+
+// readEnvelope adds what the envelope lacks. Of a property that comes several times the last one counts.
+func (o object) readEnvelope(meta *Envelope) {
+	var in Envelope
 	for _, f := range o.fields {
-		var to *string
 		switch string(f.key) {
 		case "locationId":
-			to = &meta.LocationID
+			in.LocationID = f.scalar()
 		case "companyId":
-			to = &meta.CompanyID
+			in.CompanyID = f.scalar()
 		case "appId":
-			to = &meta.AppID
+			in.AppID = f.scalar()
 		case "versionId":
-			to = &meta.VersionID
+			in.VersionID = f.scalar()
 		case "webhookId":
-			to = &meta.WebhookID
-		}
-		if to != nil && *to == "" {
-			*to = scalar(f.value)
+			in.WebhookID = f.scalar()
+		case "timestamp":
+			_ = in.Timestamp.UnmarshalJSON(f.value) // keeps what it cannot read
 		}
 	}
-	if value := o.get("timestamp"); value != nil && meta.Timestamp.IsZero() {
-		_ = meta.Timestamp.UnmarshalJSON(value) // keeps what it cannot read
+	fill(&meta.LocationID, in.LocationID)
+	fill(&meta.CompanyID, in.CompanyID)
+	fill(&meta.AppID, in.AppID)
+	fill(&meta.VersionID, in.VersionID)
+	fill(&meta.WebhookID, in.WebhookID)
+	if meta.Timestamp.IsZero() && !(in.Timestamp.IsZero() && meta.Timestamp.Raw() != "") {
+		meta.Timestamp = in.Timestamp
 	}
 }
 
@@ -243,12 +269,8 @@ func inEnvelope(key []byte) bool {
 
 // record returns the JSON of the record. Where the envelope is among its properties it is left out, but for the location's
 // id, which is also the record's: a contact has a type of its own.
-func (o *object) record() []byte {
-	if !o.flat {
-		return o.source
-	}
-	b := make([]byte, 0, len(o.source))
-	b = append(b, '{')
+func (o object) record() []byte {
+	b := []byte{'{'}
 	for _, f := range o.fields {
 		if o.skips(f) {
 			continue
@@ -265,7 +287,7 @@ func (o *object) record() []byte {
 }
 
 // skips reports whether a property belongs to the envelope alone.
-func (o *object) skips(f field) bool {
+func (o object) skips(f field) bool {
 	return o.flat && inEnvelope(f.key) && (o.noLocation || string(f.key) != "locationId")
 }
 

@@ -45,7 +45,7 @@ type Event interface {
 	// ContactID is the id of the contact that the record belongs to, or which it is; "" where it is missing.
 	ContactID() string
 
-	decode(*object) error
+	sealed()
 }
 
 // Envelope is what every event has. A field is "" when the delivery lacks it.
@@ -65,6 +65,8 @@ type Envelope struct {
 
 // Meta returns the envelope.
 func (e *Envelope) Meta() *Envelope { return e }
+
+func (*Envelope) sealed() {}
 
 // ErrNoContactID: the record cannot be read again because the event does not say whose it is. A TaskCreate is known to come
 // so; [ghl.TasksService.SearchAll] finds the task among those of the location.

@@ -9,7 +9,7 @@ import (
 // The functions of this file read the usual record in one pass. At the first property or value that is not usual they
 // answer false, and the model's own UnmarshalJSON reads it all: the result is the same, which a fuzz test holds them to.
 
-func fastContact(o *object, c *ghl.Contact) bool {
+func fastContact(o object, c *ghl.Contact) bool {
 	for _, f := range o.fields {
 		if o.skips(f) {
 			continue
@@ -75,7 +75,7 @@ func fastContact(o *object, c *ghl.Contact) bool {
 	return true
 }
 
-func fastTask(o *object, t *ghl.Task) bool {
+func fastTask(o object, t *ghl.Task) bool {
 	for _, f := range o.fields {
 		if o.skips(f) {
 			continue
@@ -110,7 +110,7 @@ func fastTask(o *object, t *ghl.Task) bool {
 	return true
 }
 
-func fastNote(o *object, n *ghl.Note) bool {
+func fastNote(o object, n *ghl.Note) bool {
 	for _, f := range o.fields {
 		if o.skips(f) {
 			continue
@@ -137,7 +137,7 @@ func fastNote(o *object, n *ghl.Note) bool {
 	return true
 }
 
-func fastAppointment(o *object, a *ghl.Appointment) bool {
+func fastAppointment(o object, a *ghl.Appointment) bool {
 	for _, f := range o.fields {
 		if o.skips(f) {
 			continue
@@ -202,6 +202,10 @@ func plain(quoted []byte) ([]byte, bool) {
 }
 
 func readText[T ~string](f field, to *T) bool {
+	if f.plain {
+		*to = T(f.value[1 : len(f.value)-1])
+		return true
+	}
 	text, ok := plain(f.value)
 	*to = T(text)
 	return ok

@@ -1,10 +1,13 @@
 package webhook
 
+import "unicode/utf8"
+
 // scanner goes through JSON once: it checks it, as json.Valid does, and finds where the values lie.
 type scanner struct {
 	data  []byte
 	pos   int
 	depth int
+	plain bool // the last string stands for its own bytes: ASCII, and nothing is escaped
 }
 
 // maxDepth is how deeply encoding/json lets values nest.
@@ -98,30 +101,60 @@ func (s *scanner) inside(object bool) bool {
 	}
 }
 
+// The classes of the bytes of a string.
+const (
+	ordinary = iota
+	quote
+	backslash
+	control
+	notASCII
+)
+
+var classes = func() (table [256]uint8) {
+	for i := range table {
+		switch {
+		case i == '"':
+			table[i] = quote
+		case i == '\\':
+			table[i] = backslash
+		case i < ' ':
+			table[i] = control
+		case i >= utf8.RuneSelf:
+			table[i] = notASCII
+		}
+	}
+	return table
+}()
+
 // text skips a string that begins right here.
 func (s *scanner) text() bool {
 	data, i := s.data, s.pos+1
-	for i < len(data) {
-		c := data[i]
-		if c != '"' && c != '\\' && c >= ' ' {
+	s.plain = true
+	for {
+		for i < len(data) && classes[data[i]] == ordinary {
 			i++
-			continue
 		}
-		switch c {
-		case '"':
+		if i >= len(data) {
+			return false
+		}
+		switch classes[data[i]] {
+		case quote:
 			s.pos = i + 1
 			return true
-		case '\\':
+		case backslash:
 			n := escape(data[i+1:])
 			if n == 0 {
 				return false
 			}
 			i += 1 + n
+			s.plain = false
+		case notASCII:
+			i++
+			s.plain = false
 		default:
 			return false
 		}
 	}
-	return false
 }
 
 // escape returns the length of what follows a backslash, 0 if it is not valid.
