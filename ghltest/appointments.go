@@ -56,6 +56,7 @@ func (s *state) keepEvent(e *event, now time.Time) {
 	e.StartTime, e.EndTime = ghl.ParseTime(e.inZone(e.start)), ghl.ParseTime(e.inZone(e.end))
 	s.events[e.ID] = e
 	l := e.location
+	l.indexLater(e.ContactID)
 	l.events = slices.DeleteFunc(l.events, func(other *event) bool { return other == e })
 	at, _ := slices.BinarySearchFunc(l.events, e, func(a, b *event) int {
 		if a.start.Equal(b.start) {
@@ -71,6 +72,7 @@ func (c *call) dropEvents(which func(*event) bool) {
 		gone := which(e)
 		if gone {
 			delete(c.state.events, e.ID)
+			c.location.indexLater(e.ContactID)
 		}
 		return gone
 	})
@@ -173,6 +175,7 @@ func (c *call) createAppointment() (any, error) {
 		return nil, err
 	}
 	c.keepEvent(e, c.now)
+	c.emitAppointment(AppointmentCreate, e)
 	return inCalendar(e), nil
 }
 
@@ -192,6 +195,7 @@ func (c *call) updateAppointment() (any, error) {
 	}
 	*e = changed
 	c.keepEvent(e, c.now)
+	c.emitAppointment(AppointmentUpdate, e)
 	return inCalendar(e), nil
 }
 
@@ -259,5 +263,8 @@ func (c *call) deleteAppointment() (any, error) {
 		return nil, err
 	}
 	c.dropEvents(func(other *event) bool { return other == e })
+	if !e.blocked {
+		c.emitAppointment(AppointmentDelete, e)
+	}
 	return map[string]bool{"succeeded": true}, nil
 }

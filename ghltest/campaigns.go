@@ -32,6 +32,7 @@ func (c *call) changeContact(change func(*contact)) (any, error) {
 		return nil, err
 	}
 	change(of)
+	c.location.indexLater(of.ID)
 	return c.succeeded(), nil
 }
 

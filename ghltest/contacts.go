@@ -1,6 +1,7 @@
 package ghltest
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,7 +45,12 @@ func (c *call) getContact() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"contact": byID(found)}, nil
+	if found.wire == nil {
+		if found.wire, err = json.Marshal(map[string]any{"contact": byID(found)}); err != nil {
+			return nil, err
+		}
+	}
+	return found.wire, nil
 }
 
 func (c *call) createContact() (any, error) {
@@ -114,6 +120,7 @@ func (c *call) deleteContact() (any, error) {
 	}
 	c.location.remove(found)
 	delete(c.contacts, found.ID)
+	c.emitContact(ContactDelete, found)
 	c.dropEvents(func(e *event) bool { return e.ContactID == found.ID })
 	return c.succeeded(), nil
 }
@@ -151,6 +158,7 @@ func (c *call) setBusiness() (any, error) {
 				task.BusinessID = business
 			}
 			found.touch(c.now)
+			c.emitContact(ContactUpdate, found)
 			changed = append(changed, id)
 		}
 	}
@@ -171,6 +179,7 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	made.ID = c.ids.id()
 	c.contacts[made.ID] = made
 	c.location.place(made)
+	c.emitContact(ContactCreate, made)
 	return made, nil
 }
 
@@ -183,8 +192,10 @@ func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 	}
 	set(&changed.CompanyName, in.CompanyName)
 	c.location.forget(found)
+	was := *found
 	*found = changed
 	c.location.identify(found)
+	c.emitContactChange(&was, found)
 	return nil
 }
 
@@ -263,9 +274,12 @@ func (c *call) checkDuplicate(to, own *contact, allowed bool) error {
 	}}
 }
 
+// touch dates a change of the contact. Every change comes through here.
 func (c *contact) touch(now time.Time) {
+	c.wire = nil
 	c.updated = now.UnixMilli()
 	c.DateUpdated = timestamp(now)
+	c.location.indexLater(c.ID)
 }
 
 func (c *contact) fullName() string { return strings.TrimSpace(c.FirstName + " " + c.LastName) }

@@ -14,8 +14,10 @@ type Request struct {
 	Operation string
 	// Path is the path template, such as "/contacts/{contactId}"; "" likewise.
 	Path string
-	// Status is the HTTP status of the answer.
+	// Status is the HTTP status of the answer; 0 where a fault left it without one.
 	Status int
+	// Fault names the faults that hit the request, such as "BadGatewayHTML"; "" for none.
+	Fault string
 }
 
 // maxRequests bounds the log, so that a fake can run for long.

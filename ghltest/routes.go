@@ -24,6 +24,7 @@ const (
 	inQuery
 	inBody
 	ofCompany // the operation needs a company's token
+	open      // the operation needs no token and has no limit
 )
 
 const (
@@ -87,7 +88,7 @@ var rows = []row{
 	{"locations.customFields", ok, nowhere, nil, (*call).listCustomFields},
 	{"locations.tags", ok, nowhere, nil, (*call).listTags},
 
-	{"oauth.locationToken", ok, ofCompany, nil, (*call).locationToken},
+	{"oauth.locationToken", created, ofCompany, nil, (*call).locationToken},
 	{"oauth.installedLocations", ok, ofCompany, nil, (*call).installedLocations},
 }
 
@@ -145,6 +146,9 @@ func newRoutes(rows []row) *routes {
 		byName[rows[i].operation] = &rows[i]
 	}
 	t := &routes{old: new(node), v3: new(node)}
+	for _, tree := range []*node{t.old, t.v3} {
+		tree.add(tokenOperation.Path, &leaf{op: tokenOperation, row: &tokenRow, template: tokenOperation.Path})
+	}
 	for _, op := range ghl.Operations() {
 		handler := byName[op.Name]
 		if handler == nil {

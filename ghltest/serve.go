@@ -34,30 +34,47 @@ var knownVersions = []ghl.Version{ghl.Version20210728, "2021-04-15", "2023-02-21
 
 // serve answers a request: routing, then the checks in the order of the real gateway, then the handler of the operation.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == consentPath {
+		s.serveConsent(w, r)
+		return
+	}
 	body, tooLarge := readBody(w, r)
 	now := s.now()
 	header := w.Header()
-	header.Set("Date", now.UTC().Format(http.TimeFormat))
+	header["Date"] = []string{now.UTC().Format(http.TimeFormat)}
 
-	status, text := s.respond(r, body, tooLarge, now, header)
-	header.Set("Content-Type", "application/json; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(text)))
+	status, text, struck := s.respond(r, body, tooLarge, now, header)
+	if struck != nil {
+		s.deliver(w, r, struck, status, text)
+		return
+	}
+	header["Content-Type"] = []string{jsonType}
+	header["Content-Length"] = []string{strconv.Itoa(len(text))}
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
 
 // respond routes, answers and logs a request under the lock.
-func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (int, []byte) {
+func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (status int, text []byte, struck *strike) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
+	entry := Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template()}
+	defer func() { s.requests.add(entry) }()
+	if len(s.faults) > 0 {
+		if struck = s.strike(entry.Operation); struck != nil {
+			status, text = s.answerStruck(struck, route, r, body, now, header)
+			entry.Status, entry.Fault = struck.sent(status), struck.name()
+			return status, text, struck
+		}
+	}
 	answer, err := s.answer(route, r, body, now, header)
 	if tooLarge {
 		err = refuse(http.StatusRequestEntityTooLarge, "request entity too large")
 	}
-	status, text := encode(route.status(), answer, err)
-	s.requests.add(Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template(), Status: status})
-	return status, text
+	status, text = encode(route.status(), answer, err)
+	entry.Status = status
+	return status, text, nil
 }
 
 func version(r *http.Request) ghl.Version { return ghl.Version(r.Header.Get("Version")) }
@@ -72,21 +89,23 @@ func readBody(w http.ResponseWriter, r *http.Request) (body []byte, tooLarge boo
 }
 
 func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time, header http.Header) (any, error) {
+	defer s.state.reindex(now.UTC().Truncate(time.Millisecond))
 	token := bearer(r)
 	g := s.state.grants[token]
 	limitOf := "" // whoever has no token counts together
 	if g != nil {
-		limitOf = g.resource()
+		limitOf = g.budget()
 	}
-	admitted := s.window(limitOf).admit(s.limits, now, header)
+	isOpen := route.row != nil && route.row.place == open
+	admitted := isOpen || s.window(limitOf).admit(s.limits, now, header)
 	switch {
 	case route.row == nil:
 		return nil, unknownPath(r)
-	case version(r) == "":
+	case version(r) == "" && !isOpen:
 		return nil, refuse(http.StatusUnauthorized, "version header was not found.")
-	case !slices.Contains(knownVersions, version(r)):
+	case version(r) != "" && !slices.Contains(knownVersions, version(r)):
 		return nil, refuse(http.StatusUnauthorized, "version header is invalid.")
-	case g == nil, !g.expires.IsZero() && !now.Before(g.expires):
+	case !isOpen && (g == nil || !g.expires.IsZero() && !now.Before(g.expires)):
 		return nil, refusedToken(token)
 	case !admitted:
 		return nil, refuse(http.StatusTooManyRequests, "Too Many Requests")
@@ -106,17 +125,23 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	return c.row.handle(c)
 }
 
-func (s *Server) window(resource string) *window {
-	w := s.windows[resource]
+func (s *Server) window(budget string) *window {
+	w := s.windows[budget]
 	if w == nil {
 		w = new(window)
-		s.windows[resource] = w
+		s.windows[budget] = w
 	}
 	return w
 }
 
+// written is an answer that is JSON already.
+type written []byte
+
 // encode writes an answer or a refusal as JSON.
 func encode(status int, answer any, err error) (int, []byte) {
+	if text, ok := answer.(written); ok && err == nil {
+		return status, text
+	}
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused):

@@ -20,12 +20,15 @@ type state struct {
 	contacts  map[string]*contact
 	events    map[string]*event
 	grants    map[string]*grant // by token
+	oauth     oauth
+	lag       time.Duration // of the search index
+	hooks     *hooks
 }
 
 func newState() *state {
 	return &state{
 		ids: newIDs(), locations: map[string]*location{}, contacts: map[string]*contact{},
-		events: map[string]*event{}, grants: map[string]*grant{},
+		events: map[string]*event{}, grants: map[string]*grant{}, oauth: newOAuth(),
 	}
 }
 
@@ -39,6 +42,8 @@ type location struct {
 	events       []*event
 	customFields []*ghl.CustomFieldDefinition
 	tags         []*ghl.LocationTag
+	paused       bool   // no tokens are to be had for it
+	index        *index // nil when searches see every change at once
 }
 
 // contact is a contact with what belongs to it. Names that only some endpoints use are made when it is answered.
@@ -51,6 +56,10 @@ type contact struct {
 	notes     []*ghl.Note
 	campaigns []string
 	workflows []string
+
+	opportunities []*Opportunity
+	wire          written    // its answer to a read by id, until it changes
+	lastSeen      *time.Time // when the last appointment begins, in a version that the index keeps
 }
 
 // event is an appointment or a blocked slot.
@@ -91,7 +100,7 @@ func (s *state) addLocation(in ghl.Location) (*location, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the time zone of location %s: %w", in.ID, err)
 	}
-	l := &location{Location: in, zone: zone, identifiers: map[string][]*contact{}}
+	l := &location{Location: in, zone: zone, identifiers: map[string][]*contact{}, index: newIndex(s.lag)}
 	s.locations[in.ID] = l
 	if s.first == nil {
 		s.first = l
@@ -112,10 +121,12 @@ func (l *location) place(c *contact) {
 	at, _ := slices.BinarySearchFunc(l.contacts, c, newestFirst)
 	l.contacts = slices.Insert(l.contacts, at, c)
 	l.identify(c)
+	l.indexLater(c.ID)
 }
 
 func (l *location) remove(c *contact) {
 	l.forget(c)
+	l.indexLater(c.ID)
 	if at, found := slices.BinarySearchFunc(l.contacts, c, newestFirst); found {
 		l.contacts = slices.Delete(l.contacts, at, at+1)
 	}

@@ -40,6 +40,9 @@ func (c *call) changeTags(of *contact, add, remove []string) (added, removed []s
 	of.Tags = tags
 	c.learnTags(c.location, added)
 	of.touch(c.now)
+	if len(added)+len(removed) > 0 {
+		c.emitContact(ContactTagUpdate, of)
+	}
 	return added, removed
 }
 

@@ -99,6 +99,7 @@ func (c *call) createTask() (any, error) {
 	}
 	t.ID = c.ids.id()
 	of.tasks = append(of.tasks, t)
+	c.emitTask(TaskCreate, t)
 	return map[string]any{"task": ofContact(t)}, nil
 }
 
@@ -111,8 +112,12 @@ func (c *call) updateTask() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	was := t.Completed
 	if err := c.fillTask(t, in); err != nil {
 		return nil, err
+	}
+	if t.Completed && !was {
+		c.emitTask(TaskComplete, t)
 	}
 	return map[string]any{"task": ofContact(t)}, nil
 }
@@ -141,6 +146,7 @@ func (c *call) deleteTask() (any, error) {
 		return nil, err
 	}
 	of.tasks = slices.DeleteFunc(of.tasks, func(other *ghl.Task) bool { return other == t })
+	c.emitTask(TaskDelete, t)
 	return c.succeeded(), nil
 }
 
