@@ -416,7 +416,7 @@ func (s *state) issue(g grant, now time.Time) pair {
 func (c *call) pair(p pair) map[string]any {
 	scopes := p.scopes
 	if scopes == nil {
-		scopes = ghl.ScopesFor()
+		scopes = ghl.ScopesFor(ghl.Operations()...)
 	}
 	names := make([]string, len(scopes))
 	for i, scope := range scopes {

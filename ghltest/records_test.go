@@ -115,7 +115,7 @@ func TestTags(t *testing.T) {
 		left, _ := s.Contact(contactID)
 		require.Empty(t, left.Tags)
 
-		known, err := c.Locations.Tags(t.Context(), "")
+		known, err := c.Locations.Tags(t.Context(), c.Location())
 		require.NoError(t, err)
 		var names []string
 		for _, tag := range known {
@@ -280,7 +280,7 @@ func TestLocations(t *testing.T) {
 	s, c := start(t, ghltest.WithLocation(ghl.Location{ID: "here", Name: "Here", Timezone: "Europe/Lisbon", Country: "PT"}), ghltest.WithToken("mine"))
 	require.Equal(t, "here", s.LocationID())
 	require.Equal(t, "mine", s.Token())
-	got, err := c.Locations.Get(t.Context(), "")
+	got, err := c.Locations.Get(t.Context(), c.Location())
 	require.NoError(t, err)
 	require.Equal(t, "Here", got.Name)
 	zone, err := got.TimeLocation()
@@ -288,7 +288,7 @@ func TestLocations(t *testing.T) {
 	require.Equal(t, "Europe/Lisbon", zone.String())
 	s.AddCustomField(ghl.CustomFieldDefinition{Name: "Shoe size"})
 	s.AddCustomField(ghl.CustomFieldDefinition{Name: "Stage", Model: "opportunity"})
-	fields, err := c.Locations.CustomFields(t.Context(), "")
+	fields, err := c.Locations.CustomFields(t.Context(), c.Location())
 	require.NoError(t, err)
 	require.Len(t, fields, 1)
 	require.Equal(t, "contact.shoe_size", fields[0].FieldKey)

@@ -50,7 +50,7 @@ func (c *checker) drive(m method, v ghl.Version) {
 	run := func(f call) (any, error) {
 		var around ghl.Response
 		result, err := f(&driver{Client: client, t: c.t, ctx: c.t.Context(), v3: v == ghl.VersionV3, opt: ghl.CallResponse(&around)})
-		if len(around.Skipped) > 0 {
+		if len(around.Skipped) > 0 && s.override == nil {
 			s.reportLists("elements of this list are no records")
 		}
 		return result, err

@@ -1,0 +1,356 @@
+package ghl_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+)
+
+// installations opens those of an app of the server.
+func (s *authServer) installations(t testing.TB, store ghl.TokenStore, opts ...ghl.Option) *ghl.Installations {
+	t.Helper()
+	i, err := ghl.NewInstallations(s.app(t), store, opts...)
+	require.NoError(t, err)
+	return i
+}
+
+func gather[T any](t testing.TB, seq func(yield func(T, error) bool)) []T {
+	t.Helper()
+	var all []T
+	for v, err := range seq {
+		require.NoError(t, err)
+		all = append(all, v)
+	}
+	return all
+}
+
+func TestInstallByALocation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+		server.codes["code-1"] = oneLocation
+		all := server.installations(t, store)
+		_, err := all.Client(t.Context(), "loc1")
+		require.ErrorIs(t, err, ghl.ErrNoToken)
+		require.ErrorIs(t, err, ghl.ErrReauthRequired)
+
+		token, err := all.Add(t.Context(), "code-1")
+		require.NoError(t, err)
+		require.Equal(t, "loc1", token.LocationID)
+		client, err := all.Client(t.Context(), "loc1")
+		require.NoError(t, err)
+		require.Equal(t, "loc1", client.Location())
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+		same, err := all.Client(t.Context(), "loc1")
+		require.NoError(t, err)
+		require.Same(t, client, same)
+		time.Sleep(25 * time.Hour)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err, "refreshed")
+		require.Equal(t, 1, server.refreshes)
+		require.Zero(t, server.exchanges)
+
+		require.Equal(t, []string{"loc1"}, gather(t, all.Locations(t.Context())))
+		require.Empty(t, gather(t, all.Companies(t.Context())))
+		require.NoError(t, all.Remove(t.Context(), "loc1"))
+		require.Empty(t, gather(t, all.Locations(t.Context())))
+		_, err = all.Client(t.Context(), "loc1")
+		require.ErrorIs(t, err, ghl.ErrNoToken)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, ghl.ErrReauthRequired, "a client that is still in use")
+		require.NoError(t, all.Remove(t.Context(), "loc1"), "a webhook may come twice")
+
+		server.codes["code-2"] = oneLocation
+		_, err = all.Add(t.Context(), "code-2")
+		require.NoError(t, err)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err, "connected again, it goes on")
+	})
+}
+
+func TestInstallByAnAgency(t *testing.T) {
+	for _, version := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
+		synctest.Test(t, func(t *testing.T) {
+			server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+			server.installed = []string{"l1", "l2", "l3"}
+			server.codes["code-1"] = account{userType: ghl.UserTypeCompany, company: "comp1", locations: []string{"l1", "l2"}}
+			app := server.app(t, func(c *ghl.AppConfig) { c.Version = version })
+			all, err := ghl.NewInstallations(app, store)
+			require.NoError(t, err)
+			token, err := all.Add(t.Context(), "code-1")
+			require.NoError(t, err)
+			require.True(t, token.BulkInstallation)
+			require.Equal(t, []string{"comp1"}, gather(t, all.Companies(t.Context())))
+			require.Equal(t, []string{"l1", "l2"}, gather(t, all.Locations(t.Context())))
+			for _, client := range gather(t, all.Clients(t.Context())) {
+				_, err := client.Contacts.Get(t.Context(), "c1")
+				require.NoError(t, err)
+			}
+			require.Equal(t, 2, server.exchanges)
+
+			// A webhook tells of another location.
+			client, err := all.AddLocation(t.Context(), "comp1", "l3")
+			require.NoError(t, err)
+			require.Equal(t, "l3", client.Location())
+			again, err := all.AddLocation(t.Context(), "comp1", "l3")
+			require.NoError(t, err)
+			require.Same(t, client, again)
+			require.Equal(t, 3, server.exchanges)
+			_, err = all.AddLocation(t.Context(), "comp1", "elsewhere")
+			require.ErrorIs(t, err, ghl.ErrNotFound)
+			_, err = all.AddLocation(t.Context(), "comp9", "l9")
+			require.ErrorIs(t, err, ghl.ErrReauthRequired, "of an agency that is not there")
+
+			before := server.exchanges
+			ids, err := all.AddInstalled(t.Context(), "comp1")
+			require.NoError(t, err)
+			require.Equal(t, []string{"l1", "l2", "l3"}, ids)
+			require.Equal(t, before, server.exchanges, "what is there stays as it is")
+
+			server.codes["code-2"] = account{userType: ghl.UserTypeLocation, company: "comp1", location: "own"}
+			_, err = all.Add(t.Context(), "code-2")
+			require.NoError(t, err)
+			removed, err := all.Client(t.Context(), "l2")
+			require.NoError(t, err)
+			require.NoError(t, all.Remove(t.Context(), "l2"))
+			_, err = removed.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrReauthRequired)
+			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "a client in use does not bring it back")
+			_, err = client.Contacts.Get(t.Context(), "c1")
+			require.NoError(t, err)
+			require.NoError(t, all.RemoveCompany(t.Context(), "comp1"))
+			require.Equal(t, []string{"own"}, gather(t, all.Locations(t.Context())), "its token does not depend on the agency's")
+			require.Empty(t, gather(t, all.Companies(t.Context())))
+			_, err = client.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrReauthRequired)
+		})
+	}
+}
+
+func TestInstallInEveryLocation(t *testing.T) {
+	server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+	server.installed = []string{"l1", "l2", "l3"}
+	server.codes["code-1"] = account{userType: ghl.UserTypeCompany, company: "comp1", locations: []string{}}
+	all := server.installations(t, store)
+	_, err := all.Add(t.Context(), "code-1")
+	require.NoError(t, err)
+	require.Equal(t, []string{"l1", "l2", "l3"}, gather(t, all.Locations(t.Context())), "without a list of the approved ones, HighLevel's list counts")
+}
+
+// TestEachLocationItsOwn: token and limiter are each location's own, the transport is shared.
+func TestEachLocationItsOwn(t *testing.T) {
+	server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+	var mu sync.Mutex
+	limiters := map[string]int{}
+	seen := map[string]string{} // the token of each location
+	transport := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		mu.Lock()
+		if r.URL.Path == "/contacts/" {
+			seen[r.URL.Query().Get("locationId")] = r.Header.Get("Authorization")
+		}
+		mu.Unlock()
+		return server.RoundTrip(r)
+	})
+	for i := range 5 {
+		id := fmt.Sprintf("loc%d", i)
+		server.stored(t, store, ghl.LocationKey(id), account{userType: ghl.UserTypeLocation, company: "comp1", location: id}, time.Hour)
+	}
+	save(t, store, "another program's", someToken(1))
+	all := server.installations(t, store, ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithLimiterFor(func(resource string) ghl.Limiter {
+		mu.Lock()
+		defer mu.Unlock()
+		limiters[resource]++
+		return nil
+	}))
+	clients := gather(t, all.Clients(t.Context()))
+	require.Len(t, clients, 5)
+	require.NoError(t, errors.Join(together(100, func(i int) error {
+		_, err := clients[i%5].Contacts.List(t.Context(), nil)
+		if errors.Is(err, ghl.ErrBadResponse) { // the answer is not this test's matter
+			return nil
+		}
+		return err
+	})...))
+	require.Equal(t, map[string]int{"loc0": 1, "loc1": 1, "loc2": 1, "loc3": 1, "loc4": 1}, limiters)
+	tokens := map[string]bool{}
+	for _, token := range seen {
+		tokens[token] = true
+	}
+	require.Len(t, tokens, 5)
+	again, err := ghl.NewInstallations(server.app(t), store)
+	require.NoError(t, err)
+	require.Len(t, gather(t, again.Clients(t.Context())), 5, "they are found again after a start")
+	for range again.Clients(t.Context()) {
+		break
+	}
+}
+
+// TestAddOutlivesTheCaller: the browser has gone, but the code is used, so its token is kept.
+func TestAddOutlivesTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+		server.codes["code-1"] = oneLocation
+		app := server.app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}} })
+		all, err := ghl.NewInstallations(app, store)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = all.Add(ctx, "code-1")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NoError(t, app.Flush(t.Context()))
+		require.Equal(t, []string{"loc1"}, gather(t, all.Locations(t.Context())))
+		_, err = all.Add(ctx, "code-2")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 1, server.count("/oauth/token"))
+	})
+}
+
+func TestAddThatCannotSave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		var told hooked
+		server.codes["code-1"] = oneLocation
+		diskFull := errors.New("disk full")
+		store.breaks(diskFull, nil)
+		app := server.app(t, func(c *ghl.AppConfig) { c.OnTrouble = told.hook })
+		all, err := ghl.NewInstallations(app, store)
+		require.NoError(t, err)
+		token, err := all.Add(t.Context(), "code-1")
+		require.ErrorIs(t, err, diskFull)
+		require.NotContains(t, err.Error(), "secret-")
+		require.NotNil(t, token)
+		require.Len(t, told.list(), 1)
+		client, err := all.Client(t.Context(), "loc1")
+		require.NoError(t, err)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err, "calls go on")
+		store.breaks(nil, nil)
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		list := told.list()
+		require.NoError(t, list[len(list)-1])
+		saved, err := store.Load(t.Context(), ghl.LocationKey("loc1"))
+		require.NoError(t, err)
+		require.Equal(t, token.RefreshToken, saved.RefreshToken)
+	})
+}
+
+// TestRemoveDuringARefresh: a refresh under way does not bring the token back.
+func TestRemoveDuringARefresh(t *testing.T) {
+	for name, broken := range map[string]error{"saved": nil, "not saved": errors.New("disk full")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server, store := newAuthServer(), newShaky()
+				server.stored(t, store, ghl.LocationKey("loc1"), oneLocation, -time.Hour)
+				app := server.app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}} })
+				all, err := ghl.NewInstallations(app, store)
+				require.NoError(t, err)
+				client, err := all.Client(t.Context(), "loc1")
+				require.NoError(t, err)
+				store.breaks(broken, nil)
+				go func() { _, _ = client.Contacts.Get(t.Context(), "c1") }()
+				time.Sleep(time.Second)
+				require.NoError(t, all.Remove(t.Context(), "loc1"))
+				store.breaks(nil, nil)
+				time.Sleep(time.Minute)
+				_, err = store.Load(t.Context(), ghl.LocationKey("loc1"))
+				require.ErrorIs(t, err, ghl.ErrNoToken)
+				_, err = client.Contacts.Get(t.Context(), "c1")
+				require.ErrorIs(t, err, ghl.ErrReauthRequired)
+			})
+		})
+	}
+}
+
+// TestAddDuringARefresh: a refresh that lands after the account was connected anew does not put its older token in the way.
+func TestAddDuringARefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newAuthServer()
+		store := &lateStore{MemoryTokenStore: ghl.NewMemoryTokenStore(), late: 1}
+		server.stored(t, store.MemoryTokenStore, ghl.LocationKey("loc1"), oneLocation, -time.Hour)
+		server.codes["code-1"] = oneLocation
+		app := server.app(t)
+		all, err := ghl.NewInstallations(app, store)
+		require.NoError(t, err)
+		source := app.TokenSource(store, ghl.LocationKey("loc1"))
+		go func() { _, _ = source.Token(t.Context()) }()
+		time.Sleep(time.Second)
+		require.Equal(t, 1, server.refreshed())
+		token, err := all.Add(t.Context(), "code-1")
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		got, err := source.Token(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, token.AccessToken, got.AccessToken)
+	})
+}
+
+// lateStore returns from its first updates long after they are done.
+type lateStore struct {
+	*ghl.MemoryTokenStore
+	mu   sync.Mutex
+	late int
+}
+
+func (s *lateStore) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
+	token, err := s.MemoryTokenStore.Update(ctx, key, fn)
+	s.mu.Lock()
+	s.late--
+	late := s.late >= 0
+	s.mu.Unlock()
+	if late {
+		time.Sleep(10 * time.Second)
+	}
+	return token, err
+}
+
+func TestWrongInstallations(t *testing.T) {
+	server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+	app := server.app(t)
+	for field, do := range map[string]func() error{
+		"app":     func() error { _, err := ghl.NewInstallations(nil, store); return err },
+		"store":   func() error { _, err := ghl.NewInstallations(app, nil); return err },
+		"BaseURL": func() error { _, err := ghl.NewInstallations(app, store, ghl.WithBaseURL("x")); return err },
+	} {
+		require.Equal(t, field, asError(t, do()).Field)
+	}
+	all := server.installations(t, store)
+	for field, do := range map[string]func() error{
+		"locationID": func() error { _, err := all.Client(t.Context(), "a/b"); return err },
+		"companyID":  func() error { _, err := all.Company(t.Context(), ""); return err },
+		"code":       func() error { _, err := all.Add(t.Context(), ""); return err },
+	} {
+		require.Equal(t, field, asError(t, do()).Field)
+	}
+	_, err := all.AddLocation(t.Context(), "", "l")
+	require.ErrorIs(t, err, ghl.ErrBadInput)
+	require.ErrorIs(t, all.Remove(t.Context(), ""), ghl.ErrBadInput)
+	require.ErrorIs(t, all.RemoveCompany(t.Context(), ""), ghl.ErrBadInput)
+	_, err = all.AddInstalled(t.Context(), "nobody")
+	require.ErrorIs(t, err, ghl.ErrNoToken)
+
+	dir := t.TempDir() + "/tokens"
+	files := openStore(t, dir)
+	save(t, files, ghl.LocationKey("bad"), someToken(1))
+	save(t, files, ghl.LocationKey("good"), someToken(2))
+	spoil(t, files.TokenFile(ghl.LocationKey("bad")))
+	good, bad := 0, 0
+	for client, err := range server.installations(t, files).Clients(t.Context()) {
+		if err != nil {
+			bad++
+			continue
+		}
+		require.Equal(t, "good", client.Location())
+		good++
+	}
+	require.Equal(t, [2]int{1, 1}, [2]int{good, bad}, "one that can't be read does not hide the others")
+}
