@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 )
 
@@ -34,6 +36,21 @@ func (v *Verifier) Open(body []byte, header http.Header) (*Delivery, error) {
 
 // Event returns what was delivered.
 func (d *Delivery) Event() Event { return d.event }
+
+// ID is the same for each repetition of a delivery, and for no other one: its webhookId. A delivery without one is known by
+// its bytes, if it has a timestamp. Without that too the ID is "": equal bytes may then be a repetition, or the same change
+// made twice.
+func (d *Delivery) ID() string {
+	meta := d.event.Meta()
+	switch {
+	case meta.WebhookID != "":
+		return meta.WebhookID
+	case meta.Timestamp.Raw() != "":
+		sum := sha256.Sum256(d.body)
+		return "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return ""
+}
 
 // Body returns the body as it came. It must not be changed.
 func (d *Delivery) Body() []byte { return d.body }

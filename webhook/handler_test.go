@@ -371,6 +371,7 @@ func TestAHandlerThatOutlivesItsTime(t *testing.T) {
 		require.Equal(t, 1, calls, "and is not handled beside it")
 		end <- errors.New("too late")
 		synctest.Wait()
+		require.Contains(t, logged.String(), "returned after its time")
 		require.Contains(t, logged.String(), "too late")
 
 		go func() {
@@ -381,9 +382,64 @@ func TestAHandlerThatOutlivesItsTime(t *testing.T) {
 		require.Equal(t, 2, calls)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		require.Equal(t, 200, status(h, note), "what was kept late is kept")
+		require.Equal(t, 2, strings.Count(logged.String(), "returned after its time"))
+		go func() { end <- nil }()
+		require.Equal(t, 200, status(h, note), "its answer was 429, so a late success is none: it is handled again")
+		require.Equal(t, 3, calls)
+		require.Equal(t, 200, status(h, note))
+		require.Equal(t, 3, calls)
+		require.Equal(t, []Result{TimedOut, TimedOut, TimedOut, Kept, Duplicate}, seen.results())
+		require.Empty(t, h.flights)
+		require.Zero(t, h.keeping)
+	})
+}
+
+// Whoever waits beside the first is answered with it, and learns what it learns.
+func TestACopyOfAHandlerThatOutlivesItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := make(chan error)
+		h := handler(t, WithKeepTimeout(time.Minute), OnAny(func(context.Context, Event) error { return <-end }))
+		answers := make(chan int, 2)
+		began := time.Now()
+		go func() { answers <- status(h, note) }()
+		time.Sleep(59 * time.Second)
+		go func() { answers <- status(h, note) }()
+		require.Equal(t, []int{429, 429}, []int{<-answers, <-answers})
+		require.Equal(t, time.Minute, time.Since(began))
+		require.Equal(t, 429, status(h, note), "at once, for it is still running")
+		require.Equal(t, time.Minute, time.Since(began))
+		close(end)
+		synctest.Wait()
+		require.Equal(t, 200, status(h, note))
+	})
+}
+
+// What was kept in time is acknowledged, also when remembering it takes too long, and then it is still remembered.
+func TestADeduplicatorThatTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, err := NewMemory(1)
+		require.NoError(t, err)
+		var seen outcomes
+		calls, dedup := 0, &fakeDedup{Memory: memory, slow: 90 * time.Second}
+		h := handler(t, WithKeepTimeout(time.Minute), WithDeduplicator(dedup), seen.option(), OnAny(func(context.Context, Event) error {
+			calls++
+			time.Sleep(59 * time.Second)
+			return nil
+		}))
+		began := time.Now()
+		require.Equal(t, 200, status(h, note))
+		require.Equal(t, time.Minute, time.Since(began))
+		require.Equal(t, 200, status(h, note))
+		require.Equal(t, 1, calls)
+		require.Equal(t, []Result{Kept, Duplicate}, seen.results())
+		require.ErrorIs(t, seen.list[0].Err, errRemembering)
+		time.Sleep(time.Hour)
+		require.ErrorIs(t, dedup.seenErr, context.DeadlineExceeded, "its time is bounded too")
+		dedup.slow = 0
+		require.Equal(t, 200, status(h, note))
+		require.Equal(t, 2, calls, "it was not remembered")
+		require.Equal(t, 200, status(h, note))
 		require.Equal(t, 2, calls)
-		require.Equal(t, []Result{TimedOut, TimedOut, TimedOut, Duplicate}, seen.results())
 	})
 }
 
@@ -440,13 +496,49 @@ func TestMaxKeeping(t *testing.T) {
 	})
 }
 
-func TestWithoutWebhookIDNothingIsADuplicate(t *testing.T) {
+func TestWithoutWebhookID(t *testing.T) {
 	calls := 0
-	h := handler(t, OnAny(func(context.Context, Event) error { calls++; return nil }))
+	var seen outcomes
+	var logged bytes.Buffer
+	count := OnAny(func(context.Context, Event) error { calls++; return nil })
+	h := handler(t, seen.option(), WithLogger(slog.New(slog.NewTextHandler(&logged, nil))), count)
+	timed := `{"type":"ContactUpdate","id":"con1","timestamp":"2025-11-07T12:46:45.953Z"}`
 	for range 3 {
-		require.Equal(t, 200, status(h, `{"type":"ContactUpdate","id":"con1"}`))
+		require.Equal(t, 200, status(h, timed))
 	}
+	require.Equal(t, 200, status(h, strings.Replace(timed, "953", "952", 1)))
+	require.Equal(t, 200, status(h, strings.Replace(timed, "con1", "con2", 1)))
+	require.Equal(t, []Result{Kept, Duplicate, Duplicate, Kept, Kept}, seen.results(), "known by its bytes")
 	require.Equal(t, 3, calls)
+	require.Empty(t, logged.String())
+
+	bare := `{"type":"ContactUpdate","id":"con1"}`
+	seen.list = nil
+	for range 2 {
+		require.Equal(t, 200, status(h, bare))
+	}
+	require.Equal(t, []Result{Kept, Kept}, seen.results(), "it may be another change with the same content")
+	require.Equal(t, 5, calls)
+	require.ErrorIs(t, seen.list[0].Err, errUnidentified)
+	require.Equal(t, 2, strings.Count(logged.String(), "a repetition would not be noticed"), "but not in silence")
+
+	h = handler(t, RequireTimestamp(), count)
+	require.Equal(t, 401, status(h, bare), "whatever passes has an identity")
+}
+
+func TestDeliveryID(t *testing.T) {
+	id := func(body string) string {
+		d, err := verifier(t).Open([]byte(body), signed([]byte(body)))
+		require.NoError(t, err)
+		return d.ID()
+	}
+	require.Equal(t, "w1", id(numbered(1)))
+	require.Empty(t, id(`{"type":"x"}`))
+	require.Empty(t, id(`{"type":"x","webhookId":null,"timestamp":null}`))
+	odd := id(`{"type":"x","timestamp":"soon"}`)
+	require.Regexp(t, "^sha256:[0-9a-f]{64}$", odd)
+	require.Equal(t, odd, id(`{"type":"x","timestamp":"soon"}`))
+	require.NotEqual(t, odd, id(`{"type":"x","timestamp":"soon" }`))
 }
 
 // fakeDedup is a deduplicator that fails on demand.
@@ -454,6 +546,8 @@ type fakeDedup struct {
 	*Memory
 	keptErr, rememberErr error
 	panics               bool
+	slow                 time.Duration
+	seenErr              error // of the context, behind the slowness
 }
 
 func (f *fakeDedup) Kept(ctx context.Context, id string) (bool, error) {
@@ -466,6 +560,12 @@ func (f *fakeDedup) Kept(ctx context.Context, id string) (bool, error) {
 func (f *fakeDedup) Remember(ctx context.Context, id string) error {
 	if f.panics {
 		panic("no")
+	}
+	if f.slow > 0 {
+		time.Sleep(f.slow)
+		if f.seenErr = ctx.Err(); f.seenErr != nil {
+			return f.seenErr
+		}
 	}
 	if f.rememberErr != nil {
 		return f.rememberErr
@@ -654,7 +754,7 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestACutBodyIsUnreadable(t *testing.T) {
+func TestACutBodyIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen outcomes
 		conn := serve(t, handler(t, OnAny(nothing), seen.option()))()
@@ -662,7 +762,7 @@ func TestACutBodyIsUnreadable(t *testing.T) {
 		require.NoError(t, err)
 		_ = conn.Close()
 		synctest.Wait()
-		require.Equal(t, []Result{Unreadable}, seen.results())
+		require.Equal(t, []Result{CutOff}, seen.results())
 	})
 }
 
