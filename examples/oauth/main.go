@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
 )
 
 func main() {
@@ -127,21 +128,18 @@ func configure(getenv func(string) string, address string, out io.Writer) (*sett
 
 // demo sets up everything for a try: a HighLevel, an app of it, and a folder that is removed in the end.
 func (s *settings) demo() error {
-	fake, err := newFake(s.app.RedirectURL)
+	fake, err := ghltest.New(ghltest.WithDemoData(), ghltest.WithConsent(ghltest.Consent{Ask: true}))
 	if err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "ghl-oauth-*")
 	if err != nil {
-		fake.close()
-		return err
+		return errors.Join(err, fake.Close())
 	}
-	s.done = func() {
-		fake.close()
-		_ = os.RemoveAll(dir)
-	}
-	s.app.ClientID, s.app.ClientSecret = fake.clientID, fake.clientSecret
-	s.app.BaseURL, s.app.AuthURL = fake.url, fake.url+consentPath
+	s.done = func() { _ = errors.Join(fake.Close(), os.RemoveAll(dir)) }
+	known := fake.AddApp(ghltest.App{RedirectURLs: []string{s.app.RedirectURL}})
+	s.app.ClientID, s.app.ClientSecret = known.ClientID, known.ClientSecret
+	s.app.BaseURL, s.app.AuthURL = fake.URL(), fake.AuthorizeURL()
 	s.tokenDir, s.tokenKey = dir, make([]byte, 32)
 	_, err = rand.Read(s.tokenKey)
 	return err

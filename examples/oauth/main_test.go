@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
 )
 
 func env(values map[string]string) func(string) string {
@@ -98,6 +99,29 @@ func read(t *testing.T, resp *http.Response) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
+// consent starts a journey, chooses a location or company at the consent screen, and returns where that sends back to.
+func (b *browser) consent(t *testing.T, base, choice string) *url.URL {
+	t.Helper()
+	still := http.Client{Jar: b.Jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := still.PostForm(base+"/connect", nil)
+	require.NoError(t, err)
+	status, _ := read(t, resp)
+	require.Equal(t, 303, status)
+	screen, err := resp.Location()
+	require.NoError(t, err)
+	status, page := b.get(t, screen.String())
+	require.Equal(t, 200, status)
+	m := regexp.MustCompile(`name="ghltest_` + choice + `" value="([^"]+)"`).FindStringSubmatch(page)
+	require.NotNil(t, m, page)
+	resp, err = still.Get(screen.String() + "&ghltest_" + choice + "=" + m[1])
+	require.NoError(t, err)
+	status, _ = read(t, resp)
+	require.Equal(t, 302, status)
+	back, err := resp.Location()
+	require.NoError(t, err)
+	return back
+}
+
 // link returns the address of the first link of a page.
 func link(t *testing.T, page string) string {
 	t.Helper()
@@ -113,11 +137,8 @@ func TestConnectAndList(t *testing.T) {
 	_, page := b.get(t, base)
 	require.Contains(t, page, "none yet")
 
-	status, page := b.post(t, base+"/connect")
-	require.Equal(t, 200, status)
-	require.Contains(t, page, "Which location do you want to connect?")
-	back := link(t, page)
-	status, page = b.get(t, back)
+	back := b.consent(t, base, "location")
+	status, page := b.get(t, back.String())
 	require.Equal(t, 200, status)
 	location := link(t, page)
 	require.True(t, strings.HasPrefix(location, "/locations/"), page)
@@ -126,15 +147,25 @@ func TestConnectAndList(t *testing.T) {
 	require.Contains(t, page, "12 of 12 contacts")
 	require.Contains(t, page, "amelia.ortega@example.com")
 
-	status, page = b.get(t, back)
+	status, page = b.get(t, back.String())
 	require.Equal(t, 403, status, "a replay of the callback is refused")
 	require.Contains(t, page, "was used before")
 	status, _ = b.get(t, base+"/locations/elsewhere")
 	require.Equal(t, 404, status)
 
-	u, err := url.Parse(back)
-	require.NoError(t, err)
-	require.NotContains(t, out.String(), u.Query().Get("code"))
+	require.NotContains(t, out.String(), back.Query().Get("code"))
+	require.NoError(t, end())
+}
+
+// TestConnectAnAgency: its locations are connected with it.
+func TestConnectAnAgency(t *testing.T) {
+	base, _, end := started(t, map[string]string{"GHL_LISTEN": "127.0.0.1:0"})
+	b := newBrowser(t)
+	status, page := b.get(t, b.consent(t, base, "company").String())
+	require.Equal(t, 200, status)
+	status, page = b.get(t, base+link(t, page))
+	require.Equal(t, 200, status)
+	require.Contains(t, page, "12 of 12 contacts")
 	require.NoError(t, end())
 }
 
@@ -142,10 +173,7 @@ func TestConnectAndList(t *testing.T) {
 func TestStateIsChecked(t *testing.T) {
 	base, _, end := started(t, map[string]string{"GHL_LISTEN": "127.0.0.1:0"})
 	victim, attacker := newBrowser(t), newBrowser(t)
-	_, page := attacker.post(t, base+"/connect")
-	stolen, err := url.Parse(link(t, page))
-	require.NoError(t, err)
-
+	stolen := attacker.consent(t, base, "location")
 	code := stolen.Query().Get("code")
 	for name, query := range map[string]url.Values{
 		"no state": {"code": {code}}, "empty state": {"code": {code}, "state": {""}}, "made-up state": {"code": {code}, "state": {"x"}},
@@ -154,23 +182,17 @@ func TestStateIsChecked(t *testing.T) {
 		status, _ := victim.get(t, base+"/callback?"+query.Encode())
 		require.Equal(t, 403, status, "%s in a browser that was not sent away", name)
 	}
-	_, page = victim.post(t, base+"/connect")
-	mine, err := url.Parse(link(t, page))
-	require.NoError(t, err)
+	mine := victim.consent(t, base, "location")
 	status, _ := victim.get(t, base+"/callback?"+stolen.RawQuery)
 	require.Equal(t, 403, status, "the attacker's state in a browser that has another")
 	status, _ = victim.get(t, mine.String())
 	require.Equal(t, 403, status, "after a forged callback the journey starts again")
 
-	_, page = victim.post(t, base+"/connect")
-	mine, err = url.Parse(link(t, page))
-	require.NoError(t, err)
+	mine = victim.consent(t, base, "location")
 	status, _ = victim.get(t, base+"/callback?state="+mine.Query().Get("state")+"&error=access_denied")
 	require.Equal(t, 400, status, "no code")
-	_, page = victim.post(t, base+"/connect")
-	mine, err = url.Parse(link(t, page))
-	require.NoError(t, err)
-	status, page = victim.get(t, base+"/callback?state="+mine.Query().Get("state")+"&code=made-up")
+	mine = victim.consent(t, base, "location")
+	status, page := victim.get(t, base+"/callback?state="+mine.Query().Get("state")+"&code=made-up")
 	require.Equal(t, 502, status)
 	require.NotContains(t, page, "made-up")
 
@@ -186,21 +208,18 @@ func TestStateIsChecked(t *testing.T) {
 
 // TestTokensAreKeptEncrypted: with settings, against another server, over two starts of the program.
 func TestTokensAreKeptEncrypted(t *testing.T) {
-	highLevel, err := newFake("http://app.example.com/callback")
-	require.NoError(t, err)
-	defer highLevel.close()
+	highLevel := ghltest.Start(t, ghltest.WithDemoData(), ghltest.WithConsent(ghltest.Consent{Ask: true}))
+	known := highLevel.AddApp(ghltest.App{RedirectURLs: []string{"http://app.example.com/callback"}})
 	dir := filepath.Join(t.TempDir(), "tokens")
 	settings := map[string]string{
-		"GHL_LISTEN": "127.0.0.1:0", "GHL_CLIENT_ID": highLevel.clientID, "GHL_CLIENT_SECRET": highLevel.clientSecret, "GHL_TOKEN_DIR": dir,
-		"GHL_TOKEN_KEY": strings.Repeat("0f", 32), "GHL_BASE_URL": highLevel.url, "GHL_AUTH_URL": highLevel.url + consentPath,
-		"GHL_REDIRECT_URL": highLevel.redirectURL,
+		"GHL_LISTEN": "127.0.0.1:0", "GHL_CLIENT_ID": known.ClientID, "GHL_CLIENT_SECRET": known.ClientSecret, "GHL_TOKEN_DIR": dir,
+		"GHL_TOKEN_KEY": strings.Repeat("0f", 32), "GHL_BASE_URL": highLevel.URL(), "GHL_AUTH_URL": highLevel.AuthorizeURL(),
+		"GHL_REDIRECT_URL": known.RedirectURLs[0],
 	}
 	base, out, end := started(t, settings)
 	require.NotContains(t, out.String(), "inside this program")
 	b := newBrowser(t)
-	_, page := b.post(t, base+"/connect")
-	back, err := url.Parse(link(t, page))
-	require.NoError(t, err)
+	back := b.consent(t, base, "location")
 	require.Equal(t, "app.example.com", back.Host)
 	status, _ := b.get(t, base+"/callback?"+back.RawQuery) // as a proxy on app.example.com would
 	require.Equal(t, 200, status)
@@ -212,10 +231,10 @@ func TestTokensAreKeptEncrypted(t *testing.T) {
 	data, err := os.ReadFile(files[0])
 	require.NoError(t, err)
 	require.NotContains(t, string(data), "accessToken")
-	require.NotContains(t, string(data), highLevel.api.LocationID())
+	require.NotContains(t, string(data), highLevel.LocationID())
 
 	base, _, end = started(t, settings)
-	status, page = b.get(t, base+"/locations/"+highLevel.api.LocationID())
+	status, page := b.get(t, base+"/locations/"+highLevel.LocationID())
 	require.Equal(t, 200, status)
 	require.Contains(t, page, "12 of 12 contacts", "connected still, after a start")
 	require.NoError(t, end())
