@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
 )
 
 // deliveredAt is the timestamp of the samples.
@@ -232,7 +234,7 @@ func TestWrongOptions(t *testing.T) {
 		"clock":                {OnAny(nothing), WithClock(nil)},
 		"logger":               {OnAny(nothing), WithLogger(nil)},
 		"observer":             {OnAny(nothing), WithObserver(nil)},
-		"installations no app": {FeedInstallations("", &fakeInstallations{})},
+		"installations no app": {FeedInstallations("", &ghl.Installations{})},
 		"installations nil":    {FeedInstallations("our1", nil)},
 	} {
 		h, err := NewHandler(verifier(t), opts...)
@@ -879,4 +881,15 @@ func FuzzHandler(f *testing.F) {
 		require.Nil(t, kept)
 		require.Contains(t, []int{400, 401, 405, 413}, w.Code)
 	})
+}
+
+func TestWhatIsKnownOfInstallationsIsBounded(t *testing.T) {
+	f := newFeed(nil)
+	for i := range maxLatest + 5 {
+		e := &InstallEvent{Envelope: Envelope{LocationID: fmt.Sprint(i), Timestamp: ghl.NewTime(deliveredAt.Add(time.Duration(i)))}}
+		require.NoError(t, f.call(t.Context(), e)) // of no company, so there is nothing to do
+	}
+	require.Len(t, f.latest, maxLatest)
+	require.NotContains(t, f.latest, "location:4")
+	require.Contains(t, f.latest, "location:5")
 }

@@ -8,29 +8,31 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// Installations is what [FeedInstallations] changes. A *ghl.Installations is one.
-type Installations interface {
-	// AddLocation adds a location, whose token comes by exchange from its company's.
-	AddLocation(ctx context.Context, companyID, locationID string) (*ghl.Client, error)
-	// AddInstalled adds all locations of a company that have the app.
-	AddInstalled(ctx context.Context, companyID string) ([]string, error)
-	// Remove removes a location.
-	Remove(ctx context.Context, locationID string) error
-	// RemoveCompany removes a company, and the locations whose tokens come from its own.
-	RemoveCompany(ctx context.Context, companyID string) error
-}
+// clockSkew is how far HighLevel's clock and the one of this machine may be apart.
+const clockSkew = time.Minute
 
-// FeedInstallations adds to in where the app was installed, and removes where it was uninstalled. An install carries no code,
-// so a location's token can appear only by exchange from its company's. Where the company is not connected
-// ([ghl.ErrReauthRequired]) there is nothing to do: the tokens come when a person goes through the consent screen.
+// FeedInstallations keeps in as HighLevel tells where the app is installed:
+//
+//   - An install in a location adds it. The event carries no code, so the token can only be derived from that of the
+//     location's company. Where the company is not connected ([ghl.ErrReauthRequired]) there is nothing to do: the tokens come
+//     when a person goes through the consent screen, and [ghl.Installations.Add].
+//   - An install in a whole company adds all locations that have the app. That can take longer than the handler's time; the
+//     event comes again then, and goes on where it was.
+//   - An uninstall from a location removes the location, and nothing else.
+//   - An uninstall from a whole company removes the company, with the locations whose tokens are derived from its own.
+//
+// An event that can't be followed, because the store or HighLevel fails, comes again.
 //
 // Only events of the app with this id count. HighLevel signs the deliveries of all apps with one key, so a signature says
 // that HighLevel wrote it, not that it was meant for you.
 //
-// Events come in no order. One that is older than another that this route has seen of the same location or company is left
-// out, so that an uninstall that comes late does not remove what was installed again since. What happened before the process
-// began it does not know.
-func FeedInstallations(appID string, in Installations) Route {
+// Events come in no order, and old ones can be played back. An event that is older than another that this route has seen of
+// the same location or company is left out. And an uninstall removes no token that was issued more than a minute after it,
+// such as by installing the app anew; so this holds also when the process was started since. An uninstall without a
+// timestamp removes what there is: [RequireTimestamp] refuses those.
+//
+// Events are followed one at a time.
+func FeedInstallations(appID string, in *ghl.Installations) Route {
 	route := Route{name: "FeedInstallations", wants: func(e Event) bool {
 		switch e.(type) {
 		case *InstallEvent, *UninstallEvent:
@@ -39,14 +41,18 @@ func FeedInstallations(appID string, in Installations) Route {
 		return false
 	}}
 	if appID != "" && in != nil {
-		route.call = (&feed{in: in, turn: make(chan struct{}, 1), latest: map[string]time.Time{}}).call
+		route.call = newFeed(in).call
 	}
 	return route
 }
 
+func newFeed(in *ghl.Installations) *feed {
+	return &feed{in: in, turn: make(chan struct{}, 1), latest: map[string]time.Time{}}
+}
+
 // feed hands installs and uninstalls on, one at a time.
 type feed struct {
-	in     Installations
+	in     *ghl.Installations
 	turn   chan struct{}
 	latest map[string]time.Time // when what was last done for a location or company happened
 }
@@ -73,7 +79,11 @@ func (f *feed) call(ctx context.Context, e Event) error {
 	if _, ok := e.(*InstallEvent); ok {
 		err = f.install(ctx, meta)
 	} else {
-		err = f.uninstall(ctx, meta)
+		var before time.Time // zero spares nothing
+		if timed {
+			before = at.Add(clockSkew)
+		}
+		err = f.uninstall(ctx, meta, before)
 	}
 	if err == nil && timed {
 		if len(f.latest) >= maxLatest {
@@ -98,14 +108,14 @@ func (f *feed) install(ctx context.Context, meta *Envelope) (err error) {
 	return err
 }
 
-func (f *feed) uninstall(ctx context.Context, meta *Envelope) error {
+func (f *feed) uninstall(ctx context.Context, meta *Envelope, before time.Time) (err error) {
 	switch {
 	case meta.LocationID != "":
-		return f.in.Remove(ctx, meta.LocationID)
+		_, err = f.in.RemoveIssuedBefore(ctx, meta.LocationID, before)
 	case meta.CompanyID != "":
-		return f.in.RemoveCompany(ctx, meta.CompanyID)
+		_, err = f.in.RemoveCompanyIssuedBefore(ctx, meta.CompanyID, before)
 	}
-	return nil
+	return err
 }
 
 func (f *feed) forgetOldest() {
