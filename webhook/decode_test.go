@@ -190,6 +190,44 @@ func TestDecodeOddValues(t *testing.T) {
 	require.Equal(t, "not1", event.RecordID(), "a flat record may have a property called data")
 }
 
+// Names are taken as HighLevel writes them, and of one that comes several times the last counts, as encoding/json has it.
+func TestDecodeRepeatedNames(t *testing.T) {
+	for _, test := range []struct {
+		name, body          string
+		kind                Type
+		webhookID, location string
+	}{
+		{"twice", `{"type":"x","type":"y","webhookId":"1","webhookId":"2","locationId":"a","locationId":"b"}`, "y", "2", "b"},
+		{"another case", `{"type":"y","TYPE":"x","webhookId":"2","WebhookId":"1","locationId":"b","LOCATIONID":"a"}`, "y", "2", "b"},
+		{"escaped", `{"type":"x","\u0074ype":"y","webhookId":"1","webhook\u0049d":"2"}`, "y", "2", ""},
+		{"the last is null", `{"type":"y","webhookId":"1","webhookId":null}`, "y", "", ""},
+		{"outside and within", `{"type":"y","webhookId":"2","data":{"webhookId":"1","locationId":"b"}}`, "y", "2", "b"},
+		{"no UTF-8", "{\"type\":\"y\",\"webhookId\":\"2\xff\"}", "y", "2\uFFFD", ""},
+		{"half a surrogate", `{"type":"y","webhookId":"2\ud800"}`, "y", "2\uFFFD", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			event, err := Decode([]byte(test.body))
+			require.NoError(t, err)
+			m := event.Meta()
+			require.Equal(t, []string{string(test.kind), test.webhookID, test.location}, []string{string(m.Type), m.WebhookID, m.LocationID})
+			require.Equal(t, test.body, string(m.Raw))
+		})
+	}
+	event, err := Decode([]byte(`{"type":"NoteCreate","id":"1","id":"2","body":"a","body":"b","contactId":"c"}`))
+	require.NoError(t, err)
+	require.Equal(t, "2", event.RecordID())
+	require.Equal(t, "b", event.(*NoteEvent).Note.Body)
+}
+
+func TestDecodeDeepNesting(t *testing.T) {
+	for _, kind := range []Type{"Unknown", ContactCreate, NoteCreate, AppointmentCreate, AppInstall} {
+		deep := strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000)
+		event, err := Decode([]byte(`{"type":"` + string(kind) + `","id":"x","trial":` + deep + `,"tags":` + deep + `}`))
+		require.NoError(t, err)
+		require.Equal(t, kind, event.Meta().Type)
+	}
+}
+
 // The guide's samples of an appointment's update and deletion call themselves AppointmentCreate. They come as what they say,
 // and the trigger gets them all.
 func TestAppointmentsThatCallThemselvesCreated(t *testing.T) {
@@ -251,8 +289,17 @@ func FuzzDecode(f *testing.F) {
 			require.False(t, valid && json.Unmarshal(body, &all) == nil && scalar(all["type"]) != "", "an event was refused")
 			return
 		}
-		require.True(t, json.Valid(body))
-		require.NotEmpty(t, event.Meta().Type)
+		var all map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(body, &all))
+		m := event.Meta()
+		require.Equal(t, scalar(all["type"]), string(m.Type))
+		for name, got := range map[string]string{
+			"locationId": m.LocationID, "companyId": m.CompanyID, "appId": m.AppID, "versionId": m.VersionID, "webhookId": m.WebhookID,
+		} {
+			if want := scalar(all[name]); want != "" || !isObject(all["data"]) && !isObject(all["appointment"]) {
+				require.Equal(t, want, got, name)
+			}
+		}
 
 		o, ok := parse(body, nil)
 		require.True(t, ok)

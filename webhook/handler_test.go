@@ -3,6 +3,7 @@ package webhook
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -136,6 +137,24 @@ func TestAnswers(t *testing.T) {
 	require.Equal(t, NoteCreate, last.Meta.Type)
 	require.Equal(t, 200, last.Status)
 	require.Nil(t, seen.list[0].Meta, "what is not verified is not told of")
+}
+
+// A body is taken as it comes: nothing unpacks it, so nothing small becomes large.
+func TestContentEncoding(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := io.WriteString(w, note)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	h := handler(t, OnAny(nothing))
+	for text, want := range map[string]int{note: 401, packed.String(): 400} {
+		header := signed([]byte(text))
+		header.Set("Content-Encoding", "gzip")
+		require.Equal(t, want, status(h, packed.String(), header))
+	}
+	header := signed([]byte(note))
+	header.Set("Content-Type", "text/plain")
+	require.Equal(t, 200, status(h, note, header), "the signature says what it is")
 }
 
 func TestEverySampleIsDelivered(t *testing.T) {
@@ -436,6 +455,7 @@ func TestADeduplicatorThatTakesLong(t *testing.T) {
 		require.Equal(t, []Result{Kept, Duplicate}, seen.results())
 		require.ErrorIs(t, seen.list[0].Err, errRemembering)
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		require.ErrorIs(t, dedup.seenErr, context.DeadlineExceeded, "its time is bounded too")
 		dedup.slow = 0
 		require.Equal(t, 200, status(h, note))
