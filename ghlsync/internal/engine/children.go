@@ -317,7 +317,7 @@ func (s *siblings) makeInPluvo(ctx context.Context, their *child) (*link, error)
 // makeInGHL makes a record in HighLevel that was made in Pluvo.
 func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	if from := our.From(); from.System == s.l.origin("").System {
-		if from.Location != s.l.ID {
+		if from.Location != s.l.ID || s.l.Deletes == DeleteKeeps {
 			return nil
 		}
 		return s.deleteInPluvo(ctx, our) // it came from there, and is not there any more

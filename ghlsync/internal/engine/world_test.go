@@ -97,7 +97,7 @@ func (w *world) settle() {
 		require.NoError(w.t, w.engine.Follow(w.t.Context()))
 		var behind int64
 		require.NoError(w.t, w.db.Read(w.t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			return tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE number > synced`).Scan(&behind)
+			return tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE number > synced AND job <> 0`).Scan(&behind)
 		}))
 		if behind == 0 {
 			quiet++
@@ -160,4 +160,56 @@ func (w *world) conflicts() []engine.Conflict {
 	list, err := w.engine.Conflicts(w.t.Context(), false, 0)
 	require.NoError(w.t, err)
 	return list
+}
+
+// retryAll has everything that failed tried again.
+func (w *world) retryAll() {
+	w.t.Helper()
+	units, err := w.units()
+	require.NoError(w.t, err)
+	for _, u := range units {
+		require.NoError(w.t, w.queue.Mark(w.t.Context(), u, queue.Live))
+	}
+}
+
+func (w *world) units() (list []queue.Unit, err error) {
+	err = w.db.Read(w.t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
+		list, err = db.List(ctx, tx, func(r db.Row) (u queue.Unit, err error) { return u, r.Scan(&u.Location, &u.ID) },
+			`SELECT location, unit FROM ghlsync_unit WHERE number > synced ORDER BY unit`)
+		return err
+	})
+	return list, err
+}
+
+// freeSlot returns a time at which a calendar can be booked.
+func (w *world) freeSlot(calendar string) time.Time {
+	w.t.Helper()
+	from := time.Now().Add(24 * time.Hour)
+	days, err := w.client.Calendars.FreeSlots(w.t.Context(), calendar, &ghl.FreeSlotsQuery{From: from, To: from.AddDate(0, 0, 7)})
+	require.NoError(w.t, err)
+	for _, day := range days {
+		for _, slot := range day.Slots {
+			if at, ok := slot.Instant(); ok {
+				return at
+			}
+		}
+	}
+	require.Fail(w.t, "no free slot")
+	return time.Time{}
+}
+
+func (w *world) pluvoAppointments(contacts ...string) (list []pluvo.Appointment) {
+	for _, id := range contacts {
+		list = append(list, w.full(id).Appointments...)
+	}
+	return list
+}
+
+// linked returns the id in HighLevel of an appointment of Pluvo.
+func (w *world) linked(id string) (ids []string) {
+	require.NoError(w.t, w.db.Read(w.t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
+		ids, err = db.List(ctx, tx, func(r db.Row) (s string, err error) { return s, r.Scan(&s) }, `SELECT ghl_id FROM ghlsync_link WHERE pluvo_id = $1`, id)
+		return err
+	}))
+	return ids
 }
