@@ -166,6 +166,9 @@ func (e *Engine) Sync(ctx context.Context, run *queue.Run) error {
 	if id, ok := strings.CutPrefix(run.ID, unborn); ok {
 		return e.join(ctx, run, l, id)
 	}
+	if name, ok := strings.CutPrefix(run.ID, strayed); ok {
+		return e.find(ctx, run, l, name)
+	}
 	return e.syncContact(ctx, run, l, run.ID)
 }
 
