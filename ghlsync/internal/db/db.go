@@ -65,7 +65,7 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	case strings.HasPrefix(address, "sqlite:"):
 		err = d.openSQLite(ctx, strings.TrimPrefix(strings.TrimPrefix(address, "sqlite:"), "//"))
 	default:
-		return nil, errors.New("the database's address begins neither with postgres:// nor with sqlite:")
+		return nil, errors.New("the database's address is none of PostgreSQL (postgres://…) or SQLite (sqlite:PATH)")
 	}
 	if err == nil {
 		err = d.SyncClock(ctx)

@@ -21,10 +21,15 @@ import (
 // Variable is the environment variable with the address of a PostgreSQL server for tests.
 const Variable = "GHLSYNC_POSTGRES_URL"
 
-// Each runs a test on SQLite and on PostgreSQL, with the address of an empty database of its own.
+// Each runs a test on SQLite and on PostgreSQL side by side, with the address of an empty database of its own. It returns
+// before they begin.
 func Each(t *testing.T, test func(t *testing.T, address string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
+	for name, open := range map[string]func(testing.TB) string{"sqlite": SQLite, "postgres": Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
+	}
 }
 
 // SQLite returns the address of a database that is not there yet.

@@ -184,7 +184,6 @@ func TestReauth(t *testing.T) {
 		require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE attempts > 0`))
 		mended.Store(true)
 		require.NoError(t, q.Resume(t.Context(), "loc"))
-		exec(t, d, `UPDATE river_job SET scheduled_at = created_at WHERE state = 'scheduled'`)
 		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
 		require.EqualValues(t, 1, incidents.Load())
 	})

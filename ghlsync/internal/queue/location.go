@@ -95,7 +95,7 @@ func (q *Queue) pauseTx(ctx context.Context, tx *db.Tx, location, reason string)
 	return true, q.jobs.pause(ctx, tx, queueName(location), true)
 }
 
-// Resume has a paused location worked on again. What waited begins within a minute.
+// Resume has a paused location worked on again.
 func (q *Queue) Resume(ctx context.Context, location string) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := known(ctx, tx, location); err != nil {
@@ -104,7 +104,23 @@ func (q *Queue) Resume(ctx context.Context, location string) error {
 		if _, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = 0, reason = '' WHERE id = $1`, location); err != nil {
 			return err
 		}
-		return q.jobs.pause(ctx, tx, queueName(location), false)
+		if err := q.jobs.pause(ctx, tx, queueName(location), false); err != nil {
+			return err
+		}
+		// What had begun when it was paused was put back for a while.
+		now := q.DB.Now()
+		waiting, err := db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
+			WHERE location = $1 AND job > 0 AND process = '' AND attempts = 0 AND due > $2 AND due <= $3 ORDER BY unit FOR UPDATE`,
+			location, db.Micros(now), db.Micros(now.Add(pausedFor)))
+		if err != nil {
+			return err
+		}
+		for _, u := range waiting {
+			if err := q.schedule(ctx, tx, u, u.priority, time.Time{}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -183,9 +183,6 @@ func TestPause(t *testing.T) {
 		require.False(t, list[0].Paused.IsZero())
 		require.True(t, list[1].Paused.IsZero())
 		eventually(t, "only the paused one is behind", func() bool { return behind(t, d) == 1 })
-
-		// One that a process had fetched before it heard of the pause was put back for a minute.
-		exec(t, d, `UPDATE river_job SET scheduled_at = created_at WHERE state = 'scheduled'`)
 		require.NoError(t, q.Resume(t.Context(), "loc"))
 		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
 		require.EqualValues(t, 2, runs.Load())

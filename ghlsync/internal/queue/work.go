@@ -115,11 +115,12 @@ func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 		if err != nil {
 			return err
 		}
-		var active int64
-		if err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_location WHERE id = $1 AND paused = 0`, id.Location).Scan(&active); err != nil {
+		since := int64(1) // a location that was removed is as good as paused
+		err = tx.Row(ctx, `SELECT paused FROM ghlsync_location WHERE id = $1 FOR UPDATE`, id.Location).Scan(&since)
+		if err != nil && !errors.Is(err, db.ErrNoRows) {
 			return err
 		}
-		if active == 0 && u.process == "" {
+		if since > 0 && u.process == "" {
 			paused = true
 			if err := q.jobs.complete(ctx, tx, job); err != nil {
 				return err

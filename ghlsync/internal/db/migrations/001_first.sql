@@ -151,7 +151,6 @@ CREATE TABLE ghlsync_token (
 -- What all processes together have asked of a location, and what its server says of the limits.
 CREATE TABLE ghlsync_rate (
 	location TEXT PRIMARY KEY,
-	version BIGINT NOT NULL,
 	body TEXT NOT NULL
 );
 -- postgres:
