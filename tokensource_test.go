@@ -663,6 +663,33 @@ func TestStoreThatCannotBeRead(t *testing.T) {
 	})
 }
 
+// TestAnotherProcessRefreshesDuringThePause: the server is left alone, but the store is looked at.
+func TestAnotherProcessRefreshesDuringThePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.stored(t, store, "k", oneLocation, -time.Hour)
+		server.before = func(url.Values) (int, string) { return 502, "<html>bad gateway</html>" }
+		client := server.client(t, server.app(t).TokenSource(store, "k"))
+		for range 180 {
+			_, err := client.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrServer)
+			time.Sleep(time.Second)
+		}
+		asked, loads := server.count("/oauth/token"), store.loads
+		require.Less(t, asked, 12)
+		for range 100 {
+			_, err := client.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrServer)
+		}
+		require.LessOrEqual(t, store.loads, loads+1, "at most once a second")
+		server.stored(t, store, "k", oneLocation, time.Hour)
+		time.Sleep(time.Second)
+		_, err := client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+		require.Equal(t, asked, server.count("/oauth/token"))
+	})
+}
+
 func TestNothingStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
