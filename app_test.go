@@ -192,6 +192,13 @@ func TestTokenRequestEndsWithTheContext(t *testing.T) {
 		_, err := app.Exchange(ctx, "code-123")
 		require.ErrorIs(t, err, ghl.ErrRateLimited)
 		require.NoError(t, ctx.Err(), "it ends before a request would be cut off")
+		before := s.count()
+		ended, end := context.WithCancel(ctx)
+		end()
+		_, err = app.Exchange(ended, "code-123")
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ghl.ErrAmbiguous, "nothing was sent")
+		require.Equal(t, before, s.count())
 
 		s = &script{steps: []step{hangs}}
 		app = newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} })

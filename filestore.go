@@ -111,7 +111,7 @@ const (
 	lockEnd    = ".lock"
 	tempEnd    = ".new"
 
-	maxTokenFile = 1 << 20
+	maxTokenFile = 16 << 20
 )
 
 // nameCoding makes any key a file name, also where upper and lower case are the same.
@@ -218,6 +218,9 @@ func (s *tokenFiles) write(key string, t *Token) error {
 	data, err := s.ring.seal(key, t)
 	if err != nil {
 		return err
+	}
+	if len(data) > maxTokenFile { // it could not be read again
+		return errors.New("the token is too large to be stored")
 	}
 	temp := s.path(key, tempEnd)
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a process that was killed

@@ -387,7 +387,7 @@ func (s *storedSource) fail(err error, r *renewal) (known bool) {
 	t := &s.trouble
 	var e *Error
 	if errors.As(err, &e) {
-		if e.categories&ambiguous != 0 && r.asked != "" {
+		if e.categories&(ambiguous|badResponse) != 0 && r.asked != "" {
 			t.lost = r.asked
 		}
 	}

@@ -446,6 +446,17 @@ func TestLostAnswer(t *testing.T) {
 		require.ErrorContains(t, err, "it was used before, and the answer with the next one was lost")
 		require.Len(t, told.list(), 1)
 
+		// An answer that can't be read is as good as lost.
+		server.stored(t, store, "k1", oneLocation, -time.Hour)
+		server.after = func(w http.ResponseWriter, _ []byte) bool { writeJSON(w, 200, `{}`); return false }
+		client = server.client(t, server.app(t).TokenSource(store, "k1"))
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorContains(t, err, "the answer holds no token")
+		server.after = nil
+		time.Sleep(time.Second)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorContains(t, err, "it was used before, and the answer with the next one was lost")
+
 		// Lost on the way there, it is as good as before.
 		server = newAuthServer()
 		server.stored(t, store, "k2", oneLocation, -time.Hour)
