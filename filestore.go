@@ -56,7 +56,10 @@ func NewFileTokenStore(dir string, opts ...FileStoreOption) (*FileTokenStore, er
 			return nil, err
 		}
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	switch err := os.Mkdir(dir, 0o700); {
+	case err == nil:
+		_ = syncDir(filepath.Dir(dir)) // so that the folder outlasts a power cut; not every parent lets itself be opened
+	case !errors.Is(err, fs.ErrExist):
 		return nil, fmt.Errorf("ghl: token store: %w", err)
 	}
 	if err := s.checkDir(); err != nil {
