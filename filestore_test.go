@@ -194,8 +194,12 @@ func TestBadFolders(t *testing.T) {
 	_, err = ghl.NewFileTokenStore(file)
 	require.ErrorContains(t, err, "is no folder")
 
-	store := openStore(t, filepath.Join(top, "tokens"))
+	t.Chdir(top)
+	store := openStore(t, "tokens")
 	save(t, store, "k", someToken(1))
+	t.Chdir(t.TempDir())
+	_, err = store.Load(t.Context(), "k")
+	require.NoError(t, err, "the store does not move with the working directory")
 	require.NoError(t, os.RemoveAll(filepath.Join(top, "tokens")))
 	_, err = store.Load(t.Context(), "k")
 	require.ErrorIs(t, err, os.ErrNotExist)

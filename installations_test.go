@@ -127,6 +127,8 @@ func TestInstallByAnAgency(t *testing.T) {
 			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "a client in use does not bring it back")
 			_, err = client.Contacts.Get(t.Context(), "c1")
 			require.NoError(t, err)
+			require.NoError(t, all.RemoveCompany(t.Context(), "comp2"))
+			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "another agency's")
 			require.NoError(t, all.RemoveCompany(t.Context(), "comp1"))
 			require.Equal(t, []string{"own"}, gather(t, all.Locations(t.Context())), "its token does not depend on the agency's")
 			require.Empty(t, gather(t, all.Companies(t.Context())))

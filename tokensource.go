@@ -31,8 +31,8 @@ const (
 // Errors are of category [ErrReauthRequired], naming the key, when the store holds no token or the server calls the refresh
 // token used or invalid. That is remembered: the server is not asked again until the store holds another token, which is
 // seen within a second. Other failures, also "Location is not active", leave the token as it is and are tried again after a
-// pause of at first a second and at most a minute, or as long as the server asks for; a token that another process saves
-// meanwhile is seen within a second as well.
+// pause of at first a second and at most a minute, or as long as the server asks for; the store is looked at each second,
+// so a token that another process has saved is seen.
 //
 // A token under its [LocationKey] that has no refresh token but names a company, as [Installations] keep it, is renewed as
 // that of [App.LocationTokenSource] is, with the company's token under [CompanyKey].
@@ -197,6 +197,7 @@ type trouble struct {
 	err     error
 	until   time.Time // before that the server is not asked
 	looked  time.Time // when the store was last looked at
+	store   bool      // it was the store, not the server
 	count   int
 	refused string // the refresh token that the server does not take
 	refusal error  // the error of that
@@ -399,6 +400,7 @@ func (s *storedSource) fail(err error, r *renewal) (known bool) {
 		t.refused, t.refusal, t.until = r.refused, t.err, time.Now().Add(recheckStore)
 		return known
 	}
+	t.store = r.failed == nil && r.fetch == nil
 	pause := cooldown(t.count)
 	if e != nil {
 		pause = max(pause, e.RetryAfter)
