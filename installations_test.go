@@ -380,10 +380,15 @@ func TestRemoveBeforeTheLock(t *testing.T) {
 		client, err := all.Client(t.Context(), "l1")
 		require.NoError(t, err)
 		time.Sleep(25 * time.Hour)
-		failed := make(chan error)
+		failed := make(chan error, 2)
 		go func() { _, err := client.Contacts.Get(t.Context(), "c1"); failed <- err }()
+		go func() {
+			_, err := app.LocationTokenSource(store, ghl.CompanyKey("comp1"), "comp1", "l1").Token(t.Context())
+			failed <- err
+		}()
 		time.Sleep(time.Second) // the company's token is being renewed
 		require.NoError(t, all.Remove(t.Context(), "l1"))
+		require.ErrorIs(t, <-failed, ghl.ErrReauthRequired)
 		require.ErrorIs(t, <-failed, ghl.ErrReauthRequired)
 		require.NoError(t, app.Flush(t.Context()))
 		require.Empty(t, gather(t, all.Locations(t.Context())))
@@ -414,6 +419,25 @@ func TestRemovedByAnotherProcess(t *testing.T) {
 		_, err = client.Contacts.Get(t.Context(), "c1")
 		require.NoError(t, err)
 
+		require.NoError(t, here.Remove(t.Context(), "l1"))
+		_, err = there.AddLocation(t.Context(), "comp1", "l1")
+		require.NoError(t, err)
+		_, err = here.Client(t.Context(), "l1")
+		require.NoError(t, err)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err, "removed here, added there")
+
+		require.NoError(t, here.Remove(t.Context(), "l1"))
+		server.installed = []string{"l2"}
+		_, err = here.AddLocation(t.Context(), "comp1", "l1")
+		require.ErrorIs(t, err, ghl.ErrNotFound)
+		server.installed = nil
+		time.Sleep(2 * time.Minute)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, ghl.ErrReauthRequired, "what could not be added is not added by a call")
+
+		_, err = here.AddLocation(t.Context(), "comp1", "l1")
+		require.NoError(t, err)
 		require.NoError(t, there.RemoveCompany(t.Context(), "comp1"))
 		time.Sleep(25 * time.Hour)
 		_, err = client.Contacts.Get(t.Context(), "c1")

@@ -142,7 +142,7 @@ func (r *renewal) known(base *Token) error {
 	case base != nil && base.RefreshToken != "" && base.RefreshToken == t.refused:
 		r.refused = t.refused
 		return t.refusal
-	case t.err != nil && !t.store && time.Now().Before(t.until):
+	case t.err != nil && !t.elsewhere && time.Now().Before(t.until):
 		r.waiting = true
 		return t.err
 	}

@@ -194,11 +194,13 @@ type unsavedToken struct {
 
 // trouble is what keeps a source from a new token.
 type trouble struct {
-	err     error
-	until   time.Time // before that the server is not asked
-	looked  time.Time // when the store was last looked at
-	store   bool      // it was the store, not the server
-	count   int
+	err    error
+	until  time.Time // before that the server is not asked
+	looked time.Time // when the store was last looked at
+	count  int
+	// It was the store, or the company's source, which makes pauses of its own: once they are well, nothing is waited for.
+	elsewhere bool
+
 	refused string // the refresh token that the server does not take
 	refusal error  // the error of that
 	lost    string // the refresh token whose use was not answered
@@ -400,7 +402,7 @@ func (s *storedSource) fail(err error, r *renewal) (known bool) {
 		t.refused, t.refusal, t.until = r.refused, t.err, time.Now().Add(recheckStore)
 		return known
 	}
-	t.store = r.failed == nil && r.fetch == nil
+	t.elsewhere = r.companyErr != nil || r.failed == nil && r.fetch == nil
 	pause := cooldown(t.count)
 	if e != nil {
 		pause = max(pause, e.RetryAfter)

@@ -406,7 +406,7 @@ func TestWhatDoesNotBurnTheToken(t *testing.T) {
 	}{
 		"inactive location": {400, `{"statusCode":400,"message":"Location is not active"}`, nil},
 		"wrong secret":      {401, `{"error":"UnAuthorized!","error_description":"Invalid client credentials"}`, ghl.ErrUnauthorized},
-		"inactive, in v3":   {400, `{"error":{"code":"invalid_grant","message":"Location is not active"}}`, nil},
+		"inactive, in full": {400, `{"statusCode":400,"message":"Invalid grant: Location is not active"}`, nil},
 		"server error":      {500, `{"statusCode":500,"message":"refresh token is invalid"}`, ghl.ErrServer},
 		"gateway":           {502, "<html>bad gateway</html>", ghl.ErrServer},
 		"forbidden":         {403, "<html>Attention Required</html>", nil},
@@ -907,6 +907,27 @@ func TestExchangeThatIsAlwaysRefused(t *testing.T) {
 		require.NotErrorIs(t, err, ghl.ErrReauthRequired)
 		require.Equal(t, 1, server.refreshed())
 		require.Equal(t, 2, server.count("/oauth/locationToken"))
+	})
+}
+
+// TestCompanyThatIsBack: its locations need not wait out pauses of their own.
+func TestCompanyThatIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.stored(t, store, "company", oneCompany, -time.Hour)
+		server.before = func(url.Values) (int, string) { return 502, "<html>bad gateway</html>" }
+		client := server.client(t, server.app(t).LocationTokenSource(store, "company", "comp1", "loc1"))
+		for range 180 {
+			_, err := client.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrServer)
+			time.Sleep(time.Second)
+		}
+		require.Less(t, server.count("/oauth/token"), 12)
+		require.Zero(t, server.exchanges)
+		server.stored(t, store, "company", oneCompany, time.Hour)
+		time.Sleep(time.Second)
+		_, err := client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
 	})
 }
 
