@@ -39,6 +39,12 @@ func (s *shaky) breaks(save, load error) {
 	s.save, s.load = save, load
 }
 
+func (s *shaky) locks(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lock = err
+}
+
 func (s *shaky) Load(ctx context.Context, key string) (*ghl.Token, error) {
 	s.mu.Lock()
 	s.loads++
@@ -639,11 +645,11 @@ func TestUnsavedThatHasEnded(t *testing.T) {
 		_, err := source.Token(t.Context())
 		require.NoError(t, err)
 		gone := errors.New("the database is gone")
-		store.lock = gone
+		store.locks(gone)
 		time.Sleep(25 * time.Hour)
 		_, err = source.Token(t.Context())
 		require.ErrorIs(t, err, gone)
-		store.lock = nil
+		store.locks(nil)
 		store.breaks(nil, nil)
 		time.Sleep(11 * time.Second)
 		_, err = source.Token(t.Context())
