@@ -841,6 +841,12 @@ func TestAnEndlessBodyCostsBoundedMemory(t *testing.T) {
 	require.Zero(t, body.read)
 }
 
+func TestAMiddlewareThatBoundsTheBody(t *testing.T) {
+	h := http.MaxBytesHandler(handler(t, OnAny(nothing)), int64(len(note)))
+	require.Equal(t, 200, status(h, note))
+	require.Equal(t, 413, status(h, note+" "))
+}
+
 // What is announced and does not come takes no memory.
 func TestAnAnnouncedBodyTakesMemoryOnlyAsItComes(t *testing.T) {
 	w := &wire{header: http.Header{}}
