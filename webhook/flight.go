@@ -89,7 +89,10 @@ func (h *Handler) fly(f *flight, d *Delivery, id string) {
 		if p := recover(); p != nil {
 			end = result{Panicked, fmt.Errorf("webhook: the keeper panicked: %v%s", p, where())}
 		}
-		if !f.kept && f.ctx.Err() != nil {
+		switch {
+		case f.kept: // whatever the deduplicator did then
+			end.result = Kept
+		case f.ctx.Err() != nil:
 			if !errors.Is(end.err, f.ctx.Err()) { // else it gave up in time, and the answer has told
 				h.late(f.ctx, d, end.err)
 			}
