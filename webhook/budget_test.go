@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDeliveryStaysWithinItsBudget bounds what a verified, decoded, deduplicated delivery of 1 KB takes from the heap, net/http's
-// own part left out. The race detector allocates on its own account, so the test is built without it.
+// TestDeliveryStaysWithinItsBudget bounds what a verified, decoded, deduplicated delivery of 1 KB takes from the heap,
+// net/http's own part left out. The race detector allocates on its own account, so the test is built without it.
 func TestDeliveryStaysWithinItsBudget(t *testing.T) {
 	const runs = 500
 	memory, err := NewMemory(runs) // half of the list, so that each delivery is a new one

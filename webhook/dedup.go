@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// Deduplicator remembers which deliveries were kept, by their [Delivery.ID]. [Handler] asks it, and calls Remember only when a
-// delivery was kept; that a delivery which is being handled is not handled a second time meanwhile is the Handler's own
-// care, within its process. An implementation is safe for concurrent use. Give several processes that share one address a
-// shared one; two copies that come to two of them in the same moment are then still handled twice, unless what keeps them
+// Deduplicator remembers which deliveries were kept, by their [Delivery.ID]. [Handler] asks it, and calls Remember only
+// when a delivery was kept; that a delivery which is being handled is not handled a second time meanwhile is the Handler's
+// own care, within its process. An implementation is safe for concurrent use. Give several processes that share one address
+// a shared one; two copies that come to two of them in the same moment are then still handled twice, unless what keeps them
 // takes the id as a unique key.
 type Deduplicator interface {
 	// Kept reports whether the delivery was kept. After an error nothing is handled, and the delivery comes again.

@@ -37,29 +37,29 @@
 //
 //   - HighLevel signs the deliveries of all apps with one key. Anybody can have an app, and send you what theirs gets: name
 //     yours with [WithApp].
-//   - The signature is over the bytes. Let nothing before the handler decode, unpack or rewrite the body. The handler does not
-//     unpack one either.
+//   - The signature is over the bytes. Let nothing before the handler decode, unpack or rewrite the body. The handler does
+//     not unpack one either.
 //   - Whoever has recorded a delivery can send it again. It is refused when it is older than the replay window
-//     ([WithReplayWindow], 72 hours, for honest repetitions keep their first time), and a duplicate when it is remembered by its
-//     webhookId, or without one by its bytes. The memory ([Memory]) holds 100,000 deliveries and ends with the process: with a
-//     shared [Deduplicator] it does not. A delivery with neither webhookId nor timestamp can't be told from its repetition: it
-//     is handled each time, and logged as such; [RequireTimestamp] refuses it.
+//     ([WithReplayWindow], 72 hours, for honest repetitions keep their first time), and a duplicate when it is remembered
+//     by its webhookId, or without one by its bytes. The memory ([Memory]) holds 100,000 deliveries and ends with the
+//     process: with a shared [Deduplicator] it does not. A delivery with neither webhookId nor timestamp can't be told from
+//     its repetition: it is handled each time, and logged as such; [RequireTimestamp] refuses it.
 //   - A request takes at most [WithMaxBody] bytes and [WithReadTimeout]. How many there are at once is for your server to
-//     limit. Where a middleware hides the connection from http.ResponseController, the answer comes in time, but a sender that
-//     stays silent holds the connection: set the server's own ReadTimeout too.
+//     limit. Where a middleware hides the connection from http.ResponseController, the answer comes in time, but a sender
+//     that stays silent holds the connection: set the server's own ReadTimeout too.
 //   - Workflow actions ("Custom Webhook") are not signed, and so refused.
 //   - Errors, logs and answers never say what would have been right, and hold no body and no header.
 //
 // # In tests
 //
-// A server of package ghltest delivers to the handler what a test changes (SubscribeHandler), and signs bodies of the test's own
-// (Sign). Give its WebhookPublicKey to [WithOnlyKeys].
+// A server of package ghltest delivers to the handler what a test changes (SubscribeHandler), and signs bodies of the
+// test's own (Sign). Give its WebhookPublicKey to [WithOnlyKeys].
 //
 // # Cost
 //
-// Measured on two cores of an Intel Xeon virtual machine: to verify, decode, deduplicate and hand on a delivery of 1 KB takes
-// about 21 µs beyond the signature check, which takes 52 µs itself, and 50 allocations of 4.3 KB in all. The functions run
-// in a goroutine of their own, so that their time can be bounded, and that wakes the other core: with one
+// Measured on two cores of an Intel Xeon virtual machine: to verify, decode, deduplicate and hand on a delivery of 1 KB
+// takes about 21 µs beyond the signature check, which takes 52 µs itself, and 50 allocations of 4.3 KB in all. The
+// functions run in a goroutine of their own, so that their time can be bounded, and that wakes the other core: with one
 // (GOMAXPROCS=1) it is 12 µs.
 //
 //	go test -run '^$' -bench Delivery -benchtime 2s ./webhook

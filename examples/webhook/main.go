@@ -10,10 +10,10 @@
 //
 //	GHL_LISTEN=127.0.0.1:8080 GHL_APP_ID=… go run ./examples/webhook
 //
-// GHL_LISTEN is the address to listen on; HighLevel delivers to an https URL, so put a proxy or a tunnel before it that leads
-// to /webhook. GHL_APP_ID is the id of your app in HighLevel's marketplace, which subscribes to the events; deliveries for
-// other apps are refused. With GHL_TOKEN, a token with the scopes contacts.readonly and calendars/events.readonly, the
-// program also reads the records again.
+// GHL_LISTEN is the address to listen on; HighLevel delivers to an https URL, so put a proxy or a tunnel before it that
+// leads to /webhook. GHL_APP_ID is the id of your app in HighLevel's marketplace, which subscribes to the events;
+// deliveries for other apps are refused. With GHL_TOKEN, a token with the scopes contacts.readonly and
+// calendars/events.readonly, the program also reads the records again.
 package main
 
 import (
