@@ -246,6 +246,54 @@ func TestAddThatCannotSave(t *testing.T) {
 	})
 }
 
+// TestRemoveIssuedBefore: news of an uninstall that comes late does not remove what was connected since.
+func TestRemoveIssuedBefore(t *testing.T) {
+	at := time.Date(2025, 11, 7, 12, 0, 0, 0, time.UTC)
+	issued := func(n int, when time.Time, company, refresh string) *ghl.Token {
+		token := someToken(n)
+		token.IssuedAt, token.CompanyID, token.RefreshToken = when, company, refresh
+		return token
+	}
+	for _, test := range []struct {
+		name    string
+		issued  time.Time
+		removed bool
+	}{
+		{"before", at.Add(-time.Nanosecond), true}, {"at that time", at, false}, {"later", at.Add(time.Hour), false}, {"unknown", time.Time{}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+			all := server.installations(t, store)
+			save(t, store, ghl.LocationKey("own"), issued(1, test.issued, "comp1", "refresh"))
+			save(t, store, ghl.LocationKey("derived"), issued(2, at.Add(-time.Hour), "comp1", ""))
+			save(t, store, ghl.LocationKey("new"), issued(3, at, "comp1", ""))
+			save(t, store, ghl.LocationKey("other"), issued(4, at.Add(-time.Hour), "comp2", ""))
+			save(t, store, ghl.CompanyKey("comp1"), issued(5, test.issued, "comp1", "refresh"))
+			removed, err := all.RemoveCompanyIssuedBefore(t.Context(), "comp1", at)
+			require.NoError(t, err)
+			require.Equal(t, test.removed, removed)
+			companies, locations := []string{"comp1"}, []string{"derived", "new", "other", "own"}
+			if test.removed {
+				companies, locations = nil, []string{"new", "other", "own"}
+			}
+			require.ElementsMatch(t, companies, gather(t, all.Companies(t.Context())))
+			require.ElementsMatch(t, locations, gather(t, all.Locations(t.Context())))
+
+			removed, err = all.RemoveIssuedBefore(t.Context(), "own", at)
+			require.NoError(t, err)
+			require.Equal(t, test.removed, removed)
+			_, err = store.Load(t.Context(), ghl.LocationKey("own"))
+			require.Equal(t, test.removed, errors.Is(err, ghl.ErrNoToken))
+			removed, err = all.RemoveIssuedBefore(t.Context(), "nowhere", at)
+			require.NoError(t, err)
+			require.True(t, removed, "nothing was spared")
+			removed, err = all.RemoveIssuedBefore(t.Context(), "own", time.Time{})
+			require.NoError(t, err)
+			require.True(t, removed)
+		})
+	}
+}
+
 // TestRemoveDuringARefresh: a refresh under way does not bring the token back.
 func TestRemoveDuringARefresh(t *testing.T) {
 	for name, broken := range map[string]error{"saved": nil, "not saved": errors.New("disk full")} {
@@ -341,6 +389,10 @@ func TestWrongInstallations(t *testing.T) {
 	require.ErrorIs(t, err, ghl.ErrBadInput)
 	require.ErrorIs(t, all.Remove(t.Context(), ""), ghl.ErrBadInput)
 	require.ErrorIs(t, all.RemoveCompany(t.Context(), ""), ghl.ErrBadInput)
+	_, err = all.RemoveIssuedBefore(t.Context(), "a/b", time.Now())
+	require.ErrorIs(t, err, ghl.ErrBadInput)
+	_, err = all.RemoveCompanyIssuedBefore(t.Context(), "", time.Now())
+	require.ErrorIs(t, err, ghl.ErrBadInput)
 	_, err = all.AddInstalled(t.Context(), "nobody")
 	require.ErrorIs(t, err, ghl.ErrNoToken)
 
