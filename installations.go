@@ -161,14 +161,30 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 	if err := (companyForm{map[string][]string{"companyId": {companyID}, "locationId": {locationID}}}).check(); err != nil {
 		return nil, err
 	}
-	if client, err := i.Client(ctx, locationID); err == nil || !errors.Is(err, ErrNoToken) {
-		return client, err
+	key := LocationKey(locationID)
+	for _, key := range []string{key, CompanyKey(companyID)} {
+		if err := checkKey(key); err != nil {
+			return nil, err
+		}
 	}
-	source := i.in.app.LocationTokenSource(i.in.store, CompanyKey(companyID), companyID, locationID)
-	if s, ok := source.(*storedSource); ok {
+	source := i.in.app.TokenSource(i.in.store, key)
+	s, _ := source.(*storedSource)
+	if s != nil && !s.unsavedToken() {
+		// The store is asked and not the client in memory, for another process may have removed the location.
+		_, err := i.in.store.Load(ctx, key)
+		switch {
+		case err == nil:
+			return i.Client(ctx, locationID)
+		case !errors.Is(err, ErrNoToken):
+			return nil, err
+		}
 		s.forget(false)
+		s.derive(derivedFrom(companyID, locationID))
 	}
 	if _, err := source.Token(ctx); err != nil {
+		if s != nil {
+			s.derive(sourceID{})
+		}
 		return nil, err
 	}
 	return i.Client(ctx, locationID)
@@ -209,12 +225,7 @@ func (i *Installations) Client(ctx context.Context, locationID string) (*Client,
 	if err := checkID("locationID", locationID); err != nil {
 		return nil, err
 	}
-	return i.client(ctx, LocationKey(locationID), WithLocation(locationID), func(token *Token) TokenSource {
-		if token.RefreshToken == "" && token.CompanyID != "" {
-			return i.in.app.LocationTokenSource(i.in.store, CompanyKey(token.CompanyID), token.CompanyID, locationID)
-		}
-		return nil
-	})
+	return i.client(ctx, LocationKey(locationID), WithLocation(locationID))
 }
 
 // Company returns the client of an agency, for what its token reaches: [Client.OAuth].
@@ -222,10 +233,10 @@ func (i *Installations) Company(ctx context.Context, companyID string) (*Client,
 	if err := checkID("companyID", companyID); err != nil {
 		return nil, err
 	}
-	return i.client(ctx, CompanyKey(companyID), nil, func(*Token) TokenSource { return nil })
+	return i.client(ctx, CompanyKey(companyID), nil)
 }
 
-func (i *Installations) client(ctx context.Context, key string, location Option, derived func(*Token) TokenSource) (*Client, error) {
+func (i *Installations) client(ctx context.Context, key string, location Option) (*Client, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
@@ -238,17 +249,13 @@ func (i *Installations) client(ctx context.Context, key string, location Option,
 	source := i.in.app.TokenSource(i.in.store, key)
 	s, _ := source.(*storedSource)
 	if s == nil || !s.unsavedToken() {
-		token, err := i.in.store.Load(ctx, key)
-		if err != nil {
+		if _, err := i.in.store.Load(ctx, key); err != nil {
 			if errors.Is(err, ErrNoToken) {
 				return nil, unconnected(key)
 			}
 			return nil, err
 		}
-		if other := derived(token); other != nil {
-			source = other
-		}
-		if s, ok := source.(*storedSource); ok {
+		if s != nil {
 			s.back()
 		}
 	}
@@ -310,7 +317,8 @@ func (i *Installations) ids(ctx context.Context, prefix string) iter.Seq2[string
 }
 
 // Remove removes a location, such as when a webhook of type UNINSTALL tells that the app was uninstalled there. A renewal
-// under way does not bring it back, and clients that are still in use fail with [ErrReauthRequired].
+// under way does not bring it back, and clients that are still in use fail with [ErrReauthRequired]: at once in this
+// process, in others when they would next renew the token.
 func (i *Installations) Remove(ctx context.Context, locationID string) error {
 	_, err := i.RemoveIssuedBefore(ctx, locationID, time.Time{})
 	return err

@@ -7,16 +7,16 @@ import (
 	"sync"
 )
 
-// Deduplicator remembers which deliveries were kept, by their webhookId. [Handler] asks it, and calls Remember only when a
-// delivery was kept; that a delivery which is being handled is not handled a second time meanwhile is the Handler's own
-// care, within its process. An implementation is safe for concurrent use. Give several processes that share one address a
-// shared one; two copies that come to two of them in the same moment are then still handled twice, unless what keeps them
-// takes the webhookId as a unique key.
+// Deduplicator remembers which deliveries were kept, by their [Delivery.ID]. [Handler] asks it, and calls Remember only
+// when a delivery was kept; that a delivery which is being handled is not handled a second time meanwhile is the Handler's
+// own care, within its process. An implementation is safe for concurrent use. Give several processes that share one address
+// a shared one; two copies that come to two of them in the same moment are then still handled twice, unless what keeps them
+// takes the id as a unique key.
 type Deduplicator interface {
 	// Kept reports whether the delivery was kept. After an error nothing is handled, and the delivery comes again.
-	Kept(ctx context.Context, webhookID string) (bool, error)
+	Kept(ctx context.Context, id string) (bool, error)
 	// Remember is called once the delivery was kept. After an error it is acknowledged all the same.
-	Remember(ctx context.Context, webhookID string) error
+	Remember(ctx context.Context, id string) error
 }
 
 // Memory is a [Deduplicator] in the memory of the process. It forgets the oldest delivery when it is full.
@@ -28,7 +28,7 @@ type Memory struct {
 	size  int
 }
 
-// NewMemory returns a memory for so many deliveries. Each takes about 130 bytes, whatever its id. A size that is not
+// NewMemory returns a memory for so many deliveries. Each takes up to 140 bytes, whatever its id. A size that is not
 // positive is an error.
 func NewMemory(size int) (*Memory, error) {
 	if size <= 0 {
@@ -38,8 +38,8 @@ func NewMemory(size int) (*Memory, error) {
 }
 
 // Kept reports whether the delivery is remembered. It never fails.
-func (m *Memory) Kept(_ context.Context, webhookID string) (bool, error) {
-	key := sha256.Sum256([]byte(webhookID))
+func (m *Memory) Kept(_ context.Context, id string) (bool, error) {
+	key := sha256.Sum256([]byte(id))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, known := m.known[key]
@@ -47,8 +47,8 @@ func (m *Memory) Kept(_ context.Context, webhookID string) (bool, error) {
 }
 
 // Remember remembers the delivery. It never fails.
-func (m *Memory) Remember(_ context.Context, webhookID string) error {
-	key := sha256.Sum256([]byte(webhookID))
+func (m *Memory) Remember(_ context.Context, id string) error {
+	key := sha256.Sum256([]byte(id))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, known := m.known[key]; known {

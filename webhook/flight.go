@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // flight is a delivery on its way through the keeper, with all copies of it that come meanwhile.
@@ -88,7 +89,10 @@ func (h *Handler) fly(f *flight, d *Delivery, id string) {
 		if p := recover(); p != nil {
 			end = result{Panicked, fmt.Errorf("webhook: the keeper panicked: %v%s", p, where())}
 		}
-		if !f.kept && f.ctx.Err() != nil {
+		switch {
+		case f.kept: // whatever the deduplicator did then
+			end.result = Kept
+		case f.ctx.Err() != nil:
 			if !errors.Is(end.err, f.ctx.Err()) { // else it gave up in time, and the answer has told
 				h.late(f.ctx, d, end.err)
 			}
@@ -129,8 +133,12 @@ func (h *Handler) handle(f *flight, d *Delivery, id string) result {
 		return result{TimedOut, nil}
 	}
 	if remembers {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(f.ctx), h.keepTimeout)
-		defer cancel()
+		ctx := f.ctx
+		if deadline, _ := ctx.Deadline(); time.Until(deadline) < h.keepTimeout/2 { // remembering has at least this time
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), h.keepTimeout/2)
+			defer cancel()
+		}
 		if err := h.remember(ctx, id); err != nil { // it is kept, so it must not come again for that
 			return result{Kept, fmt.Errorf("webhook: the delivery is kept, but the deduplicator did not remember it: %w", err)}
 		}

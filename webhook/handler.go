@@ -20,7 +20,7 @@ const (
 	// the first one.
 	DefaultPast   = 72 * time.Hour
 	DefaultFuture = 5 * time.Minute
-	// DefaultRemembered is how many deliveries are remembered, in about 13 MB.
+	// DefaultRemembered is how many deliveries are remembered, in up to 14 MB.
 	DefaultRemembered = 100_000
 )
 

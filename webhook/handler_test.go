@@ -567,7 +567,7 @@ func TestDeliveryID(t *testing.T) {
 type fakeDedup struct {
 	*Memory
 	keptErr, rememberErr error
-	panics               bool
+	panics, exits        bool
 	slow                 time.Duration
 	seenErr              error // of the context, behind the slowness
 }
@@ -582,6 +582,9 @@ func (f *fakeDedup) Kept(ctx context.Context, id string) (bool, error) {
 func (f *fakeDedup) Remember(ctx context.Context, id string) error {
 	if f.panics {
 		panic("no")
+	}
+	if f.exits {
+		runtime.Goexit()
 	}
 	if f.slow > 0 {
 		time.Sleep(f.slow)
@@ -611,10 +614,14 @@ func TestDeduplicator(t *testing.T) {
 	dedup.panics = true
 	require.Equal(t, 200, status(h, note))
 	require.Equal(t, 2, calls)
-	dedup.panics, dedup.rememberErr = false, nil
-	require.Equal(t, 200, status(h, note))
+	dedup.panics, dedup.exits = false, true
 	require.Equal(t, 200, status(h, note))
 	require.Equal(t, 3, calls)
+	require.ErrorContains(t, seen.list[3].Err, "ended its goroutine")
+	dedup.exits, dedup.rememberErr = false, nil
+	require.Equal(t, 200, status(h, note))
+	require.Equal(t, 200, status(h, note))
+	require.Equal(t, 4, calls)
 }
 
 func TestMemoryIsBounded(t *testing.T) {
@@ -839,6 +846,12 @@ func TestAnEndlessBodyCostsBoundedMemory(t *testing.T) {
 	h.ServeHTTP(w, r)
 	require.Equal(t, 413, w.Code)
 	require.Zero(t, body.read)
+}
+
+func TestAMiddlewareThatBoundsTheBody(t *testing.T) {
+	h := http.MaxBytesHandler(handler(t, OnAny(nothing)), int64(len(note)))
+	require.Equal(t, 200, status(h, note))
+	require.Equal(t, 413, status(h, note+" "))
 }
 
 // What is announced and does not come takes no memory.

@@ -49,8 +49,9 @@ func WithKeeper(k Keeper) Option {
 	})
 }
 
-// WithDeduplicator remembers kept deliveries elsewhere than in a [Memory] of [DefaultRemembered]. nil remembers none, for
-// a keeper that takes [Delivery.ID] as a unique key. Copies that come while the first is being kept are still no work of their own.
+// WithDeduplicator remembers kept deliveries elsewhere than in a [Memory] of [DefaultRemembered]. nil remembers none, for a
+// keeper that takes [Delivery.ID] as a unique key. Copies that come while the first is being kept are still no work of
+// their own.
 func WithDeduplicator(d Deduplicator) Option {
 	return optionFunc(func(c *config) error {
 		c.dedup, c.noDedup = d, d == nil
@@ -86,8 +87,8 @@ func WithReplayWindow(past, future time.Duration) Option {
 	})
 }
 
-// RequireTimestamp refuses a delivery whose timestamp is missing or names no instant. The signature is over the timestamp too,
-// so nobody can take it out; but the samples of HighLevel's guide have none, and without this option those pass.
+// RequireTimestamp refuses a delivery whose timestamp is missing or names no instant. The signature is over the timestamp
+// too, so nobody can take it out; but the samples of HighLevel's guide have none, and without this option those pass.
 func RequireTimestamp() Option {
 	return optionFunc(func(c *config) error {
 		c.needTimestamp = true
@@ -112,10 +113,10 @@ func WithReadTimeout(d time.Duration) Option {
 	})
 }
 
-// WithKeepTimeout sets how long keeping a delivery may take, with the deduplicator's part, instead of [DefaultKeepTimeout]. At
-// its end the keeper's context ends and the answer is 429. A keeper that goes on all the same is not stopped, and copies of
-// its delivery are answered 429 until it returns. But whatever it returns then, the delivery does not count as kept: it comes
-// again and is handled again. The end of the request's connection does not end the time.
+// WithKeepTimeout sets how long keeping a delivery may take, with the deduplicator's part, instead of [DefaultKeepTimeout].
+// At its end the keeper's context ends and the answer is 429. A keeper that goes on all the same is not stopped, and copies
+// of its delivery are answered 429 until it returns. But whatever it returns then, the delivery does not count as kept: it
+// comes again and is handled again. The end of the request's connection does not end the time.
 func WithKeepTimeout(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		c.keepTimeout = d

@@ -14,8 +14,8 @@ const clockSkew = time.Minute
 // FeedInstallations keeps in as HighLevel tells where the app is installed:
 //
 //   - An install in a location adds it. The event carries no code, so the token can only be derived from that of the
-//     location's company. Where the company is not connected ([ghl.ErrReauthRequired]) there is nothing to do: the tokens come
-//     when a person goes through the consent screen, and [ghl.Installations.Add].
+//     location's company. Where the company is not connected ([ghl.ErrReauthRequired]) there is nothing to do: the tokens
+//     come when a person goes through the consent screen, and [ghl.Installations.Add].
 //   - An install in a whole company adds all locations that have the app. That can take longer than the handler's time; the
 //     event comes again then, and goes on where it was.
 //   - An uninstall from a location removes the location, and nothing else.

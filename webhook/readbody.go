@@ -31,7 +31,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, res
 	switch {
 	case err == nil:
 		return body, "", nil
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, errTooLarge), errors.As(err, new(*http.MaxBytesError)): // which a middleware may have set
 		return nil, TooLarge, nil
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return nil, TooSlow, nil

@@ -82,7 +82,8 @@ func OnContactCreatedOrUpdated(f func(context.Context, *ContactEvent) error) Rou
 // OnContact calls f for every event of contacts, deletions too.
 func OnContact(f func(context.Context, *ContactEvent) error) Route { return typed("OnContact", f) }
 
-// OnTask calls f when tasks changed: when one was created, completed or deleted. HighLevel does not tell when one was edited.
+// OnTask calls f when tasks changed: when one was created, completed or deleted. HighLevel does not tell when one was
+// edited.
 func OnTask(f func(context.Context, *TaskEvent) error) Route { return typed("OnTask", f) }
 
 // OnNoteOrAppointment calls f when notes or appointments changed: when one was created, updated or deleted. The event is a
