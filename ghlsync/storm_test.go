@@ -30,38 +30,50 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m, map[string]func([]string){"sync": syncRole}) }
+func TestMain(m *testing.M) {
+	dbtest.Main(m, map[string]func([]string){"sync": syncRole, "load": loadRole})
+}
 
 // syncRole is a process as in production: it takes deliveries, follows Pluvo, and works. It prints the address that it takes
 // deliveries at.
 func syncRole(args []string) {
 	address, server, token, location, key := args[0], args[1], args[2], args[3], args[4]
-	fail := func(err error) {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "sync:", err)
-			os.Exit(1)
-		}
-	}
-	public, err := base64.StdEncoding.DecodeString(key)
-	fail(err)
-	verifier, err := webhook.NewVerifier(webhook.WithKeys(public))
-	fail(err)
-	s, err := ghlsync.New(context.Background(), ghlsync.Config{
-		Database: address, Webhooks: verifier, Logger: slog.New(slog.DiscardHandler), Settle: 300 * time.Millisecond,
+	serve(ghlsync.Config{
+		Database: address, Webhooks: verifierOf(key), Logger: slog.New(slog.DiscardHandler), Settle: 300 * time.Millisecond,
 		PluvoInterval: 20 * time.Millisecond, Lease: time.Second, Retry: ghlsync.RetryPolicy{First: 100 * time.Millisecond, Max: time.Second, Attempts: 1000},
 		Locations: []ghlsync.Location{{
 			ID: location, TokenSource: ghl.StaticTokenSource(token), Region: "US", TimeZone: "America/Chicago",
 			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })},
 		}},
 	})
-	fail(err)
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
+		os.Exit(1)
+	}
+}
+
+func verifierOf(key string) *webhook.Verifier {
+	public, err := base64.StdEncoding.DecodeString(key)
+	exitOn(err)
+	verifier, err := webhook.NewVerifier(webhook.WithKeys(public))
+	exitOn(err)
+	return verifier
+}
+
+// serve keeps in step and takes deliveries until it is killed. It prints the address that it takes them at.
+func serve(c ghlsync.Config) {
+	s, err := ghlsync.New(context.Background(), c)
+	exitOn(err)
 	handler, err := s.WebhookHandler()
-	fail(err)
+	exitOn(err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	fail(err)
+	exitOn(err)
 	fmt.Println("http://" + listener.Addr().String())
-	fail(s.Start(context.Background()))
-	fail(http.Serve(listener, handler)) //nolint:gosec // it is killed in a moment
+	exitOn(s.Start(context.Background()))
+	exitOn((&http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}).Serve(listener))
 }
 
 // kills is how often a storm kills a process: GHLSYNC_KILLS, or a few.
