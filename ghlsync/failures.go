@@ -113,3 +113,11 @@ func (s *Syncer) Pause(ctx context.Context, location, reason string) error {
 func (s *Syncer) Resume(ctx context.Context, location string) error {
 	return s.queue.Resume(ctx, location)
 }
+
+// LocationState is how the work on a location stands.
+type LocationState = queue.Location
+
+// Locations lists the locations, and which of them are paused.
+func (s *Syncer) Locations(ctx context.Context) ([]LocationState, error) {
+	return s.queue.Locations(ctx)
+}
