@@ -143,6 +143,9 @@ type ConfigError struct {
 // Error names the setting and the problem.
 func (e *ConfigError) Error() string { return "ghlsync: " + e.Setting + " " + e.Problem }
 
+// Check reports the first setting that is wrong, as [New] does, without opening anything.
+func (c *Config) Check() error { return c.check() }
+
 func (c *Config) check() error {
 	wrong := func(setting, problem string) error { return &ConfigError{setting, problem} }
 	switch {

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+)
+
+func (p *program) connectCommand() *cobra.Command {
+	var o connectOptions
+	c := &cobra.Command{
+		Use:   "connect",
+		Short: "Connect a HighLevel account in the browser",
+		Long: `Opens HighLevel's consent screen in the browser. Whoever chooses a location (or an agency) there connects it: the token
+comes back to this program, and is stored encrypted in the database. A location that was paused for want of a token goes on.
+
+The browser comes back to app.redirect_url. If that is an address of this machine, the command listens there until it does.
+On a server without a browser open the address elsewhere, and give the address that the browser was sent to with --paste.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return p.connect(c.Context(), o) },
+	}
+	c.Flags().BoolVar(&o.paste, "paste", false, "read the address that the browser was sent back to from the terminal")
+	c.Flags().BoolVar(&o.stay, "no-browser", false, "print the address only")
+	c.Flags().StringVar(&o.listen, "listen", "", "listen on this `ADDRESS` instead of that of app.redirect_url, behind a proxy")
+	c.Flags().DurationVar(&o.wait, "wait", 10*time.Minute, "how long to wait for the browser")
+	dryRun(c, &o.dry)
+	return c
+}
+
+type connectOptions struct {
+	paste, stay, dry bool
+	listen           string
+	wait             time.Duration
+}
+
+func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
+	s, err := p.load()
+	if err != nil {
+		return err
+	}
+	a, err := p.accounts(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.close(ctx)) }()
+	state := rand.Text()
+	consent, err := a.app.AuthCodeURL(state)
+	if err != nil {
+		return err
+	}
+	if o.dry {
+		return p.show(map[string]any{"dryRun": true, "would": "open " + consent}, func() {
+			fmt.Fprintf(p.out, "would open %s\nand store the token of whoever consents there, encrypted.\n", consent)
+		})
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.wait)
+	defer cancel()
+	var code string
+	if o.paste {
+		code, err = p.pasted(consent, state)
+	} else {
+		code, err = p.comesBack(ctx, s, o, consent, state)
+	}
+	if err != nil {
+		return err
+	}
+	token, err := a.Add(ctx, code)
+	if token == nil {
+		return fmt.Errorf("the account could not be connected: %w", err)
+	}
+	if err != nil { // it is, but not all went well
+		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
+	}
+	return p.connected(ctx, s, a, token)
+}
+
+// comesBack listens where the browser comes back to, and returns the code that it brings.
+func (p *program) comesBack(ctx context.Context, s *settings, o connectOptions, consent, state string) (string, error) {
+	back, err := url.Parse(s.App.RedirectURL)
+	if err != nil {
+		return "", s.wrong("app.redirect_url", "is no URL")
+	}
+	address := o.listen
+	if address == "" {
+		ip := net.ParseIP(back.Hostname())
+		if back.Hostname() != "localhost" && !ip.IsLoopback() || back.Scheme != "http" || back.Port() == "" {
+			return "", s.wrong("app.redirect_url", "is not an address of this machine such as http://localhost:8765/callback: use --paste, or --listen behind a proxy")
+		}
+		address = back.Host
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", fmt.Errorf("the browser can't come back: %w", err)
+	}
+	path := back.Path
+	if path == "" {
+		path = "/"
+	}
+	type answer struct {
+		code string
+		err  error
+	}
+	answers := make(chan answer, 1)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		if r.URL.Path != path || r.Method != http.MethodGet {
+			http.NotFound(w, r)
+			return
+		}
+		code, err := codeOf(r.URL.Query(), state)
+		if errors.Is(err, errState) { // not from the page that this command opened: it goes on waiting
+			http.Error(w, "This link is not valid. Please start again: ghlsync connect", http.StatusForbidden)
+			return
+		}
+		select {
+		case answers <- answer{code, err}:
+		default:
+			http.Error(w, "This link was used before. Please start again: ghlsync connect", http.StatusForbidden)
+			return
+		}
+		if err != nil {
+			http.Error(w, "HighLevel did not connect the account. You can close this page.", http.StatusBadRequest)
+			return
+		}
+		_, _ = io.WriteString(w, "Thank you. You can close this page; the terminal says what came of it.\n")
+	})
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		_ = server.Shutdown(ending) // lets the page be answered
+	}()
+	fmt.Fprintf(p.err, "Open this page and choose the location:\n\n  %s\n\n", consent)
+	if !o.stay && p.browse != nil {
+		_ = p.browse(consent) // the address is there to be opened by hand
+	}
+	select {
+	case a := <-answers:
+		return a.code, a.err
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return "", fmt.Errorf("nobody came back from the consent screen within %s", o.wait)
+		}
+		return "", ctx.Err()
+	}
+}
+
+var errState = errors.New("the address is not from the page that this command opened; start again")
+
+// codeOf takes the code from what the browser brings back, if it brings the state that it was sent away with.
+func codeOf(q url.Values, state string) (string, error) {
+	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(state)) != 1 {
+		return "", errState
+	}
+	if code := q.Get("code"); code != "" {
+		return code, nil
+	}
+	return "", errors.New("HighLevel did not connect the account: nobody consented")
+}
+
+// pasted asks for the address that the browser was sent back to.
+func (p *program) pasted(consent, state string) (string, error) {
+	fmt.Fprintf(p.err, "Open this page and choose the location:\n\n  %s\n\nThen paste the address that the browser was sent to: ", consent)
+	line, err := bufio.NewReader(io.LimitReader(p.in, 64<<10)).ReadString('\n')
+	if err != nil && line == "" {
+		return "", errors.New("there was no address")
+	}
+	address, err := url.Parse(strings.TrimSpace(line))
+	if err != nil {
+		return "", errors.New("that is no address")
+	}
+	return codeOf(address.Query(), state)
+}
+
+// connected says what was connected, and has what was paused go on.
+func (p *program) connected(ctx context.Context, s *settings, a *accounts, token *ghl.Token) error {
+	var ids []string
+	if token.LocationID != "" {
+		ids = []string{token.LocationID}
+	} else {
+		for id, err := range a.Locations(ctx) {
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+	}
+	resumed, err := p.goOn(ctx, s, ids)
+	if err != nil {
+		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
+	}
+	lacks := missing(token.Scopes)
+	return p.show(map[string]any{"connected": ids, "resumed": resumed, "missingScopes": lacks}, func() {
+		for _, id := range ids {
+			known := slices.ContainsFunc(s.Locations, func(l locationSettings) bool { return l.ID == id })
+			switch {
+			case slices.Contains(resumed, id):
+				fmt.Fprintf(p.out, "%s is connected, and goes on.\n", id)
+			case known:
+				fmt.Fprintf(p.out, "%s is connected.\n", id)
+			default:
+				fmt.Fprintf(p.out, "%s is connected. To keep it in step, add it to the settings: locations: [{id: %s}]\n", id, id)
+			}
+		}
+		if len(lacks) > 0 && token.UserType != ghl.UserTypeCompany {
+			fmt.Fprintf(p.out, "It lacks scopes: %v. Add them on the app's page in the marketplace and connect again.\n", lacks)
+		}
+	})
+}
+
+// forWantOfToken is why a location is paused whose token is gone.
+const forWantOfToken = "authorization needed again"
+
+// goOn has locations go on that were paused for want of a token, if they are in the settings. One that a person has paused stays
+// so.
+func (p *program) goOn(ctx context.Context, s *settings, ids []string) (resumed []string, err error) {
+	if len(s.Locations) == 0 || s.Locations[0].ID == "" {
+		return nil, nil // before the location was known
+	}
+	err = p.with(ctx, false, func(sync *ghlsync.Syncer) error {
+		locations, err := sync.Locations(ctx)
+		for _, l := range locations {
+			if err == nil && slices.Contains(ids, l.ID) && !l.Paused.IsZero() && l.Reason == forWantOfToken {
+				if err = sync.Resume(ctx, l.ID); err == nil {
+					resumed = append(resumed, l.ID)
+				}
+			}
+		}
+		return err
+	})
+	return resumed, err
+}

@@ -1,0 +1,342 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/webhook"
+)
+
+func (p *program) demoCommand() *cobra.Command {
+	var length time.Duration
+	var seed uint64
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "See it work: both sides change while the network fails, and end equal",
+		Long: `Starts everything in this process: a fake HighLevel with its webhooks, Pluvo's records in SQLite in a temporary folder,
+and the sync between them. Then invented people change both sides, often the same contact at once, while requests fail, answers
+get lost, and deliveries come twice or in another order. In the end both sides are compared record by record.
+
+It needs no settings and no network, reaches no account, and leaves nothing behind.`,
+		Example: "  ghlsync demo\n  ghlsync demo --for 5s",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if length <= 0 || length > time.Hour {
+				return usageError{errors.New("--for is a time of up to an hour, such as 30s")}
+			}
+			d := &demo{p: p, length: length, seed: seed, out: p.out}
+			if p.json {
+				d.out = io.Discard
+			}
+			return d.run(c.Context())
+		},
+	}
+	c.Flags().DurationVar(&length, "for", 30*time.Second, "how long both sides are changed")
+	c.Flags().Uint64Var(&seed, "seed", 1, "of the chances: who changes what, and what goes wrong")
+	return c
+}
+
+// demo is a HighLevel, a Pluvo, people who change both, and the sync between them.
+type demo struct {
+	p      *program
+	out    io.Writer
+	length time.Duration
+	seed   uint64
+
+	server *ghltest.Server
+	sync   *ghlsync.Syncer
+	faults []*ghltest.ActiveFault
+	people *people
+	screen *screen
+}
+
+func (d *demo) run(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "ghlsync-demo-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if d.server, err = ghltest.New(ghltest.WithDemoData(), ghltest.WithLimits(ghltest.Limits{Requests: 1000, Interval: time.Second, Daily: 100_000_000})); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.server.Close()) }()
+	if err := d.start(ctx, dir); err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		defer cancel()
+		err = errors.Join(err, d.sync.Stop(ctx))
+	}()
+	d.screen = &screen{out: d.out, live: d.p.terminal && !d.p.json}
+	fmt.Fprintf(d.out, "A fake HighLevel and Pluvo, kept in step by this process for %s. Nothing leaves this machine.\n\n", d.length)
+
+	began := time.Now()
+	if err := d.fill(ctx); err != nil {
+		return err
+	}
+	start := d.figures(ctx)
+	d.screen.line("%s of HighLevel, with all that belongs to them, are in Pluvo after %s.", plural(start.Contacts, "contact"), time.Since(began).Round(10*time.Millisecond))
+	d.fail()
+	d.screen.line("From now on 5%% of all requests fail, some answers get lost, and 15%% of the deliveries come twice or in another order.\n")
+	if err := d.change(ctx); err != nil {
+		return err
+	}
+	last := time.Now()
+	d.server.ClearFaults()
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
+	took := time.Since(last)
+	return d.end(ctx, took)
+}
+
+// start begins to keep in step, with times shortened so that half a minute shows what otherwise takes an hour.
+func (d *demo) start(ctx context.Context, dir string) error {
+	verifier, err := webhook.NewVerifier(webhook.WithKeys(d.server.WebhookPublicKey()))
+	if err != nil {
+		return err
+	}
+	client, err := ghl.New(d.server.ClientOptions()...)
+	if err != nil {
+		return err
+	}
+	calendars, err := client.Calendars.List(ctx, nil)
+	if err != nil || len(calendars) == 0 {
+		return fmt.Errorf("the calendars: %w", err)
+	}
+	d.sync, err = ghlsync.New(ctx, ghlsync.Config{
+		Database: "sqlite:" + filepath.Join(dir, "demo.db"), Webhooks: verifier, Logger: slog.New(slog.DiscardHandler),
+		Settle: time.Second, PluvoInterval: 100 * time.Millisecond,
+		Retry: ghlsync.RetryPolicy{First: 200 * time.Millisecond, Max: 2 * time.Second, Attempts: 100},
+		Locations: []ghlsync.Location{{
+			ID: d.server.LocationID(), TokenSource: ghl.StaticTokenSource(d.server.Token()), Region: "US", Calendar: calendars[0].ID,
+			ClientOptions: []ghl.Option{ghl.WithBaseURL(d.server.URL())},
+		}},
+	})
+	if err != nil {
+		return err
+	}
+	handler, err := d.sync.WebhookHandler()
+	if err != nil {
+		return err
+	}
+	d.server.SubscribeHandler(handler, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{
+		Seed: d.seed, Duplicate: ghltest.Chance(0.1), Reorder: ghltest.Chance(0.05),
+	}))
+	d.people = newPeople(d, client, calendars[0].ID)
+	return d.sync.Start(ctx)
+}
+
+// fill brings what HighLevel has to Pluvo.
+func (d *demo) fill(ctx context.Context) error {
+	for _, c := range d.server.Contacts() {
+		if err := d.sync.Touch(ctx, d.server.LocationID(), c.ID); err != nil {
+			return err
+		}
+	}
+	return d.settle(ctx)
+}
+
+// fail has requests go wrong from now on.
+func (d *demo) fail() {
+	fault := func(operation string, kind ghltest.Kind, chance float64) {
+		d.faults = append(d.faults, d.server.Fail(ghltest.Fault{Operation: operation, Kind: kind, Chance: chance, Seed: d.seed + uint64(len(d.faults))}))
+	}
+	fault("", ghltest.BadGatewayHTML(), 0.02)
+	fault("", ghltest.CutBeforeWork(), 0.02)
+	fault("", ghltest.InternalServerError(), 0.01)
+	for _, operation := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update", "tasks.update"} {
+		fault(operation, ghltest.CutAfterWork(), 0.1) // the work is done, and nobody is told
+	}
+}
+
+// change lets people change both sides, and shows it.
+func (d *demo) change(ctx context.Context) error {
+	end := time.NewTimer(d.length)
+	defer end.Stop()
+	turn := time.NewTicker(80 * time.Millisecond)
+	defer turn.Stop()
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-end.C:
+			return nil
+		case <-look.C:
+			d.screen.state(d.figures(ctx))
+		case <-turn.C:
+			if said := d.people.act(ctx); said != "" {
+				d.screen.event(said)
+			}
+		}
+	}
+}
+
+// settle waits until nothing is to be done any more.
+func (d *demo) settle(ctx context.Context) error {
+	giveUp := time.Now().Add(2 * time.Minute)
+	for quiet := 0; quiet < 3; {
+		d.server.Redeliver()
+		if err := d.server.Flush(ctx); err != nil {
+			return err
+		}
+		d.sync.PluvoChanged()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(150 * time.Millisecond): // more than PluvoInterval
+		}
+		pending, err := d.sync.Pending(ctx, d.server.LocationID())
+		if err != nil {
+			return err
+		}
+		if quiet++; pending.Contacts > 0 {
+			quiet = 0
+		}
+		if time.Now().After(giveUp) {
+			return fmt.Errorf("after two minutes %s still wait", plural(pending.Contacts, "contact"))
+		}
+	}
+	return nil
+}
+
+// figures is how things stand.
+type figures struct {
+	Equal     bool `json:"equal"`
+	Contacts  int  `json:"contacts"`
+	HighLevel int  `json:"changesInHighLevel"`
+	Pluvo     int  `json:"changesInPluvo"`
+	Conflicts int  `json:"conflicts"`
+	Retries   int  `json:"retries"`
+	Failed    int  `json:"requestsFailedOnPurpose"`
+	Behind    int  `json:"behind"`
+}
+
+func (f figures) changes() int { return f.HighLevel + f.Pluvo }
+
+func (d *demo) figures(ctx context.Context) figures {
+	f := figures{Contacts: len(d.server.Contacts()), HighLevel: d.people.theirs, Pluvo: d.people.ours}
+	if pending, err := d.sync.Pending(ctx, d.server.LocationID()); err == nil {
+		f.Behind = pending.Contacts
+	}
+	if conflicts, err := d.sync.Conflicts(ctx, true, 10_000); err == nil {
+		f.Conflicts = len(conflicts)
+	}
+	all := []ghlsync.FailureState{ghlsync.Retrying, ghlsync.Stopped, ghlsync.Resolved, ghlsync.Skipped}
+	if failures, err := d.sync.Failures(ctx, ghlsync.FailureFilter{States: all, Limit: 10_000}); err == nil {
+		for _, failure := range failures {
+			f.Retries += failure.Attempts
+		}
+	}
+	for _, fault := range d.faults {
+		f.Failed += fault.Hits()
+	}
+	return f
+}
+
+// end compares both sides and says what came of it.
+func (d *demo) end(ctx context.Context, took time.Duration) error {
+	c, err := compare(ctx, d.server, d.sync.Pluvo())
+	if err != nil {
+		return err
+	}
+	missing := d.people.missing(c)
+	f := d.figures(ctx)
+	f.Equal = len(c.different) == 0 && len(missing) == 0 && len(c.twice) == 0
+	d.screen.clear()
+	d.screen.line("\nThe people stopped, and %s later nothing was left to do. Both sides, record by record:\n", took.Round(10*time.Millisecond))
+	return errors.Join(d.p.show(f, func() {
+		var rows [][]string
+		for _, kind := range c.kinds() {
+			rows = append(rows, []string{kind, fmt.Sprint(c.theirs[kind]), fmt.Sprint(c.ours[kind])})
+		}
+		d.p.table("", " | HighLevel | Pluvo", rows)
+		fmt.Fprintln(d.out)
+		for what, list := range map[string][]string{"not the same": c.different, "lost": missing, "there twice": c.twice} {
+			for _, one := range list {
+				fmt.Fprintf(d.out, "%s: %s\n", what, one)
+			}
+		}
+		verdict := "equal"
+		if !f.Equal {
+			verdict = "NOT EQUAL"
+		}
+		fmt.Fprintf(d.out, "%s: %s (%d in HighLevel, %d in Pluvo), %s, %s; %d requests failed on purpose\n", verdict, plural(f.changes(), "change"),
+			f.HighLevel, f.Pluvo, plural(f.Conflicts, "conflict"), many(f.Retries, "retry", "retries"), f.Failed)
+	}), trouble(!f.Equal))
+}
+
+func trouble(is bool) error {
+	if is {
+		return errTrouble
+	}
+	return nil
+}
+
+func many(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}
+
+// screen shows lines, and below them on a terminal how things stand.
+type screen struct {
+	out   io.Writer
+	live  bool
+	below string
+	said  time.Time
+	tick  int
+}
+
+func (s *screen) clear() {
+	if s.live && s.below != "" {
+		fmt.Fprint(s.out, "\r\x1b[K")
+		s.below = ""
+	}
+}
+
+func (s *screen) line(format string, args ...any) {
+	below := s.below
+	s.clear()
+	fmt.Fprintf(s.out, format+"\n", args...)
+	if s.live && below != "" {
+		fmt.Fprint(s.out, below)
+		s.below = below
+	}
+}
+
+// event shows what somebody did: not each, so that one can read along.
+func (s *screen) event(text string) {
+	if time.Since(s.said) < 450*time.Millisecond {
+		return
+	}
+	s.said = time.Now()
+	s.line("  %s", text)
+}
+
+func (s *screen) state(f figures) {
+	text := fmt.Sprintf("%s: %d in HighLevel, %d in Pluvo · %d requests failed on purpose · %s · %s · %d behind",
+		plural(f.changes(), "change"), f.HighLevel, f.Pluvo, f.Failed, many(f.Retries, "retry", "retries"), plural(f.Conflicts, "conflict"), f.Behind)
+	if s.live {
+		s.clear()
+		s.below = text
+		fmt.Fprint(s.out, text)
+	} else if s.tick++; s.tick%5 == 0 {
+		s.line("%s", text)
+	}
+}

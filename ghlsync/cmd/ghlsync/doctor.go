@@ -1,0 +1,419 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/mapping"
+)
+
+// finding is what a check found, and what to do about it.
+type finding struct {
+	Check string `json:"check"`
+	// State is "ok", "look" for what may be meant so, or "bad".
+	State   string `json:"state"`
+	Message string `json:"message"`
+	Do      string `json:"do,omitempty"`
+}
+
+type doctor struct {
+	p        *program
+	s        *settings
+	findings []finding
+}
+
+func (d *doctor) ok(check, format string, args ...any) {
+	d.add(finding{check, "ok", fmt.Sprintf(format, args...), ""})
+}
+func (d *doctor) look(check, message, do string) { d.add(finding{check, "look", message, do}) }
+func (d *doctor) bad(check, message, do string)  { d.add(finding{check, "bad", message, do}) }
+
+func (d *doctor) add(f finding) {
+	f.Message, f.Do = oneLine(f.Message), oneLine(f.Do)
+	d.findings = append(d.findings, f)
+	if d.p.json {
+		return
+	}
+	fmt.Fprintf(d.p.out, "%-5s %-22s %s\n", f.State, f.Check, f.Message)
+	if f.Do != "" {
+		fmt.Fprintf(d.p.out, "      %-22s → %s\n", "", f.Do)
+	}
+}
+
+func (p *program) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check everything, and say what to do about it",
+		Long: `Checks the settings, the database, the clock, each location's token and what it may do, its mapping rules and calendar, and
+whether HighLevel can reach the webhooks. It changes nothing. What is not well has a line that says what to do, and the exit
+code is 3 then.
+
+Scopes of an app are compared with what keeping in step uses. Those of a private integration token are tried with reading calls;
+whether it may write shows with the first write only.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			d := &doctor{p: p}
+			if err := d.all(c.Context()); err != nil {
+				return err
+			}
+			if err := p.show(d.findings, func() {}); err != nil {
+				return err
+			}
+			return trouble(slices.ContainsFunc(d.findings, func(f finding) bool { return f.State == "bad" }))
+		},
+	}
+}
+
+func (d *doctor) all(ctx context.Context) error {
+	s, err := d.p.load()
+	if err != nil {
+		return err
+	}
+	d.s = s
+	config, err := s.config(d.p.logger(s))
+	if err == nil {
+		if err = config.Check(); err != nil {
+			err = s.translate(err)
+		}
+	}
+	if err != nil {
+		d.bad("settings", err.Error(), "mend it in "+s.from()+"; ghlsync config init shows what each setting means")
+		return nil
+	}
+	d.ok("settings", "%s, %s", s.from(), plural(len(s.Locations), "location"))
+	for _, name := range s.unknown {
+		d.look("settings", name+" looks like a setting and is none", "mend its name or unset it")
+	}
+	quietly(&config)
+	config.MigrateByHand = true
+	d.clock(ctx)
+	var sync *ghlsync.Syncer
+	if d.database(ctx) {
+		if sync, err = ghlsync.New(ctx, config); err != nil {
+			d.bad("database", err.Error(), "see the message")
+			sync = nil
+		}
+	}
+	if sync != nil {
+		defer func() { _ = stop(ctx, sync, 5*time.Second) }()
+	}
+	for i := range config.Locations {
+		d.location(ctx, sync, &config.Locations[i])
+	}
+	d.webhook(ctx)
+	return nil
+}
+
+// from is where the settings are from.
+func (s *settings) from() string {
+	if s.file == "" {
+		return "the environment"
+	}
+	return s.file
+}
+
+// database opens the database as it is. One that is not there yet is made by the first start.
+func (d *doctor) database(ctx context.Context) bool {
+	shown, _, _ := strings.Cut(d.s.Database, ":") // without a password
+	opened, err := db.Open(ctx, d.s.Database, db.Options{ByHand: true, Logger: d.p.logger(d.s)})
+	if err != nil {
+		what := "see that the server runs and that the address, user and password are right"
+		if shown == "sqlite" {
+			what = "see that the folder is there and may be written"
+		}
+		if strings.Contains(err.Error(), "migrat") {
+			d.look("database", shown+": "+err.Error(), "ghlsync migrate (or the first ghlsync run) makes it")
+		} else {
+			d.bad("database", shown+": "+err.Error(), what)
+		}
+		return false
+	}
+	defer opened.Close()
+	if off := time.Until(opened.Now()).Abs(); off > 5*time.Second {
+		d.look("database", fmt.Sprintf("%s answers; its clock and this machine's are %s apart", shown, off.Round(time.Second)), "set both clocks by NTP")
+		return true
+	}
+	d.ok("database", "%s answers, and has this version's form", shown)
+	return true
+}
+
+// clock compares this machine's time with HighLevel's: deliveries that are too old or from the future are refused.
+func (d *doctor) clock(ctx context.Context) {
+	base := d.s.HighLevel.BaseURL
+	if base == "" {
+		base = ghl.DefaultBaseURL
+	}
+	began := time.Now()
+	resp, err := ask(ctx, http.MethodGet, base, nil)
+	if err != nil {
+		d.bad("HighLevel", base+" does not answer: "+reason(err), "see that this machine reaches the internet, and its proxy")
+		return
+	}
+	theirs, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		d.ok("HighLevel", "%s answers", base)
+		return
+	}
+	if off := time.Since(theirs) - time.Since(began)/2; off.Abs() > time.Minute {
+		d.bad("clock", fmt.Sprintf("this machine's clock and HighLevel's are %s apart", off.Abs().Round(time.Second)), "set the clock by NTP: deliveries are refused by their time")
+		return
+	}
+	d.ok("HighLevel", "%s answers, and has the time of this machine", base)
+}
+
+func ask(ctx context.Context, method, url string, body io.Reader) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
+	_ = resp.Body.Close()
+	return resp, nil
+}
+
+// reason is why a request failed, without the URL that was asked.
+func reason(err error) string {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns):
+		return "its name is not known"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer within 15 s"
+	}
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err.Error()
+}
+
+// location checks the token of a location, what it may do, and what the settings say of it.
+func (d *doctor) location(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location) {
+	if sync != nil {
+		d.state(ctx, sync, l.ID)
+	}
+	client, connected := d.client(ctx, sync, l)
+	if client == nil {
+		return
+	}
+	page, err := client.Contacts.List(ctx, &ghl.ListContactsOptions{Limit: 1}, once)
+	switch {
+	case errors.Is(err, ghl.ErrMissingScope): // said below
+	case errors.Is(err, ghl.ErrReauthRequired), errors.Is(err, ghl.ErrUnauthorized):
+		what := "make a new private integration token in HighLevel (Settings, Private Integrations), put it into the settings and start again"
+		if connected {
+			what = "connect the account again: ghlsync connect"
+		}
+		d.bad("token "+l.ID, "HighLevel refuses the token: "+short(err), what)
+		return
+	case errors.Is(err, ghl.ErrForbidden), errors.Is(err, ghl.ErrNotFound), errors.Is(err, ghl.ErrValidation):
+		d.bad("token "+l.ID, "the token does not reach this location: "+short(err), "see that the token and the location's id belong together")
+		return
+	case err != nil:
+		d.bad("token "+l.ID, short(err), "try again; if it stays, see HighLevel's status page")
+		return
+	default:
+		d.ok("token "+l.ID, "it is good: %s", plural(page.Total, "contact"))
+	}
+	d.scopes(ctx, sync, l, client, connected)
+	d.rules(ctx, l, client)
+}
+
+// once asks a single time: who waits for an answer wants it now.
+var once = ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 1})
+
+func short(err error) string {
+	var failed *ghl.Error
+	if errors.As(err, &failed) && failed.Status > 0 {
+		return fmt.Sprintf("%s: %d %s", failed.Operation, failed.Status, cut(failed.Message, 120))
+	}
+	return cut(err.Error(), 160)
+}
+
+func (d *doctor) state(ctx context.Context, sync *ghlsync.Syncer, id string) {
+	locations, err := sync.Locations(ctx)
+	if err != nil {
+		d.bad("work "+id, err.Error(), "see the database")
+		return
+	}
+	i := slices.IndexFunc(locations, func(l queue.Location) bool { return l.ID == id })
+	if i < 0 {
+		d.look("work "+id, "it has not been worked on yet", "start: ghlsync run")
+		return
+	}
+	if l := locations[i]; !l.Paused.IsZero() {
+		d.bad("work "+id, "it is paused since "+ago(l.Paused)+": "+l.Reason, "mend that, then: ghlsync resume "+id)
+		return
+	}
+	stopped, err := sync.Failures(ctx, ghlsync.FailureFilter{Location: id, States: []ghlsync.FailureState{ghlsync.Stopped}})
+	if err == nil && len(stopped) > 0 {
+		d.bad("work "+id, plural(len(stopped), "contact")+" wait for a person", "see ghlsync failures, mend what they say, then: ghlsync retry --all")
+	}
+}
+
+// client is one with the location's token; connected says that it is an app's.
+func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location) (client *ghl.Client, connected bool) {
+	var err error
+	if l.TokenSource != nil {
+		client, err = ghl.New(append(slices.Clone(l.ClientOptions), ghl.WithTokenSource(l.TokenSource), ghl.WithLocation(l.ID))...)
+	} else {
+		if sync == nil {
+			d.look("token "+l.ID, "it can't be seen without the database", "mend the database first")
+			return nil, true
+		}
+		connected = true
+		client, err = sync.Installations().Client(ctx, l.ID)
+	}
+	switch {
+	case errors.Is(err, ghl.ErrNoToken):
+		d.bad("token "+l.ID, "the location is not connected", "connect it: ghlsync connect")
+	case err != nil:
+		d.bad("token "+l.ID, short(err), "see token_keys and the settings of the location")
+	default:
+		return client, connected
+	}
+	return nil, connected
+}
+
+// scopes says which scopes a token lacks: by its list where it has one, else by calls that read.
+func (d *doctor) scopes(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location, client *ghl.Client, connected bool) {
+	if connected {
+		for id, err := range sync.Installations().Locations(ctx) {
+			if err != nil || id != l.ID {
+				continue
+			}
+			if a, err := d.p.accounts(ctx, d.s); err == nil {
+				token, err := a.store.Load(ctx, ghl.LocationKey(l.ID))
+				a.db.Close()
+				if err == nil && token.Scopes != nil {
+					if lacks := missing(token.Scopes); len(lacks) > 0 {
+						d.bad("scopes "+l.ID, fmt.Sprintf("the token lacks %s", words(lacks)), "add them on the app's page in the marketplace, then: ghlsync connect")
+					} else {
+						d.ok("scopes "+l.ID, "it has all that keeping in step uses")
+					}
+					return
+				}
+			}
+		}
+	}
+	var lacks []ghl.Scope
+	try := func(operation string, call func() error) {
+		if errors.Is(call(), ghl.ErrMissingScope) {
+			lacks = append(lacks, scopesOf(operation)...)
+		}
+	}
+	try("contacts.list", func() error {
+		_, err := client.Contacts.List(ctx, &ghl.ListContactsOptions{Limit: 1}, once)
+		return err
+	})
+	try("tasks.search", func() error {
+		_, err := client.Tasks.Search(ctx, &ghl.TaskSearch{Limit: 1}, once)
+		return err
+	})
+	try("calendars.list", func() error { _, err := client.Calendars.List(ctx, nil, once); return err })
+	try("locations.get", func() error { _, err := client.Locations.Get(ctx, l.ID, once); return err })
+	try("locations.customFields", func() error { _, err := client.Locations.CustomFields(ctx, l.ID, once); return err })
+	if len(lacks) > 0 {
+		slices.Sort(lacks)
+		d.bad("scopes "+l.ID, "the token lacks "+words(slices.Compact(lacks)), "add them to the private integration in HighLevel; what is used: "+words(scopesOf(used...)))
+		return
+	}
+	d.ok("scopes "+l.ID, "it reads all that keeping in step reads; it must also have: %s", words(slices.DeleteFunc(scopesOf(used...), func(s ghl.Scope) bool {
+		return !strings.HasSuffix(string(s), ".write")
+	})))
+}
+
+func words(scopes []ghl.Scope) string {
+	list := make([]string, len(scopes))
+	for i, s := range scopes {
+		list[i] = string(s)
+	}
+	return strings.Join(list, ", ")
+}
+
+// rules checks what the settings say of a location against what it has.
+func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Client) {
+	if l.Rules != nil {
+		fields, err := client.Locations.CustomFieldResolver(ctx, l.ID, once)
+		if err == nil {
+			_, err = mapping.LoadRules(l.RulesName, l.Rules, fields)
+		}
+		var mistakes *mapping.RulesError
+		switch {
+		case errors.As(err, &mistakes):
+			d.bad("rules "+l.ID, mistakes.Error(), "mend "+l.RulesName)
+		case err != nil:
+			d.bad("rules "+l.ID, "the location's custom fields can't be read: "+short(err), "give the token the scope "+words(scopesOf("locations.customFields")))
+		default:
+			d.ok("rules "+l.ID, "%s has no mistake", l.RulesName)
+		}
+	}
+	if l.TimeZone == "" {
+		location, err := client.Locations.Get(ctx, l.ID, once)
+		if err == nil {
+			_, err = location.TimeLocation()
+		}
+		if err != nil {
+			d.bad("time zone "+l.ID, "it is unknown: "+short(err), "set the location's time_zone, or give the token the scope "+words(scopesOf("locations.get")))
+		}
+	}
+	if l.Calendar == "" {
+		d.look("calendar "+l.ID, "none is set: appointments that are made in Pluvo are not booked", "set the location's calendar, if they should be")
+		return
+	}
+	calendars, err := client.Calendars.List(ctx, nil, once)
+	switch {
+	case err != nil:
+		d.bad("calendar "+l.ID, "the calendars can't be read: "+short(err), "give the token the scope "+words(scopesOf("calendars.list")))
+	case !slices.ContainsFunc(calendars, func(c *ghl.Calendar) bool { return c.ID == l.Calendar }):
+		var known []string
+		for _, c := range calendars {
+			known = append(known, c.ID+" ("+c.Name+")")
+		}
+		d.bad("calendar "+l.ID, "the location has no calendar "+l.Calendar, "set one of these: "+strings.Join(known, ", "))
+	default:
+		d.ok("calendar "+l.ID, "appointments that are made in Pluvo are booked in %s", l.Calendar)
+	}
+}
+
+// webhook tries the address of the webhooks as a stranger: the answer must be a refusal.
+func (d *doctor) webhook(ctx context.Context) {
+	if d.s.WebhookURL == "" {
+		d.look("webhooks", "webhook_url is not set, so it can't be tried whether HighLevel reaches them", "set it to the address that is in the app's settings in the marketplace")
+		return
+	}
+	if strings.HasPrefix(d.s.WebhookURL, "http://") && !strings.Contains(d.s.WebhookURL, "//127.0.0.1") && !strings.Contains(d.s.WebhookURL, "//localhost") {
+		d.look("webhooks", "webhook_url begins with http://", "put a proxy with TLS before it")
+	}
+	resp, err := ask(ctx, http.MethodPost, d.s.WebhookURL, bytes.NewReader([]byte(`{"type":"ContactUpdate"}`)))
+	switch {
+	case err != nil:
+		d.bad("webhooks", "webhook_url does not answer: "+reason(err), "start ghlsync run, and see that the proxy hands "+d.s.WebhookPath+" on to "+d.s.Listen)
+	case resp.StatusCode == http.StatusUnauthorized:
+		d.ok("webhooks", "they answer from here, and refuse what HighLevel has not signed")
+	case resp.StatusCode < 300:
+		d.bad("webhooks", fmt.Sprintf("webhook_url takes what nobody has signed (%d): it is not ghlsync that answers there", resp.StatusCode), "see that the proxy hands "+d.s.WebhookPath+" on to "+d.s.Listen)
+	default:
+		d.bad("webhooks", fmt.Sprintf("webhook_url answers %d, not ghlsync's 401", resp.StatusCode), "start ghlsync run, and see that the proxy hands "+d.s.WebhookPath+" on to "+d.s.Listen)
+	}
+}

@@ -1,0 +1,154 @@
+// Ghlsync keeps HighLevel locations and Pluvo in step, as one program. See it work, with no settings:
+//
+//	ghlsync demo
+//
+// Then "ghlsync config init" writes a file of settings, "ghlsync doctor" says what is missing in them, "ghlsync connect" connects
+// an account, and "ghlsync run" keeps it in step. OPERATIONS.md, beside the module, is the guide for whoever runs it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	p := &program{env: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr, browse: browse}
+	p.terminal = term.IsTerminal(int(os.Stdout.Fd()))
+	code := p.main(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// program is what the commands depend on, so that a test can give something else.
+type program struct {
+	env      []string
+	in       io.Reader
+	out, err io.Writer
+	terminal bool // whether out is one
+	browse   func(url string) error
+	started  func(webhooks, admin string) // told the addresses that run listens on; may be nil
+
+	file string // --config
+	json bool   // --json
+}
+
+// Exit codes.
+const (
+	exitFailed  = 1 // it did not work
+	exitWrong   = 2 // wrong settings, flags or arguments
+	exitTrouble = 3 // it worked, and what was asked about is not well
+)
+
+// errTrouble ends a command with [exitTrouble]; what is not well was printed.
+var errTrouble = errors.New("")
+
+// usageError is a mistake in what the program was given.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// main runs a command and returns the exit code. What is wrong is one line.
+func (p *program) main(ctx context.Context, args []string) int {
+	root := p.command()
+	root.SetArgs(args)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errTrouble):
+		return exitTrouble
+	case errors.As(err, &usage):
+		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
+		return exitWrong
+	}
+	fmt.Fprintln(p.err, "ghlsync:", oneLine(plain(err)))
+	return exitFailed
+}
+
+func (p *program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ghlsync",
+		Short: "Keeps HighLevel locations and Pluvo in step",
+		Long: `ghlsync keeps HighLevel locations and Pluvo in step, both ways: contacts with their tasks, notes, appointments and tags.
+
+See it work, with no account and no settings:   ghlsync demo
+Begin:                                          ghlsync config init`,
+		Version: version(), SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "the `FILE` of settings (ghlsync.yaml here, else /etc/ghlsync/ghlsync.yaml)")
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
+	group := func(id, title string, commands ...*cobra.Command) {
+		root.AddGroup(&cobra.Group{ID: id, Title: title})
+		for _, c := range commands {
+			c.GroupID = id
+			root.AddCommand(c)
+		}
+	}
+	group("first", "First steps:", p.demoCommand(), p.configCommand(), p.connectCommand(), p.doctorCommand())
+	group("work", "Keep in step:", p.runCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
+	group("look", "Look, and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
+	checkArguments(root)
+	return root
+}
+
+// checkArguments makes wrong arguments of all commands mistakes of the usage.
+func checkArguments(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		checkArguments(sub)
+	}
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// browse opens a page in the person's browser.
+func browse(url string) error {
+	switch runtime.GOOS {
+	case "darwin":
+		return exec.Command("open", url).Start()
+	case "windows":
+		return exec.Command("rundll32", "url.dll,FileProtocolHandler", url).Start()
+	}
+	return exec.Command("xdg-open", url).Start()
+}
+
+// logger writes records of one command to the standard error.
+func (p *program) logger(s *settings) *slog.Logger {
+	options := &slog.HandlerOptions{Level: s.Log.Level}
+	if s.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(p.err, options))
+	}
+	return slog.New(slog.NewTextHandler(p.err, options))
+}

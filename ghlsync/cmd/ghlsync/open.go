@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/tokens"
+)
+
+// open opens the database as the settings say, without beginning to work. So a command can look and decide while "run" works.
+// adjust may change the settings before; it may be nil.
+func (p *program) open(ctx context.Context, adjust func(*ghlsync.Config)) (*ghlsync.Syncer, *settings, error) {
+	s, err := p.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	config, err := s.config(p.logger(s))
+	if err != nil {
+		return nil, s, err
+	}
+	if adjust != nil {
+		adjust(&config)
+	}
+	sync, err := ghlsync.New(ctx, config)
+	if err != nil {
+		return nil, s, s.translate(err)
+	}
+	return sync, s, nil
+}
+
+// with opens the Syncer for one command, and closes it behind it. One that only looks does not migrate the database either.
+func (p *program) with(ctx context.Context, looks bool, do func(*ghlsync.Syncer) error) error {
+	sync, _, err := p.open(ctx, func(c *ghlsync.Config) {
+		quietly(c)
+		c.MigrateByHand = c.MigrateByHand || looks
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(sync), stop(ctx, sync, 10*time.Second))
+}
+
+// quietly keeps what is of no interest to a person at a terminal out of it.
+func quietly(c *ghlsync.Config) { c.Logger = slog.New(atLeast{c.Logger.Handler(), slog.LevelWarn}) }
+
+// atLeast drops records below a level.
+type atLeast struct {
+	slog.Handler
+	level slog.Level
+}
+
+func (h atLeast) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
+
+// stop ends a Syncer, also when ctx has ended.
+func stop(ctx context.Context, sync *ghlsync.Syncer, drain time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	return sync.Stop(ctx)
+}
+
+// accounts are the tokens in the database. They need no location, for one is often not known before it is connected.
+type accounts struct {
+	*ghl.Installations
+	app   *ghl.App
+	store *tokens.Store
+	db    *db.DB
+}
+
+func (p *program) accounts(ctx context.Context, s *settings) (*accounts, error) {
+	log := slog.New(atLeast{p.logger(s).Handler(), slog.LevelWarn})
+	if s.Database == "" {
+		return nil, s.wrong("database", "is missing; such as sqlite:ghlsync.db, or postgres://user:password@host/name")
+	}
+	keys, err := s.tokenKeys()
+	if err != nil {
+		return nil, err
+	}
+	a := &accounts{}
+	if a.app, err = s.app(log); err != nil {
+		return nil, err
+	}
+	if a.app == nil {
+		return nil, s.wrong("app.client_id", "is missing; accounts are connected by an app of HighLevel's marketplace (a location with a token of its own needs none)")
+	}
+	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand, Logger: log}); err != nil {
+		return nil, fmt.Errorf("the database can't be opened: %w", err)
+	}
+	a.store, err = tokens.New(a.db, tokens.Options{Keys: keys})
+	if err == nil {
+		a.Installations, err = ghl.NewInstallations(a.app, a.store, ghl.WithLogger(log))
+	}
+	if err != nil {
+		a.db.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// close saves what is under way.
+func (a *accounts) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	defer a.db.Close()
+	return a.app.Flush(ctx)
+}
