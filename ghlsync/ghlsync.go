@@ -28,6 +28,7 @@ type Syncer struct {
 	engine   *engine.Engine
 	queue    *queue.Queue
 	accounts *ghl.Installations // nil without an App
+	metrics  *metrics
 
 	changed chan struct{} // told of changes in Pluvo; holds one
 	mu      sync.Mutex
@@ -56,6 +57,7 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 		config.Logger = slog.Default()
 	}
 	s := &Syncer{config: config, log: config.Logger, changed: make(chan struct{}, 1)}
+	s.metrics = newMetrics(s)
 	var err error
 	if s.db, err = db.Open(ctx, config.Database, db.Options{ByHand: config.MigrateByHand, Logger: s.log}); err != nil {
 		return nil, fmt.Errorf("ghlsync: Database: %w", err)
