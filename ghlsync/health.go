@@ -107,13 +107,16 @@ const (
 	TokenExpired TokenState = "expired"
 	// TokenUnreadable: none of [Config.TokenKeys] opens it.
 	TokenUnreadable TokenState = "unreadable"
+	// TokenUnknown: it could not be looked at in time.
+	TokenUnknown TokenState = "unknown"
 )
 
 // Health looks how everything stands. It takes five seconds at the most, and asks the database alone.
 func (s *Syncer) Health(ctx context.Context) Health {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return s.health(ctx)
+	h, _ := s.health(ctx)
+	return h
 }
 
 // HealthHandler answers with [Health] as JSON, and status 200, or 503 if it is [Failing]. A location that stands still leaves

@@ -64,7 +64,7 @@ func (a Alert) Text() string {
 
 func (a Alert) todo() string {
 	if a.Kind == AlertLocation {
-		return adviceFor(a.Category) + " Then resume the location."
+		return join(adviceFor(a.Category), "Then resume the location.")
 	}
 	return "Look at its attempts in the list of failures, mend the cause, and retry it, or skip it."
 }
