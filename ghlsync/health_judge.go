@@ -126,7 +126,7 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 		}
 	}
 	if l.Stopped > 0 {
-		wrong(codeFailures, fmt.Sprintf("has %s that fails and waits for a person.", count(l.Stopped, "contact")),
+		wrong(codeFailures, fmt.Sprintf("has %s for a person after a failure.", count(l.Stopped, "contact that waits", "contacts that wait")),
 			"Look at the list of failures; mend the cause, and retry each, or skip it.")
 	}
 	if l.Undecided > 0 {
