@@ -227,8 +227,8 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 	})
 }
 
-// forWantOfToken is why a location is paused whose token is gone.
-const forWantOfToken = "authorization needed again"
+// forWantOfToken are why a location is paused whose token is gone or lacks something.
+var forWantOfToken = []string{"authorization needed again", "unauthorized", "missing scope"}
 
 // goOn has locations go on that were paused for want of a token, if they are in the settings. One that a person has paused stays
 // so.
@@ -239,7 +239,7 @@ func (p *program) goOn(ctx context.Context, s *settings, ids []string) (resumed 
 	err = p.with(ctx, false, func(sync *ghlsync.Syncer) error {
 		locations, err := sync.Locations(ctx)
 		for _, l := range locations {
-			if err == nil && slices.Contains(ids, l.ID) && !l.Paused.IsZero() && l.Reason == forWantOfToken {
+			if err == nil && slices.Contains(ids, l.ID) && !l.Paused.IsZero() && slices.Contains(forWantOfToken, l.Reason) {
 				if err = sync.Resume(ctx, l.ID); err == nil {
 					resumed = append(resumed, l.ID)
 				}

@@ -44,7 +44,7 @@ func newPeople(d *demo, client *ghl.Client, calendar string) *people {
 	if err != nil {
 		zone = time.UTC
 	}
-	for day := 14; len(p.slots) < 400; day++ { // behind the appointments of the fake's own
+	for day := 21; len(p.slots) < 400; day++ { // behind the appointments of the fake's own
 		y, m, date := time.Now().In(zone).AddDate(0, 0, day).Date()
 		for half := range 14 {
 			at := time.Date(y, m, date, 9+half/2, half%2*30, 0, 0, zone)

@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
 	"github.com/pluvo/ghl/ghlsync"
@@ -20,7 +23,7 @@ func (p *program) runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Take webhooks and keep both sides in step, until SIGTERM",
 		Long: `Takes HighLevel's deliveries, follows Pluvo, and keeps the locations of the settings in step. It listens on two addresses:
-listen for HighLevel's deliveries, and admin for your own network, with /healthz and /metrics.
+listen for HighLevel's deliveries, and admin for your own network, with /healthz, /livez and /metrics.
 
 On SIGTERM or Ctrl-C it takes no more deliveries (HighLevel sends them again), finishes what is under way for up to drain, and
 ends. Whatever is left waits in the database for the next start. With PostgreSQL run as many processes as you like.`,
@@ -63,7 +66,7 @@ func (p *program) serve(ctx context.Context, sync *ghlsync.Syncer, s *settings, 
 		}
 		defer listener.Close()
 		adminAddress = "http://" + listener.Addr().String()
-		servers = append(servers, newServer(listener, p.adminHandler(sync), log))
+		servers = append(servers, newServer(listener, adminHandler(sync), log))
 	}
 	if err := sync.Start(ctx); err != nil {
 		return s.translate(err)
@@ -112,16 +115,15 @@ func listen(ctx context.Context, s *settings, setting, address string) (net.List
 	return l, nil
 }
 
-// adminHandler is what one's own network sees.
-func (p *program) adminHandler(sync *ghlsync.Syncer) http.Handler {
+// adminHandler is what one's own network sees: /livez for whoever starts the process again when it hangs, /healthz for people
+// and for readiness, /metrics for Prometheus.
+func adminHandler(sync *ghlsync.Syncer) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(sync.Metrics(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if _, err := sync.Locations(r.Context()); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.Handle("/healthz", sync.HealthHandler())
+	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return mux
 }
 

@@ -69,6 +69,14 @@ type settings struct {
 		Attempts int           `yaml:"attempts"`
 	} `yaml:"retry"`
 
+	Notify struct {
+		URL string `yaml:"url"`
+	} `yaml:"notify"`
+	Health struct {
+		Lag     time.Duration `yaml:"lag"`
+		Silence time.Duration `yaml:"silence"`
+	} `yaml:"health"`
+
 	Locations []locationSettings `yaml:"locations"`
 
 	file    string            // where they are from; "" for the environment alone
@@ -433,6 +441,7 @@ func (s *settings) config(log *slog.Logger) (ghlsync.Config, error) {
 	c := ghlsync.Config{
 		Database: s.Database, MigrateByHand: s.MigrateByHand, Workers: s.Workers, PluvoInterval: s.PluvoInterval, Lease: s.Lease, Settle: s.Settle,
 		Retry: ghlsync.RetryPolicy{First: s.Retry.First, Max: s.Retry.Max, Attempts: s.Retry.Attempts}, Logger: log,
+		HealthLimits: ghlsync.HealthLimits{Lag: s.Health.Lag, Silence: s.Health.Silence},
 	}
 	if err := s.check(); err != nil {
 		return c, err
@@ -453,6 +462,13 @@ func (s *settings) config(log *slog.Logger) (ghlsync.Config, error) {
 	}
 	if len(apps) > 0 {
 		c.WebhookOptions = append(c.WebhookOptions, webhook.WithApp(apps...))
+	}
+	if s.Notify.URL != "" {
+		notifier, err := ghlsync.NewWebhookNotifier(s.Notify.URL, nil)
+		if err != nil {
+			return c, s.wrong("notify.url", "is no URL that alerts can be posted to")
+		}
+		c.Notifier = notifier
 	}
 	for i := range s.Locations {
 		l, err := s.location(i, c.App != nil)
