@@ -93,6 +93,7 @@ Begin:                                          ghlsync config init`,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	cobra.EnableCommandSorting = false // the order in which they are needed
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "the `FILE` of settings (ghlsync.yaml here, else /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")

@@ -211,6 +211,9 @@ func (s *settings) yamlMistake(err error) error {
 		place, text = place+":"+m[1], text[len(m[0]):]
 	}
 	text = strings.TrimPrefix(text, "yaml: ")
+	if strings.HasPrefix(text, "slog: ") {
+		return s.wrong("log.level", "is not debug, info, warn or error")
+	}
 	if m := yamlField.FindStringSubmatch(text); m != nil {
 		text = fmt.Sprintf("%q is no setting%s", m[1], alike(m[1]))
 	} else if m := yamlType.FindStringSubmatch(text); m != nil { // without the value, which may be a secret

@@ -1,0 +1,417 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghltest"
+)
+
+// output is what a command prints, while it may still print.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// world is a HighLevel, and settings for it.
+type world struct {
+	t      *testing.T
+	server *ghltest.Server
+	env    []string
+	in     string
+	browse func(string) error
+}
+
+func newWorld(t *testing.T, address string) *world {
+	server := ghltest.Start(t, ghltest.WithDemoData())
+	return &world{t: t, server: server, env: []string{
+		"GHLSYNC_DATABASE=" + address, "GHLSYNC_LOCATION_ID=" + server.LocationID(), "GHLSYNC_LOCATION_TOKEN=" + server.Token(), "GHLSYNC_LOCATION_REGION=US",
+		"GHLSYNC_HIGHLEVEL_BASE_URL=" + server.URL(), "GHLSYNC_HIGHLEVEL_WEBHOOK_KEYS=" + base64.StdEncoding.EncodeToString(server.WebhookPublicKey()),
+		"GHLSYNC_LISTEN=127.0.0.1:0", "GHLSYNC_ADMIN=127.0.0.1:0", "GHLSYNC_PLUVO_INTERVAL=100ms", "GHLSYNC_SETTLE=300ms",
+		"GHLSYNC_RETRY_FIRST=100ms", "GHLSYNC_RETRY_MAX=1s",
+	}}
+}
+
+// set changes a variable; "" unsets it.
+func (w *world) set(name, value string) {
+	kept := w.env[:0:0]
+	for _, pair := range w.env {
+		if !strings.HasPrefix(pair, name+"=") {
+			kept = append(kept, pair)
+		}
+	}
+	if w.env = kept; value != "" {
+		w.env = append(w.env, name+"="+value)
+	}
+}
+
+// do runs a command to its end. Nothing that it prints may hold a secret.
+func (w *world) do(args ...string) (code int, out, errs string) {
+	w.t.Helper()
+	var stdout, stderr output
+	p := &program{env: w.env, in: strings.NewReader(w.in), out: &stdout, err: &stderr, browse: w.browse}
+	code = p.main(w.t.Context(), args)
+	w.clean(stdout.String() + stderr.String())
+	return code, stdout.String(), stderr.String()
+}
+
+func (w *world) clean(text string) {
+	w.t.Helper()
+	require.NotContains(w.t, text, w.server.Token())
+	for _, pair := range w.env {
+		if name, value, _ := strings.Cut(pair, "="); strings.Contains(name, "SECRET") || strings.Contains(name, "TOKEN") {
+			require.NotContains(w.t, text, value)
+		}
+	}
+}
+
+// ok runs a command that must do well.
+func (w *world) ok(args ...string) string {
+	w.t.Helper()
+	code, out, errs := w.do(args...)
+	require.Zero(w.t, code, "%v\n%s\n%s", args, out, errs)
+	return out
+}
+
+// running starts ghlsync run, and returns its addresses and what ends it.
+func (w *world) running() (webhooks, admin string, end func() string) {
+	w.t.Helper()
+	var log output
+	ctx, cancel := context.WithCancel(context.Background())
+	addresses, code := make(chan [2]string, 1), make(chan int, 1)
+	p := &program{env: w.env, out: io.Discard, err: &log, started: func(webhooks, admin string) { addresses <- [2]string{webhooks, admin} }}
+	go func() { code <- p.main(ctx, []string{"run"}) }()
+	var once sync.Once
+	end = func() string {
+		once.Do(func() {
+			cancel()
+			require.Zero(w.t, <-code, log.String())
+			w.clean(log.String())
+		})
+		return log.String()
+	}
+	w.t.Cleanup(func() { end() })
+	select {
+	case at := <-addresses:
+		return at[0], at[1], end
+	case c := <-code:
+		code <- c
+		w.t.Fatalf("it ended with %d: %s", c, log.String())
+	case <-time.After(20 * time.Second):
+		w.t.Fatal("it does not start: " + log.String())
+	}
+	return
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, string(body)
+}
+
+// TestRun: deliveries come in, work is done, what fails is seen, mended and tried again, and SIGTERM drains.
+func TestRun(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address)
+		webhooks, admin, end := w.running()
+		w.server.Subscribe(webhooks)
+		client, err := ghl.New(w.server.ClientOptions()...)
+		require.NoError(t, err)
+		ada, err := client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"})
+		require.NoError(t, err)
+		require.NoError(t, w.server.Flush(t.Context()))
+		for _, d := range w.server.Deliveries() {
+			require.True(t, d.Accepted())
+		}
+		resp, err := http.Post(webhooks, "application/json", strings.NewReader(`{"type":"ContactUpdate"}`))
+		require.NoError(t, err)
+		_ = resp.Body.Close()
+		require.Equal(t, 401, resp.StatusCode)
+		resp, err = http.Post(strings.TrimSuffix(webhooks, "/webhooks/highlevel")+"/metrics", "", nil)
+		require.NoError(t, err)
+		_ = resp.Body.Close()
+		require.Equal(t, 404, resp.StatusCode, "the public address has deliveries alone")
+
+		require.Eventually(t, func() bool { return strings.Contains(w.ok("status"), " ok ") }, 10*time.Second, 50*time.Millisecond)
+		status, body := get(t, admin+"/livez")
+		require.Equal(t, 200, status, body)
+		status, body = get(t, admin+"/healthz")
+		require.Equal(t, 200, status, body)
+		require.Contains(t, body, `"healthy"`)
+		status, body = get(t, admin+"/metrics")
+		require.Equal(t, 200, status)
+		require.Contains(t, body, "ghlsync_database_up 1")
+
+		// A write that HighLevel refuses stops its contact, and waits for a person.
+		w.server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no"), Operation: "contacts.get"})
+		_, err = client.Tags.Add(t.Context(), ada.ID, []string{"vip"})
+		require.NoError(t, err)
+		var failures []failureJSON
+		require.Eventually(t, func() bool {
+			require.NoError(t, json.Unmarshal([]byte(w.ok("failures", "--json")), &failures))
+			return len(failures) == 1 && failures[0].State == "stopped"
+		}, 10*time.Second, 50*time.Millisecond)
+		id := failures[0].ID
+		code, out, _ := w.do("status")
+		require.Equal(t, exitTrouble, code)
+		require.Contains(t, out, "→")
+		code, out, _ = w.do("doctor")
+		require.Equal(t, exitTrouble, code)
+		require.Contains(t, out, "ghlsync retry --all")
+		require.Contains(t, w.ok("failures"), "stopped")
+		require.Contains(t, w.ok("failures", "show", id), "contacts.get")
+		w.server.ClearFaults()
+		require.Contains(t, w.ok("retry", id, "--dry-run"), "would")
+		require.NoError(t, json.Unmarshal([]byte(w.ok("failures", "--json")), &failures))
+		require.Len(t, failures, 1, "nothing was changed")
+		require.Contains(t, w.ok("retry", "--all"), "1 failure")
+		require.Eventually(t, func() bool { return strings.Contains(w.ok("failures"), "Nothing fails") }, 10*time.Second, 50*time.Millisecond)
+		require.Contains(t, w.ok("failures", "--all"), "resolved")
+
+		location := w.server.LocationID()
+		require.Contains(t, w.ok("pause", location, "--dry-run"), "would pause")
+		w.ok("status")
+		w.ok("pause", location, "--reason", "moving house")
+		code, out, _ = w.do("status")
+		require.Equal(t, exitTrouble, code)
+		require.Contains(t, out, "moving house")
+		w.ok("resume", location)
+		w.ok("status")
+
+		log := end()
+		require.Contains(t, log, "it ends")
+	})
+}
+
+// TestNoSuch: what is not there is said in one line, with what lists it.
+func TestNoSuch(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.ok("migrate", "--dry-run")
+	w.ok("migrate")
+	for want, args := range map[string][]string{
+		"ghlsync failures lists":  {"retry", "nonesuch"},
+		"no such failure":         {"failures", "show", "nonesuch"},
+		"ghlsync conflicts lists": {"conflicts", "resolve", "nonesuch", "--dry-run"},
+		"ghlsync status lists":    {"pause", "nonesuch"},
+		"token_keys":              nil,
+	} {
+		if args == nil {
+			continue
+		}
+		code, _, errs := w.do(args...)
+		require.Equal(t, exitFailed, code, errs)
+		require.Contains(t, errs, want)
+		require.Equal(t, 1, strings.Count(errs, "\n"), errs)
+	}
+	require.Contains(t, w.ok("conflicts"), "There are no conflicts")
+	require.JSONEq(t, "[]", w.ok("conflicts", "--json"))
+	require.Contains(t, w.ok("tokens"), "private integration")
+}
+
+// TestConnect: through the consent screen, with what may go wrong there.
+func TestConnect(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	free := freeAddress(t)
+	app := w.server.AddApp(ghltest.App{RedirectURLs: []string{"http://" + free + "/callback"}})
+	w.set("GHLSYNC_LOCATION_TOKEN", "")
+	for name, value := range map[string]string{
+		"GHLSYNC_APP_CLIENT_ID": app.ClientID, "GHLSYNC_APP_CLIENT_SECRET": app.ClientSecret, "GHLSYNC_APP_REDIRECT_URL": app.RedirectURLs[0],
+		"GHLSYNC_TOKEN_KEYS": strings.Repeat("0f", 32), "GHLSYNC_HIGHLEVEL_AUTH_URL": w.server.AuthorizeURL(),
+	} {
+		w.set(name, value)
+	}
+	require.Contains(t, w.ok("connect", "--dry-run"), "would open "+w.server.AuthorizeURL())
+	require.Contains(t, w.ok("tokens"), "There are no tokens")
+
+	back := ""
+	w.browse = func(url string) error {
+		go func() {
+			forged, err := http.Get(app.RedirectURLs[0] + "?code=stolen&state=guessed")
+			if err == nil {
+				_ = forged.Body.Close()
+				if forged.StatusCode != http.StatusForbidden {
+					t.Errorf("a forged state was answered %d", forged.StatusCode)
+				}
+			}
+			resp, err := http.Get(url) // the screen consents at once
+			if err == nil {
+				back = resp.Request.URL.String()
+				_ = resp.Body.Close()
+			}
+		}()
+		return nil
+	}
+	require.Contains(t, w.ok("connect"), w.server.LocationID()+" is connected")
+	require.Contains(t, w.ok("tokens"), w.server.LocationID())
+	data, err := os.ReadFile(strings.TrimPrefix(w.env[0], "GHLSYNC_DATABASE=sqlite:"))
+	require.NoError(t, err)
+	require.NotContains(t, string(data), "accessToken")
+	_ = back
+
+	w.browse = nil
+	w.in = app.RedirectURLs[0] + "?code=stolen&state=guessed\n"
+	code, _, errs := w.do("connect", "--paste")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "start again")
+	require.NotContains(t, errs, "stolen")
+	code, _, errs = w.do("connect", "--wait", "50ms")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, errs, "nobody came back")
+
+	// The token is refused: doctor and status say what to do, and connecting again has it go on.
+	_, _, end := w.running()
+	_ = end
+	w.server.Uninstall(app, w.server.LocationID())
+	code, out, _ := w.do("doctor")
+	require.Equal(t, exitTrouble, code)
+	require.Contains(t, out, "ghlsync connect")
+	client, err := ghl.New(w.server.ClientOptions()...)
+	require.NoError(t, err)
+	w.browse = func(url string) error {
+		go func() {
+			if resp, err := http.Get(url); err == nil {
+				_ = resp.Body.Close()
+			}
+		}()
+		return nil
+	}
+	_ = client
+	require.Contains(t, w.ok("connect"), "is connected")
+	_, out, _ = w.do("doctor")
+	require.Contains(t, out, "it is good")
+	require.Contains(t, w.ok("tokens", "remove", w.server.LocationID(), "--dry-run"), "would")
+	w.ok("tokens", "remove", w.server.LocationID())
+	require.Contains(t, w.ok("tokens"), "There are no tokens")
+}
+
+// TestDoctor: each thing that is not well has a line that says what to do.
+func TestDoctor(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.ok("migrate")
+	webhooks, _, _ := w.running()
+	w.set("GHLSYNC_WEBHOOK_URL", webhooks)
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	require.NoError(t, os.WriteFile(rules, []byte("contact:\n  frobnicate: yes\n"), 0o600))
+	out := w.ok("doctor")
+	for _, want := range []string{"ok    settings", "ok    HighLevel", "ok    database", "ok    token", "ok    scopes", "ok    webhooks"} {
+		require.Contains(t, out, want)
+	}
+
+	w.set("GHLSYNC_LOCATION_RULES", rules)
+	w.set("GHLSYNC_LOCATION_CALENDAR", "nonesuch")
+	w.set("GHLSYNC_WEBHOOK_URL", "http://"+freeAddress(t)+"/webhooks/highlevel")
+	weak := w.server.AddToken(ghl.Token{Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
+	code, out, _ := w.do("doctor")
+	require.Equal(t, exitTrouble, code)
+	for _, want := range []string{"bad   rules", "bad   calendar", "has no calendar nonesuch", "bad   webhooks", "start ghlsync run"} {
+		require.Contains(t, out, want)
+	}
+	w.set("GHLSYNC_LOCATION_TOKEN", weak.AccessToken)
+	code, out, _ = w.do("doctor")
+	require.Equal(t, exitTrouble, code)
+	require.Contains(t, out, "the token lacks")
+	require.Contains(t, out, string(ghl.ScopeLocationsReadonly))
+	w.set("GHLSYNC_LOCATION_TOKEN", "pit-wrong")
+	code, out, _ = w.do("doctor", "--json")
+	require.Equal(t, exitTrouble, code)
+	var findings []finding
+	require.NoError(t, json.Unmarshal([]byte(out), &findings))
+	require.NotContains(t, out, "pit-wrong")
+	for _, f := range findings {
+		require.Equal(t, f.State == "ok", f.Do == "", "%+v", f)
+	}
+}
+
+// TestDemo: it ends equal, and uses no operation that the scopes do not know of.
+func TestDemo(t *testing.T) {
+	var out, errs output
+	p := &program{out: &out, err: &errs}
+	d := &demo{p: p, length: 3 * time.Second, seed: 7, out: &out}
+	require.NoError(t, d.run(t.Context()), out.String())
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	require.Regexp(t, `^equal: \d+ changes \(\d+ in HighLevel, \d+ in Pluvo\), \d+ conflicts?, \d+ retr(y|ies); \d+ requests failed on purpose$`, lines[len(lines)-1])
+	require.Greater(t, d.people.theirs, 2)
+	require.Greater(t, d.people.ours, 2)
+	for _, r := range d.server.Requests() {
+		require.Contains(t, used, r.Operation)
+	}
+	code := p.main(t.Context(), []string{"demo", "--for", "-1s"})
+	require.Equal(t, exitWrong, code)
+}
+
+// TestComparison: the demo would see what is lost, doubled or not the same.
+func TestComparison(t *testing.T) {
+	server := ghltest.Start(t, ghltest.WithDemoData())
+	p := &program{out: io.Discard}
+	d := &demo{p: p, length: time.Millisecond, seed: 1, out: io.Discard}
+	require.NoError(t, d.run(t.Context()))
+	c, err := compare(t.Context(), server, emptyStore())
+	require.NoError(t, err)
+	require.Len(t, c.different, len(d.server.Contacts())+c.theirs["tasks"]+c.theirs["notes"]+c.theirs["appointments"])
+	require.Contains(t, (&people{names: []string{"ada@example.com"}, made: map[string]string{"task x": "ada@example.com"}}).missing(c), "task of ada@example.com: x")
+	s := &side{records: map[string]string{}, count: map[string]int{}}
+	s.add("task", "Ada@example.com", "x", "")
+	s.add("task", "ada@example.com", "x", "")
+	require.Len(t, s.twice, 1)
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := newListener()
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	return address
+}
+
+// TestHelp: every command explains itself.
+func TestHelp(t *testing.T) {
+	p := &program{}
+	var visit func(prefix string, args []string)
+	seen := 0
+	visit = func(prefix string, args []string) {
+		var out output
+		p.out, p.err = &out, &out
+		require.Zero(t, p.main(t.Context(), append(args, "--help")))
+		require.Contains(t, out.String(), "Usage:")
+		seen++
+		for _, sub := range find(p, args).Commands() {
+			if sub.IsAvailableCommand() && sub.Name() != "help" {
+				visit(prefix+" "+sub.Name(), append(args[:len(args):len(args)], sub.Name()))
+			}
+		}
+	}
+	visit("ghlsync", nil)
+	require.Greater(t, seen, 20, fmt.Sprint(seen))
+}
