@@ -64,8 +64,8 @@ type LocationHealth struct {
 	Closed string `json:"closed,omitempty"`
 	// Waiting is how many contacts wait for work or are worked on.
 	Waiting int `json:"waiting"`
-	// Lag is for how long the longest of them has waited, in nanoseconds. What a backfill found, and what has failed, does not
-	// count.
+	// Lag is for how long the longest of them has waited that could be worked on, in nanoseconds. What was put off until a time,
+	// such as after a failure, counts from then; what a backfill found does not count.
 	Lag time.Duration `json:"lag"`
 	// Retrying and Stopped are how many contacts fail and are tried again, or have stopped.
 	Retrying int `json:"retrying"`

@@ -24,6 +24,7 @@ const (
 	codeClosed     = "location closed"
 	codeToken      = "token"
 	codeLag        = "lag"
+	codeQuota      = "daily quota"
 	codeFailures   = "failures stopped"
 	codeUndecided  = "conflicts undecided"
 	codeSilence    = "webhook silence"
@@ -118,12 +119,12 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 		wrong(codeToken, "has a token that has ended and can't be renewed.", "Install the app anew.")
 	}
 	if !stands && beyond(l.Lag, limits.Lag, defaultLag) {
-		what := fmt.Sprintf("is behind: %s, the longest for %s.", count(l.Waiting, "contact waits", "contacts wait"), inWords(l.Lag))
-		if l.DailyLeft == 0 {
-			wrong(codeLag, what+" The day's quota of requests is used up.", "It goes on when HighLevel renews the quota.")
-		} else {
-			wrong(codeLag, what, "If it does not become less, look at the budget of requests, and for failures in the log.")
-		}
+		wrong(codeLag, fmt.Sprintf("is behind: %s, the longest for %s.", count(l.Waiting, "contact waits", "contacts wait"), inWords(l.Lag)),
+			"If it does not become less, look at the budget of requests, and for failures in the log.")
+	}
+	if l.DailyLeft == 0 {
+		wrong(codeQuota, fmt.Sprintf("has used up the day's quota of requests; %s.", count(l.Waiting, "contact waits", "contacts wait")),
+			"It goes on by itself when HighLevel renews the quota. Look whether another program uses it up.")
 	}
 	if l.Stopped > 0 {
 		wrong(codeFailures, fmt.Sprintf("has %s for a person after a failure.", count(l.Stopped, "contact that waits", "contacts that wait")),

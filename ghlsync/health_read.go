@@ -90,8 +90,8 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 				return err
 			}, `SELECT location, count(*), count(CASE WHEN process <> '' THEN 1 END),
 				count(CASE WHEN process = '' AND attempts > 0 THEN 1 END), count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
-				coalesce(min(CASE WHEN priority = $2 AND attempts = 0 THEN changed_at END), 0)
-				FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`, db.Micros(now), int64(queue.Live))
+				coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL WHEN due > changed_at THEN due ELSE changed_at END), 0)
+				FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`, db.Micros(now), int64(queue.Live), db.Micros(now))
 		},
 		func() error {
 			return each(func(r db.Row) error {

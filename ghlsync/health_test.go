@@ -54,33 +54,24 @@ func TestHealth(t *testing.T) {
 
 		// A failure that has stopped, and a match that a person must decide.
 		server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
-		put := func(id, email string) {
-			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Email: email}, pluvo.NoVersion)
+		put := func(id, phone, email string) {
+			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Phone: phone, Email: email}, pluvo.NoVersion)
 			require.NoError(t, err)
 			s.PluvoChanged()
 			quiet(t, s, server)
 		}
-		put("p1", "grace@example.com")
-		put("p2", "eve@example.com")
+		put("p1", "", "grace@example.com")
+		put("p2", "", "eve@example.com")
 		server.ClearFaults()
-		one := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
-		server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100", Email: "ada@example.com"})
-		put("p3", "ada@example.com")
-		handler, err := s.WebhookHandler()
-		require.NoError(t, err)
-		server.SubscribeHandler(handler)
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
-		_, err = client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bob", Email: "bob@example.com"})
-		require.NoError(t, err)
-		quiet(t, s, server)
+		one := server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
+		two := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		put("p3", "+14155550100", "ada@example.com")
 		h = s.Health(ctx)
 		require.Equal(t, ghlsync.Degraded, h.State)
 		require.Equal(t, []string{"failures stopped", "conflicts undecided"}, codes(h))
 		require.Contains(t, h.Problems[0].Text, "2 contacts that wait")
 		require.Equal(t, 2, h.Locations[0].Stopped)
 		require.Equal(t, 1, h.Locations[0].Undecided)
-		require.WithinDuration(t, time.Now(), h.Locations[0].LastDelivery, time.Minute)
 		for _, p := range h.Problems {
 			require.NotEmpty(t, p.Do)
 			require.NotContains(t, p.Text, "ada@")
@@ -90,18 +81,28 @@ func TestHealth(t *testing.T) {
 		for _, f := range failures {
 			require.NoError(t, s.Skip(ctx, f.ID))
 		}
+		client, err := ghl.New(server.ClientOptions()...)
+		require.NoError(t, err)
 		conflicts, err := s.Conflicts(ctx, false, 0)
 		require.NoError(t, err)
 		for _, conflict := range conflicts {
+			require.NoError(t, client.Contacts.Delete(ctx, two.ID))
 			require.NoError(t, s.Link(ctx, conflict.Location, one.ID, "p3"))
 			require.NoError(t, s.ResolveConflict(ctx, conflict.ID))
 		}
 		quiet(t, s, server)
 		require.Empty(t, codes(s.Health(ctx)))
+		handler, err := s.WebhookHandler()
+		require.NoError(t, err)
+		server.SubscribeHandler(handler)
+		_, err = client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bob", Email: "bob@example.com"})
+		require.NoError(t, err)
+		quiet(t, s, server)
+		require.WithinDuration(t, time.Now(), s.Health(ctx).Locations[0].LastDelivery, time.Minute)
 
 		// A pause by hand, and what waits behind it.
 		require.NoError(t, s.Pause(ctx, server.LocationID(), "moving house, ask ada@example.com"))
-		require.NoError(t, s.Touch(ctx, server.LocationID(), "some"))
+		require.NoError(t, s.Touch(ctx, server.LocationID(), one.ID))
 		h = s.Health(ctx)
 		require.Equal(t, []string{"location paused"}, codes(h))
 		require.Contains(t, h.Problems[0].Text, "moving house")
@@ -119,7 +120,7 @@ func TestHealth(t *testing.T) {
 		c.HealthLimits = ghlsync.HealthLimits{Lag: 1, Silence: 1, Clock: 1}
 		s = start(t, c)
 		server.Fail(ghltest.Fault{Kind: ghltest.Delay(200 * time.Millisecond)})
-		require.NoError(t, s.Touch(ctx, server.LocationID(), "some"))
+		require.NoError(t, s.Touch(ctx, server.LocationID(), one.ID))
 		found := codes(s.Health(ctx))
 		for _, code := range []string{"lag", "webhook silence", "clock"} {
 			require.Contains(t, found, code)

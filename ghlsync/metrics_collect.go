@@ -156,7 +156,7 @@ var (
 	gaugeProblem   = newGauge("problem", "1 for each problem that Health tells of, by its code.", "location", "code")
 
 	gaugeContacts  = newGauge("contacts", "Contacts that are not in step: waiting, running, retrying after a failure, or delayed.", "location", "state")
-	gaugeOldest    = newGauge("oldest_change_seconds", "For how long the oldest change waits that has not failed; 0 if none does.", "location")
+	gaugeOldest    = newGauge("oldest_wait_seconds", "For how long the longest contact waits that could be worked on; 0 if none does.", "location")
 	gaugeFailures  = newGauge("open_failures", "Contacts that fail: retrying or stopped.", "location", "state")
 	gaugeConflicts = newGauge("open_conflicts", "Conflicts that nobody has resolved, by whether a person must decide.", "location", "decision")
 	gaugePaused    = newGauge("location_paused", "1 if nobody works on the location.", "location")

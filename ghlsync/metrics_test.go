@@ -110,7 +110,7 @@ func TestMetricsAndLogs(t *testing.T) {
 		text = gather(t, s)
 		require.Contains(t, text, `ghlsync_location_paused{location="`+l+`"} 1`)
 		require.Regexp(t, `ghlsync_contacts\{location="`+l+`",state="(waiting|delayed)"\} 1`, text)
-		require.NotContains(t, text, `ghlsync_oldest_change_seconds{location="`+l+`"} 0`+"\n")
+		require.NotContains(t, text, `ghlsync_oldest_wait_seconds{location="`+l+`"} 0`+"\n")
 
 		kept.mu.Lock()
 		logged := kept.text.String()
