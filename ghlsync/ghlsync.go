@@ -32,6 +32,7 @@ type Syncer struct {
 	changed chan struct{} // told of changes in Pluvo; holds one
 	mu      sync.Mutex
 	state   state
+	life    context.Context // from the start to the stop
 	end     context.CancelFunc
 	loops   sync.WaitGroup
 }
@@ -149,7 +150,7 @@ func (s *Syncer) Start(ctx context.Context) error {
 	}
 	s.state = running
 	loops, end := context.WithCancel(context.WithoutCancel(ctx))
-	s.end = end
+	s.life, s.end = loops, end
 	s.loops.Go(func() { s.follow(loops) })
 	s.loops.Go(func() { s.openLater(loops, closed) })
 	return nil

@@ -96,14 +96,15 @@ type row struct {
 	due             time.Time
 	process         string // "": nobody works on it
 	attempts, kills int64
+	read            time.Time // what the last run that succeeded has read was no older
 }
 
-const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills`
+const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, read_at`
 
 func scanRow(r db.Row) (u row, err error) {
-	var priority, due int64
-	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills)
-	u.priority, u.due = Priority(priority), db.Time(due)
+	var priority, due, read int64
+	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills, &read)
+	u.priority, u.due, u.read = Priority(priority), db.Time(due), db.Time(read)
 	return u, err
 }
 
@@ -113,9 +114,9 @@ func lock(ctx context.Context, tx *db.Tx, u Unit) (row, error) {
 }
 
 func (u row) store(ctx context.Context, tx *db.Tx) error {
-	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9
+	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9, read_at = $10
 		WHERE location = $1 AND unit = $2`,
-		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills)
+		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills, db.Micros(u.read))
 	if err == nil && n != 1 {
 		err = errors.New("queue: a unit is gone")
 	}
