@@ -117,7 +117,7 @@ func (o BackfillOptions) withDefaults(now time.Time) BackfillOptions {
 		o.Until = now.AddDate(1, 0, 0)
 	}
 	if o.Window == 0 {
-		o.Window = 31 * 24 * time.Hour
+		o.Window = defaultWindow
 	}
 	return o
 }
@@ -138,6 +138,9 @@ func (s *Syncer) while(ctx context.Context) (joined context.Context, end func(),
 		s.loops.Done()
 	}, nil
 }
+
+// defaultWindow is how much of a calendar is read with one call.
+const defaultWindow = 31 * 24 * time.Hour
 
 // indexLag is how far HighLevel's searches may be behind. What was read of a contact within this time before a list began may be
 // newer than the list.

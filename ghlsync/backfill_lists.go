@@ -77,11 +77,17 @@ func (l *lists) readAppointments(ctx context.Context, client *ghl.Client, since,
 
 // cursor reads how far something is, and when it was stored.
 func (s *Syncer) cursor(ctx context.Context, name string, into any) (moved time.Time, found bool, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		moved, found, err = s.cursorTx(ctx, tx, name, into)
+		return err
+	})
+	return moved, found, err
+}
+
+func (s *Syncer) cursorTx(ctx context.Context, tx *db.Tx, name string, into any) (moved time.Time, found bool, err error) {
 	var text string
 	var at int64
-	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		return tx.Row(ctx, `SELECT value, moved_at FROM ghlsync_cursor WHERE name = $1`, name).Scan(&text, &at)
-	})
+	err = tx.Row(ctx, `SELECT value, moved_at FROM ghlsync_cursor WHERE name = $1`, name).Scan(&text, &at)
 	if errors.Is(err, db.ErrNoRows) {
 		return time.Time{}, false, nil
 	}
@@ -92,11 +98,15 @@ func (s *Syncer) cursor(ctx context.Context, name string, into any) (moved time.
 }
 
 func (s *Syncer) moveCursor(ctx context.Context, tx *db.Tx, name string, to any) error {
+	return s.moveCursorAt(ctx, tx, name, to, s.db.Now())
+}
+
+func (s *Syncer) moveCursorAt(ctx context.Context, tx *db.Tx, name string, to any, at time.Time) error {
 	text, err := json.Marshal(to)
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, $2, $3)
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value, moved_at = excluded.moved_at`, name, string(text), db.Micros(s.db.Now()))
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value, moved_at = excluded.moved_at`, name, string(text), db.Micros(at))
 	return err
 }

@@ -53,6 +53,12 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 	if config.PluvoInterval == 0 {
 		config.PluvoInterval = 30 * time.Second
 	}
+	if config.ReconcileInterval == 0 {
+		config.ReconcileInterval = 10 * time.Minute
+	}
+	if config.CompareInterval == 0 {
+		config.CompareInterval = 24 * time.Hour
+	}
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
@@ -153,6 +159,7 @@ func (s *Syncer) Start(ctx context.Context) error {
 	s.life, s.end = loops, end
 	s.loops.Go(func() { s.follow(loops) })
 	s.loops.Go(func() { s.openLater(loops, closed) })
+	s.schedules(loops)
 	return nil
 }
 

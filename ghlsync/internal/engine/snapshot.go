@@ -38,7 +38,9 @@ func (e *Engine) SyncSnapshot(ctx context.Context, run *queue.Run, s Snapshot) e
 // onlyStale reports whether an error, or one of those that it joins, is errStale: reading again then finds what else is wrong.
 func onlyStale(err error) bool { return errors.Is(err, errStale) }
 
-func (s Snapshot) contact(context.Context, *Location, string) (*ghl.Contact, error) { return s.Contact, nil }
+func (s Snapshot) contact(context.Context, *Location, string) (*ghl.Contact, error) {
+	return s.Contact, nil
+}
 
 func (s Snapshot) children(ctx context.Context, l *Location, f *family, contact string) ([]child, coverage, error) {
 	var list []child
