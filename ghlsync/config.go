@@ -40,6 +40,13 @@ type Config struct {
 	Workers int
 	// PluvoInterval is how often Pluvo is asked for changes beside being told ([Syncer.PluvoChanged]); 0 is 30 s.
 	PluvoInterval time.Duration
+	// ReconcileInterval is how often each location is asked for what no delivery told of: contacts by the time of their change,
+	// and all tasks, for whose edits HighLevel has no webhook, with the appointments of the next two months. It costs a call for
+	// each 100 tasks and for each calendar two. 0 is 10 minutes; below 0 never.
+	ReconcileInterval time.Duration
+	// CompareInterval is how often each location is compared in full, which finds the rest: deletions, and notes. It costs what a
+	// backfill with notes does. 0 is a day; below 0 never.
+	CompareInterval time.Duration
 	// Lease is after how long a process that gives no sign of life is taken to be dead; 0 is 15 s.
 	Lease time.Duration
 	// Settle is how long after a create whose answer was lost its record may still appear; 0 is 10 s. It is not made again

@@ -39,6 +39,7 @@ type Syncer struct {
 	changed chan struct{} // told of changes in Pluvo; holds one
 	mu      sync.Mutex
 	state   state
+	life    context.Context // from the start to the stop
 	end     context.CancelFunc
 	loops   sync.WaitGroup
 }
@@ -58,6 +59,12 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 	}
 	if config.PluvoInterval == 0 {
 		config.PluvoInterval = 30 * time.Second
+	}
+	if config.ReconcileInterval == 0 {
+		config.ReconcileInterval = 10 * time.Minute
+	}
+	if config.CompareInterval == 0 {
+		config.CompareInterval = 24 * time.Hour
 	}
 	if config.Logger == nil {
 		config.Logger = slog.Default()
@@ -161,10 +168,11 @@ func (s *Syncer) Start(ctx context.Context) error {
 	s.state = running
 	s.monitor.started.Store(time.Now().UnixNano())
 	loops, end := context.WithCancel(context.WithoutCancel(ctx))
-	s.end = end
+	s.life, s.end = loops, end
 	s.loops.Go(func() { s.follow(loops) })
 	s.loops.Go(func() { s.openLater(loops, closed) })
 	s.loops.Go(func() { s.notify(loops) })
+	s.schedules(loops)
 	return nil
 }
 

@@ -24,7 +24,7 @@ type child struct {
 type family struct {
 	kind pluvo.Kind
 	// list reads all that a contact has. A list that is not complete is an error: what is missing in it is taken to be deleted.
-	list func(ctx context.Context, l *Location, contact string) ([]child, error)
+	list func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error)
 	// create makes a record. The contact is HighLevel's.
 	create func(ctx context.Context, l *Location, contact string, r pluvo.Record) (child, error)
 	// update has one that is become what it is wanted to be. Without an error and with the same record nothing was sent.
@@ -52,12 +52,12 @@ func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, link
 	}
 	var failed []error
 	for _, f := range families {
-		theirs, err := f.list(ctx, l, pair.ghlID)
-		if err != nil {
+		theirs, known, err := l.from.children(ctx, l, f, pair.ghlID)
+		if err != nil || known == unknown {
 			failed = append(failed, err)
 			continue
 		}
-		s := &siblings{Engine: e, family: f, l: l, pair: pair}
+		s := &siblings{Engine: e, family: f, l: l, pair: pair, known: known}
 		failed = append(failed, s.sync(ctx, theirs, byKind[f.kind], links)...)
 	}
 	return errors.Join(failed...)
@@ -69,6 +69,7 @@ type siblings struct {
 	family *family
 	l      *Location
 	pair   *link // of their contact
+	known  coverage
 }
 
 func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record, links []*link) (failed []error) {
@@ -93,6 +94,8 @@ func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record
 		delete(remote, k.ghlID)
 		delete(local, k.pluvoID)
 		switch {
+		case their == nil && s.known != all:
+			// It may be there all the same.
 		case their == nil && our == nil:
 			try(s.bury(ctx, s.l.ID, k))
 		case their == nil:
@@ -132,6 +135,9 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 		return nil // it can't be mapped, which is in the mapping's report; it is not deleted either
 	}
 	theirs := identify(their.record, k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
+	if err := s.doubt(s.l, k, theirs, their.updated); err != nil {
+		return err
+	}
 	m := merge(s.l.Mapper.Fields(s.family.kind), version{k.ghl, theirs}, version{k.pluvo, our}, s.l.owner(s.family.kind, their.updated, time.Time{}))
 	if err := s.reportClashes(ctx, s.l, k, m.clashes); err != nil {
 		return err
@@ -164,6 +170,9 @@ func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (
 
 // goneFromGHL follows a record that was deleted in HighLevel.
 func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) error {
+	if err := s.l.from.writable(); err != nil {
+		return err
+	}
 	if s.l.Deletes == UpdateWins && s.differs(s.l, k.pluvo, our) {
 		without := identify(pluvo.Clone(our), our.Key(), s.pair.pluvoID, pluvo.Origin{})
 		if err := s.put(ctx, s.l, our, without); err != nil {
@@ -201,6 +210,9 @@ func (s *siblings) deleteInPluvo(ctx context.Context, our pluvo.Record) error {
 
 // goneFromPluvo follows a record that was deleted in Pluvo.
 func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) error {
+	if err := s.l.from.writable(); err != nil {
+		return err
+	}
 	if s.l.Deletes == UpdateWins && their.record != nil {
 		theirs := identify(pluvo.Clone(their.record), k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
 		if s.differs(s.l, k.ghl, theirs) {
@@ -220,6 +232,9 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 }
 
 func (s *siblings) deleteInGHL(ctx context.Context, id string) error {
+	if err := s.l.from.writable(); err != nil {
+		return err
+	}
 	if err := s.family.remove(ctx, s.l, s.pair.ghlID, id); err != nil && !errors.Is(err, ghl.ErrNotFound) {
 		return err
 	}
@@ -316,6 +331,9 @@ func (s *siblings) makeInPluvo(ctx context.Context, their *child) (*link, error)
 
 // makeInGHL makes a record in HighLevel that was made in Pluvo.
 func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
+	if err := s.l.from.writable(); err != nil {
+		return err
+	}
 	if from := our.From(); from.System == s.l.origin("").System {
 		if from.Location != s.l.ID || s.l.Deletes == DeleteKeeps {
 			return nil

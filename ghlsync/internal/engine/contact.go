@@ -19,7 +19,7 @@ func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, g
 		return err
 	}
 	pair, children := split(links)
-	theirs, err := l.Client.Contacts.Get(ctx, ghlID)
+	theirs, err := l.from.contact(ctx, l, ghlID)
 	gone := errors.Is(err, ghl.ErrNotFound)
 	if err != nil && !gone {
 		return err
@@ -84,6 +84,9 @@ func (e *Engine) contactOf(l *Location, c *ghl.Contact, pluvoID string) (*pluvo.
 
 // mergeContact brings the fields and tags of a contact in step.
 func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, theirs *pluvo.Contact, ghlAt time.Time, ours *pluvo.Contact) error {
+	if err := e.doubt(l, pair, theirs, ghlAt); err != nil {
+		return err
+	}
 	pluvoAt, err := e.changedAt(ctx, ours.ID)
 	if err != nil {
 		return err
@@ -108,6 +111,9 @@ func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want
 	change, _, err := l.Mapper.ContactUpdate(want, is)
 	if err != nil || change.IsEmpty() {
 		return is, err
+	}
+	if err := l.from.writable(); err != nil {
+		return nil, err
 	}
 	after := pluvo.Clone(is)
 	if change.Update != nil {
@@ -140,6 +146,9 @@ func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want
 // reportClashes stores what was decided against a side, before it is done: a run that is killed in between would not know of it.
 func (e *Engine) reportClashes(ctx context.Context, l *Location, pair *link, clashes []clash) error {
 	for _, c := range clashes {
+		if err := l.from.writable(); err != nil {
+			return err
+		}
 		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID, Field: c.field, Winner: c.winner, GHL: c.ghl, Pluvo: c.pluvo})
 		if err != nil {
 			return err
@@ -226,6 +235,9 @@ func (e *Engine) makeAnew(ctx context.Context, run *queue.Run, l *Location, pair
 
 // goneFromPluvo follows a contact that was deleted in Pluvo.
 func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location, pair *link, theirs *ghl.Contact) error {
+	if err := l.from.writable(); err != nil {
+		return err
+	}
 	switch l.Deletes {
 	case DeleteKeeps:
 		return e.bury(ctx, l.ID, pair)

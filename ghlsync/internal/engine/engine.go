@@ -49,6 +49,8 @@ type Location struct {
 	Calendar func(*pluvo.Appointment) string
 	// Stages are the tasks to make when a contact reaches a stage in Pluvo, by the stage's name.
 	Stages map[string][]StageTask
+
+	from source // of the run that it is passed in
 }
 
 // DeletePolicy says what a deletion on one side means for the other.
@@ -151,6 +153,14 @@ func (e *Engine) SetLocation(l Location) error {
 	return nil
 }
 
+// Client returns the client of a location; nil if it was not added.
+func (e *Engine) Client(location string) *ghl.Client {
+	if l := e.location(location); l != nil {
+		return l.Client
+	}
+	return nil
+}
+
 func (e *Engine) location(id string) *Location {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -167,6 +177,7 @@ func (e *Engine) Sync(ctx context.Context, run *queue.Run) error {
 	if l == nil {
 		return &queue.WaitError{After: time.Minute, Reason: "this process does not serve the location"}
 	}
+	l = l.reading(liveFor(run))
 	if id, ok := strings.CutPrefix(run.ID, unborn); ok {
 		return e.join(ctx, run, l, id)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -101,9 +102,17 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 			return nil, err
 		}
 		if own != nil {
-			if c.Record == nil || own.pluvo == nil || !pluvo.Equal(own.pluvo, c.Record) {
+			switch {
+			case c.Record != nil && own.pluvo == nil: // the run that has linked it may be about to store this
+				units = append(units, queue.Unit{Location: id, ID: unborn + owner})
+			case c.Record == nil || !pluvo.Equal(own.pluvo, c.Record):
 				units = append(units, queue.Unit{Location: id, ID: own.contact})
 			}
+			continue
+		}
+		if c.Record != nil && c.Record.From().Location == id && c.Record.From().System == mapping.System {
+			// A run that takes it over from HighLevel may be about to store the link.
+			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
 			continue
 		}
 		contact, err := linkOfTx(ctx, tx, id, pluvo.KindContact, owner)

@@ -24,9 +24,9 @@ func fingerprint(r pluvo.Record) string {
 
 var tasks = family{
 	kind: pluvo.KindTask,
-	list: func(ctx context.Context, l *Location, contact string) ([]child, error) {
+	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
 		var resp ghl.Response
-		list, err := l.Client.Tasks.List(ctx, contact, ghl.CallResponse(&resp))
+		list, err := l.Client.Tasks.List(ctx, contact, append(options, ghl.CallResponse(&resp))...)
 		if err != nil {
 			return nil, err
 		}
@@ -52,6 +52,9 @@ var tasks = family{
 		if err != nil || in == nil {
 			return nil, err
 		}
+		if err := l.from.writable(); err != nil {
+			return nil, err
+		}
 		after, err := l.Client.Tasks.Update(ctx, contact, id, in)
 		if err != nil {
 			return nil, err
@@ -73,9 +76,9 @@ func taskChild(l *Location, t *ghl.Task, contact string) child {
 
 var notes = family{
 	kind: pluvo.KindNote,
-	list: func(ctx context.Context, l *Location, contact string) ([]child, error) {
+	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
 		var resp ghl.Response
-		list, err := l.Client.Notes.List(ctx, contact, ghl.CallResponse(&resp))
+		list, err := l.Client.Notes.List(ctx, contact, append(options, ghl.CallResponse(&resp))...)
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +104,9 @@ var notes = family{
 		if err != nil || in == nil {
 			return nil, err
 		}
+		if err := l.from.writable(); err != nil {
+			return nil, err
+		}
 		after, err := l.Client.Notes.Update(ctx, contact, id, in)
 		if err != nil {
 			return nil, err
@@ -122,9 +128,9 @@ func noteChild(l *Location, n *ghl.Note, contact string) child {
 
 var appointments = family{
 	kind: pluvo.KindAppointment,
-	list: func(ctx context.Context, l *Location, contact string) ([]child, error) {
+	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
 		var resp ghl.Response
-		list, err := l.Client.Appointments.ListForContact(ctx, contact, ghl.CallResponse(&resp))
+		list, err := l.Client.Appointments.ListForContact(ctx, contact, append(options, ghl.CallResponse(&resp))...)
 		if err != nil {
 			return nil, err
 		}
@@ -140,6 +146,9 @@ var appointments = family{
 	update: func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error) {
 		in, _, err := l.Mapper.AppointmentUpdate(want.(*pluvo.Appointment), is.(*pluvo.Appointment))
 		if err != nil || in == nil {
+			return nil, err
+		}
+		if err := l.from.writable(); err != nil {
 			return nil, err
 		}
 		after, err := l.Client.Appointments.Update(ctx, id, in)

@@ -23,7 +23,8 @@ type link struct {
 	// What both sides held when they were last in step; nil before the first time.
 	ghl, pluvo pluvo.Record
 
-	stored string // the text in the database
+	stored string    // the text in the database
+	at     time.Time // when it was stored
 }
 
 // inStep is how the last states are stored.
@@ -83,13 +84,15 @@ func readRecord(kind pluvo.Kind, text []byte) (pluvo.Record, error) {
 	return r, nil
 }
 
-const linkColumns = `kind, ghl_id, pluvo_id, contact, synced`
+const linkColumns = `kind, ghl_id, pluvo_id, contact, synced, synced_at`
 
 func scanLink(r db.Row) (*link, error) {
 	l := new(link)
-	if err := r.Scan(&l.kind, &l.ghlID, &l.pluvoID, &l.contact, &l.stored); err != nil {
+	var at int64
+	if err := r.Scan(&l.kind, &l.ghlID, &l.pluvoID, &l.contact, &l.stored, &at); err != nil {
 		return nil, err
 	}
+	l.at = db.Time(at)
 	return l, l.decode()
 }
 

@@ -69,6 +69,9 @@ func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Conta
 	if l.Deletes == DeleteKeeps {
 		return nil
 	}
+	if err := l.from.writable(); err != nil {
+		return err
+	}
 	if err := l.Client.Contacts.Delete(ctx, theirs.ID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
 		return err
 	}
@@ -114,7 +117,11 @@ func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added tim
 
 // link stores that two contacts are the same. It waits while the contact's unit of before is worked on.
 func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, ghlID, pluvoID string) (*link, error) {
-	pair := &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID}
+	return e.storeLink(ctx, run, l, &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID})
+}
+
+func (e *Engine) storeLink(ctx context.Context, run *queue.Run, l *Location, pair *link) (*link, error) {
+	ghlID, pluvoID := pair.ghlID, pair.pluvoID
 	other := unborn + pluvoID
 	if run.ID == other {
 		other = ghlID
@@ -155,7 +162,8 @@ func (e *Engine) makeInPluvo(ctx context.Context, run *queue.Run, l *Location, m
 		return nil, err
 	}
 	e.wrote(ctx, l, Pluvo, "create", mapped)
-	return e.link(ctx, run, l, mapped.Origin.ID, mapped.ID)
+	return e.storeLink(ctx, run, l, &link{kind: pluvo.KindContact, ghlID: mapped.Origin.ID, pluvoID: mapped.ID, contact: mapped.Origin.ID,
+		ghl: pluvo.Clone(mapped), pluvo: mapped})
 }
 
 // join finds or makes the contact of HighLevel that stands for one that was made in Pluvo. All else is the work of the
@@ -170,8 +178,46 @@ func (e *Engine) join(ctx context.Context, run *queue.Run, l *Location, pluvoID 
 			return err
 		}
 	}
+	if same, err := e.inStep(ctx, l, pair); err != nil || same {
+		return err
+	}
 	e.markAfter(run, pair.ghlID)
 	return nil
+}
+
+// inStep reports whether Pluvo holds of a contact what it held when both sides were last in step, so that what was seen as a
+// change there was an own write. It waits while the contact is worked on.
+func (e *Engine) inStep(ctx context.Context, l *Location, pair *link) (bool, error) {
+	busy := false
+	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		busy, err = e.queue.Busy(ctx, tx, queue.Unit{Location: l.ID, ID: pair.ghlID})
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	if busy {
+		return false, &queue.WaitError{After: time.Second, Reason: "the contact is worked on"}
+	}
+	links, err := e.links(ctx, l.ID, pair.ghlID)
+	if err != nil || len(links) == 0 {
+		return false, err
+	}
+	full, err := e.store.Full(ctx, pair.pluvoID)
+	if errors.Is(err, pluvo.ErrNotFound) || err == nil && len(links) != len(full.Records()) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, r := range full.Records() {
+		if !slices.ContainsFunc(links, func(k *link) bool {
+			return k.kind == r.Kind() && k.pluvoID == r.Key() && k.pluvo != nil && pluvo.Equal(k.pluvo, r)
+		}) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvoID string) (*link, error) {

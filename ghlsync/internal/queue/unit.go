@@ -97,15 +97,15 @@ type row struct {
 	process         string // "": nobody works on it
 	attempts, kills int64
 	changed         time.Time // the first change that is not in step; the last one if it is
+	read            time.Time // what the last run that succeeded has read was no older
 }
 
-const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, changed_at`
+const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, changed_at, read_at`
 
 func scanRow(r db.Row) (u row, err error) {
-	var priority, due, changed int64
-	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills, &changed)
-	u.changed = db.Time(changed)
-	u.priority, u.due = Priority(priority), db.Time(due)
+	var priority, due, changed, read int64
+	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills, &changed, &read)
+	u.priority, u.due, u.changed, u.read = Priority(priority), db.Time(due), db.Time(changed), db.Time(read)
 	return u, err
 }
 
@@ -115,9 +115,9 @@ func lock(ctx context.Context, tx *db.Tx, u Unit) (row, error) {
 }
 
 func (u row) store(ctx context.Context, tx *db.Tx) error {
-	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9
+	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9, read_at = $10
 		WHERE location = $1 AND unit = $2`,
-		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills)
+		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills, db.Micros(u.read))
 	if err == nil && n != 1 {
 		err = errors.New("queue: a unit is gone")
 	}

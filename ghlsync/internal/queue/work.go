@@ -22,11 +22,14 @@ type Run struct {
 	Number int64
 	// Attempt counts the runs since the last success, from 1.
 	Attempt int
+	// Priority is how urgent it is.
+	Priority Priority
 
 	queue    *Queue
 	job      int64
 	finally  []func(ctx context.Context, tx *db.Tx) error
 	recorder *Recorder
+	asOf     time.Time // how old what it reads is at the most
 }
 
 // Finally adds to the transaction in which the run ends, if it succeeds: what it learned and the end of its job become
@@ -65,13 +68,18 @@ func (q *Queue) work(ctx context.Context, job *rivertype.JobRow, id Unit) error 
 		return err
 	}
 
+	return q.perform(ctx, life, run, q.Work)
+}
+
+// perform does the work of a run that has begun, and ends it.
+func (q *Queue) perform(ctx, life context.Context, run *Run, work Work) error {
 	working, cancel := context.WithTimeoutCause(ctx, q.Timeout, context.DeadlineExceeded)
 	defer cancel()
 	working, lost := context.WithCancelCause(working)
 	defer lost(nil)
 	defer context.AfterFunc(life, func() { lost(errLeaseLost) })()
 	started := time.Now()
-	err = q.call(withRecorder(working, run.recorder), run)
+	err := q.call(withRecorder(working, run.recorder), run, work)
 	if err != nil && working.Err() != nil && !errors.Is(context.Cause(working), context.DeadlineExceeded) {
 		err = errStopped
 	}
@@ -79,7 +87,7 @@ func (q *Queue) work(ctx context.Context, job *rivertype.JobRow, id Unit) error 
 }
 
 // call calls the work. A panic is a failure like any other.
-func (q *Queue) call(ctx context.Context, run *Run) (err error) {
+func (q *Queue) call(ctx context.Context, run *Run, work Work) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			q.Logger.LogAttrs(ctx, slog.LevelError, "the work on a unit panicked", slog.String("location", run.Location),
@@ -87,7 +95,7 @@ func (q *Queue) call(ctx context.Context, run *Run) (err error) {
 			err = &panicError{fmt.Sprintf("panic: %v", v)}
 		}
 	}()
-	return q.Work(ctx, run)
+	return work(ctx, run)
 }
 
 type panicError struct{ text string }
@@ -98,6 +106,7 @@ func (e *panicError) Error() string { return e.text }
 func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 	var u row
 	var void, paused bool
+	now := q.DB.Now()
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		void, paused = false, false
 		u, err = scanRow(tx.Row(ctx, `UPDATE ghlsync_unit SET process = $1
@@ -137,7 +146,7 @@ func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 	case u.process != q.process: // another process is at it, or this one has lost its lease
 		return nil, river.JobSnooze(5 * time.Second)
 	}
-	return &Run{Unit: id, Number: u.number, Attempt: int(u.attempts) + 1, queue: q, job: job, recorder: &Recorder{}}, nil
+	return &Run{Unit: id, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, queue: q, job: job, recorder: &Recorder{}, asOf: now}, nil
 }
 
 // pausedFor is how often a unit of a paused location is looked at again.
@@ -190,14 +199,16 @@ func (q *Queue) finishOnce(ctx context.Context, run *Run, failed error, took tim
 				}
 			}
 		}
-		if err := q.jobs.complete(ctx, tx, run.job); err != nil {
-			return err
+		if run.job > 0 {
+			if err := q.jobs.complete(ctx, tx, run.job); err != nil {
+				return err
+			}
 		}
 		u.process, u.job = "", 0
 		outcome.Priority = u.priority
 		if failed == nil {
 			outcome.Result, outcome.Lag = Synced, q.DB.Now().Sub(u.changed)
-			return q.succeeded(ctx, tx, u, run.Number)
+			return q.succeeded(ctx, tx, u, run)
 		}
 		if failed == errStopped {
 			outcome.Result = PutBack
@@ -215,14 +226,14 @@ func (q *Queue) finishOnce(ctx context.Context, run *Run, failed error, took tim
 	return nil
 }
 
-func (q *Queue) succeeded(ctx context.Context, tx *db.Tx, u row, number int64) error {
+func (q *Queue) succeeded(ctx context.Context, tx *db.Tx, u row, run *Run) error {
 	if u.attempts > 0 || u.kills > 0 {
 		if err := q.closeFailure(ctx, tx, u.Unit, Resolved); err != nil {
 			return err
 		}
 	}
-	u.synced, u.attempts, u.kills = number, 0, 0
-	if u.number > number {
+	u.synced, u.attempts, u.kills, u.read = run.Number, 0, 0, run.asOf
+	if u.number > run.Number {
 		if _, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET changed_at = $3 WHERE location = $1 AND unit = $2`,
 			u.Location, u.ID, db.Micros(q.DB.Now())); err != nil {
 			return err

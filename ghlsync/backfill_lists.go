@@ -1,0 +1,112 @@
+package ghlsync
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+)
+
+// lists are the tasks and appointments of a location, by contact.
+type lists struct {
+	tasksOf             map[string][]*ghl.Task
+	appointmentsOf      map[string][]*ghl.Appointment
+	tasks, appointments int
+	incomplete          bool // elements could not be read
+	seen                map[string]bool
+}
+
+func newLists() *lists {
+	return &lists{tasksOf: map[string][]*ghl.Task{}, appointmentsOf: map[string][]*ghl.Appointment{}, seen: map[string]bool{}}
+}
+
+// readTasks reads all tasks: pages of 100 until one is empty.
+func (l *lists) readTasks(ctx context.Context, client *ghl.Client, count func()) error {
+	var resp ghl.Response
+	for t, err := range client.Tasks.SearchAll(ctx, nil, ghl.CallBackground(), ghl.CallResponse(&resp)) {
+		if err != nil {
+			return err
+		}
+		l.incomplete = l.incomplete || len(resp.Skipped) > 0
+		if key := "task/" + t.ID; !l.seen[key] { // pages shift when a task is made or deleted meanwhile
+			l.seen[key] = true
+			l.tasksOf[t.ContactID] = append(l.tasksOf[t.ContactID], t)
+			l.tasks++
+			count()
+		}
+	}
+	l.incomplete = l.incomplete || len(resp.Skipped) > 0
+	return nil
+}
+
+// readAppointments reads the appointments of all calendars in a time, window by window.
+func (l *lists) readAppointments(ctx context.Context, client *ghl.Client, since, until time.Time, window time.Duration, count func()) error {
+	var resp ghl.Response
+	calendars, err := client.Calendars.List(ctx, nil, ghl.CallBackground(), ghl.CallResponse(&resp))
+	if err != nil {
+		return err
+	}
+	l.incomplete = l.incomplete || len(resp.Skipped) > 0
+	for _, calendar := range calendars {
+		for from := since; from.Before(until); from = from.Add(window) {
+			to := from.Add(window)
+			if to.After(until) {
+				to = until
+			}
+			events, err := client.Calendars.Events(ctx, &ghl.EventsQuery{CalendarID: calendar.ID, StartTime: from, EndTime: to},
+				ghl.CallBackground(), ghl.CallResponse(&resp))
+			if err != nil {
+				return err
+			}
+			l.incomplete = l.incomplete || len(resp.Skipped) > 0
+			for _, a := range events {
+				if key := "appointment/" + a.ID; a.ContactID != "" && !a.Deleted && !l.seen[key] { // one may lie in two windows
+					l.seen[key] = true
+					l.appointmentsOf[a.ContactID] = append(l.appointmentsOf[a.ContactID], a)
+					l.appointments++
+				}
+			}
+			count()
+		}
+	}
+	return nil
+}
+
+// cursor reads how far something is, and when it was stored.
+func (s *Syncer) cursor(ctx context.Context, name string, into any) (moved time.Time, found bool, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		moved, found, err = s.cursorTx(ctx, tx, name, into)
+		return err
+	})
+	return moved, found, err
+}
+
+func (s *Syncer) cursorTx(ctx context.Context, tx *db.Tx, name string, into any) (moved time.Time, found bool, err error) {
+	var text string
+	var at int64
+	err = tx.Row(ctx, `SELECT value, moved_at FROM ghlsync_cursor WHERE name = $1`, name).Scan(&text, &at)
+	if errors.Is(err, db.ErrNoRows) {
+		return time.Time{}, false, nil
+	}
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	return db.Time(at), true, json.Unmarshal([]byte(text), into)
+}
+
+func (s *Syncer) moveCursor(ctx context.Context, tx *db.Tx, name string, to any) error {
+	return s.moveCursorAt(ctx, tx, name, to, s.db.Now())
+}
+
+func (s *Syncer) moveCursorAt(ctx context.Context, tx *db.Tx, name string, to any, at time.Time) error {
+	text, err := json.Marshal(to)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, $2, $3)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value, moved_at = excluded.moved_at`, name, string(text), db.Micros(at))
+	return err
+}

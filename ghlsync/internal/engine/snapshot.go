@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// Snapshot is what lists of a location have said of a contact. It is a moment old and may lack records, so it is only good for
+// taking over into Pluvo what is there: nothing is deleted or written to HighLevel because of it.
+type Snapshot struct {
+	Contact      *ghl.Contact
+	Tasks        []*ghl.Task
+	Appointments []*ghl.Appointment
+	// Notes has the notes read, by one call: no list of the location has them.
+	Notes bool
+}
+
+// SyncSnapshot brings a contact in step with as few calls as its snapshot allows. Where the snapshot is not enough, because
+// something is to be written to HighLevel or the snapshot may be older than what is known, the contact is read as by
+// [Engine.Sync].
+func (e *Engine) SyncSnapshot(ctx context.Context, run *queue.Run, s Snapshot) error {
+	l := e.location(run.Location)
+	if l == nil {
+		return &queue.WaitError{After: time.Minute, Reason: "this process does not serve the location"}
+	}
+	err := e.syncContact(ctx, run, l.reading(s), run.ID)
+	if onlyStale(err) {
+		return e.Sync(ctx, run)
+	}
+	return err
+}
+
+// onlyStale reports whether an error, or one of those that it joins, is errStale: reading again then finds what else is wrong.
+func onlyStale(err error) bool { return errors.Is(err, errStale) }
+
+func (s Snapshot) contact(context.Context, *Location, string) (*ghl.Contact, error) {
+	return s.Contact, nil
+}
+
+func (s Snapshot) children(ctx context.Context, l *Location, f *family, contact string) ([]child, coverage, error) {
+	var list []child
+	switch f.kind {
+	case pluvo.KindTask:
+		for _, t := range s.Tasks {
+			list = append(list, taskChild(l, t, contact))
+		}
+	case pluvo.KindAppointment:
+		for _, a := range s.Appointments {
+			list = append(list, appointmentChild(l, a, contact))
+		}
+	default:
+		if !s.Notes {
+			return nil, unknown, nil
+		}
+		list, err := f.list(ctx, l, contact, ghl.CallBackground())
+		return list, all, err
+	}
+	return list, some, nil
+}
+
+func (Snapshot) writable() error { return errStale }
+
+// doubt is errStale if a record of HighLevel, which is not as it was last seen, may be older than that: then it was seen at a
+// time after which it says that it was not changed any more. Clocks differ, so a change soon after counts as doubt too.
+func (e *Engine) doubt(l *Location, k *link, is pluvo.Record, updated time.Time) error {
+	if l.from.writable() == nil || k.ghl == nil || updated.IsZero() || updated.After(k.at.Add(clockSkew)) || !e.differs(l, k.ghl, is) {
+		return nil
+	}
+	return errStale
+}

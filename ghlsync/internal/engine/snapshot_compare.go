@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// Lists of HighLevel are compared with what was last in step. Nothing is done about a difference here: the contact is named, and
+// whoever asked has it read and brought in step.
+
+// News reports whether a contact, as a list has it, is not as it was when it was last in step, or is not known.
+func (e *Engine) News(ctx context.Context, location string, c *ghl.Contact) (bool, error) {
+	l := e.location(location)
+	if l == nil {
+		return false, queue.ErrLocation
+	}
+	pair, err := e.linkTo(ctx, location, pluvo.KindContact, c.ID)
+	if err != nil {
+		return false, err
+	}
+	if pair == nil {
+		return e.wanted(ctx, l, pluvo.KindContact, c.ID)
+	}
+	mapped, err := e.contactOf(l, c, pair.pluvoID)
+	if err != nil {
+		return false, nil // it can't be mapped, which reading it again would not change
+	}
+	return e.differs(l, pair.ghl, mapped), nil
+}
+
+// MissingContacts returns the contacts that are linked and not among those that were seen.
+func (e *Engine) MissingContacts(ctx context.Context, location string, seen map[string]bool) (contacts []string, err error) {
+	err = e.eachLink(ctx, location, pluvo.KindContact, func(k *link) {
+		if !seen[k.ghlID] {
+			contacts = append(contacts, k.ghlID)
+		}
+	})
+	return contacts, err
+}
+
+// TaskNews returns the contacts of which a task is not as it was when it was last in step. With whole, a task that is missing
+// in the list counts too. Contacts that are not linked are left out.
+func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string][]*ghl.Task, whole bool) ([]string, error) {
+	l := e.location(location)
+	if l == nil {
+		return nil, queue.ErrLocation
+	}
+	listed := map[string]of{}
+	for contact, list := range lists {
+		for _, t := range list {
+			listed[t.ID] = of{contact, taskChild(l, t, contact)}
+		}
+	}
+	return e.childNews(ctx, l, pluvo.KindTask, listed, func(pluvo.Record) bool { return whole })
+}
+
+// AppointmentNews is TaskNews for appointments. Only one that was surely in the time that was listed can be missing.
+func (e *Engine) AppointmentNews(ctx context.Context, location string, lists map[string][]*ghl.Appointment, whole bool, since, until time.Time) ([]string, error) {
+	l := e.location(location)
+	if l == nil {
+		return nil, queue.ErrLocation
+	}
+	listed := map[string]of{}
+	for contact, list := range lists {
+		for _, a := range list {
+			listed[a.ID] = of{contact, appointmentChild(l, a, contact)}
+		}
+	}
+	return e.childNews(ctx, l, pluvo.KindAppointment, listed, func(was pluvo.Record) bool {
+		a, ok := was.(*pluvo.Appointment)
+		return whole && ok && a.Start.After(since) && a.Start.Before(until)
+	})
+}
+
+// of is a record that belongs to a contact.
+type of struct {
+	contact string
+	child
+}
+
+func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, listed map[string]of, missing func(was pluvo.Record) bool) ([]string, error) {
+	var contacts []string
+	err := e.eachLink(ctx, l.ID, kind, func(k *link) {
+		their, ok := listed[k.ghlID]
+		delete(listed, k.ghlID)
+		switch {
+		case !ok && missing(k.ghl):
+			contacts = append(contacts, k.contact)
+		case ok && their.contact != k.contact && their.contact != "":
+			contacts = append(contacts, k.contact, their.contact)
+		case ok && their.record != nil && e.differs(l, k.ghl, identify(their.record, k.pluvoID, "", l.origin(k.ghlID))):
+			contacts = append(contacts, k.contact)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for id, their := range listed { // they are not linked
+		if their.record == nil || their.contact == "" {
+			continue
+		}
+		pair, err := e.linkTo(ctx, l.ID, pluvo.KindContact, their.contact)
+		if err != nil {
+			return nil, err
+		}
+		if pair == nil {
+			continue
+		}
+		wanted, err := e.wanted(ctx, l, kind, id)
+		if err != nil {
+			return nil, err
+		}
+		if wanted {
+			contacts = append(contacts, their.contact)
+		}
+	}
+	slices.Sort(contacts)
+	return slices.Compact(contacts), nil
+}
+
+// wanted reports whether a record of HighLevel that is not linked should be looked at. One that was deleted and is kept should not.
+func (e *Engine) wanted(ctx context.Context, l *Location, kind pluvo.Kind, id string) (bool, error) {
+	gone, _, err := e.deleted(ctx, l.ID, kind, GHL, id)
+	return !gone || l.Deletes != DeleteKeeps, err
+}
+
+// linkTo reads the link of a record of HighLevel; nil if there is none.
+func (e *Engine) linkTo(ctx context.Context, location string, kind pluvo.Kind, ghlID string) (found *link, err error) {
+	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		found, err = scanLink(tx.Row(ctx, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`,
+			location, string(kind), ghlID))
+		if errors.Is(err, db.ErrNoRows) {
+			found, err = nil, nil
+		}
+		return err
+	})
+	return found, err
+}
+
+// eachLink reads all links of a kind, some at a time.
+func (e *Engine) eachLink(ctx context.Context, location string, kind pluvo.Kind, do func(*link)) error {
+	const some = 500
+	for after := ""; ; {
+		var page []*link
+		err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+			page, err = db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link
+				WHERE location = $1 AND kind = $2 AND ghl_id > $3 ORDER BY ghl_id LIMIT $4`, location, string(kind), after, int64(some))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, k := range page {
+			do(k)
+		}
+		if len(page) < some {
+			return nil
+		}
+		after = page[some-1].ghlID
+	}
+}

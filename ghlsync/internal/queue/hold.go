@@ -1,0 +1,53 @@
+package queue
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+)
+
+// ErrHeld: another run does it already, in this process or another.
+var ErrHeld = errors.New("it runs already")
+
+// Hold lets one run at a time do what has a name, among all processes. The context ends with release, with ctx, and when this
+// process loses its lease; what a dead process held is free as soon as it is taken to be dead.
+func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, release func(), err error) {
+	life, ok := q.alive.context()
+	if !ok {
+		return nil, nil, ErrNotRunning
+	}
+	token := rand.Text()
+	var n int64
+	err = q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		n, err = tx.Exec(ctx, `INSERT INTO ghlsync_hold (name, process, token) VALUES ($1, $2, $3)
+			ON CONFLICT (name) DO UPDATE SET process = excluded.process, token = excluded.token
+			WHERE NOT EXISTS (SELECT 1 FROM ghlsync_process p WHERE p.id = ghlsync_hold.process AND (p.id = $4 OR p.lease_until >= $5))`,
+			name, q.process, token, q.process, db.Micros(q.DB.Now()))
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if n == 0 {
+		return nil, nil, ErrHeld
+	}
+	held, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(life, func() { cancel(errLeaseLost) })
+	return held, func() {
+		stop()
+		cancel(context.Canceled)
+		ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer done()
+		err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+			_, err := tx.Exec(ctx, `DELETE FROM ghlsync_hold WHERE name = $1 AND token = $2`, name, token)
+			return err
+		})
+		if err != nil {
+			q.Logger.LogAttrs(ctx, slog.LevelWarn, "what was held alone is not given back; it is free when this process ends", slog.String("name", name), slog.Any("err", err))
+		}
+	}, nil
+}

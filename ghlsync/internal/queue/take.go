@@ -1,0 +1,99 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+)
+
+// ErrPaused: nobody works on the location.
+var ErrPaused = errors.New("the location is paused")
+
+// ErrNotRunning: the queue was not started, is stopped, or has lost its lease for the moment.
+var ErrNotRunning = errors.New("the queue does not run")
+
+// Do works on a unit at once, without a job, if nobody else does and nothing is known to have changed: with work instead of
+// [Config.Work], and with what was read of HighLevel as of a time. All else is as for a unit that was marked: the unit is this
+// process's until the end, what is marked meanwhile is worked on afterwards, and a failure is tried again with [Config.Work].
+//
+// It does not work on a unit that waits or is worked on, since that is going to be read; nor on one that was read after asOf
+// and has been in step since. Then done is false.
+func (q *Queue) Do(ctx context.Context, id Unit, asOf time.Time, work Work) (done bool, err error) {
+	if err := id.check(); err != nil {
+		return false, err
+	}
+	life, ok := q.alive.context()
+	if !ok {
+		return false, ErrNotRunning
+	}
+	job := -1 - rand.Int64N(1<<62) // none of River's
+	q.active.begin(job)
+	defer q.active.end(job)
+	run, err := q.take(ctx, id, job, asOf)
+	if err != nil || run == nil {
+		return false, err
+	}
+	return true, q.perform(ctx, life, run, work)
+}
+
+// take takes a unit for this process. No run and no error means that there is nothing to do.
+func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*Run, error) {
+	var u row
+	var idle bool
+	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		idle = false
+		var paused, there int64
+		err := tx.Row(ctx, `SELECT paused, (SELECT count(*) FROM ghlsync_process WHERE id = $2) FROM ghlsync_location WHERE id = $1`,
+			id.Location, q.process).Scan(&paused, &there)
+		switch {
+		case errors.Is(err, db.ErrNoRows):
+			return ErrLocation
+		case err != nil:
+			return err
+		case paused > 0:
+			return ErrPaused
+		case there == 0:
+			return ErrNotRunning
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority) VALUES ($1, $2, 0, 0, $3)
+			ON CONFLICT (location, unit) DO NOTHING`, id.Location, id.ID, int64(Background)); err != nil {
+			return err
+		}
+		if u, err = lock(ctx, tx, id); err != nil {
+			return err
+		}
+		switch {
+		case u.process != "" || u.job != 0 && u.number > u.synced:
+			return nil
+		case u.number > u.synced: // it has stopped; perhaps it goes now
+			return q.mark(ctx, tx, id, Background)
+		case u.read.After(asOf):
+			return nil
+		}
+		idle = true
+		u.number++
+		u.process, u.job, u.priority, u.due = q.process, job, Background, time.Time{}
+		if _, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET number = $3, changed_at = $4 WHERE location = $1 AND unit = $2`,
+			id.Location, id.ID, u.number, db.Micros(q.DB.Now())); err != nil {
+			return err
+		}
+		return u.store(ctx, tx)
+	})
+	if err != nil || !idle {
+		return nil, err
+	}
+	return &Run{Unit: id, Number: u.number, Attempt: int(u.attempts) + 1, Priority: Background, queue: q, job: job, recorder: &Recorder{}, asOf: asOf}, nil
+}
+
+// Busy reports whether a process works on a unit at the moment.
+func (q *Queue) Busy(ctx context.Context, tx *db.Tx, id Unit) (bool, error) {
+	var process string
+	err := tx.Row(ctx, `SELECT process FROM ghlsync_unit WHERE location = $1 AND unit = $2`, id.Location, id.ID).Scan(&process)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	return process != "", err
+}
