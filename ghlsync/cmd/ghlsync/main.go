@@ -105,7 +105,7 @@ Begin:                                          ghlsync config init`,
 		}
 	}
 	group("first", "First steps:", p.demoCommand(), p.configCommand(), p.connectCommand(), p.doctorCommand())
-	group("work", "Keep in step:", p.runCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
+	group("work", "Keep in step:", p.runCommand(), p.backfillCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
 	group("look", "Look, and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
 	checkArguments(root)
 	return root

@@ -61,6 +61,8 @@ type settings struct {
 
 	Workers       int           `yaml:"workers"`
 	PluvoInterval time.Duration `yaml:"pluvo_interval"`
+	Reconcile     time.Duration `yaml:"reconcile_interval"`
+	Compare       time.Duration `yaml:"compare_interval"`
 	Lease         time.Duration `yaml:"lease"`
 	Settle        time.Duration `yaml:"settle"`
 	Retry         struct {
@@ -444,6 +446,7 @@ func (s *settings) config(log *slog.Logger) (ghlsync.Config, error) {
 	c := ghlsync.Config{
 		Database: s.Database, MigrateByHand: s.MigrateByHand, Workers: s.Workers, PluvoInterval: s.PluvoInterval, Lease: s.Lease, Settle: s.Settle,
 		Retry: ghlsync.RetryPolicy{First: s.Retry.First, Max: s.Retry.Max, Attempts: s.Retry.Attempts}, Logger: log,
+		ReconcileInterval: s.Reconcile, CompareInterval: s.Compare,
 		HealthLimits: ghlsync.HealthLimits{Lag: s.Health.Lag, Silence: s.Health.Silence},
 	}
 	if err := s.check(); err != nil {

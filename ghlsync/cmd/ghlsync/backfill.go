@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/pluvo/ghl/ghlsync"
+)
+
+func (p *program) backfillCommand() *cobra.Command {
+	var notes, dry bool
+	c := &cobra.Command{
+		Use:   "backfill [LOCATION...]",
+		Short: "Take over what a location has, page by page",
+		Long: `Takes over a location's contacts with their tasks and appointments, from lists instead of contact by contact: without LOCATION
+all of the settings. With --notes notes too, which costs one more call for each contact. It lets live changes go first, never
+writes over a newer one, and goes on where it was when it was interrupted: start it again.
+
+On PostgreSQL it runs beside "ghlsync run". A SQLite file is for one process at a time: stop "run" meanwhile.
+
+--dry-run works on a copy of the database in a temporary folder and lets no writing request out. It prints what would be made or
+changed in Pluvo and what would be sent to HighLevel. What is refused there is not followed further: the tasks of a contact that
+would be made there are not listed.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if dry {
+				return p.rehearse(c.Context(), args, ghlsync.BackfillOptions{Notes: notes})
+			}
+			return p.backfill(c.Context(), args, ghlsync.BackfillOptions{Notes: notes})
+		},
+	}
+	c.Flags().BoolVar(&notes, "notes", false, "take over notes too")
+	dryRun(c, &dry)
+	return c
+}
+
+// chosen are the locations that were asked for, or all.
+func chosen(s *settings, args []string) ([]string, error) {
+	var all []string
+	known := map[string]bool{}
+	for _, l := range s.Locations {
+		all, known[l.ID] = append(all, l.ID), true
+	}
+	for _, id := range args {
+		if !known[id] {
+			return nil, usageError{fmt.Errorf("%s is no location of the settings", id)}
+		}
+	}
+	if len(args) > 0 {
+		return args, nil
+	}
+	return all, nil
+}
+
+func (p *program) backfill(ctx context.Context, args []string, o ghlsync.BackfillOptions) (err error) {
+	sync, s, err := p.open(ctx, func(c *ghlsync.Config) {
+		quietly(c)
+		c.ReconcileInterval, c.CompareInterval = -1, -1 // that is for "run"
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop(ctx, sync, s.Drain)) }()
+	locations, err := chosen(s, args)
+	if err != nil {
+		return err
+	}
+	if err := sync.Start(ctx); err != nil {
+		return s.translate(err)
+	}
+	var done []ghlsync.Progress
+	for _, location := range locations {
+		last, err := p.backfillOne(ctx, sync, location, o)
+		if err != nil {
+			if ctx.Err() != nil {
+				return fmt.Errorf("%s: it was interrupted after %s; the same command goes on there", location, plural(last.Done, "contact"))
+			}
+			return fmt.Errorf("%s: %w", location, err)
+		}
+		done = append(done, last)
+	}
+	data := make([]backfilled, 0, len(done))
+	for _, one := range done {
+		data = append(data, backfilled{one.Location, one.Done, one.Tasks, one.Appointments, one.Resumed})
+	}
+	return p.show(data, func() {
+		for _, one := range done {
+			fmt.Fprintf(p.out, "%s: %s, %s and %s are taken over", one.Location, plural(one.Done, "contact"), plural(one.Tasks, "task"), plural(one.Appointments, "appointment"))
+			if one.Resumed > 0 {
+				fmt.Fprintf(p.out, " (%d of them by the run before)", one.Resumed)
+			}
+			fmt.Fprintln(p.out, ".")
+		}
+	})
+}
+
+// backfilled is a location that was taken over, as JSON prints it.
+type backfilled struct {
+	Location     string `json:"location"`
+	Contacts     int    `json:"contacts"`
+	Tasks        int    `json:"tasks"`
+	Appointments int    `json:"appointments"`
+	Resumed      int    `json:"resumed"`
+}
+
+// backfillOne shows a bar on a terminal, and else a line now and then.
+func (p *program) backfillOne(ctx context.Context, sync *ghlsync.Syncer, location string, o ghlsync.BackfillOptions) (last ghlsync.Progress, err error) {
+	out := p.err
+	if p.json {
+		out = io.Discard
+	}
+	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionSetVisibility(p.terminal), progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(), progressbar.OptionSetItsString("contacts"), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetWidth(30), progressbar.OptionUseANSICodes(true))
+	var said time.Time
+	o.Progress = func(at ghlsync.Progress) {
+		last = at
+		switch {
+		case !p.terminal && (time.Since(said) > 10*time.Second || at.Stage == ghlsync.StageDone):
+			said = time.Now()
+			fmt.Fprintln(out, progressLine(at))
+		case p.terminal && at.Total > 0:
+			bar.Describe(location)
+			bar.ChangeMax(at.Total)
+			_ = bar.Set(at.Done)
+		case p.terminal:
+			bar.Describe(progressLine(at))
+			_ = bar.RenderBlank()
+		}
+	}
+	err = sync.Backfill(ctx, location, o)
+	if p.terminal {
+		_ = bar.Exit()
+		fmt.Fprintln(out)
+	}
+	return last, err
+}
+
+// progressLine says how far a backfill is.
+func progressLine(at ghlsync.Progress) string {
+	switch at.Stage {
+	case ghlsync.StageTasks, ghlsync.StageAppointments:
+		return fmt.Sprintf("%s: %s and %s found", at.Location, plural(at.Tasks, "task"), plural(at.Appointments, "appointment"))
+	}
+	text := fmt.Sprintf("%s: %d of %s", at.Location, at.Done, plural(at.Total, "contact"))
+	if at.Rate > 0 {
+		text += fmt.Sprintf(", %.1f a second", at.Rate)
+	}
+	if at.Remaining > 0 {
+		text += ", " + span(at.Remaining) + " to go"
+	}
+	return text
+}

@@ -1,0 +1,362 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/records"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// copied are the tables that say how things stand. What belongs to processes and their queue stays behind, and so do tokens: a
+// refresh token that is used on a copy is lost.
+var copied = []string{
+	"ghlsync_location", "ghlsync_unit", "ghlsync_link", "ghlsync_intent", "ghlsync_tombstone", "ghlsync_conflict", "ghlsync_cursor",
+	"ghlsync_record", "ghlsync_sequence", "ghlsync_person",
+}
+
+// rehearse does a backfill on a copy of the database, with a HighLevel that takes no writes.
+func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.BackfillOptions) (err error) {
+	s, err := p.load()
+	if err != nil {
+		return err
+	}
+	config, err := s.config(p.logger(s))
+	if err == nil {
+		err = s.translate(config.Check())
+	}
+	if err != nil {
+		return err
+	}
+	locations, err := chosen(s, args)
+	if err != nil {
+		return err
+	}
+	quietly(&config)
+	dir, err := os.MkdirTemp("", "ghlsync-dry-run-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	config.Database = "sqlite:" + filepath.Join(dir, "copy.db")
+	scratch, err := db.Open(ctx, config.Database, db.Options{Logger: config.Logger})
+	if err != nil {
+		return err
+	}
+	defer scratch.Close()
+	waiting, err := copyOf(ctx, s, scratch)
+	if err != nil {
+		return fmt.Errorf("the database can't be copied: %w", err)
+	}
+
+	r := &rehearsal{p: p}
+	config.Pluvo = &rehearsedStore{records.New(scratch), r}
+	config.ReconcileInterval, config.CompareInterval = -1, -1
+	config.MigrateByHand, config.Notifier = false, nil
+	config.Retry = ghlsync.RetryPolicy{First: time.Second, Max: time.Second, Attempts: 3}
+	if config.App != nil {
+		a, err := p.accounts(ctx, s) // the tokens stay where they are
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, a.close(ctx)) }()
+		for i := range config.Locations {
+			if l := &config.Locations[i]; l.TokenSource == nil {
+				if l.TokenSource, err = a.source(ctx, l.ID); err != nil {
+					return err
+				}
+			}
+		}
+		config.App = nil
+	}
+	for i := range config.Locations {
+		l := &config.Locations[i]
+		l.ClientOptions = append(l.ClientOptions, ghl.WithMiddleware(r.middleware))
+	}
+	sync, err := ghlsync.New(ctx, config)
+	if err != nil {
+		return s.translate(err)
+	}
+	defer func() { err = errors.Join(err, stop(ctx, sync, 10*time.Second)) }()
+	if err := sync.Start(ctx); err != nil {
+		return s.translate(err)
+	}
+	for _, unit := range waiting {
+		if err := sync.Touch(ctx, unit[0], unit[1]); err != nil {
+			return err
+		}
+	}
+	for _, location := range locations {
+		if _, err := p.backfillOne(ctx, sync, location, o); err != nil {
+			return fmt.Errorf("%s: %w", location, err)
+		}
+	}
+	if err := untilQuiet(ctx, sync, locations); err != nil {
+		return err
+	}
+	return p.show(r.lines, func() {
+		fmt.Fprintf(p.out, "\nIt would change %s of Pluvo and send %s to HighLevel. Nothing was changed.\n", plural(r.pluvo, "record"), plural(r.ghl, "request"))
+	})
+}
+
+// untilQuiet waits until nothing is worked on, having followed Pluvo once more.
+func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string) error {
+	for quiet := 0; quiet < 3; {
+		sync.PluvoChanged()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+		quiet++
+		for _, location := range locations {
+			pending, err := sync.Pending(ctx, location)
+			if err != nil {
+				return err
+			}
+			if pending.Contacts > 0 {
+				quiet = 0
+			}
+		}
+	}
+	return nil
+}
+
+// copyOf copies the database of the settings, and returns the units of work that wait there. One that is not there yet is empty.
+func copyOf(ctx context.Context, s *settings, to *db.DB) (waiting [][2]string, err error) {
+	if path, is := strings.CutPrefix(s.Database, "sqlite:"); is {
+		if _, err := os.Stat(strings.TrimPrefix(path, "//")); errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+	}
+	from, err := db.Open(ctx, s.Database, db.Options{ByHand: true})
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	err = from.Read(ctx, func(ctx context.Context, source *db.Tx) error {
+		for _, table := range copied {
+			if err := copyTable(ctx, source, to, table); err != nil {
+				return fmt.Errorf("%s: %w", table, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = to.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		waiting, err = db.List(ctx, tx, func(r db.Row) (unit [2]string, err error) {
+			return unit, r.Scan(&unit[0], &unit[1])
+		}, `SELECT location, unit FROM ghlsync_unit WHERE number > synced ORDER BY location, unit`)
+		if err != nil {
+			return err
+		}
+		for _, statement := range []string{ // as if nobody worked on anything
+			`UPDATE ghlsync_unit SET synced = number, job = 0, process = '', attempts = 0, kills = 0`,
+			`UPDATE ghlsync_location SET paused = 0, reason = ''`,
+			`DELETE FROM ghlsync_cursor WHERE name LIKE 'backfill/%'`,
+		} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return waiting, err
+}
+
+func copyTable(ctx context.Context, source *db.Tx, to *db.DB, table string) error {
+	return to.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		columns, err := db.List(ctx, tx, func(r db.Row) (name string, err error) { return name, r.Scan(&name) }, `SELECT name FROM pragma_table_info('`+table+`')`)
+		if err != nil {
+			return err
+		}
+		rows, err := db.List(ctx, source, func(r db.Row) ([]any, error) {
+			values, into := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			return values, r.Scan(into...)
+		}, `SELECT `+strings.Join(columns, ", ")+` FROM `+table)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table); err != nil {
+			return err
+		}
+		places := make([]string, len(columns))
+		for i := range places {
+			places[i] = fmt.Sprintf("$%d", i+1)
+		}
+		for _, row := range rows {
+			if _, err := tx.Exec(ctx, `INSERT INTO `+table+` (`+strings.Join(columns, ", ")+`) VALUES (`+strings.Join(places, ", ")+`)`, row...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// source gives the tokens of a location, which are renewed where they are kept.
+func (a *accounts) source(ctx context.Context, location string) (ghl.TokenSource, error) {
+	key := ghl.LocationKey(location)
+	token, err := a.store.Load(ctx, key)
+	if errors.Is(err, ghl.ErrNoToken) {
+		return nil, fmt.Errorf("%s is not connected: ghlsync connect", location)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if token.RefreshToken == "" && token.CompanyID != "" { // derived from an agency's
+		return a.app.LocationTokenSource(a.store, ghl.CompanyKey(token.CompanyID), token.CompanyID, location), nil
+	}
+	return a.app.TokenSource(a.store, key), nil
+}
+
+// rehearsed is a change that would be made.
+type rehearsed struct {
+	Side   string   `json:"side"`
+	What   string   `json:"what"`
+	ID     string   `json:"id,omitempty"`
+	Fields []string `json:"fields,omitempty"`
+}
+
+// rehearsal collects what would change.
+type rehearsal struct {
+	p          *program
+	mu         sync.Mutex
+	seen       map[string]bool
+	lines      []rehearsed
+	pluvo, ghl int
+}
+
+func (r *rehearsal) note(one rehearsed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := fmt.Sprint(one)
+	if r.seen[key] { // an attempt that is repeated is no further change
+		return
+	}
+	if r.seen == nil {
+		r.seen = map[string]bool{}
+	}
+	r.seen[key] = true
+	r.lines = append(r.lines, one)
+	if one.Side == "Pluvo" {
+		r.pluvo++
+	} else {
+		r.ghl++
+	}
+	if !r.p.json {
+		fmt.Fprintf(r.p.out, "%-9s  would %s %s", one.Side, one.What, one.ID)
+		if len(one.Fields) > 0 {
+			fmt.Fprintf(r.p.out, ": %s", strings.Join(one.Fields, ", "))
+		}
+		fmt.Fprintln(r.p.out)
+	}
+}
+
+// reads are the operations that read though they are no GET.
+var reads = []string{"contacts.search", "tasks.search"}
+
+// middleware lets out what reads, and answers what writes as a HighLevel would that refuses it.
+func (r *rehearsal) middleware(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		op, _ := ghl.OperationFromContext(req.Context())
+		if req.Method == http.MethodGet || slices.Contains(reads, op.Name) {
+			return next.RoundTrip(req)
+		}
+		var fields []string
+		if req.Body != nil {
+			body, err := io.ReadAll(io.LimitReader(req.Body, 1<<20))
+			_ = req.Body.Close()
+			var sent map[string]json.RawMessage
+			if err == nil && json.Unmarshal(body, &sent) == nil {
+				for name := range sent {
+					fields = append(fields, name)
+				}
+				slices.Sort(fields)
+			}
+		}
+		r.note(rehearsed{"HighLevel", op.Name, req.URL.Path, fields})
+		return &http.Response{
+			StatusCode: http.StatusUnprocessableEntity, Status: "422 Unprocessable Entity", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
+			Body: io.NopCloser(bytes.NewReader([]byte(`{"statusCode":422,"message":"this is a dry run"}`))),
+		}, nil
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// rehearsedStore is the copy's Pluvo. It tells of what is written.
+type rehearsedStore struct {
+	pluvo.Store
+	r *rehearsal
+}
+
+// Put writes to the copy.
+func (s *rehearsedStore) Put(ctx context.Context, record pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
+	before, _, err := s.Store.Get(ctx, record.Kind(), record.Key())
+	version, failed := s.Store.Put(ctx, record, expect)
+	if failed == nil {
+		switch {
+		case err != nil:
+			s.r.note(rehearsed{"Pluvo", "make " + string(record.Kind()), record.Key(), nil})
+		case !pluvo.Equal(before, record):
+			s.r.note(rehearsed{"Pluvo", "change " + string(record.Kind()), record.Key(), changedFields(before, record)})
+		}
+	}
+	return version, failed
+}
+
+// Delete deletes from the copy.
+func (s *rehearsedStore) Delete(ctx context.Context, kind pluvo.Kind, id string, expect pluvo.Version) error {
+	err := s.Store.Delete(ctx, kind, id, expect)
+	if err == nil {
+		s.r.note(rehearsed{"Pluvo", "delete " + string(kind), id, nil})
+	}
+	return err
+}
+
+// changedFields names what differs.
+func changedFields(a, b pluvo.Record) []string {
+	fields := func(r pluvo.Record) (m map[string]json.RawMessage) {
+		data, err := json.Marshal(r)
+		if err == nil {
+			_ = json.Unmarshal(data, &m)
+		}
+		return m
+	}
+	before, after := fields(a), fields(b)
+	var list []string
+	for name, value := range after {
+		if !bytes.Equal(before[name], value) {
+			list = append(list, name)
+		}
+	}
+	for name := range before {
+		if _, is := after[name]; !is {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
