@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,7 @@ func (p *program) demoCommand() *cobra.Command {
 		Short: "See it work: both sides change while the network fails, and end equal",
 		Long: `Starts everything in this process: a fake HighLevel with its webhooks, Pluvo's records in SQLite in a temporary folder,
 and the sync between them. Then invented people change both sides, often the same contact at once, while requests fail, answers
-get lost, and deliveries come twice or in another order. In the end both sides are compared record by record.
+get lost, and deliveries come twice, in another order, or not at all. In the end both sides are compared record by record.
 
 It needs no settings and no network, reaches no account, and leaves nothing behind.`,
 		Example: "  ghlsync demo\n  ghlsync demo --for 5s",
@@ -89,18 +90,28 @@ func (d *demo) run(ctx context.Context) (err error) {
 	start := d.figures(ctx)
 	d.screen.line("%s of HighLevel, with all that belongs to them, are in Pluvo after %s.", plural(start.Contacts, "contact"), time.Since(began).Round(10*time.Millisecond))
 	d.fail()
-	d.screen.line("From now on 5%% of all requests fail, some answers get lost, and 15%% of the deliveries come twice or in another order.\n")
+	d.screen.line("From now on 5%% of all requests fail, some answers get lost, and every fifth delivery comes twice, in another order, or not at all.\n")
 	if err := d.change(ctx); err != nil {
 		return err
 	}
 	last := time.Now()
 	d.server.ClearFaults()
-	if err := d.settle(ctx); err != nil {
-		return err
+	for { // what no delivery told of, the next comparison on the schedule finds
+		if err := d.settle(ctx); err != nil {
+			return err
+		}
+		c, err := compare(ctx, d.server, d.sync.Pluvo())
+		if err != nil {
+			return err
+		}
+		if equal := len(c.different) == 0 && len(c.twice) == 0; equal || time.Since(last) > longest {
+			return d.end(ctx, c, time.Since(last))
+		}
 	}
-	took := time.Since(last)
-	return d.end(ctx, took)
 }
+
+// longest is how long both sides may take to be equal when nobody changes them any more: some comparisons.
+const longest = 30 * time.Second
 
 // start begins to keep in step, with times shortened so that half a minute shows what otherwise takes an hour.
 func (d *demo) start(ctx context.Context, dir string) error {
@@ -118,7 +129,7 @@ func (d *demo) start(ctx context.Context, dir string) error {
 	}
 	d.sync, err = ghlsync.New(ctx, ghlsync.Config{
 		Database: "sqlite:" + filepath.Join(dir, "demo.db"), Webhooks: verifier, Logger: slog.New(slog.DiscardHandler),
-		Settle: time.Second, PluvoInterval: 100 * time.Millisecond,
+		Settle: time.Second, PluvoInterval: 100 * time.Millisecond, ReconcileInterval: time.Second, CompareInterval: 3 * time.Second,
 		Retry: ghlsync.RetryPolicy{First: 200 * time.Millisecond, Max: 2 * time.Second, Attempts: 100},
 		Locations: []ghlsync.Location{{
 			ID: d.server.LocationID(), TokenSource: ghl.StaticTokenSource(d.server.Token()), Region: "US", Calendar: calendars[0].ID,
@@ -133,7 +144,7 @@ func (d *demo) start(ctx context.Context, dir string) error {
 		return err
 	}
 	d.server.SubscribeHandler(handler, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{
-		Seed: d.seed, Duplicate: ghltest.Chance(0.1), Reorder: ghltest.Chance(0.05),
+		Seed: d.seed, Duplicate: ghltest.Chance(0.1), Reorder: ghltest.Chance(0.05), Lose: ghltest.Chance(0.05),
 	}))
 	d.people = newPeople(d, client, calendars[0].ID)
 	return d.sync.Start(ctx)
@@ -141,10 +152,8 @@ func (d *demo) start(ctx context.Context, dir string) error {
 
 // fill brings what HighLevel has to Pluvo.
 func (d *demo) fill(ctx context.Context) error {
-	for _, c := range d.server.Contacts() {
-		if err := d.sync.Touch(ctx, d.server.LocationID(), c.ID); err != nil {
-			return err
-		}
+	if err := d.sync.Backfill(ctx, d.server.LocationID(), ghlsync.BackfillOptions{Notes: true}); err != nil {
+		return err
 	}
 	return d.settle(ctx)
 }
@@ -223,6 +232,7 @@ type figures struct {
 	Conflicts int  `json:"conflicts"`
 	Retries   int  `json:"retries"`
 	Failed    int  `json:"requestsFailedOnPurpose"`
+	Lost      int  `json:"deliveriesLost"`
 	Behind    int  `json:"behind"`
 }
 
@@ -245,15 +255,16 @@ func (d *demo) figures(ctx context.Context) figures {
 	for _, fault := range d.faults {
 		f.Failed += fault.Hits()
 	}
+	for _, delivery := range d.server.Deliveries() {
+		if slices.Contains(delivery.Faults, "lost") {
+			f.Lost++
+		}
+	}
 	return f
 }
 
 // end compares both sides and says what came of it.
-func (d *demo) end(ctx context.Context, took time.Duration) error {
-	c, err := compare(ctx, d.server, d.sync.Pluvo())
-	if err != nil {
-		return err
-	}
+func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error {
 	missing := d.people.missing(c)
 	f := d.figures(ctx)
 	f.Equal = len(c.different) == 0 && len(missing) == 0 && len(c.twice) == 0
@@ -275,8 +286,8 @@ func (d *demo) end(ctx context.Context, took time.Duration) error {
 		if !f.Equal {
 			verdict = "NOT EQUAL"
 		}
-		fmt.Fprintf(d.out, "%s: %s (%d in HighLevel, %d in Pluvo), %s, %s; %d requests failed on purpose\n", verdict, plural(f.changes(), "change"),
-			f.HighLevel, f.Pluvo, plural(f.Conflicts, "conflict"), many(f.Retries, "retry", "retries"), f.Failed)
+		fmt.Fprintf(d.out, "%s: %s (%d in HighLevel, %d in Pluvo), %s, %s; %d requests failed and %d deliveries got lost on purpose\n", verdict, plural(f.changes(), "change"),
+			f.HighLevel, f.Pluvo, plural(f.Conflicts, "conflict"), many(f.Retries, "retry", "retries"), f.Failed, f.Lost)
 	}), trouble(!f.Equal))
 }
 
@@ -330,8 +341,8 @@ func (s *screen) event(text string) {
 }
 
 func (s *screen) state(f figures) {
-	text := fmt.Sprintf("%s: %d in HighLevel, %d in Pluvo · %d requests failed on purpose · %s · %s · %d behind",
-		plural(f.changes(), "change"), f.HighLevel, f.Pluvo, f.Failed, many(f.Retries, "retry", "retries"), plural(f.Conflicts, "conflict"), f.Behind)
+	text := fmt.Sprintf("%s: %d in HighLevel, %d in Pluvo · %d requests failed and %d deliveries lost on purpose · %s · %s · %d behind",
+		plural(f.changes(), "change"), f.HighLevel, f.Pluvo, f.Failed, f.Lost, many(f.Retries, "retry", "retries"), plural(f.Conflicts, "conflict"), f.Behind)
 	if s.live {
 		s.clear()
 		s.below = text
