@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // for machines and images without time zones
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
