@@ -142,6 +142,9 @@ func (s *Syncer) while(ctx context.Context) (joined context.Context, end func(),
 // defaultWindow is how much of a calendar is read with one call.
 const defaultWindow = 31 * 24 * time.Hour
 
+// pageLimit is how many contacts are read with one call, and between two checkpoints. Only a test changes it.
+var pageLimit = 500
+
 // indexLag is how far HighLevel's searches may be behind. What was read of a contact within this time before a list began may be
 // newer than the list.
 const indexLag = time.Minute
@@ -234,7 +237,7 @@ func (b *backfill) list(ctx context.Context) (*lists, error) {
 // contacts goes through the contacts page by page, the oldest first, so that new ones come at the end.
 func (b *backfill) contacts(ctx context.Context) error {
 	var resp ghl.Response
-	search := &ghl.SearchRequest{After: b.place.After, Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Direction: ghl.Ascending}}}
+	search := &ghl.SearchRequest{PageLimit: pageLimit, After: b.place.After, Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Direction: ghl.Ascending}}}
 	for page, err := range b.client.Contacts.SearchPages(ctx, search, ghl.CallBackground(), ghl.CallResponse(&resp)) {
 		if err != nil {
 			return err

@@ -6,6 +6,9 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
+// SetPageLimit makes pages of contacts smaller.
+func SetPageLimit(n int) { pageLimit = n }
+
 // Units are the units that wait or are worked on.
 func (s *Syncer) Units() (list []string) {
 	_ = s.db.Read(context.Background(), func(ctx context.Context, tx *db.Tx) (err error) {
@@ -14,3 +17,6 @@ func (s *Syncer) Units() (list []string) {
 	})
 	return list
 }
+
+// Stopping is closed when a stop has begun.
+func (s *Syncer) Stopping() <-chan struct{} { return s.life.Done() }
