@@ -69,6 +69,8 @@ var ErrBackfillRuns = errors.New("ghlsync: a backfill or a full comparison of th
 // is read and brought in step like any other. What fails is in [Syncer.Failures] and tried again like everything else; the
 // backfill goes on.
 //
+// Beside what contacts need, it needs the scopes locations/tasks.readonly, calendars.readonly and calendars/events.readonly.
+//
 // The Syncer must be started. One backfill of a location runs at a time, among all processes; a second is [ErrBackfillRuns].
 func (s *Syncer) Backfill(ctx context.Context, location string, o BackfillOptions) error {
 	if err := o.check(); err != nil {
@@ -141,6 +143,9 @@ func (s *Syncer) while(ctx context.Context) (joined context.Context, end func(),
 
 // defaultWindow is how much of a calendar is read with one call.
 const defaultWindow = 31 * 24 * time.Hour
+
+// pageLimit is how many contacts are read with one call, and between two checkpoints. Only a test changes it.
+var pageLimit = 500
 
 // indexLag is how far HighLevel's searches may be behind. What was read of a contact within this time before a list began may be
 // newer than the list.
@@ -223,18 +228,27 @@ func (b *backfill) list(ctx context.Context) (*lists, error) {
 		b.progress.Tasks, b.progress.Appointments = l.tasks, l.appointments
 		b.tell(false)
 	}
-	if err := l.readTasks(ctx, b.client, count); err != nil {
+	if err := b.granted(ctx, l, l.readTasks(ctx, b.client, count)); err != nil {
 		return nil, err
 	}
 	b.progress.Stage = StageAppointments
-	err := l.readAppointments(ctx, b.client, b.options.Since, b.options.Until, b.options.Window, count)
-	return l, err
+	return l, b.granted(ctx, l, l.readAppointments(ctx, b.client, b.options.Since, b.options.Until, b.options.Window, count))
+}
+
+// granted lets a schedule go on without a list that the token does not reach. A person who asks for a backfill is told.
+func (b *backfill) granted(ctx context.Context, l *lists, err error) error {
+	if b.checkpoint == "" && errors.Is(err, ghl.ErrMissingScope) {
+		l.incomplete = true
+		b.leftOut(ctx, b.location, err)
+		return nil
+	}
+	return err
 }
 
 // contacts goes through the contacts page by page, the oldest first, so that new ones come at the end.
 func (b *backfill) contacts(ctx context.Context) error {
 	var resp ghl.Response
-	search := &ghl.SearchRequest{After: b.place.After, Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Direction: ghl.Ascending}}}
+	search := &ghl.SearchRequest{PageLimit: pageLimit, After: b.place.After, Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Direction: ghl.Ascending}}}
 	for page, err := range b.client.Contacts.SearchPages(ctx, search, ghl.CallBackground(), ghl.CallResponse(&resp)) {
 		if err != nil {
 			return err

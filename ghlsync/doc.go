@@ -60,6 +60,23 @@
 // A contact costs four reads each time it is worked on: itself, its tasks, appointments and notes. A location's limit of 100
 // requests in 10 s so allows about 2.5 contacts a second.
 //
+// # What deliveries do not tell
+//
+// [Syncer.Backfill] takes over what is there when a location is connected. It reads pages and lists: 10,000 contacts with 5,000
+// tasks and three calendars cost about 150 calls, and with notes one more for each contact. A list is a moment old, so it only
+// adds to what is known. A contact that was worked on after its list, or that waits for it, is left alone; one whose list looks
+// older than what is known, and one of which something is to be written to HighLevel, is read first. Nothing is deleted because
+// it is not in a list.
+//
+// HighLevel has no event for the edit of a task, and deliveries get lost. Every [Config.ReconcileInterval] each location is asked
+// for the contacts that were changed since the last time and some minutes before that, for all tasks, and for the appointments to
+// come. Every [Config.CompareInterval] it is compared in full, notes included. Each contact that differs from what was last in
+// step, or of which something known is missing in a list that was read to its end, is read, and that decides. So a list that
+// breaks off, or lags behind, deletes nothing.
+//
+// One process at a time does this for a location; when it dies, what it held is free as soon as its lease has run out. These
+// calls let others go first ([ghl.CallBackground]).
+//
 // # Figures
 //
 // On two cores, HighLevel being package ghltest in the same process, without limits; bash .ci/postgres starts a server:

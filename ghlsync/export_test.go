@@ -10,6 +10,9 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
+// SetPageLimit makes pages of contacts smaller.
+func SetPageLimit(n int) { pageLimit = n }
+
 // Units are the units that wait or are worked on.
 func (s *Syncer) Units() (list []string) {
 	_ = s.db.Read(context.Background(), func(ctx context.Context, tx *db.Tx) (err error) {
@@ -36,3 +39,6 @@ func AlertsDue(t testing.TB, address string) {
 		return err
 	}))
 }
+
+// Stopping is closed when a stop has begun.
+func (s *Syncer) Stopping() <-chan struct{} { return s.life.Done() }

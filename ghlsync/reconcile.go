@@ -24,6 +24,8 @@ const (
 	appointmentsAhead = 60 * 24 * time.Hour
 	// A process that is not to do it looks again so often at the latest.
 	longestLook = time.Minute
+	// What has failed, which may have cost many calls, is tried again so late at the most.
+	longestRetry = time.Hour
 )
 
 // seenUntil is how far a location's changes were followed by their dateUpdated.
@@ -55,7 +57,7 @@ type schedule struct {
 }
 
 func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule) {
-	wait := time.Duration(0)
+	wait := rand.N(min(job.every/4, 10*time.Second) + 1) // not all at once
 	for {
 		select {
 		case <-ctx.Done():
@@ -70,8 +72,9 @@ func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule
 		if err == nil {
 			err = s.doAlone(ctx, location, job)
 		}
-		wait = min(job.every/4, longestLook) + rand.N(job.every/4+1)
+		wait = min(job.every/4, longestLook) // in this process or another it is done, or it is not the time for it
 		if err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrHeld) && !errors.Is(err, queue.ErrNotRunning) {
+			wait = min(job.every/4, longestRetry)
 			s.log.LogAttrs(ctx, slog.LevelWarn, "a schedule is not kept; it is tried again", slog.String("location", location),
 				slog.String("schedule", job.cursor), slog.Any("err", err))
 		}
@@ -133,31 +136,36 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 	if _, _, err := s.cursor(ctx, "reconcile/"+location, &from); err != nil {
 		return err
 	}
-	found, err := s.changedSince(ctx, client, location, from.Updated)
-	if err != nil {
-		return err
-	}
-	l := newLists()
-	if err := l.readTasks(ctx, client, func() {}); err != nil {
-		return err
-	}
-	contacts, err := s.engine.TaskNews(ctx, location, l.tasksOf, !l.incomplete)
-	if err != nil {
-		return err
-	}
 	since, until := began.Add(-appointmentsBack), began.Add(appointmentsAhead)
-	if err := l.readAppointments(ctx, client, since, until, defaultWindow, func() {}); err != nil {
-		return err
+	for _, part := range []func() ([]string, error){
+		func() ([]string, error) { return nil, s.changedSince(ctx, client, location, from.Updated) },
+		func() ([]string, error) {
+			l := newLists()
+			if err := l.readTasks(ctx, client, func() {}); err != nil {
+				return nil, err
+			}
+			return s.engine.TaskNews(ctx, location, l.tasksOf, !l.incomplete)
+		},
+		func() ([]string, error) {
+			l := newLists()
+			if err := l.readAppointments(ctx, client, since, until, defaultWindow, func() {}); err != nil {
+				return nil, err
+			}
+			return s.engine.AppointmentNews(ctx, location, l.appointmentsOf, !l.incomplete, since, until)
+		},
+	} {
+		contacts, err := part()
+		if errors.Is(err, ghl.ErrMissingScope) {
+			s.leftOut(ctx, location, err)
+			continue
+		}
+		if err == nil {
+			err = s.markFound(ctx, location, contacts, nil)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	more, err := s.engine.AppointmentNews(ctx, location, l.appointmentsOf, !l.incomplete, since, until)
-	if err != nil {
-		return err
-	}
-	contacts = append(contacts, more...)
-	if err := s.markAll(ctx, location, contacts, nil); err != nil {
-		return err
-	}
-	s.logFound(ctx, location, found+len(contacts))
 	return s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		var at seenUntil
 		if _, _, err := s.cursorTx(ctx, tx, "reconcile/"+location, &at); err != nil {
@@ -170,28 +178,27 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 	})
 }
 
-func (s *Syncer) logFound(ctx context.Context, location string, contacts int) {
-	if contacts > 0 {
-		s.log.LogAttrs(ctx, slog.LevelInfo, "contacts found that no delivery told of", slog.String("location", location), slog.Int("contacts", contacts))
-	}
+// leftOut tells that a schedule goes without a list that the token does not reach.
+func (s *Syncer) leftOut(ctx context.Context, location string, err error) {
+	s.log.LogAttrs(ctx, slog.LevelWarn, "a list is left out of the comparison, for the token may not read it", slog.String("location", location), slog.Any("err", err))
 }
 
 // changedSince marks the contacts that were changed at a time or later and are not in step. The place is stored with the marks of
 // each page: the time of the page's last change, so that what was changed at the same moment is looked at again.
-func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location string, since time.Time) (found int, err error) {
+func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location string, since time.Time) error {
 	search := &ghl.SearchRequest{
 		Filters: []ghl.Filter{ghl.FieldDateUpdated.Range(ghl.Range{GTE: since.Add(-overlap)})},
 		Sort:    []ghl.Sort{{Field: ghl.FieldDateUpdated, Direction: ghl.Ascending}},
 	}
 	for page, err := range client.Contacts.SearchPages(ctx, search, ghl.CallBackground()) {
 		if err != nil {
-			return found, err
+			return err
 		}
 		var news []string
 		for _, c := range page.Contacts {
 			is, err := s.engine.News(ctx, location, c)
 			if err != nil {
-				return found, err
+				return err
 			}
 			if is {
 				news = append(news, c.ID)
@@ -200,8 +207,7 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 				since = at
 			}
 		}
-		found += len(news)
-		err := s.markAll(ctx, location, news, func(ctx context.Context, tx *db.Tx) error {
+		err := s.markFound(ctx, location, news, func(ctx context.Context, tx *db.Tx) error {
 			var at seenUntil
 			last, _, err := s.cursorTx(ctx, tx, "reconcile/"+location, &at)
 			if err != nil || !since.After(at.Updated) {
@@ -210,14 +216,17 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 			return s.moveCursorAt(ctx, tx, "reconcile/"+location, seenUntil{since}, last) // it is not done yet
 		})
 		if err != nil {
-			return found, err
+			return err
 		}
 	}
-	return found, nil
+	return nil
 }
 
-// markAll has contacts worked on when nothing more urgent is to be done. Also is a part of the last transaction.
-func (s *Syncer) markAll(ctx context.Context, location string, contacts []string, also func(ctx context.Context, tx *db.Tx) error) error {
+// markFound has contacts that were found worked on when nothing more urgent is to be done. Also is a part of the last transaction.
+func (s *Syncer) markFound(ctx context.Context, location string, contacts []string, also func(ctx context.Context, tx *db.Tx) error) error {
+	if len(contacts) > 0 {
+		s.log.LogAttrs(ctx, slog.LevelInfo, "contacts found that no delivery told of", slog.String("location", location), slog.Int("contacts", len(contacts)))
+	}
 	slices.Sort(contacts)
 	contacts = slices.Compact(contacts)
 	for {
@@ -266,8 +275,7 @@ func (s *Syncer) compare(ctx context.Context, location string) error {
 		return err
 	}
 	missing = slices.Concat(missing, tasks, appointments)
-	s.logFound(ctx, location, len(missing))
-	return s.markAll(ctx, location, missing, func(ctx context.Context, tx *db.Tx) error {
+	return s.markFound(ctx, location, missing, func(ctx context.Context, tx *db.Tx) error {
 		return s.moveCursor(ctx, tx, "compare/"+location, seenUntil{})
 	})
 }

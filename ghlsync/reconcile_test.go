@@ -2,6 +2,8 @@ package ghlsync_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -103,18 +105,162 @@ func TestAllDeliveriesLost(t *testing.T) {
 		eventually(t, "Adele", same(ada.ID, "first Adele", "task Call again"))
 		eventually(t, "Cleo", func() bool { return len(server.Contacts()) == 2 })
 
-		time.Sleep(time.Second)
-		server.ResetRequests()
-		time.Sleep(time.Second)
-		seen := operations(server)
-		require.NotZero(t, seen["contacts.search"], "it goes on")
-		require.NotZero(t, seen["tasks.search"])
-		for op := range seen {
-			require.Contains(t, []string{"contacts.search", "tasks.search", "calendars.list", "calendars.events", "notes.list"}, op,
-				"when all is in step, no contact is read and nothing is written: %v", seen)
-		}
+		eventually(t, "when all is in step, lists go on, but no contact is read and nothing is written", func() bool {
+			server.ResetRequests()
+			time.Sleep(time.Second)
+			seen := operations(server)
+			lists := seen["contacts.search"] > 0 && seen["tasks.search"] > 0
+			for op := range seen {
+				lists = lists && slices.Contains([]string{"contacts.search", "tasks.search", "calendars.list", "calendars.events", "notes.list"}, op)
+			}
+			return lists
+		})
 		failures, err := s.Failures(ctx, ghlsync.FailureFilter{})
 		require.NoError(t, err)
 		require.Empty(t, failures)
 	})
+}
+
+// TestReconcileRepeatsTies: what was changed at the moment up to which changes were followed, or shortly before, and comes into
+// the index later, is found.
+func TestReconcileRepeatsTies(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, -1
+		s := start(t, c)
+		at := time.Now()
+		add := func(name string, updated time.Time) string {
+			return server.AddContact(ghl.Contact{FirstName: name, Email: name + "@example.com", DateAdded: timeOf(at.Add(-time.Hour)), DateUpdated: timeOf(updated)}).ID
+		}
+		for _, id := range []string{
+			add("first", at.Add(30*time.Minute)), // by a clock that is ahead: the cursor follows it
+			add("tie", at.Add(30*time.Minute)),
+		} {
+			eventually(t, "found", func() bool { return shape(t, s, id) != nil })
+		}
+		late := add("late", at.Add(30*time.Minute))
+		later := add("later", at.Add(26*time.Minute))
+		never := add("never", at.Add(20*time.Minute))
+		eventually(t, "the tie is repeated", func() bool { return shape(t, s, late) != nil })
+		eventually(t, "and some minutes before", func() bool { return shape(t, s, later) != nil })
+		require.Nil(t, shape(t, s, never), "but not all that ever was: that is for the full comparison")
+	})
+}
+
+// TestBrokenListDeletesNothing: lists that break off, have elements which can't be read, or lag behind, are no proof of a
+// deletion.
+func TestBrokenListDeletesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t, ghltest.WithIndexLag(time.Hour))
+		c := often(config(t, address, server))
+		c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+		s := start(t, c)
+		client, err := ghl.New(server.ClientOptions()...)
+		require.NoError(t, err)
+		ctx := t.Context()
+
+		// No search finds this one for an hour, and no list of tasks is without it.
+		young, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Young", Email: "young@example.com"})
+		require.NoError(t, err)
+		old := server.AddContact(ghl.Contact{FirstName: "Old", Email: "old@example.com"})
+		for _, id := range []string{young.ID, old.ID} {
+			server.AddTask(ghl.Task{ContactID: id, Title: "Call"})
+			require.NoError(t, s.Touch(ctx, server.LocationID(), id))
+		}
+		whole := func() {
+			t.Helper()
+			for _, id := range []string{young.ID, old.ID} {
+				require.Len(t, shape(t, s, id), 2, "nothing was deleted")
+			}
+		}
+		eventually(t, "both are there", func() bool { return len(shape(t, s, young.ID)) == 2 && len(shape(t, s, old.ID)) == 2 })
+		asked := func(what string, ops ...string) {
+			t.Helper()
+			server.ResetRequests()
+			eventually(t, what, func() bool {
+				for _, op := range ops {
+					if operations(server)[op] < 6 {
+						return false
+					}
+				}
+				return true
+			})
+		}
+		asked("the index lags", "contacts.search", "contacts.get")
+		whole()
+
+		unreadable := func(name string) ghltest.Kind {
+			return ghltest.EditedAnswer(func(answer any) any {
+				if body, ok := answer.(map[string]any); ok && body[name] != nil {
+					if list, ok := body[name].([]any); ok && len(list) > 0 {
+						body[name] = []any{"no record"}
+					}
+				}
+				return answer
+			})
+		}
+		for _, broken := range []struct {
+			what string
+			op   string
+			kind ghltest.Kind
+		}{
+			{"contacts fail", "contacts.search", ghltest.BadGatewayHTML()},
+			{"contacts are cut", "contacts.search", ghltest.CutBody()},
+			{"contacts can't be read", "contacts.search", unreadable("contacts")},
+			{"tasks fail", "tasks.search", ghltest.InternalServerError()},
+			{"calendars fail", "calendars.list", ghltest.Forbidden()},
+		} {
+			server.Fail(ghltest.Fault{Operation: broken.op, Kind: broken.kind})
+			asked(broken.what, broken.op)
+			server.ResetRequests()
+			time.Sleep(300 * time.Millisecond)
+			if broken.op == "contacts.search" {
+				require.Zero(t, operations(server)["contacts.get"], "%s: no contact is even suspected", broken.what)
+			}
+			whole()
+			server.ClearFaults()
+		}
+
+		require.NoError(t, client.Contacts.Delete(ctx, young.ID))
+		eventually(t, "what was deleted is found in the end", func() bool { return shape(t, s, young.ID) == nil })
+		require.Len(t, shape(t, s, old.ID), 2)
+	})
+}
+
+// TestOneProcessKeepsTheSchedule: of several processes one reconciles at a time, and when it is gone another one does.
+func TestOneProcessKeepsTheSchedule(t *testing.T) {
+	server := ghltest.Start(t)
+	c := config(t, dbtest.Postgres(t), server)
+	c.ReconcileInterval, c.CompareInterval, c.Lease = 500*time.Millisecond, -1, time.Second
+	a, err := ghlsync.New(t.Context(), c)
+	require.NoError(t, err)
+	require.NoError(t, a.Start(t.Context()))
+	b := start(t, c)
+	_ = start(t, c)
+	began := time.Now()
+	server.ResetRequests()
+	eventually(t, "it goes on", func() bool { return operations(server)["contacts.search"] >= 4 })
+	require.LessOrEqual(t, operations(server)["contacts.search"], int(time.Since(began)/c.ReconcileInterval)+1, "three processes, one schedule")
+	require.NoError(t, a.Stop(t.Context()))
+	id := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"}).ID
+	eventually(t, "the others go on", func() bool { return shape(t, b, id) != nil })
+}
+
+// TestReconcileWithoutScopes: a list that the token may not read is left out, and the rest goes on.
+func TestReconcileWithoutScopes(t *testing.T) {
+	server := ghltest.Start(t)
+	server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: ghltest.MissingScope()})
+	server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: ghltest.MissingScope()})
+	s := start(t, often(config(t, dbtest.SQLite(t), server)))
+	old := server.AddContact(ghl.Contact{FirstName: "Old", Email: "old@example.com", DateAdded: timeOf(time.Now().AddDate(-1, 0, 0)), DateUpdated: timeOf(time.Now().AddDate(-1, 0, 0))})
+	young := server.AddContact(ghl.Contact{FirstName: "Young", Email: "young@example.com"})
+	eventually(t, "by the time of its change", func() bool { return shape(t, s, young.ID) != nil })
+	eventually(t, "by the full comparison", func() bool { return shape(t, s, old.ID) != nil })
+	err := s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{})
+	for err != nil && errors.Is(err, ghlsync.ErrBackfillRuns) { // the full comparison
+		time.Sleep(20 * time.Millisecond)
+		err = s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{})
+	}
+	require.ErrorIs(t, err, ghl.ErrMissingScope, "a person who asks for it is told")
 }

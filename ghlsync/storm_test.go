@@ -31,7 +31,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	dbtest.Main(m, map[string]func([]string){"sync": syncRole, "load": loadRole})
+	dbtest.Main(m, map[string]func([]string){"sync": syncRole, "load": loadRole, "backfill": backfillRole})
 }
 
 // syncRole is a process as in production: it takes deliveries, follows Pluvo, and works. It prints the address that it takes

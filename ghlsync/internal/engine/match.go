@@ -115,6 +115,9 @@ func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added tim
 	return said
 }
 
+// joining is why a run waits that can't link a contact now.
+const joining = "the contact is being joined by another run"
+
 // link stores that two contacts are the same. It waits while the contact's unit of before is worked on.
 func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, ghlID, pluvoID string) (*link, error) {
 	return e.storeLink(ctx, run, l, &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID})
@@ -132,7 +135,7 @@ func (e *Engine) storeLink(ctx context.Context, run *queue.Run, l *Location, pai
 			return err
 		}
 		if !free {
-			return &queue.WaitError{After: time.Second + rand.N(2*time.Second), Reason: "the contact is being joined by another run"}
+			return &queue.WaitError{After: time.Second + rand.N(2*time.Second), Reason: joining}
 		}
 		if err := addLink(ctx, tx, e.now(), l.ID, pair); err != nil {
 			return err

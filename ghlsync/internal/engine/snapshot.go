@@ -28,15 +28,22 @@ func (e *Engine) SyncSnapshot(ctx context.Context, run *queue.Run, s Snapshot) e
 	if l == nil {
 		return &queue.WaitError{After: time.Minute, Reason: "this process does not serve the location"}
 	}
-	err := e.syncContact(ctx, run, l.reading(s), run.ID)
-	if onlyStale(err) {
-		return e.Sync(ctx, run)
+	for try := 1; ; try++ {
+		err := e.syncContact(ctx, run, l.reading(s), run.ID)
+		if errors.Is(err, errStale) { // reading again finds what else is wrong
+			return e.Sync(ctx, run)
+		}
+		var wait *queue.WaitError
+		if !errors.As(err, &wait) || wait.Reason != joining || try == 20 {
+			return err
+		}
+		select { // what it waits for is short, and a later run would have no snapshot
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	return err
 }
-
-// onlyStale reports whether an error, or one of those that it joins, is errStale: reading again then finds what else is wrong.
-func onlyStale(err error) bool { return errors.Is(err, errStale) }
 
 func (s Snapshot) contact(context.Context, *Location, string) (*ghl.Contact, error) {
 	return s.Contact, nil

@@ -1,0 +1,145 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// snapshot works on a contact with what lists have said of it, however old that is, and returns how many requests it took.
+func (w *world) snapshot(s engine.Snapshot) int {
+	w.t.Helper()
+	w.settle()
+	w.server.ResetRequests()
+	done, err := w.queue.Do(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: s.Contact.ID}, time.Now().Add(time.Hour),
+		func(ctx context.Context, run *queue.Run) error { return w.engine.SyncSnapshot(ctx, run, s) })
+	require.NoError(w.t, err)
+	require.True(w.t, done)
+	n := len(w.server.Requests())
+	w.settle()
+	require.Empty(w.t, w.failures())
+	return n
+}
+
+// listed is a contact as a search has it, and the tasks of the location.
+func (w *world) listed(id string) engine.Snapshot {
+	w.t.Helper()
+	found, err := w.client.Contacts.Search(w.t.Context(), &ghl.SearchRequest{Filters: []ghl.Filter{ghl.FieldID.Eq(id)}})
+	require.NoError(w.t, err)
+	require.Len(w.t, found.Contacts, 1)
+	tasks, err := w.client.Tasks.Search(w.t.Context(), nil)
+	require.NoError(w.t, err)
+	return engine.Snapshot{Contact: found.Contacts[0], Tasks: tasks}
+}
+
+func eachSnapshot(t *testing.T, test func(t *testing.T, w *world, ada *ghl.Contact, task *ghl.Task)) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada, err := w.client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada", LastName: "First", Email: "ada@example.com", Phone: "415-555-0100", Tags: []string{"One"}})
+		require.NoError(t, err)
+		task, err := w.client.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
+		require.NoError(t, err)
+		test(t, w, ada, task)
+	})
+}
+
+// TestSnapshotTakesOver: a contact is taken over without a request; once more, nothing happens.
+func TestSnapshotTakesOver(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
+		s := w.listed(ada.ID)
+		require.Zero(t, w.snapshot(s))
+		full := w.full(ada.ID)
+		require.Equal(t, "Ada", full.Contact.FirstName)
+		require.Len(t, full.Tasks, 1)
+		require.Zero(t, w.snapshot(s))
+		require.Empty(t, w.writes(), "and its own writes to Pluvo are known as such")
+	})
+}
+
+// TestSnapshotDeletesNothing: what a list lacks is not deleted.
+func TestSnapshotDeletesNothing(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
+		_, err := w.client.Notes.Create(t.Context(), ada.ID, &ghl.NoteCreate{Body: "hello"})
+		require.NoError(t, err)
+		w.touch(ada.ID)
+		w.settle()
+		s := w.listed(ada.ID)
+		s.Tasks = nil
+		require.Zero(t, w.snapshot(s))
+		require.Len(t, w.full(ada.ID).Tasks, 1)
+		require.Len(t, w.full(ada.ID).Notes, 1)
+		require.Len(t, w.server.Tasks(ada.ID), 1)
+	})
+}
+
+// TestSnapshotOlderThanKnown: an old version overwrites nothing, brings no deleted task back, and deletes none in HighLevel.
+func TestSnapshotOlderThanKnown(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, task *ghl.Task) {
+		w.touch(ada.ID)
+		w.settle()
+		old := w.listed(ada.ID)
+		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("Second")})
+		require.NoError(t, err)
+		require.NoError(t, w.client.Tasks.Delete(t.Context(), ada.ID, task.ID))
+		_, err = w.client.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Other", DueDate: time.Now().Add(time.Hour)})
+		require.NoError(t, err)
+		w.touch(ada.ID)
+		w.settle()
+		w.writes()
+		w.snapshot(old)
+		require.Empty(t, w.writes())
+		full := w.full(ada.ID)
+		require.Equal(t, "Second", full.Contact.LastName)
+		require.Len(t, full.Tasks, 1)
+		require.Equal(t, "Other", full.Tasks[0].Title)
+		require.Len(t, w.server.Tasks(ada.ID), 1)
+	})
+}
+
+// TestSnapshotNewerThanKnown: what has surely changed since is taken over without a request.
+func TestSnapshotNewerThanKnown(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
+		w.touch(ada.ID)
+		w.settle()
+		w.server.Advance(time.Hour)
+		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("Second")})
+		require.NoError(t, err)
+		require.Zero(t, w.snapshot(w.listed(ada.ID)))
+		require.Equal(t, "Second", w.full(ada.ID).Contact.LastName)
+	})
+}
+
+// TestSnapshotNeverWritesToHighLevel: a change in Pluvo goes to HighLevel after a look at what is there now, not at what a list
+// said: the edit of a person that the list has not got is seen.
+func TestSnapshotNeverWritesToHighLevel(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
+		w.touch(ada.ID)
+		w.settle()
+		old := w.listed(ada.ID)
+		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("Theirs")})
+		require.NoError(t, err)
+		done, err := w.queue.Do(t.Context(), queue.Unit{Location: w.client.Location(), ID: ada.ID}, time.Now().Add(time.Hour), func(ctx context.Context, run *queue.Run) error {
+			c := w.full(ada.ID).Contact
+			c.LastName, c.FirstName = "Ours", "Adele"
+			w.put(&c)
+			w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "New", DueDate: time.Now().Add(time.Hour)})
+			return w.engine.SyncSnapshot(ctx, run, old)
+		})
+		require.NoError(t, err)
+		require.True(t, done)
+		w.settle()
+		require.Equal(t, "Theirs", w.contact(ada.ID).LastName)
+		require.Equal(t, "Adele", w.contact(ada.ID).FirstName)
+		require.Equal(t, "Theirs", w.full(ada.ID).Contact.LastName)
+		require.Len(t, w.conflicts(), 1)
+		require.Len(t, w.server.Tasks(ada.ID), 2)
+	})
+}

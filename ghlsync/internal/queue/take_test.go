@@ -1,0 +1,104 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+)
+
+func TestDo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		var runs atomic.Int32
+		q := open(t, d, queue.Config{Work: func(context.Context, *queue.Run) error { runs.Add(1); return nil },
+			Retries: queue.Retry{First: 10 * time.Millisecond}})
+		ctx := t.Context()
+		require.NoError(t, q.AddLocation(ctx, "loc"))
+		_, err := q.Do(ctx, unit("c1"), time.Now(), idle)
+		require.ErrorIs(t, err, queue.ErrNotRunning)
+		start(t, q)
+		_, err = q.Do(ctx, queue.Unit{Location: "other", ID: "c1"}, time.Now(), idle)
+		require.ErrorIs(t, err, queue.ErrLocation)
+		_, err = q.Do(ctx, unit(""), time.Now(), idle)
+		require.ErrorIs(t, err, queue.ErrInvalid)
+
+		// It is alone with the unit, and what is marked meanwhile is worked on afterwards.
+		done, err := q.Do(ctx, unit("c1"), time.Now(), func(ctx context.Context, run *queue.Run) error {
+			require.Equal(t, queue.Background, run.Priority)
+			again, err := q.Do(ctx, unit("c1"), time.Now(), idle)
+			require.NoError(t, err)
+			require.False(t, again, "another is at it")
+			require.NoError(t, q.Mark(ctx, unit("c1"), queue.Live))
+			require.Zero(t, runs.Load())
+			return nil
+		})
+		require.NoError(t, err)
+		require.True(t, done)
+		eventually(t, "the mark is worked on", func() bool { return behind(t, d) == 0 })
+		require.EqualValues(t, 1, runs.Load())
+
+		// It was read just now, so what is older than that is of no use.
+		done, err = q.Do(ctx, unit("c1"), time.Now().Add(-time.Minute), idle)
+		require.NoError(t, err)
+		require.False(t, done)
+		done, err = q.Do(ctx, unit("c1"), time.Now().Add(time.Minute), idle)
+		require.NoError(t, err)
+		require.True(t, done)
+
+		// A failure is like any other: the usual work is tried.
+		done, err = q.Do(ctx, unit("c2"), time.Now(), func(context.Context, *queue.Run) error { return errors.New("no") })
+		require.NoError(t, err)
+		require.True(t, done)
+		eventually(t, "it was tried again", func() bool { return behind(t, d) == 0 })
+		require.EqualValues(t, 2, runs.Load())
+
+		require.NoError(t, q.Pause(ctx, "loc", "for a test"))
+		_, err = q.Do(ctx, unit("c1"), time.Now().Add(time.Minute), idle)
+		require.ErrorIs(t, err, queue.ErrPaused)
+	})
+}
+
+// TestHold: one at a time holds a name; the end of its process frees it.
+func TestHold(t *testing.T) {
+	address := dbtest.Postgres(t) // several processes
+	d, ctx := dbtest.Open(t, address), t.Context()
+	a := open(t, d, queue.Config{Work: idle, Lease: time.Second})
+	b := open(t, d, queue.Config{Work: idle, Lease: time.Second})
+	_, _, err := a.Hold(ctx, "x")
+	require.ErrorIs(t, err, queue.ErrNotRunning)
+	start(t, a)
+	start(t, b)
+	held, release, err := a.Hold(ctx, "x")
+	require.NoError(t, err)
+	for _, q := range []*queue.Queue{a, b} {
+		_, _, err = q.Hold(ctx, "x")
+		require.ErrorIs(t, err, queue.ErrHeld)
+	}
+	_, other, err := b.Hold(ctx, "y")
+	require.NoError(t, err)
+	other()
+	release()
+	require.Error(t, held.Err())
+	held, release, err = b.Hold(ctx, "x")
+	require.NoError(t, err)
+	defer release()
+
+	// b was silent for too long: a may, and b's context ends.
+	exec(t, d, `UPDATE ghlsync_process SET lease_until = 1 WHERE id = $1`, b.Process())
+	eventually(t, "what the dead process held is free", func() bool {
+		_, release, err := a.Hold(ctx, "x")
+		if err == nil {
+			release()
+		}
+		return err == nil || held.Err() != nil
+	})
+	exec(t, d, `DELETE FROM ghlsync_process WHERE id = $1`, b.Process())
+	eventually(t, "and it knows", func() bool { return held.Err() != nil })
+}
