@@ -37,13 +37,13 @@ func gather(t testing.TB, s *ghlsync.Syncer) string {
 	return w.Body.String()
 }
 
-// log keeps everything that is logged.
-type log struct {
+// logged keeps everything that is logged.
+type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *log) Write(p []byte) (int, error) {
+func (l *logged) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
@@ -54,7 +54,7 @@ func (l *log) Write(p []byte) (int, error) {
 func TestMetricsAndLogs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
-		kept := &log{}
+		kept := &logged{}
 		c := config(t, address, server)
 		c.Logger = slog.New(slog.NewJSONHandler(kept, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		s := start(t, c)
@@ -113,12 +113,12 @@ func TestMetricsAndLogs(t *testing.T) {
 		require.NotContains(t, text, `ghlsync_oldest_wait_seconds{location="`+l+`"} 0`+"\n")
 
 		kept.mu.Lock()
-		logged := kept.text.String()
+		lines := kept.text.String()
 		kept.mu.Unlock()
-		require.Contains(t, logged, "unit in step")
-		require.Contains(t, logged, "unit not in step")
+		require.Contains(t, lines, "unit in step")
+		require.Contains(t, lines, "unit not in step")
 		for _, personal := range []string{"Adalovelace", "Gracehopper", "example.com", "555-0100", "5550100", "5550199", server.Token()} {
-			require.NotContains(t, logged, personal)
+			require.NotContains(t, lines, personal)
 			require.NotContains(t, text, personal)
 		}
 	})
