@@ -108,7 +108,9 @@ func (s *Server) consented(r *http.Request, now time.Time) (status int, target s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status, target, page = s.state.consentTo(r, now)
-	s.requests.add(Request{Time: now, Method: r.Method, Operation: "oauth.consent", Path: consentPath, Status: status})
+	entry := logged(r, nil, now)
+	entry.Operation, entry.Path, entry.Status = "oauth.consent", consentPath, status
+	s.requests.add(entry)
 	return status, target, page
 }
 

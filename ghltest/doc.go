@@ -21,8 +21,8 @@
 // The fake has one location unless [WithLocation] gives others, and one token that reaches it; [Server.AddToken] adds
 // tokens with their own scopes, location and expiry. Methods beginning with Add seed it, and so do [WithSeed] and
 // [Server.LoadJSON] from a JSON document. What it holds can be inspected
-// ([Server.Contacts], [Server.Tasks] and so on), and [Server.Requests] lists the calls that came in, without anything
-// secret or personal.
+// ([Server.Contacts], [Server.Tasks] and so on), and [Server.Requests] lists the calls that came in, without
+// their secrets.
 //
 // Time is the clock of [WithClock], which [Clock] and [Server.Advance] move: tokens expire, windows of the rate limit
 // ([WithLimits]) end and the search index ([WithIndexLag]) catches up by it, so no test has to wait.

@@ -104,7 +104,10 @@ func TestConsentRedirectsWithCodeAndState(t *testing.T) {
 	require.NotEmpty(t, target.Query().Get("code"))
 	require.Equal(t, "app.example.com", target.Host)
 
-	require.Equal(t, []ghltest.Request{{Time: noon, Method: "GET", Operation: "oauth.consent", Path: "/v2/oauth/chooselocation", Status: 302}}, s.Requests())
+	require.Len(t, s.Requests(), 1)
+	request := s.Requests()[0]
+	require.Equal(t, []any{noon, "GET", "oauth.consent", "/v2/oauth/chooselocation", 302}, []any{request.Time, request.Method, request.Operation, request.Path, request.Status})
+	require.Contains(t, request.Target, "client_id="+app.ClientID)
 
 	s.SetConsent(ghltest.Consent{Deny: true})
 	status, target, _ = authorize(t, s, nil, app)

@@ -52,7 +52,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header["Date"] = s.date.text(now)
 
-	status, text, struck := s.respond(r, body, tooLarge, now, header)
+	status, text, struck := s.respond(r, body, tooLarge, now, header, logged(r, body, now))
 	if struck != nil {
 		s.deliver(w, r, struck, status, text)
 		return
@@ -84,14 +84,14 @@ func (d *dateHeader) text(now time.Time) []string {
 var jsonTypes = []string{jsonType}
 
 // respond routes, answers and logs a request under the lock.
-func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (status int, text []byte, struck *strike) {
+func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header, entry Request) (status int, text []byte, struck *strike) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
 	if route.row == nil && version(r) == "" {
 		route = s.routes.find(r, ghl.VersionV3) // the path is not what is wrong
 	}
-	entry := Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template()}
+	entry.Operation, entry.Path = route.name(), route.template()
 	defer func() { s.requests.add(entry) }()
 	if len(s.faults) > 0 {
 		if struck = s.strike(entry.Operation); struck != nil {
