@@ -86,7 +86,7 @@
 // # Odd values
 //
 // Values of HighLevel's answers differ from its documents and from one account to another. These kinds of [Server.Fail] make
-// them so; [Quirks] returns them for a test that goes through all of them:
+// them so; [Quirks] returns them, for a test that goes through all of them:
 //
 //   - [NumbersAsStrings]: "birthDay": "6".
 //   - [StringsAsNumbers]: "postalCode": 10115.
@@ -100,12 +100,13 @@
 //     values.
 //   - [DatesAs]: a date in ISO form with Z or with an offset, without a zone, as a day, as milliseconds since 1970 in a number or
 //     a text, null, "", or the objects {"_seconds": …} and {"$date": …} of databases; see [DateForm].
-//   - [UnderscoreIDs]: "_id" for "id".
 //   - [RenamedProperty]: "appointment" for "event", "success" for "succeded", or any other.
 //   - [MissingProperties]: no startAfter, searchAfter or traceId, or without any others.
 //   - [UnknownProperties]: properties that no document knows, in every object.
 //   - [NullCursors]: null instead of "" for the cursor of a last page.
-//   - [EditedAnswer]: any other.
+//
+// Further there are [UnderscoreIDs], "_id" for "id" in other answers than the one that has it always, and [EditedAnswer] for
+// whatever has no name here.
 //
 // Some oddities are the rule at HighLevel, and so they are here, without any fault: a contact that is not found is a 400; lists
 // have names in lower case with the original in firstNameRaw and lastNameRaw; searches have the street as address and

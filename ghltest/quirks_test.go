@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -280,11 +281,16 @@ func idsOf(contacts []*ghl.Contact) (ids []string) {
 
 // Each kind stands in the package documentation, and in a test.
 func TestEveryKindIsListedAndTested(t *testing.T) {
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", nil, parser.ParseComments) //nolint:staticcheck // build tags do not matter here
+	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	documentation := ""
 	var kinds []string
-	for _, file := range packages["ghltest"].Files {
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		require.NoError(t, err)
 		if file.Doc != nil {
 			documentation += file.Doc.Text()
 		}
