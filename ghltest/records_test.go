@@ -320,6 +320,29 @@ func TestLocations(t *testing.T) {
 	require.Empty(t, calendars)
 }
 
+// All that the fake holds can be looked at, and what is given out is the caller's.
+func TestInspection(t *testing.T) {
+	s, c := start(t, ghltest.WithLocation(ghl.Location{ID: "here", Name: "Here"}))
+	s.AddLocation(ghl.Location{ID: "there", Name: "There"})
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Tags: []string{"vip"}})
+	cal := s.AddCalendar(ghl.Calendar{Name: "Talks"})
+	field := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Shoe size", LocationID: "there"})
+	deal := s.AddOpportunity(ghltest.Opportunity{ContactID: ada.ID, Name: "Deal"})
+	blocked, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{CalendarID: cal.ID, StartTime: noon, EndTime: noon.Add(time.Hour)})
+	require.NoError(t, err)
+
+	locations := s.Locations()
+	require.Equal(t, []string{"Here", "There"}, []string{locations[0].Name, locations[1].Name})
+	locations[0].Settings.AllowDuplicateContact = true
+	require.False(t, s.Locations()[0].Settings.AllowDuplicateContact)
+	require.Equal(t, cal.ID, s.Calendars()[0].ID)
+	require.Equal(t, blocked.ID, s.BlockedSlots()[0].ID)
+	require.Equal(t, field.ID, s.CustomFields()[0].ID)
+	require.Equal(t, "vip", s.Tags()[0].Name)
+	require.Equal(t, []ghltest.Opportunity{deal}, s.Opportunities(ada.ID))
+	require.Empty(t, s.Opportunities("nobody"))
+}
+
 func TestCompanyTokens(t *testing.T) {
 	s, _ := start(t)
 	for range 3 {

@@ -124,12 +124,7 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	defer s.state.reindex(now.UTC().Truncate(time.Millisecond))
 	token := bearer(r)
 	g := s.state.grants[token]
-	limitOf := "" // whoever has no token counts together
-	if g != nil {
-		limitOf = g.budget()
-	}
-	isOpen := route.row != nil && route.row.place == open
-	admitted := isOpen || s.window(limitOf).admit(s.limits, now, header)
+	isOpen, admitted := route.isOpen(), s.admit(route, g, now, header)
 	switch {
 	case route.row == nil:
 		return nil, unknownPath(r)
@@ -157,13 +152,24 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	return c.row.handle(c)
 }
 
-func (s *Server) window(budget string) *window {
+func (r route) isOpen() bool { return r.row != nil && r.row.place == open }
+
+// admit counts a request against its limit, writes the rate headers and reports whether the limit lets it through. Whoever has
+// no token counts together; what needs none has no limit.
+func (s *Server) admit(route route, g *grant, now time.Time, header http.Header) bool {
+	if route.isOpen() {
+		return true
+	}
+	budget := ""
+	if g != nil {
+		budget = g.budget()
+	}
 	w := s.windows[budget]
 	if w == nil {
 		w = new(window)
 		s.windows[budget] = w
 	}
-	return w
+	return w.admit(s.limits, now, header)
 }
 
 // written is an answer that is JSON already.
