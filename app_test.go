@@ -2,6 +2,8 @@ package ghl_test
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"net/http"
 	"net/url"
 	"testing"
@@ -157,6 +159,10 @@ func TestTokenRequestIsRepeated(t *testing.T) {
 		{"empty", []step{answers(200, "")}, 1, []error{ghl.ErrBadResponse}},
 		{"no token", []step{answers(200, `{"refresh_token":"half-a-pair"}`)}, 1, []error{ghl.ErrBadResponse}},
 		{"a token that can't be sent", []step{answers(200, `{"access_token":"a b","refresh_token":"half-a-pair"}`)}, 1, []error{ghl.ErrBadResponse}},
+		{"half a pair that can't be sent again", []step{answers(200, `{"access_token":"good","refresh_token":"half-a-pair\n"}`)}, 1, []error{ghl.ErrBadResponse}},
+		{"a certificate that is not trusted", []step{func(*http.Request) (*http.Response, error) {
+			return nil, &tls.CertificateVerificationError{Err: errors.New("unknown authority")}
+		}}, 1, nil},
 		{"wrong secret", []step{answers(401, `{"error":"UnAuthorized!","error_description":"Invalid client: the-client-secret"}`)}, 1, []error{ghl.ErrUnauthorized}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -192,6 +198,13 @@ func TestTokenRequestEndsWithTheContext(t *testing.T) {
 		_, err := app.Exchange(ctx, "code-123")
 		require.ErrorIs(t, err, ghl.ErrRateLimited)
 		require.NoError(t, ctx.Err(), "it ends before a request would be cut off")
+		before := s.count()
+		ended, end := context.WithCancel(ctx)
+		end()
+		_, err = app.Exchange(ended, "code-123")
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, ghl.ErrAmbiguous, "nothing was sent")
+		require.Equal(t, before, s.count())
 
 		s = &script{steps: []step{hangs}}
 		app = newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} })
@@ -200,4 +213,46 @@ func TestTokenRequestEndsWithTheContext(t *testing.T) {
 		require.ErrorIs(t, err, ghl.ErrAmbiguous)
 		require.Equal(t, 1, s.count())
 	})
+}
+
+// TestPauseAfter429: as long as the server says, or its interval, or ten seconds.
+func TestPauseAfter429(t *testing.T) {
+	for want, header := range map[time.Duration][]string{
+		3 * time.Second: {"Retry-After", "3"}, 2 * time.Second: {"X-RateLimit-Interval-Milliseconds", "2000"}, 10 * time.Second: nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{steps: []step{answers(429, tooMany, header...), answers(200, `{"access_token":"a","refresh_token":"b"}`)}}
+			app := newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} })
+			start := time.Now()
+			_, err := app.Exchange(t.Context(), "code-123")
+			require.NoError(t, err)
+			require.Equal(t, want, time.Since(start))
+		})
+	}
+}
+
+// TestTokenRequestForMiddlewares: a transport can tell what the request is for.
+func TestTokenRequestForMiddlewares(t *testing.T) {
+	server := newAuthServer()
+	server.codes["code-1"] = oneLocation
+	var operation, agent string
+	transport := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		op, _ := ghl.OperationFromContext(r.Context())
+		operation, agent = op.Name, r.Header.Get("User-Agent")
+		return server.RoundTrip(r)
+	})
+	app := server.app(t, func(c *ghl.AppConfig) { c.HTTPClient, c.UserAgent = &http.Client{Transport: transport}, "my-app/1" })
+	_, err := app.Exchange(t.Context(), "code-1")
+	require.NoError(t, err)
+	require.Equal(t, "oauth.token", operation)
+	require.Equal(t, "my-app/1", agent)
+}
+
+func TestAllLocations(t *testing.T) {
+	s := &script{steps: []step{answers(200, `{"access_token":"a","refresh_token":"b","approveAllLocations":true,"installToFutureLocations":true}`)}}
+	token, err := newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} }).Exchange(t.Context(), "code-1")
+	require.NoError(t, err)
+	require.True(t, token.AllLocations)
+	require.True(t, token.FutureLocations)
+	require.False(t, token.BulkInstallation)
 }

@@ -56,7 +56,10 @@ func NewFileTokenStore(dir string, opts ...FileStoreOption) (*FileTokenStore, er
 			return nil, err
 		}
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	switch err := os.Mkdir(dir, 0o700); {
+	case err == nil:
+		_ = syncDir(filepath.Dir(dir)) // so that the folder outlasts a power cut; not every parent lets itself be opened
+	case !errors.Is(err, fs.ErrExist):
 		return nil, fmt.Errorf("ghl: token store: %w", err)
 	}
 	if err := s.checkDir(); err != nil {
@@ -111,7 +114,7 @@ const (
 	lockEnd    = ".lock"
 	tempEnd    = ".new"
 
-	maxTokenFile = 1 << 20
+	maxTokenFile = 16 << 20
 )
 
 // nameCoding makes any key a file name, also where upper and lower case are the same.
@@ -218,6 +221,9 @@ func (s *tokenFiles) write(key string, t *Token) error {
 	data, err := s.ring.seal(key, t)
 	if err != nil {
 		return err
+	}
+	if len(data) > maxTokenFile { // it could not be read again
+		return errors.New("the token is too large to be stored")
 	}
 	temp := s.path(key, tempEnd)
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a process that was killed

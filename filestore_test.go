@@ -125,7 +125,7 @@ func TestBadTokenFiles(t *testing.T) {
 			require.NoError(t, err)
 			bad := map[string][]byte{
 				"empty": {}, "rubbish": []byte("\x00\xffrubbish\n\nsecret-access-1"), "another program's": []byte(`{"access_token":"secret-access-1"}`),
-				"header alone": []byte("ghl-token/1 plain\n"), "later format": []byte("ghl-token/2 plain\n{}"), "huge": make([]byte, 2<<20),
+				"header alone": []byte("ghl-token/1 plain\n"), "later format": []byte("ghl-token/2 plain\n{}"), "huge": make([]byte, 17<<20),
 				"no token": []byte("ghl-token/1 plain\n{\"version\":1}"), "later version": []byte("ghl-token/1 plain\n{\"version\":2,\"accessToken\":\"secret-access-1\"}"),
 				"a line break in the token": []byte("ghl-token/1 plain\n{\"version\":1,\"accessToken\":\"secret-access-1\\n\"}"),
 			}
@@ -160,6 +160,29 @@ func TestBadTokenFiles(t *testing.T) {
 	}
 }
 
+// TestLargeTokens: the list of an agency's locations is part of its token. What could not be read again is not written.
+func TestLargeTokens(t *testing.T) {
+	server, store := newAuthServer(), openStore(t, filepath.Join(t.TempDir(), "tokens"), ghl.EncryptTokens(storeKey(1)))
+	ids := make([]string, 100_000)
+	for n := range ids {
+		ids[n] = fmt.Sprintf("location-%020d", n)
+	}
+	server.codes["code-1"] = account{userType: ghl.UserTypeCompany, company: "comp1", locations: ids}
+	token, err := server.app(t).Exchange(t.Context(), "code-1")
+	require.NoError(t, err)
+	save(t, store, "k", token)
+	got, err := store.Load(t.Context(), "k")
+	require.NoError(t, err)
+	require.Equal(t, ids, got.ApprovedLocations)
+
+	token.UserID = strings.Repeat("x", 17<<20)
+	_, err = store.Update(t.Context(), "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return token, nil })
+	require.ErrorContains(t, err, "too large")
+	got, err = store.Load(t.Context(), "k")
+	require.NoError(t, err)
+	require.Equal(t, "u1", got.UserID, "the old token is still there")
+}
+
 func TestBadFolders(t *testing.T) {
 	_, err := ghl.NewFileTokenStore("")
 	require.ErrorIs(t, err, ghl.ErrBadInput)
@@ -171,8 +194,12 @@ func TestBadFolders(t *testing.T) {
 	_, err = ghl.NewFileTokenStore(file)
 	require.ErrorContains(t, err, "is no folder")
 
-	store := openStore(t, filepath.Join(top, "tokens"))
+	t.Chdir(top)
+	store := openStore(t, "tokens")
 	save(t, store, "k", someToken(1))
+	t.Chdir(t.TempDir())
+	_, err = store.Load(t.Context(), "k")
+	require.NoError(t, err, "the store does not move with the working directory")
 	require.NoError(t, os.RemoveAll(filepath.Join(top, "tokens")))
 	_, err = store.Load(t.Context(), "k")
 	require.ErrorIs(t, err, os.ErrNotExist)

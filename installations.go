@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Installations are the locations and agencies that an app is installed in, as a [TokenStore] knows them: a client for each
@@ -160,14 +161,30 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 	if err := (companyForm{map[string][]string{"companyId": {companyID}, "locationId": {locationID}}}).check(); err != nil {
 		return nil, err
 	}
-	if client, err := i.Client(ctx, locationID); err == nil || !errors.Is(err, ErrNoToken) {
-		return client, err
+	key := LocationKey(locationID)
+	for _, key := range []string{key, CompanyKey(companyID)} {
+		if err := checkKey(key); err != nil {
+			return nil, err
+		}
 	}
-	source := i.in.app.LocationTokenSource(i.in.store, CompanyKey(companyID), companyID, locationID)
-	if s, ok := source.(*storedSource); ok {
+	source := i.in.app.TokenSource(i.in.store, key)
+	s, _ := source.(*storedSource)
+	if s != nil && !s.unsavedToken() {
+		// The store is asked and not the client in memory, for another process may have removed the location.
+		_, err := i.in.store.Load(ctx, key)
+		switch {
+		case err == nil:
+			return i.Client(ctx, locationID)
+		case !errors.Is(err, ErrNoToken):
+			return nil, err
+		}
 		s.forget(false)
+		s.derive(derivedFrom(companyID, locationID))
 	}
 	if _, err := source.Token(ctx); err != nil {
+		if s != nil {
+			s.derive(sourceID{})
+		}
 		return nil, err
 	}
 	return i.Client(ctx, locationID)
@@ -208,12 +225,7 @@ func (i *Installations) Client(ctx context.Context, locationID string) (*Client,
 	if err := checkID("locationID", locationID); err != nil {
 		return nil, err
 	}
-	return i.client(ctx, LocationKey(locationID), WithLocation(locationID), func(token *Token) TokenSource {
-		if token.RefreshToken == "" && token.CompanyID != "" {
-			return i.in.app.LocationTokenSource(i.in.store, CompanyKey(token.CompanyID), token.CompanyID, locationID)
-		}
-		return nil
-	})
+	return i.client(ctx, LocationKey(locationID), WithLocation(locationID))
 }
 
 // Company returns the client of an agency, for what its token reaches: [Client.OAuth].
@@ -221,10 +233,10 @@ func (i *Installations) Company(ctx context.Context, companyID string) (*Client,
 	if err := checkID("companyID", companyID); err != nil {
 		return nil, err
 	}
-	return i.client(ctx, CompanyKey(companyID), nil, func(*Token) TokenSource { return nil })
+	return i.client(ctx, CompanyKey(companyID), nil)
 }
 
-func (i *Installations) client(ctx context.Context, key string, location Option, derived func(*Token) TokenSource) (*Client, error) {
+func (i *Installations) client(ctx context.Context, key string, location Option) (*Client, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
@@ -237,17 +249,13 @@ func (i *Installations) client(ctx context.Context, key string, location Option,
 	source := i.in.app.TokenSource(i.in.store, key)
 	s, _ := source.(*storedSource)
 	if s == nil || !s.unsavedToken() {
-		token, err := i.in.store.Load(ctx, key)
-		if err != nil {
+		if _, err := i.in.store.Load(ctx, key); err != nil {
 			if errors.Is(err, ErrNoToken) {
 				return nil, unconnected(key)
 			}
 			return nil, err
 		}
-		if other := derived(token); other != nil {
-			source = other
-		}
-		if s, ok := source.(*storedSource); ok {
+		if s != nil {
 			s.back()
 		}
 	}
@@ -309,18 +317,42 @@ func (i *Installations) ids(ctx context.Context, prefix string) iter.Seq2[string
 }
 
 // Remove removes a location, such as when a webhook of type UNINSTALL tells that the app was uninstalled there. A renewal
-// under way does not bring it back, and clients that are still in use fail with [ErrReauthRequired].
+// under way does not bring it back, and clients that are still in use fail with [ErrReauthRequired]: at once in this
+// process, in others when they would next renew the token.
 func (i *Installations) Remove(ctx context.Context, locationID string) error {
+	_, err := i.RemoveIssuedBefore(ctx, locationID, time.Time{})
+	return err
+}
+
+// RemoveIssuedBefore is Remove for news that may come late: it leaves alone a location whose token was issued at that time
+// or later, for the app was installed there again. It reports false then. The zero time spares no token, and a token
+// whose IssuedAt is unknown is never spared.
+func (i *Installations) RemoveIssuedBefore(ctx context.Context, locationID string, at time.Time) (bool, error) {
 	if err := checkID("locationID", locationID); err != nil {
-		return err
+		return false, err
 	}
-	return i.remove(ctx, LocationKey(locationID))
+	key := LocationKey(locationID)
+	if spared, err := i.issuedSince(ctx, key, at); spared || err != nil {
+		return false, err
+	}
+	return true, i.remove(ctx, key)
 }
 
 // RemoveCompany removes an agency, and the locations whose token is derived from the agency's.
 func (i *Installations) RemoveCompany(ctx context.Context, companyID string) error {
+	_, err := i.RemoveCompanyIssuedBefore(ctx, companyID, time.Time{})
+	return err
+}
+
+// RemoveCompanyIssuedBefore is RemoveCompany for news that may come late: it leaves alone an agency whose token was issued at
+// that time or later, with all its locations. Else it removes the agency, and of the derived tokens those that were issued
+// before. It reports false when it has spared the agency.
+func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID string, at time.Time) (bool, error) {
 	if err := checkID("companyID", companyID); err != nil {
-		return err
+		return false, err
+	}
+	if spared, err := i.issuedSince(ctx, CompanyKey(companyID), at); spared || err != nil {
+		return false, err
 	}
 	failed := []error{i.remove(ctx, CompanyKey(companyID))} // first, so that no location is derived anew
 	for id, err := range i.Locations(ctx) {
@@ -333,12 +365,25 @@ func (i *Installations) RemoveCompany(ctx context.Context, companyID string) err
 		case errors.Is(err, ErrNoToken):
 		case err != nil:
 			failed = append(failed, err)
-		case token.CompanyID == companyID && token.RefreshToken == "":
+		case token.CompanyID == companyID && token.RefreshToken == "" && !token.issuedSince(at):
 			failed = append(failed, i.remove(ctx, LocationKey(id)))
 		}
 	}
-	return errors.Join(failed...)
+	return true, errors.Join(failed...)
 }
+
+func (i *Installations) issuedSince(ctx context.Context, key string, at time.Time) (bool, error) {
+	if at.IsZero() {
+		return false, nil
+	}
+	token, err := i.in.store.Load(ctx, key)
+	if errors.Is(err, ErrNoToken) {
+		return false, nil
+	}
+	return err == nil && token.issuedSince(at), err
+}
+
+func (t *Token) issuedSince(at time.Time) bool { return !at.IsZero() && !t.IssuedAt.Before(at) }
 
 func (i *Installations) remove(ctx context.Context, key string) error {
 	i.drop(key, true) // before, so that what a renewal holds in memory is not saved afterwards

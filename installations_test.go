@@ -127,6 +127,8 @@ func TestInstallByAnAgency(t *testing.T) {
 			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "a client in use does not bring it back")
 			_, err = client.Contacts.Get(t.Context(), "c1")
 			require.NoError(t, err)
+			require.NoError(t, all.RemoveCompany(t.Context(), "comp2"))
+			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "another agency's")
 			require.NoError(t, all.RemoveCompany(t.Context(), "comp1"))
 			require.Equal(t, []string{"own"}, gather(t, all.Locations(t.Context())), "its token does not depend on the agency's")
 			require.Empty(t, gather(t, all.Companies(t.Context())))
@@ -244,6 +246,54 @@ func TestAddThatCannotSave(t *testing.T) {
 	})
 }
 
+// TestRemoveIssuedBefore: news of an uninstall that comes late does not remove what was connected since.
+func TestRemoveIssuedBefore(t *testing.T) {
+	at := time.Date(2025, 11, 7, 12, 0, 0, 0, time.UTC)
+	issued := func(n int, when time.Time, company, refresh string) *ghl.Token {
+		token := someToken(n)
+		token.IssuedAt, token.CompanyID, token.RefreshToken = when, company, refresh
+		return token
+	}
+	for _, test := range []struct {
+		name    string
+		issued  time.Time
+		removed bool
+	}{
+		{"before", at.Add(-time.Nanosecond), true}, {"at that time", at, false}, {"later", at.Add(time.Hour), false}, {"unknown", time.Time{}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+			all := server.installations(t, store)
+			save(t, store, ghl.LocationKey("own"), issued(1, test.issued, "comp1", "refresh"))
+			save(t, store, ghl.LocationKey("derived"), issued(2, at.Add(-time.Hour), "comp1", ""))
+			save(t, store, ghl.LocationKey("new"), issued(3, at, "comp1", ""))
+			save(t, store, ghl.LocationKey("other"), issued(4, at.Add(-time.Hour), "comp2", ""))
+			save(t, store, ghl.CompanyKey("comp1"), issued(5, test.issued, "comp1", "refresh"))
+			removed, err := all.RemoveCompanyIssuedBefore(t.Context(), "comp1", at)
+			require.NoError(t, err)
+			require.Equal(t, test.removed, removed)
+			companies, locations := []string{"comp1"}, []string{"derived", "new", "other", "own"}
+			if test.removed {
+				companies, locations = nil, []string{"new", "other", "own"}
+			}
+			require.ElementsMatch(t, companies, gather(t, all.Companies(t.Context())))
+			require.ElementsMatch(t, locations, gather(t, all.Locations(t.Context())))
+
+			removed, err = all.RemoveIssuedBefore(t.Context(), "own", at)
+			require.NoError(t, err)
+			require.Equal(t, test.removed, removed)
+			_, err = store.Load(t.Context(), ghl.LocationKey("own"))
+			require.Equal(t, test.removed, errors.Is(err, ghl.ErrNoToken))
+			removed, err = all.RemoveIssuedBefore(t.Context(), "nowhere", at)
+			require.NoError(t, err)
+			require.True(t, removed, "nothing was spared")
+			removed, err = all.RemoveIssuedBefore(t.Context(), "own", time.Time{})
+			require.NoError(t, err)
+			require.True(t, removed)
+		})
+	}
+}
+
 // TestRemoveDuringARefresh: a refresh under way does not bring the token back.
 func TestRemoveDuringARefresh(t *testing.T) {
 	for name, broken := range map[string]error{"saved": nil, "not saved": errors.New("disk full")} {
@@ -257,9 +307,11 @@ func TestRemoveDuringARefresh(t *testing.T) {
 				client, err := all.Client(t.Context(), "loc1")
 				require.NoError(t, err)
 				store.breaks(broken, nil)
-				go func() { _, _ = client.Contacts.Get(t.Context(), "c1") }()
+				failed := make(chan error, 1)
+				go func() { _, err := client.Contacts.Get(t.Context(), "c1"); failed <- err }()
 				time.Sleep(time.Second)
 				require.NoError(t, all.Remove(t.Context(), "loc1"))
+				require.ErrorIs(t, <-failed, ghl.ErrReauthRequired, "who waited for the refresh gets nothing of it")
 				store.breaks(nil, nil)
 				time.Sleep(time.Minute)
 				_, err = store.Load(t.Context(), ghl.LocationKey("loc1"))
@@ -282,7 +334,8 @@ func TestAddDuringARefresh(t *testing.T) {
 		all, err := ghl.NewInstallations(app, store)
 		require.NoError(t, err)
 		source := app.TokenSource(store, ghl.LocationKey("loc1"))
-		go func() { _, _ = source.Token(t.Context()) }()
+		waited := make(chan *ghl.Token, 1)
+		go func() { token, _ := source.Token(t.Context()); waited <- token }()
 		time.Sleep(time.Second)
 		require.Equal(t, 1, server.refreshed())
 		token, err := all.Add(t.Context(), "code-1")
@@ -291,6 +344,7 @@ func TestAddDuringARefresh(t *testing.T) {
 		got, err := source.Token(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, token.AccessToken, got.AccessToken)
+		require.Equal(t, token.AccessToken, (<-waited).AccessToken, "also for who waited for the refresh")
 	})
 }
 
@@ -335,6 +389,10 @@ func TestWrongInstallations(t *testing.T) {
 	require.ErrorIs(t, err, ghl.ErrBadInput)
 	require.ErrorIs(t, all.Remove(t.Context(), ""), ghl.ErrBadInput)
 	require.ErrorIs(t, all.RemoveCompany(t.Context(), ""), ghl.ErrBadInput)
+	_, err = all.RemoveIssuedBefore(t.Context(), "a/b", time.Now())
+	require.ErrorIs(t, err, ghl.ErrBadInput)
+	_, err = all.RemoveCompanyIssuedBefore(t.Context(), "", time.Now())
+	require.ErrorIs(t, err, ghl.ErrBadInput)
 	_, err = all.AddInstalled(t.Context(), "nobody")
 	require.ErrorIs(t, err, ghl.ErrNoToken)
 
@@ -353,4 +411,147 @@ func TestWrongInstallations(t *testing.T) {
 		good++
 	}
 	require.Equal(t, [2]int{1, 1}, [2]int{good, bad}, "one that can't be read does not hide the others")
+}
+
+// bulk connects an agency and these locations of it.
+func (s *authServer) bulk(t testing.TB, store ghl.TokenStore, locations ...string) {
+	t.Helper()
+	s.codes["bulk"] = account{userType: ghl.UserTypeCompany, company: "comp1", locations: locations}
+	_, err := s.installations(t, store).Add(t.Context(), "bulk")
+	require.NoError(t, err)
+}
+
+// TestRemoveBeforeTheLock: a renewal that is still on its way to the lock does not bring a location back.
+func TestRemoveBeforeTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+		server.bulk(t, store, "l1")
+		app := server.app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}} })
+		all, err := ghl.NewInstallations(app, store)
+		require.NoError(t, err)
+		client, err := all.Client(t.Context(), "l1")
+		require.NoError(t, err)
+		time.Sleep(25 * time.Hour)
+		failed := make(chan error, 2)
+		go func() { _, err := client.Contacts.Get(t.Context(), "c1"); failed <- err }()
+		go func() {
+			_, err := app.LocationTokenSource(store, ghl.CompanyKey("comp1"), "comp1", "l1").Token(t.Context())
+			failed <- err
+		}()
+		time.Sleep(time.Second) // the company's token is being renewed
+		require.NoError(t, all.Remove(t.Context(), "l1"))
+		require.ErrorIs(t, <-failed, ghl.ErrReauthRequired)
+		require.ErrorIs(t, <-failed, ghl.ErrReauthRequired)
+		require.NoError(t, app.Flush(t.Context()))
+		require.Empty(t, gather(t, all.Locations(t.Context())))
+	})
+}
+
+// TestRemovedByAnotherProcess: whoever has a client of the location in memory does not bring it back, but can add it again.
+func TestRemovedByAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+		server.bulk(t, store, "l1", "l2")
+		here, there := server.installations(t, store), server.installations(t, store)
+		client, err := here.Client(t.Context(), "l1")
+		require.NoError(t, err)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+		require.NoError(t, there.Remove(t.Context(), "l1"))
+		before := server.exchanges
+		time.Sleep(25 * time.Hour)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, ghl.ErrReauthRequired)
+		require.Equal(t, before, server.exchanges)
+		require.Equal(t, []string{"l2"}, gather(t, there.Locations(t.Context())))
+
+		_, err = here.AddLocation(t.Context(), "comp1", "l1")
+		require.NoError(t, err)
+		require.Equal(t, []string{"l1", "l2"}, gather(t, there.Locations(t.Context())), "added although a client was in memory")
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+
+		require.NoError(t, here.Remove(t.Context(), "l1"))
+		_, err = there.AddLocation(t.Context(), "comp1", "l1")
+		require.NoError(t, err)
+		_, err = here.Client(t.Context(), "l1")
+		require.NoError(t, err)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err, "removed here, added there")
+
+		require.NoError(t, here.Remove(t.Context(), "l1"))
+		server.installed = []string{"l2"}
+		_, err = here.AddLocation(t.Context(), "comp1", "l1")
+		require.ErrorIs(t, err, ghl.ErrNotFound)
+		server.installed = nil
+		time.Sleep(2 * time.Minute)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, ghl.ErrReauthRequired, "what could not be added is not added by a call")
+
+		_, err = here.AddLocation(t.Context(), "comp1", "l1")
+		require.NoError(t, err)
+		require.NoError(t, there.RemoveCompany(t.Context(), "comp1"))
+		time.Sleep(25 * time.Hour)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, ghl.ErrReauthRequired)
+		require.Empty(t, gather(t, here.Locations(t.Context())))
+	})
+}
+
+// TestConnectedInTheOtherWay: what the store holds says how a token is renewed, also to clients from before.
+func TestConnectedInTheOtherWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+		server.bulk(t, store, "loc1")
+		here, there := server.installations(t, store), server.installations(t, store)
+		client, err := here.Client(t.Context(), "loc1")
+		require.NoError(t, err)
+		get := func() error { _, err := client.Contacts.Get(t.Context(), "c1"); return err }
+		require.NoError(t, get())
+
+		server.codes["own"] = oneLocation
+		_, err = there.Add(t.Context(), "own")
+		require.NoError(t, err)
+		exchanges, refreshes := server.exchanges, server.refreshes
+		time.Sleep(25 * time.Hour)
+		require.NoError(t, get())
+		require.Equal(t, exchanges, server.exchanges, "the location's own refresh token is used")
+		require.Equal(t, refreshes+1, server.refreshes)
+		saved, err := store.Load(t.Context(), ghl.LocationKey("loc1"))
+		require.NoError(t, err)
+		require.NotEmpty(t, saved.RefreshToken, "and not lost")
+
+		require.NoError(t, there.Remove(t.Context(), "loc1"))
+		_, err = there.AddLocation(t.Context(), "comp1", "loc1")
+		require.NoError(t, err)
+		exchanges = server.exchanges
+		time.Sleep(25 * time.Hour)
+		require.NoError(t, get(), "derived from the agency's")
+		require.Equal(t, exchanges+1, server.exchanges)
+	})
+}
+
+func TestAddLocationThatCannotSave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.bulk(t, store, "l1")
+		var told hooked
+		all, err := ghl.NewInstallations(server.app(t, func(c *ghl.AppConfig) { c.OnTrouble = told.hook }), store)
+		require.NoError(t, err)
+		store.breaks(errors.New("disk full"), nil)
+		client, err := all.AddLocation(t.Context(), "comp1", "l2")
+		require.NoError(t, err, "its token is in memory")
+		again, err := all.AddLocation(t.Context(), "comp1", "l2")
+		require.NoError(t, err)
+		require.Same(t, client, again)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+		require.Equal(t, 2, server.exchanges)
+		require.NotEmpty(t, told.list())
+		store.breaks(nil, nil)
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		require.NoError(t, told.list()[len(told.list())-1])
+		require.Equal(t, []string{"l1", "l2"}, gather(t, all.Locations(t.Context())))
+	})
 }

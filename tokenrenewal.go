@@ -12,6 +12,7 @@ type renewal struct {
 	*storedSource
 	rejected string
 	removed  int
+	first    sourceID
 
 	current *Token // what can be used as it is, should the renewal fail
 	made    bool   // a new token was had
@@ -21,9 +22,12 @@ type renewal struct {
 	fetch   error  // why there is no new token, although the update went well
 	waiting bool   // that is an error of before
 
-	company        *Token // for a location's token
+	// For a location's token that is derived from its company's:
+	from           sourceID // whose the company's token is
+	company        *Token
 	companyErr     error
-	companyRefused bool
+	companyWanted  bool // it is to be had before the next try
+	companyRefused *Token
 }
 
 // run returns the token that the store holds when that is good, and else renews it while the key is locked.
@@ -31,18 +35,39 @@ func (r *renewal) run(ctx context.Context) (*Token, error) {
 	if token, err := r.stored(ctx); token != nil || err != nil {
 		return token, err
 	}
-	if r.companyKey == "" {
-		return r.store.Update(ctx, r.key, r.update)
+	for {
+		token, err := r.store.Update(ctx, r.key, r.update)
+		if !r.companyWanted {
+			return token, err
+		}
+		// Outside of the update, for a store need not hold two locks at once.
+		r.companyWanted, r.failed, r.fetch = false, nil, nil
+		company := r.app.source(r.store, sourceID{key: r.from.companyKey})
+		if refresher, ok := company.(TokenRefresher); ok && r.companyRefused != nil {
+			r.company, r.companyErr = refresher.Refresh(ctx, r.companyRefused)
+		} else {
+			r.company, r.companyErr = company.Token(ctx)
+		}
 	}
-	company := r.app.source(r.store, sourceID{key: r.companyKey})
-	r.company, r.companyErr = company.Token(ctx)
-	token, err := r.store.Update(ctx, r.key, r.update)
-	if r.companyRefused { // outside of the update, for a store need not hold two locks at once
-		r.failed, r.fetch = nil, nil
-		r.company, r.companyErr = company.(TokenRefresher).Refresh(ctx, r.company)
-		token, err = r.store.Update(ctx, r.key, r.update)
+}
+
+// parent says what a token is derived from: nothing, when it has a refresh token of its own. What the store holds decides,
+// for a location that its agency had connected may since have connected itself, and the other way round.
+func (r *renewal) parent(base *Token) sourceID {
+	switch {
+	case r.companyKey != "":
+		return r.sourceID
+	case base == nil:
+		return r.first
+	case base.RefreshToken == "" && base.CompanyID != "" && base.LocationID != "" && r.key == LocationKey(base.LocationID):
+		return derivedFrom(base.CompanyID, base.LocationID)
 	}
-	return token, err
+	return sourceID{}
+}
+
+// derivedFrom is where [Installations] keep what a location's token is derived from.
+func derivedFrom(companyID, locationID string) sourceID {
+	return sourceID{LocationKey(locationID), CompanyKey(companyID), companyID, locationID}
 }
 
 // stored answers without a lock where that is possible: nil and nil means that it is not.
@@ -55,7 +80,7 @@ func (r *renewal) stored(ctx context.Context) (*Token, error) {
 	}
 	current, err := r.store.Load(ctx, r.key)
 	switch {
-	case errors.Is(err, ErrNoToken) && r.companyKey != "":
+	case errors.Is(err, ErrNoToken) && r.parent(nil).companyKey != "":
 		return nil, nil
 	case errors.Is(err, ErrNoToken):
 		return nil, unconnected(r.key)
@@ -68,23 +93,24 @@ func (r *renewal) stored(ctx context.Context) (*Token, error) {
 	if r.good(current, r.rejected) {
 		return current, nil
 	}
-	return nil, r.known(current, false)
+	return nil, r.known(current)
 }
 
 // update is what happens while the key is locked.
 func (r *renewal) update(ctx context.Context, current *Token) (*Token, error) {
 	base, kept := r.base(current)
 	r.note(base)
+	from := r.parent(base)
 	switch {
-	case base == nil && r.companyKey == "":
+	case base == nil && from.companyKey == "", r.isGone():
 		r.failed = unconnected(r.key)
 		return nil, r.failed
 	case base != nil && r.good(base, r.rejected):
 		return base, nil
 	}
-	next, err := (*Token)(nil), r.known(base, kept)
+	next, err := (*Token)(nil), r.known(base)
 	if err == nil {
-		next, err = r.next(ctx, base)
+		next, err = r.next(ctx, base, from)
 	}
 	switch {
 	case err == nil:
@@ -99,17 +125,24 @@ func (r *renewal) update(ctx context.Context, current *Token) (*Token, error) {
 	return nil, err
 }
 
-// known returns the error that asking the server would end in, as far as that is known: its refresh token was refused, or,
-// when this is about saving, something has failed so lately that it is not yet to be tried again.
-func (r *renewal) known(base *Token, saving bool) error {
+// isGone: the token was removed while this renewal was on its way to the lock.
+func (r *renewal) isGone() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gone
+}
+
+// known returns the error that asking the server would end in, as far as that is known: its refresh token was refused, or
+// something has failed so lately that it is not yet to be tried again.
+func (r *renewal) known(base *Token) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := &r.trouble
 	switch {
-	case base != nil && base.RefreshToken != "" && base.RefreshToken == t.refused && r.companyKey == "":
+	case base != nil && base.RefreshToken != "" && base.RefreshToken == t.refused:
 		r.refused = t.refused
 		return t.refusal
-	case saving && t.err != nil && time.Now().Before(t.until):
+	case t.err != nil && !t.elsewhere && time.Now().Before(t.until):
 		r.waiting = true
 		return t.err
 	}
@@ -150,9 +183,9 @@ func (r *renewal) hold(next, current *Token) {
 }
 
 // next gets a new token from the server.
-func (r *renewal) next(ctx context.Context, base *Token) (*Token, error) {
-	if r.companyKey != "" {
-		return r.exchange(ctx)
+func (r *renewal) next(ctx context.Context, base *Token, from sourceID) (*Token, error) {
+	if from.companyKey != "" {
+		return r.exchange(ctx, from)
 	}
 	if base.RefreshToken == "" {
 		return nil, r.reauth("its token has ended and has no refresh token", nil)
@@ -176,10 +209,15 @@ func (r *renewal) next(ctx context.Context, base *Token) (*Token, error) {
 	return token, nil
 }
 
+var errCompanyFirst = errors.New("ghl: the company's token is needed first")
+
 // exchange derives the location's token from the company's.
-func (r *renewal) exchange(ctx context.Context) (*Token, error) {
-	r.companyRefused = false
-	if r.companyErr != nil {
+func (r *renewal) exchange(ctx context.Context, from sourceID) (*Token, error) {
+	switch {
+	case r.from != from:
+		r.from, r.companyRefused, r.companyWanted = from, nil, true
+		return nil, errCompanyFirst
+	case r.companyErr != nil:
 		return nil, r.companyErr
 	}
 	client, err := r.app.client.With(WithToken(r.company.AccessToken))
@@ -187,13 +225,15 @@ func (r *renewal) exchange(ctx context.Context) (*Token, error) {
 		return nil, err
 	}
 	asked := time.Now().Round(0)
-	token, err := client.OAuth.LocationToken(ctx, r.companyID, r.locationID)
+	token, err := client.OAuth.LocationToken(ctx, from.companyID, from.locationID)
 	if err != nil {
 		var e *Error
-		r.companyRefused = errors.As(err, &e) && e.refusesToken()
+		if errors.As(err, &e) && e.refusesToken() && r.companyRefused == nil {
+			r.companyRefused, r.companyWanted = r.company, true
+		}
 		return nil, err
 	}
-	if token.LocationID != r.locationID {
+	if token.LocationID != from.locationID {
 		return nil, &Error{
 			Operation: opOAuthLocationToken.Name, Message: "the answer is the token of another location", categories: badResponse,
 		}

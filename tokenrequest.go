@@ -93,6 +93,9 @@ type tokenFailure struct {
 	neverSent bool
 }
 
+// maxTokenAnswer leaves room for an agency's list of locations: an answer that is cut has lost the refresh token.
+const maxTokenAnswer = 8 << 20
+
 // askToken sends one request for a token. pause is how long to wait before another one, 0 for none.
 func (a *app) askToken(ctx context.Context, form []byte, hidden secrets) (_ *Token, pause time.Duration, _ *tokenFailure) {
 	var asked, connected atomic.Bool
@@ -100,6 +103,9 @@ func (a *app) askToken(ctx context.Context, form []byte, hidden secrets) (_ *Tok
 		GetConn: func(string) { asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
+	if err := ctx.Err(); err != nil { // nothing is sent, so nothing is lost
+		return nil, 0, &tokenFailure{Error: asError(err, opOAuthToken)}
+	}
 	base := a.client.base
 	req, err := http.NewRequestWithContext(traced, opOAuthToken.Method, base.String()+opOAuthToken.Path, bytes.NewReader(form))
 	if err != nil {
@@ -119,9 +125,14 @@ func (a *app) askToken(ctx context.Context, form []byte, hidden secrets) (_ *Tok
 		}
 		return nil, 0, lostToken(withoutURL(err), never, hidden)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorRead+1))
+	success := resp.StatusCode >= 200 && resp.StatusCode < 300
+	limit := int64(maxErrorRead)
+	if success {
+		limit = maxTokenAnswer
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	_ = resp.Body.Close()
-	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
+	if success {
 		if err != nil {
 			return nil, 0, lostToken(err, false, hidden)
 		}
@@ -135,11 +146,11 @@ func (a *app) askToken(ctx context.Context, form []byte, hidden secrets) (_ *Tok
 	}
 	e := newError(opOAuthToken, resp.StatusCode, body)
 	e.hide(hidden)
-	limit := parseRateLimit(resp.Header, time.Now())
-	e.RetryAfter = limit.RetryAfter
+	rates := parseRateLimit(resp.Header, time.Now())
+	e.RetryAfter = rates.RetryAfter
 	switch {
 	case e.categories&rateLimited != 0:
-		pause = pauseOf(limit)
+		pause = pauseOf(rates)
 	case e.categories&serverError != 0:
 		e.categories |= ambiguous
 	}

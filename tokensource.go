@@ -31,7 +31,11 @@ const (
 // Errors are of category [ErrReauthRequired], naming the key, when the store holds no token or the server calls the refresh
 // token used or invalid. That is remembered: the server is not asked again until the store holds another token, which is
 // seen within a second. Other failures, also "Location is not active", leave the token as it is and are tried again after a
-// pause of at first a second and at most a minute.
+// pause of at first a second and at most a minute, or as long as the server asks for; the store is looked at each second,
+// so a token that another process has saved is seen.
+//
+// A token under its [LocationKey] that has no refresh token but names a company, as [Installations] keep it, is renewed as
+// that of [App.LocationTokenSource] is, with the company's token under [CompanyKey].
 //
 // Two things cannot be saved. When the server has rotated and its answer is lost, or the process dies between the answer
 // and the save, the stored refresh token is used and its successor known to nobody: the next refresh shows whether it is
@@ -60,8 +64,7 @@ func (a *App) LocationTokenSource(store TokenStore, companyKey, companyID, locat
 	if err := checkKey(companyKey); err != nil {
 		return failingSource{err}
 	}
-	id := sourceID{key: LocationKey(locationID), companyKey: companyKey, companyID: companyID, locationID: locationID}
-	return a.app.source(store, id)
+	return a.app.source(store, sourceID{LocationKey(locationID), companyKey, companyID, locationID})
 }
 
 // Flush waits until no token is being renewed, and tries once more to save what could not be saved. Call it before the
@@ -175,8 +178,9 @@ type storedSource struct {
 	flight  *flight // the renewal under way
 	unsaved unsavedToken
 	trouble trouble
-	removed int  // rises when the token is removed, so that a renewal under way does not bring it back
-	gone    bool // the token was removed, and is not to be had again
+	removed int      // rises when the token is removed, so that a renewal under way does not bring it back
+	gone    bool     // the token was removed, and is not to be had again
+	first   sourceID // what the first token is derived from, while the store has none
 }
 
 // unsavedToken is a token that the store does not hold yet.
@@ -190,9 +194,13 @@ type unsavedToken struct {
 
 // trouble is what keeps a source from a new token.
 type trouble struct {
-	err     error
-	until   time.Time // before that nothing is tried
-	count   int
+	err    error
+	until  time.Time // before that the server is not asked
+	looked time.Time // when the store was last looked at
+	count  int
+	// It was the store, or the company's source, which makes pauses of its own: once they are well, nothing is waited for.
+	elsewhere bool
+
 	refused string // the refresh token that the server does not take
 	refusal error  // the error of that
 	lost    string // the refresh token whose use was not answered
@@ -207,6 +215,7 @@ type flight struct {
 	done     chan struct{}
 	token    *Token
 	err      error
+	stale    bool // the token was removed or replaced meanwhile, so that what has come of it says nothing
 }
 
 // Format prints which token it gives, whatever the verb.
@@ -236,6 +245,7 @@ func (s *storedSource) get(ctx context.Context, rejected string) (*Token, error)
 			return nil, ctx.Err()
 		}
 		switch {
+		case f.stale:
 		case f.err != nil && token != nil: // renewing early has failed; there is time yet
 			return token, nil
 		case f.err != nil:
@@ -266,7 +276,7 @@ func (s *storedSource) look(ctx context.Context, rejected string) (*Token, *flig
 	switch {
 	case s.flight != nil:
 		return nil, s.flight, nil
-	case s.trouble.err != nil && now.Before(s.trouble.until):
+	case s.trouble.err != nil && now.Before(s.trouble.until) && now.Before(s.trouble.looked.Add(recheckStore)):
 		return nil, nil, s.trouble.err
 	case rejected != "" && s.token.access() == rejected && now.Before(s.trouble.rejected):
 		return s.token, nil, nil // renewing has just not helped
@@ -288,11 +298,10 @@ func (s *storedSource) good(t *Token, rejected string) bool {
 func (s *storedSource) start(ctx context.Context, rejected string) *flight {
 	f := &flight{rejected: rejected, done: make(chan struct{})}
 	s.flight = f
-	removed := s.removed
+	r := &renewal{storedSource: s, rejected: rejected, removed: s.removed, first: s.first}
 	ctx, cancel := detach(ctx, flightTimeout)
 	go func() {
 		defer cancel()
-		r := &renewal{storedSource: s, rejected: rejected, removed: removed}
 		token, err := r.run(ctx)
 		if token == nil && err == nil {
 			err = fmt.Errorf("ghl: the store gave no token of key %q and no error", s.key)
@@ -306,7 +315,7 @@ func (s *storedSource) start(ctx context.Context, rejected string) *flight {
 func (s *storedSource) land(ctx context.Context, f *flight, r *renewal, token *Token, err error) {
 	s.mu.Lock()
 	if s.removed != r.removed {
-		f.token, f.err = token, err
+		f.stale = true
 		s.flight = nil
 		close(f.done)
 		s.mu.Unlock()
@@ -318,7 +327,7 @@ func (s *storedSource) land(ctx context.Context, f *flight, r *renewal, token *T
 		if u.reported {
 			tell = append(tell, func() { s.saved(ctx) })
 		}
-		s.token, s.unsaved = token, unsavedToken{}
+		s.token, s.unsaved, s.first = token, unsavedToken{}, sourceID{}
 	case u.token != nil && r.failed == nil: // the store's fault
 		u.tried, u.reported = time.Now(), true
 		s.token, token = u.token, u.token
@@ -341,6 +350,7 @@ func (s *storedSource) land(ctx context.Context, f *flight, r *renewal, token *T
 		err := s.trouble.err
 		tell = append(tell, func() { s.failed(ctx, err) })
 	}
+	s.trouble.looked = time.Now()
 	switch {
 	case err == nil:
 		f.token = token
@@ -380,7 +390,7 @@ func (s *storedSource) fail(err error, r *renewal) (known bool) {
 	t := &s.trouble
 	var e *Error
 	if errors.As(err, &e) {
-		if e.categories&ambiguous != 0 && r.asked != "" {
+		if e.categories&(ambiguous|badResponse) != 0 && r.asked != "" {
 			t.lost = r.asked
 		}
 	}
@@ -392,6 +402,7 @@ func (s *storedSource) fail(err error, r *renewal) (known bool) {
 		t.refused, t.refusal, t.until = r.refused, t.err, time.Now().Add(recheckStore)
 		return known
 	}
+	t.elsewhere = r.companyErr != nil || r.failed == nil && r.fetch == nil
 	pause := cooldown(t.count)
 	if e != nil {
 		pause = max(pause, e.RetryAfter)
@@ -445,7 +456,14 @@ func (s *storedSource) forget(gone bool) {
 	defer s.mu.Unlock()
 	s.removed++
 	s.gone = gone
-	s.token, s.unsaved, s.trouble = nil, unsavedToken{}, trouble{}
+	s.token, s.unsaved, s.trouble, s.first = nil, unsavedToken{}, trouble{}, sourceID{}
+}
+
+// derive has the first token derived from a company's. The zero value ends that.
+func (s *storedSource) derive(from sourceID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first = from
 }
 
 // back: the store holds a token again.

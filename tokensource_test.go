@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,6 +25,7 @@ type shaky struct {
 	*ghl.MemoryTokenStore
 	mu      sync.Mutex
 	save    error // what saving ends with
+	lock    error // what an update ends with before it begins
 	load    error
 	updates int
 	loads   int
@@ -35,6 +37,12 @@ func (s *shaky) breaks(save, load error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.save, s.load = save, load
+}
+
+func (s *shaky) locks(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lock = err
 }
 
 func (s *shaky) Load(ctx context.Context, key string) (*ghl.Token, error) {
@@ -51,7 +59,11 @@ func (s *shaky) Load(ctx context.Context, key string) (*ghl.Token, error) {
 func (s *shaky) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
 	s.mu.Lock()
 	s.updates++
+	lock := s.lock
 	s.mu.Unlock()
+	if lock != nil {
+		return nil, lock
+	}
 	return s.MemoryTokenStore.Update(ctx, key, func(ctx context.Context, current *ghl.Token) (*ghl.Token, error) {
 		before := ""
 		if current != nil {
@@ -350,12 +362,17 @@ func TestRefusedRefreshToken(t *testing.T) {
 		`{"error":"UnAuthorized!","error_description":"Refresh token not found"}`,
 		`{"statusCode":400,"message":"Invalid parameter: refreshToken"}`,
 		`{"error":{"code":"INVALID","message":"The refresh_token has expired."}}`,
+		`401{"error":"UnAuthorized!","error_description":"Invalid refresh token"}`,
 	} {
+		status := 400
+		if rest, ok := strings.CutPrefix(body, "401"); ok {
+			status, body = 401, rest
+		}
 		synctest.Test(t, func(t *testing.T) {
 			server, store, log := newAuthServer(), newShaky(), new(syncBuffer)
 			var told hooked
 			server.stored(t, store, "account-7", oneLocation, -time.Hour)
-			server.before = func(url.Values) (int, string) { return 400, body }
+			server.before = func(url.Values) (int, string) { return status, body }
 			app := server.app(t, func(c *ghl.AppConfig) {
 				c.OnTrouble, c.Logger = told.hook, slog.New(slog.NewTextHandler(log, nil))
 			})
@@ -395,6 +412,8 @@ func TestWhatDoesNotBurnTheToken(t *testing.T) {
 	}{
 		"inactive location": {400, `{"statusCode":400,"message":"Location is not active"}`, nil},
 		"wrong secret":      {401, `{"error":"UnAuthorized!","error_description":"Invalid client credentials"}`, ghl.ErrUnauthorized},
+		"inactive, in full": {400, `{"statusCode":400,"message":"Invalid grant: Location is not active"}`, nil},
+		"server error":      {500, `{"statusCode":500,"message":"refresh token is invalid"}`, ghl.ErrServer},
 		"gateway":           {502, "<html>bad gateway</html>", ghl.ErrServer},
 		"forbidden":         {403, "<html>Attention Required</html>", nil},
 	} {
@@ -445,6 +464,17 @@ func TestLostAnswer(t *testing.T) {
 		require.ErrorIs(t, err, ghl.ErrReauthRequired)
 		require.ErrorContains(t, err, "it was used before, and the answer with the next one was lost")
 		require.Len(t, told.list(), 1)
+
+		// An answer that can't be read is as good as lost.
+		server.stored(t, store, "k1", oneLocation, -time.Hour)
+		server.after = func(w http.ResponseWriter, _ []byte) bool { writeJSON(w, 200, `{}`); return false }
+		client = server.client(t, server.app(t).TokenSource(store, "k1"))
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorContains(t, err, "the answer holds no token")
+		server.after = nil
+		time.Sleep(time.Second)
+		_, err = client.Contacts.Get(t.Context(), "c1")
+		require.ErrorContains(t, err, "it was used before, and the answer with the next one was lost")
 
 		// Lost on the way there, it is as good as before.
 		server = newAuthServer()
@@ -583,6 +613,113 @@ func TestUnsavedIsSavedAlthoughTheServerFails(t *testing.T) {
 	})
 }
 
+// TestUnsavedAfterARefusal: by its times the stored token is still good, but the one in memory comes after it.
+func TestUnsavedAfterARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.stored(t, store, "k", oneLocation, time.Hour)
+		server.revoke()
+		var told hooked
+		app := server.app(t, func(c *ghl.AppConfig) { c.OnTrouble = told.hook })
+		client := server.client(t, app.TokenSource(store, "k"))
+		store.breaks(errors.New("disk full"), nil)
+		_, err := client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+		store.breaks(nil, nil)
+		require.NoError(t, app.Flush(t.Context()), "Flush tries once more")
+		require.NoError(t, told.list()[1])
+		saved, err := store.Load(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, "secret-refresh-2", saved.RefreshToken)
+	})
+}
+
+// TestUnsavedThatHasEnded: what has ended is no answer; and once it is renewed and saved in one go, that is told.
+func TestUnsavedThatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.stored(t, store, "k", oneLocation, -time.Hour)
+		var told hooked
+		source := server.app(t, func(c *ghl.AppConfig) { c.OnTrouble = told.hook }).TokenSource(store, "k")
+		store.breaks(errors.New("disk full"), nil)
+		_, err := source.Token(t.Context())
+		require.NoError(t, err)
+		gone := errors.New("the database is gone")
+		store.locks(gone)
+		time.Sleep(25 * time.Hour)
+		_, err = source.Token(t.Context())
+		require.ErrorIs(t, err, gone)
+		store.locks(nil)
+		store.breaks(nil, nil)
+		time.Sleep(11 * time.Second)
+		_, err = source.Token(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 2, server.refreshed())
+		list := told.list()
+		require.NoError(t, list[len(list)-1])
+	})
+}
+
+// TestLongRetryAfter: the server is not asked before its time.
+func TestLongRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.stored(t, store, "k", oneLocation, -time.Hour)
+		asked := 0
+		transport := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			asked++
+			return answers(429, tooMany, "Retry-After", "7200")(r)
+		})
+		source := server.app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: transport} }).TokenSource(store, "k")
+		for range 60 {
+			_, err := source.Token(t.Context())
+			require.ErrorIs(t, err, ghl.ErrRateLimited)
+			time.Sleep(time.Minute)
+		}
+		require.Equal(t, 1, asked)
+	})
+}
+
+// TestRefusedTokenThatCannotBeRenewed: the call tells why, and does not end as if the refusal were all.
+func TestRefusedTokenThatCannotBeRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.stored(t, store, "k", oneLocation, time.Hour)
+		server.revoke()
+		server.before = func(url.Values) (int, string) { return 502, "<html>bad gateway</html>" }
+		_, err := server.client(t, server.app(t).TokenSource(store, "k")).Contacts.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, ghl.ErrUnauthorized)
+		require.ErrorIs(t, err, ghl.ErrServer)
+		require.ErrorContains(t, err, "oauth.token: 502")
+	})
+}
+
+// TestSparseAnswer: what an answer to a refresh leaves out stays as it was, also a refresh token that does not rotate.
+func TestSparseAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store, log := newAuthServer(), newShaky(), new(syncBuffer)
+		old := &ghl.Token{
+			AccessToken: "secret-access-0", RefreshToken: "secret-refresh-0", ExpiresAt: time.Now(), Scopes: []ghl.Scope{"a"}, CompanyID: "comp1",
+			LocationID: "loc1", UserID: "u1", BulkInstallation: true, ApprovedLocations: []string{"l"}, AllLocations: true, FutureLocations: true,
+		}
+		save(t, store, "k", old)
+		server.before = func(url.Values) (int, string) { return 200, `{"access_token":"secret-access-1"}` }
+		app := server.app(t, func(c *ghl.AppConfig) {
+			c.UserType, c.Logger = ghl.UserTypeLocation, slog.New(slog.NewTextHandler(log, nil))
+		})
+		got, err := app.TokenSource(store, "k").Token(t.Context())
+		require.NoError(t, err)
+		want := *old
+		want.AccessToken, want.ExpiresAt, want.IssuedAt = "secret-access-1", time.Time{}, got.IssuedAt
+		require.Equal(t, want, *got)
+		require.Equal(t, url.Values{
+			"client_id": {"app1-x"}, "client_secret": {clientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {"secret-refresh-0"},
+			"redirect_uri": {"https://app.example.com/callback"}, "user_type": {"Location"},
+		}, server.forms[0])
+		require.Contains(t, log.String(), `level=INFO msg="ghl token renewed" key=k`)
+	})
+}
+
 // TestUnsavedGivesWay: an account that was connected anew while its token could not be saved has the newer token.
 func TestUnsavedGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -663,6 +800,33 @@ func TestStoreThatCannotBeRead(t *testing.T) {
 	})
 }
 
+// TestAnotherProcessRefreshesDuringThePause: the server is left alone, but the store is looked at.
+func TestAnotherProcessRefreshesDuringThePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.stored(t, store, "k", oneLocation, -time.Hour)
+		server.before = func(url.Values) (int, string) { return 502, "<html>bad gateway</html>" }
+		client := server.client(t, server.app(t).TokenSource(store, "k"))
+		for range 180 {
+			_, err := client.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrServer)
+			time.Sleep(time.Second)
+		}
+		asked, loads := server.count("/oauth/token"), store.loads
+		require.Less(t, asked, 12)
+		for range 100 {
+			_, err := client.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrServer)
+		}
+		require.LessOrEqual(t, store.loads, loads+1, "at most once a second")
+		server.stored(t, store, "k", oneLocation, time.Hour)
+		time.Sleep(time.Second)
+		_, err := client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+		require.Equal(t, asked, server.count("/oauth/token"))
+	})
+}
+
 func TestNothingStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -736,6 +900,55 @@ func TestTokenErrorsSayNothingOfRecords(t *testing.T) {
 			require.Nil(t, asError(t, err).Duplicate)
 		})
 	}
+}
+
+// TestExchangeThatIsAlwaysRefused: the company's token is renewed once, the exchange repeated once.
+func TestExchangeThatIsAlwaysRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+		server.stored(t, store, "company", oneCompany, time.Hour)
+		server.refuse401 = true
+		_, err := server.app(t).LocationTokenSource(store, "company", "comp1", "loc1").Token(t.Context())
+		require.ErrorIs(t, err, ghl.ErrUnauthorized)
+		require.NotErrorIs(t, err, ghl.ErrReauthRequired)
+		require.Equal(t, 1, server.refreshed())
+		require.Equal(t, 2, server.count("/oauth/locationToken"))
+	})
+}
+
+// TestCompanyThatIsBack: its locations need not wait out pauses of their own.
+func TestCompanyThatIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, store := newAuthServer(), newShaky()
+		server.stored(t, store, "company", oneCompany, -time.Hour)
+		server.before = func(url.Values) (int, string) { return 502, "<html>bad gateway</html>" }
+		client := server.client(t, server.app(t).LocationTokenSource(store, "company", "comp1", "loc1"))
+		for range 180 {
+			_, err := client.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrServer)
+			time.Sleep(time.Second)
+		}
+		require.Less(t, server.count("/oauth/token"), 12)
+		require.Zero(t, server.exchanges)
+		server.stored(t, store, "company", oneCompany, time.Hour)
+		time.Sleep(time.Second)
+		_, err := client.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+	})
+}
+
+// TestTokenOfAnotherLocation is not kept under the key of the one that was asked for.
+func TestTokenOfAnotherLocation(t *testing.T) {
+	server, store := newAuthServer(), ghl.NewMemoryTokenStore()
+	server.stored(t, store, "company", oneCompany, time.Hour)
+	server.after = func(w http.ResponseWriter, _ []byte) bool {
+		writeJSON(w, 201, `{"access_token":"secret-access-x","locationId":"loc2"}`)
+		return false
+	}
+	_, err := server.app(t).LocationTokenSource(store, "company", "comp1", "loc1").Token(t.Context())
+	require.ErrorIs(t, err, ghl.ErrBadResponse)
+	_, err = store.Load(t.Context(), ghl.LocationKey("loc1"))
+	require.ErrorIs(t, err, ghl.ErrNoToken)
 }
 
 // TestOneLockAtATime: a store on one connection would wait for itself.

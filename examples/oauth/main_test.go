@@ -84,13 +84,6 @@ func (b *browser) get(t *testing.T, address string) (int, string) {
 	return read(t, resp)
 }
 
-func (b *browser) post(t *testing.T, address string) (int, string) {
-	t.Helper()
-	resp, err := b.PostForm(address, nil)
-	require.NoError(t, err)
-	return read(t, resp)
-}
-
 func read(t *testing.T, resp *http.Response) (int, string) {
 	t.Helper()
 	defer func() { _ = resp.Body.Close() }()

@@ -311,6 +311,9 @@ func cancelledSave(ctx context.Context, first, second ghl.TokenStore) error {
 		if ctx.Value(value{}) != "kept" {
 			inside = errors.New("fn's context has lost the caller's values")
 		}
+		if _, ok := ctx.Deadline(); !ok {
+			inside = errors.New("fn's context has no end of its own")
+		}
 		return token(2), nil
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {

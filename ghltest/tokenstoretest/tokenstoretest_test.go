@@ -240,6 +240,13 @@ func TestBrokenStoresFail(t *testing.T) {
 				return inner.Update(ctx, key, func(_ context.Context, current *ghl.Token) (*ghl.Token, error) { return fn(ctx, current) })
 			}
 		}},
+		{"fn's context never ends", "a cancelled context does not end fn or the save", func(b *broken, inner *ghl.MemoryTokenStore) {
+			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
+				return inner.Update(ctx, key, func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
+					return fn(context.WithoutCancel(ctx), current)
+				})
+			}
+		}},
 		{"the save is abandoned", "a cancelled context does not end fn or the save", func(b *broken, inner *ghl.MemoryTokenStore) {
 			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
 				return inner.Update(ctx, key, func(detached context.Context, current *ghl.Token) (*ghl.Token, error) {
