@@ -129,10 +129,10 @@ func TestWebhooksInABubble(t *testing.T) {
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
 		require.NoError(t, err)
 		synctest.Wait()
-		require.Len(t, in.bodies, 1)
+		require.Len(t, in.events(t), 1)
 		time.Sleep(10*time.Minute + time.Second)
 		synctest.Wait()
-		require.Len(t, in.bodies, 2)
+		require.Len(t, in.events(t), 2)
 		require.NoError(t, s.Close())
 	})
 }
