@@ -112,18 +112,28 @@ func NewHandler(opts ...Option) (*Server, error) {
 	}
 	s.now = func() time.Time { return c.now().Add(time.Duration(s.ahead.Load())) }
 	s.state.lag = c.lag
+	type given struct {
+		ghl.Location
+		by string
+	}
+	var locations []given
+	for _, l := range c.locations {
+		locations = append(locations, given{l, "WithLocation"})
+	}
 	for _, seed := range c.seeds {
-		c.locations = append(c.locations, seed.locations...)
+		for i, l := range seed.locations {
+			locations = append(locations, given{l, fmt.Sprintf("WithSeed: locations[%d]", i)})
+		}
+	}
+	if len(locations) == 0 {
+		locations = []given{{Location: defaultLocation()}}
 	}
 	s.open, s.closing = context.WithCancel(context.Background())
 	s.hooks = newHooks(s.now)
 	s.state.hooks = s.hooks
-	if len(c.locations) == 0 {
-		c.locations = []ghl.Location{defaultLocation()}
-	}
-	for _, l := range c.locations {
-		if _, err := s.state.addLocation(l); err != nil {
-			return nil, fmt.Errorf("ghltest: WithLocation: %w", err)
+	for _, l := range locations {
+		if _, err := s.state.addLocation(l.Location); err != nil {
+			return nil, fmt.Errorf("ghltest: %s: %w", l.by, err)
 		}
 	}
 	s.token = c.token
