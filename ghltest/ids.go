@@ -34,7 +34,7 @@ func (i ids) give(id *string) error {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
 	}
 	if *id == "." || *id == ".." || strings.ContainsFunc(*id, odd) {
-		return fmt.Errorf("%q is no id: it has letters, digits, and - _ .", *id)
+		return fmt.Errorf("%q is no id, which has letters, digits, ., _ and - alone", *id)
 	}
 	return nil
 }
