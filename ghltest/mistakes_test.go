@@ -36,9 +36,7 @@ var mistakes = []struct {
 	{`AddNote: there is no contact ""`, func(s *ghltest.Server) { s.AddNote(ghl.Note{Body: "x"}) }},
 	{`AddCalendar: a number of the calendar is negative or too large`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: -1}) }},
 	{`AddCalendar: the calendar's slots are shorter than a minute`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotInterval: 0.1, SlotIntervalUnit: "mins"}) }},
-	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) {
-		s.AddCalendar(ghl.Calendar{OpenHours: []*ghl.OpenHours{{Hours: []*ghl.Hour{{CloseHour: 25}}}}})
-	}},
+	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{OpenHours: longDay}) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
 	{`AddBlockedSlot: there is no calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
 	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},
@@ -59,6 +57,8 @@ var mistakes = []struct {
 	{`Subscribe: "x" is no URL on this machine`, func(s *ghltest.Server) { s.Subscribe("x") }},
 	{`SubscribeHandler: the handler is nil`, func(s *ghltest.Server) { s.SubscribeHandler(nil) }},
 }
+
+var longDay = []*ghl.OpenHours{{Hours: []*ghl.Hour{{CloseHour: 25}}}}
 
 // wrongOptions are options that New and Start refuse.
 var wrongOptions = []struct {
