@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -176,7 +177,7 @@ func (h *Handler) tell(o Outcome, d *Delivery, r *http.Request) {
 				slog.String("locationId", clip(m.LocationID, 100)))
 		}
 		if o.Err != nil {
-			attrs = append(attrs, slog.String("error", clip(o.Err.Error(), 1000)))
+			attrs = append(attrs, slog.String("error", clip(fmt.Sprint(o.Err), 1000))) // Sprint outlives an Error that panics
 		}
 		h.logger.LogAttrs(ctx, level, "webhook", attrs...)
 	}

@@ -477,6 +477,29 @@ func TestAHandlerThatHeedsItsTime(t *testing.T) {
 	})
 }
 
+// nilError is an error that cannot be asked anything when it is a nil pointer.
+type nilError struct{ inner error }
+
+func (e *nilError) Error() string { return e.inner.Error() }
+func (e *nilError) Unwrap() error { return e.inner }
+
+func TestAnErrorThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var takes time.Duration
+		var logged bytes.Buffer
+		h := handler(t, WithKeepTimeout(time.Second), WithLogger(slog.New(slog.NewTextHandler(&logged, nil))), OnAny(func(context.Context, Event) error {
+			time.Sleep(takes)
+			return (*nilError)(nil)
+		}))
+		for _, takes = range []time.Duration{0, time.Minute} {
+			require.Equal(t, 429, status(h, note))
+			time.Sleep(time.Hour)
+			require.Empty(t, h.flights)
+		}
+		require.Equal(t, 2, strings.Count(logged.String(), "status=429"))
+	})
+}
+
 func TestASenderThatGoesAwayDoesNotEndTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := handler(t, OnAny(func(ctx context.Context, _ Event) error {
