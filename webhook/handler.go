@@ -153,8 +153,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch result {
 	case WrongMethod:
 		header.Set("Allow", http.MethodPost)
+		if r.ContentLength != 0 {
+			header.Set("Connection", "close")
+		}
 	case TooLarge, TooSlow, CutOff:
-		header.Set("Connection", "close") // what is left of the body is not read
+		header.Set("Connection", "close") // the answer does not wait for what is left of the body
 	}
 	w.WriteHeader(status)
 	h.tell(Outcome{Result: result, Status: status, Duration: time.Since(began), Err: err}, d, r)
@@ -195,9 +198,6 @@ func clip(text string, n int) string {
 
 // receive reads and judges a request. The result is "" for a delivery that is to be kept.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, Result, error) {
-	if r.Method != http.MethodPost {
-		return nil, WrongMethod, nil
-	}
 	body, result, err := h.read(w, r)
 	if result != "" {
 		return nil, result, err

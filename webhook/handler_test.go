@@ -806,6 +806,29 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 	}
 }
 
+// A body that nobody wants holds neither the answer nor, for longer than any body, the connection.
+func TestABodyThatIsNotReadIsGivenUp(t *testing.T) {
+	for name, head := range map[string]string{
+		"405": "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nx",
+		"413": "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\nx",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			conn := serve(t, handler(t, OnAny(nothing), WithMaxBody(1000), WithReadTimeout(7500*time.Millisecond)))()
+			began := time.Now()
+			defer time.AfterFunc(time.Hour, func() { _ = conn.Close() }).Stop()
+			_, err := io.WriteString(conn, head)
+			require.NoError(t, err)
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			require.Equal(t, name, fmt.Sprint(resp.StatusCode))
+			require.Zero(t, time.Since(began))
+			_, err = conn.Read(make([]byte, 1))
+			require.ErrorIs(t, err, io.EOF)
+			require.Equal(t, 7500*time.Millisecond, time.Since(began).Truncate(time.Second/2))
+		})
+	}
+}
+
 func TestACutBodyIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen outcomes
@@ -830,6 +853,12 @@ func TestTheConnectionGoesOnAfterADelivery(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, 200, resp.StatusCode)
 			time.Sleep(time.Hour) // the deadline was for the body alone
+			_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+			require.NoError(t, err)
+			resp, err = http.ReadResponse(reader, nil)
+			require.NoError(t, err)
+			require.Equal(t, 405, resp.StatusCode)
+			time.Sleep(time.Hour)
 		}
 		_ = conn.Close()
 		synctest.Wait()
