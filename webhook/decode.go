@@ -28,7 +28,7 @@ func Decode(body []byte) (Event, error) {
 	}
 	o.readEnvelope(&meta)
 	o.flat = true
-	if data := o.get("data"); isObject(data) && o.get("id") == nil {
+	if data := o.get("data"); isObject(data) && o.text("id") == "" {
 		o, _ = parse(data, o.fields[:0]) // it was found valid
 		o.readEnvelope(&meta)
 	}
@@ -88,7 +88,7 @@ func (e *TaskEvent) decode(o object) error {
 			return err
 		}
 	}
-	if e.Type == TaskComplete && o.get("completed") == nil {
+	if said := o.get("completed"); e.Type == TaskComplete && (said == nil || string(said) == "null") {
 		e.Task.Completed = true
 	}
 	fill(&e.Task.LocationID, e.LocationID)

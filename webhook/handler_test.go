@@ -21,6 +21,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
@@ -457,6 +458,12 @@ func TestADeduplicatorThatTakesLong(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.ErrorIs(t, dedup.seenErr, context.DeadlineExceeded, "its time is bounded too")
+		dedup.slow = 29 * time.Second
+		require.Equal(t, 200, status(h, numbered(1)))
+		time.Sleep(time.Hour)
+		require.Equal(t, 200, status(h, numbered(1)))
+		require.Equal(t, 2, calls, "half of the time is left for remembering")
+		calls = 1
 		dedup.slow = 0
 		require.Equal(t, 200, status(h, note))
 		require.Equal(t, 2, calls, "it was not remembered")
@@ -843,7 +850,14 @@ func TestACutBodyIsNotKept(t *testing.T) {
 
 func TestTheConnectionGoesOnAfterADelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := serve(t, handler(t, OnAny(nothing), WithReadTimeout(time.Second)))()
+		h := handler(t, WithReadTimeout(time.Second), OnAny(func(context.Context, Event) error { time.Sleep(2 * time.Second); return nil }))
+		conn := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body) // a middleware that looks at it: the server then waits for the next request already
+			assert.NoError(t, err)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			h.ServeHTTP(w, r)
+			assert.NoError(t, r.Context().Err(), "the sender is still there")
+		}))()
 		reader := bufio.NewReader(conn)
 		for i := range 3 {
 			body := numbered(i)

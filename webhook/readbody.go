@@ -28,7 +28,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, res
 	}
 	if bounded {
 		if body, err = readAll(r.Body, size, h.maxBody); err == nil {
-			_ = control.SetReadDeadline(time.Time{}) // for the connection's next request
+			_ = control.SetReadDeadline(time.Time{}) // a middleware may have read the body before: then it would end the request
 		}
 	} else {
 		body, err = h.readWithout(r.Body, size)
