@@ -12,8 +12,8 @@ import (
 var ErrUnreadable = errors.New("webhook: the body is no event")
 
 // Decode reads an event, flat or with its record under "data", an appointment also under "appointment". Missing properties,
-// odd values and unknown properties never fail it: what has no field is in the record's Extra. The error is
-// [ErrUnreadable]. The event keeps body, in Raw.
+// odd values and unknown properties never fail it: what has no field is in the record's Extra; what stands beside a nested
+// record, and is no part of the envelope, only in Raw. The error is [ErrUnreadable]. The event keeps body, in Raw.
 //
 // It does not look at a signature: what comes from outside goes through [Verifier.Open].
 func Decode(body []byte) (Event, error) {

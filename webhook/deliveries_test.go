@@ -279,7 +279,7 @@ func TestOddDeliveries(t *testing.T) {
 	mistyped := events[1].(*webhook.AppointmentEvent)
 	require.Equal(t, webhook.AppointmentCreate, mistyped.Type)
 	gone, err := mistyped.Refetch(t.Context(), c)
-	require.True(t, errors.Is(err, ghl.ErrNotFound) || gone.Deleted, "what is so shows Refetch")
+	require.True(t, errors.Is(err, ghl.ErrNotFound) || gone.Deleted, "Refetch shows what is so")
 }
 
 // The call is one of the event's location, whatever the client's, and counts against that one's limit.

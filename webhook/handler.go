@@ -31,7 +31,8 @@ const (
 //
 //	200  the delivery was kept, now or before
 //	400  it is signed, but no event
-//	401  the signature is not valid or not there, or the timestamp is older than the replay window
+//	401  the signature is not valid or not there, or the timestamp is older than the replay window, or not there though
+//	     [RequireTimestamp] wants it
 //	403  the delivery is meant for another app ([WithApp])
 //	405  it is no POST
 //	413  the body is larger than [WithMaxBody]
@@ -133,7 +134,7 @@ func (r Result) status() int {
 type Outcome struct {
 	Result Result
 	Status int
-	// Duration is from the beginning of the request to the answer.
+	// Duration is from the beginning of the request until the answer was decided.
 	Duration time.Duration
 	// Meta is the envelope of a delivery whose signature is valid; else nil. It must not be changed.
 	Meta *Envelope

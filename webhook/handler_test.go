@@ -501,6 +501,7 @@ func TestAnErrorThatPanics(t *testing.T) {
 		for _, takes = range []time.Duration{0, time.Minute} {
 			require.Equal(t, 429, status(h, note))
 			time.Sleep(time.Hour)
+			synctest.Wait()
 			require.Empty(t, h.flights)
 		}
 		require.Equal(t, 2, strings.Count(logged.String(), "status=429"))
