@@ -113,7 +113,7 @@ func (s *Server) consented(r *http.Request, now time.Time) (status int, target s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status, target, page = s.state.consentTo(r, now)
-	entry := logged(r, nil, now)
+	entry := s.logged(r, nil, now)
 	entry.Operation, entry.Path, entry.Status = "oauth.consent", consentPath, status
 	s.requests.add(entry)
 	return status, target, page
