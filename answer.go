@@ -21,7 +21,7 @@ type model[T any] interface {
 func one[T any, P model[T]](ctx context.Context, c *Client, r request, opts []CallOption) (*T, error) {
 	record := new(T)
 	err := c.do(ctx, r, func(k *call, body []byte) error {
-		value, err := promised(body, k.op.answer, '{')
+		value, err := promisedRecord(body, k.op.answer)
 		if err != nil {
 			return err
 		}
@@ -29,9 +29,6 @@ func one[T any, P model[T]](ctx context.Context, c *Client, r request, opts []Ca
 			if err := checkFlags(body); err != nil {
 				return err
 			}
-		}
-		if !hasID(value) {
-			return &badAnswerError{"the record in the answer has no id"}
 		}
 		return P(record).UnmarshalJSON(value)
 	}, opts)
@@ -54,6 +51,9 @@ func many[T any, P model[T]](ctx context.Context, c *Client, r request, opts []C
 	return list, nil
 }
 
+// maxElements is more than any list has, and keeps a hostile one from filling the memory.
+const maxElements = 100_000
+
 // records reads the list in an answer. An element that is no record does not spoil the others: it is left out and reported.
 func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 	value, err := promised(body, k.op.answer, '[')
@@ -65,7 +65,10 @@ func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 		return list, nil
 	}
 	err = eachElement(value, func(element []byte) error {
-		if element[0] != '{' {
+		if len(list)+len(k.skipped) >= maxElements {
+			return &badAnswerError{"the list in the answer has more than 100,000 elements"}
+		}
+		if !isObject(element) || !hasID(element) {
 			k.skipped = append(k.skipped, bytes.Clone(element))
 			return nil
 		}
@@ -147,6 +150,15 @@ func promised(body []byte, names string, kind byte) ([]byte, error) {
 		}
 	}
 	return nil, &badAnswerError{"the answer has no " + strings.ReplaceAll(strings.TrimSuffix(names, "|."), "|", " or ")}
+}
+
+// promisedRecord finds the record that the operation promises.
+func promisedRecord(body []byte, names string) ([]byte, error) {
+	value, err := promised(body, names, '{')
+	if err == nil && !hasID(value) {
+		return nil, &badAnswerError{"the record in the answer has no id"}
+	}
+	return value, err
 }
 
 // hasID reports whether an object is a record: all of them have an id.

@@ -9,12 +9,14 @@ import (
 )
 
 // Token is what HighLevel grants access with. It prints redacted with every verb of fmt and in slog, and JSON leaves its
-// two secrets out: whoever stores a token writes AccessToken and RefreshToken on purpose.
+// two secrets out: [EncodeToken] writes a token with them.
 type Token struct {
 	// AccessToken is the bearer, valid for about a day.
 	AccessToken string `json:"-"`
 	// RefreshToken works once; the answer to its use carries the next one. "" for a private integration token.
 	RefreshToken string `json:"-"`
+	// IssuedAt is when the token was asked for; the zero time means unknown.
+	IssuedAt time.Time `json:"issuedAt,omitzero"`
 	// ExpiresAt is when the access token ends; the zero time means never or unknown.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 	// Scopes are what was granted; nil when unknown.
@@ -27,6 +29,15 @@ type Token struct {
 	LocationID string `json:"locationId,omitempty"`
 	// UserID is the person who installed the app.
 	UserID string `json:"userId,omitempty"`
+	// BulkInstallation says that an agency installed the app in several locations at once. Their tokens are derived from
+	// this one, the company's.
+	BulkInstallation bool `json:"bulkInstallation,omitempty"`
+	// ApprovedLocations are the ids of the locations that the agency chose; nil with AllLocations, and when unknown.
+	ApprovedLocations []string `json:"approvedLocations,omitempty"`
+	// AllLocations says that the agency chose all of its locations.
+	AllLocations bool `json:"allLocations,omitempty"`
+	// FutureLocations says that the app is installed in new locations of the agency by itself.
+	FutureLocations bool `json:"futureLocations,omitempty"`
 }
 
 // UserType is whom a token stands for.
@@ -63,7 +74,26 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 // TokenSource gives the token for a request. It is asked for every attempt, by many goroutines at once, so it should
 // answer from memory while its token is valid.
 //
-// A source may also be a [TokenRefresher].
+// The sources of this package are [StaticTokenSource], [App.TokenSource] and [App.LocationTokenSource]. A source may also
+// be a [TokenRefresher].
+//
+// A source of golang.org/x/oauth2 becomes one with an adapter. This package does not import that module, so it is yours to
+// copy; wrap the source in oauth2.ReuseTokenSource, which answers from memory:
+//
+//	type adapter struct{ source oauth2.TokenSource }
+//
+//	func (a adapter) Token(context.Context) (*ghl.Token, error) {
+//		t, err := a.source.Token()
+//		if err != nil {
+//			return nil, err
+//		}
+//		return &ghl.Token{AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, ExpiresAt: t.Expiry}, nil
+//	}
+//
+//	client, err := ghl.New(ghl.WithTokenSource(adapter{oauth2.ReuseTokenSource(nil, source)}))
+//
+// Mind that oauth2.Config refreshes without saving: HighLevel's refresh tokens work once, so a pair that is not kept is
+// lost. [App.TokenSource] keeps it.
 type TokenSource interface {
 	Token(ctx context.Context) (*Token, error)
 }
@@ -71,7 +101,8 @@ type TokenSource interface {
 // TokenRefresher is a [TokenSource] that can get a new token. A call asks it once when the server refuses the token.
 type TokenRefresher interface {
 	// Refresh returns a token other than rejected. When rejected is no longer the current one, somebody else has refreshed
-	// already, and the current one is the answer.
+	// already, and the current one is the answer. A source that returns rejected again says that it can't help: the call
+	// ends with the server's refusal.
 	Refresh(ctx context.Context, rejected *Token) (*Token, error)
 }
 

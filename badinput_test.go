@@ -294,6 +294,10 @@ func TestWrongCallOptions(t *testing.T) {
 		{"a header without a name", "header", ghl.CallHeader("", "x")},
 		{"a header with a line break", "header", ghl.CallHeader("X-A", "a\r\nAuthorization: b")},
 		{"a header name with a space", "header", ghl.CallHeader("X A", "a")},
+		{"an encoding that would not be unpacked", "Accept-Encoding", ghl.CallHeader("Accept-Encoding", "gzip")},
+		{"leave to repeat a create", "Idempotency-Key", ghl.CallHeader("idempotency-key", "a")},
+		{"leave to repeat a create, as extension", "X-Idempotency-Key", ghl.CallHeader("x-idempotency-key", "a")},
+		{"a backoff of centuries", "RetryPolicy", ghl.CallRetry(ghl.RetryPolicy{MinBackoff: 1 << 62})},
 		{"an empty location", "locationId", ghl.CallLocation("")},
 		{"a hostile location", "locationId", ghl.CallLocation("../x")},
 		{"a hostile path value", "contactId", ghl.CallPath("contactId", "../x")},
@@ -445,6 +449,26 @@ func TestBadInputs(t *testing.T) {
 	}
 }
 
+// TestLocationInTheQuery is set by one option only, or the call would be sent with two.
+func TestLocationInTheQuery(t *testing.T) {
+	c := unreached(t)
+	_, err := c.Contacts.List(t.Context(), nil, ghl.CallQuery("locationId", "loc2"))
+	requireBadInput(t, err, "locationId")
+	_, err = c.Locations.Get(t.Context(), "")
+	requireBadInput(t, err, "locationId")
+	_, err = c.Locations.Tags(t.Context(), "")
+	requireBadInput(t, err, "locationId")
+	_, err = c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: "c", AppID: "a", After: "x"})
+	requireBadInput(t, err, "After")
+	for _, v := range []ghl.Version{"nonsense", "2021\n", "2021-13-01", "v"} {
+		requireBadInput(t, c.Call(t.Context(), ghl.Operation{Name: "x", Method: "GET", Path: "/x", Version: v}, nil, nil), "Operation.Version")
+	}
+	c, err = c.With(ghl.WithVersion(ghl.VersionV3))
+	require.NoError(t, err)
+	_, err = c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: "c", AppID: "a", Skip: 20})
+	requireBadInput(t, err, "Skip")
+}
+
 func TestBadOptions(t *testing.T) {
 	for _, tc := range []struct {
 		name, field string
@@ -472,6 +496,8 @@ func TestBadOptions(t *testing.T) {
 		{"nil middleware", "Middleware", []ghl.Option{ghl.WithToken("t"), ghl.WithMiddleware(nil)}},
 		{"empty agent", "UserAgent", []ghl.Option{ghl.WithToken("t"), ghl.WithUserAgent("")}},
 		{"agent with a line break", "UserAgent", []ghl.Option{ghl.WithToken("t"), ghl.WithUserAgent("a\r\nb")}},
+		{"agent with a control character", "UserAgent", []ghl.Option{ghl.WithToken("t"), ghl.WithUserAgent("app\x7f")}},
+		{"middleware that returns nothing", "Middleware", []ghl.Option{ghl.WithToken("t"), ghl.WithMiddleware(func(http.RoundTripper) http.RoundTripper { return nil })}},
 		{"nil logger", "Logger", []ghl.Option{ghl.WithToken("t"), ghl.WithLogger(nil)}},
 		{"nil limiter", "Limiter", []ghl.Option{ghl.WithToken("t"), ghl.WithLimiter(nil)}},
 		{"nil limiter maker", "LimiterFor", []ghl.Option{ghl.WithToken("t"), ghl.WithLimiterFor(nil)}},

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -50,20 +49,21 @@ type call struct {
 	request request
 	attempt attempt
 
-	ctx      context.Context
-	attempts int           // requests sent
-	failures int           // of these, the ones that count against the policy
-	waited   time.Duration // for the limiter and between attempts
-	refused  bool          // a token was refused, and the source asked for another
-	acted    bool          // some attempt may have done the work although it failed
-	settled  bool          // the last attempt was judged final
-	answer   *bytes.Buffer // the body of a successful answer
-	status   int
-	header   http.Header
-	limit    RateLimit
-	failure  *Error
-	traceID  string
-	skipped  [][]byte // elements of a list that are no records
+	ctx        context.Context
+	attempts   int           // requests sent
+	failures   int           // of these, the ones that count against the policy
+	waited     time.Duration // for the limiter and between attempts
+	refused    bool          // a token was refused, and the source asked for another
+	acted      bool          // some attempt may have done the work although it failed
+	settled    bool          // the last attempt was judged final
+	sendHeader http.Header   // of the request, but for the token
+	answer     *bytes.Buffer // the body of a successful answer
+	status     int
+	header     http.Header
+	limit      RateLimit
+	failure    *Error
+	traceID    string
+	skipped    [][]byte // elements of a list that are no records
 }
 
 // do sends a request and has decode read the answer. Everything that a call goes through is here, in retry.go (which
@@ -171,6 +171,9 @@ func (k *call) newRequest() (*retryablehttp.Request, error) {
 			return nil, err
 		}
 	}
+	if k.op.location == inQuery && k.opts.query.Has("locationId") {
+		return nil, badInputf("locationId", "the location of this call is set with CallLocation")
+	}
 	body, contentType, err := k.encodeBody()
 	if err != nil {
 		return nil, err
@@ -193,6 +196,7 @@ func (k *call) newRequest() (*retryablehttp.Request, error) {
 	for key, v := range k.opts.header {
 		header[key] = v
 	}
+	k.sendHeader = header
 	req, err := retryablehttp.FromRequest(plain)
 	if err != nil {
 		return nil, err
@@ -201,9 +205,6 @@ func (k *call) newRequest() (*retryablehttp.Request, error) {
 		if err := req.SetBody(body); err != nil {
 			return nil, err
 		}
-		// net/http needs this to send the request on another connection when the server has closed an idle one before
-		// anything was written.
-		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
 	return req, nil
 }
@@ -291,6 +292,9 @@ func (k *call) encodeBody() (body []byte, contentType string, err error) {
 func (k *call) report(ctx context.Context, err *Error) {
 	if err != nil {
 		k.traceID = err.TraceID
+	}
+	if k.opts.sentAt != nil {
+		*k.opts.sentAt = k.attempt.sent
 	}
 	if r := k.opts.response; r != nil {
 		*r = Response{Status: k.status, Header: k.header, RateLimit: k.limit, TraceID: k.traceID, Attempts: k.attempts, Skipped: k.skipped}

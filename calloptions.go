@@ -18,6 +18,7 @@ type callOptions struct {
 	response   *Response
 	background bool
 	readBack   bool
+	sentAt     *time.Time // told when the last attempt was sent
 	path       map[string]string
 	query      url.Values
 }
@@ -30,13 +31,17 @@ func CallLocation(id string) CallOption {
 	}
 }
 
-// CallHeader sets a header of the request. The token, version and content headers are the client's own and are refused.
+// CallHeader sets a header of the request. The token, version, content and connection headers are the client's own and are
+// refused; so are idempotency keys, which HighLevel does not know.
 func CallHeader(key, value string) CallOption {
 	name := http.CanonicalHeaderKey(key)
 	return func(o *callOptions) error {
 		switch name {
-		case "Authorization", "Version", "Content-Type", "Content-Length", "Host", "Transfer-Encoding", "Connection", "Trailer", "Upgrade", "Te":
+		case "Authorization", "Version", "Content-Type", "Content-Length", "Host", "Transfer-Encoding", "Connection", "Trailer", "Upgrade", "Te",
+			"Accept-Encoding": // net/http would no longer unpack the answer
 			return badInputf(name, "this header is set by the client")
+		case "Idempotency-Key", "X-Idempotency-Key": // net/http takes them as leave to send a create twice
+			return badInputf(name, "HighLevel knows no idempotency keys")
 		}
 		if !headerName(name) || !headerText(value) {
 			return badInputf("header", "the header is empty or holds a character that none has")
@@ -85,7 +90,7 @@ func CallResponse(r *Response) CallOption {
 }
 
 // CallBackground lets other calls of the location go first while its limit is short. Use it for what nobody waits for, such
-// as a backfill.
+// as a backfill. It is the limiter that does so: [NewLimiter] does, one of your own can ask [IsBackground].
 func CallBackground() CallOption {
 	return func(o *callOptions) error {
 		o.background = true
@@ -97,9 +102,10 @@ func CallBackground() CallOption {
 // HighLevel sometimes answers although it has created the record. If the record is there it is returned as if the create
 // had succeeded; else the error stays.
 //
-// A contact is found by its e-mail or phone among those added since the call began, a note by its text likewise, a task by
-// all its fields, an appointment by its calendar, contact and start; the last also after [ErrSlotTaken], for the booking
-// that took the slot may be one's own. Methods other than these creates ignore the option.
+// A contact is found by its e-mail or phone among those added since the request was sent, by the server's clock and to about a
+// second; a note by its text likewise; a task by all its fields, after a 422 only if the server says when it was added; an
+// appointment by its calendar, contact and start, also after [ErrSlotTaken], for the booking that took the slot may be one's
+// own. Methods other than these creates ignore the option.
 func CallReadBack() CallOption {
 	return func(o *callOptions) error {
 		o.readBack = true
@@ -107,7 +113,7 @@ func CallReadBack() CallOption {
 	}
 }
 
-// CallPath fills a placeholder of the operation's path in [Client.Call]. One that the path does not have, or that a method
+// CallPath fills a placeholder of the operation's path, for [Client.Call]. One that the path does not have, or that a method
 // has filled already, is refused.
 func CallPath(name, value string) CallOption {
 	return func(o *callOptions) error {
@@ -122,7 +128,8 @@ func CallPath(name, value string) CallOption {
 	}
 }
 
-// CallQuery adds a query parameter in [Client.Call]. Given twice, it is sent twice.
+// CallQuery adds a query parameter, for [Client.Call] above all. Given twice, it is sent twice. The location of a method is set
+// with [CallLocation].
 func CallQuery(name, value string) CallOption {
 	return func(o *callOptions) error {
 		if name == "" {
@@ -152,8 +159,8 @@ type Response struct {
 	Skipped [][]byte
 }
 
-// isBackground reports whether the call was marked with [CallBackground].
-func isBackground(ctx context.Context) bool {
+// IsBackground reports whether a limiter is asked on behalf of a call that was marked with [CallBackground].
+func IsBackground(ctx context.Context) bool {
 	k, ok := ctx.Value(operationKey{}).(*call)
 	return ok && k.opts.background
 }

@@ -67,7 +67,6 @@ func New(opts ...Option) (*Client, error) {
 	return newClient(config{
 		base:      base,
 		version:   Version20210728,
-		client:    defaultHTTPClient(),
 		userAgent: defaultUserAgent,
 		logger:    slog.New(slog.DiscardHandler),
 		limiters:  newLimiters(func(string) Limiter { return NewLimiter() }),
@@ -94,7 +93,11 @@ func newClient(cfg config, opts []Option) (*Client, error) {
 	if cfg.tokens == nil {
 		return nil, badInputf("TokenSource", "a client needs WithTokenSource or WithToken")
 	}
-	c := &Client{config: cfg, http: cfg.httpClient()}
+	httpClient, err := cfg.httpClient()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{config: cfg, http: httpClient}
 	s := &service{c}
 	c.Contacts = (*ContactsService)(s)
 	c.Tasks = (*TasksService)(s)
@@ -213,7 +216,8 @@ func WithHTTPClient(client *http.Client) Option {
 		if client == nil {
 			return badInputf("HTTPClient", "the HTTP client is nil")
 		}
-		c.client = client
+		copied := *client
+		c.client = &copied
 		return nil
 	}
 }
@@ -233,8 +237,8 @@ func WithMiddleware(wrap func(http.RoundTripper) http.RoundTripper) Option {
 // WithUserAgent sets the User-Agent header. HighLevel's CDN refuses those of some libraries, so name your app.
 func WithUserAgent(agent string) Option {
 	return func(c *config) error {
-		if agent == "" || strings.ContainsAny(agent, "\r\n") {
-			return badInputf("UserAgent", "the user agent is empty or has a line break")
+		if agent == "" || !headerText(agent) {
+			return badInputf("UserAgent", "the user agent is empty or holds a character that no header has")
 		}
 		c.userAgent = agent
 		return nil
@@ -265,8 +269,8 @@ func WithLimiter(limiter Limiter) Option {
 }
 
 // WithLimiterFor sets how to make the limiter of a location or company, for HighLevel counts requests by these. It is
-// called once for each, with its id, or "" for calls of a client without one; nil means no limit. The default makes a
-// [NewLimiter].
+// called once for each, with its id, or "" for calls of a client without one; nil means no limit. The limiters are kept as long
+// as the client and its variants. The default makes a [NewLimiter].
 func WithLimiterFor(limiterFor func(resource string) Limiter) Option {
 	return func(c *config) error {
 		if limiterFor == nil {
@@ -291,26 +295,24 @@ func WithRetry(policy RetryPolicy) Option {
 // limiters holds one limiter for each location or company. It is shared by all variants of a client.
 type limiters struct {
 	make func(resource string) Limiter
-	mu   sync.Mutex
-	held map[string]Limiter
+	held sync.Map // resource → func() Limiter
 }
 
 func newLimiters(limiterFor func(string) Limiter) *limiters {
-	return &limiters{make: limiterFor, held: map[string]Limiter{}}
+	return &limiters{make: limiterFor}
 }
 
 func (l *limiters) of(resource string) Limiter {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	limiter, ok := l.held[resource]
-	if !ok {
-		limiter = l.make(resource)
-		if limiter == nil { // no limit wanted for this one
-			limiter = noLimit{}
-		}
-		l.held[resource] = limiter
+	if limiter, ok := l.held.Load(resource); ok {
+		return limiter.(func() Limiter)()
 	}
-	return limiter
+	limiter, _ := l.held.LoadOrStore(resource, sync.OnceValue(func() Limiter {
+		if limiter := l.make(resource); limiter != nil {
+			return limiter
+		}
+		return noLimit{} // none is wanted for this one
+	}))
+	return limiter.(func() Limiter)()
 }
 
 type noLimit struct{}

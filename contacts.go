@@ -252,7 +252,7 @@ func (s *ContactsService) FindDuplicate(ctx context.Context, q DuplicateQuery, o
 			none.Status, none.Attempts, none.TraceID = k.status, k.attempts, traceID(body)
 			return nil
 		}
-		value, err := promised(body, k.op.answer, '{')
+		value, err := promisedRecord(body, k.op.answer)
 		if err != nil {
 			return err
 		}
@@ -290,11 +290,11 @@ func (q DuplicateQuery) values() url.Values {
 //
 // A create is not repeated when its outcome is unknown ([ErrAmbiguous]); [CallReadBack] looks for the contact then.
 func (s *ContactsService) Create(ctx context.Context, in *ContactCreate, opts ...CallOption) (*Contact, error) {
-	began := time.Now()
-	contact, err := one[Contact](ctx, s.client, request{op: opContactsCreate, in: in}, opts)
+	var sent time.Time
+	contact, err := one[Contact](ctx, s.client, request{op: opContactsCreate, in: in}, sentAt(&sent, opts))
 	if err != nil && in != nil && (in.Email != "" || in.Phone != "") {
 		return readBack(ctx, err, opts, func(opts []CallOption) (*Contact, error) {
-			return s.findCreated(ctx, in, began, opts)
+			return s.findCreated(ctx, in, sent, opts)
 		})
 	}
 	return contact, err
@@ -457,7 +457,13 @@ func (s *ContactsService) page(ctx context.Context, r request, opts []CallOption
 			return err
 		}
 		page.Total = max(head.Meta.Total, head.Total, head.Count)
-		page.Next = cursorFrom(head.Meta.StartAfter, head.Meta.StartAfterID)
+		next, whole := cursorFrom(head.Meta.StartAfter, head.Meta.StartAfterID)
+		if n := len(page.Contacts); !whole && n > 0 {
+			next = page.Contacts[n-1].Cursor
+		}
+		if page.Next = next; !whole && next == "" {
+			return &badAnswerError{"the answer has half a cursor; the list is not complete"}
+		}
 		return nil
 	}, opts)
 	if err != nil {
@@ -574,19 +580,19 @@ func (s *ContactsService) AllByBusiness(ctx context.Context, businessID string, 
 	}
 }
 
-// findCreated looks for a contact that was added since began.
-func (s *ContactsService) findCreated(ctx context.Context, in *ContactCreate, began time.Time, opts []CallOption) (*Contact, error) {
+// findCreated looks for a contact that was added since the create was sent.
+func (s *ContactsService) findCreated(ctx context.Context, in *ContactCreate, sent time.Time, opts []CallOption) (*Contact, error) {
 	var resp Response
 	found, err := s.FindDuplicate(ctx, DuplicateQuery{Email: in.Email, Phone: in.Phone}, append(opts, CallResponse(&resp))...)
 	if err != nil {
 		return nil, err
 	}
-	if !addedSince(found.DateAdded, began, &resp) { // the short form of this endpoint may lack the date
+	if !addedSince(found.DateAdded, sent, &resp) { // the short form of this endpoint may lack the date
 		if found, err = s.Get(ctx, found.ID, append(opts, CallResponse(&resp))...); err != nil {
 			return nil, err
 		}
 	}
-	if !addedSince(found.DateAdded, began, &resp) || in.Email != "" && !strings.EqualFold(found.Email, in.Email) {
+	if !addedSince(found.DateAdded, sent, &resp) || in.Email != "" && !strings.EqualFold(found.Email, in.Email) {
 		return nil, nil
 	}
 	return found, nil

@@ -287,3 +287,18 @@ func TestDuplicateContact(t *testing.T) {
 	require.Equal(t, &ghl.Duplicate{ContactID: "c9", MatchingField: "phone"}, e.Duplicate)
 	require.Len(t, tp.requests(), 1, "a duplicate is no unknown outcome")
 }
+
+// TestFindDuplicateOfAnEmptyRecord: a record without id is neither a find nor none.
+func TestFindDuplicateOfAnEmptyRecord(t *testing.T) {
+	c, _ := onTape(t, replies(t, `{"contact":{}}`))
+	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a@example.com"})
+	require.ErrorIs(t, err, ghl.ErrBadResponse)
+	require.Nil(t, found)
+}
+
+// TestAListOfTooMany: a few bytes for each element must not become gigabytes of records.
+func TestAListOfTooMany(t *testing.T) {
+	c, _ := onTape(t, replies(t, `{"contacts":[`+strings.Repeat("{},", 100_000)+`{}]}`))
+	_, err := c.Contacts.List(t.Context(), nil)
+	require.ErrorIs(t, err, ghl.ErrBadResponse)
+}

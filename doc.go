@@ -14,6 +14,11 @@
 // repeated where that is safe ([RetryPolicy]). What can't be known is said: a create whose answer was lost is [ErrAmbiguous],
 // and [CallReadBack] looks for its record. Endpoints without a method go through [Client.Call].
 //
+// # Tokens
+//
+// A private integration token is fixed ([WithToken]). A marketplace app has an [App], whose sources renew their tokens and save
+// them in a [TokenStore] before anybody uses them, and [Installations], which gives a client for each location.
+//
 // # Errors
 //
 // Each is an [*Error]; errors.Is tells the categories apart, such as [ErrNotFound] or [ErrDuplicateContact]. Its text names the

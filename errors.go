@@ -63,7 +63,8 @@ var (
 	// ErrSlotTaken: somebody else has booked the slot.
 	ErrSlotTaken error = slotTaken
 	// ErrRateLimited: too many requests. Calls wait and repeat by themselves, so it is returned only when the server asks
-	// for a longer wait than [RetryPolicy.MaxRetryAfter], or with [ErrDailyLimit]. [Error.RetryAfter] says how long.
+	// for a longer wait than [RetryPolicy.MaxRetryAfter], when the context ends the wait, or with [ErrDailyLimit].
+	// [Error.RetryAfter] says how long.
 	ErrRateLimited error = rateLimited
 	// ErrDailyLimit: the daily quota is used up; [Error.RetryAfter] is the time until it resets, 0 if unknown.
 	ErrDailyLimit error = dailyLimit
@@ -230,6 +231,31 @@ func asError(err error, op *Operation) *Error {
 	return &Error{Operation: op.Name, cause: err}
 }
 
+// tokenError is the failure to get a token. What went wrong there is not what the operation would say: a location that the
+// token exchange does not find is no missing contact, and nothing was sent that could be ambiguous. So only those categories
+// pass that mean the same for the call.
+func tokenError(err error, op *Operation) *Error {
+	e := &Error{Operation: op.Name, Message: "no token", cause: sealedError{err}}
+	var inner *Error
+	if errors.As(err, &inner) {
+		e.categories = inner.categories & (badInput | unauthorized | missingScope | rateLimited | dailyLimit | reauthRequired | serverError)
+		e.RetryAfter, e.Field, e.Scopes = inner.RetryAfter, inner.Field, inner.Scopes
+	}
+	return e
+}
+
+// sealedError keeps the categories of an error from errors.Is, and nothing else.
+type sealedError struct{ err error }
+
+func (e sealedError) Error() string { return e.err.Error() }
+
+func (e sealedError) Is(target error) bool {
+	_, ok := target.(category)
+	return !ok && errors.Is(e.err, target)
+}
+
+func (e sealedError) As(target any) bool { return errors.As(e.err, target) }
+
 // errorBody is the union of every error shape that has been seen.
 type errorBody struct {
 	Message          json.RawMessage `json:"message"` // a text, an array of texts or an object
@@ -379,6 +405,9 @@ func (e *Error) refusesToken() bool {
 
 // redact takes the token out of the server's words, in case it repeats the request.
 func (e *Error) redact(token string) {
+	if len(token) < 8 { // no real token, and found in any word
+		return
+	}
 	texts := []*string{&e.Message, &e.TraceID}
 	for i := range e.Details {
 		texts = append(texts, &e.Details[i])

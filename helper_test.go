@@ -69,6 +69,14 @@ func refuses(*http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 }
 
+func unresolved(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "services.leadconnectorhq.com"}}
+}
+
+func proxyGone(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("connection refused")}
+}
+
 // cutsBody answers 200 and loses the connection in the middle of the body.
 func cutsBody(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader(`{"contact":{"id":`), failing{})), Request: r}, nil

@@ -155,6 +155,11 @@ func (s *scanner) value() ([]byte, bool) {
 
 // str skips a quoted string.
 func (s *scanner) str() bool {
+	rest := s.data[s.pos+1:]
+	if end := bytes.IndexByte(rest, '"'); end >= 0 && bytes.IndexByte(rest[:end], '\\') < 0 { // most hold no escape
+		s.pos += end + 2
+		return true
+	}
 	for s.pos++; s.pos < len(s.data); s.pos++ {
 		switch s.data[s.pos] {
 		case '\\':

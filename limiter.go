@@ -27,6 +27,10 @@ const (
 	// dailyProbe is how often one call is let through when the daily quota is
 	// gone and nothing tells until when.
 	dailyProbe = time.Minute
+	// doubtEvery is how often one call is let through although the server said to
+	// stay away for longer than that: it may have been wrong, or the quota been
+	// raised, and the program that holds this limiter runs for weeks.
+	doubtEvery = 5 * time.Minute
 )
 
 const (
@@ -49,6 +53,8 @@ type AdaptiveLimiter struct {
 	blind  *rate.Limiter // holds back as well while nothing tells what remains
 	credit int           // permits given back, which take nothing from the two
 	closed time.Time     // until then a Retry-After forbids all calls
+	shut   time.Time     // when an answer said so last
+	doubt  time.Time     // when one call is let through although all are refused
 	daily  daily
 	queue  [classes]list.List // of *waiter
 	timer  *time.Timer        // calls wake when the next waiter may go
@@ -73,7 +79,8 @@ func NewLimiter() *AdaptiveLimiter {
 // context ends, and an error of the category [ErrDailyLimit] at once when the
 // daily quota is used up. Where the server asks for a longer pause than
 // [RetryPolicy.MaxRetryAfter], it is an error of the category [ErrRateLimited] at
-// once, rather than hours of silence.
+// once, rather than hours of silence. Every five minutes one call is let through
+// all the same, to find out whether that still holds.
 //
 // Calls go first come, first served, except that those marked as background let
 // all others go first and leave them some room when the limit gets short.
@@ -82,7 +89,7 @@ func (l *AdaptiveLimiter) Wait(ctx context.Context) error {
 		return err
 	}
 	class, patience := foreground, patienceOf(ctx)
-	if isBackground(ctx) {
+	if IsBackground(ctx) {
 		class = background
 	}
 
@@ -90,9 +97,18 @@ func (l *AdaptiveLimiter) Wait(ctx context.Context) error {
 	now := time.Now()
 	l.window.roll(now)
 	if err := l.refusal(now, patience); err != nil {
-		l.mu.Unlock()
-		return err
+		defer l.mu.Unlock()
+		if l.doubt.IsZero() {
+			l.doubt = now.Add(doubtEvery)
+		}
+		if now.Before(l.doubt) {
+			return err
+		}
+		l.doubt = now.Add(doubtEvery)
+		l.take(now)
+		return nil
 	}
+	l.doubt = time.Time{}
 	if !l.queued(class) && l.delay(now, class) == 0 {
 		l.take(now)
 		l.mu.Unlock()
@@ -162,9 +178,12 @@ func (l *AdaptiveLimiter) learn(r RateLimit, now time.Time) {
 	default:
 		l.window.learnNothing(sent)
 	}
-	if refused && r.RetryAfter > 0 {
-		l.closed = later(l.closed, now.Add(r.RetryAfter))
+	switch {
+	case refused && r.RetryAfter > 0:
+		l.closed, l.shut = later(l.closed, now.Add(r.RetryAfter)), now
 		l.window.endsBy(l.closed)
+	case r.Remaining > 0 && sent.After(l.shut):
+		l.closed = time.Time{} // open earlier than it said
 	}
 }
 

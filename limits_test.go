@@ -25,10 +25,16 @@ type windowServer struct {
 	daily    int
 	refused  int
 	granted  int
+	rng      *rand.Rand
 }
 
 func (s *windowServer) RoundTrip(r *http.Request) (*http.Response, error) {
-	latency := 50*time.Millisecond + rand.N(250*time.Millisecond)
+	s.mu.Lock()
+	if s.rng == nil {
+		s.rng = rand.New(rand.NewPCG(7, 7))
+	}
+	latency := 50*time.Millisecond + time.Duration(s.rng.Int64N(int64(250*time.Millisecond)))
+	s.mu.Unlock()
 	time.Sleep(latency / 2) // in a bubble of synctest
 	s.mu.Lock()
 	if w := time.Now().Add(s.phase).UnixNano() / int64(s.interval); w != s.window {
@@ -161,5 +167,25 @@ func TestAPauseThatIsTooLongIsToldToAll(t *testing.T) {
 		require.Equal(t, 1, s.count())
 		_, err = c.Contacts.Get(t.Context(), "c1", ghl.CallRetry(ghl.RetryPolicy{MaxRetryAfter: 3 * time.Hour}))
 		require.NoError(t, err, "a patient call waits")
+	})
+}
+
+// TestAPauseIsDoubtedNowAndThen: a garbled Retry-After must not silence a service for days.
+func TestAPauseIsDoubtedNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{steps: []step{answers(429, tooMany, "Retry-After", "99999999999"), answers(200, okContact, "X-RateLimit-Max", "100", "X-RateLimit-Remaining", "99")}}
+		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}))
+		require.NoError(t, err)
+		for range 4 {
+			_, err = c.Contacts.Get(t.Context(), "c1")
+			require.ErrorIs(t, err, ghl.ErrRateLimited)
+			time.Sleep(time.Minute)
+		}
+		require.Equal(t, 1, s.count())
+		time.Sleep(5 * time.Minute)
+		for range 3 {
+			_, err = c.Contacts.Get(t.Context(), "c1")
+			require.NoError(t, err, "the first found it open")
+		}
 	})
 }

@@ -3,6 +3,7 @@ package ghl
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -99,13 +100,13 @@ type LocationTag struct {
 	Extra      Extra  `json:"-"`
 }
 
-// Get reads a location: GET /locations/{locationId}, scope locations.readonly. "" is the client's own location.
+// Get reads a location: GET /locations/{locationId}, scope locations.readonly. The client's own is [Client.Location].
 func (s *LocationsService) Get(ctx context.Context, locationID string, opts ...CallOption) (*Location, error) {
 	return one[Location](ctx, s.client, request{op: opLocationsGet}, at(locationID, opts))
 }
 
 // CustomFields reads the definitions of a location's custom fields for contacts: GET /locations/{locationId}/customFields,
-// scope locations/customFields.readonly. "" is the client's own location. [NewCustomFieldResolver] finds among them.
+// scope locations/customFields.readonly. [NewCustomFieldResolver] finds among them.
 func (s *LocationsService) CustomFields(ctx context.Context, locationID string, opts ...CallOption) ([]*CustomFieldDefinition, error) {
 	return many[CustomFieldDefinition](ctx, s.client, request{op: opLocationsCustomFields, query: url.Values{"model": {"contact"}}}, at(locationID, opts))
 }
@@ -119,16 +120,12 @@ func (s *LocationsService) CustomFieldResolver(ctx context.Context, locationID s
 	return NewCustomFieldResolver(definitions), nil
 }
 
-// Tags reads the tags that a location knows: GET /locations/{locationId}/tags, scope locations/tags.readonly. "" is the
-// client's own location.
+// Tags reads the tags that a location knows: GET /locations/{locationId}/tags, scope locations/tags.readonly.
 func (s *LocationsService) Tags(ctx context.Context, locationID string, opts ...CallOption) ([]*LocationTag, error) {
 	return many[LocationTag](ctx, s.client, request{op: opLocationsTags}, at(locationID, opts))
 }
 
-// at makes a call about a location, "" being the client's.
+// at makes a call about a location. What the method is given wins over an option.
 func at(locationID string, opts []CallOption) []CallOption {
-	if locationID == "" {
-		return opts
-	}
-	return append([]CallOption{CallLocation(locationID)}, opts...)
+	return append(slices.Clone(opts), CallLocation(locationID))
 }

@@ -436,11 +436,13 @@ var methodRows = []methodRow{
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Locations.Get(ctx, "loc2")) },
 		want: wanted{path: "/locations/loc2", answers: []string{`{"location":{"id":"loc2","timezone":"America/Chicago"}}`}, value: `{"id":"loc2","timezone":"America/Chicago"}`}},
 	{name: "Locations.CustomFields", method: "GET",
-		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Locations.CustomFields(ctx, "")) },
+		call: func(ctx context.Context, c *ghl.Client) (any, error) {
+			return value(c.Locations.CustomFields(ctx, c.Location()))
+		},
 		want: wanted{path: "/locations/loc1/customFields", query: "model=contact", answers: []string{`{"customFields":[{"id":"f1","fieldKey":"contact.shoe_size"}]}`}, value: `[{"id":"f1","fieldKey":"contact.shoe_size"}]`}},
 	{name: "Locations.CustomFieldResolver", method: "GET",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
-			r, err := c.Locations.CustomFieldResolver(ctx, "")
+			r, err := c.Locations.CustomFieldResolver(ctx, c.Location())
 			if err != nil {
 				return nil, err
 			}
@@ -607,16 +609,16 @@ func TestCallLocation(t *testing.T) {
 		})
 	}
 
-	c, tp := onTape(t, replies(t, `{"contacts":[],"total":0}`, `{"contacts":[]}`, `{"location":{"id":"loc8"}}`))
+	c, tp := onTape(t, replies(t, `{"contacts":[],"total":0}`, `{"contacts":[]}`, `{"location":{"id":"loc7"}}`))
 	_, err := c.Contacts.Search(t.Context(), nil, ghl.CallLocation("loc8"), nil)
 	require.NoError(t, err)
 	_, err = c.Contacts.List(t.Context(), nil, ghl.CallLocation("loc8"))
 	require.NoError(t, err)
-	_, err = c.Locations.Get(t.Context(), "", ghl.CallLocation("loc8"))
+	_, err = c.Locations.Get(t.Context(), "loc7", ghl.CallLocation("loc8"))
 	require.NoError(t, err)
 	require.JSONEq(t, `{"locationId":"loc8","pageLimit":500}`, tp.requests()[0].Body)
 	require.Equal(t, "locationId=loc8", tp.requests()[1].RawQuery)
-	require.Equal(t, "/locations/loc8", tp.requests()[2].Path)
+	require.Equal(t, "/locations/loc7", tp.requests()[2].Path, "what a method is given wins")
 }
 
 func TestBaseURLWithAPath(t *testing.T) {

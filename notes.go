@@ -37,11 +37,11 @@ func (s *NotesService) Get(ctx context.Context, contactID, noteID string, opts .
 // Create makes a note: POST /contacts/{contactId}/notes, scope contacts.write. It needs a body. It is not repeated when its
 // outcome is unknown ([ErrAmbiguous]); [CallReadBack] looks for the note then.
 func (s *NotesService) Create(ctx context.Context, contactID string, in *NoteCreate, opts ...CallOption) (*Note, error) {
-	began := time.Now()
-	note, err := one[Note](ctx, s.client, request{op: opNotesCreate, path: []string{contactID}, in: in}, opts)
+	var sent time.Time
+	note, err := one[Note](ctx, s.client, request{op: opNotesCreate, path: []string{contactID}, in: in}, sentAt(&sent, opts))
 	if err != nil {
 		return readBack(ctx, err, opts, func(opts []CallOption) (*Note, error) {
-			return s.findCreated(ctx, contactID, in, began, opts)
+			return s.findCreated(ctx, contactID, in, sent, opts)
 		})
 	}
 	return note, nil
@@ -98,12 +98,12 @@ func (s *NotesService) Delete(ctx context.Context, contactID, noteID string, opt
 	return done(ctx, s.client, request{op: opNotesDelete, path: []string{contactID, noteID}}, opts)
 }
 
-// findCreated looks for a note with the same text that was added since began.
-func (s *NotesService) findCreated(ctx context.Context, contactID string, in *NoteCreate, began time.Time, opts []CallOption) (*Note, error) {
+// findCreated looks for a note with the same text that was added since the create was sent.
+func (s *NotesService) findCreated(ctx context.Context, contactID string, in *NoteCreate, sent time.Time, opts []CallOption) (*Note, error) {
 	var resp Response
 	notes, err := s.List(ctx, contactID, append(opts, CallResponse(&resp))...)
 	for _, n := range notes {
-		if strings.TrimSpace(n.Body) == strings.TrimSpace(in.Body) && n.Title == in.Title && addedSince(n.DateAdded, began, &resp) {
+		if strings.TrimSpace(n.Body) == strings.TrimSpace(in.Body) && n.Title == in.Title && addedSince(n.DateAdded, sent, &resp) {
 			return n, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package ghl
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"net/url"
@@ -37,11 +38,12 @@ func readToken(body []byte, asked time.Time) (*Token, error) {
 		return nil, err
 	}
 	t := &Token{
-		AccessToken: b.AccessToken + b.AccessTokenV3, RefreshToken: b.RefreshToken + b.RefreshTokenV3,
+		AccessToken: cmp.Or(b.AccessToken, b.AccessTokenV3), RefreshToken: cmp.Or(b.RefreshToken, b.RefreshTokenV3),
 		Scopes: parseScopes(b.Scope), UserType: b.UserType, CompanyID: b.CompanyID, LocationID: b.LocationID, UserID: b.UserID,
 	}
-	if seconds := b.ExpiresIn + b.ExpiresInV3; seconds > 0 {
-		t.ExpiresAt = asked.Add(time.Duration(seconds * float64(time.Second)))
+	if seconds := cmp.Or(b.ExpiresIn, b.ExpiresInV3); seconds > 0 {
+		const tenYears = 10 * 365 * 24 * 3600
+		t.ExpiresAt = asked.Add(time.Duration(min(seconds, tenYears) * float64(time.Second)))
 	}
 	if checkBearer(t.AccessToken) != nil {
 		return nil, &badAnswerError{"the answer has no access token"}
@@ -136,6 +138,25 @@ func (q *InstalledLocationsQuery) check() error {
 	return checkID("AppID", q.AppID)
 }
 
+// versionedInstalledQuery refuses what the version has no parameter for, and would leave out.
+type versionedInstalledQuery struct {
+	*InstalledLocationsQuery
+	version Version
+}
+
+func (q versionedInstalledQuery) check() error {
+	if err := q.InstalledLocationsQuery.check(); err != nil {
+		return err
+	}
+	switch {
+	case q.version == VersionV3 && q.Skip > 0:
+		return badInputf("Skip", "VersionV3 has no Skip here, use After")
+	case q.version != VersionV3 && q.After != "":
+		return badInputf("After", "only VersionV3 has After here, use Skip")
+	}
+	return nil
+}
+
 func (q *InstalledLocationsQuery) values(v Version) url.Values {
 	form := url.Values{}
 	if q == nil {
@@ -202,7 +223,7 @@ func (s *OAuthService) installed(ctx context.Context, q *InstalledLocationsQuery
 			page.Next = Cursor(head.Pagination.NextPageToken)
 		}
 		return nil
-	}, append([]CallOption{checked(q)}, opts...))
+	}, append([]CallOption{checked(versionedInstalledQuery{q, s.client.version})}, opts...))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -217,18 +238,17 @@ func (s *OAuthService) AllInstalledLocations(ctx context.Context, q *InstalledLo
 	list := func(p *InstalledLocationsPage) []*InstalledLocation { return p.Locations }
 	return func(yield func(*InstalledLocation, error) bool) {
 		next := first
-		read := func() (*InstalledLocationsPage, int, error) {
-			page, size, err := s.installed(ctx, &next, opts)
-			next.Skip += size
-			return page, size, err
-		}
 		if s.client.version != VersionV3 {
-			each(pagesUntilEmpty(opOAuthInstalledLocations, list, read), list)(yield)
+			each(pagesUntilEmpty(opOAuthInstalledLocations, list, func() (*InstalledLocationsPage, int, error) {
+				page, size, err := s.installed(ctx, &next, opts)
+				next.Skip += size
+				return page, size, err
+			}), list)(yield)
 			return
 		}
 		each(pages(first.After, opOAuthInstalledLocations, func(after Cursor) (*InstalledLocationsPage, Cursor, error) {
 			next.After = after
-			page, _, err := read()
+			page, _, err := s.installed(ctx, &next, opts)
 			if err != nil {
 				return nil, "", err
 			}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Version is the value of the Version header, which chooses a generation of the API.
@@ -92,12 +94,23 @@ func (op *Operation) check() *Error {
 		return badInputf("Operation.Name", "an operation needs a name")
 	case !slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, op.Method):
 		return badInputf("Operation.Method", "%q is no method of the API", op.Method)
+	case op.Version != "" && !goodVersion(op.Version):
+		return badInputf("Operation.Version", "a version is a date such as 2021-07-28, or v and a number")
 	case op.PathV3 != "" && !goodTemplate(op.PathV3):
 		return badInputf("Operation.PathV3", "a path template starts with / and has neither query, fragment nor dot segments")
 	case !goodTemplate(op.Path):
 		return badInputf("Operation.Path", "a path template starts with / and has neither query, fragment nor dot segments")
 	}
 	return nil
+}
+
+func goodVersion(v Version) bool {
+	if number, ok := strings.CutPrefix(string(v), "v"); ok {
+		_, err := strconv.ParseUint(number, 10, 16)
+		return err == nil
+	}
+	_, err := time.Parse(time.DateOnly, string(v))
+	return err == nil
 }
 
 func goodTemplate(path string) bool {
@@ -129,12 +142,9 @@ func (op *Operation) clone() Operation {
 	return c
 }
 
-// ScopesFor returns the least set of scopes that a token needs for all of the operations, sorted; without operations, for
-// the whole catalog.
+// ScopesFor returns the least set of scopes that a token needs for all of the operations, sorted. For the whole catalog, give
+// it [Operations].
 func ScopesFor(ops ...Operation) []Scope {
-	if len(ops) == 0 {
-		ops = Operations()
-	}
 	var scopes []Scope
 	for _, op := range ops {
 		scopes = append(scopes, op.Scopes...)

@@ -100,6 +100,10 @@ func TestOperationsAreCopies(t *testing.T) {
 }
 
 func TestScopesFor(t *testing.T) {
+	var all []string
+	for _, op := range ghl.Operations() {
+		all = append(all, op.Name)
+	}
 	for _, tc := range []struct {
 		names []string
 		want  []ghl.Scope
@@ -108,7 +112,7 @@ func TestScopesFor(t *testing.T) {
 		{[]string{"notes.create", "contacts.get", "tasks.delete", "contacts.list"}, []ghl.Scope{ghl.ScopeContactsReadonly, ghl.ScopeContactsWrite}},
 		{[]string{"locations.tags", "appointments.create", "calendars.list", "locations.get"},
 			[]ghl.Scope{ghl.ScopeCalendarsReadonly, ghl.ScopeCalendarsEventsWrite, ghl.ScopeLocationsReadonly, ghl.ScopeLocationsTagsReadonly}},
-		{nil, []ghl.Scope{"calendars.readonly", "calendars/events.readonly", "calendars/events.write", "contacts.readonly", "contacts.write", "locations.readonly",
+		{all, []ghl.Scope{"calendars.readonly", "calendars/events.readonly", "calendars/events.write", "contacts.readonly", "contacts.write", "locations.readonly",
 			"locations/customFields.readonly", "locations/tags.readonly", "locations/tasks.readonly", "oauth.readonly", "oauth.write"}},
 	} {
 		var ops []ghl.Operation
@@ -117,6 +121,7 @@ func TestScopesFor(t *testing.T) {
 		}
 		require.Equal(t, tc.want, ghl.ScopesFor(ops...))
 	}
+	require.Empty(t, ghl.ScopesFor(), "nothing needs no scope")
 	require.Equal(t, []ghl.Scope{"a", "b"}, ghl.ScopesFor(ghl.Operation{Scopes: []ghl.Scope{"b", "a"}}, ghl.Operation{Scopes: []ghl.Scope{"b"}}, ghl.Operation{}))
 }
 

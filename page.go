@@ -20,19 +20,22 @@ func cursorOf(data json.RawMessage) Cursor {
 	return Cursor(data)
 }
 
-// cursorFrom puts the two halves that a list gives into one. On the last page they are null or "".
-func cursorFrom(startAfter json.RawMessage, id string) Cursor {
-	if len(startAfter) == 0 || id == "" || startAfter[0] == 'n' || string(startAfter) == `""` {
-		return ""
-	}
-	if startAfter[0] == '[' { // some answers give the whole cursor here
-		return cursorOf(startAfter)
+// cursorFrom puts the two halves that a list gives into one. On the last page they are null or "". whole is false if only
+// one of them is there.
+func cursorFrom(startAfter json.RawMessage, id string) (c Cursor, whole bool) {
+	value := string(startAfter)
+	none := value == "" || value == "null" || value == `""`
+	switch {
+	case none || id == "":
+		return "", none && id == ""
+	case startAfter[0] == '[': // some answers give the whole cursor here
+		return cursorOf(startAfter), true
 	}
 	quoted, err := json.Marshal(id)
 	if err != nil {
-		return ""
+		return "", false
 	}
-	return Cursor("[" + string(startAfter) + "," + string(quoted) + "]")
+	return Cursor("[" + value + "," + string(quoted) + "]"), true
 }
 
 func (c Cursor) check() error {

@@ -79,8 +79,6 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 		"absent":          `"meta":{"total":3}`,
 		"no meta":         `"traceId":"t"`,
 		"meta is null":    `"meta":null`,
-		"half of it":      `"meta":{"startAfter":1700000000000,"startAfterId":""}`,
-		"the other half":  `"meta":{"startAfter":null,"startAfterId":"c"}`,
 		"a URL all alone": `"meta":{"nextPageUrl":"https://services.leadconnectorhq.com/contacts/?startAfter=1&startAfterId=c"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,6 +88,26 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b", "c"}, idsOf(contacts))
 			require.Len(t, tp.requests(), 3)
+		})
+	}
+}
+
+// TestHalfACursor is not the end of the list: the last record's own cursor leads on, and without one the list fails.
+func TestHalfACursor(t *testing.T) {
+	for name, half := range map[string]string{
+		"no id":   `"meta":{"startAfter":1700000000000,"startAfterId":""}`,
+		"no time": `"meta":{"startAfter":null,"startAfterId":"c"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, tp := onTape(t, replies(t, `{"contacts":[{"id":"a","startAfter":[7,"a"]}],`+half+`}`, listed([]string{"b"}, "null", "null")))
+			contacts, err := collect(c.Contacts.All(t.Context(), nil))
+			require.NoError(t, err)
+			require.Equal(t, []string{"a", "b"}, idsOf(contacts))
+			require.Equal(t, "limit=100&locationId=loc1&startAfter=7&startAfterId=a", tp.requests()[1].RawQuery)
+
+			c, _ = onTape(t, replies(t, `{"contacts":[{"id":"a"}],`+half+`}`))
+			_, err = collect(c.Contacts.All(t.Context(), nil))
+			require.ErrorIs(t, err, ghl.ErrBadResponse)
 		})
 	}
 }
@@ -497,7 +515,7 @@ func TestCountedLists(t *testing.T) {
 			{"the last of a page first on the next", []string{ids("a", "b"), ids("b", "c"), ids()}, []string{"a", "b", "b", "c"}, false, "4"},
 			{"what is no record counts", []string{odd, ids("c"), ids()}, []string{"a", "c"}, false, "3"},
 			{"a page of what is no record", []string{ids("a"), onlyOdd, ids("b"), ids()}, []string{"a", "b"}, false, "3"},
-			{"a record without id", []string{bare, ids("b"), ids()}, []string{"", "b"}, false, "2"},
+			{"a record without id", []string{bare, ids("b"), ids()}, []string{"b"}, false, "2"},
 			{"ids that only look the same put together", []string{ids("a", "bc"), ids("ab", "c"), ids()}, []string{"a", "bc", "ab", "c"}, false, "4"},
 			{"nothing", []string{ids()}, []string{}, false, ""},
 			{"null", []string{`{"contacts":null,"tasks":null,"locations":null}`}, []string{}, false, ""},

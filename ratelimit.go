@@ -65,7 +65,7 @@ const (
 	maxInterval   = 10 * time.Minute
 	maxDailyReset = 48 * time.Hour
 	// A longer Retry-After is cut to this, which nobody waits for either.
-	maxRetryAfter = 30 * 24 * time.Hour
+	maxRetryAfter = 24 * time.Hour
 )
 
 // parseRateLimit reads the rate limit headers. Status and Sent are left to the

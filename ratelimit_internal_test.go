@@ -367,13 +367,29 @@ func TestLimiterDailyQuota(t *testing.T) {
 				l := NewLimiter()
 				answered(t, l, func(sent time.Time) RateLimit { return answerDaily(status, 0, time.Hour, sent) })
 				gone(t, l, time.Hour)
-				time.Sleep(59 * time.Minute)
-				gone(t, l, time.Minute)
-				time.Sleep(time.Minute)
+				time.Sleep(4 * time.Minute)
+				gone(t, l, 56*time.Minute)
+				time.Sleep(56 * time.Minute)
 				answered(t, l, func(sent time.Time) RateLimit { return answerDaily(http.StatusOK, 9999, 24*time.Hour, sent) })
 				require.NoError(t, l.Wait(t.Context()))
 			})
 		}
+	})
+	t.Run("doubts the server now and then", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := NewLimiter()
+			told := func(sent time.Time) RateLimit { return answerDaily(http.StatusTooManyRequests, 0, 40*time.Hour, sent) }
+			answered(t, l, told)
+			gone(t, l, 40*time.Hour)
+			for range 3 {
+				time.Sleep(doubtEvery)
+				answered(t, l, told)
+				gone(t, l, 40*time.Hour)
+			}
+			time.Sleep(doubtEvery)
+			answered(t, l, func(sent time.Time) RateLimit { return answerDaily(http.StatusOK, 500, 40*time.Hour, sent) })
+			require.NoError(t, l.Wait(t.Context()), "the quota was raised")
+		})
 	})
 	t.Run("what is in flight counts", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -48,16 +49,25 @@ func keepForReading(o callOptions) []CallOption {
 	}}
 }
 
-// addedSince reports whether a record was added after began, by the server's clock: what it differs from ours is in the
-// Date of its answer, which is cut to the second.
-func addedSince(added Time, began time.Time, resp *Response) bool {
-	const slack = 2 * time.Second
+// addedSince reports whether a record was added after the create was sent, by the server's clock. What that differs from ours
+// is in the Date of its answer, which is cut to the second: so the comparison is up to a second early, never late.
+func addedSince(added Time, sent time.Time, resp *Response) bool {
 	at, ok := added.Instant()
 	if !ok {
 		return false
 	}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		began = began.Add(time.Until(date))
+		sent = sent.Add(time.Until(date))
+	} else {
+		sent = sent.Add(-2 * time.Second) // for clocks that differ
 	}
-	return at.After(began.Add(-slack))
+	return !at.Before(sent)
+}
+
+// sentAt has the call tell when its last attempt was sent: what was there before cannot be its work.
+func sentAt(at *time.Time, opts []CallOption) []CallOption {
+	return append(slices.Clone(opts), func(o *callOptions) error {
+		o.sentAt = at
+		return nil
+	})
 }

@@ -1,6 +1,7 @@
 package ghl_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -54,6 +55,11 @@ func TestReadBack(t *testing.T) {
 			}
 		}
 		foundTask := answers(200, `{"tasks":[{"id":"no","title":"Other","dueDate":"2026-03-01T09:00:00.000Z"},{"id":"found","title":"Call","dueDate":"2026-03-01T09:00:00.000Z"}]}`)
+		datedTask := func(added func() string) step {
+			return func(r *http.Request) (*http.Response, error) {
+				return answers(200, `{"tasks":[{"id":"found","title":"Call","dueDate":"2026-03-01T09:00:00.000Z","dateAdded":"`+added()+`"}]}`)(r)
+			}
+		}
 		foundNote := func(added func() string) step {
 			return func(r *http.Request) (*http.Response, error) {
 				return answers(200, `{"notes":[{"id":"old","body":"Hello","dateAdded":"`+old()+`"},{"id":"found","body":"Hello","dateAdded":"`+added()+`"}]}`)(r)
@@ -79,6 +85,9 @@ func TestReadBack(t *testing.T) {
 			{"contact that was refused", contact, []step{rejected, answers(200, `{"contact":null}`)}, ghl.ErrValidation, 2},
 			{"contact that is a duplicate", contact, []step{answers(400, `{"message":"This location does not allow duplicated contacts."}`)}, ghl.ErrDuplicateContact, 1},
 			{"task after a lost connection", task, []step{loses, foundTask}, nil, 2},
+			{"undated task after 422, which may be of old", task, []step{rejected, foundTask}, ghl.ErrValidation, 2},
+			{"task of old after a lost connection", task, []step{loses, datedTask(old)}, ghl.ErrAmbiguous, 4},
+			{"dated task after 422", task, []step{rejected, datedTask(now)}, nil, 2},
 			{"task that is not there", task, []step{answers(500, server500), answers(200, `{"tasks":[]}`)}, ghl.ErrAmbiguous, 4},
 			{"note after a lost connection", note, []step{loses, foundNote(now)}, nil, 2},
 			{"a note of old is not the new one", note, []step{loses, foundNote(old)}, ghl.ErrAmbiguous, 4},
@@ -117,4 +126,28 @@ func TestReadBackGoesByTheServersClock(t *testing.T) {
 			require.Equal(t, "found", note.ID)
 		}
 	})
+}
+
+// TestReadBackIsOfTheSameCall: the looking goes to the call's location, repeats as it would, and yields like it.
+func TestReadBackIsOfTheSameCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &marks{}
+		c, s := scripted(t, []ghl.Option{ghl.WithLimiter(w)}, answers(500, server500))
+		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"}, ghl.CallReadBack(), ghl.CallBackground(),
+			ghl.CallLocation("loc9"), ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+		require.ErrorIs(t, err, ghl.ErrAmbiguous)
+		require.Equal(t, 4, s.count(), "one attempt of each look")
+		require.Equal(t, []bool{true, true, true, true}, w.background)
+		for _, r := range s.requests[1:] {
+			require.Equal(t, "loc9", r.URL.Query().Get("locationId"))
+		}
+	})
+}
+
+// marks is a limiter that notes which calls may wait.
+type marks struct{ background []bool }
+
+func (m *marks) Wait(ctx context.Context) error {
+	m.background = append(m.background, ghl.IsBackground(ctx))
+	return nil
 }

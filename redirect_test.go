@@ -3,7 +3,9 @@ package ghl_test
 import (
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +39,64 @@ func TestTheTokenNeverLeavesItsOrigin(t *testing.T) {
 		}
 	}
 	require.Empty(t, leaked)
+}
+
+// TestNoRedirectToAnotherOrigin differs in one of scheme, host and port only, which no server on loopback can show.
+func TestNoRedirectToAnotherOrigin(t *testing.T) {
+	for _, target := range []string{
+		"http://services.leadconnectorhq.com/contacts/c1", "https://services.leadconnectorhq.com:8443/contacts/c1", "https://services.leadconnectorhq.com.evil.example/contacts/c1",
+		"https://sub.services.leadconnectorhq.com/contacts/c1", "//evil.example/contacts/c1",
+	} {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			c, s := scripted(t, nil, answers(status, "", "Location", target), answers(200, okContact))
+			_, err := c.Contacts.Get(t.Context(), "c1")
+			require.Equal(t, status, asError(t, err).Status)
+			require.Equal(t, 1, s.count(), target)
+		}
+	}
+	for _, same := range []string{"https://services.leadconnectorhq.com:443/moved", "/moved"} {
+		c, s := scripted(t, nil, answers(302, "", "Location", same), answers(200, okContact))
+		_, err := c.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err, same)
+		require.Equal(t, 2, s.count())
+	}
+}
+
+// TestRedirectsThatNeverEnd are not tried again, for the next attempt would go the same way.
+func TestRedirectsThatNeverEnd(t *testing.T) {
+	c, s := scripted(t, nil, answers(302, "", "Location", "/contacts/c1"))
+	_, err := c.Contacts.Get(t.Context(), "c1")
+	require.ErrorContains(t, err, "10 redirects")
+	require.Equal(t, 10, s.count())
+	require.Equal(t, 1, asError(t, err).Attempts)
+}
+
+// TestALocationThatIsNoURL stays out of the error, for it may repeat what was asked.
+func TestALocationThatIsNoURL(t *testing.T) {
+	c, s := scripted(t, nil, answers(302, "", "Location", "http://[bad/contacts/?email=ada@example.com"))
+	_, err := c.Contacts.Get(t.Context(), "c1")
+	require.Equal(t, 302, asError(t, err).Status)
+	require.NotContains(t, err.Error(), "ada")
+	require.Equal(t, 1, s.count())
+}
+
+// TestCookiesDoNotPileUp over the attempts of a call.
+func TestCookiesDoNotPileUp(t *testing.T) {
+	var cookies []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookies = append(cookies, r.Header.Get("Cookie"))
+		http.SetCookie(w, &http.Cookie{Name: "__cf_bm", Value: strconv.Itoa(len(cookies)), Path: "/"})
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL), ghl.WithHTTPClient(&http.Client{Jar: jar}),
+		ghl.WithRetry(ghl.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
+	require.NoError(t, err)
+	_, err = c.Contacts.Get(t.Context(), "c1")
+	require.Error(t, err)
+	require.Equal(t, []string{"", "__cf_bm=1", "__cf_bm=2", "__cf_bm=3"}, cookies)
 }
 
 func TestRedirectsWithinTheOrigin(t *testing.T) {

@@ -64,7 +64,7 @@ func TestAppointmentsOfAContactHaveNoZone(t *testing.T) {
 	require.NoError(t, err)
 	_, ok := list[0].StartTime.Instant()
 	require.False(t, ok, "nobody has said yet which zone is meant")
-	location, err := c.Locations.Get(t.Context(), "")
+	location, err := c.Locations.Get(t.Context(), c.Location())
 	require.NoError(t, err)
 	zone, err := location.TimeLocation()
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestTheZoneOfALocation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := onTape(t, replies(t, `{"location":`+tc.body+`}`))
-			l, err := c.Locations.Get(t.Context(), "")
+			l, err := c.Locations.Get(t.Context(), c.Location())
 			require.NoError(t, err)
 			zone, err := l.TimeLocation()
 			if tc.want == "" {
@@ -222,8 +222,8 @@ func readBackCases() map[string]readBackCase {
 				return id(r.ID, err)
 			},
 			path: "/contacts/c1/tasks", looks: "/contacts/c1/tasks", none: `{"tasks":[{"id":"other","title":"Call","dueDate":"2026-03-01T09:00:00.123Z","assignedTo":"u2","body":"b"}]}`,
-			found: func(time.Time) string {
-				return `{"tasks":[{"id":"other","title":"Call"},{"id":"x1","title":"Call","body":"b","assignedTo":"u1","dueDate":"2026-03-01T09:00:00.123Z","completed":false}]}`
+			found: func(now time.Time) string {
+				return fmt.Sprintf(`{"tasks":[{"id":"other","title":"Call"},{"id":"x1","title":"Call","body":"b","assignedTo":"u1","dueDate":"2026-03-01T09:00:00.123Z","completed":false,"dateAdded":%q}]}`, iso(now))
 			},
 		},
 		"note": {

@@ -25,12 +25,13 @@ import (
 // every operation where the server cannot have acted: after a 429, after a refused token that could be refreshed (once), and
 // when no connection was opened. A 429 costs no attempt: the call waits until it is let through or its context ends.
 type RetryPolicy struct {
-	// MaxAttempts is how many requests a call may spend on failures; default 4. 1 switches repeating off, but for a 429.
+	// MaxAttempts is how many requests a call may spend on failures; default 4. 1 switches repeating off, but for a 429 and for
+	// the one refresh of a refused token.
 	MaxAttempts int
 	// MinBackoff is the longest wait before the second attempt; it doubles with each. Default 500 ms. The actual wait is
 	// random between 0 and this (full jitter).
 	MinBackoff time.Duration
-	// MaxBackoff is where the doubling ends; default 30 s.
+	// MaxBackoff is where the doubling ends; default 30 s, and not less than MinBackoff.
 	MaxBackoff time.Duration
 	// MaxRetryAfter is the longest Retry-After that is waited for; a longer one is returned as an error at once, with the
 	// time in [Error.RetryAfter]. Default 60 s.
@@ -53,6 +54,7 @@ func (p RetryPolicy) orElse(d RetryPolicy) RetryPolicy {
 	if p.MaxRetryAfter == 0 {
 		p.MaxRetryAfter = d.MaxRetryAfter
 	}
+	p.MaxBackoff = max(p.MaxBackoff, p.MinBackoff)
 	return p
 }
 
@@ -62,9 +64,13 @@ func (p RetryPolicy) check() error {
 		return badInputf("RetryPolicy.MaxAttempts", "a number of attempts is not negative")
 	case p.MinBackoff < 0 || p.MaxBackoff < 0 || p.MaxRetryAfter < 0:
 		return badInputf("RetryPolicy", "a wait is not negative")
+	case p.MinBackoff > longestBackoff || p.MaxBackoff > longestBackoff:
+		return badInputf("RetryPolicy", "a backoff is at most %s", longestBackoff)
 	}
 	return nil
 }
+
+const longestBackoff = 24 * time.Hour
 
 // backoff returns the wait after the n-th failure, n from 1.
 func (p RetryPolicy) backoff(n int) time.Duration {
@@ -91,6 +97,8 @@ type connectTrace struct{ asked, had atomic.Bool }
 // send makes attempts until one of them settles the call, and leaves the answer or the failure in k. go-retryablehttp
 // runs the loop; its hooks are below.
 func (k *call) send(req *retryablehttp.Request) {
+	// A panic in a transport or a token source may be recovered by the caller; the limiter must not count the attempt for ever.
+	defer func() { k.observe(RateLimit{Remaining: -1, DailyRemaining: -1, Sent: k.attempt.sent}) }()
 	if err := k.prepare(req.Request); err != nil {
 		k.failure = asError(err, k.op)
 		return
@@ -149,15 +157,18 @@ func (k *call) prepare(r *http.Request) error {
 	if err == nil {
 		err = checkToken(token)
 	}
-	if err == nil {
+	if err != nil {
+		err = tokenError(err, k.op)
+	} else {
 		err = k.ctx.Err()
 	}
 	if err != nil {
 		k.observe(RateLimit{Remaining: -1, DailyRemaining: -1}) // let go, but never sent
 		return err
 	}
-	if k.attempts > 0 { // the transport may still be writing the headers of the attempt before
-		r.Header = r.Header.Clone()
+	if k.attempts > 0 || k.client.http.Jar != nil {
+		// The transport may still be writing the headers of the attempt before, and a cookie jar adds to them.
+		r.Header = k.sendHeader.Clone()
 	}
 	r.Header["Authorization"] = []string{"Bearer " + token.AccessToken}
 	k.attempts++
@@ -276,6 +287,11 @@ const (
 func (k *call) lost(ctx context.Context, err error) bool {
 	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost", cause: err}
 	k.failure = e
+	var redirect *redirectError
+	if errors.As(err, &redirect) {
+		e.Message = "a redirect was not followed"
+		return false
+	}
 	if k.neverSent(err) {
 		e.Message = "no connection"
 		return ctx.Err() == nil && !distrusted(err) && k.again(k.policy.backoff(k.failures+1))
@@ -314,7 +330,7 @@ func (k *call) failed(e *Error) bool {
 		return k.again(max(e.RetryAfter, k.policy.backoff(k.failures+1)))
 	case e.refusesToken() && !k.refused:
 		return k.refresh()
-	case k.op.Method == http.MethodDelete && k.acted && e.categories&notFound != 0:
+	case k.op.Method == http.MethodDelete && k.op.answer == "" && k.acted && e.categories&notFound != 0:
 		// An earlier attempt of this call was answered by nobody; there is nothing left to delete, so it did its work.
 		k.failure = nil
 		k.answer = buffers.Get().(*bytes.Buffer)
@@ -329,13 +345,13 @@ func (k *call) again(pause time.Duration) bool {
 	return k.failures < k.policy.MaxAttempts
 }
 
-// pauseFor429: a limiter that observes knows itself how long to hold calls back. With any other, what is left of the
-// interval is unknown, so the calls spread over all of it.
+// pauseFor429: the default limiter knows itself how long to hold calls back. With any other, what is left of the interval is
+// unknown, so the calls spread over all of it.
 func (k *call) pauseFor429() time.Duration {
 	if k.limit.RetryAfter > 0 {
 		return k.limit.RetryAfter
 	}
-	if _, ok := k.limiter.(LimitObserver); ok {
+	if _, ok := k.limiter.(*AdaptiveLimiter); ok {
 		return 0
 	}
 	interval := k.limit.Interval
@@ -357,10 +373,10 @@ func (k *call) refresh() bool {
 		err = checkToken(token)
 	}
 	if err != nil {
-		e := asError(err, k.op)
-		e.categories |= k.failure.categories
-		e.Status, e.TraceID = k.failure.Status, k.failure.TraceID
-		k.failure = e
+		e := tokenError(err, k.op)
+		k.failure.categories |= e.categories
+		k.failure.RetryAfter = max(k.failure.RetryAfter, e.RetryAfter)
+		k.failure.cause = e.cause
 		return false
 	}
 	if token.AccessToken == k.attempt.token.AccessToken {

@@ -35,6 +35,10 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		_, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Email: ghl.Some("a@example.com")})
 		return err
 	}
+	removeTags := func(ctx context.Context, c *ghl.Client) error {
+		_, err := c.Tags.Remove(ctx, "c1", []string{"vip"})
+		return err
+	}
 	campaign := func(ctx context.Context, c *ghl.Client) error { return c.Campaigns.Add(ctx, "c1", "k1") }
 	remove := func(ctx context.Context, c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }
 	timedOut := answers(401, `{"statusCode":401,"message":"Command timed out"}`)
@@ -61,6 +65,8 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		{"create after the gateway's 401 is not repeated", create, []step{timedOut}, []error{ghl.ErrAmbiguous, ghl.ErrServer}, 1},
 		{"create after 408 is not repeated", create, []step{answers(408, "")}, []error{ghl.ErrAmbiguous, ghl.ErrServer}, 1},
 		{"create where no connection opened", create, []step{refuses, answers(201, okTask)}, nil, 2},
+		{"create where the name does not resolve", create, []step{unresolved, answers(201, okTask)}, nil, 2},
+		{"create where the proxy does not answer", create, []step{proxyGone, answers(201, okTask)}, nil, 2},
 		{"create where none ever opens", create, []step{refuses}, []error{}, 4},
 		{"create after 429", create, []step{answers(429, tooMany), answers(201, okTask)}, nil, 2},
 		{"upsert after 500 is not repeated", upsert, []step{answers(500, server500)}, []error{ghl.ErrAmbiguous}, 1},
@@ -69,6 +75,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		{"a delete whose second attempt finds nothing", remove, []step{loses, answers(400, `{"error":"Contact with id c1 not found","status":400}`)}, nil, 2},
 		{"a delete after 500 that finds nothing", remove, []step{answers(500, server500), answers(404, `{"message":"not found"}`)}, nil, 2},
 		{"a delete after 429 that finds nothing", remove, []step{answers(429, tooMany), answers(404, `{"message":"not found"}`)}, []error{ghl.ErrNotFound}, 2},
+		{"a delete with an answer whose contact is gone", removeTags, []step{loses, answers(400, `{"error":"Contact with id c1 not found","status":400}`)}, []error{ghl.ErrNotFound}, 2},
 		{"a delete whose endpoint is gone", remove, []step{answers(500, server500), answers(404, "")}, []error{}, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -214,6 +221,10 @@ func TestBackoffIsJittered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		policy := ghl.RetryPolicy{MaxAttempts: 5, MinBackoff: time.Second, MaxBackoff: 4 * time.Second}
 		seen := map[time.Duration]bool{}
+		smallest, largest := [4]time.Duration{}, [4]time.Duration{}
+		for i := range smallest {
+			smallest[i] = time.Hour
+		}
 		for range 50 {
 			var at []time.Time
 			c, _ := scripted(t, []ghl.Option{ghl.WithRetry(policy)}, func(r *http.Request) (*http.Response, error) {
@@ -224,11 +235,17 @@ func TestBackoffIsJittered(t *testing.T) {
 			require.Error(t, err)
 			require.Len(t, at, 5)
 			for i, ceiling := range []time.Duration{1, 2, 4, 4} {
-				require.LessOrEqual(t, at[i+1].Sub(at[i]), ceiling*time.Second)
+				wait := at[i+1].Sub(at[i])
+				require.LessOrEqual(t, wait, ceiling*time.Second)
+				smallest[i], largest[i] = min(smallest[i], wait), max(largest[i], wait)
 			}
 			seen[at[1].Sub(at[0])] = true
 		}
 		require.Greater(t, len(seen), 40)
+		for i, ceiling := range []time.Duration{1, 2, 4, 4} { // each misses with a chance of 0.75^50, under one in a million
+			require.Less(t, smallest[i], ceiling*time.Second/4, "full jitter begins at nothing")
+			require.Greater(t, largest[i], ceiling*time.Second*3/4, "and the ceiling doubles")
+		}
 	})
 }
 
@@ -261,6 +278,69 @@ func TestARefusedTokenIsRefreshedOnce(t *testing.T) {
 		require.ErrorIs(t, err, gone)
 		require.ErrorIs(t, err, ghl.ErrUnauthorized)
 		require.Equal(t, 401, asError(t, err).Status)
+	})
+}
+
+// rotating is a source whose Token lags behind its Refresh, as that of a replica does.
+type rotating struct{}
+
+func (rotating) Token(context.Context) (*ghl.Token, error) {
+	return &ghl.Token{AccessToken: "old"}, nil
+}
+func (rotating) Refresh(context.Context, *ghl.Token) (*ghl.Token, error) {
+	return &ghl.Token{AccessToken: "new"}, nil
+}
+
+func TestTheRefreshedTokenIsTheOneSent(t *testing.T) {
+	c, s := scripted(t, []ghl.Option{ghl.WithTokenSource(rotating{})}, answers(401, badJWT), answers(200, okContact))
+	_, err := c.Contacts.Get(t.Context(), "c1")
+	require.NoError(t, err)
+	require.Equal(t, []string{"Bearer new"}, s.requests[1].Header["Authorization"])
+}
+
+// cancelling gives a token when nobody wants it any more.
+type cancelling struct{ cancel context.CancelFunc }
+
+func (s cancelling) Token(context.Context) (*ghl.Token, error) {
+	s.cancel()
+	return &ghl.Token{AccessToken: "t"}, nil
+}
+
+func TestNothingIsSentAfterTheContextEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &watching{}
+	c, s := scripted(t, []ghl.Option{ghl.WithTokenSource(cancelling{cancel}), ghl.WithLimiter(w)}, answers(201, okTask))
+	_, err := c.Tasks.Create(ctx, "c1", newTask)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, ghl.ErrAmbiguous)
+	require.Zero(t, s.count())
+	require.Len(t, w.seen, 1)
+	require.True(t, w.seen[0].Sent.IsZero())
+}
+
+// derived is a source that gets its tokens by calls of its own.
+type derived struct{ company *ghl.Client }
+
+func (s derived) Token(ctx context.Context) (*ghl.Token, error) {
+	return s.company.OAuth.LocationToken(ctx, "company1", "loc1")
+}
+
+// TestAFailedTokenIsNotTheCallsFailure: what went wrong while getting a token says nothing of the call's own record.
+func TestAFailedTokenIsNotTheCallsFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		company, _ := scripted(t, nil, answers(400, `{"message":"Location not found","statusCode":400}`))
+		c, s := scripted(t, []ghl.Option{ghl.WithTokenSource(derived{company})}, answers(200, okContact))
+		_, err := c.Contacts.Get(t.Context(), "c1")
+		require.NotErrorIs(t, err, ghl.ErrNotFound)
+		require.Equal(t, "contacts.get", asError(t, err).Operation)
+		require.Zero(t, s.count())
+
+		company, _ = scripted(t, nil, loses)
+		c, s = scripted(t, []ghl.Option{ghl.WithTokenSource(derived{company})}, answers(201, okTask))
+		_, err = c.Tasks.Create(t.Context(), "c1", newTask, ghl.CallReadBack())
+		require.ErrorIs(t, err, errReset)
+		require.NotErrorIs(t, err, ghl.ErrAmbiguous)
+		require.Zero(t, s.count(), "the task was never sent, nor looked for")
 	})
 }
 
@@ -334,6 +414,52 @@ func TestTheLimiterIsToldOfEachEnd(t *testing.T) {
 		require.Len(t, w.seen, 1)
 		require.True(t, w.seen[0].Sent.IsZero(), "let go and never sent: the permit is given back")
 	})
+}
+
+// TestAPanicGivesThePermitBack: a server that recovers from panics must not starve its limiter.
+func TestAPanicGivesThePermitBack(t *testing.T) {
+	w := &watching{}
+	c, _ := scripted(t, []ghl.Option{ghl.WithLimiter(w)}, func(*http.Request) (*http.Response, error) { panic("a bug in a middleware") })
+	require.Panics(t, func() { _, _ = c.Contacts.Get(t.Context(), "c1") })
+	require.EqualValues(t, 1, w.waits.Load())
+	require.Len(t, w.seen, 1)
+	require.Zero(t, w.seen[0].Status)
+}
+
+// TestA429IsSpreadOutWithoutTheDefaultLimiter, even with one that observes but does not hold back.
+func TestA429IsSpreadOutWithoutTheDefaultLimiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, opt := range []ghl.Option{ghl.WithLimiter(&watching{}), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })} {
+			longest := time.Duration(0)
+			for range 40 {
+				c, _ := scripted(t, []ghl.Option{opt}, answers(429, tooMany, "X-RateLimit-Interval-Milliseconds", "8000"), answers(200, okContact))
+				start := time.Now()
+				_, err := c.Contacts.Get(t.Context(), "c1")
+				require.NoError(t, err)
+				longest = max(longest, time.Since(start))
+			}
+			require.Greater(t, longest, 4*time.Second)
+			require.LessOrEqual(t, longest, 9*time.Second)
+		}
+	})
+}
+
+// TestLimitersByCompanyAndLocation: a company's calls are counted apart from those of its locations.
+func TestLimitersByCompanyAndLocation(t *testing.T) {
+	var asked []string
+	c, _ := scripted(t, []ghl.Option{ghl.WithLimiterFor(func(resource string) ghl.Limiter {
+		asked = append(asked, resource)
+		return nil
+	})}, answers(200, `{"access_token":"a","locations":[],"contact":{"id":"c1"}}`))
+	_, err := c.OAuth.LocationToken(t.Context(), "company1", "loc1")
+	require.NoError(t, err)
+	_, err = c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: "company2", AppID: "a"})
+	require.NoError(t, err)
+	for range 2 {
+		_, err = c.Contacts.Get(t.Context(), "c1")
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"company1", "company2", "loc1"}, asked, "each is made once")
 }
 
 type failingSource struct{ err error }

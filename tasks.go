@@ -2,6 +2,7 @@ package ghl
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -63,11 +64,11 @@ func (s *TasksService) Get(ctx context.Context, contactID, taskID string, opts .
 // Create makes a task: POST /contacts/{contactId}/tasks, scope contacts.write. It needs a title and a due date. It is not
 // repeated when its outcome is unknown ([ErrAmbiguous]); [CallReadBack] looks for the task then.
 func (s *TasksService) Create(ctx context.Context, contactID string, in *TaskCreate, opts ...CallOption) (*Task, error) {
-	began := time.Now()
-	task, err := one[Task](ctx, s.client, request{op: opTasksCreate, path: []string{contactID}, in: in}, opts)
+	var sent time.Time
+	task, err := one[Task](ctx, s.client, request{op: opTasksCreate, path: []string{contactID}, in: in}, sentAt(&sent, opts))
 	if err != nil {
 		return readBack(ctx, err, opts, func(opts []CallOption) (*Task, error) {
-			return s.findCreated(ctx, contactID, in, began, opts)
+			return s.findCreated(ctx, contactID, in, sent, errors.Is(err, ErrAmbiguous), opts)
 		})
 	}
 	return task, nil
@@ -228,16 +229,16 @@ func (s *TasksService) SearchAll(ctx context.Context, in *TaskSearch, opts ...Ca
 
 func itself[T any](list []T) []T { return list }
 
-// findCreated looks for a task that has all that a new one was given. Whether it was added since began is asked only where
-// the answer says when, which the documents do not promise.
-func (s *TasksService) findCreated(ctx context.Context, contactID string, in *TaskCreate, began time.Time, opts []CallOption) (*Task, error) {
+// findCreated looks for a task that has all that a new one was given and was added since the create was sent. The documents
+// do not promise that the server says when a task was added; where it does not, undated decides.
+func (s *TasksService) findCreated(ctx context.Context, contactID string, in *TaskCreate, sent time.Time, undated bool, opts []CallOption) (*Task, error) {
 	var resp Response
 	tasks, err := s.List(ctx, contactID, append(opts, CallResponse(&resp))...)
 	for _, t := range tasks {
 		due, ok := t.DueDate.Instant()
-		if t.Title == in.Title && t.Body == in.Body && t.AssignedTo == in.AssignedTo && t.Completed == in.Completed &&
-			ok && due.Truncate(time.Millisecond).Equal(in.DueDate.Truncate(time.Millisecond)) &&
-			(t.DateAdded.IsZero() || addedSince(t.DateAdded, began, &resp)) {
+		same := t.Title == in.Title && t.Body == in.Body && t.AssignedTo == in.AssignedTo && t.Completed == in.Completed &&
+			ok && due.Truncate(time.Millisecond).Equal(in.DueDate.Truncate(time.Millisecond))
+		if same && (undated && t.DateAdded.IsZero() || addedSince(t.DateAdded, sent, &resp)) {
 			return t, nil
 		}
 	}

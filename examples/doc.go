@@ -1,6 +1,7 @@
 // Package examples holds programs that show how the SDK is used, each in a folder of its own. Begin with quickstart:
 //
 //	go run ./examples/quickstart      contacts, and one of them with its tasks, notes and appointments
+//	go run ./examples/webhook         webhooks, as they are verified, handled once, and their records read again
 //	go run ./examples/opentelemetry   a span for each request, named by its operation
 //	go run ./examples/prometheus      a counter of requests by operation and status
 //

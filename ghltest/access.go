@@ -11,10 +11,35 @@ import (
 
 // grant is what a token gives access to.
 type grant struct {
+	app      *app      // nil for a private integration token, or one that was added by hand
 	location *location // nil for a company's token
 	company  string
+	user     string      // who installed the app
 	scopes   []ghl.Scope // nil for all
 	expires  time.Time   // zero for never
+}
+
+func (g *grant) userType() ghl.UserType {
+	if g.location == nil {
+		return ghl.UserTypeCompany
+	}
+	return ghl.UserTypeLocation
+}
+
+func (g *grant) locationID() string {
+	if g.location == nil {
+		return ""
+	}
+	return g.location.ID
+}
+
+// budget names the limits that the token's requests count against: those of its app, or of all tokens without one, for the
+// resource.
+func (g *grant) budget() string {
+	if g.app == nil {
+		return g.resource()
+	}
+	return g.app.ClientID + " " + g.resource()
 }
 
 // resource is whose limits the token's requests count against.
@@ -40,6 +65,9 @@ func refusedToken(token string) error {
 
 // authorize checks that the token may use the operation, and in which location.
 func (c *call) authorize() error {
+	if c.row.place == open {
+		return nil
+	}
 	forCompany := c.row.place == ofCompany
 	switch {
 	case !forCompany && c.grant.location == nil:
@@ -53,7 +81,7 @@ func (c *call) authorize() error {
 		}
 	}
 	c.location = c.grant.location
-	if id := c.params["locationId"]; id != "" && !forCompany && id != c.location.ID {
+	if id := c.param("locationId"); id != "" && !forCompany && id != c.location.ID {
 		return wrongLocation()
 	}
 	if c.row.place == inQuery {

@@ -9,11 +9,12 @@ import (
 )
 
 var appointmentUpdateProperties = properties{
-	"title": optional(text), "meetingLocationType": optional(text), "meetingLocationId": optional(text),
+	"title": optional(text), "meetingLocationId": optional(text),
 	"overrideLocationConfig": optional(flag), "appointmentStatus": optional(text), "assignedUserId": optional(text),
 	"description": optional(text), "address": optional(text), "ignoreDateRange": optional(flag), "toNotify": optional(flag),
 	"ignoreFreeSlotValidation": optional(flag), "rrule": optional(text), "calendarId": optional(text),
 	"startTime": optional(instant), "endTime": optional(instant),
+	"meetingLocationType": optional(text).in("custom", "zoom", "gmeet", "phone", "address", "ms_teams", "google"),
 }
 
 var appointmentCreateProperties = appointmentUpdateProperties.with(properties{
@@ -56,6 +57,7 @@ func (s *state) keepEvent(e *event, now time.Time) {
 	e.StartTime, e.EndTime = ghl.ParseTime(e.inZone(e.start)), ghl.ParseTime(e.inZone(e.end))
 	s.events[e.ID] = e
 	l := e.location
+	l.indexLater(e.ContactID)
 	l.events = slices.DeleteFunc(l.events, func(other *event) bool { return other == e })
 	at, _ := slices.BinarySearchFunc(l.events, e, func(a, b *event) int {
 		if a.start.Equal(b.start) {
@@ -71,32 +73,52 @@ func (c *call) dropEvents(which func(*event) bool) {
 		gone := which(e)
 		if gone {
 			delete(c.state.events, e.ID)
+			c.location.indexLater(e.ContactID)
 		}
 		return gone
 	})
 }
 
-type plainAppointment ghl.Appointment
+// An appointment is written in four forms: in calendars, in lists of a contact, in the answer to a change, and as a blocked
+// slot. Each has the properties of the vendor's documents.
 
-// eventForm has the properties that are written even when they are empty.
-type eventForm struct {
-	*plainAppointment
-	AssignedUserID string   `json:"assignedUserId"`
-	ContactID      string   `json:"contactId"`
-	GroupID        string   `json:"groupId"`
-	Title          string   `json:"title"`
-	Users          []string `json:"users"`
-	StartTime      string   `json:"startTime"`
-	EndTime        string   `json:"endTime"`
-	DateAdded      string   `json:"dateAdded"`
-	DateUpdated    string   `json:"dateUpdated"`
+// plainEvent has what the forms share, written even when it is empty.
+type plainEvent struct {
+	ID             string `json:"id"`
+	CalendarID     string `json:"calendarId"`
+	LocationID     string `json:"locationId"`
+	AssignedUserID string `json:"assignedUserId"`
+	Title          string `json:"title"`
+	StartTime      string `json:"startTime"`
+	EndTime        string `json:"endTime"`
 }
 
-func (e *event) form(layout func(time.Time) string) *eventForm {
-	p := plainAppointment(e.Appointment)
-	return &eventForm{
-		plainAppointment: &p, AssignedUserID: e.AssignedUserID, ContactID: e.ContactID, GroupID: e.GroupID, Title: e.Title, Users: orEmpty(e.Users),
-		StartTime: layout(e.start), EndTime: layout(e.end), DateAdded: layout(e.DateAdded.In(e.location.zone)), DateUpdated: layout(e.DateUpdated.In(e.location.zone)),
+func (e *event) plain(layout func(time.Time) string) plainEvent {
+	return plainEvent{
+		ID: e.ID, CalendarID: e.CalendarID, LocationID: e.LocationID, AssignedUserID: e.AssignedUserID, Title: e.Title,
+		StartTime: layout(e.start), EndTime: layout(e.end),
+	}
+}
+
+// listedEvent is what calendars and contacts answer alike.
+type listedEvent struct {
+	plainEvent
+	ContactID         string                `json:"contactId"`
+	GroupID           string                `json:"groupId"`
+	AppointmentStatus ghl.AppointmentStatus `json:"appointmentStatus"`
+	Users             []string              `json:"users"`
+	AssignedResources []string              `json:"assignedResources,omitempty"`
+	Address           string                `json:"address,omitempty"`
+	Notes             string                `json:"notes,omitempty"`
+	DateAdded         string                `json:"dateAdded"`
+	DateUpdated       string                `json:"dateUpdated"`
+}
+
+func (e *event) listed(layout func(time.Time) string) listedEvent {
+	return listedEvent{
+		plainEvent: e.plain(layout), ContactID: e.ContactID, GroupID: e.GroupID, AppointmentStatus: e.AppointmentStatus, Users: orEmpty(e.Users),
+		AssignedResources: e.AssignedResources, Address: e.Address, Notes: e.Notes,
+		DateAdded: layout(e.DateAdded.In(e.location.zone)), DateUpdated: layout(e.DateUpdated.In(e.location.zone)),
 	}
 }
 
@@ -104,14 +126,56 @@ func (e *event) form(layout func(time.Time) string) *eventForm {
 func (e *event) inZone(t time.Time) string { return t.In(e.location.zone).Format(time.RFC3339) }
 
 // inCalendar is the form of the calendar's endpoints, whose times have an offset.
-func inCalendar(e *event) any { return extend(e.form(e.inZone), e.Extra) }
+func (c *call) inCalendar(e *event) any {
+	form := struct {
+		listedEvent
+		Description   string         `json:"description,omitempty"`
+		IsRecurring   bool           `json:"isRecurring"`
+		RRule         string         `json:"rrule,omitempty"`
+		MasterEventID string         `json:"masterEventId,omitempty"`
+		CreatedBy     *ghl.ChangedBy `json:"createdBy,omitempty"`
+		Deleted       *bool          `json:"deleted,omitempty"` // v3 only
+	}{e.listed(e.inZone), e.Description, e.IsRecurring, e.RRule, e.MasterEventID, e.CreatedBy, nil}
+	if c.v3 {
+		form.Deleted = &e.Deleted
+	}
+	return extend(form, e.Extra)
+}
 
 // inContact is the form of the contact's endpoint, whose times are local and do not say so.
 func inContact(e *event) any {
-	f := e.form(func(t time.Time) string { return t.In(e.location.zone).Format(time.DateTime) })
-	setDefault(&f.Status, "booked")
-	return extend(f, e.Extra)
+	form := struct {
+		listedEvent
+		Status string `json:"status"`
+	}{e.listed(func(t time.Time) string { return t.In(e.location.zone).Format(time.DateTime) }), e.Status}
+	setDefault(&form.Status, "booked")
+	return extend(form, e.Extra)
 }
+
+// asBooked is the form of the answers to a booking and to a change of one.
+func (c *call) asBooked(e *event) any {
+	form := struct {
+		plainEvent
+		ContactID           string                `json:"contactId"`
+		AppointmentStatus   ghl.AppointmentStatus `json:"appointmentStatus"`
+		MeetingLocationType string                `json:"meetingLocationType,omitempty"`
+		Address             string                `json:"address,omitempty"`
+		IsRecurring         bool                  `json:"isRecurring"`
+		RRule               string                `json:"rrule,omitempty"`
+		DateAdded           string                `json:"dateAdded,omitempty"` // v3 only, as DateUpdated
+		DateUpdated         string                `json:"dateUpdated,omitempty"`
+	}{
+		plainEvent: e.plain(e.inZone), ContactID: e.ContactID, AppointmentStatus: e.AppointmentStatus,
+		MeetingLocationType: e.MeetingLocationType, Address: e.Address, IsRecurring: e.IsRecurring, RRule: e.RRule,
+	}
+	if c.v3 {
+		form.DateAdded, form.DateUpdated = e.inZone(e.DateAdded.In(e.location.zone)), e.inZone(e.DateUpdated.In(e.location.zone))
+	}
+	return extend(form, e.Extra)
+}
+
+// asBlocked is the form of the answer to blocking a slot.
+func asBlocked(e *event) any { return extend(e.plain(e.inZone), e.Extra) }
 
 func (c *call) listAppointments() (any, error) {
 	of, err := c.contact()
@@ -129,7 +193,7 @@ func (c *call) listAppointments() (any, error) {
 
 // event returns the event that the path names.
 func (c *call) event() (*event, error) {
-	e := c.state.events[c.params["eventId"]]
+	e := c.state.events[c.param("eventId")]
 	switch {
 	case e == nil:
 		return nil, notFound("Event")
@@ -152,7 +216,7 @@ func (c *call) getAppointment() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"event": inCalendar(e), "traceId": c.ids.uuid()}, nil
+	return map[string]any{"event": c.inCalendar(e), "traceId": c.ids.uuid()}, nil
 }
 
 func (c *call) createAppointment() (any, error) {
@@ -173,7 +237,8 @@ func (c *call) createAppointment() (any, error) {
 		return nil, err
 	}
 	c.keepEvent(e, c.now)
-	return inCalendar(e), nil
+	c.emitAppointment(AppointmentCreate, e)
+	return c.asBooked(e), nil
 }
 
 func (c *call) updateAppointment() (any, error) {
@@ -192,7 +257,8 @@ func (c *call) updateAppointment() (any, error) {
 	}
 	*e = changed
 	c.keepEvent(e, c.now)
-	return inCalendar(e), nil
+	c.emitAppointment(AppointmentUpdate, e)
+	return c.asBooked(e), nil
 }
 
 // book fills an event and checks that its slot is free, not counting the event as it was.
@@ -230,12 +296,16 @@ func (c *call) book(e, was *event, in *appointmentBody) error {
 		e.end = end
 	}
 	reopened := was != nil && !was.takesTime()
+	var users []string
+	if e.AssignedUserID != "" {
+		users = []string{e.AssignedUserID}
+	}
 	switch {
 	case !e.end.After(e.start):
 		return refuse(http.StatusBadRequest, "The end time must be after the start time")
 	case in.IgnoreFreeSlotValidation || !e.takesTime() || !moved && !reopened:
 		return nil
-	case !cal.hasSlot(e.start, c.location.zone), !in.IgnoreDateRange && !cal.offers(e.start, c.now), !c.free(cal, e.start, e.end, was):
+	case !cal.hasSlot(e.start, c.location.zone), !in.IgnoreDateRange && !cal.offers(e.start, c.now), !c.free(cal, e.start, e.end, was, users):
 		return refuse(http.StatusBadRequest, "The slot you have selected is no longer available.")
 	}
 	return nil
@@ -259,5 +329,8 @@ func (c *call) deleteAppointment() (any, error) {
 		return nil, err
 	}
 	c.dropEvents(func(other *event) bool { return other == e })
+	if !e.blocked {
+		c.emitAppointment(AppointmentDelete, e)
+	}
 	return map[string]bool{"succeeded": true}, nil
 }

@@ -5,16 +5,40 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
-// properties are what the JSON of a request may hold.
+// properties are what an object of a request may hold.
 type properties map[string]property
 
 // property is the type of a value, and whether it must be there.
 type property struct {
 	kind     kind
 	required bool
+	nullable bool       // null is a value, for one that is required
+	oneOf    []string   // of a text; nil for any
+	fields   properties // of an object, or of each object of a list; nil for any
+	fieldsV3 properties // of v3, where they differ
+}
+
+// in limits a text to values.
+func (p property) in(values ...string) property {
+	p.oneOf = values
+	return p
+}
+
+// of says what an object, or each object of a list, may hold.
+func (p property) of(fields properties) property {
+	p.fields, p.fieldsV3 = fields, fields
+	return p
+}
+
+// inV3 is of for v3.
+func (p property) inV3(fields properties) property {
+	p.fieldsV3 = fields
+	return p
 }
 
 type kind uint8
@@ -61,22 +85,7 @@ func (c *call) checkBody() error {
 			return refuse(http.StatusBadRequest, "Unexpected token in JSON: the body is no JSON object")
 		}
 	}
-	var wrong []string
-	for name := range values {
-		if _, known := c.row.body[name]; !known {
-			wrong = append(wrong, "property "+name+" should not exist")
-		}
-	}
-	for name, p := range c.row.body {
-		value, given := values[name]
-		given = given && string(value) != "null"
-		switch {
-		case !given && p.required:
-			wrong = append(wrong, name+" should not be empty", name+reasons[p.kind])
-		case given && !p.kind.takes(value):
-			wrong = append(wrong, name+reasons[p.kind])
-		}
-	}
+	wrong := c.row.body.check("", values, c.v3)
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
 		return invalid(wrong...)
@@ -89,6 +98,63 @@ func (c *call) checkBody() error {
 		return c.inLocation(id)
 	}
 	return nil
+}
+
+// check lists what is wrong with an object; prefix is the way to it, such as "dndSettings.".
+func (p properties) check(prefix string, values map[string]json.RawMessage, v3 bool) (wrong []string) {
+	for name := range values {
+		if _, known := p[name]; !known {
+			wrong = append(wrong, prefix+"property "+name+" should not exist")
+		}
+	}
+	for name, p := range p {
+		value, given := values[name]
+		isNull := string(value) == "null"
+		switch {
+		case p.required && (!given || isNull && !p.nullable):
+			wrong = append(wrong, prefix+name+" should not be empty", prefix+name+reasons[p.kind])
+		case given && !isNull:
+			wrong = append(wrong, p.check(prefix+name, value, v3)...)
+		}
+	}
+	return wrong
+}
+
+// check lists what is wrong with a value.
+func (p property) check(name string, value json.RawMessage, v3 bool) (wrong []string) {
+	if !p.kind.takes(value) {
+		return []string{name + reasons[p.kind]}
+	}
+	if p.oneOf != nil {
+		var text string
+		if json.Unmarshal(value, &text) != nil || !slices.Contains(p.oneOf, text) {
+			return []string{name + " must be one of the following values: " + strings.Join(p.oneOf, ", ")}
+		}
+	}
+	fields := p.fields
+	if v3 {
+		fields = p.fieldsV3
+	}
+	if fields == nil {
+		return nil
+	}
+	all := []json.RawMessage{value}
+	if p.kind == list && json.Unmarshal(value, &all) != nil {
+		return []string{name + reasons[list]}
+	}
+	for i, one := range all {
+		at := name
+		if p.kind == list {
+			at += "." + strconv.Itoa(i)
+		}
+		values := map[string]json.RawMessage{}
+		if json.Unmarshal(one, &values) != nil || values == nil {
+			wrong = append(wrong, at+reasons[object])
+			continue
+		}
+		wrong = append(wrong, fields.check(at+".", values, v3)...)
+	}
+	return wrong
 }
 
 func (k kind) takes(value json.RawMessage) bool {

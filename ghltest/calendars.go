@@ -9,7 +9,7 @@ import (
 )
 
 var blockProperties = properties{
-	"calendarId": required(text), "locationId": required(text), "title": optional(text), "assignedUserId": optional(text),
+	"calendarId": optional(text), "locationId": required(text), "title": optional(text), "assignedUserId": optional(text),
 	"startTime": required(instant), "endTime": required(instant),
 }
 
@@ -36,10 +36,14 @@ func (c *call) calendar(id string) (*calendar, error) {
 }
 
 func (c *call) listCalendars() (any, error) {
+	drafted, err := c.flag("showDrafted", true)
+	if err != nil {
+		return nil, err
+	}
 	list := []ghl.Calendar{}
 	for _, cal := range c.location.calendars {
 		group := c.query.Get("groupId")
-		if (group == "" || group == cal.GroupID) && (cal.IsActive || c.query.Get("showDrafted") != "false") {
+		if (group == "" || group == cal.GroupID) && (cal.IsActive || drafted) {
 			list = append(list, cal.Calendar)
 		}
 	}
@@ -66,7 +70,7 @@ func (c *call) events(blocked bool) (any, error) {
 			list = append(list, e)
 		}
 	}
-	return map[string]any{"events": answers(list, inCalendar), "traceId": c.ids.uuid()}, nil
+	return map[string]any{"events": answers(list, c.inCalendar), "traceId": c.ids.uuid()}, nil
 }
 
 // span reads two times of the query, in milliseconds since 1970.
@@ -76,11 +80,11 @@ func (c *call) span(first, last string) (from, to time.Time, err error) {
 		if c.query.Get(name) == "" {
 			return from, to, invalid(name+" should not be empty", name+reasons[number])
 		}
-		millis, err := c.number(name, 0, 0, 1<<53)
+		millis, err := c.number64(name, 0, 0, 1<<53)
 		if err != nil {
 			return from, to, err
 		}
-		at[i] = time.UnixMilli(int64(millis))
+		at[i] = time.UnixMilli(millis)
 	}
 	if !at[1].After(at[0]) {
 		return from, to, invalid(last + " must be after " + first)
@@ -90,7 +94,7 @@ func (c *call) span(first, last string) (from, to time.Time, err error) {
 
 // freeSlots answers the slots that can be booked, by day.
 func (c *call) freeSlots() (any, error) {
-	cal, err := c.calendar(c.params["calendarId"])
+	cal, err := c.calendar(c.param("calendarId"))
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +111,10 @@ func (c *call) freeSlots() (any, error) {
 			return nil, invalid("timezone must be a valid IANA time-zone")
 		}
 	}
+	users := c.query["userIds"]
+	if user := c.query.Get("userId"); user != "" {
+		users = append(users, user)
+	}
 	type day struct {
 		Slots []string `json:"slots"`
 	}
@@ -114,7 +122,7 @@ func (c *call) freeSlots() (any, error) {
 	last := to.In(c.location.zone)
 	for d := from.In(c.location.zone); !midnight(d).After(last); d = d.AddDate(0, 0, 1) {
 		for _, slot := range cal.slots(d) {
-			if slot.Before(from) || !slot.Before(to) || !cal.offers(slot, c.now) || !c.free(cal, slot, slot.Add(cal.length()), nil) {
+			if slot.Before(from) || !slot.Before(to) || !cal.offers(slot, c.now) || !c.free(cal, slot, slot.Add(cal.length()), nil, users) {
 				continue
 			}
 			local := slot.In(zone)
@@ -129,6 +137,7 @@ func (c *call) freeSlots() (any, error) {
 	return answer, nil
 }
 
+// blockSlot blocks a time of a calendar, or of a user in every calendar.
 func (c *call) blockSlot() (any, error) {
 	in, err := read[struct {
 		CalendarID     string    `json:"calendarId"`
@@ -140,8 +149,15 @@ func (c *call) blockSlot() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.calendar(in.CalendarID); err != nil {
-		return nil, err
+	switch {
+	case in.CalendarID != "" && in.AssignedUserID != "":
+		return nil, invalid("calendarId and assignedUserId cannot be used together")
+	case in.CalendarID == "" && in.AssignedUserID == "":
+		return nil, invalid("Either of calendarId or assignedUserId is required")
+	case in.CalendarID != "":
+		if _, err := c.calendar(in.CalendarID); err != nil {
+			return nil, err
+		}
 	}
 	if !in.EndTime.After(in.StartTime) {
 		return nil, refuse(http.StatusBadRequest, "The end time must be after the start time")
@@ -150,5 +166,5 @@ func (c *call) blockSlot() (any, error) {
 	e.CalendarID, e.Title, e.AssignedUserID = in.CalendarID, in.Title, in.AssignedUserID
 	setDefault(&e.Title, "Blocked")
 	c.keepEvent(e, c.now)
-	return inCalendar(e), nil
+	return asBlocked(e), nil
 }

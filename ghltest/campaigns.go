@@ -7,11 +7,11 @@ import "slices"
 var workflowProperties = properties{"eventStartTime": optional(instant)}
 
 func (c *call) addCampaign() (any, error) {
-	return c.changeContact(func(of *contact) { of.campaigns = including(of.campaigns, c.params["campaignId"]) })
+	return c.changeContact(func(of *contact) { of.campaigns = including(of.campaigns, c.param("campaignId")) })
 }
 
 func (c *call) removeCampaign() (any, error) {
-	return c.changeContact(func(of *contact) { of.campaigns = excluding(of.campaigns, c.params["campaignId"]) })
+	return c.changeContact(func(of *contact) { of.campaigns = excluding(of.campaigns, c.param("campaignId")) })
 }
 
 func (c *call) removeAllCampaigns() (any, error) {
@@ -19,11 +19,11 @@ func (c *call) removeAllCampaigns() (any, error) {
 }
 
 func (c *call) addWorkflow() (any, error) {
-	return c.changeContact(func(of *contact) { of.workflows = including(of.workflows, c.params["workflowId"]) })
+	return c.changeContact(func(of *contact) { of.workflows = including(of.workflows, c.param("workflowId")) })
 }
 
 func (c *call) removeWorkflow() (any, error) {
-	return c.changeContact(func(of *contact) { of.workflows = excluding(of.workflows, c.params["workflowId"]) })
+	return c.changeContact(func(of *contact) { of.workflows = excluding(of.workflows, c.param("workflowId")) })
 }
 
 func (c *call) changeContact(change func(*contact)) (any, error) {
@@ -32,6 +32,7 @@ func (c *call) changeContact(change func(*contact)) (any, error) {
 		return nil, err
 	}
 	change(of)
+	c.location.indexLater(of.ID)
 	return c.succeeded(), nil
 }
 

@@ -18,9 +18,10 @@ type contactForm struct {
 	CustomFields []ghl.CustomField `json:"customFields"`
 	Followers    []string          `json:"followers"`
 	DateOfBirth  any               `json:"dateOfBirth"`
+	DNDSettings  any               `json:"dndSettings,omitempty"`
 }
 
-func (c *contact) form() (*plainContact, contactForm) {
+func (c *contact) form(v3 bool) (*plainContact, contactForm) {
 	p := plainContact(c.Contact)
 	p.Name, p.ContactName = "", ""
 	p.FirstNameLowerCase, p.LastNameLowerCase, p.FullNameLowerCase, p.EmailLowerCase = "", "", "", ""
@@ -28,16 +29,56 @@ func (c *contact) form() (*plainContact, contactForm) {
 	if !c.DateOfBirth.IsZero() {
 		f.DateOfBirth = c.DateOfBirth.In(time.UTC).Format("2006-01-02T15:04:05.000Z")
 	}
+	switch {
+	case c.DNDSettings == nil:
+	case v3:
+		f.DNDSettings = dndV3(*c.DNDSettings)
+	default:
+		f.DNDSettings = c.DNDSettings
+	}
 	return &p, f
 }
 
+// dndV3 has the names that v3 gives to the channels.
+type dndV3 struct {
+	Call     *ghl.DNDSetting `json:"call,omitempty"`
+	Email    *ghl.DNDSetting `json:"email,omitempty"`
+	SMS      *ghl.DNDSetting `json:"sms,omitempty"`
+	WhatsApp *ghl.DNDSetting `json:"whatsApp,omitempty"`
+	GMB      *ghl.DNDSetting `json:"gmb,omitempty"`
+	FB       *ghl.DNDSetting `json:"fb,omitempty"`
+	RCS      *ghl.DNDSetting `json:"rcs,omitempty"`
+	Extra    ghl.Extra       `json:"-"`
+}
+
 // byID is the form of the endpoints that are about one contact.
-func byID(c *contact) any {
-	p, f := c.form()
+func (c *call) byID(of *contact) any { return extend(of.byID(c.v3), of.Extra) }
+
+func (c *contact) byID(v3 bool) contactForm {
+	p, f := c.form(v3)
+	p.Attributions = nil // these are for lists
 	p.Name = c.fullName()
 	p.FirstNameLowerCase, p.LastNameLowerCase = strings.ToLower(c.FirstName), strings.ToLower(c.LastName)
 	p.FullNameLowerCase, p.EmailLowerCase = strings.ToLower(p.Name), strings.ToLower(c.Email)
-	return extend(f, c.Extra)
+	return f
+}
+
+// asCreated is the form of the answer to a create; v3 has none of its own.
+func asCreated(c *contact) any {
+	return extend(struct {
+		contactForm
+		Deleted               bool     `json:"deleted"`
+		BounceEmail           bool     `json:"bounceEmail"`
+		UnsubscribeEmail      bool     `json:"unsubscribeEmail"`
+		LastSessionActivityAt ghl.Time `json:"lastSessionActivityAt"`
+		Offers                []string `json:"offers"`
+		Products              []string `json:"products"`
+	}{contactForm: c.byID(false), LastSessionActivityAt: c.DateAdded, Offers: []string{}, Products: []string{}}, c.Extra)
+}
+
+// onlyByID takes out what lists and searches do not have.
+func (p *plainContact) onlyByID() {
+	p.SSN, p.Keyword, p.VisitorID, p.Attachments, p.AttributionSource, p.LastAttributionSource = "", "", "", nil, nil, nil
 }
 
 type listForm struct {
@@ -50,8 +91,11 @@ type listForm struct {
 }
 
 // inList is the form of lists, which put names in lower case and keep the original beside them.
-func inList(c *contact) any {
-	p, f := c.form()
+func (c *call) inList(of *contact) any { return of.inList(c.v3) }
+
+func (c *contact) inList(v3 bool) any {
+	p, f := c.form(v3)
+	p.onlyByID()
 	p.ContactName = c.fullName()
 	return extend(listForm{
 		contactForm: f, FirstName: strings.ToLower(c.FirstName), LastName: strings.ToLower(c.LastName),
@@ -66,8 +110,9 @@ type searchForm struct {
 }
 
 // inSearch is the form of searches: the street is address, a birthday is milliseconds since 1970.
-func inSearch(c *contact, after []any) any {
-	p, f := c.form()
+func (c *contact) inSearch(v3 bool, after []any) any {
+	p, f := c.form(v3)
+	p.onlyByID()
 	p.ContactName = c.fullName()
 	p.FirstNameLowerCase, p.LastNameLowerCase = strings.ToLower(c.FirstName), strings.ToLower(c.LastName)
 	p.Address1 = ""

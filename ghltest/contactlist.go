@@ -1,6 +1,7 @@
 package ghltest
 
 import (
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -24,10 +25,14 @@ func (c *call) listContacts() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	at, err := c.number64("startAfter", 0, math.MinInt64, math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
 	all := c.location.contacts
 	rest := all
-	if at, err := strconv.ParseInt(c.query.Get("startAfter"), 10, 64); err == nil && c.query.Get("startAfterId") != "" {
-		rest = all[behind(all, at, c.query.Get("startAfterId")):]
+	if id := c.query.Get("startAfterId"); id != "" && c.query.Get("startAfter") != "" {
+		rest = all[behind(all, at, id):]
 	}
 	total, query := len(all), c.query.Get("query")
 	if query != "" {
@@ -48,7 +53,7 @@ func (c *call) listContacts() (any, error) {
 			"limit": {strconv.Itoa(limit)}, "startAfter": {strconv.FormatInt(last.added, 10)}, "startAfterId": {last.ID},
 		}.Encode()
 	}
-	return map[string]any{"contacts": answers(page, inList), "meta": meta, "traceId": c.ids.uuid()}, nil
+	return map[string]any{"contacts": answers(page, c.inList), "meta": meta, "traceId": c.ids.uuid()}, nil
 }
 
 // take returns the first contacts that match, and whether there are more.
@@ -94,7 +99,7 @@ func (c *call) listByBusiness() (any, error) {
 	}
 	all := c.location.contacts
 	ofBusiness := func(one *contact) bool {
-		return one.BusinessID == c.params["businessId"] && one.matches(c.query.Get("query"))
+		return one.BusinessID == c.param("businessId") && one.matches(c.query.Get("query"))
 	}
 	count, page := 0, []*contact{}
 	for _, one := range all {
@@ -111,7 +116,7 @@ func (c *call) listByBusiness() (any, error) {
 			page = append(page, one)
 		}
 	}
-	return map[string]any{"contacts": answers(page, inList), "count": count}, nil
+	return map[string]any{"contacts": answers(page, c.inList), "count": count}, nil
 }
 
 // matches reports whether the text is in a name, the e-mail, the phone or the company.
@@ -128,20 +133,38 @@ func (c *contact) matches(query string) bool {
 	return false
 }
 
+// flag reads true or false of the query.
+func (c *call) flag(name string, missing bool) (bool, error) {
+	switch c.query.Get(name) {
+	case "":
+		return missing, nil
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, invalid(name + reasons[flag])
+}
+
 // number reads a whole number of the query.
 func (c *call) number(name string, missing, least, most int) (int, error) {
+	n, err := c.number64(name, int64(missing), int64(least), int64(most))
+	return int(n), err
+}
+
+func (c *call) number64(name string, missing, least, most int64) (int64, error) {
 	given := c.query.Get(name)
 	if given == "" {
 		return missing, nil
 	}
-	n, err := strconv.Atoi(given)
+	n, err := strconv.ParseInt(given, 10, 64)
 	switch {
 	case err != nil:
 		return 0, invalid(name + reasons[number])
 	case n < least:
-		return 0, invalid(name + " must not be less than " + strconv.Itoa(least))
+		return 0, invalid(name + " must not be less than " + strconv.FormatInt(least, 10))
 	case n > most:
-		return 0, invalid(name + " must not be greater than " + strconv.Itoa(most))
+		return 0, invalid(name + " must not be greater than " + strconv.FormatInt(most, 10))
 	}
 	return n, nil
 }

@@ -1,6 +1,7 @@
 package ghltest
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,8 +15,22 @@ var contactUpdateProperties = properties{
 	"firstName": optional(text), "lastName": optional(text), "name": optional(text), "email": optional(text), "phone": optional(text),
 	"address1": optional(text), "city": optional(text), "state": optional(text), "postalCode": optional(text), "country": optional(text),
 	"website": optional(text), "timezone": optional(text), "source": optional(text), "assignedTo": optional(text),
-	"dateOfBirth": optional(text), "dnd": optional(flag), "dndSettings": optional(object), "inboundDndSettings": optional(object),
-	"tags": optional(texts), "customFields": optional(list),
+	"dateOfBirth": optional(text), "dnd": optional(flag), "tags": optional(texts),
+	"dndSettings":        optional(object).of(channels("Call", "Email", "SMS", "WhatsApp", "GMB", "FB", "RCS")).inV3(channels("call", "email", "sms", "whatsApp", "gmb", "fb", "rcs")),
+	"inboundDndSettings": optional(object).of(properties{"all": optional(object).of(properties{"status": required(text).in("active", "inactive"), "message": optional(text)})}),
+	"customFields":       optional(list).of(customFieldProperties).inV3(customFieldProperties.with(properties{"fieldValue": optional(anything)})),
+}
+
+var customFieldProperties = properties{"id": optional(text), "key": optional(text), "field_value": optional(anything)}
+
+func channels(names ...string) properties {
+	all := properties{}
+	for _, name := range names {
+		all[name] = optional(object).of(properties{
+			"status": required(text).in("active", "inactive", "permanent"), "message": optional(text), "code": optional(text),
+		})
+	}
+	return all
 }
 
 var contactCreateProperties = contactUpdateProperties.with(properties{
@@ -24,11 +39,11 @@ var contactCreateProperties = contactUpdateProperties.with(properties{
 
 var contactUpsertProperties = contactCreateProperties.with(properties{"createNewIfDuplicateAllowed": optional(flag)})
 
-var setBusinessProperties = properties{"locationId": required(text), "ids": required(texts), "businessId": optional(text)}
+var setBusinessProperties = properties{"locationId": required(text), "ids": required(texts), "businessId": {kind: text, required: true, nullable: true}}
 
 // contact returns the contact that the path names.
 func (c *call) contact() (*contact, error) {
-	id := c.params["contactId"]
+	id := c.param("contactId")
 	found := c.contacts[id]
 	switch {
 	case found == nil:
@@ -44,7 +59,16 @@ func (c *call) getContact() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"contact": byID(found)}, nil
+	wire := &found.wire
+	if c.v3 {
+		wire = &found.wireV3
+	}
+	if *wire == nil {
+		if *wire, err = json.Marshal(map[string]any{"contact": c.byID(found)}); err != nil {
+			return nil, err
+		}
+	}
+	return *wire, nil
 }
 
 func (c *call) createContact() (any, error) {
@@ -56,7 +80,10 @@ func (c *call) createContact() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"contact": byID(made)}, nil
+	if c.v3 {
+		return map[string]any{"contact": c.byID(made)}, nil
+	}
+	return map[string]any{"contact": asCreated(made)}, nil
 }
 
 func (c *call) updateContact() (any, error) {
@@ -75,10 +102,10 @@ func (c *call) updateContact() (any, error) {
 	if c.v3 {
 		flag = "succeeded"
 	}
-	return map[string]any{flag: true, "contact": byID(found)}, nil
+	return map[string]any{flag: true, "contact": c.byID(found)}, nil
 }
 
-// upsertContact finds the contact by its e-mail and else by its phone. When these belong to two contacts the phone is
+// upsertContact finds the contact by its e-mail, by a further one and else by its phone. When these belong to two contacts the phone is
 // dropped in silence, as the real API does.
 func (c *call) upsertContact() (any, error) {
 	in, err := read[ghl.ContactUpsert](c)
@@ -94,8 +121,11 @@ func (c *call) upsertContact() (any, error) {
 		}
 		return c.upserted(found, true), nil
 	}
-	if other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found); by == "email" && other != nil {
+	if other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found); by != "phone" && other != nil {
 		in.Phone = ghl.Opt[string]{}
+	}
+	if by == "additionalEmail" { // it has it already
+		in.Email = ghl.Opt[string]{}
 	}
 	if err := c.change(found, in); err != nil {
 		return nil, err
@@ -104,7 +134,7 @@ func (c *call) upsertContact() (any, error) {
 }
 
 func (c *call) upserted(found *contact, isNew bool) any {
-	return map[string]any{"new": isNew, "contact": byID(found), "traceId": c.ids.uuid()}
+	return map[string]any{"new": isNew, "contact": c.byID(found), "traceId": c.ids.uuid()}
 }
 
 func (c *call) deleteContact() (any, error) {
@@ -114,6 +144,7 @@ func (c *call) deleteContact() (any, error) {
 	}
 	c.location.remove(found)
 	delete(c.contacts, found.ID)
+	c.emitContact(ContactDelete, found)
 	c.dropEvents(func(e *event) bool { return e.ContactID == found.ID })
 	return c.succeeded(), nil
 }
@@ -122,13 +153,13 @@ func (c *call) deleteContact() (any, error) {
 func (c *call) findDuplicate() (any, error) {
 	email, phone := c.query.Get("email"), normalPhone(c.query.Get("number"), c.location.Country)
 	if email == "" && phone == "" {
-		return nil, invalid("email or number should not be empty")
+		return nil, refuse(http.StatusBadRequest, "email or number should not be empty")
 	}
 	found, _ := c.location.sharing(email, phone, nil)
 	if found == nil {
 		return map[string]any{"contact": nil, "traceId": c.ids.uuid()}, nil
 	}
-	return map[string]any{"contact": byID(found), "traceId": c.ids.uuid()}, nil
+	return map[string]any{"contact": c.byID(found), "traceId": c.ids.uuid()}, nil
 }
 
 func (c *call) setBusiness() (any, error) {
@@ -151,6 +182,7 @@ func (c *call) setBusiness() (any, error) {
 				task.BusinessID = business
 			}
 			found.touch(c.now)
+			c.emitContact(ContactUpdate, found)
 			changed = append(changed, id)
 		}
 	}
@@ -171,6 +203,7 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	made.ID = c.ids.id()
 	c.contacts[made.ID] = made
 	c.location.place(made)
+	c.emitContact(ContactCreate, made)
 	return made, nil
 }
 
@@ -183,15 +216,17 @@ func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 	}
 	set(&changed.CompanyName, in.CompanyName)
 	c.location.forget(found)
+	was := *found
 	*found = changed
 	c.location.identify(found)
+	c.emitContactChange(&was, found)
 	return nil
 }
 
 // fill sets what the request holds. A duplicate of another contact than own is refused.
 func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bool) error {
 	if birth, ok := in.DateOfBirth.Get(); ok && birth != "" {
-		to.DateOfBirth = ghl.ParseTime(birth)
+		to.DateOfBirth = parseBirth(birth)
 		if to.DateOfBirth.IsZero() {
 			return invalid("dateOfBirth" + reasons[instant])
 		}
@@ -246,6 +281,18 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 	return nil
 }
 
+// birthLayouts are the forms of a date that the documents name, beside those that answers have.
+var birthLayouts = []string{"2006/01/02", "01/02/2006", "01-02-2006", "2006.01.02", "01.02.2006", "2006_01_02", "01_02_2006"}
+
+func parseBirth(text string) ghl.Time {
+	for _, layout := range birthLayouts {
+		if day, err := time.Parse(layout, text); err == nil {
+			return ghl.ParseTime(day.Format(time.DateOnly))
+		}
+	}
+	return ghl.ParseTime(text)
+}
+
 // checkDuplicate refuses the e-mail or phone of another contact, unless the location allows duplicates.
 func (c *call) checkDuplicate(to, own *contact, allowed bool) error {
 	if allowed || c.location.Settings.AllowDuplicateContact {
@@ -263,9 +310,12 @@ func (c *call) checkDuplicate(to, own *contact, allowed bool) error {
 	}}
 }
 
+// touch dates a change of the contact. Every change comes through here.
 func (c *contact) touch(now time.Time) {
+	c.wire, c.wireV3 = nil, nil
 	c.updated = now.UnixMilli()
 	c.DateUpdated = timestamp(now)
+	c.location.indexLater(c.ID)
 }
 
 func (c *contact) fullName() string { return strings.TrimSpace(c.FirstName + " " + c.LastName) }

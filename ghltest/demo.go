@@ -88,7 +88,7 @@ func (s *state) addDemoData(now time.Time) {
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		panic(fmt.Sprintf("ghltest: demo data: %v", err))
+		panic(fmt.Sprintf("ghltest: %v", err))
 	}
 	return v
 }

@@ -20,47 +20,50 @@ type filter struct {
 	Value    json.RawMessage `json:"value"`
 }
 
-// searchField is a field that filters can name. read returns the contact's values as text, dates in milliseconds since 1970.
-type searchField struct {
+// searchField is a field that filters can name. read returns the record's values as text, dates in milliseconds since 1970.
+type searchField[T any] struct {
 	takes []string // operators
-	read  func(*call, *contact) []string
+	read  func(T) []string
 }
 
+// Which operators a field takes is from a public copy of HighLevel's page about the search.
 var (
-	forTexts = []string{"eq", "not_eq", "contains", "not_contains", "exists", "not_exists"}
-	forFlags = []string{"eq", "not_eq", "exists", "not_exists"}
-	forDates = []string{"range", "exists", "not_exists"}
-	forAll   = []string{"eq", "not_eq", "contains", "not_contains", "exists", "not_exists", "range"}
+	forIDs     = []string{"eq", "not_eq"}
+	forTexts   = []string{"eq", "not_eq", "contains", "not_contains", "exists", "not_exists"}
+	forFlags   = []string{"eq", "not_eq", "exists", "not_exists"} // and for texts that are compared as a whole
+	forNumbers = []string{"eq", "not_eq", "range", "exists", "not_exists"}
+	forDates   = []string{"range", "exists", "not_exists"}
+	forAll     = []string{"eq", "not_eq", "contains", "not_contains", "exists", "not_exists", "range"}
 )
 
-var searchFields = map[string]searchField{
-	"id":                   {forFlags, one(func(c *contact) string { return c.ID })},
-	"contactName":          {forTexts, one((*contact).fullName)},
+var searchFields = map[string]searchField[*contact]{
+	"id":                   {forIDs, one(func(c *contact) string { return c.ID })},
+	"contactName":          {forFlags, one((*contact).fullName)},
 	"address":              {forTexts, one(func(c *contact) string { return c.Address1 })},
-	"assignedTo":           {forTexts, one(func(c *contact) string { return c.AssignedTo })},
+	"assignedTo":           {forFlags, one(func(c *contact) string { return c.AssignedTo })},
 	"businessName":         {forTexts, one(func(c *contact) string { return c.BusinessName })},
-	"businessId":           {forTexts, one(func(c *contact) string { return c.BusinessID })},
+	"businessId":           {forFlags, one(func(c *contact) string { return c.BusinessID })},
 	"city":                 {forTexts, one(func(c *contact) string { return c.City })},
-	"country":              {forTexts, one(func(c *contact) string { return c.Country })},
+	"country":              {forFlags, one(func(c *contact) string { return c.Country })},
 	"companyName":          {forTexts, one(func(c *contact) string { return c.CompanyName })},
-	"email":                {forTexts, one(func(c *contact) string { return c.Email })},
+	"email":                {forFlags, one(func(c *contact) string { return c.Email })},
 	"firstNameLowerCase":   {forTexts, one(func(c *contact) string { return c.FirstName })},
 	"lastNameLowerCase":    {forTexts, one(func(c *contact) string { return c.LastName })},
 	"phone":                {forTexts, one(func(c *contact) string { return c.Phone })},
 	"postalCode":           {forTexts, one(func(c *contact) string { return c.PostalCode })},
 	"source":               {forTexts, one(func(c *contact) string { return c.Source })},
 	"state":                {forTexts, one(func(c *contact) string { return c.State })},
-	"timezone":             {forTexts, one(func(c *contact) string { return c.Timezone })},
-	"type":                 {forTexts, one(func(c *contact) string { return c.Type })},
-	"website":              {forTexts, one(func(c *contact) string { return c.Website })},
+	"timezone":             {forFlags, one(func(c *contact) string { return c.Timezone })},
+	"type":                 {forFlags, one(func(c *contact) string { return c.Type })},
+	"website":              {forFlags, one(func(c *contact) string { return c.Website })},
 	"dnd":                  {forFlags, one(func(c *contact) string { return strconv.FormatBool(c.DND) })},
 	"validEmail":           {forFlags, one(func(c *contact) string { return maybe(c.ValidEmail) })},
 	"isValidWhatsapp":      {forFlags, one(func(c *contact) string { return maybe(c.IsValidWhatsApp) })},
-	"followers":            {forTexts, func(_ *call, c *contact) []string { return c.Followers }},
-	"tags":                 {forTexts, func(_ *call, c *contact) []string { return c.Tags }},
-	"activeWorkflows":      {forTexts, func(_ *call, c *contact) []string { return c.workflows }},
-	"finishedWorkflows":    {forTexts, none},
-	"opportunities":        {[]string{"nested", "exists", "not_exists"}, none},
+	"followers":            {forFlags, func(c *contact) []string { return c.Followers }},
+	"tags":                 {forTexts, func(c *contact) []string { return c.Tags }},
+	"activeWorkflows":      {forFlags, func(c *contact) []string { return c.workflows }},
+	"finishedWorkflows":    {forFlags, none},
+	"opportunities":        {[]string{"nested", "exists", "not_exists"}, opportunityIDs},
 	"dateAdded":            {forDates, one(func(c *contact) string { return strconv.FormatInt(c.added, 10) })},
 	"dateUpdated":          {forDates, one(func(c *contact) string { return strconv.FormatInt(c.updated, 10) })},
 	"dateOfBirth":          {forDates, one(func(c *contact) string { return dateText(c.DateOfBirth) })},
@@ -69,8 +72,8 @@ var searchFields = map[string]searchField{
 	"lastEmailOpenedDate":  {forDates, none},
 }
 
-func one(read func(*contact) string) func(*call, *contact) []string {
-	return func(_ *call, c *contact) []string {
+func one(read func(*contact) string) func(*contact) []string {
+	return func(c *contact) []string {
 		if value := read(c); value != "" {
 			return []string{value}
 		}
@@ -78,7 +81,15 @@ func one(read func(*contact) string) func(*call, *contact) []string {
 	}
 }
 
-func none(*call, *contact) []string { return nil }
+func none(*contact) []string { return nil }
+
+func opportunityIDs(c *contact) []string {
+	var ids []string
+	for _, o := range c.opportunities {
+		ids = append(ids, o.ID)
+	}
+	return ids
+}
 
 func maybe(b *bool) string {
 	if b == nil {
@@ -94,25 +105,45 @@ func dateText(t ghl.Time) string {
 	return strconv.FormatInt(millisOf(t), 10)
 }
 
-func lastAppointment(c *call, of *contact) []string {
+// lastStart returns when the contact's last appointment begins, the zero time without any.
+func (c *contact) lastStart() time.Time {
+	if c.lastSeen != nil {
+		return *c.lastSeen
+	}
 	var last time.Time
 	for _, e := range c.location.events {
-		if !e.blocked && e.ContactID == of.ID && e.start.After(last) {
+		if !e.blocked && e.ContactID == c.ID && e.start.After(last) {
 			last = e.start
 		}
 	}
+	return last
+}
+
+func lastAppointment(of *contact) []string {
+	last := of.lastStart()
 	if last.IsZero() {
 		return nil
 	}
 	return []string{strconv.FormatInt(last.UnixMilli(), 10)}
 }
 
-// customField is the field customFields.{id}.
-func customField(id string) searchField {
-	return searchField{forAll, func(_ *call, c *contact) []string {
+// customField is the field customFields.{id}, or customFields.{id}.{option} for a list of text boxes. What the location does
+// not define takes every operator.
+func (l *location) customField(id string) searchField[*contact] {
+	id, option, _ := strings.Cut(id, ".")
+	takes := forAll
+	for _, d := range l.customFields {
+		if d.ID == id {
+			takes = operatorsOf(d.DataType)
+		}
+	}
+	return searchField[*contact]{takes, func(c *contact) []string {
 		for _, f := range c.CustomFields {
 			if f.ID != id {
 				continue
+			}
+			if option != "" {
+				return boxText(f.Value, option)
 			}
 			if options := f.Value.Options(); len(options) > 0 {
 				return options
@@ -125,68 +156,112 @@ func customField(id string) searchField {
 	}}
 }
 
-// matcher makes a test of a filter, or says what is wrong with it.
-func (c *call) matcher(f filter) (func(*contact) bool, error) {
-	if f.Group == "" && f.Field == "" && f.Filters != nil {
-		f.Group = "AND"
+func operatorsOf(dataType string) []string {
+	switch dataType {
+	case "DATE":
+		return forDates
+	case "NUMERICAL", "FLOAT", "MONETORY":
+		return forNumbers
+	case "CHECKBOX", "MULTIPLE_OPTIONS":
+		return forFlags
 	}
-	if f.Group != "" {
-		return c.groupMatcher(f)
+	return forTexts
+}
+
+// boxText reads one box of a list of text boxes.
+func boxText(value ghl.CustomFieldValue, option string) []string {
+	var boxes map[string]string
+	if json.Unmarshal(value.Raw(), &boxes) != nil || boxes[option] == "" {
+		return nil
 	}
-	field, known := searchFields[f.Field]
-	if id, custom := strings.CutPrefix(f.Field, "customFields."); custom {
-		field, known = customField(id), true
+	return []string{boxes[option]}
+}
+
+// matcher makes a test of the filters of a search, or says what is wrong with them.
+func (c *call) matcher(group string, filters []filter) (func(*contact) bool, error) {
+	return combine(group, filters, func(f filter) (func(*contact) bool, error) {
+		field, known := searchFields[f.Field]
+		if id, custom := strings.CutPrefix(f.Field, "customFields."); custom {
+			field, known = c.location.customField(id), true
+		}
+		switch {
+		case !known:
+			return nil, invalidText("Invalid field (" + f.Field + ") passed in filters")
+		case f.Operator == "nested" && slices.Contains(field.takes, "nested"):
+			inner, err := f.inner()
+			if err != nil {
+				return nil, err
+			}
+			match, err := opportunityMatcher(inner)
+			if err != nil {
+				return nil, err
+			}
+			return func(one *contact) bool { return slices.ContainsFunc(one.opportunities, match) }, nil
+		}
+		return test(f, field)
+	})
+}
+
+// inner returns the filters of a nested one, which stand in its value or, as in groups, under filters.
+func (f *filter) inner() ([]filter, error) {
+	inner := f.Filters
+	if len(f.Value) > 0 && json.Unmarshal(f.Value, &inner) != nil || len(inner) == 0 {
+		return nil, invalidText("Invalid value passed for field " + f.Field)
 	}
-	switch {
-	case !known:
-		return nil, invalidText("Invalid field (" + f.Field + ") passed in filters")
-	case !slices.Contains(field.takes, f.Operator):
+	return inner, nil
+}
+
+// test makes a test of a single condition.
+func test[T any](f filter, field searchField[T]) (func(T) bool, error) {
+	if !slices.Contains(field.takes, f.Operator) {
 		return nil, invalidText("Invalid Operator (" + f.Operator + ") passed for field " + f.Field)
 	}
-	values := func(one *contact) []string { return field.read(c, one) }
 	switch f.Operator {
 	case "exists":
-		return func(one *contact) bool { return len(values(one)) > 0 }, nil
+		return func(one T) bool { return len(field.read(one)) > 0 }, nil
 	case "not_exists":
-		return func(one *contact) bool { return len(values(one)) == 0 }, nil
-	case "nested": // the fake has no opportunities
-		return func(*contact) bool { return false }, nil
+		return func(one T) bool { return len(field.read(one)) == 0 }, nil
 	case "range":
 		inside, err := rangeMatcher(f)
 		if err != nil {
 			return nil, err
 		}
-		return func(one *contact) bool { return slices.ContainsFunc(values(one), inside) }, nil
+		return func(one T) bool { return slices.ContainsFunc(field.read(one), inside) }, nil
 	}
 	wanted, err := filterTexts(f)
 	if err != nil {
 		return nil, err
 	}
 	operator, negated := strings.CutPrefix(f.Operator, "not_")
-	return func(one *contact) bool {
-		return negated != anyMatches(values(one), wanted, operator == "contains" && f.Field != "tags" && f.Field != "followers")
-	}, nil
+	inside := operator == "contains" && f.Field != "tags"
+	return func(one T) bool { return negated != anyMatches(field.read(one), wanted, inside) }, nil
 }
 
-func (c *call) groupMatcher(f filter) (func(*contact) bool, error) {
-	if f.Group != "AND" && f.Group != "OR" {
-		return nil, invalidText("Invalid group (" + f.Group + ") passed in filters")
+// combine makes a test of filters and groups of them; single makes that of one that is no group.
+func combine[T any](group string, filters []filter, single func(filter) (func(T) bool, error)) (func(T) bool, error) {
+	if group != "AND" && group != "OR" {
+		return nil, invalidText("Invalid group (" + group + ") passed in filters")
 	}
-	var all []func(*contact) bool
-	for _, inner := range f.Filters {
-		match, err := c.matcher(inner)
+	var all []func(T) bool
+	for _, f := range filters {
+		matcher := single
+		if f.Group != "" || f.Field == "" && f.Filters != nil {
+			setDefault(&f.Group, "AND")
+			matcher = func(f filter) (func(T) bool, error) { return combine(f.Group, f.Filters, single) }
+		}
+		match, err := matcher(f)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, match)
 	}
-	return func(one *contact) bool {
+	return func(one T) bool {
 		for _, match := range all {
-			if match(one) == (f.Group == "OR") {
-				return f.Group == "OR"
+			if match(one) == (group == "OR") {
+				return group == "OR"
 			}
 		}
-		return f.Group == "AND"
+		return group == "AND"
 	}, nil
 }
 

@@ -24,6 +24,7 @@ func (c *call) addFollowers() (any, error) {
 		}
 	}
 	of.touch(c.now)
+	c.emitContact(ContactUpdate, of)
 	return map[string]any{"followers": orEmpty(of.Followers), "followersAdded": added}, nil
 }
 
@@ -45,5 +46,6 @@ func (c *call) removeFollowers() (any, error) {
 		return gone
 	})
 	of.touch(c.now)
+	c.emitContact(ContactUpdate, of)
 	return map[string]any{"followers": orEmpty(of.Followers), "followersRemoved": removed}, nil
 }

@@ -1,12 +1,14 @@
 package ghltest
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// Limits are the rate limits of each location or company: a number of requests in each window of time, and in each day.
+// Limits are the rate limits of each app in each location or company: a number of requests in each window of time, and in each
+// day. All tokens of an app for a location share them, and so do all tokens that belong to no app.
 type Limits struct {
 	// Requests is how many requests a window of length Interval lets through.
 	Requests int
@@ -20,12 +22,36 @@ var PublishedLimits = Limits{Requests: 100, Interval: 10 * time.Second, Daily: 2
 
 var generousLimits = Limits{Requests: 1_000_000, Interval: 10 * time.Second, Daily: 1_000_000_000}
 
-// window counts the requests of a location or company.
+// SetLimits changes the limits while the fake runs. What was used of the window and of the day stays used.
+func (s *Server) SetLimits(limits Limits) {
+	s.helper()
+	if err := limits.check(); err != nil {
+		s.fail("SetLimits: %v", err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limits = limits
+}
+
+func (l Limits) check() error {
+	if l.Requests < 1 || l.Daily < 1 || l.Interval < time.Millisecond {
+		return fmt.Errorf("%+v has a limit that is not positive, or an interval below a millisecond", l)
+	}
+	return nil
+}
+
+// window counts the requests of an app in a location or company.
 type window struct {
 	began time.Time
 	used  int
 	day   time.Time
 	today int
+}
+
+var rateHeaders = [...]string{
+	"X-Ratelimit-Max", "X-Ratelimit-Remaining", "X-Ratelimit-Interval-Milliseconds",
+	"X-Ratelimit-Limit-Daily", "X-Ratelimit-Daily-Remaining", "X-Ratelimit-Daily-Reset",
 }
 
 // admit counts a request, writes the rate headers and reports whether the limits let it through.
@@ -41,12 +67,13 @@ func (w *window) admit(l Limits, now time.Time, h http.Header) bool {
 		w.used++
 		w.today++
 	}
-	set := func(name string, n int64) { h["X-Ratelimit-"+name] = []string{strconv.FormatInt(n, 10)} }
-	set("Max", int64(l.Requests))
-	set("Remaining", int64(l.Requests-w.used))
-	set("Interval-Milliseconds", l.Interval.Milliseconds())
-	set("Limit-Daily", int64(l.Daily))
-	set("Daily-Remaining", int64(l.Daily-w.today))
-	set("Daily-Reset", w.day.Add(24*time.Hour).Sub(now).Milliseconds())
+	values := new([6]string) // one array for all headers: every request comes through here
+	for i, n := range [...]int64{
+		int64(l.Requests), int64(max(0, l.Requests-w.used)), l.Interval.Milliseconds(),
+		int64(l.Daily), int64(max(0, l.Daily-w.today)), w.day.Add(24 * time.Hour).Sub(now).Milliseconds(),
+	} {
+		values[i] = strconv.FormatInt(n, 10)
+		h[rateHeaders[i]] = values[i : i+1 : i+1]
+	}
 	return ok
 }

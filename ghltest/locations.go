@@ -1,6 +1,10 @@
 package ghltest
 
-import "github.com/pluvo/ghl"
+import (
+	"slices"
+
+	"github.com/pluvo/ghl"
+)
 
 func (c *call) getLocation() (any, error) {
 	return map[string]any{"location": c.location.Location}, nil
@@ -10,6 +14,9 @@ func (c *call) getLocation() (any, error) {
 func (c *call) listCustomFields() (any, error) {
 	model := c.query.Get("model")
 	setDefault(&model, "contact")
+	if !slices.Contains([]string{"contact", "opportunity", "all"}, model) {
+		return nil, invalid("model must be one of the following values: contact, opportunity, all")
+	}
 	list := []*ghl.CustomFieldDefinition{}
 	for _, d := range c.location.customFields {
 		if model == "all" || d.Model == model {

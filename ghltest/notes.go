@@ -58,7 +58,7 @@ func (c *call) note() (*contact, *ghl.Note, error) {
 		return nil, nil, err
 	}
 	for _, n := range of.notes {
-		if n.ID == c.params["noteId"] {
+		if n.ID == c.param("noteId") {
 			return of, n, nil
 		}
 	}
@@ -100,6 +100,7 @@ func (c *call) createNote() (any, error) {
 	}
 	n.ID = c.ids.id()
 	of.notes = append(of.notes, n)
+	c.emitNote(NoteCreate, n)
 	return map[string]any{"note": writeNote(n)}, nil
 }
 
@@ -115,6 +116,7 @@ func (c *call) updateNote() (any, error) {
 	if err := fillNote(n, in); err != nil {
 		return nil, err
 	}
+	c.emitNote(NoteUpdate, n)
 	return map[string]any{"note": writeNote(n)}, nil
 }
 
@@ -139,5 +141,6 @@ func (c *call) deleteNote() (any, error) {
 		return nil, err
 	}
 	of.notes = slices.DeleteFunc(of.notes, func(other *ghl.Note) bool { return other == n })
+	c.emitNote(NoteDelete, n)
 	return c.succeeded(), nil
 }

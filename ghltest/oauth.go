@@ -1,21 +1,19 @@
 package ghltest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pluvo/ghl"
 )
 
-// tokenLife is how long an access token lives.
-const tokenLife = 86399 * time.Second
-
-// locationToken makes a token of a location, with the scopes of the company's.
+// locationToken makes a token of a location, with the scopes of the company's. The app must be installed there; a company's
+// token that belongs to no app ([Server.AddToken]) gives one for every location of the company.
 func (c *call) locationToken() (any, error) {
 	in, err := url.ParseQuery(string(c.body))
 	if err != nil || strings.HasPrefix(string(c.body), "{") {
@@ -28,74 +26,160 @@ func (c *call) locationToken() (any, error) {
 		}
 		in = url.Values{"companyId": {body.CompanyID}, "locationId": {body.LocationID}}
 	}
-	l := c.locations[in.Get("locationId")]
+	for name := range in {
+		if name != "companyId" && name != "locationId" {
+			return nil, invalid("property " + name + " should not exist")
+		}
+	}
+	l, a := c.locations[in.Get("locationId")], c.grant.app
 	switch {
 	case in.Get("companyId") == "" || in.Get("locationId") == "":
 		return nil, invalid("companyId must be a string", "locationId must be a string")
 	case in.Get("companyId") != c.grant.company || l == nil || l.CompanyID != c.grant.company:
 		return nil, refuse(http.StatusBadRequest, "Location not found")
+	case a != nil && a.locations[l.ID] == nil:
+		return nil, refuse(http.StatusBadRequest, "The app is not installed in this location")
+	case l.paused:
+		return nil, refuse(http.StatusBadRequest, "Location is not active")
 	}
-	access, refresh := c.ids.uuid(), c.ids.uuid()
-	c.grants[access] = &grant{location: l, scopes: slices.Clone(c.grant.scopes), expires: c.now.Add(tokenLife)}
-	scopes := c.grant.scopes
-	if scopes == nil {
-		scopes = ghl.ScopesFor()
+	g := grant{app: a, location: l, company: l.CompanyID, scopes: slices.Clone(c.grant.scopes), user: c.grant.user}
+	setDefault(&g.user, c.ids.id())
+	answer := c.pair(c.issue(g, c.now))
+	delete(answer, "companyId") // unlike the token endpoint
+	delete(answer, "userType")
+	if a != nil {
+		answer["appId"], answer["versionId"] = a.AppID, a.VersionID
 	}
-	names := make([]string, len(scopes))
-	for i, scope := range scopes {
-		names[i] = string(scope)
-	}
-	answer := map[string]any{
-		"scope": strings.Join(names, " "), "userType": ghl.UserTypeLocation, "companyId": l.CompanyID, "locationId": l.ID,
-		"userId": c.ids.id(), "traceId": c.ids.uuid(),
-	}
-	keys := [...]string{"access_token", "refresh_token", "token_type", "expires_in"}
-	if c.v3 {
-		keys = [...]string{"accessToken", "refreshToken", "tokenType", "expiresIn"}
-	}
-	for i, value := range [...]any{access, refresh, "Bearer", int(tokenLife.Seconds())} {
-		answer[keys[i]] = value
-	}
+	c.oauth.counts.LocationTokens++
 	return answer, nil
 }
 
-// installedLocations answers the company's locations, in all of which the app counts as installed.
+// installedLocations answers the company's locations, and whether the app is installed there. For a token that belongs to no
+// app it counts as installed in all of them.
 func (c *call) installedLocations() (any, error) {
-	if c.query.Get("companyId") == "" || c.query.Get("appId") == "" {
+	company, appID := c.query.Get("companyId"), c.query.Get("appId")
+	a := c.grant.app
+	switch {
+	case company == "" || appID == "":
 		return nil, invalid("appId must be a string", "companyId must be a string")
-	}
-	if c.query.Get("companyId") != c.grant.company {
+	case company != c.grant.company:
 		return nil, refuse(http.StatusForbidden, "Forbidden resource")
+	case a != nil && a.AppID != appID:
+		return nil, c.unknownApp(appID)
 	}
-	size, offset := "limit", "skip"
+	size, most := "limit", 500
 	if c.v3 {
-		size, offset = "pageSize", "pageToken"
+		size, most = "pageSize", 100
 	}
-	limit, err := c.number(size, 20, 1, 500)
+	limit, err := c.number(size, 20, 1, most)
 	if err != nil {
 		return nil, err
 	}
-	skip, err := c.number(offset, 0, 0, 1<<30)
+	skip, err := c.skipped()
 	if err != nil {
 		return nil, err
 	}
-	all := []map[string]any{}
+	for _, name := range []string{"isInstalled", "onTrial", "restrictToUserLocations"} {
+		if _, err := c.flag(name, false); err != nil {
+			return nil, err
+		}
+	}
+	all := []*ghl.InstalledLocation{}
 	for _, l := range c.inOrder() {
-		one, query := c.query.Get("locationId"), strings.ToLower(c.query.Get("query"))
-		if l.CompanyID == c.grant.company && (one == "" || one == l.ID) && strings.Contains(strings.ToLower(l.Name), query) && c.query.Get("isInstalled") != "false" {
-			all = append(all, map[string]any{"_id": l.ID, "name": l.Name, "address": l.Address, "isInstalled": true})
+		if l.CompanyID == company && c.lists(l, a) {
+			all = append(all, listed(l, a))
 		}
 	}
 	start := min(skip, len(all))
 	end := min(start+limit, len(all))
+	future := a != nil && a.companies[company] != nil && a.companies[company].future
 	if !c.v3 {
-		return map[string]any{"locations": all[start:end], "count": len(all), "installToFutureLocations": false}, nil
+		return map[string]any{"locations": all[start:end], "count": len(all), "installToFutureLocations": future}, nil
 	}
 	pagination := map[string]any{
-		"totalRecords": len(all), "hasNextPage": end < len(all), "hasPrevPage": start > 0, "currentPageSize": end - start,
+		"totalRecords": len(all), "estimatedTotalRecords": len(all), "hasNextPage": end < len(all), "hasPrevPage": start > 0, "currentPageSize": end - start,
 	}
 	if end < len(all) {
-		pagination["nextPageToken"] = strconv.Itoa(end)
+		pagination["nextPageToken"] = pageToken(end)
 	}
-	return map[string]any{"items": all[start:end], "pagination": pagination, "installToFutureLocations": false}, nil
+	if start > 0 {
+		pagination["prevPageToken"] = pageToken(max(0, start-limit))
+	}
+	filters := map[string]any{}
+	for _, name := range []string{"companyId", "appId", "locationId", "query", "versionId", "planId"} {
+		if value := c.query.Get(name); value != "" {
+			filters[name] = value
+		}
+	}
+	for _, name := range []string{"isInstalled", "onTrial"} {
+		if value := c.query.Get(name); value != "" {
+			filters[name] = value == "true"
+		}
+	}
+	return map[string]any{
+		"items": all[start:end], "pagination": pagination, "installToFutureLocations": future,
+		"metadata": map[string]any{"filterApplied": filters, "sortApplied": map[string]string{}},
+	}, nil
+}
+
+// lists reports whether the query asks for a location.
+func (c *call) lists(l *location, a *app) bool {
+	q := c.query
+	installed := a == nil || a.locations[l.ID] != nil
+	switch {
+	case q.Get("locationId") != "" && q.Get("locationId") != l.ID,
+		!strings.Contains(strings.ToLower(l.Name), strings.ToLower(q.Get("query"))),
+		q.Get("isInstalled") != "" && q.Get("isInstalled") != strconv.FormatBool(installed),
+		q.Get("versionId") != "" && (a == nil || !installed || q.Get("versionId") != a.VersionID),
+		q.Get("planId") != "" && (a == nil || !installed || q.Get("planId") != a.PlanID),
+		q.Get("onTrial") == "true": // nobody has a trial
+		return false
+	}
+	return true
+}
+
+func listed(l *location, a *app) *ghl.InstalledLocation {
+	out := &ghl.InstalledLocation{ID: l.ID, Name: l.Name, Address: l.Address, IsInstalled: true}
+	if a != nil {
+		in := a.locations[l.ID]
+		if out.IsInstalled = in != nil; out.IsInstalled {
+			out.VersionID, out.InstalledAt = a.VersionID, timestamp(in.at)
+		}
+	}
+	return out
+}
+
+// skipped reads where the page begins.
+func (c *call) skipped() (int, error) {
+	if !c.v3 {
+		return c.number("skip", 0, 0, 1<<30)
+	}
+	token := c.query.Get("pageToken")
+	if token == "" {
+		return 0, nil
+	}
+	var at struct {
+		Skip int `json:"skip"`
+	}
+	data, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || json.Unmarshal(data, &at) != nil || at.Skip < 0 {
+		return 0, aipError(http.StatusBadRequest, "INVALID_ARGUMENT", "Invalid pageToken", map[string]string{"field": "pageToken"})
+	}
+	return at.Skip, nil
+}
+
+func pageToken(skip int) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"skip":` + strconv.Itoa(skip) + `}`))
+}
+
+func (c *call) unknownApp(id string) error {
+	if !c.v3 {
+		return notFound("App")
+	}
+	return aipError(http.StatusNotFound, "RESOURCE_NOT_FOUND", "The requested App '"+id+"' was not found.", map[string]string{"resource": "App", "identifier": id})
+}
+
+// aipError is the form of some refusals of v3.
+func aipError(status int, code, message string, details map[string]string) error {
+	return &refusal{status, map[string]any{"error": map[string]any{"code": code, "message": message, "details": details}}}
 }

@@ -18,6 +18,9 @@ type config struct {
 	token     string
 	limits    Limits
 	demo      bool
+	consent   Consent
+	lag       time.Duration
+	seeds     []*seedDocument
 }
 
 // WithToken sets the bearer that reaches the first location. It is taken for a private integration token with every scope;
@@ -43,7 +46,7 @@ func WithLocation(location ghl.Location) Option {
 }
 
 // WithClock sets the clock: dates of records, expiry of tokens, free slots and the windows of the rate limit follow it. It
-// is called by many goroutines at once.
+// is called by many goroutines at once. A [Clock] is one that the test moves.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {
@@ -54,14 +57,27 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLimits sets how many requests are let through before the answer is 429. The default is more than any test needs, so
+// WithLimits sets how many requests are let through before the answer is 429; [Server.SetLimits] changes it later. The default is more than any test needs, so
 // that tests do not wait; [PublishedLimits] are HighLevel's.
 func WithLimits(limits Limits) Option {
 	return func(c *config) error {
-		if limits.Requests < 1 || limits.Daily < 1 || limits.Interval <= 0 {
-			return fmt.Errorf("ghltest: WithLimits: %+v has a limit that is not positive", limits)
+		if err := limits.check(); err != nil {
+			return fmt.Errorf("ghltest: WithLimits: %w", err)
 		}
 		c.limits = limits
+		return nil
+	}
+}
+
+// WithIndexLag makes searches of contacts lag behind changes, as HighLevel's do by some seconds: what a request has changed is
+// found, or no longer found, when the fake's clock has moved on by so much. Records that are read by their id, lists and the
+// search for a duplicate are never behind, and seeds are searchable at once. The default is no lag.
+func WithIndexLag(lag time.Duration) Option {
+	return func(c *config) error {
+		if lag < 0 {
+			return fmt.Errorf("ghltest: WithIndexLag: %v is negative", lag)
+		}
+		c.lag = lag
 		return nil
 	}
 }

@@ -24,6 +24,7 @@ const (
 	inQuery
 	inBody
 	ofCompany // the operation needs a company's token
+	open      // the operation needs no token and has no limit
 )
 
 const (
@@ -87,7 +88,7 @@ var rows = []row{
 	{"locations.customFields", ok, nowhere, nil, (*call).listCustomFields},
 	{"locations.tags", ok, nowhere, nil, (*call).listTags},
 
-	{"oauth.locationToken", ok, ofCompany, nil, (*call).locationToken},
+	{"oauth.locationToken", created, ofCompany, nil, (*call).locationToken},
 	{"oauth.installedLocations", ok, ofCompany, nil, (*call).installedLocations},
 }
 
@@ -114,7 +115,7 @@ type route struct {
 	*leaf
 	row    *row
 	op     *ghl.Operation
-	params map[string]string
+	values []string // of the placeholders, in order
 }
 
 func (r route) status() int {
@@ -145,6 +146,9 @@ func newRoutes(rows []row) *routes {
 		byName[rows[i].operation] = &rows[i]
 	}
 	t := &routes{old: new(node), v3: new(node)}
+	for _, tree := range []*node{t.old, t.v3} {
+		tree.add(tokenOperation.Path, &leaf{op: tokenOperation, row: &tokenRow, template: tokenOperation.Path})
+	}
 	for _, op := range ghl.Operations() {
 		handler := byName[op.Name]
 		if handler == nil {
@@ -199,11 +203,7 @@ func (t *routes) find(r *http.Request, v ghl.Version) route {
 	if l == nil {
 		return route{}
 	}
-	params := make(map[string]string, len(values))
-	for i, name := range l.names {
-		params[name] = values[i]
-	}
-	return route{leaf: l, row: l.row, op: &l.op, params: params}
+	return route{leaf: l, row: l.row, op: &l.op, values: values}
 }
 
 // find goes down the tree. A segment that is written out wins over a placeholder, so "search" is no contact's id.

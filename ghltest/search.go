@@ -43,7 +43,7 @@ func (in *searchBody) check() error {
 		return invalid("page must not be less than 1")
 	case in.Page > 0 && len(in.SearchAfter) > 0:
 		return invalid("page and searchAfter cannot be used together")
-	case in.Page*in.PageLimit > maxSearchDepth:
+	case in.Page > maxSearchDepth/in.PageLimit:
 		return invalidText("Only the first 10000 records can be read with page; use searchAfter")
 	case utf8.RuneCountInString(in.Query) > maxSearchText:
 		return invalid("query must be shorter than or equal to 75 characters")
@@ -70,12 +70,12 @@ func (c *call) searchContacts() (any, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	match, err := c.matcher(filter{Group: "AND", Filters: in.Filters})
+	match, err := c.matcher("AND", in.Filters)
 	if err != nil {
 		return nil, err
 	}
 	var found []*contact
-	for _, one := range c.location.contacts {
+	for _, one := range c.location.searchable(c.now) {
 		if one.matches(in.Query) && match(one) {
 			found = append(found, one)
 		}
@@ -99,7 +99,7 @@ func (c *call) searchContacts() (any, error) {
 	start = min(start, len(found))
 	page := found[start:min(start+in.PageLimit, len(found))]
 	return map[string]any{
-		"contacts": answers(page, func(one *contact) any { return inSearch(one, in.cursor(one)) }),
+		"contacts": answers(page, func(one *contact) any { return one.inSearch(c.v3, in.cursor(one)) }),
 		"total":    len(found),
 		"traceId":  c.ids.uuid(),
 	}, nil

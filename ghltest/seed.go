@@ -21,6 +21,7 @@ func (s *Server) AddLocation(in ghl.Location) ghl.Location {
 		if err != nil {
 			return nil, err
 		}
+		s.state.installInFuture(l, s.now())
 		return &l.Location, nil
 	})
 }
@@ -35,6 +36,9 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 	setDefault(&in.AccessToken, s.state.ids.uuid())
 	g := &grant{scopes: slices.Clone(in.Scopes), expires: in.ExpiresAt}
 	switch {
+	case strings.ContainsAny(in.AccessToken, " \t\r\n"):
+		s.fail("AddToken: the token has white space")
+		return ghl.Token{}
 	case s.state.grants[in.AccessToken] != nil:
 		s.fail("AddToken: the token is there already")
 		return ghl.Token{}
@@ -129,6 +133,7 @@ func seed[T any](s *Server, name string, in T, add func(T) (*T, error)) T {
 			out, err = clone(*kept)
 		}
 	}
+	s.state.reindex(time.Time{})
 	if err != nil {
 		s.fail("%s: %v", name, err)
 	}

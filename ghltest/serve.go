@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -16,15 +17,23 @@ import (
 // call is one request on its way through the fake. Its handler runs while the server's lock is held.
 type call struct {
 	*state
-	row      *row
-	op       *ghl.Operation
+	route
 	v3       bool
-	params   map[string]string // what the placeholders of the path stand for
 	query    url.Values
 	body     []byte
 	grant    *grant
 	location *location // nil for operations of a company
 	now      time.Time
+}
+
+// param returns what a placeholder of the path stands for.
+func (c *call) param(name string) string {
+	for i, known := range c.names {
+		if known == name {
+			return c.values[i]
+		}
+	}
+	return ""
 }
 
 const maxBody = 1 << 20
@@ -34,30 +43,70 @@ var knownVersions = []ghl.Version{ghl.Version20210728, "2021-04-15", "2023-02-21
 
 // serve answers a request: routing, then the checks in the order of the real gateway, then the handler of the operation.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == consentPath {
+		s.serveConsent(w, r)
+		return
+	}
 	body, tooLarge := readBody(w, r)
 	now := s.now()
 	header := w.Header()
-	header.Set("Date", now.UTC().Format(http.TimeFormat))
+	header["Date"] = s.date.text(now)
 
-	status, text := s.respond(r, body, tooLarge, now, header)
-	header.Set("Content-Type", "application/json; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(text)))
+	status, text, struck := s.respond(r, body, tooLarge, now, header, logged(r, body, now))
+	if struck != nil {
+		s.deliver(w, r, struck, status, text)
+		return
+	}
+	header["Content-Type"] = jsonTypes
+	header["Content-Length"] = []string{strconv.Itoa(len(text))}
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
 
+// dateHeader remembers the Date header of the latest second.
+type dateHeader struct{ latest atomic.Pointer[writtenDate] }
+
+type writtenDate struct {
+	second int64
+	text   []string
+}
+
+func (d *dateHeader) text(now time.Time) []string {
+	if known := d.latest.Load(); known != nil && known.second == now.Unix() {
+		return known.text
+	}
+	written := &writtenDate{now.Unix(), []string{now.UTC().Format(http.TimeFormat)}}
+	d.latest.Store(written)
+	return written.text
+}
+
+// jsonTypes is shared by all answers; nobody changes it.
+var jsonTypes = []string{jsonType}
+
 // respond routes, answers and logs a request under the lock.
-func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (int, []byte) {
+func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header, entry Request) (status int, text []byte, struck *strike) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
+	if route.row == nil && version(r) == "" {
+		route = s.routes.find(r, ghl.VersionV3) // the path is not what is wrong
+	}
+	entry.Operation, entry.Path = route.name(), route.template()
+	defer func() { s.requests.add(entry) }()
+	if len(s.faults) > 0 {
+		if struck = s.strike(entry.Operation); struck != nil {
+			status, text = s.answerStruck(struck, route, r, body, now, header)
+			entry.Status, entry.Fault = struck.sent(status), struck.name()
+			return status, text, struck
+		}
+	}
 	answer, err := s.answer(route, r, body, now, header)
 	if tooLarge {
 		err = refuse(http.StatusRequestEntityTooLarge, "request entity too large")
 	}
-	status, text := encode(route.status(), answer, err)
-	s.requests.add(Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template(), Status: status})
-	return status, text
+	status, text = encode(route.status(), answer, err)
+	entry.Status = status
+	return status, text, nil
 }
 
 func version(r *http.Request) ghl.Version { return ghl.Version(r.Header.Get("Version")) }
@@ -72,30 +121,27 @@ func readBody(w http.ResponseWriter, r *http.Request) (body []byte, tooLarge boo
 }
 
 func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time, header http.Header) (any, error) {
+	defer s.state.reindex(now.UTC().Truncate(time.Millisecond))
 	token := bearer(r)
 	g := s.state.grants[token]
-	limitOf := "" // whoever has no token counts together
-	if g != nil {
-		limitOf = g.resource()
-	}
-	admitted := s.window(limitOf).admit(s.limits, now, header)
+	isOpen, admitted := route.isOpen(), s.admit(route, g, now, header)
 	switch {
 	case route.row == nil:
 		return nil, unknownPath(r)
-	case version(r) == "":
+	case version(r) == "" && !isOpen:
 		return nil, refuse(http.StatusUnauthorized, "version header was not found.")
-	case !slices.Contains(knownVersions, version(r)):
+	case version(r) != "" && !slices.Contains(knownVersions, version(r)):
 		return nil, refuse(http.StatusUnauthorized, "version header is invalid.")
-	case g == nil, !g.expires.IsZero() && !now.Before(g.expires):
+	case !isOpen && (g == nil || !g.expires.IsZero() && !now.Before(g.expires)):
 		return nil, refusedToken(token)
 	case !admitted:
 		return nil, refuse(http.StatusTooManyRequests, "Too Many Requests")
 	case route.row.handle == nil:
 		return nil, refuse(http.StatusNotImplemented, "ghltest has no handler for "+route.op.Name)
 	}
-	c := &call{
-		state: s.state, row: route.row, op: route.op, v3: version(r) == ghl.VersionV3, params: route.params,
-		query: r.URL.Query(), body: body, grant: g, now: now.UTC().Truncate(time.Millisecond),
+	c := &call{state: s.state, route: route, v3: version(r) == ghl.VersionV3, body: body, grant: g, now: now.UTC().Truncate(time.Millisecond)}
+	if r.URL.RawQuery != "" {
+		c.query = r.URL.Query()
 	}
 	if err := c.authorize(); err != nil {
 		return nil, err
@@ -106,17 +152,34 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	return c.row.handle(c)
 }
 
-func (s *Server) window(resource string) *window {
-	w := s.windows[resource]
+func (r route) isOpen() bool { return r.row != nil && r.row.place == open }
+
+// admit counts a request against its limit, writes the rate headers and reports whether the limit lets it through. Whoever has
+// no token counts together; what needs none has no limit.
+func (s *Server) admit(route route, g *grant, now time.Time, header http.Header) bool {
+	if route.isOpen() {
+		return true
+	}
+	budget := ""
+	if g != nil {
+		budget = g.budget()
+	}
+	w := s.windows[budget]
 	if w == nil {
 		w = new(window)
-		s.windows[resource] = w
+		s.windows[budget] = w
 	}
-	return w
+	return w.admit(s.limits, now, header)
 }
+
+// written is an answer that is JSON already.
+type written []byte
 
 // encode writes an answer or a refusal as JSON.
 func encode(status int, answer any, err error) (int, []byte) {
+	if text, ok := answer.(written); ok && err == nil {
+		return status, text
+	}
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused):

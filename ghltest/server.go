@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -16,6 +17,8 @@ import (
 // servers share nothing, so any number can run at once.
 type Server struct {
 	now    func() time.Time
+	ahead  atomic.Int64 // what Advance has added to the clock
+	date   dateHeader
 	routes *routes
 	limits Limits
 	fail   func(format string, args ...any) // says that a seed is wrong
@@ -24,11 +27,16 @@ type Server struct {
 
 	mu       sync.Mutex
 	state    *state
+	faults   []*ActiveFault
 	windows  map[string]*window
 	requests requestLog
 
-	http *http.Server
-	url  string
+	hooks   *hooks
+	closing context.CancelFunc // ends answers that are slow on purpose
+	open    context.Context
+	http    *http.Server
+	running sync.WaitGroup // the goroutines of http
+	url     string
 
 	connections sync.Mutex
 	unused      map[net.Conn]struct{} // connections that have carried no request yet
@@ -76,7 +84,11 @@ func New(opts ...Option) (*Server, error) {
 	}
 	s.url = "http://" + listener.Addr().String()
 	s.http = &http.Server{Handler: s.Handler(), ConnState: s.connection, ReadHeaderTimeout: time.Minute}
-	go func() { _ = s.http.Serve(listener) }() // ends with Close
+	s.running.Add(1)
+	go func() { // ends with Close
+		defer s.running.Done()
+		_ = s.http.Serve(listener)
+	}()
 	return s, nil
 }
 
@@ -92,11 +104,19 @@ func NewHandler(opts ...Option) (*Server, error) {
 		}
 	}
 	s := &Server{
-		now: c.now, routes: newRoutes(rows), limits: c.limits,
+		routes: newRoutes(rows), limits: c.limits,
 		fail:   func(format string, args ...any) { panic("ghltest: " + fmt.Sprintf(format, args...)) },
 		helper: func() {},
 		state:  newState(), windows: map[string]*window{}, unused: map[net.Conn]struct{}{},
 	}
+	s.now = func() time.Time { return c.now().Add(time.Duration(s.ahead.Load())) }
+	s.state.lag = c.lag
+	for _, seed := range c.seeds {
+		c.locations = append(c.locations, seed.locations...)
+	}
+	s.open, s.closing = context.WithCancel(context.Background())
+	s.hooks = newHooks(s.now)
+	s.state.hooks = s.hooks
 	if len(c.locations) == 0 {
 		c.locations = []ghl.Location{defaultLocation()}
 	}
@@ -110,9 +130,18 @@ func NewHandler(opts ...Option) (*Server, error) {
 		s.token = "pit-" + s.state.ids.uuid()
 	}
 	s.state.grants[s.token] = &grant{location: s.state.first}
+	if err := s.state.setConsent(c.consent); err != nil {
+		return nil, fmt.Errorf("ghltest: WithConsent: %w", err)
+	}
 	if c.demo {
 		s.state.addDemoData(s.now())
 	}
+	for _, seed := range c.seeds {
+		if err := s.state.addSeed(seed, "", s.now()); err != nil {
+			return nil, fmt.Errorf("ghltest: WithSeed: %w", err)
+		}
+	}
+	s.state.reindex(time.Time{})
 	return s, nil
 }
 
@@ -134,11 +163,13 @@ func (s *Server) ClientOptions() []ghl.Option {
 	return []ghl.Option{ghl.WithBaseURL(s.URL()), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
 }
 
-// Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. It may be
-// called more than once.
+// Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. Answers
+// that a [Fault] slows down and webhooks that are being delivered are cut short. It may be called more than once.
 func (s *Server) Close() error {
+	s.closing()
+	ended := s.hooks.close()
 	if s.http == nil {
-		return nil
+		return ended
 	}
 	s.connections.Lock()
 	for conn := range s.unused { // Shutdown would wait for these
@@ -154,15 +185,39 @@ func (s *Server) Close() error {
 	if err != nil {
 		return fmt.Errorf("ghltest: %w", err)
 	}
-	return nil
+	if !waitFor(&s.running, closeWait) && ended == nil {
+		ended = errors.New("ghltest: a request has not ended although its connection was closed")
+	}
+	return ended
+}
+
+// waitFor waits for goroutines, for a while at most.
+func waitFor(group *sync.WaitGroup, limit time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 func (s *Server) connection(conn net.Conn, state http.ConnState) {
 	s.connections.Lock()
 	defer s.connections.Unlock()
-	if state == http.StateNew {
+	switch state {
+	case http.StateNew:
 		s.unused[conn] = struct{}{}
-	} else {
-		delete(s.unused, conn)
+		s.running.Add(1)
+		return
+	case http.StateClosed, http.StateHijacked:
+		s.running.Done()
 	}
+	delete(s.unused, conn)
 }

@@ -1,6 +1,7 @@
 package ghltest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -80,17 +81,29 @@ func (c *calendar) offers(start, now time.Time) bool {
 	return c.AllowBookingFor == 0 || !start.After(now.Add(units(c.AllowBookingFor, c.AllowBookingForUnit)))
 }
 
-// free reports whether a time has room for one more appointment than there are, not counting one of them.
-func (s *state) free(cal *calendar, start, end time.Time, except *event) bool {
+// free reports whether a time has room for one more appointment than there are, not counting one of them. It needs one of
+// the users, without any given one of the calendar's team, who is not blocked.
+func (s *state) free(cal *calendar, start, end time.Time, except *event, users []string) bool {
+	if len(users) == 0 {
+		for _, member := range cal.TeamMembers {
+			users = append(users, member.UserID)
+		}
+	}
+	users = slices.Clone(users)
+	needed := len(users) > 0
 	before, behind := units(cal.PreBuffer, cal.PreBufferUnit), units(cal.SlotBuffer, cal.SlotBufferUnit)
 	inSlot, inDay := 0, 0
 	for _, e := range s.locations[cal.LocationID].events {
-		if e == except || e.CalendarID != cal.ID || !e.takesTime() {
+		if e == except || !e.takesTime() || e.CalendarID != cal.ID && e.CalendarID != "" {
 			continue
 		}
 		if e.blocked {
-			if e.start.Before(end) && e.end.After(start) {
+			switch {
+			case !e.start.Before(end) || !e.end.After(start):
+			case e.CalendarID != "":
 				return false
+			default:
+				users = slices.DeleteFunc(users, func(user string) bool { return user == e.AssignedUserID })
 			}
 			continue
 		}
@@ -100,6 +113,9 @@ func (s *state) free(cal *calendar, start, end time.Time, except *event) bool {
 		if midnight(e.start.In(e.location.zone)).Equal(midnight(start.In(e.location.zone))) {
 			inDay++
 		}
+	}
+	if needed && len(users) == 0 {
+		return false
 	}
 	return inSlot < int(cal.AppointmentPerSlot) && (cal.AppointmentPerDay == 0 || inDay < int(cal.AppointmentPerDay))
 }

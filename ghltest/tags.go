@@ -40,6 +40,9 @@ func (c *call) changeTags(of *contact, add, remove []string) (added, removed []s
 	of.Tags = tags
 	c.learnTags(c.location, added)
 	of.touch(c.now)
+	if len(added)+len(removed) > 0 {
+		c.emitContact(ContactTagUpdate, of)
+	}
 	return added, removed
 }
 
@@ -87,7 +90,7 @@ type bulkTagsContact struct {
 }
 
 func (c *call) bulkUpdateTags() (any, error) {
-	kind := c.params["type"]
+	kind := c.param("type")
 	if kind != "add" && kind != "remove" {
 		return nil, invalid("type must be one of the following values: add, remove")
 	}

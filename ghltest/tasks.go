@@ -26,18 +26,14 @@ type taskForm struct {
 	ID         string   `json:"id"`
 	Title      string   `json:"title"`
 	Body       string   `json:"body"`
-	AssignedTo *string  `json:"assignedTo"`
+	AssignedTo string   `json:"assignedTo,omitempty"`
 	DueDate    ghl.Time `json:"dueDate"`
 	Completed  bool     `json:"completed"`
 	ContactID  string   `json:"contactId"`
 }
 
 func ofContact(t *ghl.Task) any {
-	f := taskForm{ID: t.ID, Title: t.Title, Body: t.Body, DueDate: t.DueDate, Completed: t.Completed, ContactID: t.ContactID}
-	if t.AssignedTo != "" {
-		f.AssignedTo = &t.AssignedTo
-	}
-	return extend(f, t.Extra)
+	return extend(taskForm{t.ID, t.Title, t.Body, t.AssignedTo, t.DueDate, t.Completed, t.ContactID}, t.Extra)
 }
 
 type plainTask ghl.Task
@@ -61,7 +57,7 @@ func (c *call) task() (*contact, *ghl.Task, error) {
 		return nil, nil, err
 	}
 	for _, t := range of.tasks {
-		if t.ID == c.params["taskId"] {
+		if t.ID == c.param("taskId") {
 			return of, t, nil
 		}
 	}
@@ -99,6 +95,7 @@ func (c *call) createTask() (any, error) {
 	}
 	t.ID = c.ids.id()
 	of.tasks = append(of.tasks, t)
+	c.emitTask(TaskCreate, t)
 	return map[string]any{"task": ofContact(t)}, nil
 }
 
@@ -111,8 +108,12 @@ func (c *call) updateTask() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	was := t.Completed
 	if err := c.fillTask(t, in); err != nil {
 		return nil, err
+	}
+	if t.Completed && !was {
+		c.emitTask(TaskComplete, t)
 	}
 	return map[string]any{"task": ofContact(t)}, nil
 }
@@ -141,6 +142,7 @@ func (c *call) deleteTask() (any, error) {
 		return nil, err
 	}
 	of.tasks = slices.DeleteFunc(of.tasks, func(other *ghl.Task) bool { return other == t })
+	c.emitTask(TaskDelete, t)
 	return c.succeeded(), nil
 }
 

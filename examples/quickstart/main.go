@@ -80,7 +80,7 @@ func connection(getenv func(string) string, out io.Writer) (options []ghl.Option
 
 // show reads from HighLevel and writes tables.
 func show(ctx context.Context, client *ghl.Client, out io.Writer) error {
-	location, err := client.Locations.Get(ctx, "")
+	location, err := client.Locations.Get(ctx, client.Location())
 	if err != nil {
 		return err
 	}

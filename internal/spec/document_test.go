@@ -104,6 +104,42 @@ func checkRequest(found *routers.Route, params map[string]string, r *http.Reques
 	return nil
 }
 
+// checkAnswer reports how an answer differs from the document: its status, the types of its values, what is required and not
+// there, and properties that the document does not declare. In places it notes each declared property, and whether it is
+// there. Where the document describes no answer, that is reported.
+func checkAnswer(input *openapi3filter.RequestValidationInput, resp *http.Response, place string, places map[string]bool, report reporter) error {
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	status, described := resp.StatusCode, input.Route.Operation.Responses.Status(resp.StatusCode)
+	if described == nil {
+		report(fmt.Sprintf("status.%d", status), "the document has no answer with this status")
+		if status >= 300 {
+			return nil
+		}
+		status, _ = answerOf(input.Route.Operation) // what it has for a success
+		described = input.Route.Operation.Responses.Status(status)
+	}
+	media := described.Value.Content.Get("application/json")
+	if media == nil || media.Schema == nil || media.Schema.Value.IsEmpty() {
+		report(place, "the document describes no answer")
+		return nil
+	}
+	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: status, Header: resp.Header, Body: io.NopCloser(bytes.NewReader(body)),
+		Options: &openapi3filter.Options{MultiError: true},
+	})
+	reportRefusals(place, err, report)
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		report(place, "it is no JSON")
+		return nil
+	}
+	compareProperties(place, flatten(media.Schema), value, places, report)
+	return nil
+}
+
 func readBody(kind string, body []byte) (value any, err error) {
 	if kind == "application/json" {
 		err = json.Unmarshal(body, &value)
@@ -145,6 +181,7 @@ type reporter func(place, why string)
 // reportRefusals takes kin-openapi's error apart into places.
 func reportRefusals(place string, err error, report reporter) {
 	var request *openapi3filter.RequestError
+	var response *openapi3filter.ResponseError
 	switch e := err.(type) {
 	case nil:
 	case openapi3.MultiError:
@@ -152,6 +189,11 @@ func reportRefusals(place string, err error, report reporter) {
 			reportRefusals(place, inner, report)
 		}
 	case *openapi3.SchemaError:
+		var parts openapi3.MultiError
+		if e.SchemaField == "allOf" && errors.As(e.Origin, &parts) { // these know their place by themselves
+			reportRefusals(place, parts, report)
+			return
+		}
 		for _, key := range e.JSONPointer() {
 			if strings.Trim(key, "0123456789") != "" { // an index of a list is no part of the place
 				place += "." + key
@@ -168,6 +210,8 @@ func reportRefusals(place string, err error, report reporter) {
 			report(request.Parameter.In+"."+request.Parameter.Name, why)
 		case request != nil && request.Err != nil:
 			reportRefusals(place, request.Err, report)
+		case errors.As(err, &response) && response.Err != nil:
+			reportRefusals(place, response.Err, report)
 		default:
 			report(place, err.Error())
 		}
@@ -299,4 +343,36 @@ func isZero(value any) bool {
 	default:
 		return v.IsZero()
 	}
+}
+
+// declaredObject is an object of a value whose properties a document declares.
+type declaredObject struct {
+	path  []string       // of propertyPaths
+	lacks map[string]any // what is declared and not there, with a value for each
+}
+
+// declaredObjects finds them along the schemas; of a list it looks into the first element.
+func declaredObjects(path []string, schemas []*openapi3.Schema, value any) []declaredObject {
+	switch value := value.(type) {
+	case []any:
+		if len(value) > 0 {
+			return declaredObjects(append(slices.Clone(path), inList), itemsOf(schemas), value[0])
+		}
+	case map[string]any:
+		declared := propertiesOf(schemas)
+		if len(declared) == 0 {
+			return nil
+		}
+		this := declaredObject{path, map[string]any{}}
+		list := []declaredObject{}
+		for name, refs := range declared {
+			if inner, there := value[name]; there {
+				list = append(list, declaredObjects(append(slices.Clone(path), name), flatten(refs...), inner)...)
+			} else {
+				this.lacks[name] = sample(flatten(refs...))
+			}
+		}
+		return append(list, this)
+	}
+	return nil
 }

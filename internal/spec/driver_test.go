@@ -396,14 +396,14 @@ var methods = []method{
 	}},
 
 	{operation: "locations.get", calls: []call{
-		func(d *driver) (any, error) { return d.Locations.Get(d.ctx, "", d.opt) },
+		func(d *driver) (any, error) { return d.Locations.Get(d.ctx, d.Location(), d.opt) },
 		func(d *driver) (any, error) { return d.Locations.Get(d.ctx, "C2QujeCh8ZnC7al2InWR", d.opt) },
 	}},
 	{operation: "locations.customFields", calls: []call{
-		func(d *driver) (any, error) { return d.Locations.CustomFields(d.ctx, "", d.opt) },
+		func(d *driver) (any, error) { return d.Locations.CustomFields(d.ctx, d.Location(), d.opt) },
 	}},
 	{operation: "locations.tags", calls: []call{
-		func(d *driver) (any, error) { return d.Locations.Tags(d.ctx, "", d.opt) },
+		func(d *driver) (any, error) { return d.Locations.Tags(d.ctx, d.Location(), d.opt) },
 	}},
 
 	{operation: "oauth.locationToken", calls: []call{
@@ -423,9 +423,14 @@ var methods = []method{
 			in := &ghl.InstalledLocationsQuery{
 				CompanyID: companyID, AppID: appID, IsInstalled: new(true), LocationID: locationID, Query: "dentist",
 				VersionID: "6578278e879ad2646715ba9d", PlanID: "64a5c8f0a1b2c3d4e5f60718", OnTrial: new(false), Limit: 100,
-				Skip: 100, After: "eyJvZmZzZXQiOjIwfQ",
 			}
-			return d.OAuth.InstalledLocations(d.ctx, full(d, in), d.opt)
+			other := "Skip"
+			if d.v3 {
+				in.After = "eyJvZmZzZXQiOjIwfQ"
+			} else {
+				in.Skip, other = 100, "After"
+			}
+			return d.OAuth.InstalledLocations(d.ctx, full(d, in, other), d.opt)
 		},
 	}},
 }

@@ -10,12 +10,14 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// exceptions.json lists where the client differs from the documents on purpose. An entry stands for each combination of its
-// operations, versions and places, and each must occur in a run.
+// exceptions.json lists where the client differs from the documents on purpose, ghltest.json where package ghltest does. An
+// entry stands for each combination of its operations, versions and places, and each must occur in a run.
 //
 // A place is "path", "scopes" or "answer" as a whole, or the way to a parameter or property: "query.startAfter",
 // "body.dndSettings.RCS", "body.country=null" (null as its value), "answer.metadata". A property of an answer covers what is
 // beneath it.
+// Of ghltest it may also be "status.201" (a status that the document does not have), "answer401.message" (a property of a
+// refusal), and what a change of a request did: "body.title=missing", "body.title=added", "query.limit=text", "body.pinned=flag".
 //
 //go:embed exceptions.json
 var exceptionsJSON []byte

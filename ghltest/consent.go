@@ -1,0 +1,226 @@
+package ghltest
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pluvo/ghl"
+)
+
+// Consent is what happens at the consent screen. The zero value consents at once, without a page, and chooses the first
+// location, or all locations of its company for an app that only companies install.
+//
+// A single visit can choose otherwise by a parameter of the URL, as the buttons of the page do: ghltest_location with a
+// location's id, ghltest_company with a company's, or ghltest_deny.
+type Consent struct {
+	// Ask shows a page with a button for each location and for each company, for a person with a browser.
+	Ask bool
+	// Deny sends the person back without a code.
+	Deny bool
+	// LocationID is the location to choose.
+	LocationID string
+	// Company lets an agency install the app instead.
+	Company *CompanyInstall
+}
+
+// WithConsent sets what happens at the consent screen. [Server.SetConsent] changes it later.
+func WithConsent(consent Consent) Option {
+	return func(c *config) error {
+		c.consent = consent
+		return nil
+	}
+}
+
+// SetConsent sets what happens at the consent screen from then on.
+func (s *Server) SetConsent(consent Consent) {
+	s.helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.state.setConsent(consent); err != nil {
+		s.fail("SetConsent: %v", err)
+	}
+}
+
+func (s *state) setConsent(consent Consent) error {
+	if consent.Company != nil {
+		company, err := s.companyOf(*consent.Company)
+		if err != nil {
+			return err
+		}
+		consent.Company = company
+	}
+	if _, err := s.locationOf(consent.LocationID); err != nil {
+		return err
+	}
+	s.oauth.consent = consent
+	return nil
+}
+
+const consentPath = "/v2/oauth/chooselocation"
+
+// AuthorizeURL returns the URL of the consent screen, without parameters: what a client uses for
+// https://marketplace.gohighlevel.com/v2/oauth/chooselocation.
+func (s *Server) AuthorizeURL() string { return s.url + consentPath }
+
+// serveConsent answers the consent screen: a redirect with code and state, or a page.
+func (s *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
+	now := s.now()
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	status, target, page := s.consented(r, now)
+	switch {
+	case target != "":
+		w.Header().Set("Location", target)
+		w.WriteHeader(status)
+	default:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(status)
+		_ = consentTemplate.Execute(w, page)
+	}
+}
+
+// consentPage is what the page shows: a mistake, or what can be chosen.
+type consentPage struct {
+	Mistake    string
+	Parameters url.Values
+	Locations  []ghl.Location
+	Companies  []string
+}
+
+var consentTemplate = template.Must(template.New("consent").Parse(`<!doctype html>
+<meta charset="utf-8">
+<title>ghltest</title>
+{{if .Mistake}}<p>{{.Mistake}}</p>{{else}}<h1>Choose a location</h1>
+<form method="get">
+{{range $name, $values := .Parameters}}{{range $values}}<input type="hidden" name="{{$name}}" value="{{.}}">
+{{end}}{{end}}{{range .Locations}}<p><button name="ghltest_location" value="{{.ID}}">{{.Name}}</button></p>
+{{end}}{{range .Companies}}<p><button name="ghltest_company" value="{{.}}">All locations of {{.}}</button></p>
+{{end}}<p><button name="ghltest_deny" value="1">Deny</button></p>
+</form>{{end}}
+`))
+
+// consented decides under the lock. target is where to go; without one there is a page.
+func (s *Server) consented(r *http.Request, now time.Time) (status int, target string, page consentPage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status, target, page = s.state.consentTo(r, now)
+	entry := logged(r, nil, now)
+	entry.Operation, entry.Path, entry.Status = "oauth.consent", consentPath, status
+	s.requests.add(entry)
+	return status, target, page
+}
+
+func (s *state) consentTo(r *http.Request, now time.Time) (int, string, consentPage) {
+	query := r.URL.Query()
+	a := s.oauth.apps[query.Get("client_id")]
+	redirect := query.Get("redirect_uri")
+	mistake := ""
+	var back *url.URL
+	switch {
+	case r.Method != http.MethodGet:
+		return http.StatusMethodNotAllowed, "", consentPage{Mistake: "Method Not Allowed"}
+	case a == nil:
+		mistake = "Invalid client: no app has this client_id."
+	case !slices.Contains(a.RedirectURLs, redirect):
+		mistake = "Invalid redirect_uri: the app does not have this redirect URL."
+	case query.Get("response_type") != "code":
+		mistake = "Invalid response_type: it must be code."
+	case query.Get("version_id") != "" && query.Get("version_id") != a.VersionID:
+		mistake = "Invalid version_id: the app has no such version."
+	}
+	var err error
+	if mistake == "" {
+		if back, err = url.Parse(redirect); err != nil {
+			mistake = "Invalid redirect_uri: it is no URL."
+		}
+	}
+	if mistake != "" {
+		return http.StatusBadRequest, "", consentPage{Mistake: mistake}
+	}
+	scopes, unknown := a.asked(query.Get("scope"))
+	if unknown != "" {
+		return http.StatusBadRequest, "", consentPage{Mistake: "Invalid scope: the app does not have " + unknown + "."}
+	}
+
+	consent := s.oauth.consent
+	if id := query.Get("ghltest_location"); id != "" {
+		consent = Consent{LocationID: id}
+	} else if id := query.Get("ghltest_company"); id != "" {
+		consent = Consent{Company: &CompanyInstall{CompanyID: id, AllLocations: true}}
+	} else if query.Get("ghltest_deny") != "" {
+		consent = Consent{Deny: true}
+	}
+	if consent.Ask {
+		return http.StatusOK, "", s.choices(a, query)
+	}
+	answer := back.Query()
+	if state := query.Get("state"); state != "" {
+		answer.Set("state", state)
+	}
+	if consent.Deny {
+		answer.Set("error", "access_denied")
+		back.RawQuery = answer.Encode()
+		return http.StatusFound, back.String(), consentPage{}
+	}
+	chosen, err := s.chosen(a, consent)
+	if err != nil {
+		return http.StatusBadRequest, "", consentPage{Mistake: err.Error()}
+	}
+	chosen.redirect, chosen.scopes, chosen.expires = redirect, scopes, now.Add(codeLife)
+	name := strings.ReplaceAll(s.ids.uuid(), "-", "")
+	s.oauth.codes[name] = chosen
+	answer.Set("code", name)
+	back.RawQuery = answer.Encode()
+	return http.StatusFound, back.String(), consentPage{}
+}
+
+// asked reads the scopes that are asked for; without any they are all of the app's.
+func (a *app) asked(text string) (scopes []ghl.Scope, unknown string) {
+	for name := range strings.FieldsSeq(text) {
+		if a.Scopes != nil && !slices.Contains(a.Scopes, ghl.Scope(name)) {
+			return nil, name
+		}
+		scopes = append(scopes, ghl.Scope(name))
+	}
+	if scopes == nil {
+		scopes = a.Scopes
+	}
+	return scopes, ""
+}
+
+// choices lists what an app can be installed for.
+func (s *state) choices(a *app, query url.Values) consentPage {
+	page := consentPage{Parameters: query}
+	for _, l := range s.inOrder() {
+		if a.takes(ghl.UserTypeLocation) {
+			page.Locations = append(page.Locations, l.Location)
+		}
+		if a.takes(ghl.UserTypeCompany) && !slices.Contains(page.Companies, l.CompanyID) {
+			page.Companies = append(page.Companies, l.CompanyID)
+		}
+	}
+	return page
+}
+
+// chosen makes a code of what was consented to.
+func (s *state) chosen(a *app, consent Consent) (*code, error) {
+	company := consent.Company
+	if company == nil && consent.LocationID == "" && !a.takes(ghl.UserTypeLocation) {
+		company = &CompanyInstall{AllLocations: true}
+	}
+	out := &code{app: a}
+	var err error
+	if company != nil {
+		out.company, err = s.companyOf(*company)
+	} else {
+		out.location, err = s.locationOf(consent.LocationID)
+	}
+	if err == nil && !a.takes(out.userType()) {
+		err = fmt.Errorf("the app cannot be installed for a %s", out.userType())
+	}
+	return out, err
+}

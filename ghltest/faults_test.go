@@ -1,0 +1,407 @@
+package ghltest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
+)
+
+// patient retries without waiting.
+var patient = ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 3, MinBackoff: 1, MaxBackoff: 1})
+
+func statuses(s *ghltest.Server) []int {
+	var list []int
+	for _, r := range s.Requests() {
+		list = append(list, r.Status)
+	}
+	return list
+}
+
+var categories = map[string]error{
+	"validation": ghl.ErrValidation, "not found": ghl.ErrNotFound, "unauthorized": ghl.ErrUnauthorized, "missing scope": ghl.ErrMissingScope,
+	"forbidden": ghl.ErrForbidden, "duplicate": ghl.ErrDuplicateContact, "slot taken": ghl.ErrSlotTaken, "rate limited": ghl.ErrRateLimited,
+	"daily limit": ghl.ErrDailyLimit, "server": ghl.ErrServer, "ambiguous": ghl.ErrAmbiguous, "bad response": ghl.ErrBadResponse,
+}
+
+func categoriesOf(err error) string {
+	var list []string
+	for _, name := range []string{
+		"validation", "not found", "unauthorized", "missing scope", "forbidden", "duplicate", "slot taken", "rate limited", "daily limit", "server", "ambiguous", "bad response",
+	} {
+		if errors.Is(err, categories[name]) {
+			list = append(list, name)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// What the client makes of each kind: of a read, which it may repeat, and of a create, which it may not.
+func TestEveryKindThroughTheClient(t *testing.T) {
+	for _, test := range []struct {
+		kind         ghltest.Kind
+		status       int
+		read         string // the categories of the error of a read
+		reads        int    // requests that it takes
+		create       string // likewise of a create
+		made         int    // contacts that are there then
+		messageParts string
+	}{
+		{ghltest.Answer(418, "text/plain", "tea"), 418, "", 1, "", 0, ""},
+		{ghltest.BadRequest("Bad things"), 400, "", 1, "", 0, "Bad things"},
+		{ghltest.ContactNotFound(), 400, "not found", 1, "not found", 0, "Contact with id"},
+		{ghltest.NotFound(), 404, "not found", 1, "not found", 0, "Record not found"},
+		{ghltest.MongoError(), 400, "", 1, "", 0, "MongoError"},
+		{ghltest.DuplicateContact("other", "", "additionalEmail"), 400, "duplicate", 1, "duplicate", 0, "duplicated contacts"},
+		{ghltest.SlotTaken(), 400, "slot taken", 1, "slot taken", 0, "no longer available"},
+		{ghltest.RemovedEndpoint(), 400, "", 1, "", 0, "API endpoint has been removed"},
+		{ghltest.InvalidGrant(), 400, "", 1, "", 0, "Invalid grant"},
+		{ghltest.InvalidJWT(), 401, "unauthorized", 1, "unauthorized", 0, "Invalid JWT"},
+		{ghltest.InvalidPrivateToken(), 401, "unauthorized", 1, "unauthorized", 0, "Invalid Private Integration token"},
+		{ghltest.MissingScope(), 401, "unauthorized missing scope", 1, "unauthorized missing scope", 0, "contacts."},
+		{ghltest.WrongAuthClass(), 401, "unauthorized", 1, "unauthorized", 0, "authClass"},
+		{ghltest.UserTypeMismatch(), 401, "unauthorized", 1, "unauthorized", 0, "user type mismatch"},
+		{ghltest.MissingVersion(), 401, "unauthorized", 1, "unauthorized", 0, "version header was not found."},
+		{ghltest.AuthorizationCodeNotFound(), 401, "unauthorized", 1, "unauthorized", 0, "Authorization code not found"},
+		{ghltest.CommandTimedOut(), 401, "server", 3, "server ambiguous", 0, "Command timed out"},
+		{ghltest.CommandTimedOut().AfterWork(), 401, "server", 3, "server ambiguous", 1, "Command timed out"},
+		{ghltest.Forbidden(), 403, "forbidden", 1, "forbidden", 0, "Forbidden resource"},
+		{ghltest.WrongLocation(), 403, "forbidden", 1, "forbidden", 0, "does not have access"},
+		{ghltest.BlockedByCDN(), 403, "forbidden", 1, "forbidden", 0, ""},
+		{ghltest.EmptyBody404(), 404, "", 1, "", 0, "no such endpoint"},
+		{ghltest.CannotGet404(), 404, "", 1, "", 0, "no such endpoint"},
+		{ghltest.RequestTimeout(), 408, "server", 3, "server ambiguous", 0, ""},
+		{ghltest.ValidationArray("a must be", "b must be"), 422, "validation", 1, "validation", 0, "a must be; b must be"},
+		{ghltest.ValidationString("Invalid Operator"), 422, "validation", 1, "validation", 0, "Invalid Operator"},
+		{ghltest.UndeclaredProperty("x"), 422, "validation", 1, "validation", 0, "property x should not exist"},
+		{ghltest.CreatedAllTheSame(), 422, "validation", 1, "validation", 1, "should not exist"},
+		{ghltest.TooManyRequests(time.Hour), 429, "rate limited", 1, "rate limited", 0, "retry after 1h"},
+		{ghltest.DailyLimitReached(), 429, "rate limited daily limit", 1, "rate limited daily limit", 0, "Too Many Requests"},
+		{ghltest.InternalServerError(), 500, "server", 3, "server ambiguous", 0, "Internal server error"},
+		{ghltest.InternalServerError().AfterWork(), 500, "server", 3, "server ambiguous", 1, "Internal server error"},
+		{ghltest.BadGatewayHTML(), 502, "server", 3, "server ambiguous", 0, ""},
+		{ghltest.ServiceUnavailableHTML(), 503, "server", 3, "server ambiguous", 0, ""},
+		{ghltest.UpstreamConnectError(), 503, "server", 3, "server ambiguous", 0, ""},
+		{ghltest.GatewayTimeoutHTML(), 504, "server", 3, "server ambiguous", 0, ""},
+		{ghltest.GatewayTimeoutHTML().AfterWork(), 504, "server", 3, "server ambiguous", 1, ""},
+		{ghltest.V3Error(400, "BAD", "it is bad"), 400, "", 1, "", 0, "it is bad"},
+		{ghltest.MismatchedStatus(400, 500, "which one?"), 400, "", 1, "", 0, "which one?"},
+		{ghltest.CutAfterWork(), 0, "", 3, "ambiguous", 1, "connection was lost"},
+		{ghltest.CutAfterHeaders(), 200, "", 3, "ambiguous", 1, "connection was lost"},
+		{ghltest.CutBody(), 200, "", 3, "ambiguous", 1, "connection was lost"},
+		{ghltest.EmptyAnswer(), 200, "bad response", 1, "bad response", 1, "the answer is empty"},
+		{ghltest.CutBeforeWork(), 0, "", 3, "ambiguous", 0, "connection was lost"},
+	} {
+		t.Run(test.kind.String(), func(t *testing.T) {
+			s, _ := start(t)
+			c := clientOf(t, s, patient, fresh(t))
+			ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+			fault := s.Fail(ghltest.Fault{Kind: test.kind})
+
+			_, err := c.Contacts.Get(t.Context(), ada.ID)
+			require.Error(t, err)
+			require.Equal(t, test.read, categoriesOf(err), "%v", err)
+			require.Len(t, s.Requests(), test.reads)
+			require.Equal(t, test.reads, fault.Hits())
+			require.Equal(t, test.kind.String(), s.Requests()[0].Fault)
+			require.Equal(t, "contacts.get", s.Requests()[0].Operation)
+			require.Contains(t, err.Error(), test.messageParts)
+			var e *ghl.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, test.status, e.Status)
+
+			s.ResetRequests()
+			_, err = c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Bo"})
+			require.Equal(t, test.create, categoriesOf(err), "%v", err)
+			require.Len(t, s.Requests(), 1, "a create is not repeated")
+			require.Len(t, s.Contacts(), 1+test.made)
+
+			fault.Remove()
+			_, err = c.Contacts.Get(t.Context(), ada.ID)
+			require.NoError(t, err)
+		})
+	}
+}
+
+// fresh gives each request a connection of its own: net/http repeats a read by itself whose old connection breaks.
+func fresh(t *testing.T) ghl.Option {
+	t.Helper()
+	return ghl.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
+}
+
+func TestWhichRequestsAreHit(t *testing.T) {
+	s, c := start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	get := func() { _, _ = c.Contacts.Get(t.Context(), ada.ID) }
+
+	t.Run("by operation, after some, so many times", func(t *testing.T) {
+		s.ResetRequests()
+		fault := s.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.InternalServerError(), After: 1, Times: 2})
+		_, err := c.Tasks.List(t.Context(), ada.ID)
+		require.NoError(t, err)
+		for range 4 {
+			get()
+		}
+		require.Equal(t, []int{200, 200, 500, 500, 200}, statuses(s))
+		require.Equal(t, 2, fault.Hits())
+	})
+	t.Run("by chance", func(t *testing.T) {
+		run := func(seed uint64) []int {
+			s.ClearFaults()
+			s.ResetRequests()
+			s.Fail(ghltest.Fault{Kind: ghltest.InternalServerError(), Chance: 0.5, Seed: seed})
+			for range 30 {
+				get()
+			}
+			s.ClearFaults()
+			return statuses(s)
+		}
+		first := run(1)
+		require.Contains(t, first, 200)
+		require.Contains(t, first, 500)
+		require.Equal(t, first, run(1))
+		require.NotEqual(t, first, run(2))
+	})
+	t.Run("one after the other", func(t *testing.T) {
+		s.ResetRequests()
+		s.Fail(ghltest.Fault{Kind: ghltest.InternalServerError(), Times: 1})
+		s.Fail(ghltest.Fault{Kind: ghltest.BadGatewayHTML(), Times: 1})
+		for range 3 {
+			get()
+		}
+		require.Equal(t, []int{500, 502, 200}, statuses(s))
+	})
+	t.Run("changes add up", func(t *testing.T) {
+		s.ResetRequests()
+		s.Fail(ghltest.Fault{Kind: ghltest.UnknownProperties(), Times: 1})
+		s.Fail(ghltest.Fault{Kind: ghltest.WrongContentType("text/html"), Times: 1})
+		var resp ghl.Response
+		contact, err := c.Contacts.Get(t.Context(), ada.ID, ghl.CallResponse(&resp))
+		require.NoError(t, err)
+		require.Equal(t, `"x"`, string(contact.Extra["newText"]))
+		require.Equal(t, "text/html", resp.Header.Get("Content-Type"))
+		require.Equal(t, "UnknownProperties+WrongContentType", s.Requests()[0].Fault)
+	})
+	t.Run("paths that do not exist", func(t *testing.T) {
+		s.ResetRequests()
+		s.Fail(ghltest.Fault{Kind: ghltest.InternalServerError(), Times: 1})
+		status, _, _ := send(t, s, http.MethodGet, "/no/such", "")
+		require.Equal(t, 500, status)
+	})
+}
+
+// The client gets over what is over before its attempts are.
+func TestARetrySucceeds(t *testing.T) {
+	s, _ := start(t)
+	c := clientOf(t, s, patient, fresh(t))
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	for _, kind := range []ghltest.Kind{
+		ghltest.InternalServerError(), ghltest.BadGatewayHTML(), ghltest.CommandTimedOut(), ghltest.UpstreamConnectError(),
+		ghltest.CutBeforeWork(), ghltest.CutAfterWork(), ghltest.CutAfterHeaders(), ghltest.CutBody(),
+	} {
+		s.ResetRequests()
+		s.Fail(ghltest.Fault{Kind: kind, Times: 2})
+		contact, err := c.Contacts.Get(t.Context(), ada.ID)
+		require.NoError(t, err, "%v", kind)
+		require.Equal(t, "Ada", contact.FirstName)
+		require.Len(t, s.Requests(), 3)
+	}
+
+	// An update and a deletion may be repeated as well, whether or not the first one did its work.
+	s.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
+	_, err := c.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Eda")})
+	require.NoError(t, err)
+	s.Fail(ghltest.Fault{Operation: "contacts.delete", Kind: ghltest.GatewayTimeoutHTML().AfterWork(), Times: 1})
+	require.NoError(t, c.Contacts.Delete(t.Context(), ada.ID), "the first attempt has deleted it")
+	require.Empty(t, s.Contacts())
+}
+
+// With CallReadBack the client finds what was made although the answer said otherwise, and makes it once.
+func TestReadingBackWhatWasCreated(t *testing.T) {
+	for _, kind := range []ghltest.Kind{
+		ghltest.CreatedAllTheSame(), ghltest.CutAfterWork(), ghltest.CutBody(), ghltest.BadGatewayHTML().AfterWork(), ghltest.CommandTimedOut().AfterWork(),
+	} {
+		t.Run(kind.String(), func(t *testing.T) {
+			s := ghltest.Start(t)
+			c := clientOf(t, s, patient)
+			s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: kind, Times: 1})
+			contact, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"}, ghl.CallReadBack())
+			require.NoError(t, err)
+			require.Len(t, s.Contacts(), 1)
+			require.Equal(t, s.Contacts()[0].ID, contact.ID)
+		})
+	}
+	t.Run("the server's date is off", func(t *testing.T) {
+		s := ghltest.Start(t, ghltest.WithClock(func() time.Time { return time.Now().Add(-time.Hour) }))
+		c := clientOf(t, s)
+		s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CreatedAllTheSame(), Times: 1})
+		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"}, ghl.CallReadBack())
+		require.NoError(t, err, "its dates follow its clock")
+	})
+}
+
+func TestDateSkew(t *testing.T) {
+	s, _ := start(t)
+	s.Fail(ghltest.Fault{Kind: ghltest.DateSkew(-time.Hour)})
+	_, _, header := send(t, s, http.MethodGet, "/locations/"+s.LocationID(), "")
+	require.Equal(t, noon.Add(-time.Hour).Format(http.TimeFormat), header.Get("Date"))
+}
+
+func TestRefusalsHaveTheHeadersOfTheAPI(t *testing.T) {
+	s, c := start(t)
+	ask := func(kind ghltest.Kind) ghl.Response {
+		var resp ghl.Response
+		s.Fail(ghltest.Fault{Kind: kind, Times: 1})
+		_, err := c.Locations.Get(t.Context(), s.LocationID(), ghl.CallResponse(&resp))
+		require.Error(t, err)
+		return resp
+	}
+	resp := ask(ghltest.TooManyRequests(1500 * time.Hour))
+	require.Equal(t, "5400000", resp.Header.Get("Retry-After"))
+	require.Equal(t, "0", resp.Header.Get("X-RateLimit-Remaining"))
+	require.NotEmpty(t, resp.Header.Get("X-RateLimit-Limit-Daily"))
+	require.NotEmpty(t, ask(ghltest.Forbidden()).Header.Get("X-RateLimit-Max"))
+	resp = ask(ghltest.BadGatewayHTML())
+	require.Empty(t, resp.Header.Get("X-RateLimit-Max"), "a gateway knows nothing of the limits")
+	require.Equal(t, "text/html; charset=UTF-8", resp.Header.Get("Content-Type"))
+	resp = ask(ghltest.EmptyBody404())
+	require.Empty(t, resp.Header.Values("Content-Type"))
+}
+
+// A 429 without Retry-After costs no attempt: the client waits and repeats, a create too.
+func TestTooManyRequestsIsRepeated(t *testing.T) {
+	s := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 100, Interval: time.Millisecond, Daily: 1000}))
+	c := clientOf(t, s)
+	s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.TooManyRequests(0), Times: 3})
+	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
+	require.NoError(t, err)
+	require.Equal(t, []int{429, 429, 429, 201}, statuses(s))
+	require.Len(t, s.Contacts(), 1)
+}
+
+func TestSlowAnswers(t *testing.T) {
+	s, c := start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	slow := s.Fail(ghltest.Fault{Kind: ghltest.SlowBody(40, time.Millisecond)})
+	late := s.Fail(ghltest.Fault{Kind: ghltest.Delay(5 * time.Millisecond)})
+	began := time.Now()
+	contact, err := c.Contacts.Get(t.Context(), ada.ID)
+	require.NoError(t, err)
+	require.Equal(t, "Ada", contact.FirstName)
+	require.Greater(t, time.Since(began), 10*time.Millisecond)
+	slow.Remove()
+	late.Remove()
+
+	for _, kind := range []ghltest.Kind{ghltest.SlowBody(1, time.Hour), ghltest.Delay(time.Hour), ghltest.Hang(), ghltest.Hang().AfterWork()} {
+		t.Run("a caller without patience, "+kind.String(), func(t *testing.T) {
+			s, c := start(t)
+			s.Fail(ghltest.Fault{Kind: kind})
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+			defer cancel()
+			_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bo"})
+			require.ErrorIs(t, err, ghl.ErrAmbiguous)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		})
+		t.Run("the server is closed, "+kind.String(), func(t *testing.T) {
+			s, err := ghltest.New()
+			require.NoError(t, err)
+			c := clientOf(t, s)
+			s.Fail(ghltest.Fault{Kind: kind})
+			got, sent := make(chan error), make(chan struct{})
+			ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) }})
+			go func() {
+				_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bo"})
+				got <- err
+			}()
+			<-sent
+			began := time.Now()
+			require.NoError(t, s.Close())
+			require.ErrorIs(t, <-got, ghl.ErrAmbiguous)
+			require.Less(t, time.Since(began), 4*time.Second, "nothing waits for the end of the fault")
+		})
+	}
+}
+
+// Where the handler is called by hand there is no connection to cut.
+func TestFaultsWithoutAConnection(t *testing.T) {
+	s, err := ghltest.NewHandler()
+	require.NoError(t, err)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	c, err := ghl.New(ghl.WithBaseURL("http://ghl.test"), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID()), patient,
+		ghl.WithHTTPClient(&http.Client{Transport: transportOf{s.Handler()}}))
+	require.NoError(t, err)
+	for _, test := range []struct {
+		kind ghltest.Kind
+		want error
+	}{
+		{ghltest.CutBeforeWork(), ghl.ErrServer}, {ghltest.CutAfterWork(), ghl.ErrServer}, {ghltest.CutAfterHeaders(), nil}, {ghltest.CutBody(), nil},
+	} {
+		fault := s.Fail(ghltest.Fault{Kind: test.kind})
+		_, err := c.Contacts.Get(t.Context(), ada.ID)
+		require.Error(t, err)
+		if test.want != nil {
+			require.ErrorIs(t, err, test.want)
+		}
+		fault.Remove()
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/contacts/"+ada.ID, nil)
+	r.Header.Set("Version", "2021-07-28")
+	r.Header.Set("Authorization", "Bearer "+s.Token())
+	s.Fail(ghltest.Fault{Kind: ghltest.CutBody()})
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, r)
+	require.Equal(t, "text/plain", func() string {
+		s.ClearFaults()
+		s.Fail(ghltest.Fault{Kind: ghltest.CutAfterWork()})
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		require.Contains(t, w.Body.String(), "would cut the connection")
+		return w.Header().Get("Content-Type")
+	}())
+	require.NotEqual(t, w.Header().Get("Content-Length"), "0")
+	require.True(t, bytes.HasPrefix(w.Body.Bytes(), []byte(`{"contact":`)))
+	_, err = io.Copy(io.Discard, w.Body)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+}
+
+func TestWrongFaults(t *testing.T) {
+	s, err := ghltest.NewHandler()
+	require.NoError(t, err)
+	good := ghltest.InternalServerError()
+	for want, f := range map[string]ghltest.Fault{
+		`the Kind is missing`:                 {},
+		`there is no operation "contact.get"`: {Kind: good, Operation: "contact.get"},
+		`a count (After, Times) is negative`:  {Kind: good, Times: -1},
+		`the Chance is between 0 and 1`:       {Kind: good, Chance: 1.5},
+		`AfterWork means nothing for NumbersAsStrings, which leaves the answer in place`: {Kind: ghltest.NumbersAsStrings().AfterWork()},
+		`status 0 of Answer is none of an answer`:                                        {Kind: ghltest.Answer(0, "", "")},
+		`V3Error: 200 is no status of an error`:                                          {Kind: ghltest.V3Error(200, "", "")},
+		`MismatchedStatus: 200 is no status of an error`:                                 {Kind: ghltest.MismatchedStatus(200, 400, "")},
+		`TooManyRequests: -1s is no time to wait`:                                        {Kind: ghltest.TooManyRequests(-time.Second)},
+		`Delay: 0s is no time to wait`:                                                   {Kind: ghltest.Delay(0)},
+		`SlowBody: 0 bytes and then 1s is no pace`:                                       {Kind: ghltest.SlowBody(0, time.Second)},
+		`DateSkew: a skew of 0 is none`:                                                  {Kind: ghltest.DateSkew(0)},
+		`DatesAs: unknown form`:                                                          {Kind: ghltest.DatesAs(99)},
+		`EditedAnswer: the function is nil`:                                              {Kind: ghltest.EditedAnswer(nil)},
+		`CustomFieldValues: a value cannot be written as JSON`:                           {Kind: ghltest.CustomFieldValues(func() {})},
+	} {
+		require.PanicsWithValue(t, "ghltest: Fail: "+want, func() { s.Fail(f) })
+	}
+	f := &failingTest{}
+	require.Nil(t, ghltest.Start(f).Fail(ghltest.Fault{}))
+	require.Equal(t, "ghltest: Fail: the Kind is missing", f.failed)
+	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).Fail")
+	f.cleanups[0]()
+}

@@ -1,0 +1,245 @@
+package spec
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
+)
+
+const (
+	otherLocationID = "C2QujeCh8ZnC7al2InWR"
+	redirectURL     = "https://app.example.com/oauth/callback"
+	tokenOperation  = "oauth.token" // not in the catalog, for it needs no token
+)
+
+// seeded is a fake whose records have the ids of the driver and a value for every property that can be seeded.
+type seeded struct {
+	*ghltest.Server
+	app                  ghltest.App
+	here, there, company ghl.Token
+	code, companyCode    string // of the consent screen
+}
+
+func newSeeded(t *testing.T) *seeded {
+	s, err := ghltest.NewHandler(
+		ghltest.WithLocation(seedLocation(locationID)), ghltest.WithLocation(seedLocation(otherLocationID)),
+		ghltest.WithClock(func() time.Time { return start.AddDate(0, 0, -3) }),
+	)
+	require.NoError(t, err)
+	add := seeded{Server: s}
+	for _, id := range []string{locationID, otherLocationID} {
+		nickname := ghl.CustomFieldDefinition{
+			LocationID: id, Name: "Nickname", FieldKey: "contact.nickname", DataType: "TEXT", Placeholder: "What friends say", Position: 50,
+			PicklistOptions: []string{"Red", "Blue"}, PicklistImageOptions: []string{"https://example.com/red.png"},
+			IsAllowedCustomOption: true, IsMultiFileAllowed: true, MaxFileLimit: 4,
+		}
+		if id == locationID {
+			nickname.ID = "6dvNaf7VhkQ9snc5vnjJ"
+		}
+		s.AddCustomField(nickname)
+		s.AddContact(ghl.Contact{LocationID: id, FirstName: "Tagged", Tags: []string{"vip", "newsletter"}})
+	}
+	s.AddContact(ghl.Contact{FirstName: "News", Email: "ada+news@example.com"})
+	s.AddContact(seedContact())
+	s.AddTask(ghl.Task{
+		ID: taskID, ContactID: contactID, Title: "Call back", Body: "About the offer", AssignedTo: userID, DueDate: ghl.NewTime(start), Completed: true,
+	})
+	s.AddNote(ghl.Note{
+		ID: noteID, ContactID: contactID, Body: "<p>Called back</p>", Title: "Follow-up", Color: "#FFAA00", Pinned: true, UserID: userID,
+	})
+	s.AddCalendar(ghl.Calendar{
+		ID: calendarID, GroupID: groupID, Name: "Talks", IsActive: true, SlotInterval: 10, SlotIntervalUnit: "mins", AppointmentPerSlot: 10,
+	})
+	s.AddCalendar(seedCalendar())
+	appointment := ghl.Appointment{
+		ID: eventID, CalendarID: calendarID, ContactID: contactID, GroupID: groupID, Title: "First talk", AppointmentStatus: ghl.AppointmentConfirmed,
+		AssignedUserID: userID, Users: []string{userID}, AssignedResources: []string{"room"}, Address: "3535 1st St N", Notes: "Bring the plans",
+		Description: "About the offer", MeetingLocationType: "custom", MeetingLocationID: "custom_0", IsRecurring: true, RRule: "FREQ=WEEKLY;COUNT=4",
+		MasterEventID: "master", CreatedBy: &ghl.ChangedBy{UserID: userID, Source: "calendar_page"}, StartTime: ghl.NewTime(start.Add(10 * time.Minute)),
+		EndTime: ghl.NewTime(end),
+	}
+	appointment.AppointmentStatus = ghl.AppointmentCancelled // takes no time
+	s.AddAppointment(appointment)
+	blocked := appointment
+	blocked.ID, blocked.ContactID = "blocked", ""
+	s.AddBlockedSlot(blocked)
+	for _, c := range []ghl.Contact{{ID: "worker1"}, {ID: "worker2"}} {
+		c.FirstName, c.BusinessID = "Worker", businessID
+		s.AddContact(c)
+	}
+
+	add.app = s.AddApp(ghltest.App{
+		ClientID: appID + "-client", ClientSecret: "secret", AppID: appID, VersionID: "6578278e879ad2646715ba9d", PlanID: "64a5c8f0a1b2c3d4e5f60718",
+		RedirectURLs: []string{redirectURL},
+	})
+	add.company = s.InstallCompany(add.app, ghltest.CompanyInstall{CompanyID: companyID, AllLocations: true, FutureLocations: true})
+	add.here, add.there = s.Install(add.app, locationID), s.Install(add.app, otherLocationID)
+	add.code, add.companyCode = add.consent(t, ""), add.consent(t, companyID)
+	return &add
+}
+
+// consent goes through the consent screen, for the first location unless a company is given, and returns the code.
+func (s *seeded) consent(t *testing.T, company string) string {
+	query := url.Values{"response_type": {"code"}, "client_id": {s.app.ClientID}, "redirect_uri": {redirectURL}}
+	if company != "" {
+		query.Set("ghltest_company", company)
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v2/oauth/chooselocation?"+query.Encode(), nil)
+	s.Handler().ServeHTTP(w, r)
+	back, err := w.Result().Location()
+	require.NoError(t, err)
+	return back.Query().Get("code")
+}
+
+// tokenFor returns the token that reaches what a URL names.
+func (s *seeded) tokenFor(operation string, u *url.URL) string {
+	switch {
+	case strings.HasPrefix(operation, "oauth."):
+		return s.company.AccessToken
+	case strings.Contains(u.Path, otherLocationID):
+		return s.there.AccessToken
+	}
+	return s.here.AccessToken
+}
+
+func seedLocation(id string) ghl.Location {
+	const social = "https://example.com/dental"
+	return ghl.Location{
+		ID: id, CompanyID: companyID, Name: "Dental Care", Domain: "dental.example.com", FirstName: "Jo", LastName: "Doe", Email: "jo@example.com",
+		Phone: "+18005550199", Address: "4th fleet street", City: "New York", State: "IL", PostalCode: "567654", Country: "US",
+		Website: "https://example.com", LogoURL: "https://example.com/logo.png", Timezone: "America/New_York",
+		Settings: &ghl.LocationSettings{
+			AllowDuplicateContact: true, AllowDuplicateOpportunity: true, AllowFacebookNameMerge: true, DisableContactTimezone: true,
+		},
+		Business: &ghl.LocationBusiness{
+			Name: "Dental Care", Address: "4th fleet street", City: "New York", State: "IL", Country: "US", PostalCode: "567654",
+			Website: "https://example.com", Timezone: "America/New_York", LogoURL: "https://example.com/logo.png",
+		},
+		Social: &ghl.LocationSocial{
+			FacebookURL: social, GooglePlus: social, LinkedIn: social, Foursquare: social, Twitter: social, Yelp: social, Instagram: social,
+			YouTube: social, Pinterest: social, BlogRSS: social, GooglePlacesID: "places",
+		},
+		Reseller: map[string]any{"plan": "basic"},
+	}
+}
+
+func seedContact() ghl.Contact {
+	return ghl.Contact{
+		ID: contactID, FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", Phone: "+18005550100",
+		AdditionalEmails: []ghl.AdditionalEmail{{Email: "countess@example.com"}}, Address1: "3535 1st St N", City: "Dolomite", State: "AL",
+		PostalCode: "35061", Country: "US", Timezone: "America/Chicago", Website: "https://example.com", CompanyName: "Analytical Engines",
+		BusinessID: businessID, Source: "public api", AssignedTo: userID, Followers: []string{userID}, Tags: []string{"vip"},
+		CustomFields: []ghl.CustomField{{Key: "nickname", Value: ghl.TextValue("Countess")}}, Attachments: []string{"https://example.com/cv.pdf"},
+		DND: true, DNDSettings: dnd(), InboundDNDSettings: inboundDND(), ValidEmail: new(true), IsValidWhatsApp: new(true),
+		DateOfBirth: ghl.ParseTime("1990-09-25"), LastActivity: ghl.NewTime(start), SSN: "123-45-6789", Keyword: "engine", VisitorID: "visitor",
+		AttributionSource: attribution(), LastAttributionSource: attribution(), Attributions: []*ghl.Attribution{attribution()},
+	}
+}
+
+func attribution() *ghl.Attribution {
+	return &ghl.Attribution{
+		URL: "https://example.com/?utm_source=x", Campaign: "spring", UTMSource: "x", UTMMedium: "cpc", UTMContent: "a", Referrer: "https://example.com",
+		CampaignID: "c1", FBCLID: "f", GCLID: "g", MSCLKID: "m", DCLID: "d", FBC: "fbc", FBP: "fbp", FBEventID: "e", UserAgent: "Mozilla/5.0",
+		IP: "192.0.2.1", Medium: "form", MediumID: "form1",
+	}
+}
+
+func seedCalendar() ghl.Calendar {
+	places := []*ghl.MeetingLocation{{Kind: "custom", Location: "Room 1", MeetingID: "custom_0"}}
+	hours := []*ghl.Hour{{OpenHour: 9, OpenMinute: 30, CloseHour: 17, CloseMinute: 30}}
+	return ghl.Calendar{
+		GroupID: groupID, Name: "Everything", Description: "All that can be set", Slug: "everything", WidgetSlug: "everything",
+		CalendarType: "round_robin", WidgetType: "classic", EventType: "RoundRobin_OptimizeForAvailability", EventTitle: "{{contact.name}}",
+		EventColor: "#039be5", IsActive: true, MeetingLocation: "Room 1", LocationConfigurations: places,
+		TeamMembers: []*ghl.CalendarTeamMember{{
+			UserID: userID, Priority: 0.5, IsPrimary: true, MeetingLocationType: "custom", MeetingLocation: "Room 1", LocationConfigurations: places,
+		}},
+		Notifications: []*ghl.CalendarNotification{{
+			Type: "email", ShouldSendToContact: true, ShouldSendToGuest: true, ShouldSendToUser: true, ShouldSendToSelectedUsers: true,
+			SelectedUsers: "jo@example.com",
+		}},
+		SlotDuration: 30, SlotDurationUnit: "mins", SlotInterval: 30, SlotIntervalUnit: "mins", SlotBuffer: 5, SlotBufferUnit: "mins", PreBuffer: 5,
+		PreBufferUnit: "mins", AppointmentPerSlot: 1, AppointmentPerDay: 8, AllowBookingAfter: 2, AllowBookingAfterUnit: "hours", AllowBookingFor: 60,
+		AllowBookingForUnit: "days", AvailabilityType: new(0), OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{1, 2}, Hours: hours}},
+		Availabilities:  []*ghl.CalendarAvailability{{Date: ghl.ParseTime("2026-03-20T00:00:00.000Z"), Hours: hours, Deleted: true}},
+		EnableRecurring: true, Recurring: &ghl.CalendarRecurring{Freq: "WEEKLY", Count: 4, BookingOption: "skip", BookingOverlapDefaultStatus: "confirmed"},
+		LookBusyConfig: &ghl.LookBusy{Enabled: true, Percentage: 20}, FormID: "form", FormSubmitType: "RedirectURL",
+		FormSubmitRedirectURL: "https://example.com/thanks", FormSubmitThanksMessage: "Thank you", ConsentLabel: "I agree", GuestType: "count_only",
+		StickyContact: true, IsLivePaymentMode: true, AutoConfirm: true, AllowReschedule: true, AllowCancellation: true, GoogleInvitationEmails: true,
+		AlertEmail: "jo@example.com", Notes: "Be on time", PixelID: "pixel", CalendarCoverImage: "https://example.com/cover.png",
+		ShouldSendAlertEmailsToAssignedMember: true, ShouldAssignContactToTeamMember: true, ShouldSkipAssigningContactForExisting: true,
+	}
+}
+
+// furtherCalls are made beside those of the driver, for answers that have more.
+var furtherCalls = map[string][]fakeCall{
+	"oauth.installedLocations": {func(f *fake) error { return f.installed(&ghl.InstalledLocationsQuery{Limit: 1}) }, func(f *fake) error {
+		if f.version != ghl.VersionV3 {
+			return f.installed(&ghl.InstalledLocationsQuery{Limit: 1, Skip: 1})
+		}
+		return f.installed(&ghl.InstalledLocationsQuery{Limit: 1, After: "eyJza2lwIjoxfQ"}) // {"skip":1}
+	}},
+}
+
+func (f *fake) installed(q *ghl.InstalledLocationsQuery) error {
+	q.CompanyID, q.AppID = companyID, appID
+	_, err := newClient(f.t, f, f.version).OAuth.InstalledLocations(f.t.Context(), q)
+	return err
+}
+
+// tokenCalls ask for tokens as apps do.
+var tokenCalls = []fakeCall{
+	func(f *fake) error {
+		return f.askToken(map[string]string{"grant_type": "authorization_code", "code": f.seeded.code, "redirect_uri": redirectURL, "user_type": "Location"})
+	},
+	func(f *fake) error {
+		return f.askToken(map[string]string{"grant_type": "authorization_code", "code": f.seeded.companyCode, "redirect_uri": redirectURL, "user_type": "Company"})
+	},
+	func(f *fake) error {
+		return f.askToken(map[string]string{"grant_type": "refresh_token", "refresh_token": f.seeded.here.RefreshToken, "user_type": "Location"})
+	},
+}
+
+// v3Names are the names of v3 where they differ.
+var v3Names = map[string]string{
+	"client_id": "clientId", "client_secret": "clientSecret", "grant_type": "grantType", "refresh_token": "refreshToken", "user_type": "userType",
+	"redirect_uri": "redirectUri",
+}
+
+func (f *fake) askToken(values map[string]string) error {
+	values["client_id"], values["client_secret"] = f.seeded.app.ClientID, f.seeded.app.ClientSecret
+	form := url.Values{}
+	for name, value := range values {
+		if v3 := v3Names[name]; v3 != "" && f.version == ghl.VersionV3 {
+			name = v3
+		}
+		form.Set(name, value)
+	}
+	const address = "https://services.leadconnectorhq.com/oauth/token"
+	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if f.version == ghl.VersionV3 {
+		r.Header.Set("Version", string(ghl.VersionV3))
+	}
+	resp, err := f.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return nil
+}

@@ -1,0 +1,359 @@
+package webhook
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+)
+
+const (
+	contactRecord = `"id":"con1","address1":"12 Maple Street","city":"Zürich","state":"ZH","companyName":"Ortega \"Bakery\"","country":"CH",` +
+		`"source":"website","dateAdded":"2025-10-02T09:14:03.193Z","dateOfBirth":"1984-03-05T00:00:00.000Z","dnd":true,` +
+		`"email":"amelia@example.com","name":"Amelia Ortega","firstName":"Amelia","lastName":"Ortega","phone":"+12025550101",` +
+		`"postalCode":"8001","tags":["customer","news"],"website":"https://ortega.example","attachments":[],"assignedTo":"use1",` +
+		`"customFields":[{"id":"fie1","value":"38"},{"id":"fie2","value":["a","b"]}]`
+	dndSettings = `,"dndSettings":{"SMS":{"status":"inactive","message":"m","code":"101"},"Call":{"status":"active","message":"m","code":"101"},` +
+		`"RCS":{"status":"active"}}`
+	taskRecord = `"id":"tas1","assignedTo":"use1","body":"about the order","contactId":"con1","title":"Call","dateAdded":"2025-10-02T09:14:03.193Z",` +
+		`"dueDate":"2025-10-05T09:00:00.000Z"`
+	noteRecord        = `"id":"not1","body":"was friendly","contactId":"con1","dateAdded":"2025-10-02T09:14:03.193Z"`
+	appointmentRecord = `"id":"app1","address":"https://example.com/meeting","title":"Consultation","calendarId":"cal1","contactId":"con1","groupId":"gro1",` +
+		`"appointmentStatus":"confirmed","assignedUserId":"use1","users":["use1","use2"],"notes":"bring cake","source":"booking_widget",` +
+		`"startTime":"2025-10-05T16:00:00+05:30","endTime":"2025-10-05T16:30:00+05:30","dateAdded":"2025-10-01T16:00:00+05:30",` +
+		`"dateUpdated":"2025-10-02T16:00:00+05:30"`
+	installRecord = `"userId":"use1","planId":"pla1","installType":"Location","trial":{"onTrial":true,"trialDuration":10,"trialStartDate":` +
+		`"2025-07-23T23:54:51.264Z"},"isWhitelabelCompany":true,"whitelabelDetails":{"domain":"example.com","logoUrl":"https://example.com/logo.png"},` +
+		`"companyName":"Example Company"`
+	envelope = `"locationId":"loc1","companyId":"com1","versionId":"ver1","appId":"our1","timestamp":"2025-11-07T12:46:45.953Z",` +
+		`"webhookId":"9c1d7a52-3a0e-4a58-8f43-000000000000"`
+)
+
+func flat(kind Type, record string) string {
+	return `{"type":"` + string(kind) + `",` + envelope + "," + record + "}"
+}
+
+func nested(kind Type, record string) string {
+	return `{"type":"` + string(kind) + `",` + envelope + `,"data":{` + record + "}}"
+}
+
+// samples are a body of each known type, in each form that was seen.
+func samples() map[string]string {
+	all := map[string]string{}
+	add := func(record string, kinds ...Type) {
+		for _, kind := range kinds {
+			all[string(kind)+" flat"], all[string(kind)+" nested"] = flat(kind, record), nested(kind, record)
+		}
+	}
+	add(contactRecord, ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate)
+	add(contactRecord+dndSettings, ContactDndUpdate)
+	add(taskRecord, TaskCreate, TaskComplete, TaskDelete)
+	add(noteRecord, NoteCreate, NoteUpdate, NoteDelete)
+	add(installRecord, AppInstall)
+	add(`"x":1`, AppUninstall)
+	for _, kind := range []Type{AppointmentCreate, AppointmentUpdate, AppointmentDelete} {
+		add(appointmentRecord, kind)
+		all[string(kind)+" under appointment"] = flat(kind, `"appointment":{`+appointmentRecord+"}")
+		all[string(kind)+" under data and appointment"] = nested(kind, `"appointment":{`+appointmentRecord+"}")
+	}
+	return all
+}
+
+func TestDecodeSamples(t *testing.T) {
+	for name, body := range samples() {
+		t.Run(name, func(t *testing.T) {
+			event, err := Decode([]byte(body))
+			require.NoError(t, err)
+			m := event.Meta()
+			kind, _, _ := strings.Cut(name, " ")
+			require.Equal(t, Envelope{
+				Type: Type(kind), LocationID: "loc1", CompanyID: "com1", AppID: "our1", VersionID: "ver1",
+				WebhookID: "9c1d7a52-3a0e-4a58-8f43-000000000000", Timestamp: ghl.ParseTime("2025-11-07T12:46:45.953Z"), Raw: json.RawMessage(body),
+			}, *m)
+			switch e := event.(type) {
+			case *ContactEvent:
+				require.Equal(t, "con1", e.RecordID())
+				require.Equal(t, "con1", e.ContactID())
+				c := e.Contact
+				require.Equal(t, []string{"loc1", "12 Maple Street", "Zürich", "ZH", `Ortega "Bakery"`, "CH", "website", "amelia@example.com", "Amelia Ortega", "Amelia",
+					"Ortega", "+12025550101", "8001", "https://ortega.example", "use1", ""},
+					[]string{c.LocationID, c.Address1, c.City, c.State, c.CompanyName, c.Country, c.Source, c.Email, c.Name, c.FirstName, c.LastName,
+						c.Phone, c.PostalCode, c.Website, c.AssignedTo, c.Type})
+				require.True(t, c.DND)
+				require.Equal(t, []string{"customer", "news"}, c.Tags)
+				require.Equal(t, "2025-10-02T09:14:03.193Z", c.DateAdded.Raw())
+				require.Equal(t, 1984, c.DateOfBirth.In(nil).Year())
+				require.Len(t, c.CustomFields, 2)
+				require.Equal(t, "a, b", c.CustomFields[1].Value.Text())
+				require.Nil(t, c.Extra)
+				if m.Type == ContactDndUpdate {
+					require.Equal(t, "inactive", string(c.DNDSettings.SMS.Status))
+				} else {
+					require.Nil(t, c.DNDSettings)
+				}
+			case *TaskEvent:
+				require.Equal(t, "tas1", e.RecordID())
+				require.Equal(t, "con1", e.ContactID())
+				require.Equal(t, ghl.Task{
+					ID: "tas1", LocationID: "loc1", ContactID: "con1", AssignedTo: "use1", Body: "about the order", Title: "Call",
+					DateAdded: ghl.ParseTime("2025-10-02T09:14:03.193Z"), DueDate: ghl.ParseTime("2025-10-05T09:00:00.000Z"), Completed: m.Type == TaskComplete,
+				}, e.Task)
+			case *NoteEvent:
+				require.Equal(t, "not1", e.RecordID())
+				require.Equal(t, "con1", e.ContactID())
+				require.Equal(t, ghl.Note{ID: "not1", ContactID: "con1", Body: "was friendly", DateAdded: ghl.ParseTime("2025-10-02T09:14:03.193Z")}, e.Note)
+			case *AppointmentEvent:
+				require.Equal(t, "app1", e.RecordID())
+				require.Equal(t, "con1", e.ContactID())
+				a := e.Appointment
+				require.Equal(t, []string{"loc1", "Consultation", "cal1", "gro1", "confirmed", "use1", "bring cake", "https://example.com/meeting"},
+					[]string{a.LocationID, a.Title, a.CalendarID, a.GroupID, string(a.AppointmentStatus), a.AssignedUserID, a.Notes, a.Address})
+				require.Equal(t, []string{"use1", "use2"}, a.Users)
+				start, ok := a.StartTime.Instant()
+				require.True(t, ok)
+				require.True(t, start.Equal(time.Date(2025, 10, 5, 10, 30, 0, 0, time.UTC)))
+				require.Equal(t, ghl.Extra{"source": json.RawMessage(`"booking_widget"`)}, a.Extra)
+			case *InstallEvent:
+				require.Equal(t, InstallEvent{
+					Envelope: *m, UserID: "use1", PlanID: "pla1", InstallType: "Location", CompanyName: "Example Company", IsWhitelabelCompany: true,
+					WhitelabelDetails: WhitelabelDetails{"example.com", "https://example.com/logo.png"},
+					Trial:             &Trial{true, 10, ghl.ParseTime("2025-07-23T23:54:51.264Z")},
+				}, *e)
+				require.Empty(t, e.RecordID()+e.ContactID())
+			case *UninstallEvent:
+				require.Equal(t, ghl.Extra{"x": json.RawMessage("1")}, e.Extra)
+				require.Empty(t, e.RecordID()+e.ContactID())
+			default:
+				t.Fatalf("%T", event)
+			}
+		})
+	}
+	require.Len(t, samples(), 2*16+2*3)
+}
+
+// What the guide's samples leave out is no reason to refuse a delivery.
+func TestDecodeWithMissingFields(t *testing.T) {
+	for _, kind := range []Type{ContactCreate, ContactDelete, TaskCreate, NoteUpdate, AppointmentDelete, AppInstall, AppUninstall} {
+		event, err := Decode([]byte(`{"type":"` + string(kind) + `"}`))
+		require.NoError(t, err)
+		require.Equal(t, kind, event.Meta().Type)
+		require.Empty(t, event.RecordID()+event.ContactID()+event.Meta().WebhookID+event.Meta().LocationID)
+		require.True(t, event.Meta().Timestamp.IsZero())
+	}
+	event, err := Decode([]byte(`{"type":"TaskCreate","locationId":"loc1","id":"tas1","title":"Call"}`))
+	require.NoError(t, err)
+	require.Equal(t, ghl.Task{ID: "tas1", LocationID: "loc1", Title: "Call"}, event.(*TaskEvent).Task)
+	event, err = Decode([]byte(`{"type":"TaskComplete","id":"tas1","completed":false}`))
+	require.NoError(t, err)
+	require.False(t, event.(*TaskEvent).Task.Completed, "what is said counts")
+	event, err = Decode([]byte(`{"type":"INSTALL","appId":"our1","companyId":"com1","whitelabelDetails":{},"trial":null}`))
+	require.NoError(t, err)
+	require.Equal(t, "com1", event.Meta().CompanyID)
+	require.Nil(t, event.(*InstallEvent).Trial)
+}
+
+func TestDecodeOddValues(t *testing.T) {
+	event, err := Decode([]byte(`{"type":"ContactUpdate","id":42,"locationId":7,"tags":null,"dnd":"true","firstName":null,"dateAdded":1696250000000,` +
+		`"additionalEmails":["a@example.com"],"new":{"a":1},"timestamp":1762519605953,"dateOfBirth":"","city":{"odd":1}}`))
+	require.NoError(t, err)
+	c := event.(*ContactEvent).Contact
+	require.Equal(t, "42", c.ID)
+	require.Equal(t, "7", event.Meta().LocationID)
+	require.True(t, c.DND)
+	require.Equal(t, 2023, c.DateAdded.In(nil).Year())
+	require.Equal(t, "a@example.com", c.AdditionalEmails[0].Email)
+	require.Equal(t, ghl.Extra{"new": json.RawMessage(`{"a":1}`), "city": json.RawMessage(`{"odd":1}`)}, c.Extra)
+	require.Equal(t, 2025, event.Meta().Timestamp.In(nil).Year())
+
+	event, err = Decode([]byte(`{"type":"INSTALL","userId":5,"trial":"no","isWhitelabelCompany":"yes","companyName":"C","more":[1]}`))
+	require.NoError(t, err)
+	e := event.(*InstallEvent)
+	require.Equal(t, "C", e.CompanyName)
+	require.ElementsMatch(t, []string{"userId", "trial", "isWhitelabelCompany", "more"}, slices.Collect(maps.Keys(e.Extra)))
+
+	event, err = Decode([]byte(`{"type":"ContactUpdate","data":{"id":"con1","locationId":"loc1","type":"lead","webhookId":"w"}}`))
+	require.NoError(t, err)
+	require.Equal(t, "loc1", event.Meta().LocationID, "the envelope's part may lie within")
+	require.Equal(t, "w", event.Meta().WebhookID)
+	require.Equal(t, "lead", event.(*ContactEvent).Contact.Type, "a contact has a type of its own")
+
+	event, err = Decode([]byte(`{"type":"NoteUpdate","id":"not1","data":{"id":"other"},"body":"b"}`))
+	require.NoError(t, err)
+	require.Equal(t, "not1", event.RecordID(), "a flat record may have a property called data")
+}
+
+// Names are taken as HighLevel writes them, and of one that comes several times the last counts, as encoding/json has it.
+func TestDecodeRepeatedNames(t *testing.T) {
+	for _, test := range []struct {
+		name, body          string
+		kind                Type
+		webhookID, location string
+	}{
+		{"twice", `{"type":"x","type":"y","webhookId":"1","webhookId":"2","locationId":"a","locationId":"b"}`, "y", "2", "b"},
+		{"another case", `{"type":"y","TYPE":"x","webhookId":"2","WebhookId":"1","locationId":"b","LOCATIONID":"a"}`, "y", "2", "b"},
+		{"escaped", `{"type":"x","\u0074ype":"y","webhookId":"1","webhook\u0049d":"2"}`, "y", "2", ""},
+		{"the last is null", `{"type":"y","webhookId":"1","webhookId":null}`, "y", "", ""},
+		{"outside and within", `{"type":"y","webhookId":"2","data":{"webhookId":"1","locationId":"b"}}`, "y", "2", "b"},
+		{"no UTF-8", "{\"type\":\"y\",\"webhookId\":\"2\xff\"}", "y", "2\uFFFD", ""},
+		{"half a surrogate", `{"type":"y","webhookId":"2\ud800"}`, "y", "2\uFFFD", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			event, err := Decode([]byte(test.body))
+			require.NoError(t, err)
+			m := event.Meta()
+			require.Equal(t, []string{string(test.kind), test.webhookID, test.location}, []string{string(m.Type), m.WebhookID, m.LocationID})
+			require.Equal(t, test.body, string(m.Raw))
+		})
+	}
+	event, err := Decode([]byte(`{"type":"NoteCreate","id":"1","id":"2","body":"a","body":"b","contactId":"c"}`))
+	require.NoError(t, err)
+	require.Equal(t, "2", event.RecordID())
+	require.Equal(t, "b", event.(*NoteEvent).Note.Body)
+}
+
+func TestDecodeDeepNesting(t *testing.T) {
+	for _, kind := range []Type{"Unknown", ContactCreate, NoteCreate, AppointmentCreate, AppInstall} {
+		deep := strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000)
+		event, err := Decode([]byte(`{"type":"` + string(kind) + `","id":"x","trial":` + deep + `,"tags":` + deep + `}`))
+		require.NoError(t, err)
+		require.Equal(t, kind, event.Meta().Type)
+	}
+}
+
+// The guide's samples of an appointment's update and deletion call themselves AppointmentCreate. They come as what they say,
+// and the trigger gets them all.
+func TestAppointmentsThatCallThemselvesCreated(t *testing.T) {
+	body := `{"type":"AppointmentCreate","locationId":"loc1","appointment":{` + appointmentRecord + `}}`
+	event, err := Decode([]byte(body))
+	require.NoError(t, err)
+	require.Equal(t, AppointmentCreate, event.Meta().Type)
+	require.True(t, OnNoteOrAppointment(nothing).wants(event))
+	require.True(t, OnAppointment(nil).wants(event))
+}
+
+func TestUnknownType(t *testing.T) {
+	body := `{"type":"OpportunityStageUpdate","locationId":"loc1","id":"opp1","webhookId":"w","deep":[[{"a":[]}]]}`
+	event, err := Decode([]byte(body))
+	require.NoError(t, err)
+	e := event.(*UnknownEvent)
+	require.Equal(t, Type("OpportunityStageUpdate"), e.Type)
+	require.Equal(t, "loc1", e.LocationID)
+	require.Equal(t, body, string(e.Raw))
+	require.Empty(t, e.RecordID()+e.ContactID())
+}
+
+func TestUnreadable(t *testing.T) {
+	for _, body := range []string{
+		"", " ", "null", "1", `"x"`, "[]", "{", "{}", `{"type":""}`, `{"type":null}`, `{"type":{}}`, `{"type":["ContactCreate"]}`, `{"Type":"x"}`,
+		`{"type":"x"`, `{"type":"x",}`, `{"type":"x"}}`, `{"type":"x"} {}`, `{type:"x"}`, "{'type':'x'}", `{"type":"x","a":01}`, "{\"type\":\"x\ny\"}",
+		`{"type":"\x"}`, "\xef\xbb\xbf" + `{"type":"x"}`, "type=x",
+	} {
+		_, err := Decode([]byte(body))
+		require.ErrorIs(t, err, ErrUnreadable, body)
+	}
+	deep := `{"type":"x","a":` + strings.Repeat("[", 1_000_000)
+	_, err := Decode([]byte(deep))
+	require.ErrorIs(t, err, ErrUnreadable)
+}
+
+// FuzzDecode holds that Decode takes exactly the JSON objects with a type, and that the quick way reads a record as its
+// model does.
+func FuzzDecode(f *testing.F) {
+	for _, body := range samples() {
+		f.Add([]byte(body))
+	}
+	for _, body := range []string{
+		`{"type":"ContactCreate","tags":["a",null],"tags":["é","\u0041"]}`, `{"type":"ContactCreate","customFields":[null,{"id":1}],"dndSettings":null}`,
+		`{"type":"TaskComplete","completed":"true","_id":"x"}`, `{"type":"NoteCreate","data":{"locationId":"l","body":""}}`, `{"type":"x","a":-0.5e+7}`,
+		`{"type":"AppointmentUpdate","users":[],"startTime":"2025-10-05 16:00:00","source":null,"Title":"x"}`, "{\"type\":\"ContactCreate\",\"name\":\"\xff\"}",
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		event, err := Decode(body)
+		var head struct {
+			Type any `json:"type"`
+		}
+		valid := json.Unmarshal(body, &head) == nil && len(body) > 0
+		if err != nil {
+			require.ErrorIs(t, err, ErrUnreadable)
+			var all map[string]json.RawMessage
+			require.False(t, valid && json.Unmarshal(body, &all) == nil && scalar(all["type"]) != "", "an event was refused")
+			return
+		}
+		var all map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(body, &all))
+		m := event.Meta()
+		require.Equal(t, scalar(all["type"]), string(m.Type))
+		for name, got := range map[string]string{
+			"locationId": m.LocationID, "companyId": m.CompanyID, "appId": m.AppID, "versionId": m.VersionID, "webhookId": m.WebhookID,
+		} {
+			if want := scalar(all[name]); want != "" || !isObject(all["data"]) && !isObject(all["appointment"]) {
+				require.Equal(t, want, got, name)
+			}
+		}
+
+		o, ok := parse(body, nil)
+		require.True(t, ok)
+		o.flat = true
+		compareWays(t, o)
+		if data := o.get("data"); isObject(data) {
+			inner, ok := parse(data, nil)
+			require.True(t, ok)
+			compareWays(t, inner)
+		}
+	})
+}
+
+func compareWays(t *testing.T, o object) {
+	compareWay(t, o, fastContact)
+	compareWay(t, o, fastTask)
+	compareWay(t, o, fastAppointment)
+	o.noLocation = true
+	compareWay(t, o, fastNote)
+	o.noLocation = false
+}
+
+func compareWay[M any](t *testing.T, o object, fast func(object, *M) bool) {
+	var quick, slow M
+	if !fast(o, &quick) {
+		return
+	}
+	require.NoError(t, json.Unmarshal(o.record(), &slow))
+	require.True(t, reflect.DeepEqual(slow, quick), "%+v\n%+v", slow, quick)
+}
+
+func TestScannerAgreesWithJSON(t *testing.T) {
+	for _, text := range []string{
+		"0", "-0", "01", "-", "1.", ".5", "1.5", "1e5", "1E+5", "1e", "1e-", "+1", "NaN", "true", "tru", "truex", "null", "nul", "false", `"a"`, `"a`, `"\u12aF"`,
+		`"\u12g0"`, `"\u12"`, `"\`, `"\q"`, `"\/"`, "\"\t\"", "\"\x7f\"", "[]", "[ ]", "[1,]", "[,1]", "[1 2]", "[1,2]", "{}", `{"a":1}`, `{"a":1,}`, `{"a"}`, `{1:2}`, `{"a":}`, `{"a" : [ {} , "x" ] }`,
+		"", " ", strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999), strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000),
+	} {
+		whole := []byte(`{"v":` + text + `}`)
+		_, ok := parse(whole, nil)
+		require.Equal(t, json.Valid(whole), ok, "%.40s", text)
+	}
+}
+
+func TestDeliveryIsOpenedAgain(t *testing.T) {
+	body := []byte(flat(NoteCreate, noteRecord))
+	header := signed(body)
+	header.Set("Cookie", "secret")
+	d, err := verifier(t).Open(body, header)
+	require.NoError(t, err)
+	require.Equal(t, body, d.Body())
+	require.Equal(t, http.Header{"X-Ghl-Signature": header["X-Ghl-Signature"]}, d.Header(), "nothing else is stored")
+	again, err := verifier(t).Open(d.Body(), d.Header())
+	require.NoError(t, err)
+	require.Equal(t, d.Event(), again.Event())
+	_, err = verifier(t).Open([]byte("[]"), signed([]byte("[]")))
+	require.ErrorIs(t, err, ErrUnreadable)
+}

@@ -1,0 +1,272 @@
+package webhook
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+const (
+	// SignatureHeader carries the base64 of the Ed25519 signature over the body.
+	SignatureHeader = "X-GHL-Signature"
+	// LegacySignatureHeader carries the base64 of an RSA signature over the body (PKCS #1 v1.5 with SHA-256). HighLevel has
+	// retired it on 2026-09-01. See [WithLegacyRSA].
+	LegacySignatureHeader = "X-WH-Signature"
+)
+
+// What [Verifier.Verify] answers, for errors.Is. None of them says what would have been right.
+var (
+	// ErrNoSignature: no header that this verifier accepts is there, or its value is "N/A".
+	ErrNoSignature = errors.New("webhook: the delivery is not signed")
+	// ErrInvalidSignature: no key that this verifier holds made the signature over this body, or the header is no
+	// signature, is there several times, or the body is empty.
+	ErrInvalidSignature = errors.New("webhook: the signature is not valid for this body")
+	// ErrNoKey: the verifier was not made by [NewVerifier], so it has no key.
+	ErrNoKey = errors.New("webhook: the verifier has no key")
+)
+
+const vendorKeyPEM = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg=
+-----END PUBLIC KEY-----
+`
+
+const vendorLegacyKeyPEM = `-----BEGIN PUBLIC KEY-----
+MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAokvo/r9tVgcfZ5DysOSC
+Frm602qYV0MaAiNnX9O8KxMbiyRKWeL9JpCpVpt4XHIcBOK4u3cLSqJGOLaPuXw6
+dO0t6Q/ZVdAV5Phz+ZtzPL16iCGeK9po6D6JHBpbi989mmzMryUnQJezlYJ3DVfB
+csedpinheNnyYeFXolrJvcsjDtfAeRx5ByHQmTnSdFUzuAnC9/GepgLT9SM4nCpv
+uxmZMxrJt5Rw+VUaQ9B8JSvbMPpez4peKaJPZHBbU3OdeCVx5klVXXZQGNHOs8gF
+3kvoV5rTnXV0IknLBXlcKKAQLZcY/Q9rG6Ifi9c+5vqlvHPCUJFT5XUGG5RKgOKU
+J062fRtN+rLYZUV+BjafxQauvC8wSWeYja63VSUruvmNj8xkx2zE/Juc+yjLjTXp
+IocmaiFeAO6fUtNjDeFVkhf5LNb59vECyrHD2SQIrhgXpO4Q3dVNA5rw576PwTzN
+h/AMfHKIjE4xQA1SZuYJmNnmVZLIZBlQAF9Ntd03rfadZ+yDiOXCCs9FkHibELhC
+HULgCsnuDJHcrGNd5/Ddm5hxGQ0ASitgHeMZ0kcIOwKDOzOU53lDza6/Y09T7sYJ
+PQe7z0cvj7aE4B+Ax1ZoZGPzpJlZtGXCsu9aTEGEnKzmsFqwcSsnw3JB31IGKAyk
+T1hhTiaCeIY/OwwwNUY2yvcCAwEAAQ==
+-----END PUBLIC KEY-----
+`
+
+var (
+	vendorKey       = sync.OnceValues(func() (ed25519.PublicKey, error) { return ParsePublicKey(vendorKeyPEM) })
+	vendorLegacyKey = sync.OnceValues(func() (*rsa.PublicKey, error) {
+		return parsePEM[*rsa.PublicKey](vendorLegacyKeyPEM)
+	})
+)
+
+// ParsePublicKey reads an Ed25519 public key in the form in which HighLevel publishes its own: PEM with the block
+// "PUBLIC KEY".
+func ParsePublicKey(text string) (ed25519.PublicKey, error) {
+	return parsePEM[ed25519.PublicKey](text)
+}
+
+func parsePEM[K any](text string) (K, error) {
+	var none K
+	block, _ := pem.Decode([]byte(text))
+	if block == nil || block.Type != "PUBLIC KEY" {
+		return none, errors.New(`webhook: the key is no PEM with the block "PUBLIC KEY"`)
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return none, fmt.Errorf("webhook: the key cannot be read: %w", err)
+	}
+	k, ok := key.(K)
+	if !ok {
+		return none, fmt.Errorf("webhook: the key is a %T, wanted is a %T", key, none)
+	}
+	return k, nil
+}
+
+// Verifier says whether HighLevel signed a delivery. It is safe for concurrent use, and cannot be changed.
+type Verifier struct {
+	keys   []ed25519.PublicKey
+	legacy []*rsa.PublicKey // none unless asked for
+}
+
+// VerifierOption configures a [Verifier].
+type VerifierOption func(*Verifier) error
+
+// NewVerifier returns a verifier that holds HighLevel's published Ed25519 key. An option that is wrong is the error.
+func NewVerifier(opts ...VerifierOption) (*Verifier, error) {
+	vendor, err := vendorKey()
+	if err != nil {
+		return nil, err
+	}
+	v := &Verifier{keys: []ed25519.PublicKey{vendor}}
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt(v); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// WithKeys accepts these keys besides those that the verifier has: the next one of HighLevel while it rotates.
+func WithKeys(keys ...ed25519.PublicKey) VerifierOption {
+	return func(v *Verifier) error {
+		checked, err := checkKeys("WithKeys", keys)
+		v.keys = append(v.keys, checked...)
+		return err
+	}
+}
+
+// WithOnlyKeys accepts these keys and no other, not HighLevel's published one: for a test whose own key, or that of a
+// ghltest server, signs the deliveries, or to end a rotation before this package does.
+func WithOnlyKeys(keys ...ed25519.PublicKey) VerifierOption {
+	return func(v *Verifier) error {
+		checked, err := checkKeys("WithOnlyKeys", keys)
+		v.keys = checked
+		return err
+	}
+}
+
+// WithLegacyRSA also accepts a delivery that has only the retired [LegacySignatureHeader]. Without keys it holds HighLevel's
+// published one, else only those that are given. Where [SignatureHeader] is there too, that one decides alone.
+func WithLegacyRSA(keys ...*rsa.PublicKey) VerifierOption {
+	return func(v *Verifier) error {
+		if len(keys) == 0 {
+			key, err := vendorLegacyKey()
+			v.legacy = []*rsa.PublicKey{key}
+			return err
+		}
+		v.legacy = nil
+		for _, key := range keys {
+			if key == nil || key.N == nil || key.N.BitLen() < 2048 {
+				return errors.New("webhook: WithLegacyRSA: a key is nil or has less than 2,048 bits")
+			}
+			v.legacy = append(v.legacy, &rsa.PublicKey{N: new(big.Int).Set(key.N), E: key.E})
+		}
+		return nil
+	}
+}
+
+func checkKeys(option string, keys []ed25519.PublicKey) ([]ed25519.PublicKey, error) {
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("webhook: %s: there is no key", option)
+	}
+	checked := make([]ed25519.PublicKey, len(keys))
+	for i, key := range keys {
+		if len(key) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("webhook: %s: a key has %d bytes instead of %d", option, len(key), ed25519.PublicKeySize)
+		}
+		if hasSmallOrder(key) {
+			return nil, fmt.Errorf("webhook: %s: a key is one of the few for which anybody can make signatures", option)
+		}
+		checked[i] = slices.Clone(key)
+	}
+	return checked, nil
+}
+
+// smallOrder are the encodings of the points whose multiples are so few that a signature fits many messages, without their
+// sign bit. The key of 32 zero bytes, which a forgotten setting easily is, is one of them.
+var smallOrder = [...]string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+}
+
+func hasSmallOrder(key ed25519.PublicKey) bool {
+	unsigned := slices.Clone(key)
+	unsigned[len(unsigned)-1] &= 0x7f
+	return slices.Contains(smallOrder[:], hex.EncodeToString(unsigned))
+}
+
+// Verify reports whether HighLevel signed exactly these bytes. body is the request's body as it came, never JSON that was
+// decoded and encoded again. The error is [ErrNoSignature], [ErrInvalidSignature] or [ErrNoKey].
+//
+// [SignatureHeader] decides alone where it is there with any value but "N/A". A header that is there several times is
+// refused, whatever its values. The case of header names does not matter.
+func (v *Verifier) Verify(body []byte, header http.Header) error {
+	if v == nil || len(v.keys) == 0 {
+		return ErrNoKey
+	}
+	if len(body) == 0 {
+		return ErrInvalidSignature
+	}
+	signature, found, err := signatureIn(header, SignatureHeader)
+	if err != nil {
+		return err
+	}
+	if found {
+		return v.verify(body, signature)
+	}
+	if len(v.legacy) > 0 {
+		if signature, found, err = signatureIn(header, LegacySignatureHeader); err != nil {
+			return err
+		}
+		if found {
+			return v.verifyLegacy(body, signature)
+		}
+	}
+	return ErrNoSignature
+}
+
+// signatureIn returns the value of a header; found is false when there is none.
+func signatureIn(header http.Header, name string) (value string, found bool, err error) {
+	n := 0
+	for key, values := range header {
+		if len(key) == len(name) && strings.EqualFold(key, name) {
+			if n += len(values); n > 1 {
+				return "", false, ErrInvalidSignature
+			}
+			if len(values) == 1 {
+				value = strings.TrimSpace(values[0])
+			}
+		}
+	}
+	return value, n == 1 && !strings.EqualFold(value, "N/A"), nil
+}
+
+func (v *Verifier) verify(body []byte, text string) error {
+	var signature [ed25519.SignatureSize + 2]byte // room for what DecodedLen promises
+	if len(text) != base64.StdEncoding.EncodedLen(ed25519.SignatureSize) {
+		return ErrInvalidSignature
+	}
+	n, err := strictBase64.Decode(signature[:], []byte(text))
+	if err != nil || n != ed25519.SignatureSize {
+		return ErrInvalidSignature
+	}
+	for _, key := range v.keys {
+		if ed25519.Verify(key, body, signature[:n]) {
+			return nil
+		}
+	}
+	return ErrInvalidSignature
+}
+
+func (v *Verifier) verifyLegacy(body []byte, text string) error {
+	if len(text) > 4096 { // far more than the longest signature
+		return ErrInvalidSignature
+	}
+	signature, err := strictBase64.DecodeString(text)
+	if err != nil {
+		return ErrInvalidSignature
+	}
+	sum := sha256.Sum256(body)
+	for _, key := range v.legacy {
+		if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) == nil {
+			return nil
+		}
+	}
+	return ErrInvalidSignature
+}
+
+var strictBase64 = base64.StdEncoding.Strict()
