@@ -57,7 +57,8 @@
 // HighLevel does not hold of Pluvo's records, without rules:
 //
 //   - a contact's stage and fields (rules can give them custom fields); the case of tags, spaces around them, and their order;
-//   - a change of nothing but the case of an e-mail; a phone number that is not in E.164, unless the normaliser places it;
+//   - a change of nothing but the case of an e-mail; a phone that is no number, or one with an extension; any that is not in
+//     E.164, unless the normaliser places it, for HighLevel makes E.164 of it by its own rules;
 //   - a task's status, which is derived; a task without a title or due date; less than a millisecond of the due date;
 //   - a note's creation time and appointment; a note without text;
 //   - an appointment's status that HighLevel does not have, or sets with VersionV3 only; an empty status, title or assigned
