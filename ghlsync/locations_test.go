@@ -1,6 +1,7 @@
 package ghlsync_test
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func TestLocationsAreApart(t *testing.T) {
 
 func TestWrongSettingsAreNamed(t *testing.T) {
 	good := func() ghlsync.Config {
-		return ghlsync.Config{Database: dbtest.SQLite(t), Locations: []ghlsync.Location{{ID: "loc1", TokenSource: ghl.StaticTokenSource("t"), TimeZone: "UTC"}}}
+		return ghlsync.Config{Database: dbtest.SQLite(t), Logger: slog.New(slog.DiscardHandler), Locations: []ghlsync.Location{{ID: "loc1", TokenSource: ghl.StaticTokenSource("t"), TimeZone: "UTC"}}}
 	}
 	for setting, change := range map[string]func(*ghlsync.Config){
 		"Database":        func(c *ghlsync.Config) { c.Database = "mysql://x" },
