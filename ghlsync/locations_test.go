@@ -73,10 +73,10 @@ func TestLocationsAreApart(t *testing.T) {
 		}, 10*time.Second, 20*time.Millisecond)
 		_, err = a.Contacts.Update(ctx, one.ID, &ghl.ContactUpdate{LastName: ghl.Some("Goes")})
 		require.NoError(t, err)
-		quiet(t, s, first)
-		full, err := s.Pluvo().Full(ctx, one.ID)
-		require.NoError(t, err)
-		require.Equal(t, "Goes", full.Contact.LastName)
+		require.Eventually(t, func() bool {
+			full, err := s.Pluvo().Full(ctx, one.ID)
+			return err == nil && full.Contact.LastName == "Goes"
+		}, 20*time.Second, 20*time.Millisecond)
 		require.NoError(t, s.Resume(ctx, second.ID))
 		require.Eventually(t, func() bool {
 			full, err := s.Pluvo().Full(ctx, two.ID)
