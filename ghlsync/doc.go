@@ -77,6 +77,66 @@
 // One process at a time does this for a location; when it dies, what it held is free as soon as its lease has run out. These
 // calls let others go first ([ghl.CallBackground]).
 //
+// # Monitoring
+//
+// [Syncer.Health] says in words what is wrong and what to do, [Syncer.HealthHandler] as JSON. The codes of its problems are
+// "stopped", "database" and "no process works", with which it is [Failing]; "this process does not work", "alerts not sent",
+// "clock"; and of a location "location paused", "location closed" (it could not be opened yet), "token", "lag", "daily quota",
+// "failures stopped", "conflicts undecided" and "webhook silence". [Config.HealthLimits] says what is too long.
+//
+// [Syncer.Metrics] is for Prometheus. Counters and histograms are of one process:
+//
+//	ghlsync_runs_total{location,result}                    runs of the work on a contact
+//	ghlsync_run_duration_seconds{result}
+//	ghlsync_lag_seconds{location,priority}                 from when a change was known until both sides were in step
+//	ghlsync_delivery_delay_seconds{location}               from when HighLevel sent an event until it was taken
+//	ghlsync_failures_total{location,operation,category}
+//	ghlsync_writes_total{location,to,kind,action}          records written to either side
+//	ghlsync_conflicts_total{location,kind}
+//	ghlsync_deliveries_total{location,type}                webhooks that were signed
+//	ghlsync_webhook_answers_total{code}
+//	ghlsync_requests_total{operation,code}                 requests to HighLevel
+//	ghlsync_alerts_total{result}
+//
+// Gauges are of the database, so the same in each process:
+//
+//	ghlsync_database_up, ghlsync_processes, ghlsync_alerts_waiting
+//	ghlsync_problem{location,code}                         1 for each problem of Health
+//	ghlsync_contacts{location,state}                       not in step: waiting, running, retrying, delayed
+//	ghlsync_oldest_wait_seconds{location}
+//	ghlsync_open_failures{location,state}, ghlsync_open_conflicts{location,decision}
+//	ghlsync_location_paused{location}
+//	ghlsync_budget_left{location}, ghlsync_budget_daily_left{location}
+//	ghlsync_token_state{location,state}, ghlsync_token_expires_timestamp_seconds{location}
+//	ghlsync_last_delivery_timestamp_seconds{location}
+//	ghlsync_clock_ahead_seconds{of}                        of the database, and of HighLevel
+//
+// A [Notifier] is told of each incident that needs a person: a contact whose work has stopped, a location that is paused because
+// HighLevel refuses it, or one that can't be opened for that reason. The alert is stored in the transaction that finds the
+// incident, and sent by one process, once; what could not be sent is tried again, also after a restart. Incidents of a kind,
+// location and category that follow within a minute are one alert more, not many. [NewWebhookNotifier] posts to a URL.
+//
+// Logs go to [Config.Logger]. What is logged, also by River and the SDK, first loses what looks like an e-mail address, a phone
+// number or a token.
+//
+// River's own UI (riverqueue.com/riverui) shows the jobs. Mount it with a River client of your own on the same database, which
+// works no jobs:
+//
+//	pool, err := pgxpool.New(ctx, database)
+//	…
+//	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{})
+//	…
+//	ui, err := riverui.NewHandler(&riverui.HandlerOpts{Endpoints: riverui.NewEndpoints(client, nil), Logger: logger, Prefix: "/river"})
+//	…
+//	err = ui.Start(ctx)
+//	…
+//	http.Handle("/river/", ui)
+//
+// With SQLite it is river.NewClient(riversqlite.New(file), …), where file is opened by modernc.org/sqlite as
+// "file:PATH?_pragma=busy_timeout(20000)&_txlock=immediate" with SetMaxOpenConns(1). The UI has no log-in of its own, and its
+// jobs name contacts by their ids. A job that is cancelled or deleted there comes back within minutes if its contact is not in
+// step; to stop one, use [Syncer.Skip] and [Syncer.Pause].
+//
 // # Figures
 //
 // On two cores, HighLevel being package ghltest in the same process, without limits; bash .ci/postgres starts a server:

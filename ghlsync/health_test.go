@@ -1,6 +1,7 @@
 package ghlsync_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +23,19 @@ func codes(h ghlsync.Health) []string {
 		list = append(list, p.Code)
 	}
 	return list
+}
+
+// becomes waits until the first location is as it is wanted.
+func becomes(t testing.TB, s *ghlsync.Syncer, wanted func(l ghlsync.LocationHealth) bool) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		h := s.Health(context.Background())
+		return len(h.Locations) == 1 && wanted(h.Locations[0])
+	}, 30*time.Second, 20*time.Millisecond)
+}
+
+func stopped(n int) func(ghlsync.LocationHealth) bool {
+	return func(l ghlsync.LocationHealth) bool { return l.Stopped == n && l.Waiting == 0 }
 }
 
 // TestHealth: each thing that is wrong is said, and no more when it is mended.
@@ -58,14 +72,15 @@ func TestHealth(t *testing.T) {
 			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Phone: phone, Email: email}, pluvo.NoVersion)
 			require.NoError(t, err)
 			s.PluvoChanged()
-			quiet(t, s, server)
 		}
 		put("p1", "", "grace@example.com")
 		put("p2", "", "eve@example.com")
+		becomes(t, s, stopped(2))
 		server.ClearFaults()
 		one := server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
 		two := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		put("p3", "+14155550100", "ada@example.com")
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Undecided == 1 && l.Waiting == 0 })
 		h = s.Health(ctx)
 		require.Equal(t, ghlsync.Degraded, h.State)
 		require.Equal(t, []string{"failures stopped", "conflicts undecided"}, codes(h))
@@ -90,14 +105,15 @@ func TestHealth(t *testing.T) {
 			require.NoError(t, s.Link(ctx, conflict.Location, one.ID, "p3"))
 			require.NoError(t, s.ResolveConflict(ctx, conflict.ID))
 		}
-		quiet(t, s, server)
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.State == ghlsync.Healthy && l.Waiting == 0 })
 		require.Empty(t, codes(s.Health(ctx)))
 		handler, err := s.WebhookHandler()
 		require.NoError(t, err)
 		server.SubscribeHandler(handler)
 		_, err = client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bob", Email: "bob@example.com"})
 		require.NoError(t, err)
-		quiet(t, s, server)
+		require.NoError(t, server.Flush(ctx))
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 })
 		require.WithinDuration(t, time.Now(), s.Health(ctx).Locations[0].LastDelivery, time.Minute)
 
 		// A pause by hand, and what waits behind it.
@@ -110,7 +126,7 @@ func TestHealth(t *testing.T) {
 		require.Equal(t, 1, h.Locations[0].Waiting)
 		require.Positive(t, h.Locations[0].Lag)
 		require.NoError(t, s.Resume(ctx, server.LocationID()))
-		quiet(t, s, server)
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 })
 
 		// Limits that are always passed.
 		stop(t, s)
@@ -119,14 +135,16 @@ func TestHealth(t *testing.T) {
 		require.Equal(t, []string{"stopped"}, codes(h))
 		c.HealthLimits = ghlsync.HealthLimits{Lag: 1, Silence: 1, Clock: 1}
 		s = start(t, c)
-		server.Fail(ghltest.Fault{Kind: ghltest.Delay(200 * time.Millisecond)})
+		require.NoError(t, s.Pause(ctx, server.LocationID(), "a moment"))
 		require.NoError(t, s.Touch(ctx, server.LocationID(), one.ID))
+		server.Fail(ghltest.Fault{Kind: ghltest.Delay(time.Second)})
+		require.NoError(t, s.Resume(ctx, server.LocationID()))
 		found := codes(s.Health(ctx))
 		for _, code := range []string{"lag", "webhook silence", "clock"} {
 			require.Contains(t, found, code)
 		}
 		server.ClearFaults()
-		quiet(t, s, server)
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 })
 	})
 }
 

@@ -1,6 +1,7 @@
 package ghlsync_test
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -72,10 +73,10 @@ func TestLocationsAreApart(t *testing.T) {
 		}, 10*time.Second, 20*time.Millisecond)
 		_, err = a.Contacts.Update(ctx, one.ID, &ghl.ContactUpdate{LastName: ghl.Some("Goes")})
 		require.NoError(t, err)
-		quiet(t, s, first)
-		full, err := s.Pluvo().Full(ctx, one.ID)
-		require.NoError(t, err)
-		require.Equal(t, "Goes", full.Contact.LastName)
+		require.Eventually(t, func() bool {
+			full, err := s.Pluvo().Full(ctx, one.ID)
+			return err == nil && full.Contact.LastName == "Goes"
+		}, 20*time.Second, 20*time.Millisecond)
 		require.NoError(t, s.Resume(ctx, second.ID))
 		require.Eventually(t, func() bool {
 			full, err := s.Pluvo().Full(ctx, two.ID)
@@ -86,7 +87,7 @@ func TestLocationsAreApart(t *testing.T) {
 
 func TestWrongSettingsAreNamed(t *testing.T) {
 	good := func() ghlsync.Config {
-		return ghlsync.Config{Database: dbtest.SQLite(t), Locations: []ghlsync.Location{{ID: "loc1", TokenSource: ghl.StaticTokenSource("t"), TimeZone: "UTC"}}}
+		return ghlsync.Config{Database: dbtest.SQLite(t), Logger: slog.New(slog.DiscardHandler), Locations: []ghlsync.Location{{ID: "loc1", TokenSource: ghl.StaticTokenSource("t"), TimeZone: "UTC"}}}
 	}
 	for setting, change := range map[string]func(*ghlsync.Config){
 		"Database":        func(c *ghlsync.Config) { c.Database = "mysql://x" },

@@ -37,13 +37,13 @@ func gather(t testing.TB, s *ghlsync.Syncer) string {
 	return w.Body.String()
 }
 
-// log keeps everything that is logged.
-type log struct {
+// logged keeps everything that is logged.
+type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *log) Write(p []byte) (int, error) {
+func (l *logged) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
@@ -54,7 +54,7 @@ func (l *log) Write(p []byte) (int, error) {
 func TestMetricsAndLogs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
-		kept := &log{}
+		kept := &logged{}
 		c := config(t, address, server)
 		c.Logger = slog.New(slog.NewJSONHandler(kept, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		s := start(t, c)
@@ -66,12 +66,13 @@ func TestMetricsAndLogs(t *testing.T) {
 		ctx := t.Context()
 		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Adalovelace", Email: "ada@example.com", Phone: "415-555-0100"})
 		require.NoError(t, err)
-		quiet(t, s, server)
+		require.NoError(t, server.Flush(ctx))
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 && !l.LastDelivery.IsZero() })
 		server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
 		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Gracehopper", Email: "grace@example.com", Phone: "+14155550199"}, pluvo.NoVersion)
 		require.NoError(t, err)
 		s.PluvoChanged()
-		quiet(t, s, server)
+		becomes(t, s, stopped(1))
 		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"type":"ContactCreate"}`)))
 
 		text := gather(t, s)
@@ -113,12 +114,12 @@ func TestMetricsAndLogs(t *testing.T) {
 		require.NotContains(t, text, `ghlsync_oldest_wait_seconds{location="`+l+`"} 0`+"\n")
 
 		kept.mu.Lock()
-		logged := kept.text.String()
+		lines := kept.text.String()
 		kept.mu.Unlock()
-		require.Contains(t, logged, "unit in step")
-		require.Contains(t, logged, "unit not in step")
+		require.Contains(t, lines, "unit in step")
+		require.Contains(t, lines, "unit not in step")
 		for _, personal := range []string{"Adalovelace", "Gracehopper", "example.com", "555-0100", "5550100", "5550199", server.Token()} {
-			require.NotContains(t, logged, personal)
+			require.NotContains(t, lines, personal)
 			require.NotContains(t, text, personal)
 		}
 	})

@@ -41,7 +41,7 @@ type AlertKind string
 const (
 	// AlertContact: the work on a contact has stopped; it waits for a person or a change.
 	AlertContact AlertKind = "contact stopped"
-	// AlertLocation: nobody works on a location until a person has done something.
+	// AlertLocation: nobody works on a location until a person has done something. It is paused, or could not be opened.
 	AlertLocation AlertKind = "location paused"
 )
 
@@ -50,7 +50,7 @@ func (a Alert) Text() string {
 	text := ""
 	switch {
 	case a.Kind == AlertLocation:
-		text = fmt.Sprintf("Location %s is paused: %s.", a.Location, a.Category)
+		text = fmt.Sprintf("Nobody works on location %s: %s.", a.Location, a.Category)
 	case a.Incidents > 1:
 		text = fmt.Sprintf("Location %s: the work on %d more contacts has stopped: %s. The first is contact %s.", a.Location, a.Incidents, a.Category, a.Contact)
 	default:
@@ -64,14 +64,14 @@ func (a Alert) Text() string {
 
 func (a Alert) todo() string {
 	if a.Kind == AlertLocation {
-		return join(adviceFor(a.Category), "Then resume the location.")
+		return join(adviceFor(a.Category), "Then resume the location, if it is paused.")
 	}
 	return "Look at its attempts in the list of failures, mend the cause, and retry it, or skip it."
 }
 
 // Notifier tells people of incidents. Of each incident it is told once, whatever happens to the processes that share a
 // database; only if one dies while it tells, after the receiver has got it, is the same [Alert.ID] told again. An error has it
-// told again later, with growing pauses, for a week.
+// told again later, with pauses of five seconds to ten minutes, for 90 days.
 //
 // Notify is called by one goroutine at a time in each process. Its context ends after 15 seconds.
 type Notifier interface {

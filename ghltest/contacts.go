@@ -105,7 +105,7 @@ func (c *call) updateContact() (any, error) {
 	return map[string]any{flag: true, "contact": c.byID(found)}, nil
 }
 
-// upsertContact finds the contact by its e-mail and else by its phone. When these belong to two contacts the phone is
+// upsertContact finds the contact by its e-mail, by a further one and else by its phone. When these belong to two contacts the phone is
 // dropped in silence, as the real API does.
 func (c *call) upsertContact() (any, error) {
 	in, err := read[ghl.ContactUpsert](c)
@@ -121,8 +121,11 @@ func (c *call) upsertContact() (any, error) {
 		}
 		return c.upserted(found, true), nil
 	}
-	if other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found); by == "email" && other != nil {
+	if other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found); by != "phone" && other != nil {
 		in.Phone = ghl.Opt[string]{}
+	}
+	if by == "additionalEmail" { // it has it already
+		in.Email = ghl.Opt[string]{}
 	}
 	if err := c.change(found, in); err != nil {
 		return nil, err

@@ -118,6 +118,27 @@ func TestDuplicates(t *testing.T) {
 	require.NotEqual(t, first.ID, again.Contact.ID)
 }
 
+// A further e-mail of a contact is taken as well, and the answer says that it is one.
+func TestDuplicatesOfAFurtherEmail(t *testing.T) {
+	s, c := start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", AdditionalEmails: []ghl.AdditionalEmail{{Email: "Countess@example.com"}}})
+	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "countess@example.com"})
+	var e *ghl.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, &ghl.Duplicate{ContactID: ada.ID, ContactName: "Ada", MatchingField: "additionalEmail"}, e.Duplicate)
+	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "countess@example.com"})
+	require.NoError(t, err)
+	require.Equal(t, ada.ID, found.ID)
+	result, err := c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{Email: ghl.Some("countess@example.com"), City: ghl.Some("London")})
+	require.NoError(t, err)
+	require.False(t, result.New)
+	require.Equal(t, "ada@example.com", result.Contact.Email)
+	require.Equal(t, "London", result.Contact.City)
+	require.NoError(t, c.Contacts.Delete(t.Context(), ada.ID))
+	_, err = c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "countess@example.com"})
+	require.NoError(t, err)
+}
+
 func addMany(s *ghltest.Server, n int) {
 	for i := range n {
 		s.AddContact(ghl.Contact{

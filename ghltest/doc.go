@@ -15,18 +15,14 @@
 //		…
 //	}
 //
-// A program calls [New] and closes the server itself. [NewHandler] makes a fake that does not listen, for a transport or
-// server of one's own.
+// A program calls [New] and closes the server itself. [NewHandler] makes a fake that does not listen: it is reached by
+// [Server.Transport] in the same process, also inside of testing/synctest, or by a server of one's own.
 //
 // The fake has one location unless [WithLocation] gives others, and one token that reaches it; [Server.AddToken] adds
 // tokens with their own scopes, location and expiry. Methods beginning with Add seed it, and so do [WithSeed] and
 // [Server.LoadJSON] from a JSON document. What it holds can be inspected
-// ([Server.Contacts], [Server.Tasks] and so on), and [Server.Requests] lists the calls that came in, without anything
-// secret or personal.
-//
-// [Server.AddApp] registers an app for OAuth: a consent screen at [Server.AuthorizeURL], codes that become tokens, refresh
-// tokens that work once, agencies and their locations. [Server.Install] gives a token without the way through the consent
-// screen.
+// ([Server.Contacts], [Server.Tasks] and so on), and [Server.Requests] lists the calls that came in, without
+// their secrets.
 //
 // Time is the clock of [WithClock], which [Clock] and [Server.Advance] move: tokens expire, windows of the rate limit
 // ([WithLimits]) end and the search index ([WithIndexLag]) catches up by it, so no test has to wait.
@@ -51,10 +47,9 @@
 //     [CreatedAllTheSame] is that for a 422;
 //   - a connection that breaks: [CutBeforeWork], [CutAfterWork], [CutAfterHeaders], [CutBody], or that takes its time: [Hang],
 //     [Delay], [SlowBody];
-//   - a success that is odd: [EmptyAnswer], [WrongContentType], [DateSkew], [IgnoredPaging], [RepeatedCursor], [NullCursors];
-//   - a success with odd values: [NumbersAsStrings], [StringsAsNumbers], [BooleansAsStrings], [NullLists], [ObjectsForStrings],
-//     [StringsForLists], [AdditionalEmailsAsObjects], [AdditionalEmailsAsStrings], [DatesAs], [CustomFieldValues],
-//     [UnderscoreIDs], [RenamedProperty], [MissingProperties], [UnknownProperties], or [EditedAnswer] for any other.
+//   - a success that is odd as a whole: [EmptyAnswer], [WrongContentType], [DateSkew], [IgnoredPaging], [RepeatedCursor],
+//     [NullCursors];
+//   - a success with odd values, see below.
 //
 // # Receive a webhook
 //
@@ -66,10 +61,65 @@
 //	…
 //	err = server.Flush(ctx) // the handler has been called
 //
-// Deliveries are signed by a key pair of the server's own, whose public half is [Server.WebhookPublicKey]; [Server.Sign] signs
-// a body of the test's. A refused delivery is repeated by the server's clock, or at once by [Server.Redeliver]. Options make
+// Deliveries are signed by a key pair of the server's own, whose public half is [Server.WebhookPublicKey]; give
+// [Server.WebhookPublicKeyPEM] to webhook.ParsePublicKey and that to webhook.WithOnlyKeys. [Server.Sign] signs a body of the
+// test's. A refused delivery is repeated by the server's clock, or at once by [Server.Redeliver]. Options make
 // deliveries get lost, come twice, late or in another order, or with a forged signature: see [DeliveryFaults]. What became of
 // each is in [Server.Deliveries].
+//
+// # Connect an app
+//
+// [Server.AddApp] registers an app for OAuth, and [Server.AppConfig] points the app's code at the fake:
+//
+//	known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://app.example.com/callback"}})
+//	app, err := ghl.NewApp(server.AppConfig(known))
+//
+// Another program needs two addresses: [Server.AuthorizeURL] in place of
+// https://marketplace.gohighlevel.com/v2/oauth/chooselocation, and [Server.URL] in place of
+// https://services.leadconnectorhq.com, where codes and refresh tokens become tokens (/oauth/token) and a company's token
+// those of its locations (/oauth/locationToken).
+//
+// The consent screen consents at once, or shows a page with buttons, or denies: see [Consent]. Codes work once and so do
+// refresh tokens; access tokens end after a day of the fake's clock. [Server.Install] and [Server.InstallCompany] give tokens
+// without the way through the consent screen, [Server.Uninstall] takes them away, and [Server.OAuthCounts] counts refreshes
+// and those that came too late.
+//
+// # Odd values
+//
+// Values of HighLevel's answers differ from its documents and from one account to another. These kinds of [Server.Fail] make
+// them so; [Quirks] returns them, for a test that goes through all of them:
+//
+//   - [NumbersAsStrings]: "birthDay": "6".
+//   - [StringsAsNumbers]: "postalCode": 10115.
+//   - [BooleansAsStrings]: "dnd": "true".
+//   - [NullLists]: "tags": null for a list that is empty, or for any.
+//   - [ObjectsForStrings]: "companyName": {"name": "Engines"}, and source likewise, or any text.
+//   - [StringsForLists]: "attachments": "…" and "followers": "…" as the documents have them, or any list.
+//   - [AdditionalEmailsAsObjects]: "additionalEmails": [{"email": "…"}], and additionalPhones likewise.
+//   - [AdditionalEmailsAsStrings]: "additionalEmails": ["…"].
+//   - [CustomFieldValues]: a text, a number, milliseconds of a date, a list of texts, an object of files by id, or null; or any
+//     values.
+//   - [DatesAs]: a date in ISO form with Z or with an offset, without a zone, as a day, as milliseconds since 1970 in a number or
+//     a text, null, "", or the objects {"_seconds": …} and {"$date": …} of databases; see [DateForm].
+//   - [RenamedProperty]: "appointment" for "event", "success" for "succeded", or any other.
+//   - [MissingProperties]: no startAfter, searchAfter or traceId, or without any others.
+//   - [UnknownProperties]: properties that no document knows, in every object.
+//   - [NullCursors]: null instead of "" for the cursor of a last page.
+//
+// Further there are [UnderscoreIDs], "_id" for "id" in other answers than the one that has it always, and [EditedAnswer] for
+// whatever has no name here.
+//
+// Some oddities are the rule at HighLevel, and so they are here, without any fault: a contact that is not found is a 400; lists
+// have names in lower case with the original in firstNameRaw and lastNameRaw; searches have the street as address and
+// birthdays in milliseconds; the search for tasks has _id; a contact's appointments have local times without a zone;
+// nextPageUrl names a host that nobody reaches; startAfter without startAfterId gives page one again; tags of an update
+// replace all; custom fields that the location does not define, and the gender, are dropped in silence; when an upsert's
+// e-mail and phone belong to two contacts the phone is dropped; a deletion answers "succeded".
+//
+// # Load
+//
+// A read takes a few microseconds beyond what net/http and the system need: one core answers well over 10,000 requests a second
+// with the client's work included, so a load test measures its own code. The benchmarks of this package show how many.
 //
 // # Many at once
 //

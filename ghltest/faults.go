@@ -169,11 +169,7 @@ func (s *Server) answerStruck(h *strike, route route, r *http.Request, body []by
 		answer, err := s.answer(route, r, body, now, header)
 		status, text = encode(route.status(), answer, err)
 	case o.reply != nil && !o.reply.gateway:
-		resource := ""
-		if g := s.state.grants[bearer(r)]; g != nil {
-			resource = g.resource()
-		}
-		s.window(resource).admit(s.limits, now, header)
+		s.admit(route, s.state.grants[bearer(r)], now, header)
 	}
 	header.Set("Content-Type", jsonType)
 	if o := h.outcome; o != nil && o.reply != nil {

@@ -7,11 +7,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
@@ -286,43 +289,14 @@ func TestLimits(t *testing.T) {
 	require.Equal(t, "0", header.Get("X-RateLimit-Daily-Remaining"))
 }
 
-func TestRequestsAreLoggedWithoutSecrets(t *testing.T) {
-	s, c := start(t)
-	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
-	_, err := c.Contacts.Get(t.Context(), ada.ID)
-	require.NoError(t, err)
-	_, err = c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "ada@example.com"})
-	require.NoError(t, err)
-	send(t, s, http.MethodGet, "/secret/path", "")
-
-	require.Equal(t, []ghltest.Request{
-		{Time: noon, Method: "GET", Operation: "contacts.get", Path: "/contacts/{contactId}", Status: 200},
-		{Time: noon, Method: "GET", Operation: "contacts.findDuplicate", Path: "/contacts/search/duplicate", Status: 200},
-		{Time: noon, Method: "GET", Status: 404},
-	}, s.Requests())
-	s.ResetRequests()
-	require.Empty(t, s.Requests())
-}
-
-func TestWrongOptionsAndSeeds(t *testing.T) {
-	for name, opt := range map[string]ghltest.Option{
-		"empty token": ghltest.WithToken(""), "nil clock": ghltest.WithClock(nil), "no limit": ghltest.WithLimits(ghltest.Limits{}),
-		"unknown zone": ghltest.WithLocation(ghl.Location{Timezone: "Mars/Olympus"}),
-	} {
-		_, err := ghltest.New(opt)
-		require.ErrorContains(t, err, "ghltest: ", name)
-	}
+func TestAWrongSeedLeavesNothingBehind(t *testing.T) {
 	s, err := ghltest.NewHandler(nil)
 	require.NoError(t, err)
-	require.PanicsWithValue(t, `ghltest: AddTask: there is no contact "nobody"`, func() { s.AddTask(ghl.Task{ContactID: "nobody", Title: "x"}) })
-	require.Panics(t, func() { s.AddContact(ghl.Contact{LocationID: "nowhere"}) })
-	require.Panics(t, func() { s.AddCustomField(ghl.CustomFieldDefinition{}) })
-	require.Panics(t, func() { s.AddBlockedSlot(ghl.Appointment{CalendarID: "none"}) })
-	require.Panics(t, func() { s.AddToken(ghl.Token{AccessToken: s.Token()}) })
 	require.Panics(t, func() {
 		s.AddContact(ghl.Contact{FirstName: "A", CustomFields: []ghl.CustomField{{ID: "x", Value: ghl.RawValue(json.RawMessage("{"))}}})
 	})
-	require.Empty(t, s.Contacts(), "a wrong seed leaves nothing behind")
+	require.Panics(t, func() { s.AddContact(ghl.Contact{LocationID: "nowhere"}) })
+	require.Empty(t, s.Contacts())
 	require.Empty(t, s.URL())
 	require.NoError(t, s.Close())
 }
@@ -391,4 +365,99 @@ func TestManyCallersAtOnce(t *testing.T) {
 		require.NoError(t, <-errs)
 	}
 	require.Len(t, s.Contacts(), callers*each)
+}
+
+// Everything that a fake can do, from many goroutines, for the race detector. What must hold is that nothing breaks, and that
+// no contact is lost.
+func TestEverythingAtOnce(t *testing.T) {
+	s := ghltest.Start(t, ghltest.WithDemoData(), ghltest.WithIndexLag(time.Second))
+	app := s.AddApp(ghltest.App{RedirectURLs: []string{callback}})
+	in := &inbox{answer: func(n int) int { return 200 + n%3*100 }}
+	s.SubscribeHandler(in, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2), Reorder: ghltest.Chance(0.2), Lose: ghltest.Chance(0.1)}))
+	c := clientOf(t, s)
+	before, ctx := len(s.Contacts()), t.Context()
+	id := s.Contacts()[0].ID
+	const rounds = 8
+	work := []func(n int){
+		func(n int) {
+			_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{Email: fmt.Sprintf("a%d@example.com", n), DNDSettings: &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}}})
+			assert.NoError(t, err)
+		},
+		func(n int) { s.AddContact(ghl.Contact{FirstName: fmt.Sprint("Seed", n)}) },
+		func(int) { _, _ = c.Contacts.Update(ctx, id, &ghl.ContactUpdate{City: ghl.Some("Rome")}) },
+		func(int) { _, _ = c.Contacts.Get(ctx, id) },
+		func(int) { _, _ = c.Contacts.Search(ctx, nil) },
+		func(int) {
+			for _, err := range c.Contacts.All(ctx, nil) {
+				assert.NoError(t, err)
+			}
+		},
+		func(n int) { _, _ = c.Tags.Add(ctx, id, []string{fmt.Sprint("tag", n)}) },
+		func(int) {
+			s.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutBody(), Times: 1})
+			fault := s.Fail(ghltest.Fault{Operation: "tags.add", Kind: ghltest.BooleansAsStrings()})
+			fault.Hits()
+			fault.Remove()
+		},
+		func(int) {
+			token := s.Install(app, "")
+			_, _ = refreshOver(s, app, token.RefreshToken)
+			s.SetConsent(ghltest.Consent{})
+			s.OAuthCounts()
+		},
+		func(int) {
+			s.Advance(time.Second)
+			s.Redeliver()
+			_ = s.Flush(ctx)
+		},
+		func(int) {
+			s.Requests()
+			s.Contacts()
+			s.Tasks(id)
+			s.Notes(id)
+			s.Appointments(id)
+			s.Deliveries()
+		},
+		func(int) { s.SubscribeHandler(&inbox{}).Cancel() },
+	}
+	var all sync.WaitGroup
+	for _, do := range work {
+		all.Go(func() {
+			for n := range rounds {
+				do(n)
+			}
+		})
+	}
+	all.Wait()
+	require.Len(t, s.Contacts(), before+2*rounds)
+	require.NoError(t, s.Flush(ctx))
+}
+
+func refreshOver(s *ghltest.Server, app ghltest.App, token string) (int, error) {
+	resp, err := http.PostForm(s.URL()+"/oauth/token", url.Values{
+		"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {token},
+	})
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
+
+// Servers share nothing: neither records nor tokens nor faults nor clocks.
+func TestServersShareNothing(t *testing.T) {
+	first, second := ghltest.Start(t), ghltest.Start(t)
+	require.Equal(t, first.LocationID(), second.LocationID(), "ids are made alike")
+	first.AddContact(ghl.Contact{ID: "ada", FirstName: "Ada"})
+	first.Fail(ghltest.Fault{Kind: ghltest.InternalServerError()})
+	first.Advance(time.Hour)
+	mine := first.AddToken(ghl.Token{AccessToken: "mine"})
+	status, _, header := send(t, second, http.MethodGet, "/locations/"+second.LocationID(), "")
+	require.Equal(t, 200, status)
+	at, err := http.ParseTime(header.Get("Date"))
+	require.NoError(t, err)
+	require.Less(t, time.Until(at), time.Minute)
+	require.Empty(t, second.Contacts())
+	status, _, _ = send(t, second, http.MethodGet, "/locations/"+second.LocationID(), "", "Authorization", "Bearer "+mine.AccessToken)
+	require.Equal(t, 401, status)
+	require.Empty(t, first.Requests())
 }

@@ -115,6 +115,13 @@ func TestLimitsAreOfAppAndLocation(t *testing.T) {
 	}
 	use(200, "0", s.Install(app, other.ID).AccessToken, other.ID, "the company has its own")
 
+	c := s.Install(second, other.ID)
+	use(200, "1", c.AccessToken, other.ID, "")
+	fault := s.Fail(ghltest.Fault{Kind: ghltest.Forbidden()})
+	use(403, "0", c.AccessToken, other.ID, "a refusal by a fault counts against the same limit")
+	fault.Remove()
+	use(429, "0", c.AccessToken, other.ID, "")
+
 	s.SetLimits(ghltest.Limits{Requests: 3, Interval: 10 * time.Second, Daily: 5})
 	use(200, "0", a.AccessToken, here, "one more than before")
 	s.SetLimits(ghltest.Limits{Requests: 1, Interval: 10 * time.Second, Daily: 5})

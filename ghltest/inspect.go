@@ -57,6 +57,67 @@ func (s *Server) Appointments(contactID string) []ghl.Appointment {
 	})
 }
 
+// Locations returns the locations, the first one first and the others by id.
+func (s *Server) Locations() []ghl.Location {
+	return inspect(s, func(st *state) (list []*ghl.Location) {
+		for _, l := range st.inOrder() {
+			list = append(list, &l.Location)
+		}
+		return list
+	})
+}
+
+// Calendars returns the calendars of all locations in the order in which they were made.
+func (s *Server) Calendars() []ghl.Calendar {
+	return inspect(s, func(st *state) (list []*ghl.Calendar) {
+		for _, l := range st.inOrder() {
+			for _, c := range l.calendars {
+				list = append(list, &c.Calendar)
+			}
+		}
+		return list
+	})
+}
+
+// BlockedSlots returns the times of all locations in which nothing can be booked, by their start.
+func (s *Server) BlockedSlots() []ghl.Appointment {
+	return inspect(s, func(st *state) (list []*ghl.Appointment) {
+		for _, l := range st.inOrder() {
+			for _, e := range l.events {
+				if e.blocked {
+					list = append(list, &e.Appointment)
+				}
+			}
+		}
+		return list
+	})
+}
+
+// CustomFields returns the definitions of the custom fields of all locations.
+func (s *Server) CustomFields() []ghl.CustomFieldDefinition {
+	return inspect(s, func(st *state) (list []*ghl.CustomFieldDefinition) {
+		for _, l := range st.inOrder() {
+			list = append(list, l.customFields...)
+		}
+		return list
+	})
+}
+
+// Tags returns the tags that the locations know.
+func (s *Server) Tags() []ghl.LocationTag {
+	return inspect(s, func(st *state) (list []*ghl.LocationTag) {
+		for _, l := range st.inOrder() {
+			list = append(list, l.tags...)
+		}
+		return list
+	})
+}
+
+// Opportunities returns the opportunities of a contact in the order in which they were made.
+func (s *Server) Opportunities(contactID string) []Opportunity {
+	return inspect(s, func(st *state) []*Opportunity { return st.ofContact(contactID).opportunities })
+}
+
 // Campaigns returns the ids of the campaigns that a contact is in.
 func (s *Server) Campaigns(contactID string) []string {
 	s.mu.Lock()

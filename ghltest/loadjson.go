@@ -48,12 +48,21 @@ func WithSeed(r io.Reader) Option {
 // that do not stand in their contact name it by contactId. What is left out is filled in as by the methods that begin with
 // Add, such as [Server.AddContact].
 //
-// The error names the place, such as "contacts[2].tasks[0]", or the line when the document is no JSON. The document is read to
-// its end first; what stands before a record that cannot be kept has been added then.
-func (s *Server) LoadJSON(r io.Reader) error {
+// A mistake fails the test of [Start] at its line, or panics; the words name the place, such as "contacts[2].tasks[0]", or the
+// line when the document is no JSON. The document is read to its end first; what stands before a record that cannot be kept
+// has been added then. A program that gets a document from somebody else gives it to [WithSeed], where a mistake is the error
+// of [New].
+func (s *Server) LoadJSON(r io.Reader) {
+	s.helper()
+	if err := s.load(r); err != nil {
+		s.fail("LoadJSON: %v", err)
+	}
+}
+
+func (s *Server) load(r io.Reader) error {
 	seed, err := readSeed(r)
 	if err != nil {
-		return fmt.Errorf("ghltest: LoadJSON: %w", err)
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,14 +71,11 @@ func (s *Server) LoadJSON(r io.Reader) error {
 	for i, in := range seed.locations {
 		l, err := s.state.addLocation(in)
 		if err != nil {
-			return fmt.Errorf("ghltest: LoadJSON: %w", within(fmt.Sprintf("locations[%d]", i), err))
+			return within(fmt.Sprintf("locations[%d]", i), err)
 		}
 		s.state.installInFuture(l, now)
 	}
-	if err := s.state.addSeed(seed, "", now); err != nil {
-		return fmt.Errorf("ghltest: LoadJSON: %w", err)
-	}
-	return nil
+	return s.state.addSeed(seed, "", now)
 }
 
 // seedDocument is a document that has been read. Locations come first, so that an option can add them before all else.
@@ -293,7 +299,9 @@ func (d *seedDocument) tag(place string, data json.RawMessage) error {
 		}
 		tag := in
 		tag.Name, tag.LocationID = names[0], l.ID
-		setDefault(&tag.ID, s.ids.id())
+		if err := s.ids.give(&tag.ID); err != nil {
+			return err
+		}
 		l.tags = append(l.tags, &tag)
 		return nil
 	}})

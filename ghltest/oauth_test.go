@@ -1,11 +1,9 @@
 package ghltest_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -106,7 +104,10 @@ func TestConsentRedirectsWithCodeAndState(t *testing.T) {
 	require.NotEmpty(t, target.Query().Get("code"))
 	require.Equal(t, "app.example.com", target.Host)
 
-	require.Equal(t, []ghltest.Request{{Time: noon, Method: "GET", Operation: "oauth.consent", Path: "/v2/oauth/chooselocation", Status: 302}}, s.Requests())
+	require.Len(t, s.Requests(), 1)
+	request := s.Requests()[0]
+	require.Equal(t, []any{noon, "GET", "oauth.consent", "/v2/oauth/chooselocation", 302}, []any{request.Time, request.Method, request.Operation, request.Path, request.Status})
+	require.Contains(t, request.Target, "client_id="+app.ClientID)
 
 	s.SetConsent(ghltest.Consent{Deny: true})
 	status, target, _ = authorize(t, s, nil, app)
@@ -477,6 +478,25 @@ func TestScopesOfApps(t *testing.T) {
 	require.Equal(t, "contacts.readonly", answer["scope"], "a refresh widens nothing")
 }
 
+// Without scopes of its own an app gets all of them, and the answer says so.
+func TestAnAppWithEveryScope(t *testing.T) {
+	s, app, _ := appServer(t)
+	token := s.Install(app, "")
+	require.Nil(t, token.Scopes)
+	_, answer := refresh(t, s, app, token.RefreshToken)
+	var names []string
+	for _, scope := range ghl.ScopesFor(ghl.Operations()...) {
+		names = append(names, string(scope))
+	}
+	require.Equal(t, strings.Join(names, " "), answer["scope"])
+
+	config := s.AppConfig(s.AddApp(ghltest.App{Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}}))
+	require.Equal(t, []ghl.Scope{ghl.ScopeContactsReadonly}, config.Scopes)
+	require.Empty(t, config.RedirectURL)
+	require.Equal(t, s.URL(), config.BaseURL)
+	require.NotEmpty(t, config.AppID)
+}
+
 func TestWrongAppsFail(t *testing.T) {
 	s, err := ghltest.NewHandler()
 	require.NoError(t, err)
@@ -505,66 +525,6 @@ func TestWrongAppsFail(t *testing.T) {
 	require.ErrorContains(t, err, "ghltest: WithConsent: company")
 	_, err = ghltest.New(ghltest.WithIndexLag(-1))
 	require.ErrorContains(t, err, "ghltest: WithIndexLag")
-}
-
-// An app is connected to a location: the consent screen redirects with a code, the code becomes a token, and the token is
-// refreshed when it has ended.
-func Example_oAuth() {
-	server, err := ghltest.New() // in a test: ghltest.Start(t)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer server.Close() //nolint:errcheck // the program ends
-	app := server.AddApp(ghltest.App{RedirectURLs: []string{"https://app.example.com/callback"}})
-
-	// The person opens this URL; the fake consents at once.
-	consent := server.AuthorizeURL() + "?" + url.Values{
-		"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": app.RedirectURLs, "state": {"random"},
-	}.Encode()
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := browser.Get(consent)
-	if err != nil {
-		log.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	back, err := resp.Location()
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(back.Host, back.Query().Get("state"))
-
-	token := func(form url.Values) (token struct {
-		AccessToken  string `json:"access_token"`
-		RefreshToken string `json:"refresh_token"`
-	}) {
-		form.Set("client_id", app.ClientID)
-		form.Set("client_secret", app.ClientSecret)
-		resp, err := http.PostForm(server.URL()+"/oauth/token", form)
-		if err != nil {
-			log.Fatal(err)
-		}
-		defer resp.Body.Close() //nolint:errcheck // it has been read
-		if err := json.NewDecoder(resp.Body).Decode(&token); err != nil {
-			log.Fatal(err)
-		}
-		return token
-	}
-	first := token(url.Values{"grant_type": {"authorization_code"}, "code": {back.Query().Get("code")}})
-	server.Advance(24 * time.Hour)
-	second := token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.RefreshToken}})
-
-	client, err := ghl.New(append(server.ClientOptions(), ghl.WithToken(second.AccessToken))...)
-	if err != nil {
-		log.Fatal(err)
-	}
-	location, err := client.Locations.Get(context.Background(), server.LocationID())
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(location.Name, server.OAuthCounts().Refreshes)
-	// Output:
-	// app.example.com random
-	// Test Location 1
 }
 
 func TestInstallationsAreTold(t *testing.T) {

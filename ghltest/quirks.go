@@ -15,6 +15,29 @@ import (
 // The kinds of this file leave an answer a success and make values in it odd, each as HighLevel was seen to send them. An
 // answer that is no success stays as it is.
 
+// Quirks returns the kinds that make values odd, one for each quirk that HighLevel's answers were seen to have, for a test that
+// goes through all of them. The package documentation says what each is.
+//
+//	for _, quirk := range ghltest.Quirks() {
+//		t.Run(quirk.String(), func(t *testing.T) {
+//			server := ghltest.Start(t, ghltest.WithDemoData())
+//			server.Fail(ghltest.Fault{Kind: quirk})
+//			…
+//		})
+//	}
+func Quirks() []Kind {
+	list := []Kind{
+		NumbersAsStrings(), StringsAsNumbers(), BooleansAsStrings(), NullLists(), ObjectsForStrings(), StringsForLists(),
+		AdditionalEmailsAsObjects(), AdditionalEmailsAsStrings(), CustomFieldValues(), RenamedProperty("event", "appointment"),
+		RenamedProperty("succeded", "success"), MissingProperties("startAfter", "searchAfter", "traceId"), UnknownProperties(), NullCursors(),
+		WrongContentType("text/html"), DateSkew(-time.Hour),
+	}
+	for form := DateISO; form < dateForms; form++ {
+		list = append(list, DatesAs(form))
+	}
+	return list
+}
+
 // EditedAnswer lets a function change the decoded JSON of each success: objects are map[string]any, numbers are json.Number. It
 // is for oddities that have no name here. The function is called while the server's lock is held: it must not call the server.
 func EditedAnswer(edit func(answer any) any) Kind {
@@ -36,18 +59,28 @@ func (k Kind) named(name string) Kind {
 }
 
 func walk(v any, change func(property string, value any) (any, bool)) any {
+	return walkIn("", v, change)
+}
+
+// walkIn takes what stands in a list for a value of the property that is the list.
+func walkIn(property string, v any, change func(property string, value any) (any, bool)) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, value := range v {
-			if changed, keep := change(name, walk(value, change)); keep {
+			if changed, keep := change(name, walkIn(name, value, change)); keep {
 				v[name] = changed
 			} else {
 				delete(v, name)
 			}
 		}
 	case []any:
-		for i := range v {
-			v[i] = walk(v[i], change)
+		for i, element := range v {
+			switch element.(type) {
+			case map[string]any, []any:
+				v[i] = walkIn(property, element, change)
+			default:
+				v[i], _ = change(property, element)
+			}
 		}
 	}
 	return v
@@ -104,10 +137,10 @@ func StringsAsNumbers() Kind {
 	})
 }
 
-// NullLists writes null for lists that are empty.
-func NullLists() Kind {
-	return odd("NullLists", func(_ string, value any) (any, bool) {
-		if list, ok := value.([]any); ok && len(list) == 0 {
+// NullLists writes null for the lists under these names; without any, for all lists that are empty.
+func NullLists(names ...string) Kind {
+	return odd("NullLists", func(name string, value any) (any, bool) {
+		if list, ok := value.([]any); ok && (slices.Contains(names, name) || len(names) == 0 && len(list) == 0) {
 			return nil, true
 		}
 		return value, true
@@ -198,16 +231,37 @@ const (
 	DateNull
 	// DateEmpty is "".
 	DateEmpty
+	// DateSeconds is the object {"_seconds": 1772456400, "_nanoseconds": 0}, as a database keeps it.
+	DateSeconds
+	// DateMongo is the object {"$date": "2026-03-02T13:00:00.000Z"}, as another database does.
+	DateMongo
+
+	dateForms // how many there are
 )
+
+var dateFormNames = [dateForms]string{
+	"DateISO", "DateOffset", "DateLocal", "DateDay", "DateMillis", "DateMillisText", "DateNull", "DateEmpty", "DateSeconds", "DateMongo",
+}
+
+// String returns the name of the form.
+func (f DateForm) String() string {
+	if f >= dateForms {
+		return "DateForm(" + strconv.Itoa(int(f)) + ")"
+	}
+	return dateFormNames[f]
+}
 
 var dateProperties = []string{
 	"dateAdded", "dateUpdated", "dateOfBirth", "lastActivity", "lastSessionActivityAt", "dueDate", "startTime", "endTime", "createdAt", "updatedAt",
 }
 
-// DatesAs writes dates in another form.
-func DatesAs(form DateForm) Kind {
-	k := odd("DatesAs", func(name string, value any) (any, bool) {
-		if !slices.Contains(dateProperties, name) {
+// DatesAs writes dates in another form: those under these names, without any all of them.
+func DatesAs(form DateForm, names ...string) Kind {
+	if len(names) == 0 {
+		names = dateProperties
+	}
+	k := odd("DatesAs("+form.String()+")", func(name string, value any) (any, bool) {
+		if !slices.Contains(names, name) {
 			return value, true
 		}
 		var at time.Time
@@ -224,7 +278,7 @@ func DatesAs(form DateForm) Kind {
 		}
 		return form.write(at), true
 	})
-	if form > DateEmpty {
+	if form >= dateForms {
 		k.err = errors.New("DatesAs: unknown form")
 	}
 	return k
@@ -246,6 +300,10 @@ func (f DateForm) write(at time.Time) any {
 		return nil
 	case DateEmpty:
 		return ""
+	case DateSeconds:
+		return map[string]any{"_seconds": at.Unix(), "_nanoseconds": at.Nanosecond()}
+	case DateMongo:
+		return map[string]any{"$date": DateISO.write(at)}
 	default:
 		return at.Format("2006-01-02T15:04:05.000Z")
 	}
@@ -279,7 +337,7 @@ func CustomFieldValues(values ...any) Kind {
 	return k
 }
 
-// UnderscoreIDs writes _id for id.
+// UnderscoreIDs writes _id for id, as the search for tasks does, here and at HighLevel. Of other records it was not seen.
 func UnderscoreIDs() Kind { return RenamedProperty("id", "_id").named("UnderscoreIDs") }
 
 // RenamedProperty writes a property under another name wherever it occurs: "event" as "appointment", "succeded" as "success".
@@ -291,7 +349,7 @@ func RenamedProperty(from, to string) Kind {
 				object[to] = value
 			}
 		})
-	}).named("RenamedProperty")
+	}).named("RenamedProperty(" + from + ", " + to + ")")
 }
 
 // MissingProperties leaves out properties wherever they occur.

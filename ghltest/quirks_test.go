@@ -2,6 +2,12 @@ package ghltest_test
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +48,7 @@ func TestQuirksOfAContact(t *testing.T) {
 		{ghltest.BooleansAsStrings(), "dnd", "true", func(t *testing.T, c *ghl.Contact) { require.True(t, c.DND) }},
 		{ghltest.StringsAsNumbers(), "postalCode", 10115.0, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "10115", c.PostalCode) }},
 		{ghltest.NullLists(), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Tags) }},
+		{ghltest.NullLists("followers"), "followers", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Followers) }},
 		{ghltest.ObjectsForStrings(), "companyName", map[string]any{"name": "Engines"}, func(t *testing.T, c *ghl.Contact) {
 			require.Empty(t, c.CompanyName)
 			require.JSONEq(t, `{"name":"Engines"}`, string(c.Extra["companyName"]), "what does not fit is kept")
@@ -64,6 +71,12 @@ func TestQuirksOfAContact(t *testing.T) {
 		{ghltest.DatesAs(ghltest.DateMillisText), "lastActivity", "1772359200000", sameDate},
 		{ghltest.DatesAs(ghltest.DateNull), "dateOfBirth", nil, noDate},
 		{ghltest.DatesAs(ghltest.DateEmpty), "dateOfBirth", "", noDate},
+		{ghltest.DatesAs(ghltest.DateSeconds), "lastActivity", map[string]any{"_seconds": 1772359200.0, "_nanoseconds": 0.0}, sameDate},
+		{ghltest.DatesAs(ghltest.DateMongo), "lastActivity", map[string]any{"$date": "2026-03-01T10:00:00.000Z"}, sameDate},
+		{ghltest.DatesAs(ghltest.DateNull, "dateAdded"), "dateAdded", nil, func(t *testing.T, c *ghl.Contact) {
+			require.True(t, c.DateAdded.IsZero())
+			sameBirthday(t, c)
+		}},
 		{ghltest.CustomFieldValues(nil), "customFields", nil, func(t *testing.T, c *ghl.Contact) { require.True(t, c.CustomFields[0].Value.IsNull()) }},
 		{ghltest.MissingProperties("tags", "lastName"), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.LastName) }},
 		{ghltest.RenamedProperty("companyName", "company"), "company", "Engines", func(t *testing.T, c *ghl.Contact) { require.Equal(t, `"Engines"`, string(c.Extra["company"])) }},
@@ -207,4 +220,107 @@ func TestPagingThatGoesWrong(t *testing.T) {
 	require.Equal(t, []any{nil, nil, nil}, []any{answer["meta"].(map[string]any)["startAfter"], answer["meta"].(map[string]any)["startAfterId"], answer["meta"].(map[string]any)["nextPageUrl"]})
 	_, err := c.Contacts.List(t.Context(), nil)
 	require.NoError(t, err)
+}
+
+// Whatever quirk the answers have, the client reads them all, and the records are the same ones.
+func TestTheClientReadsEveryQuirk(t *testing.T) {
+	names := map[string]bool{}
+	for _, quirk := range ghltest.Quirks() {
+		require.False(t, names[quirk.String()], "%v is there twice", quirk)
+		names[quirk.String()] = true
+		t.Run(quirk.String(), func(t *testing.T) {
+			s, c := start(t, ghltest.WithLocation(ghl.Location{Settings: &ghl.LocationSettings{AllowDuplicateContact: true}}))
+			ctx, ada := t.Context(), rich(s)
+			cal := s.AddCalendar(ghl.Calendar{Name: "Talks", IsActive: true})
+			task := s.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})
+			note := s.AddNote(ghl.Note{ContactID: ada.ID, Body: "Hello"})
+			booked := s.AddAppointment(ghl.Appointment{ContactID: ada.ID, StartTime: ghl.NewTime(noon.Add(24 * time.Hour))})
+			s.Fail(ghltest.Fault{Kind: quirk})
+			span := &ghl.EventsQuery{CalendarID: cal.ID, StartTime: noon, EndTime: noon.AddDate(0, 0, 7)}
+
+			contact, err := c.Contacts.Get(ctx, ada.ID)
+			require.NoError(t, err)
+			require.Equal(t, ada.ID, contact.ID)
+			page, err := c.Contacts.List(ctx, nil)
+			require.NoError(t, err)
+			require.Equal(t, []string{ada.ID}, idsOf(page.Contacts))
+			found, err := c.Contacts.Search(ctx, nil)
+			require.NoError(t, err)
+			require.Equal(t, []string{ada.ID}, idsOf(found.Contacts))
+			tasks, err := c.Tasks.List(ctx, ada.ID)
+			require.NoError(t, err)
+			require.Equal(t, task.ID, tasks[0].ID)
+			notes, err := c.Notes.List(ctx, ada.ID)
+			require.NoError(t, err)
+			require.Equal(t, note.ID, notes[0].ID)
+			events, err := c.Calendars.Events(ctx, span)
+			require.NoError(t, err)
+			require.Equal(t, booked.ID, events[0].ID)
+			appointment, err := c.Appointments.Get(ctx, booked.ID)
+			require.NoError(t, err)
+			require.Equal(t, booked.ID, appointment.ID)
+			calendars, err := c.Calendars.List(ctx, nil)
+			require.NoError(t, err)
+			require.Equal(t, cal.ID, calendars[0].ID)
+			location, err := c.Locations.Get(ctx, s.LocationID())
+			require.NoError(t, err)
+			require.Equal(t, s.LocationID(), location.ID)
+			made, err := c.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bo"})
+			require.NoError(t, err)
+			require.NoError(t, c.Contacts.Delete(ctx, made.ID))
+		})
+	}
+}
+
+func idsOf(contacts []*ghl.Contact) (ids []string) {
+	for _, c := range contacts {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// Each kind stands in the package documentation, and in a test.
+func TestEveryKindIsListedAndTested(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	documentation := ""
+	var kinds []string
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		require.NoError(t, err)
+		if file.Doc != nil {
+			documentation += file.Doc.Text()
+		}
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if ok && f.Recv == nil && f.Name.IsExported() && f.Type.Results != nil && types(f.Type.Results.List[0].Type) == "Kind" {
+				kinds = append(kinds, f.Name.Name)
+			}
+		}
+	}
+	require.Greater(t, len(kinds), 50)
+	tests := ""
+	for _, name := range []string{"faults_test.go", "quirks_test.go"} {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		tests += string(data)
+	}
+	for _, kind := range kinds {
+		require.Contains(t, documentation, "["+kind+"]")
+		require.Contains(t, tests, "ghltest."+kind+"(")
+	}
+	for _, kind := range ghltest.Quirks() {
+		name, _, _ := strings.Cut(kind.String(), "(")
+		require.Contains(t, kinds, name)
+	}
+}
+
+func types(e ast.Expr) string {
+	if name, ok := e.(*ast.Ident); ok {
+		return name.Name
+	}
+	return ""
 }

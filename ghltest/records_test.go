@@ -221,27 +221,45 @@ func TestAppointments(t *testing.T) {
 	})
 }
 
+// Of several bookings at once a slot goes to as many as it has room for, whoever they are.
 func TestOneOfManyGetsTheSlot(t *testing.T) {
-	s, c := start(t)
+	s, _ := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-	cal := s.AddCalendar(ghl.Calendar{})
-	errs := make(chan error)
-	for range 6 {
-		go func() {
-			_, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: ada.ID, StartTime: noon.Add(24*time.Hour + 3*time.Hour)})
-			errs <- err
-		}()
+	one, two := s.AddCalendar(ghl.Calendar{}), s.AddCalendar(ghl.Calendar{AppointmentPerSlot: 2})
+	const callers, slots = 4, 3
+	type outcome struct {
+		calendar string
+		slot     int
+		err      error
 	}
-	won := 0
-	for range 6 {
-		err := <-errs
-		if err == nil {
-			won++
+	outcomes := make(chan outcome)
+	for range callers {
+		c := clientOf(t, s)
+		for slot := range slots {
+			for _, calendar := range []string{one.ID, two.ID} {
+				go func() {
+					_, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
+						CalendarID: calendar, ContactID: ada.ID, StartTime: noon.Add(27*time.Hour + time.Duration(slot)*30*time.Minute),
+					})
+					outcomes <- outcome{calendar, slot, err}
+				}()
+			}
+		}
+	}
+	won := map[outcome]int{}
+	for range callers * slots * 2 {
+		o := <-outcomes
+		if o.err == nil {
+			won[o]++
 			continue
 		}
-		require.ErrorIs(t, err, ghl.ErrSlotTaken)
+		require.ErrorIs(t, o.err, ghl.ErrSlotTaken)
 	}
-	require.Equal(t, 1, won)
+	for slot := range slots {
+		require.Equal(t, 1, won[outcome{one.ID, slot, nil}])
+		require.Equal(t, 2, won[outcome{two.ID, slot, nil}])
+	}
+	require.Len(t, s.Appointments(ada.ID), 3*slots)
 }
 
 func TestCalendarHours(t *testing.T) {
@@ -300,6 +318,29 @@ func TestLocations(t *testing.T) {
 	calendars, err = c.Calendars.List(t.Context(), &ghl.ListCalendarsOptions{ShowDrafted: &no})
 	require.NoError(t, err)
 	require.Empty(t, calendars)
+}
+
+// All that the fake holds can be looked at, and what is given out is the caller's.
+func TestInspection(t *testing.T) {
+	s, c := start(t, ghltest.WithLocation(ghl.Location{ID: "here", Name: "Here"}))
+	s.AddLocation(ghl.Location{ID: "there", Name: "There"})
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Tags: []string{"vip"}})
+	cal := s.AddCalendar(ghl.Calendar{Name: "Talks"})
+	field := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Shoe size", LocationID: "there"})
+	deal := s.AddOpportunity(ghltest.Opportunity{ContactID: ada.ID, Name: "Deal"})
+	blocked, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{CalendarID: cal.ID, StartTime: noon, EndTime: noon.Add(time.Hour)})
+	require.NoError(t, err)
+
+	locations := s.Locations()
+	require.Equal(t, []string{"Here", "There"}, []string{locations[0].Name, locations[1].Name})
+	locations[0].Settings.AllowDuplicateContact = true
+	require.False(t, s.Locations()[0].Settings.AllowDuplicateContact)
+	require.Equal(t, cal.ID, s.Calendars()[0].ID)
+	require.Equal(t, blocked.ID, s.BlockedSlots()[0].ID)
+	require.Equal(t, field.ID, s.CustomFields()[0].ID)
+	require.Equal(t, "vip", s.Tags()[0].Name)
+	require.Equal(t, []ghltest.Opportunity{deal}, s.Opportunities(ada.ID))
+	require.Empty(t, s.Opportunities("nobody"))
 }
 
 func TestCompanyTokens(t *testing.T) {

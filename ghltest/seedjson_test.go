@@ -2,6 +2,7 @@ package ghltest_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -71,8 +72,14 @@ func TestSeedFromJSON(t *testing.T) {
 
 	s, _ := start(t, opt, ghltest.WithLocation(ghl.Location{ID: "first"}))
 	require.Equal(t, "first", s.LocationID())
-	require.NoError(t, s.LoadJSON(strings.NewReader(`{"contacts":[{"firstName":"Cy"}]}`)))
-	require.ErrorContains(t, s.LoadJSON(strings.NewReader(`{"locations":[{"id":"lisbon"}]}`)), "ghltest: LoadJSON: locations[0]: there is a location lisbon already")
+	before := len(s.Contacts())
+	s.LoadJSON(strings.NewReader(`{"contacts":[{"firstName":"Cy"}]}`))
+	require.Len(t, s.Contacts(), before+1)
+	other, err := ghltest.NewHandler(opt)
+	require.NoError(t, err)
+	require.PanicsWithValue(t, "ghltest: LoadJSON: locations[0]: there is a location lisbon already", func() {
+		other.LoadJSON(strings.NewReader(`{"locations":[{"id":"lisbon"}]}`))
+	})
 }
 
 func TestMistakesInASeedAreTold(t *testing.T) {
@@ -108,9 +115,10 @@ func TestMistakesInASeedAreTold(t *testing.T) {
 		require.ErrorContains(t, err, "ghltest: WithSeed: "+want, document)
 		s, err := ghltest.NewHandler()
 		require.NoError(t, err)
-		require.ErrorContains(t, s.LoadJSON(strings.NewReader(document)), "ghltest: LoadJSON: "+want, document)
+		require.Contains(t, panicOf(func() { s.LoadJSON(strings.NewReader(document)) }), "ghltest: LoadJSON: "+want, document)
 	}
 	_, err := ghltest.NewHandler(ghltest.WithSeed(strings.NewReader(`{"locations":[{"timezone":"Mars/Olympus"}]}`)))
+	require.ErrorContains(t, err, "ghltest: WithSeed: locations[0]: the time zone of location")
 	require.ErrorContains(t, err, "Mars/Olympus")
 	_, err = ghltest.NewHandler(ghltest.WithSeed(nil))
 	require.ErrorContains(t, err, "the reader is nil")
@@ -120,4 +128,11 @@ func TestMistakesInASeedAreTold(t *testing.T) {
 	f := &failingTest{}
 	require.Nil(t, ghltest.Start(f, ghltest.WithSeed(strings.NewReader(`{"tasks":[{}]}`))))
 	require.Contains(t, f.failed, "WithSeed: tasks[0]")
+}
+
+// panicOf returns what a function panics with, as text.
+func panicOf(f func()) (text string) {
+	defer func() { text = fmt.Sprint(recover()) }()
+	f()
+	return ""
 }

@@ -52,7 +52,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header["Date"] = s.date.text(now)
 
-	status, text, struck := s.respond(r, body, tooLarge, now, header)
+	status, text, struck := s.respond(r, body, tooLarge, now, header, s.logged(r, body, now))
 	if struck != nil {
 		s.deliver(w, r, struck, status, text)
 		return
@@ -84,14 +84,14 @@ func (d *dateHeader) text(now time.Time) []string {
 var jsonTypes = []string{jsonType}
 
 // respond routes, answers and logs a request under the lock.
-func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header) (status int, text []byte, struck *strike) {
+func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header, entry Request) (status int, text []byte, struck *strike) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
 	if route.row == nil && version(r) == "" {
 		route = s.routes.find(r, ghl.VersionV3) // the path is not what is wrong
 	}
-	entry := Request{Time: now, Method: r.Method, Operation: route.name(), Path: route.template()}
+	entry.Operation, entry.Path = route.name(), route.template()
 	defer func() { s.requests.add(entry) }()
 	if len(s.faults) > 0 {
 		if struck = s.strike(entry.Operation); struck != nil {
@@ -124,12 +124,7 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	defer s.state.reindex(now.UTC().Truncate(time.Millisecond))
 	token := bearer(r)
 	g := s.state.grants[token]
-	limitOf := "" // whoever has no token counts together
-	if g != nil {
-		limitOf = g.budget()
-	}
-	isOpen := route.row != nil && route.row.place == open
-	admitted := isOpen || s.window(limitOf).admit(s.limits, now, header)
+	isOpen, admitted := route.isOpen(), s.admit(route, g, now, header)
 	switch {
 	case route.row == nil:
 		return nil, unknownPath(r)
@@ -157,13 +152,24 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	return c.row.handle(c)
 }
 
-func (s *Server) window(budget string) *window {
+func (r route) isOpen() bool { return r.row != nil && r.row.place == open }
+
+// admit counts a request against its limit, writes the rate headers and reports whether the limit lets it through. Whoever has
+// no token counts together; what needs none has no limit.
+func (s *Server) admit(route route, g *grant, now time.Time, header http.Header) bool {
+	if route.isOpen() {
+		return true
+	}
+	budget := ""
+	if g != nil {
+		budget = g.budget()
+	}
 	w := s.windows[budget]
 	if w == nil {
 		w = new(window)
 		s.windows[budget] = w
 	}
-	return w
+	return w.admit(s.limits, now, header)
 }
 
 // written is an answer that is JSON already.

@@ -37,7 +37,7 @@ type location struct {
 	ghl.Location
 	zone         *time.Location
 	contacts     []*contact // newest first, which is the order of the list
-	identifiers  map[string][]*contact
+	identifiers  map[identifier][]*contact
 	calendars    []*calendar
 	events       []*event
 	customFields []*ghl.CustomFieldDefinition
@@ -82,11 +82,12 @@ func (s *state) addLocation(in ghl.Location) (*location, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.ID == "" {
-		in.ID = s.ids.id()
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
 	}
-	if in.CompanyID == "" {
-		in.CompanyID = s.companyID()
+	setDefault(&in.CompanyID, s.companyID())
+	if err := s.ids.give(&in.CompanyID); err != nil {
+		return nil, err
 	}
 	setDefault(&in.Timezone, "America/New_York")
 	setDefault(&in.Country, "US")
@@ -100,7 +101,7 @@ func (s *state) addLocation(in ghl.Location) (*location, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the time zone of location %s: %w", in.ID, err)
 	}
-	l := &location{Location: in, zone: zone, identifiers: map[string][]*contact{}, index: newIndex(s.lag)}
+	l := &location{Location: in, zone: zone, identifiers: map[identifier][]*contact{}, index: newIndex(s.lag)}
 	s.locations[in.ID] = l
 	if s.first == nil {
 		s.first = l
@@ -136,28 +137,26 @@ func newestFirst(a, b *contact) int {
 	return cmp.Or(cmp.Compare(b.added, a.added), cmp.Compare(a.ID, b.ID))
 }
 
-// identifiers are the keys under which a contact is found as a duplicate.
-func identifiers(email, phone string) []string {
-	var keys []string
-	if email != "" {
-		keys = append(keys, emailKey(email))
+// identifier is what a contact is found by as a duplicate.
+type identifier struct{ field, value string }
+
+// identifiers lists them, in the order in which they are looked for.
+func identifiers(c *ghl.Contact) []identifier {
+	list := []identifier{{"email", strings.ToLower(c.Email)}, {"phone", c.Phone}}
+	for _, more := range c.AdditionalEmails {
+		list = append(list, identifier{"additionalEmail", strings.ToLower(more.Email)})
 	}
-	if phone != "" {
-		keys = append(keys, phone)
-	}
-	return keys
+	return slices.DeleteFunc(list, func(i identifier) bool { return i.value == "" })
 }
 
-func emailKey(email string) string { return "email:" + strings.ToLower(email) }
-
 func (l *location) identify(c *contact) {
-	for _, key := range identifiers(c.Email, c.Phone) {
+	for _, key := range identifiers(&c.Contact) {
 		l.identifiers[key] = append(l.identifiers[key], c)
 	}
 }
 
 func (l *location) forget(c *contact) {
-	for _, key := range identifiers(c.Email, c.Phone) {
+	for _, key := range identifiers(&c.Contact) {
 		l.identifiers[key] = slices.DeleteFunc(l.identifiers[key], func(other *contact) bool { return other == c })
 		if len(l.identifiers[key]) == 0 {
 			delete(l.identifiers, key)
@@ -165,14 +164,17 @@ func (l *location) forget(c *contact) {
 	}
 }
 
-// sharing returns a contact other than c with the e-mail or phone, and which of the two it shares.
+// sharing returns a contact other than c with the e-mail, as its first one or a further one, or with the phone, and which of
+// the three it is.
 func (l *location) sharing(email, phone string, c *contact) (other *contact, field string) {
-	for _, by := range []struct{ field, email, phone string }{{"email", email, ""}, {"phone", "", phone}} {
-		for _, key := range identifiers(by.email, by.phone) {
-			for _, other := range l.identifiers[key] {
-				if other != c {
-					return other, by.field
-				}
+	email = strings.ToLower(email)
+	for _, key := range []identifier{{"email", email}, {"additionalEmail", email}, {"phone", phone}} {
+		if key.value == "" {
+			continue
+		}
+		for _, other := range l.identifiers[key] {
+			if other != c {
+				return other, key.field
 			}
 		}
 	}

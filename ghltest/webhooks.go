@@ -468,8 +468,6 @@ func (s *Subscription) untilDue(now time.Time) time.Duration {
 }
 
 func (s *Subscription) attempt(d *delivery) (int, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
-	defer cancel()
 	header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"ghltest"}}
 	for _, signature := range []struct {
 		name  string
@@ -490,6 +488,8 @@ func (s *Subscription) attempt(d *delivery) (int, error) {
 		case Absent:
 		}
 	}
+	ctx, cancel := context.WithTimeout(s.ctx, s.timeout) // only now: the first legacy signature makes the key first
+	defer cancel()
 	status, err := s.send(ctx, header, d.Body)
 	if ctx.Err() != nil { // an answer behind its time is none
 		status, err = 0, ctx.Err()

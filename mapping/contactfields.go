@@ -21,8 +21,8 @@ var contactFields = contactTable{
 		fullName(),
 		nameField("firstName", 0, func(c *ghl.ContactCreate) *string { return &c.FirstName }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.FirstName }),
 		nameField("lastName", 1, func(c *ghl.ContactCreate) *string { return &c.LastName }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.LastName }),
-		kept(keptEmail, contactText("email", func(c *ghl.Contact) string { return c.Email }, func(c *ghl.ContactCreate) *string { return &c.Email }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.Email })),
-		kept(keptPhone, contactText("phone", func(c *ghl.Contact) string { return c.Phone }, func(c *ghl.ContactCreate) *string { return &c.Phone }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.Phone })),
+		emailField(contactText("email", func(c *ghl.Contact) string { return c.Email }, func(c *ghl.ContactCreate) *string { return &c.Email }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.Email })),
+		phoneField(contactText("phone", func(c *ghl.Contact) string { return c.Phone }, func(c *ghl.ContactCreate) *string { return &c.Phone }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.Phone })),
 		contactText("address1", func(c *ghl.Contact) string { return c.Address1 }, func(c *ghl.ContactCreate) *string { return &c.Address1 }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.Address1 }),
 		contactText("city", func(c *ghl.Contact) string { return c.City }, func(c *ghl.ContactCreate) *string { return &c.City }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.City }),
 		contactText("state", func(c *ghl.Contact) string { return c.State }, func(c *ghl.ContactCreate) *string { return &c.State }, func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.State }),
@@ -169,19 +169,27 @@ func tagsValue(given, kept []string) value {
 	return v
 }
 
-func kept(keeps func(m *Mapper, v value) value, f *contactField) *contactField {
-	f.keeps = keeps
+// emailField makes two e-mails the same that HighLevel takes for one.
+func emailField(f *contactField) *contactField {
+	f.keeps = func(_ *Mapper, v value) value { return textValue(lowerEmail(v.text)) }
 	return f
 }
 
-// keptEmail is the form in which two e-mails are the same to HighLevel.
-func keptEmail(_ *Mapper, v value) value { return textValue(lowerEmail(v.text)) }
-
 func lowerEmail(email string) string { return strings.ToLower(email) }
 
-func keptPhone(m *Mapper, v value) value {
-	phone, _ := m.phone(v.text)
-	return textValue(phone)
+// phoneField makes two numbers the same that are written in two ways, and refuses what is no number.
+func phoneField(f *contactField) *contactField {
+	f.keeps = func(m *Mapper, v value) value {
+		phone, _ := m.phone(v.text)
+		return textValue(phone)
+	}
+	f.refuses = func(m *Mapper, text string) string {
+		if phone, _ := m.phone(text); refusesPhone(phone) {
+			return whyNoPhone
+		}
+		return ""
+	}
+	return f
 }
 
 // fieldsPrefix begins the name of a further field of a person in rules and reports.

@@ -44,6 +44,12 @@ func (m *Mapper) phone(written string) (phone, note string) {
 	return placed, whyPlaced
 }
 
+// refusesPhone reports whether a phone is nothing that GHL could make E.164 of: it would lose the letters, such as those of an
+// extension, and make another number of what is left.
+func refusesPhone(phone string) bool {
+	return phone != "" && (strings.ContainsFunc(phone, unicode.IsLetter) || !strings.ContainsFunc(phone, unicode.IsDigit))
+}
+
 // isE164 reports whether s is a plus sign and 2 to 15 digits, the first not 0.
 func isE164(s string) bool {
 	if len(s) < 3 || len(s) > 16 || s[0] != '+' || s[1] < '1' || s[1] > '9' {

@@ -159,6 +159,7 @@ const (
 	whyNobody      = "HighLevel needs an e-mail, a phone or a name"
 	whyUpdateOnly  = "HighLevel takes it only when the record is changed"
 	whyEnd         = "HighLevel needs an end after the start"
+	whyNoPhone     = "HighLevel keeps phone numbers only"
 	whyNoID        = "it is no id of HighLevel's"
 	whyDeleted     = "it is deleted in HighLevel"
 	whyUnknown     = "nobody knows what HighLevel has"

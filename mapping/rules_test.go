@@ -314,3 +314,47 @@ func TestRulesLeaveOtherKindsAlone(t *testing.T) {
 	require.ErrorContains(t, err, "dueDate", "no rule sends it")
 	require.Equal(t, mapping.LeftOut, report.Only(mapping.LeftOut)[0].Outcome)
 }
+
+// TestOtherTypesAsText: times, switches and days reach a text by one rule, and come back where there is a way.
+func TestOtherTypesAsText(t *testing.T) {
+	task := &ghl.Task{ID: "t1", Title: "Call", DueDate: ghl.ParseTime("2026-05-02T02:30:00Z"), Completed: true} // the day before in New York
+	for _, test := range []struct{ rule, want string }{
+		{"{ghl: dueDate, pluvo: status, direction: toPluvo, transform: {date: DD.MM.YYYY}}", "01.05.2026"},
+		{"{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DD HH:mm:ss'}}", "2026-05-01 22:30:00"},
+		{"{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DDTHH:mmZ'}}", "2026-05-02T02:30Z"},
+		{"{ghl: dueDate, pluvo: status}", "2026-05-02T02:30:00Z"},
+		{"{ghl: completed, pluvo: status}", "true"},
+		{"{ghl: completed, pluvo: status, transform: {options: {true: done, false: open}}}", "done"},
+	} {
+		m := withRules(t, rulesFor("task", "{ghl: title, pluvo: title}", test.rule))
+		got, _, err := m.Task(task, "c1")
+		require.NoError(t, err)
+		require.Equal(t, test.want, string(got.Status), test.rule)
+		last := pluvo.Clone(got)
+		last.Status = ""
+		update, report, err := m.TaskUpdate(got, last)
+		require.NoError(t, err)
+		if strings.Contains(test.rule, "toPluvo") {
+			require.Nil(t, update, test.rule)
+			continue
+		}
+		require.NotNil(t, update, "%s: %s", test.rule, report)
+		due, moved := update.DueDate.Get()
+		completed, ticked := update.Completed.Get()
+		require.True(t, moved && due.Truncate(time.Minute).Equal(time.Date(2026, 5, 2, 2, 30, 0, 0, time.UTC)) || ticked && completed, test.rule)
+	}
+
+	nowhere := newMapper(t, func(o *mapping.Options) {
+		o.TimeZone = nil
+		o.Rules = load(t, rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DD HH:mm'}}"))
+	})
+	got, report, err := nowhere.Task(task, "c1")
+	require.NoError(t, err)
+	require.Empty(t, got.Status)
+	require.Contains(t, entry(report, "dueDate").Reason, "zone")
+	got.Status = "2026-05-01 22:30"
+	update, report, err := nowhere.TaskUpdate(got, &pluvo.Task{ID: "t1", Title: "Call"})
+	require.NoError(t, err)
+	require.Nil(t, update)
+	require.Contains(t, entry(report, "status").Reason, "zone")
+}

@@ -23,14 +23,23 @@ func TestContactCreate(t *testing.T) {
 		"contact p1 stage> left out", "contact p1 fields.a> left out", "contact p1 fields.b> left out",
 	}, outcomes(report))
 
+	got, report, err = m.ContactCreate(&pluvo.Contact{ID: "p1", Email: "a@b.c", Phone: "---"})
+	require.NoError(t, err)
+	require.Empty(t, got.Phone)
+	require.Equal(t, mapping.LeftOut, entry(report, "phone").Outcome)
 	_, report, err = m.ContactCreate(&pluvo.Contact{ID: "p1", FirstName: " ", Tags: []string{"vip"}})
 	require.ErrorContains(t, err, "HighLevel needs an e-mail, a phone or a name")
 	require.Len(t, report.Only(mapping.Missing), 1)
 }
 
 func TestContactUpdate(t *testing.T) {
-	m := newMapper(t, func(o *mapping.Options) {
+	phones := func(o *mapping.Options) {
 		o.Phone = mapping.PhoneNormalizerFunc(func(s string) (string, bool) { return "+18005550100", s == "(800) 555-0100" })
+	}
+	m := newMapper(t, phones)
+	ruled := newMapper(t, func(o *mapping.Options) {
+		phones(o)
+		o.Rules = load(t, string(mapping.Template()))
 	})
 	last := func() *pluvo.Contact {
 		return &pluvo.Contact{ID: "c1", Email: "ada@example.com", FirstName: "Ada", LastName: "L", Phone: "+18005550100", Stage: "lead", Tags: []string{"a", "b"}, Fields: map[string]string{"f": "1"}}
@@ -48,6 +57,9 @@ func TestContactUpdate(t *testing.T) {
 		{"what is the same to GHL", func(c *pluvo.Contact) {
 			c.Email, c.Phone, c.Tags = "ADA@example.com", "(800) 555-0100", []string{"B", " a "}
 		}, "null", nil, nil, ""},
+		{"no phone number", func(c *pluvo.Contact) { c.Phone = "ask at the desk" }, "null", nil, nil, "phone"},
+		{"an extension", func(c *pluvo.Contact) { c.Phone = "+1 800 555 0100 ext. 7" }, "null", nil, nil, "phone"},
+		{"a number that nobody places", func(c *pluvo.Contact) { c.Phone = "555-0100" }, `{"phone":"555-0100"}`, nil, nil, ""},
 		{"tags", func(c *pluvo.Contact) { c.Tags = []string{"a", "New"} }, "null", []string{"new"}, []string{"b"}, ""},
 		{"all tags", func(c *pluvo.Contact) { c.Tags = nil }, "null", nil, []string{"a", "b"}, ""},
 		{"stage", func(c *pluvo.Contact) { c.Stage = "customer" }, "null", nil, nil, "stage"},
@@ -66,6 +78,10 @@ func TestContactUpdate(t *testing.T) {
 		} else {
 			require.Empty(t, report.Only(mapping.LeftOut), test.name)
 		}
+		same, ruledReport, err := ruled.ContactUpdate(now, last())
+		require.NoError(t, err, test.name)
+		require.Equal(t, got, same, test.name)
+		require.ElementsMatch(t, outcomes(report), outcomes(ruledReport), test.name)
 	}
 
 	got, _, err := m.ContactUpdate(last(), nil)

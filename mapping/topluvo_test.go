@@ -70,6 +70,7 @@ func TestPhones(t *testing.T) {
 		{"020 7946 0018", place("+442079460018"), "+442079460018", mapping.Changed},
 		{"011 15-2345-6789", place("+5491123456789"), "+5491123456789", mapping.Changed}, // Argentina writes mobiles otherwise at home
 		{"٠٢٠٧٩٤٦٠٠١٨", place("+442079460018"), "+442079460018", mapping.Changed},
+		{"𝟎𝟐𝟎 𝟕𝟗𝟒𝟔 𝟎𝟎𝟏𝟖", place("+442079460018"), "+442079460018", mapping.Changed},
 		{"ask at the desk", place("+442079460018"), "ask at the desk", mapping.Changed},
 		{"+0123", place(""), "+0123", mapping.Changed},
 		{"+1234567890123456", place(""), "+1234567890123456", mapping.Changed}, // 16 digits

@@ -194,15 +194,17 @@ func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) e
 func (s *siblings) deleteInPluvo(ctx context.Context, our pluvo.Record) error {
 	is, v, err := s.store.Get(ctx, our.Kind(), our.Key())
 	if err == nil && !pluvo.Equal(is, our) {
-		return fmt.Errorf("%s: %w", our.Kind(), pluvo.ErrConflict)
+		return errChanged
 	}
 	if err == nil {
 		err = s.store.Delete(ctx, our.Kind(), our.Key(), v)
 	}
-	if errors.Is(err, pluvo.ErrNotFound) {
+	switch {
+	case errors.Is(err, pluvo.ErrNotFound):
 		return nil
-	}
-	if err == nil {
+	case errors.Is(err, pluvo.ErrConflict):
+		return errChanged
+	case err == nil:
 		s.wrote(ctx, s.l, Pluvo, "delete", our)
 	}
 	return err

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -179,12 +178,14 @@ func (e *Engine) put(ctx context.Context, l *Location, was, want pluvo.Record) e
 	}
 	is, v, err := e.store.Get(ctx, was.Kind(), was.Key())
 	if errors.Is(err, pluvo.ErrNotFound) || err == nil && !pluvo.Equal(is, was) {
-		return fmt.Errorf("%s: %w", was.Kind(), pluvo.ErrConflict)
+		return errChanged
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := e.store.Put(ctx, want, v); err != nil {
+	if _, err := e.store.Put(ctx, want, v); errors.Is(err, pluvo.ErrConflict) {
+		return errChanged
+	} else if err != nil {
 		return err
 	}
 	e.wrote(ctx, l, Pluvo, "update", want)
@@ -204,7 +205,9 @@ func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, p
 	case l.Deletes == UpdateWins && e.differs(l, pair.pluvo, r):
 		return e.makeAnew(ctx, run, l, pair)
 	}
-	if err := e.store.Delete(ctx, pluvo.KindContact, pair.pluvoID, v); err != nil && !errors.Is(err, pluvo.ErrNotFound) {
+	if err := e.store.Delete(ctx, pluvo.KindContact, pair.pluvoID, v); errors.Is(err, pluvo.ErrConflict) {
+		return errChanged
+	} else if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
 		return err
 	}
 	e.wrote(ctx, l, Pluvo, "delete", r)
@@ -300,6 +303,14 @@ func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
 	}
 	age := e.now().Sub(waiting.created)
 	if age > longestWait {
+		orphan, _, err := e.store.Find(ctx, pluvo.KindContact, l.origin(ghlID))
+		if err == nil {
+			err = e.report(ctx, Conflict{Location: l.ID, Unit: ghlID, Kind: pluvo.KindContact, Record: ghlID, Field: fieldMatch,
+				Reason: "Pluvo's contact " + orphan.Key() + " comes from a contact that HighLevel does not have, and that was never in step"})
+		}
+		if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
+			return err
+		}
 		return e.forget(ctx, l.ID, name)
 	}
 	return &queue.WaitError{After: max(age, firstLook), Reason: "the contact is not there yet"}

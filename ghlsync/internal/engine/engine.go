@@ -173,6 +173,17 @@ const unborn = "pluvo:"
 
 // Sync brings a unit in step. It is the [queue.Work] of a queue.
 func (e *Engine) Sync(ctx context.Context, run *queue.Run) error {
+	err := e.sync(ctx, run)
+	if errors.Is(err, errChanged) { // no failure: what has changed is read again
+		return &queue.WaitError{After: 200 * time.Millisecond, Reason: "a record of Pluvo was changed meanwhile"}
+	}
+	return err
+}
+
+// errChanged: a record of Pluvo is no longer what a run has read.
+var errChanged = errors.New("the record has changed since it was read")
+
+func (e *Engine) sync(ctx context.Context, run *queue.Run) error {
 	l := e.location(run.Location)
 	if l == nil {
 		return &queue.WaitError{After: time.Minute, Reason: "this process does not serve the location"}

@@ -1,0 +1,145 @@
+package ghltest_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
+)
+
+// mistakes are all the ways to give a fake something wrong, each on a line of its own, and the words that tell of it.
+var mistakes = []struct {
+	words string
+	make  func(s *ghltest.Server)
+}{
+	{`AddLocation: there is a location here already`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "here"}) }},
+	{`AddLocation: the time zone of location x: unknown time zone Mars`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "x", Timezone: "Mars"}) }},
+	{`AddToken: there is no location x`, func(s *ghltest.Server) { s.AddToken(ghl.Token{LocationID: "x"}) }},
+	{`AddToken: the token is there already`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: s.Token()}) }},
+	{`AddToken: the token has white space`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: "a b"}) }},
+	{`AddContact: there is no location x`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{LocationID: "x"}) }},
+	{`AddContact: "a/b" is no id`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "a/b"}) }},
+	{`AddLocation: "my home" is no id`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "my home"}) }},
+	{`AddTask: ".." is no id`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada", Title: "T", ID: ".."}) }},
+	{`AddContact: there is a contact ada already`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "ada"}) }},
+	{`AddContact: the location has no custom field "x"`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{CustomFields: []ghl.CustomField{{Key: "x"}}}) }},
+	{`AddTask: there is no contact "x"`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "x", Title: "T"}) }},
+	{`AddTask: a task needs a title`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada"}) }},
+	{`AddNote: there is no contact ""`, func(s *ghltest.Server) { s.AddNote(ghl.Note{Body: "x"}) }},
+	{`AddCalendar: a number of the calendar is negative or too large`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: -1}) }},
+	{`AddCalendar: the calendar's slots are shorter than a minute`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotInterval: 0.1, SlotIntervalUnit: "mins"}) }},
+	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{OpenHours: longDay}) }},
+	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
+	{`AddBlockedSlot: there is no calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
+	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},
+	{`AddOpportunity: there is no contact "x"`, func(s *ghltest.Server) { s.AddOpportunity(ghltest.Opportunity{ContactID: "x"}) }},
+	{`AddApp: unknown user type "Agency"`, func(s *ghltest.Server) { s.AddApp(ghltest.App{UserTypes: []ghl.UserType{"Agency"}}) }},
+	{`Install: there is no app "x"; AddApp registers it`, func(s *ghltest.Server) { s.Install(ghltest.App{ClientID: "x"}, "") }},
+	{`InstallCompany: there is no company x`, func(s *ghltest.Server) { s.InstallCompany(ghltest.App{}, ghltest.CompanyInstall{CompanyID: "x"}) }},
+	{`Uninstall: there is no app "x"; AddApp registers it`, func(s *ghltest.Server) { s.Uninstall(ghltest.App{ClientID: "x"}, "") }},
+	{`UninstallCompany: there is no app "x"; AddApp registers it`, func(s *ghltest.Server) { s.UninstallCompany(ghltest.App{ClientID: "x"}, "") }},
+	{`SetLocationActive: there is no location x`, func(s *ghltest.Server) { s.SetLocationActive("x", false) }},
+	{`SetConsent: there is no location x`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{LocationID: "x"}) }},
+	{`SetLimits: {Requests:0 Interval:0s Daily:0} has a limit that is not positive`, func(s *ghltest.Server) { s.SetLimits(ghltest.Limits{}) }},
+	{`Advance: -1ns is negative`, func(s *ghltest.Server) { s.Advance(-1) }},
+	{`LoadJSON: contacts[0].tasks[1]: a task needs a title`, func(s *ghltest.Server) { s.LoadJSON(strings.NewReader(`{"contacts":[{"tasks":[{"title":"T"},{}]}]}`)) }},
+	{`LoadJSON: line 1, column 1: invalid character`, func(s *ghltest.Server) { s.LoadJSON(strings.NewReader(`x`)) }},
+	{`Fail: there is no operation "x"`, func(s *ghltest.Server) { s.Fail(ghltest.Fault{Operation: "x", Kind: ghltest.NotFound()}) }},
+	{`Fail: Delay: 0s is no time to wait`, func(s *ghltest.Server) { s.Fail(ghltest.Fault{Kind: ghltest.Delay(0)}) }},
+	{`Subscribe: "x" is no URL on this machine`, func(s *ghltest.Server) { s.Subscribe("x") }},
+	{`SubscribeHandler: the handler is nil`, func(s *ghltest.Server) { s.SubscribeHandler(nil) }},
+}
+
+var longDay = []*ghl.OpenHours{{Hours: []*ghl.Hour{{CloseHour: 25}}}}
+
+// wrongOptions are options that New and Start refuse.
+var wrongOptions = []struct {
+	words string
+	opt   ghltest.Option
+}{
+	{`WithToken: the token is empty or has white space`, ghltest.WithToken("a b")},
+	{`WithLocation: the time zone of location x: unknown time zone Mars`, ghltest.WithLocation(ghl.Location{ID: "x", Timezone: "Mars"})},
+	{`WithClock: the clock is nil`, ghltest.WithClock(nil)},
+	{`WithLimits: {Requests:1 Interval:1ns Daily:1} has a limit`, ghltest.WithLimits(ghltest.Limits{Requests: 1, Interval: 1, Daily: 1})},
+	{`WithIndexLag: -1s is negative`, ghltest.WithIndexLag(-time.Second)},
+	{`WithConsent: there is no location x`, ghltest.WithConsent(ghltest.Consent{LocationID: "x"})},
+	{`WithSeed: tasks[0]: there is no contact ""`, ghltest.WithSeed(strings.NewReader(`{"tasks":[{"title":"T"}]}`))},
+}
+
+func prepared(s *ghltest.Server) *ghltest.Server {
+	s.AddContact(ghl.Contact{ID: "ada", FirstName: "Ada"})
+	s.AddCalendar(ghl.Calendar{})
+	return s
+}
+
+// A mistake panics where there is no test.
+func TestMistakesPanic(t *testing.T) {
+	for _, mistake := range mistakes {
+		s, err := ghltest.NewHandler(ghltest.WithLocation(ghl.Location{ID: "here"}))
+		require.NoError(t, err)
+		prepared(s)
+		require.Contains(t, panicOf(func() { mistake.make(s) }), "ghltest: "+mistake.words)
+		_, there := s.Contact("ada")
+		require.True(t, there, "the fake can still be used")
+		require.NoError(t, s.Close())
+	}
+	for _, wrong := range wrongOptions {
+		s, err := ghltest.New(wrong.opt)
+		require.ErrorContains(t, err, "ghltest: "+wrong.words)
+		require.Nil(t, s)
+	}
+}
+
+const failing = "GHLTEST_FAIL"
+
+// A mistake fails its test at the line that made it. The test runs itself to see how it fails.
+func TestMistakesFailAtTheirLine(t *testing.T) {
+	if os.Getenv(failing) != "" {
+		for i, mistake := range mistakes {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				s := prepared(ghltest.Start(t, ghltest.WithLocation(ghl.Location{ID: "here"})))
+				mistake.make(s)
+				t.Error("it goes on")
+			})
+		}
+		for i, wrong := range wrongOptions {
+			t.Run(fmt.Sprint("option", i), func(t *testing.T) {
+				ghltest.Start(t, wrong.opt) // the line of every wrong option
+				t.Error("it goes on")
+			})
+		}
+		return
+	}
+	run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMistakesFailAtTheirLine$")
+	run.Env = append(os.Environ(), failing+"=1")
+	output, err := run.CombinedOutput()
+	require.Error(t, err, "the tests have failed")
+	require.NotContains(t, string(output), "it goes on")
+
+	source, err := os.ReadFile("mistakes_test.go")
+	require.NoError(t, err)
+	lines := strings.Split(string(source), "\n")
+	told := regexp.MustCompile(`(?m)^ *(\w+\.go):(\d+): (ghltest: .*)$`).FindAllStringSubmatch(string(output), -1)
+	require.Len(t, told, len(mistakes)+len(wrongOptions), "%s", output)
+	for i, words := range told {
+		require.Equal(t, "mistakes_test.go", words[1])
+		var n int
+		_, err := fmt.Sscan(words[2], &n)
+		require.NoError(t, err)
+		if i < len(mistakes) {
+			require.Contains(t, words[3], mistakes[i].words)
+			require.Contains(t, lines[n-1], mistakes[i].words, "line %d made another mistake", n)
+		} else {
+			require.Contains(t, words[3], wrongOptions[i-len(mistakes)].words)
+			require.Contains(t, lines[n-1], "the line of every wrong option")
+		}
+	}
+}
