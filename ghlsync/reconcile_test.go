@@ -264,3 +264,19 @@ func TestReconcileWithoutScopes(t *testing.T) {
 	}
 	require.ErrorIs(t, err, ghl.ErrMissingScope, "a person who asks for it is told")
 }
+
+// TestReconcileDuringBackfill: contacts that a backfill is about to come to are not read one by one because they are new.
+func TestReconcileDuringBackfill(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		ids := populate(t, server, 100)
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = 100*time.Millisecond, -1
+		s := start(t, c)
+		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{}))
+		eventually(t, "it has gone on meanwhile", func() bool { return operations(server)["contacts.search"] > 2 })
+		quiet(t, s, server)
+		require.Less(t, operations(server)["contacts.get"], 20)
+		same(t, s, server, ids, false)
+	})
+}

@@ -51,3 +51,13 @@ func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, re
 		}
 	}, nil
 }
+
+// Held reports whether somebody holds a name.
+func (q *Queue) Held(ctx context.Context, name string) (bool, error) {
+	var n int64
+	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		return tx.Row(ctx, `SELECT count(*) FROM ghlsync_hold h JOIN ghlsync_process p ON p.id = h.process
+			WHERE h.name = $1 AND (p.id = $2 OR p.lease_until >= $3)`, name, q.process, db.Micros(q.DB.Now())).Scan(&n)
+	})
+	return n > 0, err
+}

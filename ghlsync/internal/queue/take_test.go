@@ -78,6 +78,9 @@ func TestHold(t *testing.T) {
 	held, release, err := a.Hold(ctx, "x")
 	require.NoError(t, err)
 	for _, q := range []*queue.Queue{a, b} {
+		is, err := q.Held(ctx, "x")
+		require.NoError(t, err)
+		require.True(t, is)
 		_, _, err = q.Hold(ctx, "x")
 		require.ErrorIs(t, err, queue.ErrHeld)
 	}
