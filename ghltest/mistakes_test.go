@@ -26,12 +26,17 @@ var mistakes = []struct {
 	{`AddToken: the token is there already`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: s.Token()}) }},
 	{`AddToken: the token has white space`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: "a b"}) }},
 	{`AddContact: there is no location x`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{LocationID: "x"}) }},
+	{`AddContact: "a/b" is no id`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "a/b"}) }},
+	{`AddLocation: "my home" is no id`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "my home"}) }},
+	{`AddTask: ".." is no id`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada", Title: "T", ID: ".."}) }},
 	{`AddContact: there is a contact ada already`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "ada"}) }},
 	{`AddContact: the location has no custom field "x"`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{CustomFields: []ghl.CustomField{{Key: "x"}}}) }},
 	{`AddTask: there is no contact "x"`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "x", Title: "T"}) }},
 	{`AddTask: a task needs a title`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada"}) }},
 	{`AddNote: there is no contact ""`, func(s *ghltest.Server) { s.AddNote(ghl.Note{Body: "x"}) }},
-	{`AddCalendar: the calendar's slots have no length`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: -1}) }},
+	{`AddCalendar: a number of the calendar is negative or too large`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: -1}) }},
+	{`AddCalendar: the calendar's slots are shorter than a minute`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotInterval: 0.1, SlotIntervalUnit: "mins"}) }},
+	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{OpenHours: longDay}) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
 	{`AddBlockedSlot: there is no calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
 	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},
@@ -52,6 +57,8 @@ var mistakes = []struct {
 	{`Subscribe: "x" is no URL on this machine`, func(s *ghltest.Server) { s.Subscribe("x") }},
 	{`SubscribeHandler: the handler is nil`, func(s *ghltest.Server) { s.SubscribeHandler(nil) }},
 }
+
+var longDay = []*ghl.OpenHours{{Hours: []*ghl.Hour{{CloseHour: 25}}}}
 
 // wrongOptions are options that New and Start refuse.
 var wrongOptions = []struct {

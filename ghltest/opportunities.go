@@ -31,7 +31,9 @@ func (s *state) addOpportunity(in Opportunity) (*Opportunity, error) {
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	setDefault(&in.Status, "open")
 	if !slices.Contains([]string{"open", "won", "lost", "abandoned"}, in.Status) {
 		return nil, fmt.Errorf("unknown status %q of an opportunity", in.Status)

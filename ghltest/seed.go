@@ -163,7 +163,9 @@ func (s *state) addContact(in ghl.Contact, now time.Time) (*contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	if s.contacts[in.ID] != nil {
 		return nil, fmt.Errorf("there is a contact %s already", in.ID)
 	}
@@ -209,7 +211,9 @@ func (s *state) addTask(in ghl.Task, now time.Time) (*ghl.Task, error) {
 	if strings.TrimSpace(in.Title) == "" {
 		return nil, errors.New("a task needs a title")
 	}
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	in.LocationID, in.BusinessID = c.LocationID, c.BusinessID
 	if in.DueDate.IsZero() {
 		in.DueDate = timestamp(now.Add(24 * time.Hour))
@@ -229,7 +233,9 @@ func (s *state) addNote(in ghl.Note, now time.Time) (*ghl.Note, error) {
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	if in.DateAdded.IsZero() {
 		in.DateAdded = timestamp(now)
 	}
@@ -243,7 +249,9 @@ func (s *state) addCalendar(in ghl.Calendar) (*calendar, error) {
 		return nil, err
 	}
 	in.LocationID = l.ID
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	setDefault(&in.Name, "Calendar")
 	setDefault(&in.CalendarType, "event")
 	setDefault(&in.SlotDurationUnit, "mins")
@@ -263,8 +271,8 @@ func (s *state) addCalendar(in ghl.Calendar) (*calendar, error) {
 		return nil, fmt.Errorf("there is a calendar %s already", in.ID)
 	}
 	c := &calendar{in}
-	if c.length() <= 0 || c.interval() <= 0 {
-		return nil, errors.New("the calendar's slots have no length")
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	l.calendars = append(l.calendars, c)
 	return c, nil
@@ -310,6 +318,9 @@ func (s *state) seedEvent(e *event, now time.Time) (*ghl.Appointment, error) {
 	case s.events[e.ID] != nil:
 		return nil, fmt.Errorf("there is an event %s already", e.ID)
 	}
+	if err := s.ids.give(&e.ID); err != nil {
+		return nil, err
+	}
 	e.start = e.StartTime.In(e.location.zone)
 	e.end = e.start.Add(cal.length())
 	if !e.EndTime.IsZero() {
@@ -331,7 +342,9 @@ func (s *state) addCustomField(in ghl.CustomFieldDefinition) (*ghl.CustomFieldDe
 		return nil, errors.New("a custom field needs a name")
 	}
 	in.LocationID = l.ID
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	setDefault(&in.Model, "contact")
 	setDefault(&in.DataType, "TEXT")
 	setDefault(&in.FieldKey, in.Model+"."+strings.Join(strings.Fields(strings.ToLower(in.Name)), "_"))

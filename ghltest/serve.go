@@ -52,7 +52,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header["Date"] = s.date.text(now)
 
-	status, text, struck := s.respond(r, body, tooLarge, now, header, logged(r, body, now))
+	status, text, struck := s.respond(r, body, tooLarge, now, header, s.logged(r, body, now))
 	if struck != nil {
 		s.deliver(w, r, struck, status, text)
 		return

@@ -1,6 +1,8 @@
 package ghltest
 
 import (
+	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -26,6 +28,32 @@ func units(n float64, unit string) time.Duration {
 
 func (c *calendar) length() time.Duration   { return units(c.SlotDuration, c.SlotDurationUnit) }
 func (c *calendar) interval() time.Duration { return units(c.SlotInterval, c.SlotIntervalUnit) }
+
+// check refuses hours and slots that no day has.
+func (c *calendar) check() error {
+	const century = 100 * 365 * 24 * 60 // minutes
+	for _, n := range []float64{c.SlotDuration, c.SlotInterval, c.SlotBuffer, c.PreBuffer, c.AllowBookingAfter, c.AllowBookingFor, c.AppointmentPerSlot, c.AppointmentPerDay} {
+		if math.IsNaN(n) || n < 0 || n > century {
+			return errors.New("a number of the calendar is negative or too large")
+		}
+	}
+	if c.length() < time.Minute || c.interval() < time.Minute {
+		return errors.New("the calendar's slots are shorter than a minute")
+	}
+	var hours []*ghl.Hour
+	for _, open := range c.OpenHours {
+		hours = append(hours, open.Hours...)
+	}
+	for _, date := range c.Availabilities {
+		hours = append(hours, date.Hours...)
+	}
+	for _, h := range hours {
+		if h.OpenHour < 0 || h.CloseHour > 24 || h.OpenMinute < 0 || h.OpenMinute > 59 || h.CloseMinute < 0 || h.CloseMinute > 59 {
+			return errors.New("the calendar's hours are none of a day")
+		}
+	}
+	return nil
+}
 
 // slots returns the starts of a day's slots. The day is given as any time of it, in the location's zone.
 func (c *calendar) slots(day time.Time) []time.Time {
