@@ -157,9 +157,9 @@ func (m *Mapper) refusesStatus(status string) string {
 	return whyNoStatus
 }
 
-// AppointmentUpdate maps what differs between an appointment of Pluvo and the last state of it that GHL is known to have; see
-// [Mapper.ContactUpdate]. The update is nil when nothing is to be sent. With a new start the end is sent too, for GHL moves it
-// with the start otherwise.
+// AppointmentUpdate maps what differs between an appointment of Pluvo and the last state of it that GHL is known to have;
+// see [Mapper.ContactUpdate]. The update is nil when nothing is to be sent. With a new start the end is sent too, for GHL
+// moves it with the start otherwise.
 func (m *Mapper) AppointmentUpdate(now, last *pluvo.Appointment) (*ghl.AppointmentUpdate, *Report, error) {
 	last, known, err := samePair(pluvo.KindAppointment, now, last, (*pluvo.Appointment).Key)
 	if err != nil {

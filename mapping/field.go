@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Field is a field of Pluvo's records of one kind that a mapper carries to GHL, from there, or both ways. With the fields of a
-// kind two records are compared, merged or changed field by field:
+// Field is a field of Pluvo's records of one kind that a mapper carries to GHL, from there, or both ways. With the fields
+// of a kind two records are compared, merged or changed field by field:
 //
 //	for _, f := range mapper.Fields(pluvo.KindContact) {
 //		if f.ToPluvo() && !f.Same(theirs, ours) {
@@ -31,8 +31,8 @@ type Field struct {
 	fits           func(value) bool
 }
 
-// Fields returns the fields of a kind that are mapped, by the rules in use, always in the same order. A record has others too
-// (ids, its origin, what no rule names), which no mapping touches.
+// Fields returns the fields of a kind that are mapped, by the rules in use, always in the same order. A record has others
+// too (ids, its origin, what no rule names), which no mapping touches.
 func (m *Mapper) Fields(kind pluvo.Kind) []*Field { return slices.Clone(m.fields[kind]) }
 
 // Kind is the kind of the records that have the field.
@@ -64,9 +64,9 @@ func (f *Field) Set(r pluvo.Record, v Value) {
 	f.set(r, v.v)
 }
 
-// Canonical returns the value in the form in which it comes back after it was written to GHL: a phone number as the normaliser
-// writes it, e-mails and tags in lower case, times in GHL's precision, and whatever the rules do on the way. A value that GHL
-// cannot hold, and one that does not go there, is returned as it is.
+// Canonical returns the value in the form in which it comes back after it was written to GHL: a phone number as the
+// normaliser writes it, e-mails and tags in lower case, times in GHL's precision, and whatever the rules do on the way. A
+// value that GHL cannot hold, and one that does not go there, is returned as it is.
 func (f *Field) Canonical(v Value) Value {
 	if v.typ != f.typ {
 		return v
@@ -74,9 +74,9 @@ func (f *Field) Canonical(v Value) Value {
 	return Value{f.canonical(v.v), v.typ}
 }
 
-// Fits reports whether an update can give GHL the value: false for one that GHL cannot hold, for none where GHL does not let the
-// field be cleared, and for a field that does not go there. Such a value stays in Pluvo alone, so whoever merges must not take
-// the other one that GHL keeps for a change made there.
+// Fits reports whether an update can give GHL the value: false for one that GHL cannot hold, for none where GHL does not
+// let the field be cleared, and for a field that does not go there. Such a value stays in Pluvo alone, so whoever merges
+// must not take the other one that GHL keeps for a change made there.
 func (f *Field) Fits(v Value) bool {
 	if v.typ == 0 {
 		v.typ = f.typ
@@ -84,8 +84,8 @@ func (f *Field) Fits(v Value) bool {
 	return v.typ == f.typ && f.fits(v.v)
 }
 
-// Same reports whether the field is the same in two records, but for the form that GHL gives a value. So what GHL answers to a
-// write, or tells of one later, is known by its content.
+// Same reports whether the field is the same in two records, but for the form that GHL gives a value. So what GHL answers
+// to a write, or tells of one later, is known by its content.
 func (f *Field) Same(a, b pluvo.Record) bool {
 	v, w := f.get(a), f.get(b)
 	if v.equal(&w, f.typ) {

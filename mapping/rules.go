@@ -20,8 +20,8 @@ type Rules struct {
 	appointment *compiled[ghl.Appointment, ghl.AppointmentCreate, ghl.AppointmentUpdate, pluvo.Appointment]
 }
 
-// LoadRules reads a rule file, JSON or YAML; the package's documentation says what may stand in it. Name is what messages call
-// the file. Definitions are those of the location's custom fields; nil will do for a file that names none.
+// LoadRules reads a rule file, JSON or YAML; the package's documentation says what may stand in it. Name is what messages
+// call the file. Definitions are those of the location's custom fields; nil will do for a file that names none.
 //
 // A file with a mistake is refused as a whole: the error is a [*RulesError] that lists every one with its line.
 func LoadRules(name string, data []byte, definitions *ghl.CustomFieldResolver) (*Rules, error) {

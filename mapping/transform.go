@@ -20,8 +20,8 @@ func run(m *Mapper, v value, steps []step) value {
 	return v
 }
 
-// chain is what a rule does with a value on its way: forward from GHL to Pluvo, backward the other way. It is built from GHL's
-// end, so that at each step the type is known.
+// chain is what a rule does with a value on its way: forward from GHL to Pluvo, backward the other way. It is built from
+// GHL's end, so that at each step the type is known.
 type chain struct {
 	from, to          typ // the types at both ends
 	toPluvo, toGHL    bool
