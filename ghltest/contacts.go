@@ -151,7 +151,11 @@ func (c *call) deleteContact() (any, error) {
 
 // findDuplicate answers null where there is none.
 func (c *call) findDuplicate() (any, error) {
-	email, phone := c.query.Get("email"), normalPhone(c.query.Get("number"), c.location.Country)
+	email, number := c.query.Get("email"), c.query.Get("number")
+	phone := normalPhone(number, c.location.Country)
+	if strings.HasPrefix(number, " ") { // a "+" that was not escaped is a blank, which no number begins with
+		phone = number
+	}
 	if email == "" && phone == "" {
 		return nil, refuse(http.StatusBadRequest, "email or number should not be empty")
 	}
