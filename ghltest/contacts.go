@@ -205,6 +205,7 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	}
 	set(&made.CompanyName, in.CompanyName) // gender is taken and dropped
 	made.ID = c.ids.id()
+	c.learnTags(c.location, made.Tags)
 	c.contacts[made.ID] = made
 	c.location.place(made)
 	c.emitContact(ContactCreate, made)
@@ -222,6 +223,7 @@ func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 	c.location.forget(found)
 	was := *found
 	*found = changed
+	c.learnTags(c.location, found.Tags)
 	c.location.identify(found)
 	c.emitContactChange(&was, found)
 	return nil
@@ -234,8 +236,7 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 		if to.DateOfBirth.IsZero() {
 			return invalid("dateOfBirth" + reasons[instant])
 		}
-		day := to.DateOfBirth.In(time.UTC)
-		to.BirthMonth, to.BirthDay = int(day.Month()), day.Day()
+		to.dateBirthday()
 	} else if !in.DateOfBirth.IsZero() {
 		to.DateOfBirth, to.BirthMonth, to.BirthDay = ghl.Time{}, 0, 0
 	}
@@ -267,15 +268,14 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 		to.DNDSettings = nil
 	}
 	set(&to.InboundDNDSettings, in.InboundDNDSettings)
-	if !in.Email.IsZero() || !in.Phone.IsZero() {
-		if err := c.checkDuplicate(to, own, duplicateAllowed); err != nil {
+	if !duplicateAllowed {
+		if err := c.checkDuplicate(to, own, in); err != nil {
 			return err
 		}
 	}
 	if !in.Tags.IsZero() { // they replace all
 		tags, _ := in.Tags.Get()
 		to.Tags = lowered(tags)
-		c.learnTags(c.location, to.Tags)
 	}
 	fields, _ := in.CustomFields.Get()
 	for _, f := range fields {
@@ -283,6 +283,14 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 	}
 	to.touch(c.now)
 	return nil
+}
+
+// dateBirthday sets the month and day of the birthday.
+func (c *contact) dateBirthday() {
+	if !c.DateOfBirth.IsZero() {
+		day := c.DateOfBirth.In(time.UTC)
+		c.BirthMonth, c.BirthDay = int(day.Month()), day.Day()
+	}
 }
 
 // birthLayouts are the forms of a date that the documents name, beside those that answers have.
@@ -297,12 +305,20 @@ func parseBirth(text string) ghl.Time {
 	return ghl.ParseTime(text)
 }
 
-// checkDuplicate refuses the e-mail or phone of another contact, unless the location allows duplicates.
-func (c *call) checkDuplicate(to, own *contact, allowed bool) error {
-	if allowed || c.location.Settings.AllowDuplicateContact {
+// checkDuplicate refuses an e-mail or phone of another contact, unless the location allows duplicates. What the request leaves
+// as it is may be shared: seeds are.
+func (c *call) checkDuplicate(to, own *contact, in *ghl.ContactUpsert) error {
+	if c.location.Settings.AllowDuplicateContact {
 		return nil
 	}
-	other, field := c.location.sharing(to.Email, to.Phone, own)
+	email, phone := "", ""
+	if !in.Email.IsZero() {
+		email = to.Email
+	}
+	if !in.Phone.IsZero() {
+		phone = to.Phone
+	}
+	other, field := c.location.sharing(email, phone, own)
 	if other == nil {
 		return nil
 	}
@@ -370,5 +386,8 @@ func normalPhone(phone, country string) string {
 	case code == "1" && len(digits) == 11 && digits[0] == '1':
 		return "+" + digits
 	}
-	return "+" + code + strings.TrimPrefix(digits, "0")
+	if code != "39" { // Italy's numbers keep their 0
+		digits = strings.TrimPrefix(digits, "0")
+	}
+	return "+" + code + digits
 }

@@ -25,13 +25,27 @@ var mistakes = []struct {
 	{`AddToken: there is no location x`, func(s *ghltest.Server) { s.AddToken(ghl.Token{LocationID: "x"}) }},
 	{`AddToken: the token is there already`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: s.Token()}) }},
 	{`AddToken: the token has white space`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: "a b"}) }},
+	{`AddToken: unknown user type "company"`, func(s *ghltest.Server) { s.AddToken(ghl.Token{UserType: "company"}) }},
+	{`AddToken: only Install and InstallCompany give tokens that can be refreshed`, func(s *ghltest.Server) { s.AddToken(ghl.Token{RefreshToken: "r"}) }},
 	{`AddContact: there is no location x`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{LocationID: "x"}) }},
 	{`AddContact: there is a contact ada already`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "ada"}) }},
 	{`AddContact: the location has no custom field "x"`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{CustomFields: []ghl.CustomField{{Key: "x"}}}) }},
 	{`AddTask: there is no contact "x"`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "x", Title: "T"}) }},
 	{`AddTask: a task needs a title`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada"}) }},
+	{`AddTask: the contact has a task first already`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada", ID: "first", Title: "T"}) }},
+	{`AddNote: the contact has a note first already`, func(s *ghltest.Server) { s.AddNote(ghl.Note{ContactID: "ada", ID: "first"}) }},
+	{`AddOpportunity: the contact has an opportunity first already`, func(s *ghltest.Server) { s.AddOpportunity(ghltest.Opportunity{ContactID: "ada", ID: "first"}) }},
 	{`AddNote: there is no contact ""`, func(s *ghltest.Server) { s.AddNote(ghl.Note{Body: "x"}) }},
 	{`AddCalendar: the calendar's slots have no length`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: -1}) }},
+	{`AddCalendar: unknown unit "hour"; there are mins, hours, days, weeks and months`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: 1, SlotDurationUnit: "hour"}) }},
+	{`AddCalendar: the calendar has no room for an appointment`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{AppointmentPerSlot: -1}) }},
+	{`AddCalendar: the days of OpenHours are 0 (Sunday) to 6`, func(s *ghltest.Server) {
+		s.AddCalendar(ghl.Calendar{OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{7}}}})
+	}},
+	{`AddCalendar: the hours of a day are from 0:00 to 24:00`, func(s *ghltest.Server) {
+		s.AddCalendar(ghl.Calendar{OpenHours: []*ghl.OpenHours{{Hours: []*ghl.Hour{{OpenHour: 17, CloseHour: 9}}}}})
+	}},
+	{`AddCalendar: an availability has no date`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{Availabilities: []*ghl.CalendarAvailability{{}}}) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
 	{`AddBlockedSlot: there is no calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
 	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},
@@ -69,6 +83,9 @@ var wrongOptions = []struct {
 
 func prepared(s *ghltest.Server) *ghltest.Server {
 	s.AddContact(ghl.Contact{ID: "ada", FirstName: "Ada"})
+	s.AddTask(ghl.Task{ContactID: "ada", ID: "first", Title: "T"})
+	s.AddNote(ghl.Note{ContactID: "ada", ID: "first", Body: "N"})
+	s.AddOpportunity(ghltest.Opportunity{ContactID: "ada", ID: "first"})
 	s.AddCalendar(ghl.Calendar{})
 	return s
 }

@@ -32,6 +32,9 @@ func (s *state) addOpportunity(in Opportunity) (*Opportunity, error) {
 		return nil, err
 	}
 	setDefault(&in.ID, s.ids.id())
+	if slices.ContainsFunc(c.opportunities, func(other *Opportunity) bool { return other.ID == in.ID }) {
+		return nil, fmt.Errorf("the contact has an opportunity %s already", in.ID)
+	}
 	setDefault(&in.Status, "open")
 	if !slices.Contains([]string{"open", "won", "lost", "abandoned"}, in.Status) {
 		return nil, fmt.Errorf("unknown status %q of an opportunity", in.Status)

@@ -1,6 +1,8 @@
 package ghltest
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -8,6 +10,41 @@ import (
 )
 
 // A calendar can be booked in slots: each of its open hours is cut into them, in the location's zone.
+
+// check refuses what no slots can be made of.
+func (c *calendar) check() error {
+	for _, unit := range []string{c.SlotDurationUnit, c.SlotIntervalUnit, c.SlotBufferUnit, c.PreBufferUnit, c.AllowBookingAfterUnit, c.AllowBookingForUnit} {
+		if !slices.Contains([]string{"", "mins", "hours", "days", "weeks", "months"}, unit) {
+			return fmt.Errorf("unknown unit %q; there are mins, hours, days, weeks and months", unit)
+		}
+	}
+	if c.length() < time.Minute || c.interval() < time.Minute {
+		return errors.New("the calendar's slots have no length")
+	}
+	if c.AppointmentPerSlot < 1 || c.AppointmentPerDay < 0 {
+		return errors.New("the calendar has no room for an appointment")
+	}
+	var hours []*ghl.Hour
+	for _, open := range c.OpenHours {
+		if slices.ContainsFunc(open.DaysOfTheWeek, func(day int) bool { return day < 0 || day > 6 }) {
+			return errors.New("the days of OpenHours are 0 (Sunday) to 6")
+		}
+		hours = append(hours, open.Hours...)
+	}
+	for _, a := range c.Availabilities {
+		if a.Date.IsZero() {
+			return errors.New("an availability has no date")
+		}
+		hours = append(hours, a.Hours...)
+	}
+	for _, h := range hours {
+		if h.OpenHour < 0 || h.OpenMinute < 0 || h.OpenMinute > 59 || h.CloseMinute < 0 || h.CloseMinute > 59 ||
+			h.OpenHour*60+h.OpenMinute >= h.CloseHour*60+h.CloseMinute || h.CloseHour*60+h.CloseMinute > 24*60 {
+			return errors.New("the hours of a day are from 0:00 to 24:00, and end after they begin")
+		}
+	}
+	return nil
+}
 
 func units(n float64, unit string) time.Duration {
 	length := time.Minute
