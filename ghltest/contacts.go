@@ -236,7 +236,8 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 		if to.DateOfBirth.IsZero() {
 			return invalid("dateOfBirth" + reasons[instant])
 		}
-		to.dateBirthday()
+		day := to.DateOfBirth.In(time.UTC)
+		to.BirthMonth, to.BirthDay = int(day.Month()), day.Day()
 	} else if !in.DateOfBirth.IsZero() {
 		to.DateOfBirth, to.BirthMonth, to.BirthDay = ghl.Time{}, 0, 0
 	}
@@ -283,14 +284,6 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 	}
 	to.touch(c.now)
 	return nil
-}
-
-// dateBirthday sets the month and day of the birthday.
-func (c *contact) dateBirthday() {
-	if !c.DateOfBirth.IsZero() {
-		day := c.DateOfBirth.In(time.UTC)
-		c.BirthMonth, c.BirthDay = int(day.Month()), day.Day()
-	}
 }
 
 // birthLayouts are the forms of a date that the documents name, beside those that answers have.

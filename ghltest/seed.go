@@ -192,7 +192,6 @@ func (s *state) addContact(in ghl.Contact, now time.Time) (*contact, error) {
 	}
 	setDefault(&in.Type, "lead")
 	c := &contact{Contact: in, location: l, added: added.UnixMilli(), updated: updated.UnixMilli()}
-	c.dateBirthday()
 	c.CustomFields = nil
 	for _, f := range in.CustomFields {
 		if !l.setCustomField(c, f) {
