@@ -39,12 +39,9 @@ var mistakes = []struct {
 	{`AddCalendar: the calendar's slots have no length`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: -1}) }},
 	{`AddCalendar: unknown unit "hour"; there are mins, hours, days, weeks and months`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: 1, SlotDurationUnit: "hour"}) }},
 	{`AddCalendar: the calendar has no room for an appointment`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{AppointmentPerSlot: -1}) }},
-	{`AddCalendar: the days of OpenHours are 0 (Sunday) to 6`, func(s *ghltest.Server) {
-		s.AddCalendar(ghl.Calendar{OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{7}}}})
-	}},
-	{`AddCalendar: the hours of a day are from 0:00 to 24:00`, func(s *ghltest.Server) {
-		s.AddCalendar(ghl.Calendar{OpenHours: []*ghl.OpenHours{{Hours: []*ghl.Hour{{OpenHour: 17, CloseHour: 9}}}}})
-	}},
+	{`AddCalendar: the days of OpenHours are 0 (Sunday) to 6`, func(s *ghltest.Server) { s.AddCalendar(openOn(7, 9, 17)) }},
+	{`AddCalendar: the hours of a day are from 0:00 to 24:00`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 17, 9)) }},
+	{`AddCalendar: the hours of a day are from 0:00 to 24:00`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 9, 25)) }},
 	{`AddCalendar: an availability has no date`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{Availabilities: []*ghl.CalendarAvailability{{}}}) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
 	{`AddBlockedSlot: there is no calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
@@ -57,6 +54,8 @@ var mistakes = []struct {
 	{`UninstallCompany: there is no app "x"; AddApp registers it`, func(s *ghltest.Server) { s.UninstallCompany(ghltest.App{ClientID: "x"}, "") }},
 	{`SetLocationActive: there is no location x`, func(s *ghltest.Server) { s.SetLocationActive("x", false) }},
 	{`SetConsent: there is no location x`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{LocationID: "x"}) }},
+	{`SetConsent: only one of Ask, Deny, LocationID and Company can be chosen`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{Ask: true, Deny: true}) }},
+	{`SetConsent: only one of Ask, Deny, LocationID and Company can be chosen`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{Deny: true, LocationID: "here"}) }},
 	{`SetLimits: {Requests:0 Interval:0s Daily:0} has a limit that is not positive`, func(s *ghltest.Server) { s.SetLimits(ghltest.Limits{}) }},
 	{`Advance: -1ns is negative`, func(s *ghltest.Server) { s.Advance(-1) }},
 	{`LoadJSON: contacts[0].tasks[1]: a task needs a title`, func(s *ghltest.Server) { s.LoadJSON(strings.NewReader(`{"contacts":[{"tasks":[{"title":"T"},{}]}]}`)) }},
@@ -79,6 +78,11 @@ var wrongOptions = []struct {
 	{`WithIndexLag: -1s is negative`, ghltest.WithIndexLag(-time.Second)},
 	{`WithConsent: there is no location x`, ghltest.WithConsent(ghltest.Consent{LocationID: "x"})},
 	{`WithSeed: tasks[0]: there is no contact ""`, ghltest.WithSeed(strings.NewReader(`{"tasks":[{"title":"T"}]}`))},
+}
+
+// openOn is a calendar with hours on one day of the week.
+func openOn(day, from, to int) ghl.Calendar {
+	return ghl.Calendar{OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{day}, Hours: []*ghl.Hour{{OpenHour: from, CloseHour: to}}}}}
 }
 
 func prepared(s *ghltest.Server) *ghltest.Server {

@@ -167,6 +167,10 @@ func (s *Server) subscribe(name string, opts []SubscribeOption, connect func(*Su
 			return nil
 		}
 	}
+	if sub.nested && sub.flat {
+		s.fail("%s: NestedRecords leaves nothing to FlatAppointments", name)
+		return nil
+	}
 	connect(sub)
 	sub.random = rand.New(rand.NewPCG(sub.faults.Seed, 1))
 	h.mu.Lock()

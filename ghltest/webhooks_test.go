@@ -635,6 +635,12 @@ func TestWrongSubscriptions(t *testing.T) {
 		`SubscribeHandler: WithDeliveryFaults: Delay needs DelayBy`: func() {
 			s.SubscribeHandler(&inbox{}, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Delay: ghltest.First(1)}))
 		},
+		`SubscribeHandler: WithDeliveryFaults: DelayBy needs Delay`: func() {
+			s.SubscribeHandler(&inbox{}, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{DelayBy: time.Second}))
+		},
+		`SubscribeHandler: NestedRecords leaves nothing to FlatAppointments`: func() {
+			s.SubscribeHandler(&inbox{}, ghltest.FlatAppointments(), ghltest.NestedRecords())
+		},
 	} {
 		require.PanicsWithValue(t, "ghltest: "+want, subscribe)
 	}
