@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
 )
 
 // step is what a scripted transport does with one request.
@@ -107,6 +108,18 @@ func scripted(t testing.TB, opts []ghl.Option, steps ...step) (*ghl.Client, *scr
 	all := []ghl.Option{ghl.WithToken("pit-secret-token"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}),
 		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })}
 	c, err := ghl.New(append(all, opts...)...)
+	require.NoError(t, err)
+	return c, s
+}
+
+// onFake makes a client of a HighLevel in this process, for what needs state. It retries without waiting, and has no limiter.
+func onFake(t testing.TB, opts ...ghltest.Option) (*ghl.Client, *ghltest.Server) {
+	t.Helper()
+	s, err := ghltest.NewHandler(opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	c, err := ghl.New(append(s.ClientOptions(), ghl.WithRetry(ghl.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
 	require.NoError(t, err)
 	return c, s
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
 )
 
 // installations opens those of an app of the server.
@@ -33,31 +34,59 @@ func gather[T any](t testing.TB, seq func(yield func(T, error) bool)) []T {
 	return all
 }
 
+// onMarketplace opens the installations of an app that a fake knows. connect goes through the consent screen to a code.
+func onMarketplace(t *testing.T, version ghl.Version, locations ...string) (all *ghl.Installations, s *ghltest.Server, known ghltest.App, connect func(ghltest.Consent) string) {
+	t.Helper()
+	var opts []ghltest.Option
+	for _, id := range locations {
+		opts = append(opts, ghltest.WithLocation(ghl.Location{ID: id, CompanyID: "comp1"}))
+	}
+	_, s = onFake(t, opts...)
+	known = s.AddApp(ghltest.App{RedirectURLs: []string{"https://app.example.com/callback"}})
+	config := s.AppConfig(known)
+	config.Version = version
+	app, err := ghl.NewApp(config)
+	require.NoError(t, err)
+	all, err = ghl.NewInstallations(app, ghl.NewMemoryTokenStore(), ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
+	require.NoError(t, err)
+	return all, s, known, func(consent ghltest.Consent) string {
+		s.SetConsent(consent)
+		address, err := app.AuthCodeURL("state")
+		require.NoError(t, err)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		require.NoError(t, err)
+		resp, err := s.Transport().RoundTrip(r)
+		require.NoError(t, err)
+		back, err := resp.Location()
+		require.NoError(t, err)
+		require.Equal(t, "state", back.Query().Get("state"))
+		return back.Query().Get("code")
+	}
+}
+
 func TestInstallByALocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, store := newAuthServer(), ghl.NewMemoryTokenStore()
-		server.codes["code-1"] = oneLocation
-		all := server.installations(t, store)
+		all, s, _, connect := onMarketplace(t, "", "loc1")
 		_, err := all.Client(t.Context(), "loc1")
 		require.ErrorIs(t, err, ghl.ErrNoToken)
 		require.ErrorIs(t, err, ghl.ErrReauthRequired)
 
-		token, err := all.Add(t.Context(), "code-1")
+		token, err := all.Add(t.Context(), connect(ghltest.Consent{}))
 		require.NoError(t, err)
 		require.Equal(t, "loc1", token.LocationID)
 		client, err := all.Client(t.Context(), "loc1")
 		require.NoError(t, err)
 		require.Equal(t, "loc1", client.Location())
-		_, err = client.Contacts.Get(t.Context(), "c1")
+		_, err = client.Contacts.List(t.Context(), nil)
 		require.NoError(t, err)
 		same, err := all.Client(t.Context(), "loc1")
 		require.NoError(t, err)
 		require.Same(t, client, same)
 		time.Sleep(25 * time.Hour)
-		_, err = client.Contacts.Get(t.Context(), "c1")
+		_, err = client.Contacts.List(t.Context(), nil)
 		require.NoError(t, err, "refreshed")
-		require.Equal(t, 1, server.refreshes)
-		require.Zero(t, server.exchanges)
+		require.Equal(t, ghltest.OAuthCounts{Exchanges: 1, Refreshes: 1}, s.OAuthCounts())
 
 		require.Equal(t, []string{"loc1"}, gather(t, all.Locations(t.Context())))
 		require.Empty(t, gather(t, all.Companies(t.Context())))
@@ -65,14 +94,13 @@ func TestInstallByALocation(t *testing.T) {
 		require.Empty(t, gather(t, all.Locations(t.Context())))
 		_, err = all.Client(t.Context(), "loc1")
 		require.ErrorIs(t, err, ghl.ErrNoToken)
-		_, err = client.Contacts.Get(t.Context(), "c1")
+		_, err = client.Contacts.List(t.Context(), nil)
 		require.ErrorIs(t, err, ghl.ErrReauthRequired, "a client that is still in use")
 		require.NoError(t, all.Remove(t.Context(), "loc1"), "a webhook may come twice")
 
-		server.codes["code-2"] = oneLocation
-		_, err = all.Add(t.Context(), "code-2")
+		_, err = all.Add(t.Context(), connect(ghltest.Consent{}))
 		require.NoError(t, err)
-		_, err = client.Contacts.Get(t.Context(), "c1")
+		_, err = client.Contacts.List(t.Context(), nil)
 		require.NoError(t, err, "connected again, it goes on")
 	})
 }
@@ -80,59 +108,54 @@ func TestInstallByALocation(t *testing.T) {
 func TestInstallByAnAgency(t *testing.T) {
 	for _, version := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
 		synctest.Test(t, func(t *testing.T) {
-			server, store := newAuthServer(), ghl.NewMemoryTokenStore()
-			server.installed = []string{"l1", "l2", "l3"}
-			server.codes["code-1"] = account{userType: ghl.UserTypeCompany, company: "comp1", locations: []string{"l1", "l2"}}
-			app := server.app(t, func(c *ghl.AppConfig) { c.Version = version })
-			all, err := ghl.NewInstallations(app, store)
-			require.NoError(t, err)
-			token, err := all.Add(t.Context(), "code-1")
+			all, s, known, connect := onMarketplace(t, version, "l1", "l2", "l3", "own")
+			token, err := all.Add(t.Context(), connect(ghltest.Consent{Company: &ghltest.CompanyInstall{Locations: []string{"l1", "l2"}}}))
 			require.NoError(t, err)
 			require.True(t, token.BulkInstallation)
 			require.Equal(t, []string{"comp1"}, gather(t, all.Companies(t.Context())))
 			require.Equal(t, []string{"l1", "l2"}, gather(t, all.Locations(t.Context())))
 			for _, client := range gather(t, all.Clients(t.Context())) {
-				_, err := client.Contacts.Get(t.Context(), "c1")
+				_, err := client.Contacts.List(t.Context(), nil)
 				require.NoError(t, err)
 			}
-			require.Equal(t, 2, server.exchanges)
+			require.Equal(t, 2, s.OAuthCounts().LocationTokens)
 
 			// A webhook tells of another location.
+			s.Install(known, "l3")
 			client, err := all.AddLocation(t.Context(), "comp1", "l3")
 			require.NoError(t, err)
 			require.Equal(t, "l3", client.Location())
 			again, err := all.AddLocation(t.Context(), "comp1", "l3")
 			require.NoError(t, err)
 			require.Same(t, client, again)
-			require.Equal(t, 3, server.exchanges)
+			require.Equal(t, 3, s.OAuthCounts().LocationTokens)
 			_, err = all.AddLocation(t.Context(), "comp1", "elsewhere")
 			require.ErrorIs(t, err, ghl.ErrNotFound)
 			_, err = all.AddLocation(t.Context(), "comp9", "l9")
 			require.ErrorIs(t, err, ghl.ErrReauthRequired, "of an agency that is not there")
 
-			before := server.exchanges
+			before := s.OAuthCounts().LocationTokens
 			ids, err := all.AddInstalled(t.Context(), "comp1")
 			require.NoError(t, err)
 			require.Equal(t, []string{"l1", "l2", "l3"}, ids)
-			require.Equal(t, before, server.exchanges, "what is there stays as it is")
+			require.Equal(t, before, s.OAuthCounts().LocationTokens, "what is there stays as it is")
 
-			server.codes["code-2"] = account{userType: ghl.UserTypeLocation, company: "comp1", location: "own"}
-			_, err = all.Add(t.Context(), "code-2")
+			_, err = all.Add(t.Context(), connect(ghltest.Consent{LocationID: "own"}))
 			require.NoError(t, err)
 			removed, err := all.Client(t.Context(), "l2")
 			require.NoError(t, err)
 			require.NoError(t, all.Remove(t.Context(), "l2"))
-			_, err = removed.Contacts.Get(t.Context(), "c1")
+			_, err = removed.Contacts.List(t.Context(), nil)
 			require.ErrorIs(t, err, ghl.ErrReauthRequired)
 			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "a client in use does not bring it back")
-			_, err = client.Contacts.Get(t.Context(), "c1")
+			_, err = client.Contacts.List(t.Context(), nil)
 			require.NoError(t, err)
 			require.NoError(t, all.RemoveCompany(t.Context(), "comp2"))
 			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "another agency's")
 			require.NoError(t, all.RemoveCompany(t.Context(), "comp1"))
 			require.Equal(t, []string{"own"}, gather(t, all.Locations(t.Context())), "its token does not depend on the agency's")
 			require.Empty(t, gather(t, all.Companies(t.Context())))
-			_, err = client.Contacts.Get(t.Context(), "c1")
+			_, err = client.Contacts.List(t.Context(), nil)
 			require.ErrorIs(t, err, ghl.ErrReauthRequired)
 		})
 	}

@@ -2,15 +2,15 @@ package ghl_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
 )
 
 // instant is a limiter that never waits. It observes, so that a 429 is repeated at once.
@@ -282,44 +282,18 @@ func TestIteratingTwiceStartsAgain(t *testing.T) {
 	}
 }
 
-// numbered serves a list of n contacts by cursor, and a search by cursor.
-func numbered(n, size int) func(int, sent) reply {
-	return func(_ int, r sent) reply {
-		from := 0
-		if at := slices.Index([]byte(r.RawQuery), 'z'); at >= 0 { // startAfterId=z<index>
-			_, _ = fmt.Sscanf(r.RawQuery[at:], "z%d", &from)
-		}
-		var at int
-		if _, err := fmt.Sscanf(after(r.Body, `"searchAfter":[`), "%d", &at); err == nil {
-			from = at
-		}
-		list := ""
-		for i := from; i < min(from+size, n); i++ {
-			if i > from {
-				list += ","
-			}
-			list += fmt.Sprintf(`{"id":"c%d","searchAfter":[%d,"z%d"],"startAfter":[1700000000000,"z%d"]}`, i, i+1, i+1, i+1)
-		}
-		meta := `"startAfter":null,"startAfterId":""`
-		if from+size < n {
-			meta = fmt.Sprintf(`"startAfter":1700000000000,"startAfterId":"z%d"`, from+size)
-		}
-		return reply{status: 200, body: fmt.Sprintf(`{"contacts":[%s],"total":%d,"meta":{%s}}`, list, n, meta)}
+// numbered is a fake with contacts c0, c1 and so on, in the order of lists and searches.
+func numbered(t *testing.T, n int) (*ghl.Client, *ghltest.Server) {
+	c, s := onFake(t)
+	for i := range n {
+		s.AddContact(ghl.Contact{ID: fmt.Sprintf("c%d", i), FirstName: "Ada", DateAdded: ghl.NewTime(time.UnixMilli(1_700_000_000_000 - int64(i/2)))})
 	}
-}
-
-func after(s, mark string) string {
-	for i := range len(s) - len(mark) + 1 {
-		if s[i:i+len(mark)] == mark {
-			return s[i+len(mark):]
-		}
-	}
-	return ""
+	return c, s
 }
 
 // TestResume goes on from each cursor there is, of pages and of single contacts, after it was stored as text.
 func TestResume(t *testing.T) {
-	c, _ := onTape(t, numbered(7, 2))
+	c, _ := numbered(t, 7) // two at a time were added in the same millisecond
 	ctx := t.Context()
 	kinds := map[string]func(after ghl.Cursor) ([]*ghl.Contact, error){
 		"list": func(after ghl.Cursor) ([]*ghl.Contact, error) {
@@ -560,15 +534,12 @@ func TestBusinessUnderV3(t *testing.T) {
 }
 
 func TestLostConnectionInTheMiddleOfAList(t *testing.T) {
-	lost := errors.New("connection reset")
-	c, tp := onTape(t, func(n int, r sent) reply {
-		if n == 1 {
-			return reply{err: lost}
-		}
-		return numbered(4, 2)(n, r)
-	}, ghl.WithRetry(ghl.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
-	got, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2}))
-	require.NoError(t, err)
-	require.Equal(t, []string{"c0", "c1", "c2", "c3"}, idsOf(got))
-	require.Len(t, tp.requests(), 3)
+	for _, kind := range []ghltest.Kind{ghltest.CutBeforeWork(), ghltest.CutBody(), ghltest.BadGatewayHTML()} {
+		c, s := numbered(t, 4)
+		s.Fail(ghltest.Fault{Kind: kind, After: 1, Times: 1})
+		got, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2}))
+		require.NoError(t, err, "%v", kind)
+		require.Equal(t, []string{"c0", "c1", "c2", "c3"}, idsOf(got))
+		require.Len(t, s.Requests(), 3)
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest"
 )
 
 // TestAppointmentsInAnyWrapping reads the record under event, under appointment, and bare where a create or update answers so.
@@ -59,8 +60,10 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 }
 
 func TestAppointmentsOfAContactHaveNoZone(t *testing.T) {
-	c, _ := onTape(t, replies(t, `{"events":[{"id":"e1","startTime":"2026-03-01 09:00:00"}]}`, `{"location":{"id":"loc1","timezone":"America/Chicago"}}`))
-	list, err := c.Appointments.ListForContact(t.Context(), "c1")
+	c, s := onFake(t, ghltest.WithLocation(ghl.Location{Timezone: "America/Chicago"}))
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	s.AddAppointment(ghl.Appointment{ContactID: ada.ID, StartTime: ghl.NewTime(slotStart)})
+	list, err := c.Appointments.ListForContact(t.Context(), ada.ID)
 	require.NoError(t, err)
 	_, ok := list[0].StartTime.Instant()
 	require.False(t, ok, "nobody has said yet which zone is meant")
@@ -341,21 +344,23 @@ func TestReadBackOfEachCreate(t *testing.T) {
 
 // TestReadBackOfATakenSlot: the booking that took the slot may be one's own.
 func TestReadBackOfATakenSlot(t *testing.T) {
-	tc := readBackCases()["appointment"]
-	for own, body := range map[bool]string{true: tc.found(time.Time{}), false: tc.none} {
-		c, tp := onTape(t, func(_ int, r sent) reply {
-			if r.Method == http.MethodPost {
-				return reply{status: 400, body: `{"message":"The slot you have selected is no longer available.","statusCode":400}`}
-			}
-			return reply{status: 200, body: body}
-		})
-		id, err := tc.create(t.Context(), c, ghl.CallReadBack())
-		require.Len(t, tp.requests(), 2)
+	at := time.Date(2026, time.March, 3, 15, 0, 0, 0, time.UTC) // 10:00 in New York
+	for _, own := range []bool{true, false} {
+		c, s := onFake(t, ghltest.WithClock(func() time.Time { return at.Add(-24 * time.Hour) }))
+		calendar, ada := s.AddCalendar(ghl.Calendar{}), s.AddContact(ghl.Contact{FirstName: "Ada"})
+		if own { // the answer to the first try is lost, and the second finds the slot taken
+			s.Fail(ghltest.Fault{Operation: "appointments.create", Kind: ghltest.SlotTaken().AfterWork()})
+		} else {
+			s.AddAppointment(ghl.Appointment{ContactID: s.AddContact(ghl.Contact{FirstName: "Bo"}).ID, StartTime: ghl.NewTime(at)})
+		}
+		booked, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: ada.ID, StartTime: at}, ghl.CallReadBack())
+		require.Len(t, s.Requests(), 2)
 		if own {
 			require.NoError(t, err)
-			require.Equal(t, "x1", id)
+			require.Equal(t, s.Appointments(ada.ID)[0].ID, booked.ID)
 		} else {
 			require.ErrorIs(t, err, ghl.ErrSlotTaken)
+			require.Empty(t, s.Appointments(ada.ID))
 		}
 	}
 }

@@ -2,6 +2,7 @@
 //
 //	go run ./examples/quickstart      contacts, and one of them with its tasks, notes and appointments
 //	go run ./examples/webhook         webhooks, as they are verified, handled once, and their records read again
+//	go run ./examples/mapping         a contact from HighLevel to Pluvo and back by a rule file, field by field
 //	go run ./examples/opentelemetry   a span for each request, named by its operation
 //	go run ./examples/prometheus      a counter of requests by operation and status
 //

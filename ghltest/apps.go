@@ -2,6 +2,7 @@ package ghltest
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -124,11 +125,14 @@ func (s *Server) AddApp(in App) App {
 }
 
 // AppConfig returns what [ghl.NewApp] needs to reach the fake as an app: its credentials and first redirect URL, its scopes, and
-// the addresses of the fake. Change the config as you like before it is used.
+// the addresses of the fake, or its [Server.Transport] where it does not listen. Change the config as you like before it is used.
 func (s *Server) AppConfig(app App) ghl.AppConfig {
 	config := ghl.AppConfig{
 		ClientID: app.ClientID, ClientSecret: app.ClientSecret, AppID: app.AppID, Scopes: slices.Clone(app.Scopes),
 		AuthURL: s.AuthorizeURL(), BaseURL: s.URL(),
+	}
+	if s.url == "" {
+		config.HTTPClient = &http.Client{Transport: s.Transport()}
 	}
 	if len(app.RedirectURLs) > 0 {
 		config.RedirectURL = app.RedirectURLs[0]

@@ -74,8 +74,13 @@ func (s *state) setConsent(consent Consent) error {
 const consentPath = "/v2/oauth/chooselocation"
 
 // AuthorizeURL returns the URL of the consent screen, without parameters: what a client uses for
-// https://marketplace.gohighlevel.com/v2/oauth/chooselocation.
-func (s *Server) AuthorizeURL() string { return s.url + consentPath }
+// https://marketplace.gohighlevel.com/v2/oauth/chooselocation, and just that where the fake does not listen.
+func (s *Server) AuthorizeURL() string {
+	if s.url == "" {
+		return ghl.DefaultAuthURL
+	}
+	return s.url + consentPath
+}
 
 // serveConsent answers the consent screen: a redirect with code and state, or a page.
 func (s *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +123,7 @@ func (s *Server) consented(r *http.Request, now time.Time) (status int, target s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status, target, page = s.state.consentTo(r, now)
-	entry := logged(r, nil, now)
+	entry := s.logged(r, nil, now)
 	entry.Operation, entry.Path, entry.Status = "oauth.consent", consentPath, status
 	s.requests.add(entry)
 	return status, target, page

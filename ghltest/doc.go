@@ -15,8 +15,8 @@
 //		…
 //	}
 //
-// A program calls [New] and closes the server itself. [NewHandler] makes a fake that does not listen, for a transport or
-// server of one's own.
+// A program calls [New] and closes the server itself. [NewHandler] makes a fake that does not listen: it is reached by
+// [Server.Transport] in the same process, also inside of testing/synctest, or by a server of one's own.
 //
 // The fake has one location unless [WithLocation] gives others, and one token that reaches it; [Server.AddToken] adds
 // tokens with their own scopes, location and expiry. Methods beginning with Add seed it, and so do [WithSeed] and
@@ -61,8 +61,9 @@
 //	…
 //	err = server.Flush(ctx) // the handler has been called
 //
-// Deliveries are signed by a key pair of the server's own, whose public half is [Server.WebhookPublicKey]; [Server.Sign] signs
-// a body of the test's. A refused delivery is repeated by the server's clock, or at once by [Server.Redeliver]. Options make
+// Deliveries are signed by a key pair of the server's own, whose public half is [Server.WebhookPublicKey]; give
+// [Server.WebhookPublicKeyPEM] to webhook.ParsePublicKey and that to webhook.WithOnlyKeys. [Server.Sign] signs a body of the
+// test's. A refused delivery is repeated by the server's clock, or at once by [Server.Redeliver]. Options make
 // deliveries get lost, come twice, late or in another order, or with a forged signature: see [DeliveryFaults]. What became of
 // each is in [Server.Deliveries].
 //

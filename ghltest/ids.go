@@ -3,6 +3,7 @@ package ghltest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 )
 
 // ids makes ids from a fixed seed.
@@ -24,4 +25,16 @@ func (i ids) id() string {
 func (i ids) uuid() string {
 	a, b := i.random.Uint64(), i.random.Uint64()
 	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
+}
+
+// give makes up an id where there is none, and refuses one that no record of HighLevel could have: it could not be reached.
+func (i ids) give(id *string) error {
+	setDefault(id, i.id())
+	odd := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
+	}
+	if *id == "." || *id == ".." || strings.ContainsFunc(*id, odd) {
+		return fmt.Errorf("%q is no id, which has letters, digits, ., _ and - alone", *id)
+	}
+	return nil
 }

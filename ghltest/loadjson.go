@@ -299,7 +299,9 @@ func (d *seedDocument) tag(place string, data json.RawMessage) error {
 		}
 		tag := in
 		tag.Name, tag.LocationID = names[0], l.ID
-		setDefault(&tag.ID, s.ids.id())
+		if err := s.ids.give(&tag.ID); err != nil {
+			return err
+		}
 		l.tags = append(l.tags, &tag)
 		return nil
 	}})

@@ -21,11 +21,10 @@ type Request struct {
 	Path string
 	// Target is the path with the query as it came in, such as "/contacts/?limit=20".
 	Target string
-	// Header is the header of the request.
+	// Header and Body are those of the request, kept of the latest 1,000 requests; nil for older ones. Of a long body these
+	// are the first 64 KiB.
 	Header http.Header
-	// Body is the body; nil without one. Of a long one these are the first 64 KiB, and the bodies of the oldest requests are
-	// dropped when all of them together are longer than 16 MiB.
-	Body []byte
+	Body   []byte
 	// Status is the HTTP status of the answer; 0 where a fault left it without one.
 	Status int
 	// Fault names the faults that hit the request, such as "BadGatewayHTML"; "" for none.
@@ -38,32 +37,28 @@ const Redacted = "[redacted]"
 // The log is bounded, so that a fake can run for long.
 const (
 	maxRequests   = 10_000
+	maxDetailed   = 1_000 // with header and body
 	maxLoggedBody = 64 << 10
-	maxBodies     = 16 << 20
 )
 
 // requestLog keeps the latest requests.
 type requestLog struct {
-	list   []Request
-	next   int // where the oldest is, once the log is full
-	bodies int // how long the bodies are together
-	bare   int // how many of the oldest have lost their bodies
+	list []Request
+	next int // where the oldest is, once the log is full
 }
 
 func (l *requestLog) add(r Request) {
-	l.bodies += len(r.Body)
-	if len(l.list) < maxRequests {
+	at := len(l.list)
+	if at < maxRequests {
 		l.list = append(l.list, r)
 	} else {
-		l.bodies -= len(l.list[l.next].Body)
-		l.bare = max(0, l.bare-1)
-		l.list[l.next] = r
+		at = l.next
+		l.list[at] = r
 		l.next = (l.next + 1) % maxRequests
 	}
-	for ; l.bodies > maxBodies; l.bare++ {
-		oldest := &l.list[(l.next+l.bare)%len(l.list)]
-		l.bodies -= len(oldest.Body)
-		oldest.Body = nil
+	if len(l.list) > maxDetailed {
+		old := &l.list[(at+len(l.list)-maxDetailed)%len(l.list)]
+		old.Header, old.Body = nil, nil
 	}
 }
 
@@ -73,7 +68,7 @@ func (s *Server) Requests() []Request {
 	defer s.mu.Unlock()
 	list := slices.Concat(s.requests.list[s.requests.next:], s.requests.list[:s.requests.next])
 	for i := range list {
-		list[i].Header, list[i].Body = list[i].Header.Clone(), bytes.Clone(list[i].Body)
+		list[i].Header, list[i].Body = redactHeader(list[i].Header), bytes.Clone(list[i].Body)
 	}
 	return list
 }
@@ -85,13 +80,11 @@ func (s *Server) ResetRequests() {
 	s.requests = requestLog{}
 }
 
-// logged is a request as the log keeps it, but for what becomes of it.
-func logged(r *http.Request, body []byte, now time.Time) Request {
-	entry := Request{Time: now, Method: r.Method, Target: r.URL.EscapedPath(), Header: r.Header.Clone()}
-	for _, name := range [...]string{"Authorization", "Proxy-Authorization", "Cookie"} {
-		if values := entry.Header[name]; len(values) > 0 {
-			entry.Header[name] = redactedHeader
-		}
+// logged is a request as the log keeps it, but for what becomes of it. Its header is redacted when it is given out.
+func (s *Server) logged(r *http.Request, body []byte, now time.Time) Request {
+	entry := Request{Time: now, Method: r.Method, Target: r.URL.EscapedPath(), Header: r.Header}
+	if r.Context().Value(http.ServerContextKey) != s.http || s.http == nil {
+		entry.Header = r.Header.Clone() // somebody else may still change it
 	}
 	if r.URL.RawQuery != "" {
 		entry.Target += "?" + redactForm(r.URL.RawQuery)
@@ -103,8 +96,16 @@ func logged(r *http.Request, body []byte, now time.Time) Request {
 	return entry
 }
 
-// redactedHeader is shared by all entries; whoever reads them gets a copy.
-var redactedHeader = []string{Redacted}
+// redactHeader copies a header without its secrets.
+func redactHeader(header http.Header) http.Header {
+	header = header.Clone()
+	for _, name := range [...]string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		if len(header[name]) > 0 {
+			header[name] = []string{Redacted}
+		}
+	}
+	return header
+}
 
 // secrets are the names of what is secret, in the spellings of both versions.
 var secrets = []string{

@@ -31,7 +31,9 @@ func (s *state) addOpportunity(in Opportunity) (*Opportunity, error) {
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	if slices.ContainsFunc(c.opportunities, func(other *Opportunity) bool { return other.ID == in.ID }) {
 		return nil, fmt.Errorf("the contact has an opportunity %s already", in.ID)
 	}

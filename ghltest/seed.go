@@ -169,7 +169,9 @@ func (s *state) addContact(in ghl.Contact, now time.Time) (*contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	if s.contacts[in.ID] != nil {
 		return nil, fmt.Errorf("there is a contact %s already", in.ID)
 	}
@@ -215,7 +217,9 @@ func (s *state) addTask(in ghl.Task, now time.Time) (*ghl.Task, error) {
 	if strings.TrimSpace(in.Title) == "" {
 		return nil, errors.New("a task needs a title")
 	}
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	if slices.ContainsFunc(c.tasks, func(other *ghl.Task) bool { return other.ID == in.ID }) {
 		return nil, fmt.Errorf("the contact has a task %s already", in.ID)
 	}
@@ -238,7 +242,9 @@ func (s *state) addNote(in ghl.Note, now time.Time) (*ghl.Note, error) {
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	if slices.ContainsFunc(c.notes, func(other *ghl.Note) bool { return other.ID == in.ID }) {
 		return nil, fmt.Errorf("the contact has a note %s already", in.ID)
 	}
@@ -255,7 +261,9 @@ func (s *state) addCalendar(in ghl.Calendar) (*calendar, error) {
 		return nil, err
 	}
 	in.LocationID = l.ID
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	setDefault(&in.Name, "Calendar")
 	setDefault(&in.CalendarType, "event")
 	setDefault(&in.SlotDurationUnit, "mins")
@@ -322,6 +330,9 @@ func (s *state) seedEvent(e *event, now time.Time) (*ghl.Appointment, error) {
 	case s.events[e.ID] != nil:
 		return nil, fmt.Errorf("there is an event %s already", e.ID)
 	}
+	if err := s.ids.give(&e.ID); err != nil {
+		return nil, err
+	}
 	e.start = e.StartTime.In(e.location.zone)
 	e.end = e.start.Add(cal.length())
 	if !e.EndTime.IsZero() {
@@ -343,7 +354,9 @@ func (s *state) addCustomField(in ghl.CustomFieldDefinition) (*ghl.CustomFieldDe
 		return nil, errors.New("a custom field needs a name")
 	}
 	in.LocationID = l.ID
-	setDefault(&in.ID, s.ids.id())
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
+	}
 	setDefault(&in.Model, "contact")
 	setDefault(&in.DataType, "TEXT")
 	setDefault(&in.FieldKey, in.Model+"."+strings.Join(strings.Fields(strings.ToLower(in.Name)), "_"))

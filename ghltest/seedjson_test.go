@@ -118,6 +118,7 @@ func TestMistakesInASeedAreTold(t *testing.T) {
 		require.Contains(t, panicOf(func() { s.LoadJSON(strings.NewReader(document)) }), "ghltest: LoadJSON: "+want, document)
 	}
 	_, err := ghltest.NewHandler(ghltest.WithSeed(strings.NewReader(`{"locations":[{"timezone":"Mars/Olympus"}]}`)))
+	require.ErrorContains(t, err, "ghltest: WithSeed: locations[0]: the time zone of location")
 	require.ErrorContains(t, err, "Mars/Olympus")
 	_, err = ghltest.NewHandler(ghltest.WithSeed(nil))
 	require.ErrorContains(t, err, "the reader is nil")

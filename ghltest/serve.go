@@ -54,7 +54,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header["Date"] = s.date.text(now)
 
-	status, text, struck := s.respond(r, body, unread, now, header, logged(r, body, now))
+	status, text, struck := s.respond(r, body, unread, now, header, s.logged(r, body, now))
 	if struck != nil {
 		s.deliver(w, r, struck, status, text)
 		return

@@ -92,7 +92,8 @@ func New(opts ...Option) (*Server, error) {
 	return s, nil
 }
 
-// NewHandler makes a fake that does not listen: serve its [Server.Handler] as you like.
+// NewHandler makes a fake that does not listen: serve its [Server.Handler] as you like, or reach it by [Server.Transport]. A
+// wrong seed later on panics. Close it when it has subscribers.
 func NewHandler(opts ...Option) (*Server, error) {
 	c := config{now: time.Now, limits: generousLimits}
 	for _, opt := range opts {
@@ -111,18 +112,28 @@ func NewHandler(opts ...Option) (*Server, error) {
 	}
 	s.now = func() time.Time { return c.now().Add(time.Duration(s.ahead.Load())) }
 	s.state.lag = c.lag
+	type given struct {
+		ghl.Location
+		by string
+	}
+	var locations []given
+	for _, l := range c.locations {
+		locations = append(locations, given{l, "WithLocation"})
+	}
 	for _, seed := range c.seeds {
-		c.locations = append(c.locations, seed.locations...)
+		for i, l := range seed.locations {
+			locations = append(locations, given{l, fmt.Sprintf("WithSeed: locations[%d]", i)})
+		}
+	}
+	if len(locations) == 0 {
+		locations = []given{{Location: defaultLocation()}}
 	}
 	s.open, s.closing = context.WithCancel(context.Background())
 	s.hooks = newHooks(s.now)
 	s.state.hooks = s.hooks
-	if len(c.locations) == 0 {
-		c.locations = []ghl.Location{defaultLocation()}
-	}
-	for _, l := range c.locations {
-		if _, err := s.state.addLocation(l); err != nil {
-			return nil, fmt.Errorf("ghltest: WithLocation: %w", err)
+	for _, l := range locations {
+		if _, err := s.state.addLocation(l.Location); err != nil {
+			return nil, fmt.Errorf("ghltest: %s: %w", l.by, err)
 		}
 	}
 	s.token = c.token
@@ -157,10 +168,14 @@ func (s *Server) Token() string { return s.token }
 // LocationID returns the id of the first location.
 func (s *Server) LocationID() string { return s.state.first.ID }
 
-// ClientOptions returns what a client needs to reach the fake: its URL, its token and its first location. Options that are
-// given to ghl.New after them win.
+// ClientOptions returns what a client needs to reach the fake: its URL, or its [Server.Transport] where it does not listen, its
+// token and its first location. Options that are given to ghl.New after them win.
 func (s *Server) ClientOptions() []ghl.Option {
-	return []ghl.Option{ghl.WithBaseURL(s.URL()), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
+	reach := ghl.WithBaseURL(s.URL())
+	if s.url == "" {
+		reach = ghl.WithHTTPClient(&http.Client{Transport: s.Transport()})
+	}
+	return []ghl.Option{reach, ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
 }
 
 // Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. Answers

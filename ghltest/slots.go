@@ -3,6 +3,7 @@ package ghltest
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -10,41 +11,6 @@ import (
 )
 
 // A calendar can be booked in slots: each of its open hours is cut into them, in the location's zone.
-
-// check refuses what no slots can be made of.
-func (c *calendar) check() error {
-	for _, unit := range []string{c.SlotDurationUnit, c.SlotIntervalUnit, c.SlotBufferUnit, c.PreBufferUnit, c.AllowBookingAfterUnit, c.AllowBookingForUnit} {
-		if !slices.Contains([]string{"", "mins", "hours", "days", "weeks", "months"}, unit) {
-			return fmt.Errorf("unknown unit %q; there are mins, hours, days, weeks and months", unit)
-		}
-	}
-	if c.length() < time.Minute || c.interval() < time.Minute {
-		return errors.New("the calendar's slots have no length")
-	}
-	if c.AppointmentPerSlot < 1 || c.AppointmentPerDay < 0 {
-		return errors.New("the calendar has no room for an appointment")
-	}
-	var hours []*ghl.Hour
-	for _, open := range c.OpenHours {
-		if slices.ContainsFunc(open.DaysOfTheWeek, func(day int) bool { return day < 0 || day > 6 }) {
-			return errors.New("the days of OpenHours are 0 (Sunday) to 6")
-		}
-		hours = append(hours, open.Hours...)
-	}
-	for _, a := range c.Availabilities {
-		if a.Date.IsZero() {
-			return errors.New("an availability has no date")
-		}
-		hours = append(hours, a.Hours...)
-	}
-	for _, h := range hours {
-		if h.OpenHour < 0 || h.OpenMinute < 0 || h.OpenMinute > 59 || h.CloseMinute < 0 || h.CloseMinute > 59 ||
-			h.OpenHour*60+h.OpenMinute >= h.CloseHour*60+h.CloseMinute || h.CloseHour*60+h.CloseMinute > 24*60 {
-			return errors.New("the hours of a day are from 0:00 to 24:00, and end after they begin")
-		}
-	}
-	return nil
-}
 
 func units(n float64, unit string) time.Duration {
 	length := time.Minute
@@ -63,6 +29,44 @@ func units(n float64, unit string) time.Duration {
 
 func (c *calendar) length() time.Duration   { return units(c.SlotDuration, c.SlotDurationUnit) }
 func (c *calendar) interval() time.Duration { return units(c.SlotInterval, c.SlotIntervalUnit) }
+
+// check refuses hours and slots that no day has.
+func (c *calendar) check() error {
+	const century = 100 * 365 * 24 * 60 // minutes
+	for _, n := range []float64{c.SlotDuration, c.SlotInterval, c.SlotBuffer, c.PreBuffer, c.AllowBookingAfter, c.AllowBookingFor, c.AppointmentPerSlot, c.AppointmentPerDay} {
+		if math.IsNaN(n) || n < 0 || n > century {
+			return errors.New("a number of the calendar is negative or too large")
+		}
+	}
+	for _, unit := range []string{c.SlotDurationUnit, c.SlotIntervalUnit, c.SlotBufferUnit, c.PreBufferUnit, c.AllowBookingAfterUnit, c.AllowBookingForUnit} {
+		if !slices.Contains([]string{"", "mins", "hours", "days", "weeks", "months"}, unit) {
+			return fmt.Errorf("unknown unit %q; there are mins, hours, days, weeks and months", unit)
+		}
+	}
+	if c.length() < time.Minute || c.interval() < time.Minute {
+		return errors.New("the calendar's slots are shorter than a minute")
+	}
+	var hours []*ghl.Hour
+	for _, open := range c.OpenHours {
+		if slices.ContainsFunc(open.DaysOfTheWeek, func(day int) bool { return day < 0 || day > 6 }) {
+			return errors.New("the calendar's days are 0 (Sunday) to 6")
+		}
+		hours = append(hours, open.Hours...)
+	}
+	for _, date := range c.Availabilities {
+		if date.Date.IsZero() {
+			return errors.New("an availability of the calendar has no date")
+		}
+		hours = append(hours, date.Hours...)
+	}
+	for _, h := range hours {
+		if h.OpenHour < 0 || h.CloseHour > 24 || h.OpenMinute < 0 || h.OpenMinute > 59 || h.CloseMinute < 0 || h.CloseMinute > 59 ||
+			h.OpenHour*60+h.OpenMinute >= h.CloseHour*60+h.CloseMinute {
+			return errors.New("the calendar's hours are none of a day")
+		}
+	}
+	return nil
+}
 
 // slots returns the starts of a day's slots. The day is given as any time of it, in the location's zone.
 func (c *calendar) slots(day time.Time) []time.Time {

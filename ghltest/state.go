@@ -82,11 +82,12 @@ func (s *state) addLocation(in ghl.Location) (*location, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.ID == "" {
-		in.ID = s.ids.id()
+	if err := s.ids.give(&in.ID); err != nil {
+		return nil, err
 	}
-	if in.CompanyID == "" {
-		in.CompanyID = s.companyID()
+	setDefault(&in.CompanyID, s.companyID())
+	if err := s.ids.give(&in.CompanyID); err != nil {
+		return nil, err
 	}
 	setDefault(&in.Timezone, "America/New_York")
 	setDefault(&in.Country, "US")

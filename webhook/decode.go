@@ -12,8 +12,8 @@ import (
 var ErrUnreadable = errors.New("webhook: the body is no event")
 
 // Decode reads an event, flat or with its record under "data", an appointment also under "appointment". Missing properties,
-// odd values and unknown properties never fail it: what has no field is in the record's Extra. The error is
-// [ErrUnreadable]. The event keeps body, in Raw.
+// odd values and unknown properties never fail it: what has no field is in the record's Extra; what stands beside a nested
+// record, and is no part of the envelope, only in Raw. The error is [ErrUnreadable]. The event keeps body, in Raw.
 //
 // It does not look at a signature: what comes from outside goes through [Verifier.Open].
 func Decode(body []byte) (Event, error) {
@@ -28,7 +28,7 @@ func Decode(body []byte) (Event, error) {
 	}
 	o.readEnvelope(&meta)
 	o.flat = true
-	if data := o.get("data"); isObject(data) && o.get("id") == nil {
+	if data := o.get("data"); isObject(data) && o.text("id") == "" {
 		o, _ = parse(data, o.fields[:0]) // it was found valid
 		o.readEnvelope(&meta)
 	}
@@ -88,7 +88,7 @@ func (e *TaskEvent) decode(o object) error {
 			return err
 		}
 	}
-	if e.Type == TaskComplete && o.get("completed") == nil {
+	if said := o.get("completed"); e.Type == TaskComplete && (said == nil || string(said) == "null") {
 		e.Task.Completed = true
 	}
 	fill(&e.Task.LocationID, e.LocationID)

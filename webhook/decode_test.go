@@ -154,6 +154,12 @@ func TestDecodeWithMissingFields(t *testing.T) {
 	event, err = Decode([]byte(`{"type":"TaskComplete","id":"tas1","completed":false}`))
 	require.NoError(t, err)
 	require.False(t, event.(*TaskEvent).Task.Completed, "what is said counts")
+	event, err = Decode([]byte(`{"type":"TaskComplete","id":"tas1","completed":null}`))
+	require.NoError(t, err)
+	require.True(t, event.(*TaskEvent).Task.Completed, "null says nothing")
+	event, err = Decode([]byte(`{"type":"TaskDelete","id":null,"data":{"id":"tas1"}}`))
+	require.NoError(t, err)
+	require.Equal(t, "tas1", event.RecordID())
 	event, err = Decode([]byte(`{"type":"INSTALL","appId":"our1","companyId":"com1","whitelabelDetails":{},"trial":null}`))
 	require.NoError(t, err)
 	require.Equal(t, "com1", event.Meta().CompanyID)
@@ -184,6 +190,10 @@ func TestDecodeOddValues(t *testing.T) {
 	require.Equal(t, "loc1", event.Meta().LocationID, "the envelope's part may lie within")
 	require.Equal(t, "w", event.Meta().WebhookID)
 	require.Equal(t, "lead", event.(*ContactEvent).Contact.Type, "a contact has a type of its own")
+
+	event, err = Decode([]byte(`{"type":"AppointmentUpdate","appointment":{"id":"app1","locationId":"loc1"}}`))
+	require.NoError(t, err)
+	require.Equal(t, "loc1", event.Meta().LocationID)
 
 	event, err = Decode([]byte(`{"type":"NoteUpdate","id":"not1","data":{"id":"other"},"body":"b"}`))
 	require.NoError(t, err)

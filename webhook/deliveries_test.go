@@ -279,10 +279,10 @@ func TestOddDeliveries(t *testing.T) {
 	mistyped := events[1].(*webhook.AppointmentEvent)
 	require.Equal(t, webhook.AppointmentCreate, mistyped.Type)
 	gone, err := mistyped.Refetch(t.Context(), c)
-	require.True(t, errors.Is(err, ghl.ErrNotFound) || gone.Deleted, "what is so shows Refetch")
+	require.True(t, errors.Is(err, ghl.ErrNotFound) || gone.Deleted, "Refetch shows what is so")
 }
 
-// An event of another location is read from there.
+// The call is one of the event's location, whatever the client's, and counts against that one's limit.
 func TestRefetchInTheLocationOfTheEvent(t *testing.T) {
 	s, _ := startServer(t, ghltest.WithLocation(ghl.Location{ID: "locA"}), ghltest.WithLocation(ghl.Location{ID: "locB"}))
 	token := s.AddToken(ghl.Token{LocationID: "locB"})
@@ -295,11 +295,16 @@ func TestRefetchInTheLocationOfTheEvent(t *testing.T) {
 	flush(t, s)
 	event := d.list()[0].(*webhook.ContactEvent)
 	require.Equal(t, "locB", event.LocationID)
-	elsewhere, err := client.With(ghl.WithLocation("locA"))
+	var counted []string
+	elsewhere, err := client.With(ghl.WithLocation("locA"), ghl.WithLimiterFor(func(resource string) ghl.Limiter {
+		counted = append(counted, resource)
+		return nil
+	}))
 	require.NoError(t, err)
 	again, err := event.Refetch(t.Context(), elsewhere)
 	require.NoError(t, err)
 	require.Equal(t, made.ID, again.ID)
+	require.Equal(t, []string{"locB"}, counted)
 }
 
 func TestRedeliveryAfter429(t *testing.T) {

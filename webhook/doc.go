@@ -5,6 +5,9 @@
 //	handler, err := webhook.NewHandler(verifier, webhook.WithApp(appID),
 //		webhook.OnContactCreatedOrUpdated(func(ctx context.Context, e *webhook.ContactEvent) error {
 //			contact, err := e.Refetch(ctx, client) // the event is a hint; this is what is so
+//			if errors.Is(err, ghl.ErrNotFound) {
+//				return nil // it was deleted since
+//			}
 //			…
 //			return err // an error makes HighLevel deliver the event again
 //		}),
@@ -29,7 +32,9 @@
 // [Decode] and [Verifier.Open] read a delivery flat, as HighLevel sends it, or with its record under "data", as its guide
 // shows. An unknown type is an [*UnknownEvent] with the raw body. Events come at least once and in no order, and those of
 // contacts, tasks and notes don't say when the record was changed; there is none for a task that was edited. So take
-// an event for a hint that something has happened to a record, and read the record with Refetch.
+// an event for a hint that something has happened to a record, and read the record with Refetch. An error of it that no
+// repetition mends, such as [ghl.ErrNotFound] for a record that is gone, is yours to handle: returned from a function it only
+// makes the event come again.
 //
 // [FeedInstallations] keeps ghl.Installations as INSTALL and UNINSTALL events tell.
 //

@@ -142,8 +142,8 @@ func (e *NoteEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Note,
 }
 
 // AppointmentEvent is of type [AppointmentCreate], [AppointmentUpdate] or [AppointmentDelete]. In HighLevel's own samples
-// updates and deletions call themselves AppointmentCreate, so take every type for "something happened to it": what is so
-// shows Refetch.
+// updates and deletions call themselves AppointmentCreate, so take every type for "something happened to it", and
+// see with Refetch what is so.
 type AppointmentEvent struct {
 	Envelope
 	Appointment ghl.Appointment

@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -31,6 +32,9 @@ func ExampleNewHandler() {
 	handler, err := webhook.NewHandler(verifier,
 		webhook.OnContactCreatedOrUpdated(func(ctx context.Context, e *webhook.ContactEvent) error {
 			contact, err := e.Refetch(ctx, client)
+			if errors.Is(err, ghl.ErrNotFound) {
+				return nil // it was deleted since
+			}
 			if err != nil {
 				return err // it comes again
 			}

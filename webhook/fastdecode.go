@@ -10,176 +10,151 @@ import (
 // answer false, and the model's own UnmarshalJSON reads it all: the result is the same, which a fuzz test holds them to.
 
 func fastContact(o object, c *ghl.Contact) bool {
-	for _, f := range o.fields {
-		if o.skips(f) {
-			continue
-		}
-		ok := true
+	return o.eachOfRecord(func(f field) bool {
 		switch string(f.key) {
 		case "id":
-			ok = readText(f, &c.ID)
+			return readText(f, &c.ID)
 		case "locationId":
-			ok = readText(f, &c.LocationID)
+			return readText(f, &c.LocationID)
 		case "name":
-			ok = readText(f, &c.Name)
+			return readText(f, &c.Name)
 		case "firstName":
-			ok = readText(f, &c.FirstName)
+			return readText(f, &c.FirstName)
 		case "lastName":
-			ok = readText(f, &c.LastName)
+			return readText(f, &c.LastName)
 		case "email":
-			ok = readText(f, &c.Email)
+			return readText(f, &c.Email)
 		case "phone":
-			ok = readText(f, &c.Phone)
+			return readText(f, &c.Phone)
 		case "address1":
-			ok = readText(f, &c.Address1)
+			return readText(f, &c.Address1)
 		case "city":
-			ok = readText(f, &c.City)
+			return readText(f, &c.City)
 		case "state":
-			ok = readText(f, &c.State)
+			return readText(f, &c.State)
 		case "postalCode":
-			ok = readText(f, &c.PostalCode)
+			return readText(f, &c.PostalCode)
 		case "country":
-			ok = readText(f, &c.Country)
+			return readText(f, &c.Country)
 		case "timezone":
-			ok = readText(f, &c.Timezone)
+			return readText(f, &c.Timezone)
 		case "website":
-			ok = readText(f, &c.Website)
+			return readText(f, &c.Website)
 		case "companyName":
-			ok = readText(f, &c.CompanyName)
+			return readText(f, &c.CompanyName)
 		case "source":
-			ok = readText(f, &c.Source)
+			return readText(f, &c.Source)
 		case "assignedTo":
-			ok = readText(f, &c.AssignedTo)
+			return readText(f, &c.AssignedTo)
 		case "dnd":
-			ok = readBool(f, &c.DND)
+			return readBool(f, &c.DND)
 		case "dateAdded":
-			ok = readTime(f, &c.DateAdded)
+			return readTime(f, &c.DateAdded)
 		case "dateOfBirth":
-			ok = readTime(f, &c.DateOfBirth)
+			return readTime(f, &c.DateOfBirth)
 		case "tags":
-			ok = readTexts(f, &c.Tags)
+			return readTexts(f, &c.Tags)
 		case "attachments":
-			ok = readTexts(f, &c.Attachments)
+			return readTexts(f, &c.Attachments)
 		case "customFields":
-			ok = readCustomFields(f, &c.CustomFields)
+			return readCustomFields(f, &c.CustomFields)
 		case "dndSettings":
 			c.DNDSettings = new(ghl.DNDSettings)
-			ok = isObject(f.value) && c.DNDSettings.UnmarshalJSON(f.value) == nil
-		default:
-			ok = false
+			return isObject(f.value) && c.DNDSettings.UnmarshalJSON(f.value) == nil
 		}
-		if !ok {
-			return false
-		}
-	}
-	return true
+		return false
+	})
 }
 
 func fastTask(o object, t *ghl.Task) bool {
-	for _, f := range o.fields {
-		if o.skips(f) {
-			continue
-		}
-		ok := true
+	return o.eachOfRecord(func(f field) bool {
 		switch string(f.key) {
 		case "id":
-			ok = readText(f, &t.ID)
+			return readText(f, &t.ID)
 		case "locationId":
-			ok = readText(f, &t.LocationID)
+			return readText(f, &t.LocationID)
 		case "contactId":
-			ok = readText(f, &t.ContactID)
+			return readText(f, &t.ContactID)
 		case "title":
-			ok = readText(f, &t.Title)
+			return readText(f, &t.Title)
 		case "body":
-			ok = readText(f, &t.Body)
+			return readText(f, &t.Body)
 		case "assignedTo":
-			ok = readText(f, &t.AssignedTo)
+			return readText(f, &t.AssignedTo)
 		case "completed":
-			ok = readBool(f, &t.Completed)
+			return readBool(f, &t.Completed)
 		case "dateAdded":
-			ok = readTime(f, &t.DateAdded)
+			return readTime(f, &t.DateAdded)
 		case "dueDate":
-			ok = readTime(f, &t.DueDate)
-		default:
-			ok = false
+			return readTime(f, &t.DueDate)
 		}
-		if !ok {
-			return false
-		}
-	}
-	return true
+		return false
+	})
 }
 
 func fastNote(o object, n *ghl.Note) bool {
-	for _, f := range o.fields {
-		if o.skips(f) {
-			continue
-		}
-		ok := true
+	return o.eachOfRecord(func(f field) bool {
 		switch string(f.key) {
 		case "id":
-			ok = readText(f, &n.ID)
+			return readText(f, &n.ID)
 		case "contactId":
-			ok = readText(f, &n.ContactID)
+			return readText(f, &n.ContactID)
 		case "title":
-			ok = readText(f, &n.Title)
+			return readText(f, &n.Title)
 		case "body":
-			ok = readText(f, &n.Body)
+			return readText(f, &n.Body)
 		case "dateAdded":
-			ok = readTime(f, &n.DateAdded)
-		default:
-			ok = false
+			return readTime(f, &n.DateAdded)
 		}
-		if !ok {
-			return false
-		}
-	}
-	return true
+		return false
+	})
 }
 
 func fastAppointment(o object, a *ghl.Appointment) bool {
-	for _, f := range o.fields {
-		if o.skips(f) {
-			continue
-		}
-		ok := true
+	return o.eachOfRecord(func(f field) bool {
 		switch string(f.key) {
 		case "id":
-			ok = readText(f, &a.ID)
+			return readText(f, &a.ID)
 		case "locationId":
-			ok = readText(f, &a.LocationID)
+			return readText(f, &a.LocationID)
 		case "calendarId":
-			ok = readText(f, &a.CalendarID)
+			return readText(f, &a.CalendarID)
 		case "contactId":
-			ok = readText(f, &a.ContactID)
+			return readText(f, &a.ContactID)
 		case "groupId":
-			ok = readText(f, &a.GroupID)
+			return readText(f, &a.GroupID)
 		case "title":
-			ok = readText(f, &a.Title)
+			return readText(f, &a.Title)
 		case "address":
-			ok = readText(f, &a.Address)
+			return readText(f, &a.Address)
 		case "notes":
-			ok = readText(f, &a.Notes)
+			return readText(f, &a.Notes)
 		case "assignedUserId":
-			ok = readText(f, &a.AssignedUserID)
+			return readText(f, &a.AssignedUserID)
 		case "appointmentStatus":
-			ok = readText(f, &a.AppointmentStatus)
+			return readText(f, &a.AppointmentStatus)
 		case "users":
-			ok = readTexts(f, &a.Users)
+			return readTexts(f, &a.Users)
 		case "startTime":
-			ok = readTime(f, &a.StartTime)
+			return readTime(f, &a.StartTime)
 		case "endTime":
-			ok = readTime(f, &a.EndTime)
+			return readTime(f, &a.EndTime)
 		case "dateAdded":
-			ok = readTime(f, &a.DateAdded)
+			return readTime(f, &a.DateAdded)
 		case "dateUpdated":
-			ok = readTime(f, &a.DateUpdated)
+			return readTime(f, &a.DateUpdated)
 		case "source": // the model has no such field
 			keep(&a.Extra, f)
-		default:
-			ok = false
+			return true
 		}
-		if !ok {
+		return false
+	})
+}
+
+// eachOfRecord calls read with each property of the record until it answers false, and reports whether it never did.
+func (o object) eachOfRecord(read func(field) bool) bool {
+	for _, f := range o.fields {
+		if !o.skips(f) && !read(f) {
 			return false
 		}
 	}

@@ -93,9 +93,7 @@ func (h *Handler) fly(f *flight, d *Delivery, id string) {
 		case f.kept: // whatever the deduplicator did then
 			end.result = Kept
 		case f.ctx.Err() != nil:
-			if !errors.Is(end.err, f.ctx.Err()) { // else it gave up in time, and the answer has told
-				h.late(f.ctx, d, end.err)
-			}
+			h.late(f.ctx, d, end.err)
 			end.result = TimedOut
 		}
 		f.end = end
@@ -146,11 +144,16 @@ func (h *Handler) handle(f *flight, d *Delivery, id string) result {
 	return result{Kept, nil}
 }
 
-// late tells of a keeper that has returned when nobody was waiting any more.
+// late tells of a keeper that has returned when nobody was waiting any more. An error that panics, as one does that is a nil
+// pointer, must not end the process.
 func (h *Handler) late(ctx context.Context, d *Delivery, err error) {
+	defer func() { _ = recover() }()
+	if errors.Is(err, ctx.Err()) { // it gave up in time, and the answer has told
+		return
+	}
 	attrs := []slog.Attr{slog.String("webhookId", clip(d.event.Meta().WebhookID, 100))}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", clip(err.Error(), 1000)))
+		attrs = append(attrs, slog.String("error", clip(fmt.Sprint(err), 1000)))
 	}
 	h.logger.LogAttrs(ctx, slog.LevelWarn, "webhook: a keeper returned after its time; the delivery comes again", attrs...)
 }

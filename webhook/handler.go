@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -30,7 +31,8 @@ const (
 //
 //	200  the delivery was kept, now or before
 //	400  it is signed, but no event
-//	401  the signature is not valid or not there, or the timestamp is older than the replay window
+//	401  the signature is not valid or not there, or the timestamp is older than the replay window, or not there though
+//	     [RequireTimestamp] wants it
 //	403  the delivery is meant for another app ([WithApp])
 //	405  it is no POST
 //	413  the body is larger than [WithMaxBody]
@@ -132,7 +134,7 @@ func (r Result) status() int {
 type Outcome struct {
 	Result Result
 	Status int
-	// Duration is from the beginning of the request to the answer.
+	// Duration is from the beginning of the request until the answer was decided.
 	Duration time.Duration
 	// Meta is the envelope of a delivery whose signature is valid; else nil. It must not be changed.
 	Meta *Envelope
@@ -152,8 +154,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch result {
 	case WrongMethod:
 		header.Set("Allow", http.MethodPost)
+		if r.ContentLength != 0 {
+			header.Set("Connection", "close")
+		}
 	case TooLarge, TooSlow, CutOff:
-		header.Set("Connection", "close") // what is left of the body is not read
+		header.Set("Connection", "close") // the answer does not wait for what is left of the body
 	}
 	w.WriteHeader(status)
 	h.tell(Outcome{Result: result, Status: status, Duration: time.Since(began), Err: err}, d, r)
@@ -176,7 +181,7 @@ func (h *Handler) tell(o Outcome, d *Delivery, r *http.Request) {
 				slog.String("locationId", clip(m.LocationID, 100)))
 		}
 		if o.Err != nil {
-			attrs = append(attrs, slog.String("error", clip(o.Err.Error(), 1000)))
+			attrs = append(attrs, slog.String("error", clip(fmt.Sprint(o.Err), 1000))) // Sprint outlives an Error that panics
 		}
 		h.logger.LogAttrs(ctx, level, "webhook", attrs...)
 	}
@@ -194,9 +199,6 @@ func clip(text string, n int) string {
 
 // receive reads and judges a request. The result is "" for a delivery that is to be kept.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, Result, error) {
-	if r.Method != http.MethodPost {
-		return nil, WrongMethod, nil
-	}
 	body, result, err := h.read(w, r)
 	if result != "" {
 		return nil, result, err

@@ -21,6 +21,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
@@ -457,6 +458,12 @@ func TestADeduplicatorThatTakesLong(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		require.ErrorIs(t, dedup.seenErr, context.DeadlineExceeded, "its time is bounded too")
+		dedup.slow = 29 * time.Second
+		require.Equal(t, 200, status(h, numbered(1)))
+		time.Sleep(time.Hour)
+		require.Equal(t, 200, status(h, numbered(1)))
+		require.Equal(t, 2, calls, "half of the time is left for remembering")
+		calls = 1
 		dedup.slow = 0
 		require.Equal(t, 200, status(h, note))
 		require.Equal(t, 2, calls, "it was not remembered")
@@ -474,6 +481,30 @@ func TestAHandlerThatHeedsItsTime(t *testing.T) {
 		require.Equal(t, 429, status(h, note))
 		synctest.Wait()
 		require.Empty(t, h.flights)
+	})
+}
+
+// nilError is an error that cannot be asked anything when it is a nil pointer.
+type nilError struct{ inner error }
+
+func (e *nilError) Error() string { return e.inner.Error() }
+func (e *nilError) Unwrap() error { return e.inner }
+
+func TestAnErrorThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var takes time.Duration
+		var logged bytes.Buffer
+		h := handler(t, WithKeepTimeout(time.Second), WithLogger(slog.New(slog.NewTextHandler(&logged, nil))), OnAny(func(context.Context, Event) error {
+			time.Sleep(takes)
+			return (*nilError)(nil)
+		}))
+		for _, takes = range []time.Duration{0, time.Minute} {
+			require.Equal(t, 429, status(h, note))
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			require.Empty(t, h.flights)
+		}
+		require.Equal(t, 2, strings.Count(logged.String(), "status=429"))
 	})
 }
 
@@ -783,6 +814,29 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 	}
 }
 
+// A body that nobody wants holds neither the answer nor, for longer than any body, the connection.
+func TestABodyThatIsNotReadIsGivenUp(t *testing.T) {
+	for name, head := range map[string]string{
+		"405": "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nx",
+		"413": "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\nx",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			conn := serve(t, handler(t, OnAny(nothing), WithMaxBody(1000), WithReadTimeout(7500*time.Millisecond)))()
+			began := time.Now()
+			defer time.AfterFunc(time.Hour, func() { _ = conn.Close() }).Stop()
+			_, err := io.WriteString(conn, head)
+			require.NoError(t, err)
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			require.Equal(t, name, fmt.Sprint(resp.StatusCode))
+			require.Zero(t, time.Since(began))
+			_, err = conn.Read(make([]byte, 1))
+			require.ErrorIs(t, err, io.EOF)
+			require.Equal(t, 7500*time.Millisecond, time.Since(began).Truncate(time.Second/2))
+		})
+	}
+}
+
 func TestACutBodyIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen outcomes
@@ -797,7 +851,14 @@ func TestACutBodyIsNotKept(t *testing.T) {
 
 func TestTheConnectionGoesOnAfterADelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := serve(t, handler(t, OnAny(nothing), WithReadTimeout(time.Second)))()
+		h := handler(t, WithReadTimeout(time.Second), OnAny(func(context.Context, Event) error { time.Sleep(2 * time.Second); return nil }))
+		conn := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body) // a middleware that looks at it: the server then waits for the next request already
+			assert.NoError(t, err)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			h.ServeHTTP(w, r)
+			assert.NoError(t, r.Context().Err(), "the sender is still there")
+		}))()
 		reader := bufio.NewReader(conn)
 		for i := range 3 {
 			body := numbered(i)
@@ -807,6 +868,12 @@ func TestTheConnectionGoesOnAfterADelivery(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, 200, resp.StatusCode)
 			time.Sleep(time.Hour) // the deadline was for the body alone
+			_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+			require.NoError(t, err)
+			resp, err = http.ReadResponse(reader, nil)
+			require.NoError(t, err)
+			require.Equal(t, 405, resp.StatusCode)
+			time.Sleep(time.Hour)
 		}
 		_ = conn.Close()
 		synctest.Wait()

@@ -157,7 +157,8 @@ func WithLogger(l *slog.Logger) Option {
 	})
 }
 
-// WithObserver calls f after the answer to each request, for metrics. It is called by many goroutines at once.
+// WithObserver calls f for each request once its answer is decided, for metrics. The answer leaves when f has returned, so it
+// must be quick and not panic. It is called by many goroutines at once.
 func WithObserver(f func(Outcome)) Option {
 	return optionFunc(func(c *config) error {
 		if f == nil {

@@ -263,6 +263,12 @@ func TestALateUninstallSparesWhatWasInstalledSince(t *testing.T) {
 	require.Equal(t, all[:1], o.known())
 	require.Equal(t, 200, o.post(happened(webhook.AppUninstall, began.Add(time.Second), inCompany)))
 	require.Empty(t, o.known())
+
+	// What this machine says was issued just after the uninstall may have been issued before.
+	o.handler = o.newHandler()
+	o.connectLocation("loc2")
+	require.Equal(t, 200, o.post(happened(webhook.AppUninstall, began.Add(-59*time.Second), `"locationId":"loc2"`)))
+	require.Empty(t, o.known())
 }
 
 // The agency's uninstall leaves alone what does not come from the agency's token.

@@ -11,19 +11,24 @@ import (
 
 const firstRead = 16 << 10
 
-// read reads the body. It takes memory as the body comes, not as its length is announced.
+// read reads the body of a POST. It takes memory as the body comes, not as its length is announced.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, result Result, err error) {
-	if r.ContentLength > h.maxBody {
+	control := http.NewResponseController(w)
+	// Also where nothing is read here: the server then reads some of what is left.
+	bounded := control.SetReadDeadline(time.Now().Add(h.readTimeout)) == nil
+	switch {
+	case r.Method != http.MethodPost:
+		return nil, WrongMethod, nil
+	case r.ContentLength > h.maxBody:
 		return nil, TooLarge, nil
 	}
 	size := r.ContentLength
 	if size < 0 || size > firstRead {
 		size = min(firstRead, h.maxBody)
 	}
-	control := http.NewResponseController(w)
-	if control.SetReadDeadline(time.Now().Add(h.readTimeout)) == nil {
+	if bounded {
 		if body, err = readAll(r.Body, size, h.maxBody); err == nil {
-			_ = control.SetReadDeadline(time.Time{}) // for the connection's next request
+			_ = control.SetReadDeadline(time.Time{}) // a middleware may have read the body before: then it would end the request
 		}
 	} else {
 		body, err = h.readWithout(r.Body, size)

@@ -1,0 +1,360 @@
+package mapping_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/mapping"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// definitions are custom fields of every type.
+var definitions = []*ghl.CustomFieldDefinition{
+	{ID: "cf1", FieldKey: "contact.shoe_size", DataType: "NUMERICAL", Model: "contact"},
+	{ID: "cf2", FieldKey: "contact.stage", DataType: "SINGLE_OPTIONS", PicklistOptions: []string{"New lead", "Won"}},
+	{ID: "cf3", FieldKey: "contact.languages", DataType: "MULTIPLE_OPTIONS", PicklistOptions: []string{"English", "French"}},
+	{ID: "cf4", FieldKey: "contact.first_visit", DataType: "DATE"},
+	{ID: "cf5", FieldKey: "contact.passport", DataType: "FILE_UPLOAD"},
+	{ID: "cf6", FieldKey: "contact.nickname", DataType: "TEXT"},
+	{ID: "cf7", FieldKey: "contact.second_phone", DataType: "PHONE"},
+	{ID: "cf8", FieldKey: "opportunity.value", DataType: "MONETORY", Model: "opportunity"},
+	{ID: "cf9", FieldKey: "contact.free_choice", DataType: "RADIO", PicklistOptions: []string{"A"}, IsAllowedCustomOption: true},
+	{ID: "cf10", FieldKey: "contact.list", DataType: "TEXTBOX_LIST"},
+}
+
+// TestMistakesAreNamedByLine: every mistake of a file is found, each at its line.
+func TestMistakesAreNamedByLine(t *testing.T) {
+	for _, test := range []struct {
+		name, file string
+		want       []string // "line: part of the problem"
+	}{
+		{"several at once", `version: 2
+contact:
+  - {ghl: frstName, pluvo: firstName}
+  - {ghl: tags, pluvo: stage}
+  - {ghl: email, pluvo: email, requird: true}
+task:
+  - {ghl: dueDate, pluvo: completed}
+foo: 1
+`, []string{`1: version must be 1, not "2"`, `3: a contact in HighLevel has no field "frstName"; it has id, name`, `4: a list cannot become text`, `5: a rule has no "requird"`, `7: a time cannot become true or false`, `8: the file has no "foo"`}},
+		{"JSON", "{\n\"version\": 1,\n\"contact\": [\n{\"ghl\": \"email\",\n\"pluvo\": \"emial\"},\n{\"ghl\": \"phone\"}]}", []string{`5: a contact in Pluvo has no field "emial"; it has id, email`, `6: a rule for a contact names both fields, and pluvo is missing`}},
+		{"a line break before JSON", "\n\n{\"version\":\n7}", []string{`4: version must be 1`, `3: there are no rules`}},
+		{"unknown Pluvo field", "version: 1\nnote:\n  - {ghl: body, pluvo: content}\n  - {ghl: title, pluvo: title}\n", []string{`4: a note in Pluvo has no field "title"; it has noteId, content`}},
+		{"two rules for one target in Pluvo", rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: source, pluvo: email, direction: toPluvo}"), []string{"4: email in Pluvo is written by the rule in line 3 already"}},
+		{"two rules for one target in GHL", rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: email, pluvo: fields.x, direction: toGHL}"), []string{"4: email in HighLevel is written by the rule in line 3 already"}},
+		{"by key and by id", rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: fields.a}", "{ghl: custom.cf6, pluvo: fields.b}"), []string{"4: custom.cf6 in HighLevel is written by the rule in line 3 already"}},
+		{"the name and its parts", rulesFor("contact", "{ghl: name, pluvo: fields.name}", "{ghl: lastName, pluvo: lastName}"), []string{"4: lastName in HighLevel is written by the rule in line 3 already"}},
+		{"a one-way field backwards", rulesFor("contact", "{ghl: dateAdded, pluvo: fields.added}", "{ghl: gender, pluvo: fields.g, direction: toGHL}"), []string{"3: HighLevel does not take dateAdded, so the rule cannot be used backwards", "4: HighLevel does not take gender"}},
+		{"a one-way table backwards", rulesFor("contact", "{ghl: source, pluvo: stage, transform: {options: {web: lead, phone: lead}}}"), []string{`3: Pluvo's "lead" stands for two of HighLevel's options, so there is no way back`}},
+		{"a one-way date backwards", rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: YYYY-MM-DD}}"), []string{`4: "YYYY-MM-DD" leaves the time out, so there is no way back`}},
+		{"an id as target", rulesFor("contact", "{ghl: source, pluvo: id}"), []string{"3: id in Pluvo is set by itself"}},
+		{"types that cannot convert", rulesFor("contact", "{ghl: email, pluvo: tags}", "{ghl: custom.cf3, pluvo: stage}", "{ghl: custom.cf5, pluvo: fields.p}", "{ghl: dnd, pluvo: tags, direction: toPluvo}"),
+			[]string{"3: text cannot become a list", "4: a list cannot become text", "5: files cannot become text", "6: true or false cannot become a list", "6: tags in Pluvo is written by the rule in line 3 already"}},
+		{"custom fields", rulesFor("contact", "{ghl: custom.contact.hat_size, pluvo: fields.hat}", "{ghl: custom.cf8, pluvo: fields.v}", "{ghl: custom., pluvo: fields.x}", "{ghl: email, pluvo: fields.}"),
+			[]string{`3: "custom.contact.hat_size": the location has no custom field "contact.hat_size"`, `4: "custom.cf8": it belongs to opportunity, not to contacts`, `5: a contact in HighLevel has no field "custom."`, `6: a contact in Pluvo has no field "fields."`}},
+		{"transforms", rulesFor("contact", "{ghl: email, pluvo: email, transform: [trim, shout, {case: title}, {case: lower, trim: 1}, case, {trim: 1}, 3, {split: ''}, {join: ','}, {options: 3}, {options: {}}]}"),
+			[]string{`3: there is no transform "shout"`, `3: case is lower or upper, not "title"`, "3: a transform is one name", "3: case needs a setting, such as case: lower", "3: trim has no setting", `3: there is no transform "3"`, "3: split needs", "3: join makes a text of a list, and this is text", "3: options is a table", "3: options is a table"}},
+		{"transforms for other types", rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.x, transform: [trim]}", "{ghl: tags, pluvo: fields.y, direction: toPluvo, transform: {date: YYYY-MM-DD}}",
+			"{ghl: dateAdded, pluvo: fields.z, direction: toPluvo, transform: {options: {a: b}}}", "{ghl: tags, pluvo: tags, transform: {split: ','}}"),
+			[]string{"3: trim is for texts, and this is a day", "4: date is for days, times and texts, and this is a list", "5: options are for texts, and this is a time", "6: split makes a list of a text, and this is a list"}},
+		{"date forms", rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.a, transform: {date: DD.MM}}", "{ghl: dateOfBirth, pluvo: fields.b, direction: toPluvo, transform: {date: 'DD Jan YYYY'}}", "{ghl: dateOfBirth, pluvo: fields.c, direction: toPluvo, transform: {date: 'YYYY-MM-DD HH'}}",
+			"{ghl: dateOfBirth, pluvo: fields.d, direction: toPluvo, transform: {date: 'YYYY-MM-DD HH:mm'}}", "{ghl: source, pluvo: fields.e, transform: {date: YYYY-MM-DD}}", "{ghl: source, pluvo: fields.f, direction: toPluvo, transform: {date: {us: YYYY-MM-DD}}}", "{ghl: source, pluvo: fields.g, direction: toPluvo, transform: {date: {ghl: 'YYYY-MM-DD DD'}}}", "{ghl: source, pluvo: fields.h, direction: toPluvo, transform: {date: {ghl: }}}"),
+			[]string{"3: date: a date needs YYYY, MM and DD", "4: date: a date is written with", "5: date: a time needs HH and mm", `6: a day does not say the time of the day`, "7: both sides are texts", `8: date has no "us"`, "9: date: DD comes twice", "10: date: it needs a form"}},
+		{"options that the field lacks", rulesFor("contact", "{ghl: custom.cf2, pluvo: stage, transform: {options: {New lead: lead, Lost: lost, Won: won}}}", "{ghl: custom.cf3, pluvo: tags, default: {ghl: [Latin]}}", "{ghl: custom.cf9, pluvo: fields.a, transform: {options: {Z: z, Z: y, x: ''}}}"),
+			[]string{`3: the field in HighLevel has no option "Lost"; it has New lead, Won`, `4: default for HighLevel: the field in HighLevel has no such option`, `5: option "Z" comes twice`, "5: an option is a text on both sides"}},
+		{"defaults", rulesFor("contact", "{ghl: email, pluvo: email, default: x}", "{ghl: source, pluvo: fields.a, direction: toPluvo, default: {ghl: x}}", "{ghl: custom.cf1, pluvo: fields.b, default: {ghl: many, pluvo: ''}}", "{ghl: tags, pluvo: tags, default: {ghl: [{}], us: x}}", "{ghl: dnd, pluvo: fields.c, direction: toGHL, default: maybe}"),
+			[]string{"3: a rule of both directions has a default for each side", "4: default for ghl: the rule goes the other way only", "5: default for HighLevel: it is no number", "5: default for Pluvo: it is empty", `6: default for HighLevel: it is no list of texts`, `6: default has no "us"`, "7: default for HighLevel: it is neither true nor false"}},
+		{"values of the wrong kind", rulesFor("contact", "{ghl: email, pluvo: email, direction: up, required: yes please}", "3", "{ghl: [email], pluvo: {}}", "{ghl: email, ghl: phone, pluvo: phone}", "{[a]: b}"),
+			[]string{`3: direction is both, toPluvo or toGHL, not "up"`, `3: required is true or false, not "yes please"`, "4: a rule is a text, not an object", "5: ghl is a list, not the name of a field", "5: pluvo is an object, not the name of a field", `6: a rule has "ghl" twice, first in line 6`, "6: email in HighLevel is written by the rule in line 3 already", "7: a rule has a list where a name is wanted", "7: a rule for a contact names both fields, and ghl is missing", "7: a rule for a contact names both fields, and pluvo is missing"}},
+		{"what a record needs", rulesFor("task", "{ghl: dueDate, pluvo: dueDate}"), []string{"3: no rule gives title, without which Pluvo takes no task"}},
+		{"no rules", "version: 1\ncontact: []\ntask: {}\nnote:\n", []string{"2: contact is a list, not a list of rules", "3: task is an object, not a list of rules", "4: note is nothing, not a list of rules"}},
+		{"no version", "contact:\n  - {ghl: email, pluvo: email}\n", []string{"1: version: 1 is missing"}},
+		{"nothing", "", []string{"1: the file is empty"}},
+		{"a comment", "# nothing\n", []string{"1: the file is empty"}},
+		{"a list", "- 1\n", []string{"1: the file is a list, not an object"}},
+		{"neither JSON nor YAML", "version: 1\ncontact: [\n", []string{"2: it is neither JSON nor YAML"}},
+		{"two documents", "version: 1\n---\nversion: 1\n", []string{"2: the file holds more than one document"}},
+		{"aliases", "version: 1\ncontact:\n  - &a {ghl: email, pluvo: email}\n  - *a\n", []string{"4: anchors and aliases of YAML are not read"}},
+		{"tags of YAML", "version: !!int 1\n", []string{"1: tags of YAML are not read"}},
+		{"no UTF-8", "version: 1\n# \xff\n", []string{"2: the file is no UTF-8"}},
+		{"too large", "#" + strings.Repeat("x", 1<<20), []string{"1: the file is larger than 1 MiB"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rules, err := mapping.LoadRules("rules.yaml", []byte(test.file), ghl.NewCustomFieldResolver(definitions))
+			require.Nil(t, rules)
+			var wrong *mapping.RulesError
+			require.True(t, errors.As(err, &wrong), "%v", err)
+			require.Equal(t, "rules.yaml", wrong.Name)
+			got := make([]string, len(wrong.Mistakes))
+			for i, m := range wrong.Mistakes {
+				got[i] = fmt.Sprintf("%d: %s", m.Line, m.Problem)
+			}
+			require.Len(t, got, len(test.want), strings.Join(got, "\n"))
+			for _, want := range test.want {
+				require.True(t, containsPrefix(got, want), "%q is not among\n%s", want, strings.Join(got, "\n"))
+			}
+			for _, m := range wrong.Mistakes {
+				require.Contains(t, err.Error(), fmt.Sprintf("rules.yaml:%d: %s", m.Line, m.Problem))
+			}
+		})
+	}
+	_, err := mapping.LoadRules("rules.yaml", []byte(rulesFor("contact", "{ghl: custom.cf1, pluvo: stage}")), nil)
+	require.ErrorContains(t, err, "definitions of custom fields are needed")
+}
+
+func containsPrefix(list []string, prefix string) bool {
+	for _, s := range list {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// rulesFor is a file whose rules begin in line 3.
+func rulesFor(kind string, rules ...string) string {
+	return "version: 1\n" + kind + ":\n  - " + strings.Join(rules, "\n  - ") + "\n"
+}
+
+// TestTransforms sends a value to Pluvo and back by one rule.
+func TestTransforms(t *testing.T) {
+	text := func(s string) ghl.CustomFieldValue { return ghl.TextValue(s) }
+	for _, test := range []struct {
+		rule  string // for the custom field and fields.x
+		given ghl.CustomFieldValue
+		pluvo string // "" for left out
+		back  string // the JSON that an update sends; "" for none
+	}{
+		{"{ghl: custom.cf6, pluvo: fields.x}", text(" Ada "), " Ada ", `" Ada "`},
+		{"{ghl: custom.cf6, pluvo: fields.x, transform: trim}", text(" Ada "), "Ada", `"Ada"`},
+		{"{ghl: custom.cf6, pluvo: fields.x, transform: [trim, {case: upper}]}", text(" Ada "), "ADA", `"ADA"`},
+		{"{ghl: custom.cf7, pluvo: fields.x, transform: phone}", text("(800) 555-0100"), "+18005550100", `"+18005550100"`},
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.NumberValue(38.5), "38.5", `38.5`},
+		{"{ghl: custom.cf1, pluvo: fields.x}", text("1,234.50"), "1234.5", `1234.5`},
+		{"{ghl: custom.cf1, pluvo: fields.x}", text("about 38"), "", ""},
+		{"{ghl: custom.cf1, pluvo: fields.x, transform: {options: {'38': small, '44': large}}}", ghl.NumberValue(44), "large", `44`},
+		{"{ghl: custom.cf4, pluvo: fields.x}", text("2026-05-01"), "2026-05-01", `"2026-05-01"`},
+		{"{ghl: custom.cf4, pluvo: fields.x, transform: {date: DD.MM.YYYY}}", ghl.RawValue([]byte("1777593600000")), "01.05.2026", `"2026-05-01"`},
+		{"{ghl: custom.cf4, pluvo: fields.x, transform: {date: DD.MM.YYYY}}", text("someday"), "", ""},
+		{"{ghl: custom.cf6, pluvo: fields.x, transform: {date: {ghl: MM/DD/YYYY, pluvo: YYYY-MM-DD}}}", text("05/01/2026"), "2026-05-01", `"05/01/2026"`},
+		{"{ghl: custom.cf6, pluvo: fields.x, transform: {date: {ghl: MM/DD/YYYY}}}", text("13/01/2026"), "", ""},
+		{"{ghl: custom.cf6, pluvo: fields.x, transform: {date: {ghl: 'YYYY-MM-DD HH:mm', pluvo: 'DD.MM.YYYY HH:mmZ'}}}", text("2026-05-01 08:00"), "01.05.2026 12:00Z", `"2026-05-01 08:00"`},
+		{"{ghl: custom.cf3, pluvo: fields.x, transform: {join: ' + '}}", ghl.OptionsValue("English", "French"), "English + French", `["English","French"]`},
+		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.OptionsValue("a,b"), "", ""},
+		{"{ghl: custom.cf10, pluvo: fields.x, transform: [{case: lower}, trim, {join: ','}]}", ghl.OptionsValue(" A ", " ", "B"), "a,b", `["a","b"]`},
+		{"{ghl: custom.cf2, pluvo: fields.x, transform: {options: {New lead: lead, Won: customer}}}", text("Won"), "customer", `"Won"`},
+		{"{ghl: custom.cf2, pluvo: fields.x, transform: {options: {New lead: lead}}}", text("Won"), "", ""},
+		{"{ghl: custom.cf3, pluvo: fields.x, transform: [{options: {English: en, French: fr}}, {join: ','}]}", ghl.OptionsValue("French"), "fr", `["French"]`},
+	} {
+		m := newMapper(t, func(o *mapping.Options) {
+			o.Rules = load(t, rulesFor("contact", "{ghl: email, pluvo: email}", test.rule), definitions...)
+			o.Phone = mapping.PhoneNormalizerFunc(func(string) (string, bool) { return "+18005550100", true })
+		})
+		_, id, _ := strings.Cut(test.rule, "custom.")
+		id, _, _ = strings.Cut(id, ",")
+		got, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: id, Value: test.given}}})
+		require.NoError(t, err)
+		require.Equal(t, test.pluvo, got.Fields["x"], test.rule)
+		if test.pluvo == "" {
+			require.Equal(t, mapping.LeftOut, entry(report, "custom."+id).Outcome, test.rule)
+			continue
+		}
+		update, _, err := m.ContactUpdate(got, &pluvo.Contact{ID: "c1"})
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf(`{"customFields":[{"id":%q,"value":%s}]}`, id, test.back), body(t, update.Update), test.rule)
+		cleared, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1"}, got)
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf(`{"customFields":[{"id":%q,"value":null}]}`, id), body(t, cleared.Update), test.rule)
+		same, _, err := m.ContactUpdate(got, got)
+		require.NoError(t, err)
+		require.True(t, same.IsEmpty())
+	}
+}
+
+func TestSplitIntoTags(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: tags, transform: [{split: ','}, trim]}"), definitions...)
+	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.TextValue("vip, new,,")}}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"vip", "new"}, got.Tags)
+	update, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"vip"}}, got)
+	require.NoError(t, err)
+	require.Equal(t, `{"customFields":[{"id":"cf6","value":"vip"}]}`, body(t, update.Update))
+	require.Empty(t, update.AddTags)
+	_, report, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"a,b"}}, got)
+	require.NoError(t, err)
+	require.Equal(t, mapping.LeftOut, entry(report, "tags").Outcome)
+}
+
+// TestWhatGHLCannotTakeBack: values that a rule cannot send are reported and never sent.
+func TestWhatGHLCannotTakeBack(t *testing.T) {
+	rules := rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: custom.cf1, pluvo: fields.size}", "{ghl: custom.cf2, pluvo: stage}", "{ghl: dateOfBirth, pluvo: fields.born}", "{ghl: companyName, pluvo: fields.company}",
+		"{ghl: dnd, pluvo: fields.quiet}", "{ghl: assignedTo, pluvo: fields.owner}", "{ghl: custom.cf4, pluvo: fields.visit, transform: {date: 'DD.MM.YYYY'}}", "{ghl: source, pluvo: fields.source, direction: toPluvo}")
+	m := withRules(t, rules, definitions...)
+	bad := &pluvo.Contact{ID: "c1", Email: "a@b.c", Stage: "Lost", FirstName: "Ada", Fields: map[string]string{"size": "big", "born": "May", "company": "ACME", "quiet": "maybe", "owner": "Ada L.", "visit": "31.02.2026", "source": "web", "other": "x"}}
+	created, report, err := m.ContactCreate(bad)
+	require.NoError(t, err)
+	require.Equal(t, &ghl.ContactCreate{Email: "a@b.c", CompanyName: "ACME"}, created)
+	for _, field := range []string{"stage", "fields.size", "fields.born", "fields.quiet", "fields.owner", "fields.visit", "fields.source", "fields.other", "firstName"} {
+		require.Equal(t, mapping.LeftOut, entry(report, field).Outcome, field)
+	}
+	last := &pluvo.Contact{ID: "c1", Email: "a@b.c", Stage: "Won", Fields: map[string]string{"size": "38", "born": "2000-01-01", "company": "Widgets", "quiet": "true", "owner": "u1", "visit": "01.01.2026"}}
+	update, report, err := m.ContactUpdate(bad, last)
+	require.NoError(t, err)
+	require.True(t, update.IsEmpty())
+	require.Len(t, report.Only(mapping.LeftOut), 10, report)
+	require.Equal(t, "HighLevel takes it only when the record is made", entry(report, "fields.company").Reason)
+
+	good := pluvo.Clone(last)
+	good.Fields["quiet"], good.Fields["born"], good.Fields["size"] = "false", "", "39"
+	delete(good.Fields, "born")
+	update, _, err = m.ContactUpdate(good, bad) // what GHL has instead of the bad ones, nobody knows
+	require.NoError(t, err)
+	require.Equal(t, `{"assignedTo":"u1","dateOfBirth":null,"dnd":false,"customFields":[{"id":"cf1","value":39},{"id":"cf2","value":"Won"},{"id":"cf4","value":"2026-01-01"}]}`, body(t, update.Update))
+
+	silent := pluvo.Clone(last)
+	delete(silent.Fields, "quiet")
+	update, report, err = m.ContactUpdate(silent, last)
+	require.NoError(t, err)
+	require.True(t, update.IsEmpty(), "a switch cannot be cleared")
+	require.Equal(t, mapping.LeftOut, entry(report, "fields.quiet").Outcome)
+}
+
+func TestRequiredAndDefaults(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email, required: true}", "{ghl: custom.cf2, pluvo: stage, default: {pluvo: unknown, ghl: New lead}, transform: {options: {New lead: lead, Won: won}}}",
+		"{ghl: tags, pluvo: tags, default: {pluvo: [new], ghl: fresh}}", "{ghl: source, pluvo: fields.source, direction: toPluvo, default: import}"), definitions...)
+	_, report, err := m.Contact(&ghl.Contact{ID: "c1"})
+	require.ErrorContains(t, err, `contact "c1": email: it is required`)
+	require.Len(t, report.Only(mapping.Missing), 1)
+
+	got, report, err := m.Contact(&ghl.Contact{ID: "c1", Email: "a@b.c"})
+	require.NoError(t, err)
+	require.Equal(t, "unknown", got.Stage)
+	require.Equal(t, []string{"new"}, got.Tags)
+	require.Equal(t, "import", got.Fields["source"])
+	require.Equal(t, "the rule's default", entry(report, "source").Reason)
+
+	created, _, err := m.ContactCreate(&pluvo.Contact{ID: "p1", Email: "a@b.c"})
+	require.NoError(t, err)
+	require.Equal(t, `{"email":"a@b.c","tags":["fresh"],"customFields":[{"id":"cf2","value":"New lead"}]}`, body(t, created))
+	_, _, err = m.ContactCreate(&pluvo.Contact{ID: "p1", FirstName: "Ada"})
+	require.ErrorContains(t, err, "email")
+	update, _, err := m.ContactUpdate(&pluvo.Contact{ID: "p1", Email: "a@b.c", Tags: []string{"fresh"}}, &pluvo.Contact{ID: "p1", Email: "a@b.c", Stage: "won", Tags: []string{"fresh"}})
+	require.NoError(t, err)
+	require.Equal(t, `{"customFields":[{"id":"cf2","value":"New lead"}]}`, body(t, update.Update), "what was cleared has a default there")
+	_, _, err = m.ContactUpdate(&pluvo.Contact{ID: "p1"}, &pluvo.Contact{ID: "p1", Email: "a@b.c"})
+	require.ErrorContains(t, err, "email")
+}
+
+// TestCustomFieldsAreResolved: by key, short key, template and id, and written by id.
+func TestCustomFieldsAreResolved(t *testing.T) {
+	for _, name := range []string{"custom.contact.nickname", "custom.nickname", "'custom.{{contact.nickname}}'", "custom.cf6"} {
+		m := withRules(t, rulesFor("contact", "{ghl: "+name+", pluvo: fields.nick}"), definitions...)
+		for _, f := range []ghl.CustomField{{ID: "cf6", Value: ghl.TextValue("Ada")}, {Key: "contact.nickname", Value: ghl.TextValue("Ada")}} {
+			got, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.NumberValue(1)}, f}})
+			require.NoError(t, err)
+			require.Equal(t, map[string]string{"nick": "Ada"}, got.Fields)
+			require.Equal(t, "there is no rule for it", entry(report, "custom.cf1").Reason)
+			require.Equal(t, mapping.Mapped, entry(report, strings.Trim(name, "'")).Outcome, "under the name that the rule gives it")
+			require.Len(t, report.Only(mapping.LeftOut), 1)
+		}
+		created, _, err := m.ContactCreate(&pluvo.Contact{ID: "c1", Email: "a@b.c", Fields: map[string]string{"nick": "Ada"}})
+		require.ErrorContains(t, err, "HighLevel needs an e-mail", "no rule sends the e-mail")
+		require.Nil(t, created)
+	}
+}
+
+// TestTemplateIsThePlainCase: the file that ships maps as the functions do.
+func TestTemplateIsThePlainCase(t *testing.T) {
+	hand, ruled := newMapper(t, nil), withRules(t, string(mapping.Template()))
+	in := fullContact()
+	in.Contact.Email = "nobody"
+	in.Tasks[0].Title = ""
+	in.Notes[1].DateAdded = ghl.Time{}
+	in.Appointments[1].AppointmentStatus = ""
+	in.Appointments[1].Status = "booked"
+	want, wantReport, err := hand.FullContact(in)
+	require.NoError(t, err)
+	got, report, err := ruled.FullContact(in)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.ElementsMatch(t, outcomes(wantReport), outcomes(report))
+
+	for _, kind := range []pluvo.Kind{pluvo.KindContact, pluvo.KindTask, pluvo.KindNote, pluvo.KindAppointment} {
+		a, b := hand.Fields(kind), ruled.Fields(kind)
+		require.NotEmpty(t, a)
+		require.Len(t, b, len(a))
+		for i := range a {
+			require.Equal(t, [3]any{a[i].Name(), a[i].ToPluvo(), a[i].ToGHL()}, [3]any{b[i].Name(), b[i].ToPluvo(), b[i].ToGHL()})
+		}
+	}
+	copied := mapping.Template()
+	copied[0] = 'x'
+	require.NotEqual(t, copied, mapping.Template())
+}
+
+// TestRulesLeaveOtherKindsAlone: a kind that the file does not name is mapped by the functions.
+func TestRulesLeaveOtherKindsAlone(t *testing.T) {
+	m := withRules(t, rulesFor("task", "{ghl: title, pluvo: title, transform: {case: upper}}", "{ghl: body, pluvo: status, direction: toPluvo}"))
+	task, report, err := m.Task(&ghl.Task{ID: "t1", Title: "Call", Body: "soon", DueDate: ghl.ParseTime("2026-05-01T12:00:00Z"), Completed: true}, "c1")
+	require.NoError(t, err)
+	require.Equal(t, &pluvo.Task{ID: "t1", ContactID: "c1", Title: "CALL", Status: "soon", Origin: origin("t1")}, task)
+	require.Equal(t, mapping.LeftOut, entry(report, "dueDate").Outcome)
+	require.Equal(t, mapping.LeftOut, entry(report, "completed").Outcome)
+	require.Equal(t, mapping.Changed, entry(report, "title").Outcome)
+	note, _, err := m.Note(&ghl.Note{ID: "n1", Body: "Hello"}, "c1", "")
+	require.NoError(t, err)
+	require.Equal(t, "Hello", note.Content)
+	_, report, err = m.TaskCreate(&pluvo.Task{ID: "t1", ContactID: "c1", Title: "Call", DueDate: noon.Add(time.Hour)})
+	require.ErrorContains(t, err, "dueDate", "no rule sends it")
+	require.Equal(t, mapping.LeftOut, report.Only(mapping.LeftOut)[0].Outcome)
+}
+
+// TestOtherTypesAsText: times, switches and days reach a text by one rule, and come back where there is a way.
+func TestOtherTypesAsText(t *testing.T) {
+	task := &ghl.Task{ID: "t1", Title: "Call", DueDate: ghl.ParseTime("2026-05-02T02:30:00Z"), Completed: true} // the day before in New York
+	for _, test := range []struct{ rule, want string }{
+		{"{ghl: dueDate, pluvo: status, direction: toPluvo, transform: {date: DD.MM.YYYY}}", "01.05.2026"},
+		{"{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DD HH:mm:ss'}}", "2026-05-01 22:30:00"},
+		{"{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DDTHH:mmZ'}}", "2026-05-02T02:30Z"},
+		{"{ghl: dueDate, pluvo: status}", "2026-05-02T02:30:00Z"},
+		{"{ghl: completed, pluvo: status}", "true"},
+		{"{ghl: completed, pluvo: status, transform: {options: {true: done, false: open}}}", "done"},
+	} {
+		m := withRules(t, rulesFor("task", "{ghl: title, pluvo: title}", test.rule))
+		got, _, err := m.Task(task, "c1")
+		require.NoError(t, err)
+		require.Equal(t, test.want, string(got.Status), test.rule)
+		last := pluvo.Clone(got)
+		last.Status = ""
+		update, report, err := m.TaskUpdate(got, last)
+		require.NoError(t, err)
+		if strings.Contains(test.rule, "toPluvo") {
+			require.Nil(t, update, test.rule)
+			continue
+		}
+		require.NotNil(t, update, "%s: %s", test.rule, report)
+		due, moved := update.DueDate.Get()
+		completed, ticked := update.Completed.Get()
+		require.True(t, moved && due.Truncate(time.Minute).Equal(time.Date(2026, 5, 2, 2, 30, 0, 0, time.UTC)) || ticked && completed, test.rule)
+	}
+
+	nowhere := newMapper(t, func(o *mapping.Options) {
+		o.TimeZone = nil
+		o.Rules = load(t, rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DD HH:mm'}}"))
+	})
+	got, report, err := nowhere.Task(task, "c1")
+	require.NoError(t, err)
+	require.Empty(t, got.Status)
+	require.Contains(t, entry(report, "dueDate").Reason, "zone")
+	got.Status = "2026-05-01 22:30"
+	update, report, err := nowhere.TaskUpdate(got, &pluvo.Task{ID: "t1", Title: "Call"})
+	require.NoError(t, err)
+	require.Nil(t, update)
+	require.Contains(t, entry(report, "status").Reason, "zone")
+}

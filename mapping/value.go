@@ -1,0 +1,70 @@
+package mapping
+
+import (
+	"slices"
+	"time"
+)
+
+// typ is the type of a field's value, on either side.
+type typ uint8
+
+const (
+	textType    typ = iota + 1
+	numberType      // a number, as text
+	listType        // of texts
+	flagType        // true or false
+	dayType         // a day without a time, at midnight UTC
+	instantType     // an instant
+	filesType       // which nothing converts
+)
+
+// String names the type as it is called in messages.
+func (t typ) String() string {
+	return [...]string{"nothing", "text", "a number", "a list", "true or false", "a day", "a time", "files"}[t]
+}
+
+// value is a value of any type. It is passed by value, so that mapping by rules allocates next to nothing.
+type value struct {
+	text string
+	list []string
+	at   time.Time
+	flag bool
+	// note says that it went over in another form, problem why there is none though there should be.
+	note, problem string
+}
+
+func textValue(s string) value    { return value{text: s} }
+func listValue(l []string) value  { return value{list: l} }
+func flagValue(b bool) value      { return value{flag: b} }
+func timeValue(t time.Time) value { return value{at: t} }
+
+// isEmpty reports whether there is no value. Of true and false neither is empty.
+func (v *value) isEmpty(t typ) bool {
+	switch t {
+	case listType:
+		return len(v.list) == 0
+	case dayType, instantType:
+		return v.at.IsZero()
+	case flagType:
+		return false
+	}
+	return v.text == ""
+}
+
+// has reports whether there is something that could be left out.
+func (v *value) has(t typ) bool {
+	return v.problem != "" || v.flag || t != flagType && !v.isEmpty(t)
+}
+
+// equal compares two values of a type; lists as sets.
+func (v *value) equal(w *value, t typ) bool {
+	switch t {
+	case listType:
+		return slices.Equal(v.list, w.list) || len(without(v.list, w.list)) == 0 && len(without(w.list, v.list)) == 0
+	case dayType, instantType:
+		return v.at.Equal(w.at)
+	case flagType:
+		return v.flag == w.flag
+	}
+	return v.text == w.text
+}

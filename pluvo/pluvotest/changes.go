@@ -1,0 +1,257 @@
+package pluvotest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/pluvo/ghl/pluvo"
+)
+
+func changes(ctx context.Context, s pluvo.Store) error {
+	empty, err := s.Changes(ctx, "", 0)
+	if err != nil {
+		return err
+	}
+	if len(empty.Changes) != 0 || empty.More {
+		return errors.New("an empty store has changes")
+	}
+	if err := putAll(ctx, s, oneOfEach()...); err != nil {
+		return err
+	}
+	changed := contact("c1")
+	changed.Stage = "customer"
+	version, err := s.Put(ctx, changed, pluvo.AnyVersion)
+	if err != nil {
+		return err
+	}
+	list, err := read(ctx, s, empty.Next, 100)
+	if err != nil {
+		return err
+	}
+	last := latest(list)
+	if err := sameNames("the last change of each record", ids(last), []string{"appointment/a1", "task/t1", "note/n1", "contact/c1"}); err != nil {
+		return err
+	}
+	expected := append(oneOfEach()[1:], changed)
+	for i, c := range last {
+		if err := same("a change", c.Record, expected[i]); err != nil {
+			return err
+		}
+		if c.Owner != "c1" || c.Origin != expected[i].From() {
+			return fmt.Errorf("a change has the owner %q and the origin %+v", c.Owner, c.Origin)
+		}
+	}
+	if last[3].Version != version {
+		return fmt.Errorf("a change has the version %q instead of %q", last[3].Version, version)
+	}
+	return nil
+}
+
+// latest keeps the last change of each record.
+func latest(list []pluvo.Change) []pluvo.Change {
+	var last []pluvo.Change
+	for i, c := range list {
+		if !slices.ContainsFunc(list[i+1:], func(later pluvo.Change) bool { return later.Kind == c.Kind && later.ID == c.ID }) {
+			last = append(last, c)
+		}
+	}
+	return last
+}
+
+// read reads all changes behind a cursor, page by page.
+func read(ctx context.Context, s pluvo.Store, after pluvo.Cursor, limit int) ([]pluvo.Change, error) {
+	var list []pluvo.Change
+	for range 10000 {
+		page, err := s.Changes(ctx, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		if len(page.Changes) > limit {
+			return nil, fmt.Errorf("a page of at most %d has %d changes", limit, len(page.Changes))
+		}
+		list = append(list, page.Changes...)
+		if !page.More {
+			return list, nil
+		}
+		if len(page.Changes) == 0 || page.Next == after {
+			return nil, errors.New("there is more, but the page leads nowhere")
+		}
+		after = page.Next
+	}
+	return nil, errors.New("the changes do not end")
+}
+
+func pages(ctx context.Context, s pluvo.Store) error {
+	var expected []string
+	for i := range 7 {
+		id := "c" + strconv.Itoa(i)
+		if err := putAll(ctx, s, contact(id)); err != nil {
+			return err
+		}
+		expected = append(expected, "contact/"+id)
+	}
+	for _, limit := range []int{1, 2, 3, 7, 100} {
+		list, err := read(ctx, s, "", limit)
+		if err != nil {
+			return err
+		}
+		if err := sameNames(fmt.Sprintf("in pages of %d", limit), ids(list), expected); err != nil {
+			return err
+		}
+	}
+	list, err := read(ctx, s, "", 100)
+	if err != nil {
+		return err
+	}
+	for i, c := range list {
+		rest, err := read(ctx, s, c.Cursor, 100)
+		if err != nil {
+			return err
+		}
+		if err := sameNames("behind one change", ids(rest), expected[i+1:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deletionIsChange(ctx context.Context, s pluvo.Store) error {
+	if err := putAll(ctx, s, oneOfEach()...); err != nil {
+		return err
+	}
+	before, err := s.Changes(ctx, "", 100)
+	if err != nil {
+		return err
+	}
+	if err := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.AnyVersion); err != nil {
+		return err
+	}
+	list, err := read(ctx, s, before.Next, 100)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if c.Owner != "c1" || c.Origin != origin(c.ID) {
+			return fmt.Errorf("a deletion has the owner %q and the origin %+v", c.Owner, c.Origin)
+		}
+	}
+	got := ids(list)
+	slices.Sort(got)
+	if err := sameNames("after the contact was deleted", got, []string{"-appointment/a1", "-contact/c1", "-note/n1", "-task/t1"}); err != nil {
+		return err
+	}
+	// Who reads from the beginning may hear of them as deleted, but not as being there.
+	list, err = read(ctx, s, "", 100)
+	if err != nil {
+		return err
+	}
+	for _, c := range latest(list) {
+		if !c.Deleted() {
+			return fmt.Errorf("%s %s is deleted, and its last change does not say so", c.Kind, c.ID)
+		}
+	}
+	if err := putAll(ctx, s, contact("c1")); err != nil {
+		return fmt.Errorf("made anew: %w", err)
+	}
+	if list, err = read(ctx, s, "", 100); err != nil {
+		return err
+	}
+	got = ids(latest(list))
+	if len(got) == 0 || got[len(got)-1] != "contact/c1" {
+		return fmt.Errorf("after the contact was made anew the changes end with %v", got)
+	}
+	return nil
+}
+
+// oneMoment looks at changes that a single write makes, which a store may well give one time or one number.
+func oneMoment(ctx context.Context, s pluvo.Store) error {
+	if err := putAll(ctx, s, contact("c1")); err != nil {
+		return err
+	}
+	expected := []string{"-contact/c1"}
+	for i := range 9 {
+		id := strconv.Itoa(i)
+		if err := putAll(ctx, s, task(id, "c1")); err != nil {
+			return err
+		}
+		expected = append(expected, "-task/"+id)
+	}
+	before, err := s.Changes(ctx, "", 1000)
+	if err != nil {
+		return err
+	}
+	if err := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.AnyVersion); err != nil {
+		return err
+	}
+	slices.Sort(expected)
+	for _, limit := range []int{1, 2, 3, 4} {
+		list, err := read(ctx, s, before.Next, limit)
+		if err != nil {
+			return err
+		}
+		names := ids(list)
+		slices.Sort(names)
+		if err := sameNames(fmt.Sprintf("a contact and what belongs to it, deleted at once, in pages of %d", limit), names, expected); err != nil {
+			return err
+		}
+		for i, c := range list {
+			rest, err := read(ctx, s, c.Cursor, 100)
+			if err != nil {
+				return err
+			}
+			if err := sameNames("behind one of several changes made at once", ids(rest), ids(list[i+1:])); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func cursors(ctx context.Context, s pluvo.Store) error {
+	if err := putAll(ctx, s, contact("c1"), contact("c2")); err != nil {
+		return err
+	}
+	page, err := s.Changes(ctx, "", 1)
+	if err != nil {
+		return err
+	}
+	if len(page.Changes) != 1 || !page.More || page.Next != page.Changes[0].Cursor {
+		return errors.New("the first page of one is not one change, with more behind it and the cursor of the change as next")
+	}
+	kept := page.Next
+	for i := range 200 { // much happens meanwhile
+		c := contact("c3")
+		c.Stage = strconv.Itoa(i)
+		if _, err := s.Put(ctx, c, pluvo.AnyVersion); err != nil {
+			return err
+		}
+	}
+	for range 2 { // reading does not use a cursor up
+		list, err := read(ctx, s, kept, 50)
+		if err != nil {
+			return err
+		}
+		if err := sameNames("behind a cursor that was kept", ids(latest(list)), []string{"contact/c2", "contact/c3"}); err != nil {
+			return err
+		}
+	}
+	end, err := s.Changes(ctx, kept, 1000)
+	if err != nil {
+		return err
+	}
+	for range 2 {
+		rest, err := s.Changes(ctx, end.Next, 10)
+		if err != nil {
+			return err
+		}
+		if len(rest.Changes) != 0 || rest.More {
+			return errors.New("there are changes behind the last")
+		}
+		end = rest
+	}
+	_, err = s.Changes(ctx, "no cursor at all", 10)
+	return want("Changes behind a wrong cursor", err, pluvo.ErrBadCursor)
+}
