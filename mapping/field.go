@@ -28,6 +28,7 @@ type Field struct {
 	get            func(pluvo.Record) value
 	set            func(pluvo.Record, value)
 	canonical      func(value) value
+	fits           func(value) bool
 }
 
 // Fields returns the fields of a kind that are mapped, by the rules in use, always in the same order. A record has others too
@@ -60,7 +61,6 @@ func (f *Field) Set(r pluvo.Record, v Value) {
 	if v.typ != f.typ {
 		panic(fmt.Sprintf("mapping: %s %s holds %s, not %s", f.kind, f.name, f.typ, v.typ))
 	}
-	v.v.list = slices.Clone(v.v.list)
 	f.set(r, v.v)
 }
 
@@ -72,6 +72,16 @@ func (f *Field) Canonical(v Value) Value {
 		return v
 	}
 	return Value{f.canonical(v.v), v.typ}
+}
+
+// Fits reports whether an update can give GHL the value: false for one that GHL cannot hold, for none where GHL does not let the
+// field be cleared, and for a field that does not go there. Such a value stays in Pluvo alone, so whoever merges must not take
+// the other one that GHL keeps for a change made there.
+func (f *Field) Fits(v Value) bool {
+	if v.typ == 0 {
+		v.typ = f.typ
+	}
+	return v.typ == f.typ && f.fits(v.v)
 }
 
 // Same reports whether the field is the same in two records, but for the form that GHL gives a value. So what GHL answers to a
@@ -151,7 +161,8 @@ func fieldsOf[R, C, U, P any](m *Mapper, c, plain *compiled[R, C, U, P], as func
 		f := seen[p.name]
 		if f == nil {
 			f = &Field{
-				kind: c.kind, name: p.name, typ: p.typ, canonical: func(v value) value { return c.canonical(m, p.name, v) },
+				kind: c.kind, name: p.name, typ: p.typ,
+				canonical: func(v value) value { return c.canonical(m, p.name, v) }, fits: func(v value) bool { return c.fits(m, p.name, v) },
 				get: func(r pluvo.Record) value { return p.get(as(r)) }, set: func(r pluvo.Record, v value) { p.set(as(r), v) },
 			}
 			seen[p.name], fields = f, append(fields, f)
@@ -159,6 +170,22 @@ func fieldsOf[R, C, U, P any](m *Mapper, c, plain *compiled[R, C, U, P], as func
 		f.toPluvo, f.toGHL = f.toPluvo || r.toPluvo, f.toGHL || r.toGHL
 	}
 	return fields
+}
+
+// fits reports whether every rule that sends the field can send a value in an update.
+func (c *compiled[R, C, U, P]) fits(m *Mapper, name string, v value) bool {
+	sent := false
+	for _, r := range c.rules {
+		if r.pluvo.name != name || !r.toGHL {
+			continue
+		}
+		w, empty := r.outgoing(m, v)
+		if w.problem != "" || empty && !r.ghl.clears || empty && r.required || r.ghl.change == nil {
+			return false
+		}
+		sent = true
+	}
+	return sent
 }
 
 // canonical sends a value to GHL and back, by the rule that writes the field and one that reads what it has written.

@@ -152,7 +152,7 @@ func settle[R, C, U, P any](t *table[R, C, U, P], out *P, r pluvo.Record, s *sin
 		if f == nil && t.morePluvo != nil {
 			f = t.morePluvo(name)
 		}
-		if f == nil || f.set == nil || f.needed {
+		if f == nil || f.set == nil {
 			return &Error{s.kind, s.id, e.Field, e.Problem}
 		}
 		f.set(out, value{})

@@ -93,7 +93,6 @@ func compile[R, C, U, P any](t *table[R, C, U, P], kind pluvo.Kind, list *node, 
 	toPluvo, toGHL := map[string]int{}, map[string]int{} // by target: the line of its rule
 	wrong := len(c.list)
 	for _, n := range list.list {
-		before := len(c.list)
 		r, spec := compileRule(t, kind, n, definitions, c)
 		if r == nil {
 			continue
@@ -120,9 +119,7 @@ func compile[R, C, U, P any](t *table[R, C, U, P], kind pluvo.Kind, list *node, 
 			}
 			out.written[r.pluvo.name] = true
 		}
-		if len(c.list) == before {
-			out.rules = append(out.rules, r)
-		}
+		out.rules = append(out.rules, r)
 	}
 	for _, f := range t.pluvo {
 		if _, ok := toPluvo[f.name]; f.needed && !ok && len(toPluvo) > 0 && len(c.list) == wrong {

@@ -191,6 +191,27 @@ func TestSplitIntoTags(t *testing.T) {
 	require.Equal(t, mapping.LeftOut, entry(report, "tags").Outcome)
 }
 
+func TestOneWayJoin(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: custom.list, pluvo: stage, direction: toPluvo, transform: {join: ','}}"), definitions...)
+	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf10", Value: ghl.OptionsValue("a,b", "c")}}})
+	require.NoError(t, err)
+	require.Equal(t, "a,b,c", got.Stage, "there is no way back that could go wrong")
+}
+
+// TestTagsByATable: tags of which a rule knows no word are not taken away.
+func TestTagsByATable(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: tags, pluvo: tags, transform: {options: {vip: important, new: fresh}}}"))
+	change, report, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}}, &pluvo.Contact{ID: "c1", Tags: []string{"important", "fresh"}})
+	require.NoError(t, err)
+	require.Empty(t, change.AddTags)
+	require.Equal(t, []string{"new"}, change.RemoveTags)
+	require.Empty(t, report.Only(mapping.LeftOut))
+	change, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}}, &pluvo.Contact{ID: "c1", Tags: []string{"important", "unheard of"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"vip"}, change.AddTags)
+	require.Empty(t, change.RemoveTags)
+}
+
 // TestWhatGHLCannotTakeBack: values that a rule cannot send are reported and never sent.
 func TestWhatGHLCannotTakeBack(t *testing.T) {
 	rules := rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: custom.cf1, pluvo: fields.size}", "{ghl: custom.cf2, pluvo: stage}", "{ghl: dateOfBirth, pluvo: fields.born}", "{ghl: companyName, pluvo: fields.company}",

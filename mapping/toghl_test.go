@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +35,9 @@ func TestContactCreate(t *testing.T) {
 
 func TestContactUpdate(t *testing.T) {
 	phones := func(o *mapping.Options) {
-		o.Phone = mapping.PhoneNormalizerFunc(func(s string) (string, bool) { return "+18005550100", s == "(800) 555-0100" })
+		o.Phone = mapping.PhoneNormalizerFunc(func(s string) (string, bool) {
+			return "+1800555" + s[len(s)-4:], strings.HasPrefix(s, "(800) 555-")
+		})
 	}
 	m := newMapper(t, phones)
 	ruled := newMapper(t, func(o *mapping.Options) {
@@ -57,6 +60,7 @@ func TestContactUpdate(t *testing.T) {
 		{"what is the same to GHL", func(c *pluvo.Contact) {
 			c.Email, c.Phone, c.Tags = "ADA@example.com", "(800) 555-0100", []string{"B", " a "}
 		}, "null", nil, nil, ""},
+		{"another phone", func(c *pluvo.Contact) { c.Phone = "(800) 555-0199" }, `{"phone":"+18005550199"}`, nil, nil, ""},
 		{"no phone number", func(c *pluvo.Contact) { c.Phone = "ask at the desk" }, "null", nil, nil, "phone"},
 		{"an extension", func(c *pluvo.Contact) { c.Phone = "+1 800 555 0100 ext. 7" }, "null", nil, nil, "phone"},
 		{"a number that nobody places", func(c *pluvo.Contact) { c.Phone = "555-0100" }, `{"phone":"555-0100"}`, nil, nil, ""},
@@ -84,14 +88,32 @@ func TestContactUpdate(t *testing.T) {
 		require.ElementsMatch(t, outcomes(report), outcomes(ruledReport), test.name)
 	}
 
-	got, _, err := m.ContactUpdate(last(), nil)
-	require.NoError(t, err)
-	require.Equal(t, `{"firstName":"Ada","lastName":"L","email":"ada@example.com","phone":"+18005550100"}`, body(t, got.Update))
-	require.Equal(t, []string{"a", "b"}, got.AddTags)
-	got, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1"}, nil)
-	require.NoError(t, err)
-	require.True(t, got.IsEmpty(), "nothing is cleared without a last state")
-	_, _, err = m.ContactUpdate(last(), &pluvo.Contact{ID: "c2"})
+	for _, m := range []*mapping.Mapper{m, ruled} {
+		got, _, err := m.ContactUpdate(last(), nil)
+		require.NoError(t, err)
+		require.Equal(t, `{"firstName":"Ada","lastName":"L","email":"ada@example.com","phone":"+18005550100"}`, body(t, got.Update))
+		require.Equal(t, []string{"a", "b"}, got.AddTags)
+		got, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1"}, nil)
+		require.NoError(t, err)
+		require.True(t, got.IsEmpty(), "nothing is cleared without a last state")
+
+		kept := last() // what GHL cannot hold is reported when it changes, not each time
+		kept.Phone = "ask at the desk"
+		got, report, err := m.ContactUpdate(kept, kept)
+		require.NoError(t, err)
+		require.True(t, got.IsEmpty())
+		require.Empty(t, report.Entries)
+		got, _, err = m.ContactUpdate(last(), kept)
+		require.NoError(t, err)
+		require.Equal(t, `{"phone":"+18005550100"}`, body(t, got.Update))
+		kept.Phone = ""
+		other := last()
+		other.Phone = "ask at the door"
+		got, _, err = m.ContactUpdate(kept, other)
+		require.NoError(t, err)
+		require.Equal(t, `{"phone":null}`, body(t, got.Update), "nobody knows what GHL had instead")
+	}
+	_, _, err := m.ContactUpdate(last(), &pluvo.Contact{ID: "c2"})
 	require.ErrorContains(t, err, "another record")
 	_, _, err = m.ContactUpdate(nil, last())
 	require.Error(t, err)
