@@ -84,12 +84,12 @@ func readAs(t typ) step {
 			if v.text == "" {
 				return v
 			}
-			n, ok := ghl.TextValue(v.text).Number()
+			text, ok := number(ghl.TextValue(v.text))
 			if !ok {
 				v.problem = whyNoNumber
 				return v
 			}
-			v.text = formatNumber(n)
+			v.text = text
 			return v
 		}
 	case flagType:
