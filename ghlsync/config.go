@@ -53,6 +53,10 @@ type Config struct {
 	// OnIncident is told once of each failure that needs a person: a contact whose work has stopped, or a location that is
 	// paused. After a crash it may be told again.
 	OnIncident func(Failure)
+	// Notifier is told of each incident once, by whichever process; nil tells nobody. See [NewWebhookNotifier].
+	Notifier Notifier
+	// HealthLimits say from when on [Syncer.Health] calls something a problem; the zero value has the defaults.
+	HealthLimits HealthLimits
 	// Logger is told what happens, without personal data; nil is slog.Default.
 	Logger *slog.Logger
 }
@@ -65,6 +69,18 @@ type RetryPolicy struct {
 	Max time.Duration
 	// Attempts is how many failures in a row stop a contact until it changes or a person asks for it; 0 is 15.
 	Attempts int
+}
+
+// HealthLimits say what is too long. Zero values have the defaults; a negative one never is.
+type HealthLimits struct {
+	// Lag is for how long a change may wait; 0 is 10 minutes.
+	Lag time.Duration
+	// Silence is for how long no webhook may come for a location; 0 is 24 h.
+	Silence time.Duration
+	// Clock is by how much two clocks may differ; 0 is 10 s.
+	Clock time.Duration
+	// TokenEnd is how long before its end a token that can't be renewed is told of; 0 is 7 days.
+	TokenEnd time.Duration
 }
 
 // Location is how one HighLevel location is kept in step with Pluvo.

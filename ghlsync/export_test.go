@@ -2,7 +2,11 @@ package ghlsync
 
 import (
 	"context"
+	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
@@ -13,4 +17,22 @@ func (s *Syncer) Units() (list []string) {
 		return err
 	})
 	return list
+}
+
+// Tokens is the store of tokens.
+func Tokens(s *Syncer) ghl.TokenStore { return s.tokens }
+
+// CloseDatabase takes the database away.
+func CloseDatabase(s *Syncer) { s.db.Close() }
+
+// AlertsDue has alerts that wait for a later time sent now.
+func AlertsDue(t testing.TB, address string) {
+	t.Helper()
+	d, err := db.Open(context.Background(), address, db.Options{})
+	require.NoError(t, err)
+	defer d.Close()
+	require.NoError(t, d.Write(context.Background(), func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET next_at = 1 WHERE sent_at = 0`)
+		return err
+	}))
 }

@@ -54,7 +54,15 @@ var (
 	ErrInUse = queue.ErrInUse
 )
 
+func (s *Syncer) conflict(c Conflict) {
+	s.metrics.conflict(c)
+	if s.config.OnConflict != nil {
+		s.config.OnConflict(c)
+	}
+}
+
 func (s *Syncer) incident(f queue.Failure) {
+	s.alertNow()
 	if s.config.OnIncident != nil {
 		s.config.OnIncident(f)
 	}

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/alerts"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghlsync/internal/rate"
 	"github.com/pluvo/ghl/ghlsync/internal/records"
+	"github.com/pluvo/ghl/ghlsync/internal/redact"
 	"github.com/pluvo/ghl/ghlsync/internal/tokens"
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -28,6 +30,11 @@ type Syncer struct {
 	engine   *engine.Engine
 	queue    *queue.Queue
 	accounts *ghl.Installations // nil without an App
+	tokens   *tokens.Store      // nil without an App
+	metrics  *metrics
+	monitor  monitor
+	alerts   alerts.Outbox
+	alerted  chan struct{} // told of new alerts; holds one
 
 	changed chan struct{} // told of changes in Pluvo; holds one
 	mu      sync.Mutex
@@ -55,7 +62,9 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	s := &Syncer{config: config, log: config.Logger, changed: make(chan struct{}, 1)}
+	s := &Syncer{config: config, changed: make(chan struct{}, 1), alerted: make(chan struct{}, 1)}
+	s.log = slog.New(redact.Handler(config.Logger.Handler()))
+	s.metrics = newMetrics(s)
 	var err error
 	if s.db, err = db.Open(ctx, config.Database, db.Options{ByHand: config.MigrateByHand, Logger: s.log}); err != nil {
 		return nil, fmt.Errorf("ghlsync: Database: %w", err)
@@ -69,12 +78,13 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 
 func (s *Syncer) build() error {
 	c := &s.config
+	s.alerts = alerts.Outbox{DB: s.db}
 	s.limits = rate.New(s.db, s.log)
 	if s.store = c.Pluvo; s.store == nil {
 		s.store = records.New(s.db)
 	}
 	var err error
-	s.engine, err = engine.New(engine.Config{DB: s.db, Store: s.store, Settle: c.Settle, Conflict: c.OnConflict, Logger: s.log})
+	s.engine, err = engine.New(engine.Config{DB: s.db, Store: s.store, Settle: c.Settle, Conflict: s.conflict, Wrote: s.metrics.wrote, Logger: s.log})
 	if err != nil {
 		return err
 	}
@@ -82,6 +92,7 @@ func (s *Syncer) build() error {
 		DB: s.db, Work: s.engine.Sync, Workers: c.Workers, Lease: c.Lease, Logger: s.log,
 		Retries:  queue.Retry{First: c.Retry.First, Max: c.Retry.Max, Attempts: c.Retry.Attempts},
 		Incident: func(_ context.Context, f queue.Failure) { s.incident(f) },
+		Alert:    s.enter, Observe: s.metrics.ran,
 	})
 	if err != nil {
 		return err
@@ -90,17 +101,16 @@ func (s *Syncer) build() error {
 	if c.App == nil {
 		return nil
 	}
-	store, err := tokens.New(s.db, tokens.Options{Keys: c.TokenKeys})
-	if err != nil {
+	if s.tokens, err = tokens.New(s.db, tokens.Options{Keys: c.TokenKeys}); err != nil {
 		return &ConfigError{"TokenKeys", err.Error()}
 	}
-	s.accounts, err = ghl.NewInstallations(c.App, store, s.clientOptions(nil)...)
+	s.accounts, err = ghl.NewInstallations(c.App, s.tokens, s.clientOptions(nil)...)
 	return err
 }
 
 // clientOptions are those of every client, and then those of a location.
 func (s *Syncer) clientOptions(l *Location) []ghl.Option {
-	options := []ghl.Option{ghl.WithLogger(s.log), ghl.WithLimiterFor(s.limits.For), ghl.WithMiddleware(queue.Middleware)}
+	options := []ghl.Option{ghl.WithLogger(s.log), ghl.WithLimiterFor(s.limits.For), ghl.WithMiddleware(queue.Middleware), ghl.WithMiddleware(s.measured)}
 	if l != nil {
 		options = append(options, l.ClientOptions...)
 	}
@@ -143,15 +153,18 @@ func (s *Syncer) Start(ctx context.Context) error {
 			s.log.LogAttrs(ctx, slog.LevelWarn, "a location can't be opened yet", slog.String("location", l.ID), slog.Any("err", err))
 			closed = append(closed, i)
 		}
+		s.closed(ctx, l.ID, err)
 	}
 	if err := s.queue.Start(ctx); err != nil {
 		return fmt.Errorf("ghlsync: %w", err)
 	}
 	s.state = running
+	s.monitor.started.Store(time.Now().UnixNano())
 	loops, end := context.WithCancel(context.WithoutCancel(ctx))
 	s.end = end
 	s.loops.Go(func() { s.follow(loops) })
 	s.loops.Go(func() { s.openLater(loops, closed) })
+	s.loops.Go(func() { s.notify(loops) })
 	return nil
 }
 
@@ -163,6 +176,7 @@ func (s *Syncer) Stop(ctx context.Context) error {
 	if s.state == stopped {
 		return nil
 	}
+	s.monitor.stopped.Store(true)
 	var err error
 	if s.state == running {
 		s.end()

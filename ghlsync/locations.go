@@ -126,6 +126,7 @@ func (s *Syncer) openLater(ctx context.Context, closed []int) {
 		for _, i := range closed {
 			l := &s.config.Locations[i]
 			err := s.open(ctx, l)
+			s.closed(ctx, l.ID, err)
 			var mistake *ConfigError
 			switch {
 			case err == nil:

@@ -7,7 +7,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
@@ -31,7 +35,11 @@ func (s *Syncer) WebhookHandler() (http.Handler, error) {
 	}
 	options := []webhook.Option{webhook.WithLogger(s.log)}
 	options = append(options, s.config.WebhookOptions...)
-	return webhook.NewHandler(verifier, append(options, webhook.WithKeeper(keep))...)
+	handler, err := webhook.NewHandler(verifier, append(options, webhook.WithKeeper(keep))...)
+	if err != nil {
+		return nil, err
+	}
+	return promhttp.InstrumentHandlerCounter(s.metrics.answers, handler), nil
 }
 
 func (s *Syncer) keeper() (webhook.Keeper, error) {
@@ -48,6 +56,11 @@ func (s *Syncer) keeper() (webhook.Keeper, error) {
 		}
 		return s.keep(ctx, d)
 	}), nil
+}
+
+func instant(t ghl.Time) time.Time {
+	at, _ := t.Instant()
+	return at
 }
 
 // keep records a delivery and has its contact worked on.
@@ -67,6 +80,7 @@ func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 		return nil // nothing that is kept in step
 	}
 	meta := event.Meta()
+	s.metrics.delivered(meta.LocationID, string(meta.Type), instant(meta.Timestamp))
 	unit, err := s.engine.UnitOf(ctx, meta.LocationID, kind, event.RecordID(), event.ContactID())
 	if err != nil {
 		return err

@@ -188,6 +188,9 @@ func (d *DB) SyncClock(ctx context.Context) error {
 	return nil
 }
 
+// Ahead is by how much the database's clock is ahead of ours; 0 for SQLite.
+func (d *DB) Ahead() time.Duration { return time.Duration(d.offset.Load()) }
+
 // Micros is how a time is stored; the zero time is 0.
 func Micros(t time.Time) int64 {
 	if t.IsZero() {

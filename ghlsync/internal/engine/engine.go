@@ -26,6 +26,8 @@ type Config struct {
 	Settle time.Duration
 	// Conflict is told of each new conflict; nil tells nobody.
 	Conflict func(Conflict)
+	// Wrote is told of each write to either side, which is a "create", an "update" or a "delete"; nil tells nobody.
+	Wrote func(location string, to Side, action string, kind pluvo.Kind)
 	// Logger is told what was written; nil is slog.Default.
 	Logger *slog.Logger
 }
@@ -76,6 +78,7 @@ type Engine struct {
 	settle  time.Duration
 	log     *slog.Logger
 	noticed func(Conflict)
+	onWrite func(location string, to Side, action string, kind pluvo.Kind)
 
 	mu        sync.RWMutex
 	locations map[string]*Location
@@ -101,7 +104,8 @@ func New(c Config) (*Engine, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return &Engine{db: c.DB, store: c.Store, settle: c.Settle, log: c.Logger, noticed: c.Conflict, locations: map[string]*Location{}}, nil
+	return &Engine{db: c.DB, store: c.Store, settle: c.Settle, log: c.Logger, noticed: c.Conflict, onWrite: c.Wrote,
+		locations: map[string]*Location{}}, nil
 }
 
 // Bind gives the engine the queue that it marks units in. It is called once, before anything else.
@@ -201,6 +205,9 @@ func (e *Engine) noted(c Conflict) {
 func (e *Engine) wrote(ctx context.Context, l *Location, side Side, what string, r pluvo.Record) {
 	e.log.LogAttrs(ctx, slog.LevelInfo, "synced", slog.String("location", l.ID), slog.String("to", string(side)), slog.String("action", what),
 		slog.String("kind", string(r.Kind())), slog.String("id", r.Key()))
+	if e.onWrite != nil {
+		e.onWrite(l.ID, side, what, r.Kind())
+	}
 }
 
 // origin is where a record of a location comes from.

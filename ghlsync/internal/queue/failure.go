@@ -84,8 +84,10 @@ func (q *Queue) keepAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (*
 	if err != nil || state != Stopped || alerted {
 		return nil, err
 	}
-	_, err = tx.Exec(ctx, `UPDATE ghlsync_failure SET alerted_at = $2 WHERE id = $1`, f.ID, db.Micros(a.At))
-	return &f, err
+	if _, err = tx.Exec(ctx, `UPDATE ghlsync_failure SET alerted_at = $2 WHERE id = $1`, f.ID, db.Micros(a.At)); err != nil {
+		return nil, err
+	}
+	return &f, q.enter(ctx, tx, &f)
 }
 
 const failureColumns = `id, location, unit, state, category, message, attempts, first_at, last_at, next_at, alerted_at`

@@ -60,6 +60,11 @@ type Config struct {
 	// Incident is told when a failure begins to need a person, once for each: it has stopped, or a location is paused. It may
 	// be told again after a crash. Nil tells nobody.
 	Incident func(ctx context.Context, f Failure)
+	// Alert is called in the transaction that finds such a failure, so that what it stores is durable with it, and so once. Nil
+	// stores nothing.
+	Alert func(ctx context.Context, tx *db.Tx, f Failure) error
+	// Observe is told how each run of this process ended; nil tells nobody.
+	Observe func(Outcome)
 	// Poll is how often each location's queue is looked at beside being told of new jobs; 0 is 1 s, longer with many locations.
 	Poll time.Duration
 	// Logger is told what happens; nil is slog.Default.

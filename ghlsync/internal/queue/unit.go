@@ -96,13 +96,15 @@ type row struct {
 	due             time.Time
 	process         string // "": nobody works on it
 	attempts, kills int64
+	changed         time.Time // the first change that is not in step; the last one if it is
 }
 
-const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills`
+const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, changed_at`
 
 func scanRow(r db.Row) (u row, err error) {
-	var priority, due int64
-	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills)
+	var priority, due, changed int64
+	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills, &changed)
+	u.changed = db.Time(changed)
 	u.priority, u.due = Priority(priority), db.Time(due)
 	return u, err
 }

@@ -173,8 +173,9 @@ func (e *finallyError) Unwrap() error { return e.error }
 func (q *Queue) finishOnce(ctx context.Context, run *Run, failed error, took time.Duration) error {
 	var incident *Failure
 	var verdict Verdict
+	var outcome Outcome
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		incident, verdict = nil, Verdict{}
+		incident, verdict, outcome = nil, Verdict{}, Outcome{Unit: run.Unit, Result: Taken}
 		u, err := lock(ctx, tx, run.Unit)
 		if err != nil && !errors.Is(err, db.ErrNoRows) {
 			return err
@@ -193,19 +194,23 @@ func (q *Queue) finishOnce(ctx context.Context, run *Run, failed error, took tim
 			return err
 		}
 		u.process, u.job = "", 0
+		outcome.Priority = u.priority
 		if failed == nil {
+			outcome.Result, outcome.Lag = Synced, q.DB.Now().Sub(u.changed)
 			return q.succeeded(ctx, tx, u, run.Number)
 		}
 		if failed == errStopped {
+			outcome.Result = PutBack
 			return q.schedule(ctx, tx, u, u.priority, time.Time{})
 		}
 		verdict = q.Classify(failed)
-		incident, err = q.failed(ctx, tx, u, run, verdict, failed)
+		outcome.Result, incident, err = q.failed(ctx, tx, u, run, verdict, failed)
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	q.observe(outcome, verdict, failed, took)
 	q.tell(ctx, run, verdict, failed, incident, took)
 	return nil
 }
@@ -229,7 +234,7 @@ func (q *Queue) succeeded(ctx context.Context, tx *db.Tx, u row, number int64) e
 }
 
 // failed puts a unit back, or stops it, and keeps the attempt.
-func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdict, failed error) (*Failure, error) {
+func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdict, failed error) (Result, *Failure, error) {
 	now := q.DB.Now()
 	switch v.Action {
 	case Wait:
@@ -237,17 +242,20 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 			v.After = 10 * time.Second
 		}
 		u.kills = 0
-		return nil, q.schedule(ctx, tx, u, u.priority, now.Add(v.After))
+		return Waited, nil, q.schedule(ctx, tx, u, u.priority, now.Add(v.After))
 	case PauseLocation:
 		first, err := q.pauseTx(ctx, tx, u.Location, v.Category)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		var incident *Failure
 		if first {
 			incident = &Failure{Unit: u.Unit, State: Stopped, Category: v.Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
 		}
-		return incident, q.schedule(ctx, tx, u, u.priority, now.Add(pausedFor))
+		if err := q.enter(ctx, tx, incident); err != nil {
+			return "", nil, err
+		}
+		return Paused, incident, q.schedule(ctx, tx, u, u.priority, now.Add(pausedFor))
 	}
 	u.attempts++
 	u.kills = 0
@@ -260,13 +268,13 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 	}
 	f, err := q.keepAttempt(ctx, tx, u, Attempt{At: now, Next: next, Category: v.Category}.of(failed, run.recorder))
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	if next.IsZero() {
 		u.due = time.Time{}
-		return f, u.store(ctx, tx)
+		return GaveUp, f, u.store(ctx, tx)
 	}
-	return f, q.schedule(ctx, tx, u, u.priority, next)
+	return Retried, f, q.schedule(ctx, tx, u, u.priority, next)
 }
 
 // tell logs how a run ended, and tells of an incident.
