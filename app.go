@@ -171,6 +171,9 @@ func (a App) Format(f fmt.State, _ rune) {
 // LogValue prints which app it is in slog.
 func (a App) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
 
+// ID is the app's id: [AppConfig.AppID], or what it was taken from. Webhooks name it.
+func (a *App) ID() string { return a.app.AppID }
+
 // AuthCodeOption adds to the URL of the consent screen.
 type AuthCodeOption func(url.Values) error
 

@@ -119,6 +119,9 @@ func (c Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "ghl.Client{locatio
 // Location returns the id given with [WithLocation].
 func (c *Client) Location() string { return c.location }
 
+// Version is the generation of the API that the client speaks.
+func (c *Client) Version() Version { return c.version }
+
 // Call sends any operation, one of the catalog or your own, with the limits, token, retries and errors of every other call.
 // in is sent as JSON, or as a form if it is url.Values; nil sends no body. out receives the JSON of a successful answer; nil
 // ignores it. Placeholders of the path are filled with [CallPath], {locationId} also from the client's location; a query

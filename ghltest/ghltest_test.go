@@ -48,6 +48,10 @@ func send(t *testing.T, s *ghltest.Server, method, path, body string, headers ..
 	require.NoError(t, err)
 	r.Header.Set("Version", "2021-07-28")
 	r.Header.Set("Authorization", "Bearer "+s.Token())
+	r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	if strings.Contains(body, "=") && !strings.HasPrefix(body, "{") {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Del(headers[i])
 		if headers[i+1] != "" {
@@ -244,6 +248,7 @@ func TestNoRequestBreaksTheFake(t *testing.T) {
 					r := httptest.NewRequestWithContext(t.Context(), op.Method, fill.Replace(path)+query, strings.NewReader(body))
 					r.Header.Set("Version", v)
 					r.Header.Set("Authorization", "Bearer "+token)
+					r.Header.Set("Content-Type", "application/json")
 					w := httptest.NewRecorder()
 					s.Handler().ServeHTTP(w, r)
 					require.Less(t, w.Code, 500, "%s, body %d", op.Name, i)

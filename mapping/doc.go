@@ -81,7 +81,7 @@
 //     endpoints give times with a zone.
 //
 // Rules add what they change on the way: trimmed text, another case, options that are not in a table, a list whose items
-// hold what comes between them.
+// hold what comes between them, the time of day of a field that is a day.
 //
 // # Cost
 //

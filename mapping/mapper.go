@@ -147,7 +147,10 @@ func settle[R, C, U, P any](t *table[R, C, U, P], out *P, r pluvo.Record, s *sin
 		return nil
 	}
 	for _, e := range fieldErrors(wrong) {
-		name, _, _ := strings.Cut(e.Field, "[") // "tags[2]" is of tags
+		name := e.Field
+		if strings.HasPrefix(name, "tags[") { // such as tags[2]
+			name = "tags"
+		}
 		f := t.pluvoField(name)
 		if f == nil && t.morePluvo != nil {
 			f = t.morePluvo(name)

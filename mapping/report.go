@@ -174,5 +174,7 @@ const (
 	whyNoOption    = "the rule's table of options has no such value"
 	whyPicklist    = "the field in HighLevel has no such option"
 	whyNoNumber    = "it is no number"
+	whyOtherType   = "it is of another type than its field in HighLevel"
+	whyDay         = "the day in UTC, without the time"
 	whyNoFlag      = "it is neither true nor false"
 )

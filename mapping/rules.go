@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -345,7 +346,14 @@ func literal(n *node, t typ) (v value, problem string) {
 	if n.kind != scalarNode {
 		return v, "it is " + n.kind.String() + ", not " + t.String()
 	}
-	v.text = n.text
+	if v.text = n.text; t == flagType {
+		switch {
+		case n.null:
+			return v, "it is empty"
+		case n.flag != nil:
+			v.text = strconv.FormatBool(*n.flag)
+		}
+	}
 	switch t {
 	case textType:
 	case flagType, numberType, dayType, instantType:

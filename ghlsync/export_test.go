@@ -1,0 +1,38 @@
+package ghlsync
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+)
+
+// Units are the units that wait or are worked on.
+func (s *Syncer) Units() (list []string) {
+	_ = s.db.Read(context.Background(), func(ctx context.Context, tx *db.Tx) (err error) {
+		list, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT unit FROM ghlsync_unit WHERE number > synced`)
+		return err
+	})
+	return list
+}
+
+// Tokens is the store of tokens.
+func Tokens(s *Syncer) ghl.TokenStore { return s.tokens }
+
+// CloseDatabase takes the database away.
+func CloseDatabase(s *Syncer) { s.db.Close() }
+
+// AlertsDue has alerts that wait for a later time sent now.
+func AlertsDue(t testing.TB, address string) {
+	t.Helper()
+	d, err := db.Open(context.Background(), address, db.Options{})
+	require.NoError(t, err)
+	defer d.Close()
+	require.NoError(t, d.Write(context.Background(), func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET next_at = 1 WHERE sent_at = 0`)
+		return err
+	}))
+}

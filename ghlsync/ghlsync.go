@@ -1,0 +1,249 @@
+package ghlsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/alerts"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/ghlsync/internal/rate"
+	"github.com/pluvo/ghl/ghlsync/internal/records"
+	"github.com/pluvo/ghl/ghlsync/internal/redact"
+	"github.com/pluvo/ghl/ghlsync/internal/tokens"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// Syncer keeps HighLevel locations and Pluvo in step. It is safe for concurrent use.
+type Syncer struct {
+	config   Config
+	log      *slog.Logger
+	db       *db.DB
+	limits   *rate.Limits
+	store    pluvo.Store
+	engine   *engine.Engine
+	queue    *queue.Queue
+	accounts *ghl.Installations // nil without an App
+	tokens   *tokens.Store      // nil without an App
+	metrics  *metrics
+	monitor  monitor
+	alerts   alerts.Outbox
+	alerted  chan struct{} // told of new alerts; holds one
+
+	changed chan struct{} // told of changes in Pluvo; holds one
+	mu      sync.Mutex
+	state   state
+	end     context.CancelFunc
+	loops   sync.WaitGroup
+}
+
+type state uint8
+
+const (
+	fresh state = iota
+	running
+	stopped
+)
+
+// New opens the database and returns a Syncer that does nothing yet. A setting that is wrong is a [*ConfigError] which names it.
+func New(ctx context.Context, config Config) (*Syncer, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	if config.PluvoInterval == 0 {
+		config.PluvoInterval = 30 * time.Second
+	}
+	if config.Logger == nil {
+		config.Logger = slog.Default()
+	}
+	s := &Syncer{config: config, changed: make(chan struct{}, 1), alerted: make(chan struct{}, 1)}
+	s.log = slog.New(redact.Handler(config.Logger.Handler()))
+	s.metrics = newMetrics(s)
+	var err error
+	if s.db, err = db.Open(ctx, config.Database, db.Options{ByHand: config.MigrateByHand, Logger: s.log}); err != nil {
+		return nil, fmt.Errorf("ghlsync: Database: %w", err)
+	}
+	if err := s.build(); err != nil {
+		s.db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Syncer) build() error {
+	c := &s.config
+	s.alerts = alerts.Outbox{DB: s.db}
+	s.limits = rate.New(s.db, s.log)
+	if s.store = c.Pluvo; s.store == nil {
+		s.store = records.New(s.db)
+	}
+	var err error
+	s.engine, err = engine.New(engine.Config{DB: s.db, Store: s.store, Settle: c.Settle, Conflict: s.conflict, Wrote: s.metrics.wrote, Logger: s.log})
+	if err != nil {
+		return err
+	}
+	s.queue, err = queue.New(queue.Config{
+		DB: s.db, Work: s.engine.Sync, Workers: c.Workers, Lease: c.Lease, Logger: s.log,
+		Retries:  queue.Retry{First: c.Retry.First, Max: c.Retry.Max, Attempts: c.Retry.Attempts},
+		Incident: func(_ context.Context, f queue.Failure) { s.incident(f) },
+		Alert:    s.enter, Observe: s.metrics.ran,
+	})
+	if err != nil {
+		return err
+	}
+	s.engine.Bind(s.queue)
+	if c.App == nil {
+		return nil
+	}
+	if s.tokens, err = tokens.New(s.db, tokens.Options{Keys: c.TokenKeys}); err != nil {
+		return &ConfigError{"TokenKeys", err.Error()}
+	}
+	s.accounts, err = ghl.NewInstallations(c.App, s.tokens, s.clientOptions(nil)...)
+	return err
+}
+
+// clientOptions are those of every client, and then those of a location.
+func (s *Syncer) clientOptions(l *Location) []ghl.Option {
+	options := []ghl.Option{ghl.WithLogger(s.log), ghl.WithLimiterFor(s.limits.For), ghl.WithMiddleware(queue.Middleware), ghl.WithMiddleware(s.measured)}
+	if l != nil {
+		options = append(options, l.ClientOptions...)
+	}
+	return options
+}
+
+// Migrate brings a database to the present form, forwards from any released version. [New] does so by itself unless
+// [Config.MigrateByHand] is set.
+func Migrate(ctx context.Context, database string, logger *slog.Logger) error {
+	d, err := db.Open(ctx, database, db.Options{Logger: logger})
+	if err != nil {
+		return fmt.Errorf("ghlsync: %w", err)
+	}
+	d.Close()
+	return nil
+}
+
+// Start begins to keep the locations in step. A location that can't be opened now, because HighLevel is out of reach or it has
+// no token yet, is tried again until it can; a mistake in the mapping rules is an error. It can be started once.
+func (s *Syncer) Start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != fresh {
+		return errors.New("ghlsync: it was started before")
+	}
+	var closed []int
+	for i := range s.config.Locations {
+		l := &s.config.Locations[i]
+		if err := s.queue.AddLocation(ctx, l.ID); err != nil {
+			return fmt.Errorf("ghlsync: Locations[%d]: %w", i, err)
+		}
+		err := s.open(ctx, l)
+		var mistake *ConfigError
+		switch {
+		case errors.As(err, &mistake):
+			return &ConfigError{fmt.Sprintf("Locations[%d].%s", i, mistake.Setting), mistake.Problem}
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			s.log.LogAttrs(ctx, slog.LevelWarn, "a location can't be opened yet", slog.String("location", l.ID), slog.Any("err", err))
+			closed = append(closed, i)
+		}
+		s.closed(ctx, l.ID, err)
+	}
+	if err := s.queue.Start(ctx); err != nil {
+		return fmt.Errorf("ghlsync: %w", err)
+	}
+	s.state = running
+	s.monitor.started.Store(time.Now().UnixNano())
+	loops, end := context.WithCancel(context.WithoutCancel(ctx))
+	s.end = end
+	s.loops.Go(func() { s.follow(loops) })
+	s.loops.Go(func() { s.openLater(loops, closed) })
+	s.loops.Go(func() { s.notify(loops) })
+	return nil
+}
+
+// Stop ends the work: what is under way is finished until ctx ends, and then put back for the next start. What was taken from
+// HighLevel and Pluvo is kept in any case. Stop closes the database; a second one does nothing.
+func (s *Syncer) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == stopped {
+		return nil
+	}
+	s.monitor.stopped.Store(true)
+	var err error
+	if s.state == running {
+		s.end()
+		s.loops.Wait()
+		err = s.queue.Stop(ctx)
+	}
+	if s.config.App != nil {
+		err = errors.Join(err, s.config.App.Flush(ctx))
+	}
+	s.state = stopped
+	s.db.Close()
+	return err
+}
+
+// Pluvo returns the store that holds Pluvo's records: the one of [Config.Pluvo], or the one in the database.
+func (s *Syncer) Pluvo() pluvo.Store { return s.store }
+
+// Installations connects accounts: [ghl.Installations.Add] turns the code of the consent screen into a token that is kept in
+// the database. It is nil without [Config.App].
+func (s *Syncer) Installations() *ghl.Installations { return s.accounts }
+
+// PluvoChanged says that something was changed in Pluvo, so that it is followed at once. It returns immediately and may be
+// called as often as one likes.
+func (s *Syncer) PluvoChanged() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Touch has a contact of HighLevel brought in step, whatever is known of it.
+func (s *Syncer) Touch(ctx context.Context, location, contactID string) error {
+	return s.queue.Mark(ctx, queue.Unit{Location: location, ID: contactID}, queue.Live)
+}
+
+// follow follows Pluvo's changes.
+func (s *Syncer) follow(ctx context.Context) {
+	tick := time.NewTicker(s.config.PluvoInterval)
+	defer tick.Stop()
+	for {
+		if err := s.engine.Follow(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "Pluvo's changes can't be followed; it is tried again", slog.Any("err", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-s.changed:
+		}
+	}
+}
+
+// Pending is how many contacts of a location wait for work or are worked on, and since when the longest of them has.
+type Pending struct {
+	Contacts int
+	Since    time.Time
+}
+
+// Pending says how far a location is behind.
+func (s *Syncer) Pending(ctx context.Context, location string) (Pending, error) {
+	var p Pending
+	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		var n, since int64
+		err := tx.Row(ctx, `SELECT count(*), coalesce(min(changed_at), 0) FROM ghlsync_unit WHERE location = $1 AND number > synced AND job <> 0`,
+			location).Scan(&n, &since)
+		p.Contacts, p.Since = int(n), db.Time(since)
+		return err
+	})
+	return p, err
+}

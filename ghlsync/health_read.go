@@ -1,0 +1,199 @@
+package ghlsync
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/ghlsync/internal/rate"
+	"github.com/pluvo/ghl/ghlsync/internal/redact"
+)
+
+// stand is how a location stands, with what metrics want beside.
+type stand struct {
+	LocationHealth
+	running, retrying, delayed int // of those that wait
+	closing                    error
+}
+
+// health looks how everything stands.
+func (s *Syncer) health(ctx context.Context) (Health, []stand) {
+	h := Health{State: Healthy, At: time.Now().UTC(), HighLevelClock: time.Duration(s.monitor.highLevel.Load())}
+	if s.monitor.stopped.Load() {
+		return s.judge(h, nil, errStopped)
+	}
+	stands := make([]stand, len(s.config.Locations))
+	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		for i := range stands {
+			stands[i] = stand{LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1}}
+		}
+		return s.look(ctx, tx, &h, stands)
+	})
+	if err != nil {
+		return s.judge(h, nil, err)
+	}
+	h.DatabaseClock = s.db.Ahead()
+	for i := range stands {
+		l := &stands[i]
+		if c, is := s.monitor.whyClosed(l.ID); is {
+			l.Closed, l.closing = c.text, c.err
+		}
+		l.Token = s.token(ctx, i, l)
+	}
+	return s.judge(h, stands, nil)
+}
+
+var errStopped = errors.New("it was stopped")
+
+// look reads what the database knows.
+func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand) error {
+	now := s.db.Now()
+	of := make(map[string]*stand, len(stands))
+	for i := range stands {
+		of[stands[i].ID] = &stands[i]
+	}
+	var spare stand // for locations that are kept in step no longer
+	at := func(id string) *stand {
+		if l := of[id]; l != nil {
+			return l
+		}
+		return &spare
+	}
+	each := func(scan func(r db.Row) error, query string, args ...any) error {
+		_, err := db.List(ctx, tx, func(r db.Row) (none struct{}, err error) { return none, scan(r) }, query, args...)
+		return err
+	}
+	steps := []func() error{
+		func() error {
+			return each(func(r db.Row) error {
+				var id, reason string
+				var paused, delivery int64
+				err := r.Scan(&id, &paused, &reason, &delivery)
+				l := at(id)
+				l.Paused, l.Reason, l.LastDelivery = db.Time(paused), redact.Text(reason), db.Time(delivery)
+				return err
+			}, `SELECT id, paused, reason, coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0) FROM ghlsync_location l`)
+		},
+		func() error {
+			return each(func(r db.Row) error {
+				var id string
+				var all, running, retrying, delayed, since int64
+				err := r.Scan(&id, &all, &running, &retrying, &delayed, &since)
+				l := at(id)
+				l.Waiting, l.running, l.retrying, l.delayed = int(all), int(running), int(retrying), int(delayed)
+				if since > 0 {
+					l.Lag = max(now.Sub(db.Time(since)), 0)
+				}
+				return err
+			}, `SELECT location, count(*), count(CASE WHEN process <> '' THEN 1 END),
+				count(CASE WHEN process = '' AND attempts > 0 THEN 1 END), count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
+				coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL WHEN due > changed_at THEN due ELSE changed_at END), 0)
+				FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`, db.Micros(now), int64(queue.Live), db.Micros(now))
+		},
+		func() error {
+			return each(func(r db.Row) error {
+				var id string
+				var retrying, stopped int64
+				err := r.Scan(&id, &retrying, &stopped)
+				l := at(id)
+				l.Retrying, l.Stopped = int(retrying), int(stopped)
+				return err
+			}, `SELECT location, count(CASE WHEN state = 'retrying' THEN 1 END), count(CASE WHEN state = 'stopped' THEN 1 END)
+				FROM ghlsync_failure WHERE state IN ('retrying', 'stopped') GROUP BY location`)
+		},
+		func() error {
+			return each(func(r db.Row) error {
+				var id string
+				var open, undecided int64
+				err := r.Scan(&id, &open, &undecided)
+				l := at(id)
+				l.Conflicts, l.Undecided = int(open), int(undecided)
+				return err
+			}, `SELECT location, count(*), count(CASE WHEN winner = '' THEN 1 END) FROM ghlsync_conflict WHERE resolved_at = 0 GROUP BY location`)
+		},
+		func() error {
+			budgets, err := rate.Budgets(ctx, tx, now)
+			for id, b := range budgets {
+				l := at(id)
+				l.BudgetLeft, l.DailyLeft = b.Left, b.Daily
+			}
+			return err
+		},
+		func() error {
+			var n int64
+			err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until >= $1`, db.Micros(now)).Scan(&n)
+			h.Processes = int(n)
+			return err
+		},
+		func() error {
+			var n int64
+			err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_alert WHERE sent_at = 0 AND attempts > 0`).Scan(&n)
+			h.AlertsWaiting = int(n)
+			return err
+		},
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// token says how a location's token stands, without asking HighLevel.
+func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
+	refused := !l.Paused.IsZero() && refusals[l.Reason] || errors.Is(l.closing, ghl.ErrReauthRequired) || errors.Is(l.closing, ghl.ErrUnauthorized)
+	if s.config.Locations[i].TokenSource != nil {
+		if refused {
+			return TokenHealth{State: TokenRefused}
+		}
+		return TokenHealth{State: TokenOK}
+	}
+	token, err := s.tokens.Load(ctx, ghl.LocationKey(l.ID))
+	switch {
+	case errors.Is(err, ghl.ErrNoToken):
+		return TokenHealth{State: TokenMissing}
+	case ctx.Err() != nil:
+		return TokenHealth{State: TokenUnknown}
+	case err != nil:
+		return TokenHealth{State: TokenUnreadable}
+	}
+	state := TokenHealth{State: TokenOK, ExpiresAt: token.ExpiresAt}
+	renewable := token.RefreshToken != ""
+	if !renewable && token.CompanyID != "" { // derived from the agency's
+		_, err := s.tokens.Load(ctx, ghl.CompanyKey(token.CompanyID))
+		renewable = err == nil
+	}
+	left := time.Until(token.ExpiresAt)
+	switch {
+	case refused && !token.IssuedAt.After(l.Paused): // it is still the one that was refused
+		state.State = TokenRefused
+	case renewable || token.ExpiresAt.IsZero():
+	case left <= 0:
+		state.State = TokenExpired
+	case within(left, s.config.HealthLimits.TokenEnd, 7*24*time.Hour):
+		state.State = TokenEnds
+	}
+	return state
+}
+
+// refusals are the reasons of a pause that speak against the token.
+var refusals = map[string]bool{
+	queue.Classify(ghl.ErrReauthRequired).Category: true, queue.Classify(ghl.ErrUnauthorized).Category: true,
+}
+
+// within reports whether a time is below a limit, which has a default, and is off if it is negative.
+func within(d, limit, otherwise time.Duration) bool {
+	if limit == 0 {
+		limit = otherwise
+	}
+	return limit > 0 && d < limit
+}
+
+// beyond is the contrary.
+func beyond(d, limit, otherwise time.Duration) bool {
+	return limit >= 0 && !within(d, limit, otherwise)
+}

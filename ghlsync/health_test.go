@@ -1,0 +1,147 @@
+package ghlsync_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+func codes(h ghlsync.Health) []string {
+	list := []string{}
+	for _, p := range h.Problems {
+		list = append(list, p.Code)
+	}
+	return list
+}
+
+// TestHealth: each thing that is wrong is said, and no more when it is mended.
+func TestHealth(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		c := config(t, address, server)
+		s := start(t, c)
+		ctx := t.Context()
+		get := func(method string) (int, ghlsync.Health) {
+			w := httptest.NewRecorder()
+			s.HealthHandler().ServeHTTP(w, httptest.NewRequest(method, "/health", nil))
+			var h ghlsync.Health
+			if method == http.MethodGet {
+				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &h))
+			}
+			return w.Code, h
+		}
+		status, h := get(http.MethodGet)
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, ghlsync.Healthy, h.State, h.Problems)
+		require.Equal(t, 1, h.Processes)
+		require.Less(t, h.HighLevelClock.Abs(), 2*time.Second)
+		require.NotZero(t, h.HighLevelClock, "the time zone was asked for")
+		require.Equal(t, ghlsync.TokenOK, h.Locations[0].Token.State)
+		require.Positive(t, h.Locations[0].BudgetLeft)
+		require.Zero(t, h.Locations[0].LastDelivery)
+		status, _ = get(http.MethodPost)
+		require.Equal(t, http.StatusMethodNotAllowed, status)
+
+		// A failure that has stopped, and a match that a person must decide.
+		server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
+		put := func(id, phone, email string) {
+			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Phone: phone, Email: email}, pluvo.NoVersion)
+			require.NoError(t, err)
+			s.PluvoChanged()
+			quiet(t, s, server)
+		}
+		put("p1", "", "grace@example.com")
+		put("p2", "", "eve@example.com")
+		server.ClearFaults()
+		one := server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
+		two := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		put("p3", "+14155550100", "ada@example.com")
+		h = s.Health(ctx)
+		require.Equal(t, ghlsync.Degraded, h.State)
+		require.Equal(t, []string{"failures stopped", "conflicts undecided"}, codes(h))
+		require.Contains(t, h.Problems[0].Text, "2 contacts that wait")
+		require.Equal(t, 2, h.Locations[0].Stopped)
+		require.Equal(t, 1, h.Locations[0].Undecided)
+		for _, p := range h.Problems {
+			require.NotEmpty(t, p.Do)
+			require.NotContains(t, p.Text, "ada@")
+		}
+		failures, err := s.Failures(ctx, ghlsync.FailureFilter{})
+		require.NoError(t, err)
+		for _, f := range failures {
+			require.NoError(t, s.Skip(ctx, f.ID))
+		}
+		client, err := ghl.New(server.ClientOptions()...)
+		require.NoError(t, err)
+		conflicts, err := s.Conflicts(ctx, false, 0)
+		require.NoError(t, err)
+		for _, conflict := range conflicts {
+			require.NoError(t, client.Contacts.Delete(ctx, two.ID))
+			require.NoError(t, s.Link(ctx, conflict.Location, one.ID, "p3"))
+			require.NoError(t, s.ResolveConflict(ctx, conflict.ID))
+		}
+		quiet(t, s, server)
+		require.Empty(t, codes(s.Health(ctx)))
+		handler, err := s.WebhookHandler()
+		require.NoError(t, err)
+		server.SubscribeHandler(handler)
+		_, err = client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bob", Email: "bob@example.com"})
+		require.NoError(t, err)
+		quiet(t, s, server)
+		require.WithinDuration(t, time.Now(), s.Health(ctx).Locations[0].LastDelivery, time.Minute)
+
+		// A pause by hand, and what waits behind it.
+		require.NoError(t, s.Pause(ctx, server.LocationID(), "moving house, ask ada@example.com"))
+		require.NoError(t, s.Touch(ctx, server.LocationID(), one.ID))
+		h = s.Health(ctx)
+		require.Equal(t, []string{"location paused"}, codes(h))
+		require.Contains(t, h.Problems[0].Text, "moving house")
+		require.NotContains(t, h.Problems[0].Text, "ada@")
+		require.Equal(t, 1, h.Locations[0].Waiting)
+		require.Positive(t, h.Locations[0].Lag)
+		require.NoError(t, s.Resume(ctx, server.LocationID()))
+		quiet(t, s, server)
+
+		// Limits that are always passed.
+		stop(t, s)
+		status, h = get(http.MethodGet)
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.Equal(t, []string{"stopped"}, codes(h))
+		c.HealthLimits = ghlsync.HealthLimits{Lag: 1, Silence: 1, Clock: 1}
+		s = start(t, c)
+		server.Fail(ghltest.Fault{Kind: ghltest.Delay(200 * time.Millisecond)})
+		require.NoError(t, s.Touch(ctx, server.LocationID(), one.ID))
+		found := codes(s.Health(ctx))
+		for _, code := range []string{"lag", "webhook silence", "clock"} {
+			require.Contains(t, found, code)
+		}
+		server.ClearFaults()
+		quiet(t, s, server)
+	})
+}
+
+// TestHealthWithoutDatabase: what does not answer is said, and in time.
+func TestHealthWithoutDatabase(t *testing.T) {
+	server := ghltest.Start(t)
+	s, err := ghlsync.New(t.Context(), config(t, dbtest.Postgres(t), server))
+	require.NoError(t, err)
+	ghlsync.CloseDatabase(s)
+	h := s.Health(t.Context())
+	require.Equal(t, ghlsync.Failing, h.State)
+	require.Equal(t, []string{"database"}, codes(h))
+	require.Contains(t, h.Problems[0].Do, "429")
+	w := httptest.NewRecorder()
+	s.HealthHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Contains(t, gather(t, s), "ghlsync_database_up 0")
+}

@@ -1,0 +1,179 @@
+-- Times are microseconds since 1970, 0 for none. What is JSON is TEXT, so that both databases keep it to the byte.
+
+-- Processes that work, each for as long as its lease runs.
+CREATE TABLE ghlsync_process (
+	id TEXT PRIMARY KEY,
+	started_at BIGINT NOT NULL,
+	lease_until BIGINT NOT NULL
+);
+
+-- Locations that are kept in step. One that is paused is worked on by nobody; reason says why.
+CREATE TABLE ghlsync_location (
+	id TEXT PRIMARY KEY,
+	queue TEXT NOT NULL UNIQUE,
+	paused BIGINT NOT NULL DEFAULT 0,
+	reason TEXT NOT NULL DEFAULT ''
+);
+
+-- Units of work: a contact with all that belongs to it.
+CREATE TABLE ghlsync_unit (
+	location TEXT NOT NULL,
+	unit TEXT NOT NULL,
+	-- The dirty number: raised by each change. The unit is in step when synced has reached it.
+	number BIGINT NOT NULL,
+	synced BIGINT NOT NULL DEFAULT 0,
+	changed_at BIGINT NOT NULL,
+	-- The queue's job that works on it or will, from due on; 0 for none. Any other job for it is void.
+	job BIGINT NOT NULL DEFAULT 0,
+	priority BIGINT NOT NULL DEFAULT 1,
+	due BIGINT NOT NULL DEFAULT 0,
+	-- The process that works on it now; '' for none.
+	process TEXT NOT NULL DEFAULT '',
+	-- Runs that failed, and runs whose process died, since the last one that succeeded.
+	attempts BIGINT NOT NULL DEFAULT 0,
+	kills BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (location, unit)
+);
+CREATE INDEX ghlsync_unit_process ON ghlsync_unit (process) WHERE process <> '';
+CREATE INDEX ghlsync_unit_behind ON ghlsync_unit (location, changed_at) WHERE number > synced;
+
+-- Deliveries that were recorded, so that a repeated one changes nothing.
+CREATE TABLE ghlsync_delivery (
+	id TEXT PRIMARY KEY,
+	location TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	received_at BIGINT NOT NULL
+);
+CREATE INDEX ghlsync_delivery_received ON ghlsync_delivery (received_at);
+
+-- Which record of HighLevel is which of Pluvo, with the state in which both were last the same. One to one.
+CREATE TABLE ghlsync_link (
+	location TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	ghl_id TEXT NOT NULL,
+	pluvo_id TEXT NOT NULL,
+	contact TEXT NOT NULL,
+	synced TEXT NOT NULL DEFAULT '',
+	synced_at BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (location, kind, ghl_id)
+);
+CREATE UNIQUE INDEX ghlsync_link_pluvo ON ghlsync_link (location, kind, pluvo_id);
+CREATE INDEX ghlsync_link_contact ON ghlsync_link (location, contact);
+
+-- What is about to be made elsewhere, stored before the call: after a lost answer it is looked for.
+CREATE TABLE ghlsync_intent (
+	location TEXT NOT NULL,
+	name TEXT NOT NULL,
+	unit TEXT NOT NULL,
+	body TEXT NOT NULL,
+	made_id TEXT NOT NULL DEFAULT '',
+	created_at BIGINT NOT NULL,
+	done_at BIGINT NOT NULL DEFAULT 0,
+	PRIMARY KEY (location, name)
+);
+CREATE INDEX ghlsync_intent_unit ON ghlsync_intent (location, unit);
+
+-- What was deleted: a late change does not bring it back.
+CREATE TABLE ghlsync_tombstone (
+	location TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	side TEXT NOT NULL,
+	id TEXT NOT NULL,
+	other_id TEXT NOT NULL DEFAULT '',
+	deleted_at BIGINT NOT NULL,
+	PRIMARY KEY (location, kind, side, id)
+);
+
+-- What both sides changed, or what a person must decide.
+CREATE TABLE ghlsync_conflict (
+	id TEXT PRIMARY KEY,
+	location TEXT NOT NULL,
+	unit TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	record TEXT NOT NULL,
+	field TEXT NOT NULL,
+	winner TEXT NOT NULL,
+	body TEXT NOT NULL,
+	happened_at BIGINT NOT NULL,
+	resolved_at BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX ghlsync_conflict_happened ON ghlsync_conflict (happened_at, id);
+
+-- Units whose work fails, each an incident from its first failed attempt to its end.
+CREATE TABLE ghlsync_failure (
+	id TEXT PRIMARY KEY,
+	location TEXT NOT NULL,
+	unit TEXT NOT NULL,
+	state TEXT NOT NULL,
+	category TEXT NOT NULL,
+	message TEXT NOT NULL,
+	attempts BIGINT NOT NULL,
+	first_at BIGINT NOT NULL,
+	last_at BIGINT NOT NULL,
+	next_at BIGINT NOT NULL,
+	alerted_at BIGINT NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX ghlsync_failure_open ON ghlsync_failure (location, unit) WHERE state IN ('retrying', 'stopped');
+CREATE INDEX ghlsync_failure_last ON ghlsync_failure (last_at, id);
+
+-- Every failed attempt, without secrets and personal data.
+CREATE TABLE ghlsync_attempt (
+	failure TEXT NOT NULL,
+	number BIGINT NOT NULL,
+	happened_at BIGINT NOT NULL,
+	next_at BIGINT NOT NULL,
+	operation TEXT NOT NULL,
+	category TEXT NOT NULL,
+	status BIGINT NOT NULL,
+	message TEXT NOT NULL,
+	trace_id TEXT NOT NULL,
+	sent TEXT NOT NULL,
+	received TEXT NOT NULL,
+	PRIMARY KEY (failure, number)
+);
+
+-- How far what is read page by page has been read.
+CREATE TABLE ghlsync_cursor (
+	name TEXT PRIMARY KEY,
+	value TEXT NOT NULL,
+	moved_at BIGINT NOT NULL
+);
+
+-- Tokens. A row without a body has no token, and is there to be locked. The lease is for SQLite.
+CREATE TABLE ghlsync_token (
+	key BYTEA PRIMARY KEY,
+	body BYTEA,
+	changed_at BIGINT NOT NULL DEFAULT 0,
+	holder TEXT NOT NULL DEFAULT '',
+	lease_until BIGINT NOT NULL DEFAULT 0
+);
+
+-- What all processes together have asked of a location, and what its server says of the limits.
+CREATE TABLE ghlsync_rate (
+	location TEXT PRIMARY KEY,
+	body TEXT NOT NULL
+);
+-- postgres:
+-- It is written for every few calls and worth nothing after a crash.
+ALTER TABLE ghlsync_rate SET UNLOGGED;
+-- both:
+
+-- Pluvo's records, where they live here. A row without a body was deleted. An origin is stored as JSON.
+CREATE TABLE ghlsync_record (
+	kind TEXT NOT NULL,
+	id TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	origin TEXT NOT NULL,
+	body TEXT,
+	sequence BIGINT NOT NULL UNIQUE,
+	PRIMARY KEY (kind, id)
+);
+CREATE UNIQUE INDEX ghlsync_record_origin ON ghlsync_record (kind, origin) WHERE origin <> '' AND body IS NOT NULL;
+CREATE INDEX ghlsync_record_owner ON ghlsync_record (owner, kind, id) WHERE body IS NOT NULL;
+
+-- The sequence of changes. It is a row, since the numbers must come in the order of commits.
+CREATE TABLE ghlsync_sequence (
+	name TEXT PRIMARY KEY,
+	last BIGINT NOT NULL
+);
+INSERT INTO ghlsync_sequence (name, last) VALUES ('record', 0);

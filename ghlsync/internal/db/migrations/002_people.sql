@@ -1,0 +1,9 @@
+-- By what contacts of Pluvo are found that are not linked yet, and when each was changed.
+CREATE TABLE ghlsync_person (
+	id TEXT PRIMARY KEY,
+	phone TEXT NOT NULL,
+	email TEXT NOT NULL,
+	changed_at BIGINT NOT NULL
+);
+CREATE INDEX ghlsync_person_phone ON ghlsync_person (phone) WHERE phone <> '';
+CREATE INDEX ghlsync_person_email ON ghlsync_person (email) WHERE email <> '';

@@ -1,0 +1,22 @@
+-- Alerts that are to be sent, or were. An incident has one until it is over. Those of one topic that come fast are sent together:
+-- a batch is named after its first, when it is first tried.
+CREATE TABLE ghlsync_alert (
+	id TEXT PRIMARY KEY,
+	incident TEXT NOT NULL,
+	topic TEXT NOT NULL,
+	body TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	over_at BIGINT NOT NULL DEFAULT 0,
+	batch TEXT NOT NULL DEFAULT '',
+	attempts BIGINT NOT NULL DEFAULT 0,
+	tried_at BIGINT NOT NULL DEFAULT 0,
+	next_at BIGINT NOT NULL,
+	sent_at BIGINT NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX ghlsync_alert_incident ON ghlsync_alert (incident) WHERE over_at = 0;
+CREATE INDEX ghlsync_alert_due ON ghlsync_alert (next_at) WHERE sent_at = 0;
+CREATE INDEX ghlsync_alert_topic ON ghlsync_alert (topic, tried_at);
+
+-- For how things stand.
+CREATE INDEX ghlsync_delivery_location ON ghlsync_delivery (location, received_at);
+CREATE INDEX ghlsync_conflict_open ON ghlsync_conflict (location) WHERE resolved_at = 0;

@@ -1,0 +1,210 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Tx is a transaction.
+type Tx struct {
+	db  *DB
+	sql *sql.Tx
+	pgx pgx.Tx
+}
+
+// SQL is the transaction of a SQLite database; nil for PostgreSQL.
+func (t *Tx) SQL() *sql.Tx { return t.sql }
+
+// Pgx is the transaction of a PostgreSQL database; nil for SQLite.
+func (t *Tx) Pgx() pgx.Tx { return t.pgx }
+
+// Row is what a query for one row finds.
+type Row interface{ Scan(into ...any) error }
+
+type row struct{ Row }
+
+func (r row) Scan(into ...any) error { return mapError(r.Row.Scan(into...)) }
+
+// Exec runs a statement and returns how many rows it changed.
+func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if t.pgx != nil {
+		tag, err := t.pgx.Exec(ctx, query, args...)
+		return tag.RowsAffected(), err
+	}
+	result, err := t.sql.ExecContext(ctx, t.db.forSQLite(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// Row runs a query for one row. Its Scan gives [ErrNoRows] when there is none.
+func (t *Tx) Row(ctx context.Context, query string, args ...any) Row {
+	if t.pgx != nil {
+		return row{t.pgx.QueryRow(ctx, query, args...)}
+	}
+	return row{t.sql.QueryRowContext(ctx, t.db.forSQLite(query), args...)}
+}
+
+// List runs a query and makes something of each row.
+func List[T any](ctx context.Context, t *Tx, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
+	var list []T
+	err := t.each(ctx, func(r Row) error {
+		v, err := scan(r)
+		list = append(list, v)
+		return err
+	}, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func (t *Tx) each(ctx context.Context, do func(Row) error, query string, args ...any) error {
+	if t.pgx != nil {
+		rows, err := t.pgx.Query(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := do(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}
+	rows, err := t.sql.QueryContext(ctx, t.db.forSQLite(query), args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Lock waits until no other transaction holds one of the names, and holds them until this one ends. Whoever locks several
+// does so in one call, so that two can't wait for each other.
+func (t *Tx) Lock(ctx context.Context, names ...string) error {
+	if t.pgx == nil {
+		return nil // it is the only one that writes
+	}
+	keys := make([]int64, len(names))
+	for i, name := range names {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte("ghlsync\x00" + name))
+		keys[i] = int64(h.Sum64())
+	}
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		if _, err := t.pgx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Write runs fn in a transaction, which is committed unless fn returns an error. When two transactions got in each other's
+// way, fn is run again, so it must do nothing else than use its transaction.
+func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	return d.run(ctx, fn, false)
+}
+
+// Read runs fn in a transaction that sees one state of the database and writes nothing.
+func (d *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	return d.run(ctx, fn, true)
+}
+
+const tries = 10
+
+func (d *DB) run(ctx context.Context, fn func(context.Context, *Tx) error, readOnly bool) error {
+	for n := 1; ; n++ {
+		err := d.once(ctx, fn, readOnly)
+		if err == nil || n == tries || !collided(err) {
+			return mapError(err)
+		}
+		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(n, 6)))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (d *DB) once(ctx context.Context, fn func(context.Context, *Tx) error, readOnly bool) error {
+	if d.pool != nil {
+		options := pgx.TxOptions{}
+		if readOnly {
+			options = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+		}
+		return pgx.BeginTxFunc(ctx, d.pool, options, func(tx pgx.Tx) error { return fn(ctx, &Tx{db: d, pgx: tx}) })
+	}
+	pool := d.writer
+	if readOnly {
+		pool = d.reader
+	}
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after the commit
+	if err := fn(ctx, &Tx{db: d, sql: tx}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// collided reports whether a transaction was undone because of another, so that it may be tried again.
+func collided(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "40001" || pg.Code == "40P01" // serialization failure, deadlock
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+// Unique reports whether a row was refused because another one has the same key.
+func Unique(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505"
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// Storable reports whether PostgreSQL takes a text: it has no place for a zero byte, nor for what is no UTF-8.
+func Storable(texts ...string) bool {
+	for _, s := range texts {
+		if strings.ToValidUTF8(s, "") != s || strings.IndexByte(s, 0) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *DB) forSQLite(query string) string {
+	if text, ok := d.readable.Load(query); ok {
+		return text.(string)
+	}
+	text := strings.ReplaceAll(strings.ReplaceAll(query, "$", "?"), " FOR UPDATE", "")
+	d.readable.Store(query, text)
+	return text
+}

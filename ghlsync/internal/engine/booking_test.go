@@ -1,0 +1,90 @@
+package engine_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// TestOneSlotOneBooking: two appointments made in Pluvo for one slot end as one booking and one conflict.
+func TestOneSlotOneBooking(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		var calendar string
+		w := newWorld(t, address, func(l *engine.Location) {
+			l.Calendar = func(*pluvo.Appointment) string { return calendar }
+		})
+		calendar = w.server.AddCalendar(ghl.Calendar{Name: "Consultations"}).ID
+		start := w.freeSlot(calendar)
+		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"})
+		w.put(&pluvo.Contact{ID: "p2", FirstName: "Grace", Email: "grace@example.com"})
+		w.put(&pluvo.Appointment{ID: "a1", ContactID: "p1", Title: "Talk", Start: start, End: start.Add(30 * time.Minute)})
+		w.put(&pluvo.Appointment{ID: "a2", ContactID: "p2", Title: "Talk", Start: start, End: start.Add(30 * time.Minute)})
+		w.settle()
+		booked := 0
+		for _, c := range w.server.Contacts() {
+			booked += len(w.server.Appointments(c.ID))
+		}
+		require.Equal(t, 1, booked)
+		open := w.conflicts()
+		require.Len(t, open, 1)
+		require.Equal(t, "slot", open[0].Field)
+		require.Empty(t, w.failures())
+
+		// One that exists in a third system is mirrored all the same.
+		w.put(&pluvo.Appointment{ID: "a3", ContactID: "p1", Title: "Dentist", Start: start, End: start.Add(30 * time.Minute), Origin: pluvo.Origin{System: "outlook", Location: "practice", ID: "x1"}})
+		w.settle()
+		booked = 0
+		for _, c := range w.server.Contacts() {
+			booked += len(w.server.Appointments(c.ID))
+		}
+		require.Equal(t, 2, booked)
+
+		// Moved to a free slot, the loser is booked.
+		for _, c := range w.pluvoAppointments("p1", "p2") {
+			if c.ID != "a3" && len(w.linked(c.ID)) == 0 {
+				c.Start, c.End = start.Add(2*time.Hour), start.Add(2*time.Hour+30*time.Minute)
+				w.put(&c)
+			}
+		}
+		w.settle()
+		booked = 0
+		for _, c := range w.server.Contacts() {
+			booked += len(w.server.Appointments(c.ID))
+		}
+		require.Equal(t, 3, booked)
+	})
+}
+
+// TestABookingOfHighLevelIsMirrored, and its cancellation too.
+func TestABookingOfHighLevelIsMirrored(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		calendar := w.server.AddCalendar(ghl.Calendar{Name: "Consultations"})
+		start := w.freeSlot(calendar.ID)
+		made, err := w.client.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: ada.ID, StartTime: start, Title: "Talk"})
+		require.NoError(t, err)
+		w.touch(ada.ID)
+		w.settle()
+		ours := w.full(ada.ID).Appointments
+		require.Len(t, ours, 1)
+		require.True(t, ours[0].Start.Equal(start))
+		_, err = w.client.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentCancelled)})
+		require.NoError(t, err)
+		w.touch(ada.ID)
+		w.settle()
+		require.Equal(t, pluvo.AppointmentCancelled, w.full(ada.ID).Appointments[0].Status)
+		moved := w.full(ada.ID).Appointments[0]
+		moved.Title = "Long talk"
+		w.put(&moved)
+		w.settle()
+		require.Equal(t, "Long talk", w.server.Appointments(ada.ID)[0].Title)
+		require.Empty(t, w.conflicts())
+	})
+}

@@ -1,0 +1,377 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// child is a record of HighLevel that belongs to a contact, as the mapping gives it. Its ids are those of HighLevel at first.
+type child struct {
+	id      string
+	record  pluvo.Record // nil if it can't be mapped
+	added   time.Time
+	updated time.Time
+}
+
+// family is what the kinds of records that belong to a contact have in common.
+type family struct {
+	kind pluvo.Kind
+	// list reads all that a contact has. A list that is not complete is an error: what is missing in it is taken to be deleted.
+	list func(ctx context.Context, l *Location, contact string) ([]child, error)
+	// create makes a record. The contact is HighLevel's.
+	create func(ctx context.Context, l *Location, contact string, r pluvo.Record) (child, error)
+	// update has one that is become what it is wanted to be. Without an error and with the same record nothing was sent.
+	update func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error)
+	remove func(ctx context.Context, l *Location, contact, id string) error
+}
+
+var families = []*family{&tasks, &appointments, &notes}
+
+// errIncomplete: a list had elements that could not be read, so nothing can be said of what is missing.
+var errIncomplete = errors.New("the list is not complete")
+
+func complete(resp *ghl.Response) error {
+	if len(resp.Skipped) > 0 {
+		return errIncomplete
+	}
+	return nil
+}
+
+// syncChildren brings all that belongs to a contact in step. What fails does not keep the rest from it.
+func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, links []*link, ours *pluvo.FullContact) error {
+	byKind := map[pluvo.Kind][]pluvo.Record{}
+	for _, r := range ours.Records() {
+		byKind[r.Kind()] = append(byKind[r.Kind()], r)
+	}
+	var failed []error
+	for _, f := range families {
+		theirs, err := f.list(ctx, l, pair.ghlID)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		s := &siblings{Engine: e, family: f, l: l, pair: pair}
+		failed = append(failed, s.sync(ctx, theirs, byKind[f.kind], links)...)
+	}
+	return errors.Join(failed...)
+}
+
+// siblings are the records of one kind that belong to a contact.
+type siblings struct {
+	*Engine
+	family *family
+	l      *Location
+	pair   *link // of their contact
+}
+
+func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record, links []*link) (failed []error) {
+	remote := map[string]*child{}
+	for i := range theirs {
+		remote[theirs[i].id] = &theirs[i]
+	}
+	local := map[string]pluvo.Record{}
+	for _, r := range ours {
+		local[r.Key()] = r
+	}
+	try := func(err error) {
+		if err != nil {
+			failed = append(failed, err)
+		}
+	}
+	for _, k := range links {
+		if k.kind != s.family.kind {
+			continue
+		}
+		their, our := remote[k.ghlID], local[k.pluvoID]
+		delete(remote, k.ghlID)
+		delete(local, k.pluvoID)
+		switch {
+		case their == nil && our == nil:
+			try(s.bury(ctx, s.l.ID, k))
+		case their == nil:
+			try(s.goneFromGHL(ctx, k, our))
+		case our == nil:
+			try(s.goneFromPluvo(ctx, k, their))
+		default:
+			try(s.merge(ctx, k, their, our))
+		}
+	}
+	for i := range theirs { // in the order of the list
+		their := remote[theirs[i].id]
+		if their == nil {
+			continue
+		}
+		k, err := s.adopt(ctx, their, local)
+		if err == nil && k != nil {
+			our := local[k.pluvoID]
+			delete(local, k.pluvoID)
+			if our != nil {
+				err = s.merge(ctx, k, their, our)
+			}
+		}
+		try(err)
+	}
+	for _, r := range ours {
+		if local[r.Key()] != nil {
+			try(s.makeInGHL(ctx, r))
+		}
+	}
+	return failed
+}
+
+// merge brings a pair in step.
+func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.Record) error {
+	if their.record == nil {
+		return nil // it can't be mapped, which is in the mapping's report; it is not deleted either
+	}
+	theirs := identify(their.record, k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
+	m := merge(s.l.Mapper.Fields(s.family.kind), version{k.ghl, theirs}, version{k.pluvo, our}, s.l.owner(s.family.kind, their.updated, time.Time{}))
+	if err := s.reportClashes(ctx, s.l, k, m.clashes); err != nil {
+		return err
+	}
+	after, err := s.update(ctx, k, m.ghl, theirs)
+	if err != nil {
+		return err
+	}
+	if err := s.put(ctx, s.l, our, m.pluvo); err != nil {
+		return err
+	}
+	k.ghl, k.pluvo, k.contact = after, m.pluvo, s.pair.ghlID
+	return s.save(ctx, s.l.ID, k)
+}
+
+// update has HighLevel's record become what it is wanted to be, and returns what it is then.
+func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (pluvo.Record, error) {
+	after, err := s.family.update(ctx, s.l, s.pair.ghlID, k.ghlID, want, is)
+	if errors.Is(err, ghl.ErrSlotTaken) { // the move of an appointment that Pluvo wanted; it stays where it was
+		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: k.ghlID, Field: fieldSlot, Winner: GHL, Reason: "the slot is taken"})
+		return is, err
+	}
+	if err != nil || after == nil {
+		return is, err
+	}
+	after = identify(after, k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
+	s.wrote(ctx, s.l, GHL, "update", want)
+	return after, s.reportRefusals(ctx, s.l, k, want, is, after)
+}
+
+// goneFromGHL follows a record that was deleted in HighLevel.
+func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) error {
+	if s.l.Deletes == UpdateWins && s.differs(s.l, k.pluvo, our) {
+		without := identify(pluvo.Clone(our), our.Key(), s.pair.pluvoID, pluvo.Origin{})
+		if err := s.put(ctx, s.l, our, without); err != nil {
+			return err
+		}
+		if err := s.drop(ctx, k, true); err != nil {
+			return err
+		}
+		return s.makeInGHL(ctx, without)
+	}
+	if s.l.Deletes != DeleteKeeps {
+		if err := s.deleteInPluvo(ctx, our); err != nil {
+			return err
+		}
+	}
+	return s.bury(ctx, s.l.ID, k)
+}
+
+func (s *siblings) deleteInPluvo(ctx context.Context, our pluvo.Record) error {
+	is, v, err := s.store.Get(ctx, our.Kind(), our.Key())
+	if err == nil && !pluvo.Equal(is, our) {
+		return errChanged
+	}
+	if err == nil {
+		err = s.store.Delete(ctx, our.Kind(), our.Key(), v)
+	}
+	switch {
+	case errors.Is(err, pluvo.ErrNotFound):
+		return nil
+	case errors.Is(err, pluvo.ErrConflict):
+		return errChanged
+	case err == nil:
+		s.wrote(ctx, s.l, Pluvo, "delete", our)
+	}
+	return err
+}
+
+// goneFromPluvo follows a record that was deleted in Pluvo.
+func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) error {
+	if s.l.Deletes == UpdateWins && their.record != nil {
+		theirs := identify(pluvo.Clone(their.record), k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
+		if s.differs(s.l, k.ghl, theirs) {
+			if err := s.drop(ctx, k, false); err != nil {
+				return err
+			}
+			_, err := s.makeInPluvo(ctx, their)
+			return err
+		}
+	}
+	if s.l.Deletes != DeleteKeeps {
+		if err := s.deleteInGHL(ctx, k.ghlID); err != nil {
+			return err
+		}
+	}
+	return s.bury(ctx, s.l.ID, k)
+}
+
+func (s *siblings) deleteInGHL(ctx context.Context, id string) error {
+	if err := s.family.remove(ctx, s.l, s.pair.ghlID, id); err != nil && !errors.Is(err, ghl.ErrNotFound) {
+		return err
+	}
+	s.wrote(ctx, s.l, GHL, "delete", newRecordOf(s.family.kind, id))
+	return nil
+}
+
+func (s *siblings) drop(ctx context.Context, k *link, gone bool) error {
+	return s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if gone {
+			if err := tombstone(ctx, tx, s.now(), s.l.ID, k.kind, k.ghlID, ""); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`, s.l.ID, string(k.kind), k.ghlID)
+		return err
+	})
+}
+
+// adopt finds or makes the record of Pluvo that stands for one of HighLevel that is not linked. Nil means that there is nothing
+// more to do.
+func (s *siblings) adopt(ctx context.Context, their *child, local map[string]pluvo.Record) (*link, error) {
+	gone, _, err := s.deleted(ctx, s.l.ID, s.family.kind, GHL, their.id)
+	if err != nil {
+		return nil, err
+	}
+	if gone {
+		if s.l.Deletes == DeleteKeeps {
+			return nil, nil
+		}
+		return nil, s.deleteInGHL(ctx, their.id)
+	}
+	if their.record == nil {
+		return nil, nil
+	}
+	known, _, err := s.store.Find(ctx, s.family.kind, s.l.origin(their.id))
+	if err == nil {
+		return s.join(ctx, their.id, known.Key())
+	}
+	if !errors.Is(err, pluvo.ErrNotFound) {
+		return nil, err
+	}
+	// Perhaps it is what an own create of unknown outcome has made.
+	for id, our := range local {
+		pending, err := s.intent(ctx, s.l.ID, intentName(s.family.kind, id))
+		if err != nil {
+			return nil, err
+		}
+		if pending == nil || pending.done || pending.record == nil || our == nil {
+			continue
+		}
+		if s.madeFrom(s.l, pending, their.record, their.added) {
+			return s.join(ctx, their.id, id)
+		}
+	}
+	return s.makeInPluvo(ctx, their)
+}
+
+// join stores that two records are the same.
+func (s *siblings) join(ctx context.Context, ghlID, pluvoID string) (*link, error) {
+	k := &link{kind: s.family.kind, ghlID: ghlID, pluvoID: pluvoID, contact: s.pair.ghlID}
+	err := s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := addLink(ctx, tx, s.now(), s.l.ID, k); err != nil {
+			return err
+		}
+		return forgetIntent(ctx, tx, s.l.ID, intentName(k.kind, pluvoID))
+	})
+	if errors.Is(err, errLinked) {
+		return nil, s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: ghlID, Field: fieldMatch,
+			Reason: "its match in Pluvo, " + pluvoID + ", is linked to another record"})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+func (s *siblings) makeInPluvo(ctx context.Context, their *child) (*link, error) {
+	r := identify(pluvo.Clone(their.record), their.id, s.pair.pluvoID, s.l.origin(their.id))
+	_, err := s.store.Put(ctx, r, pluvo.NoVersion)
+	switch {
+	case errors.Is(err, pluvo.ErrOriginTaken):
+		return nil, fmt.Errorf("%s: %w", r.Kind(), pluvo.ErrConflict)
+	case errors.Is(err, pluvo.ErrConflict):
+		return nil, s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: r.Kind(), Record: their.id, Field: fieldMatch,
+			Reason: "Pluvo has another record under its id"})
+	case err != nil:
+		return nil, err
+	}
+	s.wrote(ctx, s.l, Pluvo, "create", r)
+	k := &link{kind: r.Kind(), ghlID: their.id, pluvoID: r.Key(), contact: s.pair.ghlID, ghl: pluvo.Clone(r), pluvo: r}
+	return k, s.save(ctx, s.l.ID, k)
+}
+
+// makeInGHL makes a record in HighLevel that was made in Pluvo.
+func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
+	if from := our.From(); from.System == s.l.origin("").System {
+		if from.Location != s.l.ID || s.l.Deletes == DeleteKeeps {
+			return nil
+		}
+		return s.deleteInPluvo(ctx, our) // it came from there, and is not there any more
+	}
+	name := intentName(our.Kind(), our.Key())
+	pending, err := s.intent(ctx, s.l.ID, name)
+	if err != nil {
+		return err
+	}
+	if pending != nil {
+		if age := s.now().Sub(pending.created); age < s.settle {
+			return &queue.WaitError{After: s.settle - age, Reason: "a create's outcome is not known yet"}
+		}
+	}
+	content := fingerprint(our)
+	if refused, err := s.open(ctx, s.l.ID, our.Kind(), unborn+our.Key(), fieldCreate, content); err != nil || refused {
+		return err
+	}
+	if refused, err := s.open(ctx, s.l.ID, our.Kind(), unborn+our.Key(), fieldSlot, content); err != nil || refused {
+		return err
+	}
+	if err := s.intend(ctx, s.l.ID, s.pair.contact, our); err != nil {
+		return err
+	}
+	made, err := s.family.create(ctx, s.l, s.pair.ghlID, our)
+	if err == nil {
+		s.wrote(ctx, s.l, GHL, "create", our)
+		k, err := s.join(ctx, made.id, our.Key())
+		if err != nil || k == nil || made.record == nil {
+			return err
+		}
+		k.ghl, k.pluvo = identify(made.record, our.Key(), s.pair.pluvoID, s.l.origin(made.id)), our
+		return s.save(ctx, s.l.ID, k)
+	}
+	if unknownOutcome(err) {
+		return err
+	}
+	forgotten := s.forget(context.WithoutCancel(ctx), s.l.ID, name)
+	var refused *refusal
+	switch {
+	case errors.Is(err, ghl.ErrSlotTaken):
+		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: our.Kind(), Record: unborn + our.Key(), Field: fieldSlot, Winner: GHL,
+			Pluvo: content, Reason: "the slot is taken"})
+	case errors.As(err, &refused):
+		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: our.Kind(), Record: unborn + our.Key(), Field: fieldCreate,
+			Pluvo: content, Reason: refused.Error()})
+	}
+	return errors.Join(err, forgotten)
+}
+
+// refusal is that HighLevel cannot take a record as it is, which was seen before anything was sent. It is reported once, and
+// tried again when the record has changed.
+type refusal struct{ error }
+
+func (r *refusal) Unwrap() error { return r.error }

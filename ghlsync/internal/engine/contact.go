@@ -1,0 +1,310 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// syncContact brings a contact of HighLevel in step, with all that belongs to it.
+func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, ghlID string) error {
+	links, err := e.links(ctx, l.ID, ghlID)
+	if err != nil {
+		return err
+	}
+	pair, children := split(links)
+	theirs, err := l.Client.Contacts.Get(ctx, ghlID)
+	gone := errors.Is(err, ghl.ErrNotFound)
+	if err != nil && !gone {
+		return err
+	}
+	if pair == nil {
+		if gone {
+			return e.await(ctx, l, ghlID)
+		}
+		if pair, err = e.adopt(ctx, run, l, theirs); err != nil || pair == nil {
+			return err
+		}
+	}
+	if gone {
+		return e.goneFromGHL(ctx, run, l, pair)
+	}
+	ours, err := e.store.Full(ctx, pair.pluvoID)
+	if errors.Is(err, pluvo.ErrNotFound) {
+		return e.goneFromPluvo(ctx, run, l, pair, theirs)
+	}
+	if err != nil {
+		return err
+	}
+	mapped, err := e.contactOf(l, theirs, pair.pluvoID)
+	if err != nil {
+		return err
+	}
+	if err := e.mergeContact(ctx, l, pair, mapped, instant(theirs.DateUpdated), &ours.Contact); err != nil {
+		return err
+	}
+	made, err := e.reachStage(ctx, l, ghlID, &ours.Contact)
+	if err != nil {
+		return err
+	}
+	if made {
+		if ours, err = e.store.Full(ctx, pair.pluvoID); err != nil {
+			return err
+		}
+	}
+	return e.syncChildren(ctx, l, pair, children, ours)
+}
+
+// split parts the contact's link from those of what belongs to it.
+func split(links []*link) (pair *link, children []*link) {
+	for _, l := range links {
+		if l.kind == pluvo.KindContact {
+			pair = l
+		} else {
+			children = append(children, l)
+		}
+	}
+	return pair, children
+}
+
+// contactOf maps a contact of HighLevel, under the id that it has in Pluvo.
+func (e *Engine) contactOf(l *Location, c *ghl.Contact, pluvoID string) (*pluvo.Contact, error) {
+	mapped, _, err := l.Mapper.Contact(c)
+	if err != nil {
+		return nil, err
+	}
+	return identify(mapped, pluvoID, pluvoID, l.origin(c.ID)).(*pluvo.Contact), nil
+}
+
+// mergeContact brings the fields and tags of a contact in step.
+func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, theirs *pluvo.Contact, ghlAt time.Time, ours *pluvo.Contact) error {
+	pluvoAt, err := e.changedAt(ctx, ours.ID)
+	if err != nil {
+		return err
+	}
+	m := merge(l.Mapper.Fields(pluvo.KindContact), version{pair.ghl, theirs}, version{pair.pluvo, ours}, l.owner(pluvo.KindContact, ghlAt, pluvoAt))
+	if err := e.reportClashes(ctx, l, pair, m.clashes); err != nil {
+		return err
+	}
+	after, err := e.writeContact(ctx, l, pair, m.ghl.(*pluvo.Contact), theirs)
+	if err != nil {
+		return err
+	}
+	if err := e.put(ctx, l, ours, m.pluvo); err != nil {
+		return err
+	}
+	pair.ghl, pair.pluvo = after, m.pluvo
+	return e.save(ctx, l.ID, pair)
+}
+
+// writeContact has HighLevel's contact become what it is to be, and returns what it is then.
+func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want, is *pluvo.Contact) (*pluvo.Contact, error) {
+	change, _, err := l.Mapper.ContactUpdate(want, is)
+	if err != nil || change.IsEmpty() {
+		return is, err
+	}
+	after := pluvo.Clone(is)
+	if change.Update != nil {
+		answer, err := l.Client.Contacts.Update(ctx, pair.ghlID, change.Update)
+		if err != nil {
+			return nil, err
+		}
+		if after, err = e.contactOf(l, answer, pair.pluvoID); err != nil {
+			return nil, err
+		}
+	}
+	if len(change.AddTags) > 0 {
+		tags, err := l.Client.Tags.Add(ctx, pair.ghlID, change.AddTags)
+		if err != nil {
+			return nil, err
+		}
+		after.Tags = tags
+	}
+	if len(change.RemoveTags) > 0 {
+		tags, err := l.Client.Tags.Remove(ctx, pair.ghlID, change.RemoveTags)
+		if err != nil {
+			return nil, err
+		}
+		after.Tags = tags
+	}
+	e.wrote(ctx, l, GHL, "update", want)
+	return after, e.reportRefusals(ctx, l, pair, want, is, after)
+}
+
+// reportClashes stores what was decided against a side, before it is done: a run that is killed in between would not know of it.
+func (e *Engine) reportClashes(ctx context.Context, l *Location, pair *link, clashes []clash) error {
+	for _, c := range clashes {
+		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID, Field: c.field, Winner: c.winner, GHL: c.ghl, Pluvo: c.pluvo})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reportRefusals stores that HighLevel has another value than it was given, though it has taken the update.
+func (e *Engine) reportRefusals(ctx context.Context, l *Location, pair *link, want, was, is pluvo.Record) error {
+	for _, f := range l.Mapper.Fields(want.Kind()) {
+		if !f.ToGHL() || f.Same(want, was) || f.Same(want, is) {
+			continue
+		}
+		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID, Field: f.Name(), Winner: GHL,
+			GHL: f.Get(is).String(), Pluvo: f.Get(want).String(), Reason: "HighLevel did not take the value"})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put has a record of Pluvo become what it is to be, unless it has changed since it was read.
+func (e *Engine) put(ctx context.Context, l *Location, was, want pluvo.Record) error {
+	if pluvo.Equal(was, want) {
+		return nil
+	}
+	is, v, err := e.store.Get(ctx, was.Kind(), was.Key())
+	if errors.Is(err, pluvo.ErrNotFound) || err == nil && !pluvo.Equal(is, was) {
+		return errChanged
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := e.store.Put(ctx, want, v); errors.Is(err, pluvo.ErrConflict) {
+		return errChanged
+	} else if err != nil {
+		return err
+	}
+	e.wrote(ctx, l, Pluvo, "update", want)
+	return nil
+}
+
+// goneFromGHL follows a contact that was deleted in HighLevel.
+func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, pair *link) error {
+	r, v, err := e.store.Get(ctx, pluvo.KindContact, pair.pluvoID)
+	switch {
+	case errors.Is(err, pluvo.ErrNotFound):
+		return e.bury(ctx, l.ID, pair)
+	case err != nil:
+		return err
+	case l.Deletes == DeleteKeeps:
+		return e.bury(ctx, l.ID, pair)
+	case l.Deletes == UpdateWins && e.differs(l, pair.pluvo, r):
+		return e.makeAnew(ctx, run, l, pair)
+	}
+	if err := e.store.Delete(ctx, pluvo.KindContact, pair.pluvoID, v); errors.Is(err, pluvo.ErrConflict) {
+		return errChanged
+	} else if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
+		return err
+	}
+	e.wrote(ctx, l, Pluvo, "delete", r)
+	return e.bury(ctx, l.ID, pair)
+}
+
+// makeAnew lets a contact whose record in HighLevel is gone be made there like a new one, with all that belongs to it.
+func (e *Engine) makeAnew(ctx context.Context, run *queue.Run, l *Location, pair *link) error {
+	full, err := e.store.Full(ctx, pair.pluvoID)
+	if err != nil {
+		return err
+	}
+	for _, r := range full.Records() {
+		if r.From() == (pluvo.Origin{}) {
+			continue
+		}
+		without := identify(pluvo.Clone(r), r.Key(), pair.pluvoID, pluvo.Origin{})
+		if err := e.put(ctx, l, r, without); err != nil {
+			return err
+		}
+	}
+	if err := e.unlinkAll(ctx, l.ID, pair, true); err != nil {
+		return err
+	}
+	e.markAfter(run, unborn+pair.pluvoID)
+	return nil
+}
+
+// goneFromPluvo follows a contact that was deleted in Pluvo.
+func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location, pair *link, theirs *ghl.Contact) error {
+	switch l.Deletes {
+	case DeleteKeeps:
+		return e.bury(ctx, l.ID, pair)
+	case UpdateWins:
+		mapped, err := e.contactOf(l, theirs, pair.pluvoID)
+		if err != nil {
+			return err
+		}
+		if e.differs(l, pair.ghl, mapped) {
+			if err := e.unlinkAll(ctx, l.ID, pair, false); err != nil {
+				return err
+			}
+			return e.syncContact(ctx, run, l, pair.ghlID) // which makes it in Pluvo
+		}
+	}
+	if err := l.Client.Contacts.Delete(ctx, pair.ghlID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
+		return err
+	}
+	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, pair.ghlID))
+	return e.bury(ctx, l.ID, pair)
+}
+
+func newRecordOf(kind pluvo.Kind, id string) pluvo.Record {
+	return identify(newRecord(kind), id, "", pluvo.Origin{})
+}
+
+// differs reports whether a record is no longer what it was when both sides were in step.
+func (e *Engine) differs(l *Location, was, is pluvo.Record) bool {
+	if was == nil {
+		return true
+	}
+	for _, f := range l.Mapper.Fields(is.Kind()) {
+		if !f.Same(was, is) {
+			return true
+		}
+	}
+	return false
+}
+
+// await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never
+// comes is forgotten.
+func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
+	gone, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, GHL, ghlID)
+	if err != nil || gone {
+		return err
+	}
+	name := "await/" + ghlID
+	waiting, err := e.intent(ctx, l.ID, name)
+	if err != nil {
+		return err
+	}
+	if waiting == nil {
+		err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+			return storeIntent(ctx, tx, l.ID, name, ghlID, "", e.now(), false)
+		})
+		if err != nil {
+			return err
+		}
+		return &queue.WaitError{After: firstLook, Reason: "the contact is not there yet"}
+	}
+	age := e.now().Sub(waiting.created)
+	if age > longestWait {
+		orphan, _, err := e.store.Find(ctx, pluvo.KindContact, l.origin(ghlID))
+		if err == nil {
+			err = e.report(ctx, Conflict{Location: l.ID, Unit: ghlID, Kind: pluvo.KindContact, Record: ghlID, Field: fieldMatch,
+				Reason: "Pluvo's contact " + orphan.Key() + " comes from a contact that HighLevel does not have, and that was never in step"})
+		}
+		if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
+			return err
+		}
+		return e.forget(ctx, l.ID, name)
+	}
+	return &queue.WaitError{After: max(age, firstLook), Reason: "the contact is not there yet"}
+}
+
+const (
+	firstLook   = 2 * time.Second
+	longestWait = 15 * time.Minute
+)

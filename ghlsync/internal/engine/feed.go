@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// feedCursor is how far Pluvo's changes have been followed.
+const feedCursor = "pluvo"
+
+// Follow reads what has changed in Pluvo since the last time, and marks what is to be brought in step. The place is stored
+// together with the marks: a run that is killed repeats, and loses nothing.
+func (e *Engine) Follow(ctx context.Context) error {
+	e.feeding.Lock()
+	defer e.feeding.Unlock()
+	for {
+		more, err := e.followPage(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+func (e *Engine) followPage(ctx context.Context) (more bool, err error) {
+	var from pluvo.Cursor
+	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		from, err = cursor(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	page, err := e.store.Changes(ctx, from, 500)
+	if err != nil || len(page.Changes) == 0 {
+		return false, err
+	}
+	err = e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := tx.Lock(ctx, "feed"); err != nil {
+			return err
+		}
+		if is, err := cursor(ctx, tx); err != nil || is != from { // another process was faster
+			return err
+		}
+		var units []queue.Unit
+		for i := range page.Changes {
+			marks, err := e.followChange(ctx, tx, &page.Changes[i])
+			if err != nil {
+				return err
+			}
+			units = append(units, marks...)
+		}
+		slices.SortFunc(units, func(a, b queue.Unit) int {
+			return strings.Compare(a.Location+"\x00"+a.ID, b.Location+"\x00"+b.ID)
+		})
+		for _, u := range slices.Compact(units) {
+			if err := e.queue.MarkTx(ctx, tx, u, queue.Live); err != nil && !errors.Is(err, queue.ErrLocation) {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, $2, $3)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value, moved_at = excluded.moved_at`, feedCursor, string(page.Next), db.Micros(e.now()))
+		return err
+	})
+	return page.More, err
+}
+
+func cursor(ctx context.Context, tx *db.Tx) (c pluvo.Cursor, err error) {
+	err = tx.Row(ctx, `SELECT value FROM ghlsync_cursor WHERE name = $1`, feedCursor).Scan(&c)
+	if errors.Is(err, db.ErrNoRows) {
+		return "", nil
+	}
+	return c, err
+}
+
+// followChange keeps the index of people up to date, and returns the units that a change concerns. The echo of an own write
+// concerns none: it is what the link says that Pluvo holds.
+func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) ([]queue.Unit, error) {
+	if c.Kind == pluvo.KindContact {
+		if err := e.index(ctx, tx, c); err != nil {
+			return nil, err
+		}
+	}
+	owner := c.Owner
+	if c.Kind == pluvo.KindContact {
+		owner = c.ID
+	}
+	var units []queue.Unit
+	e.mu.RLock()
+	locations := slices.Clone(e.order)
+	e.mu.RUnlock()
+	for _, id := range locations {
+		own, err := linkOfTx(ctx, tx, id, c.Kind, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		if own != nil {
+			if c.Record == nil || own.pluvo == nil || !pluvo.Equal(own.pluvo, c.Record) {
+				units = append(units, queue.Unit{Location: id, ID: own.contact})
+			}
+			continue
+		}
+		contact, err := linkOfTx(ctx, tx, id, pluvo.KindContact, owner)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case contact != nil:
+			units = append(units, queue.Unit{Location: id, ID: contact.contact})
+		case c.Record != nil && e.concerns(id, c):
+			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
+		}
+	}
+	return units, nil
+}
+
+// concerns reports whether a record that is not linked may belong to a location.
+func (e *Engine) concerns(id string, c *pluvo.Change) bool {
+	l := e.location(id)
+	if l == nil {
+		return false
+	}
+	contact, ok := c.Record.(*pluvo.Contact)
+	if !ok {
+		return true
+	}
+	if from := contact.Origin; from.System == l.origin("").System {
+		return from.Location == id
+	}
+	return l.Takes == nil || l.Takes(contact)
+}
+
+// index keeps by what a contact of Pluvo can be found, and when it was changed.
+func (e *Engine) index(ctx context.Context, tx *db.Tx, c *pluvo.Change) error {
+	r, ok := c.Record.(*pluvo.Contact)
+	if !ok {
+		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_person WHERE id = $1`, c.ID)
+		return err
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_person (id, phone, email, changed_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (id) DO UPDATE SET phone = excluded.phone, email = excluded.email, changed_at = excluded.changed_at`,
+		r.ID, e.anyPhone(r.Phone), strings.ToLower(strings.TrimSpace(r.Email)), db.Micros(e.now()))
+	return err
+}
+
+// anyPhone is a phone number as the first location writes it: Pluvo's contacts are indexed once for all.
+func (e *Engine) anyPhone(phone string) string {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, id := range e.order {
+		if l := e.locations[id]; l.Phone != nil {
+			return e.phone(l, phone)
+		}
+	}
+	return strings.TrimSpace(phone)
+}
+
+// changedAt is when a contact was changed in Pluvo, as far as it was followed; zero if that is unknown.
+func (e *Engine) changedAt(ctx context.Context, pluvoID string) (at time.Time, err error) {
+	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		var micros int64
+		err := tx.Row(ctx, `SELECT changed_at FROM ghlsync_person WHERE id = $1`, pluvoID).Scan(&micros)
+		if errors.Is(err, db.ErrNoRows) {
+			return nil
+		}
+		at = db.Time(micros)
+		return err
+	})
+	return at, err
+}
+
+// people returns the ids of Pluvo's contacts that have the phone number or e-mail of one of HighLevel and may stand for it.
+func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact) ([]string, error) {
+	phone, email := e.phone(l, mapped.Phone), strings.ToLower(strings.TrimSpace(mapped.Email))
+	var ids []string
+	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		ids, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
+			`SELECT id FROM ghlsync_person p WHERE (phone <> '' AND phone = $1 OR email <> '' AND email = $2)
+				AND NOT EXISTS (SELECT 1 FROM ghlsync_link k WHERE k.location = $3 AND k.kind = $4 AND k.pluvo_id = p.id)
+			ORDER BY id LIMIT 10`, phone, email, l.ID, string(pluvo.KindContact))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var fit []string
+	for _, id := range ids {
+		r, _, err := e.store.Get(ctx, pluvo.KindContact, id)
+		if errors.Is(err, pluvo.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		c := r.(*pluvo.Contact)
+		if from := c.Origin; from.System == l.origin("").System && (from.Location != l.ID || from.ID != mapped.Origin.ID) {
+			continue // it stands for another contact
+		}
+		if l.Takes != nil && !l.Takes(c) {
+			continue
+		}
+		fit = append(fit, id)
+	}
+	return fit, nil
+}

@@ -1,0 +1,323 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// Matching of contacts that are not linked: by the origin that a record of Pluvo names, then by phone and e-mail. One candidate
+// is linked, several go to a person, none is made anew.
+
+// adopt finds or makes the contact of Pluvo that stands for one of HighLevel. Nil means that a person must decide.
+func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs *ghl.Contact) (*link, error) {
+	if gone, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, GHL, theirs.ID); err != nil {
+		return nil, err
+	} else if gone { // it was deleted in Pluvo, and the deletion here did not last, or its record comes late
+		return nil, e.deleteAgain(ctx, l, theirs)
+	}
+	mapped, err := e.contactOf(l, theirs, theirs.ID)
+	if err != nil {
+		return nil, err
+	}
+	known, _, err := e.store.Find(ctx, pluvo.KindContact, l.origin(theirs.ID))
+	if err == nil {
+		return e.link(ctx, run, l, theirs.ID, known.Key())
+	}
+	if !errors.Is(err, pluvo.ErrNotFound) {
+		return nil, err
+	}
+	if own, err := e.ownCreate(ctx, l, mapped, instant(theirs.DateAdded)); err != nil {
+		return nil, err
+	} else if own != "" {
+		return e.link(ctx, run, l, theirs.ID, own)
+	}
+	if err := e.Follow(ctx); err != nil { // what was made in Pluvo a moment ago can be its match
+		return nil, err
+	}
+	candidates, err := e.people(ctx, l, mapped)
+	if err != nil {
+		return nil, err
+	}
+	switch len(candidates) {
+	case 0:
+		return e.makeInPluvo(ctx, run, l, mapped)
+	case 1:
+		return e.link(ctx, run, l, theirs.ID, candidates[0])
+	}
+	return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: theirs.ID, Field: fieldMatch,
+		Reason: fmt.Sprintf("%d contacts of Pluvo have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
+}
+
+// What a conflict is about that is no field's.
+const (
+	fieldMatch  = "match"
+	fieldSlot   = "slot"
+	fieldCreate = "create"
+)
+
+func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Contact) error {
+	if l.Deletes == DeleteKeeps {
+		return nil
+	}
+	if err := l.Client.Contacts.Delete(ctx, theirs.ID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
+		return err
+	}
+	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, theirs.ID))
+	return nil
+}
+
+// ownCreate returns the id of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet, has made this one.
+func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Contact, added time.Time) (string, error) {
+	intents, err := e.openContacts(ctx, l.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, i := range intents {
+		if i.record != nil && e.madeFrom(l, i, mapped, added) {
+			return i.record.Key(), nil
+		}
+	}
+	return "", nil
+}
+
+// clockSkew is how far HighLevel's clock may be from the database's.
+const clockSkew = 2 * time.Minute
+
+// madeFrom reports whether a record of HighLevel is the one that an intent was about to make. Fields that the record has not
+// got, because HighLevel can't hold them, are no difference; times it may have been made before are.
+func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added time.Time) bool {
+	if !added.IsZero() && added.Before(i.created.Add(-clockSkew)) {
+		return false
+	}
+	said := false
+	for _, f := range l.Mapper.Fields(i.record.Kind()) {
+		if !f.ToGHL() || f.IsSet() || f.Get(i.record).IsEmpty() {
+			continue
+		}
+		if !f.Same(i.record, mapped) {
+			return false
+		}
+		said = true
+	}
+	return said
+}
+
+// link stores that two contacts are the same. It waits while the contact's unit of before is worked on.
+func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, ghlID, pluvoID string) (*link, error) {
+	pair := &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID}
+	other := unborn + pluvoID
+	if run.ID == other {
+		other = ghlID
+	}
+	err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		free, err := run.Free(ctx, tx, other)
+		if err != nil {
+			return err
+		}
+		if !free {
+			return &queue.WaitError{After: time.Second + rand.N(2*time.Second), Reason: "the contact is being joined by another run"}
+		}
+		if err := addLink(ctx, tx, e.now(), l.ID, pair); err != nil {
+			return err
+		}
+		return forgetIntent(ctx, tx, l.ID, intentName(pluvo.KindContact, pluvoID))
+	})
+	switch {
+	case errors.Is(err, errLinked):
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: ghlID, Field: fieldMatch,
+			Reason: "its match in Pluvo, " + pluvoID + ", is linked to another contact"})
+	case err != nil:
+		return nil, err
+	}
+	return pair, nil
+}
+
+// makeInPluvo makes a contact of HighLevel in Pluvo.
+func (e *Engine) makeInPluvo(ctx context.Context, run *queue.Run, l *Location, mapped *pluvo.Contact) (*link, error) {
+	_, err := e.store.Put(ctx, mapped, pluvo.NoVersion)
+	switch {
+	case errors.Is(err, pluvo.ErrOriginTaken): // made by another run since it was looked for
+		return nil, fmt.Errorf("contact: %w", pluvo.ErrConflict)
+	case errors.Is(err, pluvo.ErrConflict):
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: mapped.Origin.ID, Field: fieldMatch,
+			Reason: "Pluvo has another contact under its id"})
+	case err != nil:
+		return nil, err
+	}
+	e.wrote(ctx, l, Pluvo, "create", mapped)
+	return e.link(ctx, run, l, mapped.Origin.ID, mapped.ID)
+}
+
+// join finds or makes the contact of HighLevel that stands for one that was made in Pluvo. All else is the work of the
+// contact's own unit.
+func (e *Engine) join(ctx context.Context, run *queue.Run, l *Location, pluvoID string) error {
+	pair, err := e.linkOf(ctx, l.ID, pluvo.KindContact, pluvoID)
+	if err != nil {
+		return err
+	}
+	if pair == nil {
+		if pair, err = e.joinNew(ctx, run, l, pluvoID); err != nil || pair == nil {
+			return err
+		}
+	}
+	e.markAfter(run, pair.ghlID)
+	return nil
+}
+
+func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvoID string) (*link, error) {
+	r, _, err := e.store.Get(ctx, pluvo.KindContact, pluvoID)
+	if errors.Is(err, pluvo.ErrNotFound) {
+		return nil, e.forget(ctx, l.ID, intentName(pluvo.KindContact, pluvoID))
+	}
+	if err != nil {
+		return nil, err
+	}
+	ours := r.(*pluvo.Contact)
+	if from := ours.Origin; from.System == l.origin("").System {
+		if from.Location == l.ID && from.ID != "" { // its own unit links the two, or finds that it is gone
+			return &link{ghlID: from.ID}, nil
+		}
+		return nil, nil // it belongs to another location
+	}
+	if l.Takes != nil && !l.Takes(ours) {
+		return nil, nil
+	}
+	pending, err := e.intent(ctx, l.ID, intentName(pluvo.KindContact, pluvoID))
+	if err != nil {
+		return nil, err
+	}
+	candidates, err := e.candidates(ctx, l, ours, pending)
+	if err != nil {
+		return nil, err
+	}
+	switch len(candidates) {
+	case 0:
+	case 1:
+		return e.link(ctx, run, l, candidates[0], pluvoID)
+	default:
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: unborn + pluvoID, Field: fieldMatch,
+			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
+	}
+	if pending != nil {
+		if age := e.now().Sub(pending.created); age < e.settle {
+			return nil, &queue.WaitError{After: e.settle - age, Reason: "a create's outcome is not known yet"}
+		}
+	}
+	return e.makeInGHL(ctx, run, l, ours)
+}
+
+// makeInGHL makes a contact of Pluvo in HighLevel.
+func (e *Engine) makeInGHL(ctx context.Context, run *queue.Run, l *Location, ours *pluvo.Contact) (*link, error) {
+	in, _, err := l.Mapper.ContactCreate(ours)
+	if err != nil {
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: unborn + ours.ID, Field: fieldCreate, Reason: err.Error()})
+	}
+	if err := e.intend(ctx, l.ID, run.ID, ours); err != nil {
+		return nil, err
+	}
+	made, err := l.Client.Contacts.Create(ctx, in)
+	var refused *ghl.Error
+	switch {
+	case err == nil:
+		e.wrote(ctx, l, GHL, "create", ours)
+		return e.link(ctx, run, l, made.ID, ours.ID)
+	case errors.Is(err, ghl.ErrDuplicateContact) && errors.As(err, &refused) && refused.Duplicate != nil && refused.Duplicate.ContactID != "":
+		return e.link(ctx, run, l, refused.Duplicate.ContactID, ours.ID)
+	case !unknownOutcome(err):
+		return nil, errors.Join(err, e.forget(context.WithoutCancel(ctx), l.ID, intentName(pluvo.KindContact, ours.ID)))
+	}
+	return nil, err
+}
+
+// unknownOutcome reports whether a create that failed may have made the record all the same. A 422 was seen to.
+func unknownOutcome(err error) bool {
+	return errors.Is(err, ghl.ErrAmbiguous) || errors.Is(err, ghl.ErrValidation) || errors.Is(err, ghl.ErrBadResponse)
+}
+
+// candidates returns the ids of the contacts of HighLevel that have the phone number or e-mail of one of Pluvo, or that an
+// earlier create of it has made, without those that are linked.
+func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contact, pending *intent) ([]string, error) {
+	var found []*ghl.Contact
+	ask := []ghl.DuplicateQuery{{Phone: e.phone(l, ours.Phone)}, {Email: strings.TrimSpace(ours.Email)}}
+	if pending != nil {
+		if was, ok := pending.record.(*pluvo.Contact); ok { // it may have been changed since
+			ask = append(ask, ghl.DuplicateQuery{Phone: e.phone(l, was.Phone)}, ghl.DuplicateQuery{Email: strings.TrimSpace(was.Email)})
+		}
+	}
+	asked := []ghl.DuplicateQuery{{}}
+	for _, q := range ask {
+		if slices.Contains(asked, q) {
+			continue
+		}
+		asked = append(asked, q)
+		c, err := l.Client.Contacts.FindDuplicate(ctx, q)
+		if errors.Is(err, ghl.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, c)
+	}
+	if len(asked) == 1 && pending != nil { // nothing but a name to look for, and only for what was made before
+		for c, err := range l.Client.Contacts.All(ctx, &ghl.ListContactsOptions{Query: strings.TrimSpace(ours.FirstName + " " + ours.LastName)}) {
+			if err != nil {
+				return nil, err
+			}
+			mapped, err := e.contactOf(l, c, ours.ID)
+			if err == nil && e.madeFrom(l, pending, mapped, instant(c.DateAdded)) {
+				found = append(found, c)
+			}
+		}
+	}
+	var ids []string
+	for _, c := range found {
+		if slices.Contains(ids, c.ID) {
+			continue
+		}
+		links, err := e.links(ctx, l.ID, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		if pair, _ := split(links); pair == nil {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids, nil
+}
+
+// phone is a phone number as both sides are compared by.
+func (e *Engine) phone(l *Location, phone string) string {
+	phone = strings.TrimSpace(phone)
+	if phone == "" || l.Phone == nil {
+		return phone
+	}
+	if e164, ok := l.Phone.NormalizePhone(phone); ok {
+		return e164
+	}
+	return phone
+}
+
+// Link joins two contacts, as a person has decided, and has them brought in step.
+func (e *Engine) Link(ctx context.Context, location, ghlID, pluvoID string) error {
+	if e.location(location) == nil {
+		return queue.ErrLocation
+	}
+	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		err := addLink(ctx, tx, e.now(), location, &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID})
+		if err != nil {
+			return err
+		}
+		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: location, ID: ghlID}, queue.Live)
+	})
+}

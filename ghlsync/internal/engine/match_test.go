@@ -1,0 +1,90 @@
+package engine_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// TestTheSamePersonOnBothSides is linked by phone or e-mail, whichever side is looked at first.
+func TestTheSamePersonOnBothSides(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		byPhone := w.server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
+		byMail := w.server.AddContact(ghl.Contact{FirstName: "Grace", Email: "grace@example.com", Tags: []string{"ghl"}})
+		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", LastName: "Lovelace", Phone: "415-555-0100"})
+		w.put(&pluvo.Contact{ID: "p2", FirstName: "Grace", Email: "GRACE@example.com", Tags: []string{"pluvo"}})
+		w.touch(byMail.ID)
+		w.settle()
+		require.Len(t, w.server.Contacts(), 2, "none was made twice")
+		require.Equal(t, "Lovelace", w.contact(byPhone.ID).LastName, "an empty field takes what the other side has")
+		require.ElementsMatch(t, []string{"ghl", "pluvo"}, w.contact(byMail.ID).Tags)
+		require.ElementsMatch(t, []string{"ghl", "pluvo"}, w.full("p2").Contact.Tags)
+		require.Empty(t, w.conflicts())
+	})
+}
+
+// TestTwoCandidatesAreForAPerson: nobody guesses.
+func TestTwoCandidatesAreForAPerson(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		one := w.server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
+		two := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Phone: "+14155550100", Email: "ada@example.com"})
+		w.settle()
+		w.settle()
+		require.Len(t, w.server.Contacts(), 2)
+		open := w.conflicts()
+		require.Len(t, open, 1)
+		require.Equal(t, "match", open[0].Field)
+		require.Empty(t, w.writes())
+
+		require.NoError(t, w.client.Contacts.Delete(t.Context(), two.ID)) // or its e-mail could not be the other's
+		require.NoError(t, w.engine.Link(t.Context(), w.client.Location(), one.ID, "p1"))
+		_, err := w.engine.Resolve(t.Context(), open[0].ID)
+		require.NoError(t, err)
+		_, err = w.engine.Resolve(t.Context(), open[0].ID)
+		require.Error(t, err, "pressed twice")
+		w.settle()
+		require.Equal(t, "ada@example.com", w.contact(one.ID).Email)
+	})
+}
+
+// TestALostAnswerMakesOneRecord: the record is looked for before it is made again.
+func TestALostAnswerMakesOneRecord(t *testing.T) {
+	for name, kind := range map[string]ghltest.Kind{"lost": ghltest.CutAfterWork(), "500 after the work": ghltest.InternalServerError().AfterWork(),
+		"422 though created": ghltest.CreatedAllTheSame(), "cut before": ghltest.CutBeforeWork()} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				w := newWorld(t, address, nil)
+				for _, op := range []string{"contacts.create", "tasks.create", "notes.create"} {
+					w.server.Fail(ghltest.Fault{Operation: op, Kind: kind, Times: 1})
+				}
+				w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", Email: "grace@example.com"})
+				w.put(&pluvo.Contact{ID: "p2", FirstName: "Nameonly"})
+				w.put(&pluvo.Task{ID: "t1", ContactID: "p1", Title: "Call", DueDate: due})
+				w.put(&pluvo.Note{ID: "n1", ContactID: "p1", Content: "Hello"})
+				w.settle()
+				for range 3 { // a 422 is final until somebody asks
+					w.retryAll()
+					w.settle()
+				}
+				contacts := w.server.Contacts()
+				require.Len(t, contacts, 2)
+				for _, c := range contacts {
+					if c.Email != "" {
+						require.Len(t, w.server.Tasks(c.ID), 1)
+						require.Len(t, w.server.Notes(c.ID), 1)
+					}
+				}
+				require.Len(t, w.full("p1").Tasks, 1)
+				require.Empty(t, w.conflicts())
+			})
+		})
+	}
+}

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/pluvo/ghl/mapping"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// Side is one of the two systems.
+type Side string
+
+// The sides. Nobody is the winner of what a person must decide.
+const (
+	GHL    Side = "highlevel"
+	Pluvo  Side = "pluvo"
+	Nobody Side = ""
+)
+
+// Owner is whose value stays when both sides have changed the same field.
+type Owner string
+
+// The owners.
+const (
+	OwnerGHL   Owner = "highlevel"
+	OwnerPluvo Owner = "pluvo"
+	// OwnerNewest is the side that was changed last. Where that is unknown it is HighLevel.
+	OwnerNewest Owner = "newest"
+)
+
+// version is a record on one side: as it was when both were last in step, and as it is. Was is nil for two records that were
+// never in step. HighLevel's records are in the form that the mapping gives them.
+type version struct{ was, is pluvo.Record }
+
+// clash is a field that both sides have changed.
+type clash struct {
+	field      string
+	ghl, pluvo string
+	winner     Side
+}
+
+// merged is what both sides are to become. An unchanged side is equal to what it is.
+type merged struct {
+	ghl, pluvo pluvo.Record
+	clashes    []clash
+}
+
+// merge merges field by field what has changed on either side since both were in step. Owner says who wins a field.
+//
+// Each side is compared with its own last state, so that what a side cannot hold, or writes in its own way, is no change.
+// Fields that are not mapped are as they are.
+func merge(fields []*mapping.Field, ghl, ours version, owner func(field string) Side) merged {
+	out := merged{ghl: pluvo.Clone(ghl.is), pluvo: pluvo.Clone(ours.is)}
+	for _, f := range fields {
+		if f.IsSet() {
+			mergeSet(f, &out, ghl, ours)
+			continue
+		}
+		if f.Same(ghl.is, ours.is) {
+			continue
+		}
+		winner := Nobody
+		switch theirs, mine := changed(f, ghl, ours), changed(f, ours, ghl); {
+		case theirs && mine && f.ToGHL() && f.ToPluvo():
+			winner = owner(f.Name())
+			out.clashes = append(out.clashes, clash{f.Name(), f.Get(ghl.is).String(), f.Get(ours.is).String(), winner})
+		case theirs && f.ToPluvo():
+			winner = GHL
+		case mine && f.ToGHL():
+			winner = Pluvo
+		}
+		switch winner {
+		case GHL:
+			f.Set(out.pluvo, f.Get(ghl.is))
+		case Pluvo:
+			f.Set(out.ghl, f.Get(ours.is))
+		}
+	}
+	return out
+}
+
+// changed reports whether a side has changed a field. Two records that were never in step have each changed what they have
+// a value for.
+func changed(f *mapping.Field, v, other version) bool {
+	if v.was == nil || other.was == nil {
+		return !f.Get(v.is).IsEmpty()
+	}
+	return !f.Same(v.was, v.is)
+}
+
+// mergeSet adds what either side has added and takes away what either side has taken away.
+func mergeSet(f *mapping.Field, out *merged, ghl, ours version) {
+	canonical := func(r pluvo.Record) []string {
+		if r == nil {
+			return nil
+		}
+		return f.Canonical(f.Get(r)).Items()
+	}
+	// is and was are of the side whose changes the other is to follow.
+	follow := func(target pluvo.Record, is, was []string, there []string) bool {
+		items := f.Get(target).Items()
+		changed := false
+		for _, item := range is {
+			if !slices.Contains(was, item) && !slices.Contains(there, item) {
+				items, changed = append(items, item), true
+			}
+		}
+		for _, item := range was {
+			if slices.Contains(is, item) || !slices.Contains(there, item) {
+				continue
+			}
+			kept := slices.DeleteFunc(slices.Clone(items), func(has string) bool {
+				return slices.Contains(f.Canonical(mapping.SetOf([]string{has})).Items(), item)
+			})
+			items, changed = kept, changed || len(kept) != len(items)
+		}
+		if changed {
+			f.Set(target, mapping.SetOf(items))
+		}
+		return changed
+	}
+	ghlIs, oursIs := canonical(ghl.is), canonical(ours.is)
+	var ghlWas, oursWas []string
+	if ghl.was != nil && ours.was != nil {
+		ghlWas, oursWas = canonical(ghl.was), canonical(ours.was)
+	}
+	if f.ToPluvo() {
+		// What Pluvo has taken away itself is not given back, though HighLevel still has it.
+		follow(out.pluvo, ghlIs, ghlWas, oursIs)
+	}
+	if f.ToGHL() {
+		follow(out.ghl, oursIs, oursWas, ghlIs)
+	}
+}

@@ -1,0 +1,259 @@
+package queue
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+)
+
+func unmarshal(data []byte, into any) error { return json.Unmarshal(data, into) }
+
+// queueName is the name of a location's queue in River, which takes small letters only: readable, and one for each.
+func queueName(location string) string {
+	readable := strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		}
+		return -1
+	}, location), "-")
+	sum := sha256.Sum256([]byte(location))
+	return "loc" + readable[:min(len(readable), 40)] + "-" + hex.EncodeToString(sum[:6])
+}
+
+// Location is a location that is kept in step.
+type Location struct {
+	ID string
+	// Paused is since when nobody works on it; zero if it is not paused.
+	Paused time.Time
+	// Reason is why it is paused.
+	Reason string
+}
+
+// AddLocation adds a location, in this process at once and in the others within seconds. One that is there is left as it is.
+func (q *Queue) AddLocation(ctx context.Context, id string) error {
+	if err := checkID("location", id); err != nil {
+		return err
+	}
+	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id, queue) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, id, queueName(id))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.stop == nil {
+		return nil
+	}
+	return q.openQueues(ctx)
+}
+
+// Locations lists the locations in the order of their ids.
+func (q *Queue) Locations(ctx context.Context) ([]Location, error) {
+	var list []Location
+	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		list, err = db.List(ctx, tx, func(r db.Row) (l Location, err error) {
+			var paused int64
+			err = r.Scan(&l.ID, &paused, &l.Reason)
+			l.Paused = db.Time(paused)
+			return l, err
+		}, `SELECT id, paused, reason FROM ghlsync_location ORDER BY id`)
+		return err
+	})
+	return list, err
+}
+
+// Pause stops the work on a location. What is under way ends; what comes waits. A paused one keeps its reason.
+func (q *Queue) Pause(ctx context.Context, location, reason string) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := known(ctx, tx, location); err != nil {
+			return err
+		}
+		_, err := q.pauseTx(ctx, tx, location, reason)
+		return err
+	})
+}
+
+// pauseTx reports whether the location was not paused before.
+func (q *Queue) pauseTx(ctx context.Context, tx *db.Tx, location, reason string) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = $2, reason = $3 WHERE id = $1 AND paused = 0`,
+		location, db.Micros(q.DB.Now()), reason)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, q.jobs.pause(ctx, tx, queueName(location), true)
+}
+
+// Resume has a paused location worked on again.
+func (q *Queue) Resume(ctx context.Context, location string) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := known(ctx, tx, location); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = 0, reason = '' WHERE id = $1`, location); err != nil {
+			return err
+		}
+		if err := q.jobs.pause(ctx, tx, queueName(location), false); err != nil {
+			return err
+		}
+		// What had begun when it was paused was put back for a while.
+		now := q.DB.Now()
+		waiting, err := db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
+			WHERE location = $1 AND job > 0 AND process = '' AND attempts = 0 AND due > $2 AND due <= $3 ORDER BY unit FOR UPDATE`,
+			location, db.Micros(now), db.Micros(now.Add(pausedFor)))
+		if err != nil {
+			return err
+		}
+		for _, u := range waiting {
+			if err := q.schedule(ctx, tx, u, u.priority, time.Time{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// openQueues works the queue of every location. It is called with q.mu held.
+func (q *Queue) openQueues(ctx context.Context) error {
+	list, err := q.Locations(ctx)
+	if err != nil {
+		return err
+	}
+	poll := q.Poll
+	if poll == 0 { // about 200 looks a second at the most
+		poll = time.Second * time.Duration(1+len(list)/200)
+	}
+	there := map[string]bool{}
+	for _, l := range list {
+		there[l.ID] = true
+		if q.queues[l.ID] {
+			continue
+		}
+		if err := q.jobs.addQueue(queueName(l.ID), q.Workers, poll); err != nil {
+			return fmt.Errorf("queue: location %s: %w", l.ID, err)
+		}
+		q.queues[l.ID] = true
+		if !l.Paused.IsZero() {
+			err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.jobs.pause(ctx, tx, queueName(l.ID), true) })
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for id := range q.queues {
+		if !there[id] {
+			delete(q.queues, id)
+			q.loops.Go(func() {
+				if err := q.jobs.removeQueue(context.WithoutCancel(ctx), queueName(id)); err != nil {
+					q.Logger.LogAttrs(ctx, slog.LevelWarn, "a location's queue is not closed", slog.String("location", id), slog.Any("err", err))
+				}
+			})
+		}
+	}
+	return nil
+}
+
+// RemoveLocation ends the work on a location. What is known of it stays; it can be added again.
+func (q *Queue) RemoveLocation(ctx context.Context, id string) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_location WHERE id = $1`, id)
+		return err
+	})
+}
+
+// maintain finds locations that other processes added, and looks after what nobody else does.
+func (q *Queue) maintain(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		var err error
+		if q.mu.TryLock() { // held for long only by a stop
+			err = q.openQueues(ctx)
+			q.mu.Unlock()
+		}
+		if err == nil && n%150 == 10 { // every five minutes
+			if err = q.revive(ctx); err == nil {
+				err = q.prune(ctx)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			q.Logger.LogAttrs(ctx, slog.LevelWarn, "maintenance of the queue", slog.Any("err", err))
+		}
+	}
+}
+
+// revive gives units a new job whose job is gone, such as one that was cancelled in River's own UI.
+func (q *Queue) revive(ctx context.Context) error {
+	var waiting []row
+	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		waiting, err = db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
+			WHERE number > synced AND job > 0 AND process = '' AND due < $1 ORDER BY changed_at LIMIT 200`,
+			db.Micros(q.DB.Now().Add(-time.Minute)))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		waits, err := q.jobs.waits(ctx, w.job)
+		if err != nil {
+			return err
+		}
+		if waits {
+			continue
+		}
+		err = q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+			u, err := lock(ctx, tx, w.Unit)
+			if err != nil || u.job != w.job || u.process != "" {
+				return err
+			}
+			return q.schedule(ctx, tx, u, u.priority, time.Time{})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// How long is kept what is over.
+const (
+	keepDeliveries = 30 * 24 * time.Hour // HighLevel repeats one for hours at the most
+	keepFailures   = 90 * 24 * time.Hour
+)
+
+func (q *Queue) prune(ctx context.Context) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		now := q.DB.Now()
+		for _, d := range []struct {
+			query string
+			keep  time.Duration
+		}{
+			{`DELETE FROM ghlsync_delivery WHERE received_at < $1`, keepDeliveries},
+			{`DELETE FROM ghlsync_attempt WHERE failure IN
+				(SELECT id FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped'))`, keepFailures},
+			{`DELETE FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped')`, keepFailures},
+		} {
+			if _, err := tx.Exec(ctx, d.query, db.Micros(now.Add(-d.keep))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

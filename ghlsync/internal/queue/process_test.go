@@ -1,0 +1,209 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+)
+
+func exec(t testing.TB, d *db.DB, query string, args ...any) {
+	t.Helper()
+	require.NoError(t, d.Write(context.Background(), func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	}))
+}
+
+// TestStopDrains: a stop lets runs end; what does not end in time is cancelled and put back, and no attempt counts.
+func TestStopDrains(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		began := make(chan string, 10)
+		goOn := make(chan struct{})
+		q := open(t, d, queue.Config{Work: func(ctx context.Context, run *queue.Run) error {
+			began <- run.ID
+			if run.ID == "quick" {
+				<-goOn
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		start(t, q)
+		require.ErrorContains(t, q.Start(t.Context()), "before")
+		require.NoError(t, q.Mark(t.Context(), unit("quick"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("slow"), queue.Live))
+		<-began
+		<-began
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		time.AfterFunc(50*time.Millisecond, func() { close(goOn) })
+		require.NoError(t, q.Stop(ctx))
+		require.NoError(t, q.Stop(ctx), "a second stop does nothing")
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE unit = 'quick' AND synced = 1`))
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE unit = 'slow' AND synced = 0 AND job > 0 AND process = '' AND attempts = 0`))
+		require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_process`))
+		require.Zero(t, count(t, d, `SELECT count(*) FROM river_job WHERE state = 'running'`))
+
+		next := open(t, d, queue.Config{Work: idle})
+		start(t, next)
+		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+	})
+}
+
+// TestLostLease: a process that others took to be dead cancels its runs, and what it still does has no effect. Then it works on.
+func TestLostLease(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		began := make(chan context.Context, 10)
+		var first atomic.Bool
+		q := open(t, d, queue.Config{Lease: 500 * time.Millisecond, Work: func(ctx context.Context, run *queue.Run) error {
+			began <- ctx
+			run.Finally(func(ctx context.Context, tx *db.Tx) error {
+				_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ('run', '', 0)`)
+				return err
+			})
+			if first.CompareAndSwap(false, true) {
+				<-ctx.Done() // and takes itself for finished all the same
+			}
+			return nil
+		}})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		start(t, q)
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		ctx := <-began
+		exec(t, d, `DELETE FROM ghlsync_process`)
+		other, err := queue.New(queue.Config{DB: d, Work: idle, Logger: quiet}) // as another process does
+		require.NoError(t, err)
+		require.NoError(t, other.Rescue(t.Context()))
+		<-ctx.Done()
+		require.Error(t, context.Cause(ctx))
+		<-began
+		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_cursor`))
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_process`))
+	})
+}
+
+// TestKilledTooOften: a unit whose processes die is tried again, with pauses in the end, and stopped at the bound.
+func TestKilledTooOften(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		var incidents []queue.Failure
+		q := open(t, d, queue.Config{Work: idle, Retries: queue.Retry{Kills: 4}, Incident: func(_ context.Context, f queue.Failure) { incidents = append(incidents, f) }})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		for range 4 {
+			exec(t, d, `UPDATE ghlsync_unit SET process = 'dead'`)
+			require.NoError(t, q.Rescue(t.Context()))
+			require.NoError(t, q.Rescue(t.Context()), "a second look changes nothing")
+		}
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE kills = 4 AND job = 0 AND process = ''`))
+		require.Len(t, incidents, 1)
+		require.Equal(t, "killed", incidents[0].Category)
+		require.Equal(t, queue.Stopped, incidents[0].State)
+
+		require.NoError(t, q.Retry(t.Context(), incidents[0].ID))
+		start(t, q)
+		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		open, err := q.Failures(t.Context(), queue.FailureFilter{})
+		require.NoError(t, err)
+		require.Empty(t, open)
+	})
+}
+
+// TestRevive: a unit whose job was taken away, as in River's own UI, gets another one.
+func TestRevive(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		q := open(t, d, queue.Config{Work: idle})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("kept"), queue.Live))
+		kept := count(t, d, `SELECT job FROM ghlsync_unit WHERE unit = 'kept'`)
+		exec(t, d, `DELETE FROM river_job WHERE id = (SELECT job FROM ghlsync_unit WHERE unit = 'c')`)
+		require.NoError(t, q.Revive(t.Context()))
+		require.Equal(t, kept, count(t, d, `SELECT job FROM ghlsync_unit WHERE unit = 'kept'`))
+		start(t, q)
+		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+	})
+}
+
+func TestPrune(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		q := open(t, d, queue.Config{Work: idle})
+		old, now := db.Micros(time.Now().AddDate(-1, 0, 0)), db.Micros(time.Now())
+		for name, at := range map[string]int64{"old": old, "new": now} {
+			exec(t, d, `INSERT INTO ghlsync_delivery (id, location, kind, received_at) VALUES ($1, 'loc', 'k', $2)`, name, at)
+			for _, state := range []queue.State{queue.Resolved, queue.Stopped} {
+				id := name + string(state)
+				exec(t, d, `INSERT INTO ghlsync_failure (id, location, unit, state, category, message, attempts, first_at, last_at, next_at)
+					VALUES ($1, 'loc', $2, $3, '', '', 1, $4, $5, 0)`, id, id, string(state), at, at)
+				exec(t, d, `INSERT INTO ghlsync_attempt (failure, number, happened_at, next_at, operation, category, status, message, trace_id, sent, received)
+					VALUES ($1, 1, 0, 0, '', '', 0, '', '', '', '')`, id)
+			}
+		}
+		require.NoError(t, q.Prune(t.Context()))
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_delivery`))
+		require.Equal(t, 3, count(t, d, `SELECT count(*) FROM ghlsync_failure`))
+		require.Equal(t, 3, count(t, d, `SELECT count(*) FROM ghlsync_attempt`))
+	})
+}
+
+// TestPause: nobody works on a paused location, whoever has its jobs; resumed, it goes on.
+func TestPause(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		var runs atomic.Int32
+		q := open(t, d, queue.Config{Work: func(context.Context, *queue.Run) error { runs.Add(1); return nil }})
+		require.ErrorIs(t, q.Pause(t.Context(), "loc", "by hand"), queue.ErrLocation)
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		require.NoError(t, q.AddLocation(t.Context(), "other"))
+		require.NoError(t, q.Pause(t.Context(), "loc", "by hand"))
+		require.NoError(t, q.Pause(t.Context(), "loc", "again"))
+		start(t, q)
+		for _, location := range []string{"loc", "other"} {
+			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: "c"}, queue.Live))
+		}
+		eventually(t, "the other is in step", func() bool { return runs.Load() == 1 })
+		list, err := q.Locations(t.Context())
+		require.NoError(t, err)
+		require.Len(t, list, 2)
+		require.Equal(t, "by hand", list[0].Reason)
+		require.False(t, list[0].Paused.IsZero())
+		require.True(t, list[1].Paused.IsZero())
+		eventually(t, "only the paused one is behind", func() bool { return behind(t, d) == 1 })
+		require.NoError(t, q.Resume(t.Context(), "loc"))
+		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		require.EqualValues(t, 2, runs.Load())
+	})
+}
+
+// TestLocationsComeAndGo: what one process adds, the others work on; what is removed is left alone.
+func TestLocationsComeAndGo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		q := open(t, d, queue.Config{Work: idle})
+		start(t, q)
+		tool := open(t, dbtest.Open(t, address), queue.Config{Work: func(context.Context, *queue.Run) error { return errors.New("not started") }})
+		require.ErrorIs(t, tool.AddLocation(t.Context(), ""), queue.ErrInvalid)
+		require.NoError(t, tool.AddLocation(t.Context(), "loc"))
+		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Live))
+		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		require.NoError(t, tool.RemoveLocation(t.Context(), "loc"))
+		require.ErrorIs(t, tool.Mark(t.Context(), unit("c"), queue.Live), queue.ErrLocation)
+		require.NoError(t, tool.AddLocation(t.Context(), "loc"))
+		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Live))
+		eventually(t, "in step again", func() bool { return behind(t, d) == 0 })
+	})
+}

@@ -1,0 +1,117 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/redact"
+)
+
+// Recorder keeps the latest exchange with a server that failed, so that a failed attempt can say what was sent and what came
+// back. It keeps them as they were until they are stored; then they are redacted.
+type Recorder struct {
+	mu        sync.Mutex
+	operation string
+	status    int
+	sent      []byte
+	received  *limited
+}
+
+type recorderKey struct{}
+
+func withRecorder(ctx context.Context, r *Recorder) context.Context {
+	return context.WithValue(ctx, recorderKey{}, r)
+}
+
+// Middleware is for [ghl.WithMiddleware]: it lets the attempts of a run say what was sent and what came back.
+func Middleware(next http.RoundTripper) http.RoundTripper { return recording{next} }
+
+type recording struct{ next http.RoundTripper }
+
+// maxRecorded is how much of a body is looked at.
+const maxRecorded = 64 << 10
+
+func (t recording) RoundTrip(req *http.Request) (*http.Response, error) {
+	r, ok := req.Context().Value(recorderKey{}).(*Recorder)
+	if !ok {
+		return t.next.RoundTrip(req)
+	}
+	var sent []byte
+	if req.GetBody != nil {
+		if body, err := req.GetBody(); err == nil {
+			sent, _ = io.ReadAll(io.LimitReader(body, maxRecorded))
+			_ = body.Close()
+		}
+	}
+	name := ""
+	if op, ok := ghl.OperationFromContext(req.Context()); ok {
+		name = op.Name
+	}
+	resp, err := t.next.RoundTrip(req)
+	if err == nil && resp.StatusCode < 400 {
+		return resp, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.operation, r.sent, r.status, r.received = name, sent, 0, nil
+	if err == nil {
+		r.status, r.received = resp.StatusCode, &limited{}
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.TeeReader(resp.Body, r.received), resp.Body}
+	}
+	return resp, err
+}
+
+// limited keeps the start of what is written to it.
+type limited struct {
+	mu   sync.Mutex
+	kept bytes.Buffer
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if left := maxRecorded - l.kept.Len(); left > 0 {
+		l.kept.Write(p[:min(left, len(p))])
+	}
+	return len(p), nil
+}
+
+// into fills in what was sent and what came back, if the attempt failed in the operation that was recorded.
+func (r *Recorder) into(a *Attempt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a.Operation == "" || a.Operation != r.operation {
+		return // something else failed
+	}
+	a.Sent = redact.JSON(r.sent)
+	if r.received != nil {
+		r.received.mu.Lock()
+		a.Received = redact.JSON(r.received.kept.Bytes())
+		r.received.mu.Unlock()
+	}
+}
+
+// messageOf is an error's text without what is personal.
+func messageOf(err error) string { return redact.Text(err.Error()) }
+
+// of adds what there is to say of a failed attempt.
+func (a Attempt) of(err error, r *Recorder) Attempt {
+	a.Message = messageOf(err)
+	var api *ghl.Error
+	if errors.As(err, &api) {
+		a.Operation, a.Status, a.TraceID = api.Operation, api.Status, redact.Text(api.TraceID)
+		a.Received = redact.JSON(api.Body())
+	}
+	if r != nil {
+		r.into(&a)
+	}
+	return a
+}

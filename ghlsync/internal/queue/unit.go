@@ -1,0 +1,162 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+)
+
+// Delivery is a webhook's delivery.
+type Delivery struct {
+	// ID is the webhookId, by which a repeated delivery is known.
+	ID string
+	// Kind is the event's type, such as "ContactUpdate".
+	Kind string
+	// Unit is what the event is about.
+	Unit Unit
+}
+
+// ErrLocation: the location is not one that is kept in step.
+var ErrLocation = errors.New("no such location")
+
+// ErrInvalid: an id that is empty, too long, or holds a character that none has.
+var ErrInvalid = errors.New("invalid id")
+
+func checkID(what, id string) error {
+	if id == "" || len(id) > 200 || !db.Storable(id) || strings.ContainsFunc(id, unicode.IsControl) {
+		return fmt.Errorf("%s: %w", what, ErrInvalid)
+	}
+	return nil
+}
+
+func (u Unit) check() error {
+	return errors.Join(checkID("location", u.Location), checkID("unit", u.ID))
+}
+
+// Deliver records a delivery, and has its unit worked on. When it returns nil both are durable, so the delivery may be
+// acknowledged. One that was recorded before changes nothing, and is not fresh.
+func (q *Queue) Deliver(ctx context.Context, d Delivery) (fresh bool, err error) {
+	if err := errors.Join(checkID("delivery", d.ID), checkID("kind", d.Kind), d.Unit.check()); err != nil {
+		return false, err
+	}
+	err = q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_delivery (id, location, kind, received_at)
+			SELECT $1, $2, $3, $4 WHERE EXISTS (SELECT 1 FROM ghlsync_location WHERE id = $5)
+			ON CONFLICT (id) DO NOTHING`, d.ID, d.Unit.Location, d.Kind, db.Micros(q.DB.Now()), d.Unit.Location)
+		if err != nil {
+			return err
+		}
+		if fresh = n == 1; !fresh {
+			return known(ctx, tx, d.Unit.Location)
+		}
+		return q.mark(ctx, tx, d.Unit, Live)
+	})
+	return fresh && err == nil, err
+}
+
+func known(ctx context.Context, tx *db.Tx, location string) error {
+	var there int64
+	if err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_location WHERE id = $1`, location).Scan(&there); err != nil {
+		return err
+	}
+	if there == 0 {
+		return ErrLocation
+	}
+	return nil
+}
+
+// Mark has a unit worked on: a change in Pluvo, a schedule or a person asks for it.
+func (q *Queue) Mark(ctx context.Context, u Unit, p Priority) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.MarkTx(ctx, tx, u, p) })
+}
+
+// MarkTx is [Queue.Mark] as a part of a transaction, such as the one that moves a cursor. Whoever marks several units in one
+// transaction does so in the order of their ids, lest two wait for each other.
+func (q *Queue) MarkTx(ctx context.Context, tx *db.Tx, u Unit, p Priority) error {
+	if err := u.check(); err != nil {
+		return err
+	}
+	if err := known(ctx, tx, u.Location); err != nil {
+		return err
+	}
+	return q.mark(ctx, tx, u, p)
+}
+
+// row is a unit's row, locked by the transaction that read it.
+type row struct {
+	Unit
+	number, synced  int64
+	job             int64 // 0: none
+	priority        Priority
+	due             time.Time
+	process         string // "": nobody works on it
+	attempts, kills int64
+	changed         time.Time // the first change that is not in step; the last one if it is
+}
+
+const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, changed_at`
+
+func scanRow(r db.Row) (u row, err error) {
+	var priority, due, changed int64
+	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills, &changed)
+	u.changed = db.Time(changed)
+	u.priority, u.due = Priority(priority), db.Time(due)
+	return u, err
+}
+
+// lock reads a unit's row and keeps others from changing it.
+func lock(ctx context.Context, tx *db.Tx, u Unit) (row, error) {
+	return scanRow(tx.Row(ctx, `SELECT `+rowColumns+` FROM ghlsync_unit WHERE location = $1 AND unit = $2 FOR UPDATE`, u.Location, u.ID))
+}
+
+func (u row) store(ctx context.Context, tx *db.Tx) error {
+	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9
+		WHERE location = $1 AND unit = $2`,
+		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills)
+	if err == nil && n != 1 {
+		err = errors.New("queue: a unit is gone")
+	}
+	return err
+}
+
+// mark raises the dirty number, and gives the unit a job unless it has one.
+func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error {
+	now := db.Micros(q.DB.Now())
+	u, err := scanRow(tx.Row(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority) VALUES ($1, $2, 1, $3, $4)
+		ON CONFLICT (location, unit) DO UPDATE SET number = ghlsync_unit.number + 1,
+			changed_at = CASE WHEN ghlsync_unit.number > ghlsync_unit.synced THEN ghlsync_unit.changed_at ELSE excluded.changed_at END
+		RETURNING `+rowColumns, id.Location, id.ID, now, int64(p)))
+	if err != nil {
+		return err
+	}
+	switch {
+	case u.process != "": // whoever works on it sees the number when it has done
+		return nil
+	case u.job == 0:
+		return q.schedule(ctx, tx, u, p, time.Time{})
+	case p < u.priority && u.due.IsZero(): // it waits behind less urgent ones; the job of then is void now
+		return q.schedule(ctx, tx, u, p, time.Time{})
+	}
+	return nil // it is about to be worked on, or waits for its next try
+}
+
+// soonEnough is what River's scheduler, which looks every few seconds, can't do better than at once.
+const soonEnough = 100 * time.Millisecond
+
+// schedule gives a unit a job, which makes any other void. The zero time means now.
+func (q *Queue) schedule(ctx context.Context, tx *db.Tx, u row, p Priority, at time.Time) error {
+	if at.Before(q.DB.Now().Add(soonEnough)) {
+		at = time.Time{}
+	}
+	job, err := q.jobs.insert(ctx, tx, u.Unit, p, at)
+	if err != nil {
+		return err
+	}
+	u.job, u.priority, u.due, u.process = job, p, at, ""
+	return u.store(ctx, tx)
+}

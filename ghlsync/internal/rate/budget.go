@@ -1,0 +1,52 @@
+package rate
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+)
+
+// Budget is what is left of a location's limits, over all processes.
+type Budget struct {
+	// Left is how many requests may be sent now.
+	Left int
+	// Daily is how many may be sent until the day's quota is renewed; -1 if unknown.
+	Daily int
+}
+
+// Budgets are those of all locations that requests were sent for.
+func Budgets(ctx context.Context, tx *db.Tx, now time.Time) (map[string]Budget, error) {
+	all := map[string]Budget{}
+	_, err := db.List(ctx, tx, func(r db.Row) (none struct{}, err error) {
+		var resource, body string
+		if err := r.Scan(&resource, &body); err != nil {
+			return none, err
+		}
+		s := newState()
+		if json.Unmarshal([]byte(body), &s) == nil && s.Interval > 0 && s.Limit > 0 {
+			all[resource] = s.budget(db.Micros(now))
+		}
+		return none, nil
+	}, `SELECT location, body FROM ghlsync_rate`)
+	return all, err
+}
+
+func (s *state) budget(now int64) Budget {
+	if gone, _ := s.dailyGone(now); gone {
+		return Budget{0, 0}
+	}
+	if s.Closed > now {
+		return Budget{0, s.DailyLeft}
+	}
+	s.forget(now / s.slot())
+	left := s.Limit
+	for _, n := range s.Used {
+		left -= n
+	}
+	if left = max(left, 0); s.DailyLeft >= 0 {
+		left = min(left, s.DailyLeft)
+	}
+	return Budget{left, s.DailyLeft}
+}

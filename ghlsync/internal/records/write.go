@@ -1,0 +1,167 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// Put writes a record; see [pluvo.Store].
+func (s *Store) Put(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if r == nil || reflect.ValueOf(r).IsNil() {
+		return "", fmt.Errorf("pluvo: there is no record to write: %w", pluvo.ErrInvalid)
+	}
+	if err := r.Validate(); err != nil {
+		return "", fmt.Errorf("pluvo: %w", err)
+	}
+	next := state{kind: r.Kind(), id: r.Key(), owner: r.Owner()}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("pluvo: %w", err)
+	}
+	text := string(body)
+	next.body = &text
+	if next.origin, err = originText(r.From()); err != nil {
+		return "", err
+	}
+	var version pluvo.Version
+	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		version, err = put(ctx, tx, next, r, expect)
+		return err
+	})
+	if db.Unique(err) { // the locks leave nothing else that two writers could both make
+		err = fmt.Errorf("pluvo: %s: %w", next.kind, pluvo.ErrOriginTaken)
+	}
+	return version, err
+}
+
+func put(ctx context.Context, tx *db.Tx, next state, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
+	if err := tx.Lock(ctx, lockOf(next.kind, next.id), lockOf(pluvo.KindContact, next.owner)); err != nil {
+		return "", err
+	}
+	current, err := load(ctx, tx, next.kind, next.id)
+	if err != nil {
+		return "", err
+	}
+	if err := expected(current, expect); err != nil {
+		return "", err
+	}
+	if next.kind != pluvo.KindContact {
+		owner, err := load(ctx, tx, pluvo.KindContact, next.owner)
+		if err != nil {
+			return "", err
+		}
+		if !owner.there() {
+			return "", fmt.Errorf("pluvo: %s: %w", next.kind, pluvo.ErrNoOwner)
+		}
+	}
+	if current.there() {
+		was, err := current.record()
+		if err != nil {
+			return "", err
+		}
+		if pluvo.Equal(was, r) {
+			return current.version(), nil
+		}
+	}
+	if next.origin != "" {
+		var other string
+		err := tx.Row(ctx, `SELECT id FROM ghlsync_record WHERE kind = $1 AND origin = $2 AND body IS NOT NULL`,
+			string(next.kind), next.origin).Scan(&other)
+		if err == nil && other != next.id {
+			return "", fmt.Errorf("pluvo: %s: %w", next.kind, pluvo.ErrOriginTaken)
+		}
+		if err != nil && !errors.Is(err, db.ErrNoRows) {
+			return "", err
+		}
+	}
+	if next.sequence, err = sequence(ctx, tx); err != nil {
+		return "", err
+	}
+	return next.version(), keep(ctx, tx, next)
+}
+
+// Delete deletes a record; see [pluvo.Store].
+func (s *Store) Delete(ctx context.Context, kind pluvo.Kind, id string, expect pluvo.Version) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !db.Storable(string(kind), id) {
+		return notFound(kind)
+	}
+	return s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := tx.Lock(ctx, lockOf(kind, id)); err != nil {
+			return err
+		}
+		current, err := load(ctx, tx, kind, id)
+		if err != nil {
+			return err
+		}
+		if !current.there() {
+			return notFound(kind)
+		}
+		if err := expected(current, expect); err != nil {
+			return err
+		}
+		var gone []state
+		if kind == pluvo.KindContact { // what belongs to it goes first; the lock keeps more from coming
+			gone, err = db.List(ctx, tx, scan, `SELECT `+columns+` FROM ghlsync_record
+				WHERE owner = $1 AND kind <> 'contact' AND body IS NOT NULL ORDER BY kind, id FOR UPDATE`, id)
+			if err != nil {
+				return err
+			}
+		}
+		for _, row := range append(gone, current) {
+			row.body = nil
+			if row.sequence, err = sequence(ctx, tx); err != nil {
+				return err
+			}
+			if err := keep(ctx, tx, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func lockOf(kind pluvo.Kind, id string) string { return "record\x00" + string(kind) + "\x00" + id }
+
+// load reads a record to change it. One that was never there is a state without a body.
+func load(ctx context.Context, tx *db.Tx, kind pluvo.Kind, id string) (state, error) {
+	found, err := scan(tx.Row(ctx, `SELECT `+columns+` FROM ghlsync_record WHERE kind = $1 AND id = $2`, string(kind), id))
+	if errors.Is(err, db.ErrNoRows) {
+		return state{kind: kind, id: id}, nil
+	}
+	return found, err
+}
+
+func expected(current state, expect pluvo.Version) error {
+	switch {
+	case expect == pluvo.AnyVersion, expect == pluvo.NoVersion && !current.there(), current.there() && expect == current.version():
+		return nil
+	}
+	return fmt.Errorf("pluvo: %w", pluvo.ErrConflict)
+}
+
+// sequence takes the next number. From here to the commit the writers of all records wait for each other, so that whoever
+// sees a number sees all before it.
+func sequence(ctx context.Context, tx *db.Tx) (n int64, err error) {
+	err = tx.Row(ctx, `UPDATE ghlsync_sequence SET last = last + 1 WHERE name = 'record' RETURNING last`).Scan(&n)
+	return n, err
+}
+
+func keep(ctx context.Context, tx *db.Tx, s state) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_record (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, origin = excluded.origin, body = excluded.body,
+			sequence = excluded.sequence`,
+		string(s.kind), s.id, s.owner, s.origin, s.body, s.sequence)
+	return err
+}

@@ -1,0 +1,185 @@
+package ghlsync_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/records"
+	"github.com/pluvo/ghl/ghlsync/internal/tokens"
+	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/webhook"
+)
+
+var tokenKey = []byte(strings.Repeat("k", 32))
+
+// changes is how many changes the load makes, over how many contacts: GHLSYNC_CHANGES, or a few.
+func changes() (changes, contacts int) {
+	if n, err := strconv.Atoi(os.Getenv("GHLSYNC_CHANGES")); err == nil {
+		return n, max(n/40, 1)
+	}
+	return 400, 20
+}
+
+// watcher stands before HighLevel and sees who asks for which contact. A run reads its contact first and its notes last, so no
+// other process may read the same contact in between.
+type watcher struct {
+	http.Handler
+	mu       sync.Mutex
+	runs     map[string]string // process, by contact
+	overlaps int
+	asked    int
+	refused  int
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watcher) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	process, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/contacts/"), "/")
+	contact, who := process, r.UserAgent()
+	begins, ends := r.Method == http.MethodGet && rest == "", r.Method == http.MethodGet && rest == "notes"
+	ours := strings.HasPrefix(r.URL.Path, "/contacts/") && strings.HasPrefix(who, "process")
+	if ours && begins {
+		w.mu.Lock()
+		if other := w.runs[contact]; other != "" && other != who {
+			w.overlaps++
+		}
+		w.runs[contact] = who
+		w.mu.Unlock()
+	}
+	sw := &statusWriter{ResponseWriter: rw, status: http.StatusOK}
+	w.Handler.ServeHTTP(sw, r)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if ours && ends && sw.status == http.StatusOK {
+		delete(w.runs, contact)
+	}
+	if strings.HasPrefix(who, "process") {
+		w.asked++
+		if sw.status == http.StatusTooManyRequests {
+			w.refused++
+		}
+	}
+}
+
+// TestLoad: four processes on PostgreSQL (one on SQLite) take many changes of HighLevel within its limits, while tokens end.
+func TestLoad(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		processes := 4
+		if d.SQLite() != nil {
+			processes = 1
+		}
+		changes, contacts := changes()
+		if processes == 1 {
+			changes /= 4
+		}
+		server := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 1500, Interval: time.Second, Daily: 100_000_000}))
+		w := &watcher{Handler: server.Handler(), runs: map[string]string{}}
+		front := httptest.NewServer(w)
+		defer front.Close()
+
+		known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://example.com/callback"}})
+		token := server.Install(known, server.LocationID())
+		store, err := tokens.New(d, tokens.Options{Keys: [][]byte{tokenKey}})
+		require.NoError(t, err)
+		_, err = store.Update(t.Context(), ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		require.NoError(t, err)
+
+		to := &receivers{addresses: make([]string, processes)}
+		for i := range processes {
+			p := dbtest.Start(t, "load", address, front.URL, server.LocationID(), known.ClientID, known.ClientSecret,
+				base64.StdEncoding.EncodeToString(server.WebhookPublicKey()), fmt.Sprint("process", i))
+			to.addresses[i] = p.Line(t)
+		}
+		server.SubscribeHandler(to)
+
+		people, err := ghl.New(append(server.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
+		require.NoError(t, err)
+		ids := make([]string, contacts)
+		for i := range ids {
+			c, err := people.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: fmt.Sprint("c", i), Email: fmt.Sprintf("c%d@example.com", i)})
+			require.NoError(t, err)
+			ids[i] = c.ID
+		}
+		began, refreshes := time.Now(), 0
+		var wg sync.WaitGroup
+		work := make(chan int, 4)
+		for range 4 {
+			wg.Go(func() {
+				for n := range work {
+					id := ids[rand.New(rand.NewPCG(uint64(n), 1)).IntN(contacts)]
+					_, err := people.Contacts.Update(context.Background(), id, &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("n", n))}, ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 10}))
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		for n := range changes {
+			if n > 0 && n%(changes/2) == changes/4 { // twice
+				settled(t, d, server) // or two ends in a row would be one
+				server.Advance(25 * time.Hour)
+				refreshes++
+			}
+			work <- n
+		}
+		close(work)
+		wg.Wait()
+		settled(t, d, server)
+		took := time.Since(began)
+
+		pluvo := records.New(d)
+		for _, id := range ids {
+			theirs, ok := server.Contact(id)
+			require.True(t, ok)
+			ours, err := pluvo.Full(t.Context(), id)
+			require.NoError(t, err)
+			require.Equal(t, theirs.LastName, ours.Contact.LastName, "stale")
+		}
+		require.Zero(t, w.overlaps, "two processes at one contact")
+		require.Less(t, w.refused*50, w.asked, "fewer than one in 50 refused")
+		require.Equal(t, refreshes, server.OAuthCounts().Refreshes, "one refresh at each expiry")
+		require.Zero(t, server.OAuthCounts().Reuses)
+		t.Logf("%d changes of %d contacts by %d processes in %s; %d requests, %d refused, %d refreshes", changes, contacts, processes, took.Round(time.Millisecond), w.asked, w.refused, refreshes)
+	})
+}
+
+// loadRole is a process as in production, with an app whose tokens are in the database. Its deliveries may have any time, since
+// the test moves that of HighLevel.
+func loadRole(args []string) {
+	address, server, location, id, secret, key, name := args[0], args[1], args[2], args[3], args[4], args[5], args[6]
+	app, err := ghl.NewApp(ghl.AppConfig{
+		ClientID: id, ClientSecret: secret, RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly},
+		BaseURL: server, UserAgent: name,
+	})
+	exitOn(err)
+	serve(ghlsync.Config{
+		Database: address, Webhooks: verifierOf(key), App: app, TokenKeys: [][]byte{tokenKey}, Logger: slog.New(slog.DiscardHandler), Workers: 8,
+		WebhookOptions: []webhook.Option{webhook.WithReplayWindow(10_000*time.Hour, 10_000*time.Hour)},
+		Locations:      []ghlsync.Location{{ID: location, TimeZone: "America/Chicago"}},
+	})
+}

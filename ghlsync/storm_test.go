@@ -1,0 +1,386 @@
+package ghlsync_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/records"
+	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/pluvo"
+	"github.com/pluvo/ghl/webhook"
+)
+
+func TestMain(m *testing.M) {
+	dbtest.Main(m, map[string]func([]string){"sync": syncRole, "load": loadRole})
+}
+
+// syncRole is a process as in production: it takes deliveries, follows Pluvo, and works. It prints the address that it takes
+// deliveries at.
+func syncRole(args []string) {
+	address, server, token, location, key := args[0], args[1], args[2], args[3], args[4]
+	serve(ghlsync.Config{
+		Database: address, Webhooks: verifierOf(key), Logger: slog.New(slog.DiscardHandler), Settle: 300 * time.Millisecond,
+		PluvoInterval: 20 * time.Millisecond, Lease: time.Second, Retry: ghlsync.RetryPolicy{First: 100 * time.Millisecond, Max: time.Second, Attempts: 1000},
+		Locations: []ghlsync.Location{{
+			ID: location, TokenSource: ghl.StaticTokenSource(token), Region: "US", TimeZone: "America/Chicago",
+			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })},
+		}},
+	})
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
+		os.Exit(1)
+	}
+}
+
+func verifierOf(key string) *webhook.Verifier {
+	public, err := base64.StdEncoding.DecodeString(key)
+	exitOn(err)
+	verifier, err := webhook.NewVerifier(webhook.WithKeys(public))
+	exitOn(err)
+	return verifier
+}
+
+// serve keeps in step and takes deliveries until it is killed. It prints the address that it takes them at.
+func serve(c ghlsync.Config) {
+	s, err := ghlsync.New(context.Background(), c)
+	exitOn(err)
+	handler, err := s.WebhookHandler()
+	exitOn(err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	exitOn(err)
+	fmt.Println("http://" + listener.Addr().String())
+	exitOn(s.Start(context.Background()))
+	exitOn((&http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}).Serve(listener))
+}
+
+// kills is how often a storm kills a process: GHLSYNC_KILLS, or a few.
+func kills() int {
+	if n, err := strconv.Atoi(os.Getenv("GHLSYNC_KILLS")); err == nil {
+		return n
+	}
+	return 10
+}
+
+// receivers hands deliveries on to processes that come and go.
+type receivers struct {
+	mu        sync.Mutex
+	addresses []string
+	turn      int
+}
+
+func (r *receivers) ServeHTTP(w http.ResponseWriter, in *http.Request) {
+	r.mu.Lock()
+	r.turn++
+	address := r.addresses[r.turn%len(r.addresses)]
+	r.mu.Unlock()
+	out, err := http.NewRequestWithContext(in.Context(), in.Method, address, in.Body)
+	if err == nil {
+		out.Header = in.Header.Clone()
+		var resp *http.Response
+		if resp, err = http.DefaultClient.Do(out); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			w.WriteHeader(resp.StatusCode)
+			return
+		}
+	}
+	w.WriteHeader(http.StatusBadGateway)
+}
+
+// people is what a storm does to both sides. Every record has a name of its own, so that what is lost or doubled is seen.
+type people struct {
+	t      *testing.T
+	random *rand.Rand
+	server *ghltest.Server
+	client *ghl.Client
+	store  pluvo.Store
+	db     *db.DB
+	n      int
+	made   []string            // names of contacts
+	tasks  map[string][]string // by contact, names of tasks that nobody has deleted
+	notes  map[string][]string
+}
+
+func (p *people) name(kind string) string {
+	p.n++
+	return fmt.Sprintf("%s%d", kind, p.n)
+}
+
+// theirs finds a contact of HighLevel by its name.
+func (p *people) theirs(name string) (ghl.Contact, bool) {
+	for _, c := range p.server.Contacts() {
+		if strings.EqualFold(c.Email, name+"@example.com") {
+			return c, true
+		}
+	}
+	return ghl.Contact{}, false
+}
+
+// ours finds a contact of Pluvo by its name.
+func (p *people) ours(name string) (*pluvo.FullContact, bool) {
+	for id := range p.contacts() {
+		full, err := p.store.Full(p.t.Context(), id)
+		if err == nil && strings.EqualFold(full.Contact.Email, name+"@example.com") {
+			return full, true
+		}
+	}
+	return nil, false
+}
+
+func (p *people) contacts() map[string]bool {
+	ids := map[string]bool{}
+	var at pluvo.Cursor
+	for {
+		page, err := p.store.Changes(p.t.Context(), at, 0)
+		require.NoError(p.t, err)
+		for _, c := range page.Changes {
+			if c.Kind == pluvo.KindContact {
+				if c.Deleted() {
+					delete(ids, c.ID)
+				} else {
+					ids[c.ID] = true
+				}
+			}
+		}
+		if at = page.Next; !page.More {
+			return ids
+		}
+	}
+}
+
+// act changes something on one of the sides, as people do.
+func (p *people) act() {
+	ctx := p.t.Context()
+	pick := func() string { return p.made[p.random.IntN(len(p.made))] }
+	switch p.random.IntN(9) {
+	case 0:
+		name := p.name("ghl")
+		p.made = append(p.made, name)
+		_, err := p.client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
+		p.done(err)
+	case 1:
+		name := p.name("pluvo")
+		p.made = append(p.made, name)
+		_, err := p.store.Put(ctx, &pluvo.Contact{ID: name, FirstName: name, Email: name + "@example.com"}, pluvo.NoVersion)
+		p.done(err)
+	case 2:
+		if c, ok := p.theirs(pick()); ok {
+			_, err := p.client.Contacts.Update(ctx, c.ID, &ghl.ContactUpdate{LastName: ghl.Some(p.name("Last"))})
+			p.done(err)
+		}
+	case 3:
+		if full, ok := p.ours(pick()); ok {
+			full.Contact.Phone = fmt.Sprintf("(415) 555-%04d", p.random.IntN(10000))
+			p.put(&full.Contact)
+		}
+	case 4:
+		if name := pick(); true {
+			if c, ok := p.theirs(name); ok {
+				task := p.name("task")
+				_, err := p.client.Tasks.Create(ctx, c.ID, &ghl.TaskCreate{Title: task, DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)})
+				p.done(err)
+				p.tasks[name] = append(p.tasks[name], task)
+			}
+		}
+	case 5:
+		if name := pick(); true {
+			if full, ok := p.ours(name); ok {
+				task := p.name("task")
+				if p.put(&pluvo.Task{ID: task, ContactID: full.Contact.ID, Title: task, DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)}) {
+					p.tasks[name] = append(p.tasks[name], task)
+				}
+			}
+		}
+	case 6:
+		if name := pick(); true {
+			if c, ok := p.theirs(name); ok {
+				note := p.name("note")
+				_, err := p.client.Notes.Create(ctx, c.ID, &ghl.NoteCreate{Body: note})
+				p.done(err)
+				p.notes[name] = append(p.notes[name], note)
+			}
+		}
+	case 7:
+		if name := pick(); true {
+			if full, ok := p.ours(name); ok {
+				note := p.name("note")
+				if p.put(&pluvo.Note{ID: note, ContactID: full.Contact.ID, Content: note}) {
+					p.notes[name] = append(p.notes[name], note)
+				}
+			}
+		}
+	case 8:
+		name := pick()
+		if c, ok := p.theirs(name); ok {
+			if tasks := p.server.Tasks(c.ID); len(tasks) > 0 {
+				gone := tasks[p.random.IntN(len(tasks))]
+				if !p.linked(gone.ID) {
+					// A create whose answer was lost, and which somebody deletes before the sync could look for it, can't be told
+					// from one that never happened: it is made again.
+					return
+				}
+				p.done(p.client.Tasks.Delete(ctx, c.ID, gone.ID))
+				p.tasks[name] = slices.DeleteFunc(p.tasks[name], func(title string) bool { return title == gone.Title })
+			}
+		}
+	}
+}
+
+// linked reports whether the sync knows of a task of HighLevel.
+func (p *people) linked(id string) bool {
+	var n int64
+	require.NoError(p.t, p.db.Read(p.t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		return tx.Row(ctx, `SELECT count(*) FROM ghlsync_link WHERE ghl_id = $1`, id).Scan(&n)
+	}))
+	return n > 0
+}
+
+// done takes an answer that was lost on its way for a success, which it is here: the fault strikes after the work.
+func (p *people) done(err error) {
+	if !errors.Is(err, ghl.ErrAmbiguous) {
+		require.NoError(p.t, err)
+	}
+}
+
+// put writes to Pluvo what was read a moment ago; it reports false if the sync was faster.
+func (p *people) put(r pluvo.Record) bool {
+	_, expect, err := p.store.Get(p.t.Context(), r.Kind(), r.Key())
+	if err != nil {
+		expect = pluvo.NoVersion
+	}
+	_, err = p.store.Put(p.t.Context(), r, expect)
+	return err == nil
+}
+
+// check compares both sides: nothing is lost, nothing doubled, and they are equal.
+func (p *people) check() {
+	t := p.t
+	require.Len(t, p.server.Contacts(), len(p.made), "contacts of HighLevel")
+	require.Len(t, p.contacts(), len(p.made), "contacts of Pluvo")
+	for _, name := range p.made {
+		theirs, ok := p.theirs(name)
+		require.True(t, ok, name)
+		ours, ok := p.ours(name)
+		require.True(t, ok, name)
+		require.Equal(t, theirs.FirstName, ours.Contact.FirstName)
+		require.Equal(t, theirs.LastName, ours.Contact.LastName)
+		e164, _ := ghlsync.PhoneNumbers("US").NormalizePhone(ours.Contact.Phone)
+		if ours.Contact.Phone != "" && e164 == "" {
+			e164 = ours.Contact.Phone
+		}
+		their164, ok := ghlsync.PhoneNumbers("US").NormalizePhone(theirs.Phone)
+		if !ok {
+			their164 = theirs.Phone
+		}
+		require.Equal(t, their164, e164, "%s's phone: %q and %q", name, theirs.Phone, ours.Contact.Phone)
+		var theirTasks, ourTasks, theirNotes, ourNotes []string
+		for _, x := range p.server.Tasks(theirs.ID) {
+			theirTasks = append(theirTasks, x.Title)
+		}
+		for _, x := range ours.Tasks {
+			ourTasks = append(ourTasks, x.Title)
+		}
+		for _, x := range p.server.Notes(theirs.ID) {
+			theirNotes = append(theirNotes, x.Body)
+		}
+		for _, x := range ours.Notes {
+			ourNotes = append(ourNotes, x.Content)
+		}
+		require.ElementsMatch(t, p.tasks[name], theirTasks, "%s's tasks in HighLevel", name)
+		require.ElementsMatch(t, p.tasks[name], ourTasks, "%s's tasks in Pluvo", name)
+		require.ElementsMatch(t, p.notes[name], theirNotes, "%s's notes in HighLevel", name)
+		require.ElementsMatch(t, p.notes[name], ourNotes, "%s's notes in Pluvo", name)
+	}
+}
+
+// TestStorm: processes that keep both sides in step are killed at random, and started again at once, while both sides change,
+// answers get lost and deliveries come late, twice or in another order. At the end nothing is lost, nothing doubled.
+func TestStorm(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		processes := 2
+		if d.SQLite() != nil {
+			processes = 1
+		}
+		server := ghltest.Start(t)
+		to := &receivers{addresses: make([]string, processes)}
+		server.SubscribeHandler(to, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2), Reorder: ghltest.Chance(0.2), Seed: 3}))
+		for i, op := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update"} {
+			server.Fail(ghltest.Fault{Operation: op, Kind: ghltest.CutAfterWork(), Chance: 0.1, Seed: uint64(i)})
+		}
+		everyday, err := ghl.New(append(server.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
+		require.NoError(t, err)
+
+		children := make([]*dbtest.Process, processes)
+		begin := func(i int) {
+			children[i] = dbtest.Start(t, "sync", address, server.URL(), server.Token(), server.LocationID(), base64.StdEncoding.EncodeToString(server.WebhookPublicKey()))
+			to.mu.Lock()
+			to.addresses[i] = children[i].Line(t)
+			to.mu.Unlock()
+		}
+		for i := range children {
+			begin(i)
+		}
+		random := rand.New(rand.NewPCG(5, uint64(processes)))
+		p := &people{t: t, random: random, server: server, client: everyday, store: records.New(d), db: d, made: []string{"first"}, tasks: map[string][]string{}, notes: map[string][]string{}}
+		_, err = everyday.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{FirstName: ghl.Some("first"), Email: ghl.Some("first@example.com")})
+		require.NoError(t, err)
+		for range kills() {
+			for range 2 {
+				p.act()
+			}
+			time.Sleep(time.Duration(random.IntN(120)) * time.Millisecond)
+			i := random.IntN(processes)
+			children[i].Kill()
+			begin(i)
+		}
+		server.ClearFaults()
+		began := time.Now()
+		settled(t, d, server)
+		p.check()
+		t.Logf("%d contacts and %d changes in all; %d requests; settled %s after the last kill", len(p.made), p.n, len(server.Requests()), time.Since(began).Round(100*time.Millisecond))
+	})
+}
+
+// settled waits until every delivery has been taken and nothing is to be done.
+func settled(t *testing.T, d *db.DB, server *ghltest.Server) {
+	t.Helper()
+	quiet, began := 0, time.Now()
+	var waiting []string
+	for quiet < 5 {
+		require.Less(t, time.Since(began), time.Minute, "it does not settle: %v", waiting)
+		time.Sleep(100 * time.Millisecond)
+		redelivered := server.Redeliver()
+		require.NoError(t, server.Flush(t.Context()))
+		require.NoError(t, d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
+			waiting, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT unit FROM ghlsync_unit WHERE number > synced`)
+			return err
+		}))
+		if quiet++; redelivered > 0 || len(waiting) > 0 {
+			quiet = 0
+		}
+	}
+}

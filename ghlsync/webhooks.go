@@ -1,0 +1,103 @@
+package ghlsync
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/pluvo"
+	"github.com/pluvo/ghl/webhook"
+)
+
+// WebhookHandler returns the handler of HighLevel's deliveries. It answers 200 once a delivery is durable: its id, the contact's
+// mark and the job are one transaction. It may be used before [Syncer.Start].
+//
+// With [Config.App] installs and uninstalls of the app are followed too ([webhook.FeedInstallations]).
+func (s *Syncer) WebhookHandler() (http.Handler, error) {
+	verifier := s.config.Webhooks
+	if verifier == nil {
+		var err error
+		if verifier, err = webhook.NewVerifier(); err != nil {
+			return nil, err
+		}
+	}
+	keep, err := s.keeper()
+	if err != nil {
+		return nil, err
+	}
+	options := []webhook.Option{webhook.WithLogger(s.log)}
+	options = append(options, s.config.WebhookOptions...)
+	handler, err := webhook.NewHandler(verifier, append(options, webhook.WithKeeper(keep))...)
+	if err != nil {
+		return nil, err
+	}
+	return promhttp.InstrumentHandlerCounter(s.metrics.answers, handler), nil
+}
+
+func (s *Syncer) keeper() (webhook.Keeper, error) {
+	if s.accounts == nil {
+		return webhook.KeeperFunc(s.keep), nil
+	}
+	feed, err := webhook.NewRouter(webhook.FeedInstallations(s.config.App.ID(), s.accounts))
+	if err != nil {
+		return nil, err
+	}
+	return webhook.KeeperFunc(func(ctx context.Context, d *webhook.Delivery) error {
+		if err := feed.Keep(ctx, d); err != nil {
+			return err
+		}
+		return s.keep(ctx, d)
+	}), nil
+}
+
+func instant(t ghl.Time) time.Time {
+	at, _ := t.Instant()
+	return at
+}
+
+// keep records a delivery and has its contact worked on.
+func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
+	event := d.Event()
+	var kind pluvo.Kind
+	switch event.(type) {
+	case *webhook.ContactEvent:
+		kind = pluvo.KindContact
+	case *webhook.TaskEvent:
+		kind = pluvo.KindTask
+	case *webhook.NoteEvent:
+		kind = pluvo.KindNote
+	case *webhook.AppointmentEvent:
+		kind = pluvo.KindAppointment
+	default:
+		return nil // nothing that is kept in step
+	}
+	meta := event.Meta()
+	s.metrics.delivered(meta.LocationID, string(meta.Type), instant(meta.Timestamp))
+	unit, err := s.engine.UnitOf(ctx, meta.LocationID, kind, event.RecordID(), event.ContactID())
+	if err != nil {
+		return err
+	}
+	if unit == "" {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "a delivery names no record", slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
+		return nil
+	}
+	id := d.ID()
+	if id == "" { // equal bytes may be the same change made twice, and marking it once more does no harm
+		sum := sha256.Sum256(d.Body())
+		id = "body:" + hex.EncodeToString(sum[:]) + ":" + s.db.Now().Format("20060102T150405.000000")
+	}
+	_, err = s.queue.Deliver(ctx, queue.Delivery{ID: id, Kind: string(meta.Type), Unit: queue.Unit{Location: meta.LocationID, ID: unit}})
+	if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // to deliver it again would not help
+		s.log.LogAttrs(ctx, slog.LevelInfo, "a delivery is for nobody here", slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
+		return nil
+	}
+	return err
+}
