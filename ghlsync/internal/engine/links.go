@@ -276,17 +276,20 @@ func (e *Engine) report(ctx context.Context, c Conflict) error {
 		return err
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body)}, "\x00")))
-	id := hex.EncodeToString(sum[:12])
-	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+	c.ID, c.Happened = hex.EncodeToString(sum[:12]), e.now()
+	fresh := false
+	err = e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_conflict (id, location, unit, kind, record, field, winner, body, happened_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (id) DO UPDATE SET happened_at = excluded.happened_at, resolved_at = 0 WHERE ghlsync_conflict.resolved_at > 0`,
-			id, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body), db.Micros(e.now()))
-		if err == nil && n == 1 {
-			e.noted(c)
-		}
+			c.ID, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body), db.Micros(c.Happened))
+		fresh = n == 1
 		return err
 	})
+	if err == nil && fresh { // after the commit: whoever is told may use the database
+		e.noted(c)
+	}
+	return err
 }
 
 // Conflicts lists conflicts, the latest first: all that are open, or with resolved also those that are not.
