@@ -147,7 +147,7 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 	return s.save(ctx, s.l.ID, k)
 }
 
-// update has HighLevel's record become what it is wanted to be, and returns what it is then.
+// update has HighLevel's record become what it is wanted to be, and returns what it is known to be then.
 func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (pluvo.Record, error) {
 	after, err := s.family.update(ctx, s.l, s.pair.ghlID, k.ghlID, want, is)
 	if errors.Is(err, ghl.ErrSlotTaken) { // the move of an appointment that Pluvo wanted; it stays where it was
@@ -157,7 +157,7 @@ func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (
 	if err != nil || after == nil {
 		return is, err
 	}
-	after = identify(after, k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
+	after = learned(s.l.Mapper.Fields(k.kind), is, want, after)
 	s.wrote(ctx, s.l, GHL, "update", want)
 	return after, s.reportRefusals(ctx, s.l, k, want, is, after)
 }
@@ -259,7 +259,7 @@ func (s *siblings) adopt(ctx context.Context, their *child, local map[string]plu
 	}
 	known, _, err := s.store.Find(ctx, s.family.kind, s.l.origin(their.id))
 	if err == nil {
-		return s.join(ctx, their.id, known.Key())
+		return s.join(ctx, their.id, known.Key(), nil, nil)
 	}
 	if !errors.Is(err, pluvo.ErrNotFound) {
 		return nil, err
@@ -274,15 +274,18 @@ func (s *siblings) adopt(ctx context.Context, their *child, local map[string]plu
 			continue
 		}
 		if s.madeFrom(s.l, pending, their.record, their.added) {
-			return s.join(ctx, their.id, id)
+			return s.join(ctx, their.id, id, pending.record, their.record)
 		}
 	}
 	return s.makeInPluvo(ctx, their)
 }
 
-// join stores that two records are the same.
-func (s *siblings) join(ctx context.Context, ghlID, pluvoID string) (*link, error) {
+// join stores that two records are the same. Sent and made are not nil if HighLevel's was made of what it was sent.
+func (s *siblings) join(ctx context.Context, ghlID, pluvoID string, sent, made pluvo.Record) (*link, error) {
 	k := &link{kind: s.family.kind, ghlID: ghlID, pluvoID: pluvoID, contact: s.pair.ghlID}
+	if sent != nil && made != nil {
+		k.ghl, k.pluvo = born(s.l.Mapper.Fields(k.kind), sent, identify(made, pluvoID, s.pair.pluvoID, s.l.origin(ghlID)))
+	}
 	err := s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := addLink(ctx, tx, s.now(), s.l.ID, k); err != nil {
 			return err
@@ -347,12 +350,8 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	made, err := s.family.create(ctx, s.l, s.pair.ghlID, our)
 	if err == nil {
 		s.wrote(ctx, s.l, GHL, "create", our)
-		k, err := s.join(ctx, made.id, our.Key())
-		if err != nil || k == nil || made.record == nil {
-			return err
-		}
-		k.ghl, k.pluvo = identify(made.record, our.Key(), s.pair.pluvoID, s.l.origin(made.id)), our
-		return s.save(ctx, s.l.ID, k)
+		_, err := s.join(ctx, made.id, our.Key(), our, made.record)
+		return err
 	}
 	if unknownOutcome(err) {
 		return err

@@ -102,7 +102,7 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	return e.save(ctx, l.ID, pair)
 }
 
-// writeContact has HighLevel's contact become what it is to be, and returns what it is then.
+// writeContact has HighLevel's contact become what it is to be, and returns what it is known to be then.
 func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want, is *pluvo.Contact) (*pluvo.Contact, error) {
 	change, _, err := l.Mapper.ContactUpdate(want, is)
 	if err != nil || change.IsEmpty() {
@@ -133,7 +133,8 @@ func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want
 		after.Tags = tags
 	}
 	e.wrote(ctx, l, GHL, "update", want)
-	return after, e.reportRefusals(ctx, l, pair, want, is, after)
+	known := learned(l.Mapper.Fields(pluvo.KindContact), is, want, after).(*pluvo.Contact)
+	return known, e.reportRefusals(ctx, l, pair, want, is, known)
 }
 
 // reportClashes stores what was decided against a side, before it is done: a run that is killed in between would not know of it.
@@ -150,7 +151,7 @@ func (e *Engine) reportClashes(ctx context.Context, l *Location, pair *link, cla
 // reportRefusals stores that HighLevel has another value than it was given, though it has taken the update.
 func (e *Engine) reportRefusals(ctx context.Context, l *Location, pair *link, want, was, is pluvo.Record) error {
 	for _, f := range l.Mapper.Fields(want.Kind()) {
-		if !f.ToGHL() || f.Same(want, was) || f.Same(want, is) {
+		if !f.ToGHL() || !f.ToPluvo() || f.Same(want, was) || f.Same(want, is) {
 			continue
 		}
 		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID, Field: f.Name(), Winner: GHL,

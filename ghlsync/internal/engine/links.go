@@ -143,6 +143,7 @@ func addLink(ctx context.Context, tx *db.Tx, now time.Time, location string, l *
 	if have == nil || have.ghlID != l.ghlID {
 		return errLinked
 	}
+	l.ghl, l.pluvo, l.stored = have.ghl, have.pluvo, have.stored
 	return nil
 }
 

@@ -31,15 +31,15 @@ func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs 
 	}
 	known, _, err := e.store.Find(ctx, pluvo.KindContact, l.origin(theirs.ID))
 	if err == nil {
-		return e.link(ctx, run, l, theirs.ID, known.Key())
+		return e.link(ctx, run, l, pairOf(theirs.ID, known.Key()))
 	}
 	if !errors.Is(err, pluvo.ErrNotFound) {
 		return nil, err
 	}
 	if own, err := e.ownCreate(ctx, l, mapped, instant(theirs.DateAdded)); err != nil {
 		return nil, err
-	} else if own != "" {
-		return e.link(ctx, run, l, theirs.ID, own)
+	} else if own != nil {
+		return e.link(ctx, run, l, bornPair(l, theirs.ID, own, mapped))
 	}
 	if err := e.Follow(ctx); err != nil { // what was made in Pluvo a moment ago can be its match
 		return nil, err
@@ -52,7 +52,7 @@ func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs 
 	case 0:
 		return e.makeInPluvo(ctx, run, l, mapped)
 	case 1:
-		return e.link(ctx, run, l, theirs.ID, candidates[0])
+		return e.link(ctx, run, l, pairOf(theirs.ID, candidates[0]))
 	}
 	return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: theirs.ID, Field: fieldMatch,
 		Reason: fmt.Sprintf("%d contacts of Pluvo have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
@@ -76,18 +76,19 @@ func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Conta
 	return nil
 }
 
-// ownCreate returns the id of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet, has made this one.
-func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Contact, added time.Time) (string, error) {
+// ownCreate returns what was sent of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet, has made
+// this one; nil if none has.
+func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Contact, added time.Time) (pluvo.Record, error) {
 	intents, err := e.openContacts(ctx, l.ID)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, i := range intents {
 		if i.record != nil && e.madeFrom(l, i, mapped, added) {
-			return i.record.Key(), nil
+			return i.record, nil
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 // clockSkew is how far HighLevel's clock may be from the database's.
@@ -112,12 +113,23 @@ func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added tim
 	return said
 }
 
+func pairOf(ghlID, pluvoID string) *link {
+	return &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID}
+}
+
+// bornPair is the pair of a contact that HighLevel has made of what it was sent. With what both have in common, what is edited
+// from now on is known as an edit.
+func bornPair(l *Location, ghlID string, sent, made pluvo.Record) *link {
+	pair := pairOf(ghlID, sent.Key())
+	pair.ghl, pair.pluvo = born(l.Mapper.Fields(pluvo.KindContact), sent, identify(pluvo.Clone(made), sent.Key(), "", l.origin(ghlID)))
+	return pair
+}
+
 // link stores that two contacts are the same. It waits while the contact's unit of before is worked on.
-func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, ghlID, pluvoID string) (*link, error) {
-	pair := &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID}
-	other := unborn + pluvoID
+func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, pair *link) (*link, error) {
+	other := unborn + pair.pluvoID
 	if run.ID == other {
-		other = ghlID
+		other = pair.ghlID
 	}
 	err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		free, err := run.Free(ctx, tx, other)
@@ -130,12 +142,12 @@ func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, ghlID, p
 		if err := addLink(ctx, tx, e.now(), l.ID, pair); err != nil {
 			return err
 		}
-		return forgetIntent(ctx, tx, l.ID, intentName(pluvo.KindContact, pluvoID))
+		return forgetIntent(ctx, tx, l.ID, intentName(pluvo.KindContact, pair.pluvoID))
 	})
 	switch {
 	case errors.Is(err, errLinked):
-		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: ghlID, Field: fieldMatch,
-			Reason: "its match in Pluvo, " + pluvoID + ", is linked to another contact"})
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: pair.ghlID, Field: fieldMatch,
+			Reason: "it matches " + pair.pluvoID + " of Pluvo, and one of the two is linked to another contact"})
 	case err != nil:
 		return nil, err
 	}
@@ -155,7 +167,9 @@ func (e *Engine) makeInPluvo(ctx context.Context, run *queue.Run, l *Location, m
 		return nil, err
 	}
 	e.wrote(ctx, l, Pluvo, "create", mapped)
-	return e.link(ctx, run, l, mapped.Origin.ID, mapped.ID)
+	pair := pairOf(mapped.Origin.ID, mapped.ID)
+	pair.ghl, pair.pluvo = mapped, pluvo.Clone(mapped)
+	return e.link(ctx, run, l, pair)
 }
 
 // join finds or makes the contact of HighLevel that stands for one that was made in Pluvo. All else is the work of the
@@ -203,10 +217,20 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 	switch len(candidates) {
 	case 0:
 	case 1:
-		return e.link(ctx, run, l, candidates[0], pluvoID)
+		found := candidates[0]
+		if pending != nil && pending.record != nil {
+			if mapped, err := e.contactOf(l, found, pluvoID); err == nil && e.madeFrom(l, pending, mapped, instant(found.DateAdded)) {
+				return e.link(ctx, run, l, bornPair(l, found.ID, pending.record, mapped))
+			}
+		}
+		return e.link(ctx, run, l, pairOf(found.ID, pluvoID))
 	default:
+		var ids []string
+		for _, c := range candidates {
+			ids = append(ids, c.ID)
+		}
 		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: unborn + pluvoID, Field: fieldMatch,
-			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
+			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(ids), strings.Join(ids, ", "))})
 	}
 	if pending != nil {
 		if age := e.now().Sub(pending.created); age < e.settle {
@@ -230,9 +254,17 @@ func (e *Engine) makeInGHL(ctx context.Context, run *queue.Run, l *Location, our
 	switch {
 	case err == nil:
 		e.wrote(ctx, l, GHL, "create", ours)
-		return e.link(ctx, run, l, made.ID, ours.ID)
+		mapped, err := e.contactOf(l, made, ours.ID)
+		if err != nil {
+			return e.link(ctx, run, l, pairOf(made.ID, ours.ID))
+		}
+		return e.link(ctx, run, l, bornPair(l, made.ID, ours, mapped))
 	case errors.Is(err, ghl.ErrDuplicateContact) && errors.As(err, &refused) && refused.Duplicate != nil && refused.Duplicate.ContactID != "":
-		return e.link(ctx, run, l, refused.Duplicate.ContactID, ours.ID)
+		pair, err := e.link(ctx, run, l, pairOf(refused.Duplicate.ContactID, ours.ID))
+		if err == nil && pair == nil { // for a person to see to; nothing was made
+			err = e.forget(ctx, l.ID, intentName(pluvo.KindContact, ours.ID))
+		}
+		return pair, err
 	case !unknownOutcome(err):
 		return nil, errors.Join(err, e.forget(context.WithoutCancel(ctx), l.ID, intentName(pluvo.KindContact, ours.ID)))
 	}
@@ -244,9 +276,9 @@ func unknownOutcome(err error) bool {
 	return errors.Is(err, ghl.ErrAmbiguous) || errors.Is(err, ghl.ErrValidation) || errors.Is(err, ghl.ErrBadResponse)
 }
 
-// candidates returns the ids of the contacts of HighLevel that have the phone number or e-mail of one of Pluvo, or that an
+// candidates returns the contacts of HighLevel that have the phone number or e-mail of one of Pluvo, or that an
 // earlier create of it has made, without those that are linked.
-func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contact, pending *intent) ([]string, error) {
+func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contact, pending *intent) ([]*ghl.Contact, error) {
 	var found []*ghl.Contact
 	ask := []ghl.DuplicateQuery{{Phone: e.phone(l, ours.Phone)}, {Email: strings.TrimSpace(ours.Email)}}
 	if pending != nil {
@@ -280,9 +312,9 @@ func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contac
 			}
 		}
 	}
-	var ids []string
+	var free []*ghl.Contact
 	for _, c := range found {
-		if slices.Contains(ids, c.ID) {
+		if slices.ContainsFunc(free, func(f *ghl.Contact) bool { return f.ID == c.ID }) {
 			continue
 		}
 		links, err := e.links(ctx, l.ID, c.ID)
@@ -290,10 +322,10 @@ func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contac
 			return nil, err
 		}
 		if pair, _ := split(links); pair == nil {
-			ids = append(ids, c.ID)
+			free = append(free, c)
 		}
 	}
-	return ids, nil
+	return free, nil
 }
 
 // phone is a phone number as both sides are compared by.
