@@ -20,10 +20,12 @@ import (
 
 // adopt finds or makes the contact of Pluvo that stands for one of HighLevel. Nil means that a person must decide.
 func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs *ghl.Contact) (*link, error) {
-	if gone, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, GHL, theirs.ID); err != nil {
+	ignore, remove, err := e.stale(ctx, l, pluvo.KindContact, theirs.ID)
+	if err == nil && remove {
+		err = e.deleteAgain(ctx, l, theirs)
+	}
+	if err != nil || ignore {
 		return nil, err
-	} else if gone { // it was deleted in Pluvo, and the deletion here did not last, or its record comes late
-		return nil, e.deleteAgain(ctx, l, theirs)
 	}
 	mapped, err := e.contactOf(l, theirs, theirs.ID)
 	if err != nil {
@@ -66,9 +68,6 @@ const (
 )
 
 func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Contact) error {
-	if l.Deletes == DeleteKeeps {
-		return nil
-	}
 	if err := l.Client.Contacts.Delete(ctx, theirs.ID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
 		return err
 	}
@@ -206,6 +205,9 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 	if l.Takes != nil && !l.Takes(ours) {
 		return nil, nil
 	}
+	if kept, err := e.kept(ctx, l.ID, pluvo.KindContact, pluvoID); err != nil || kept {
+		return nil, err
+	}
 	pending, err := e.intent(ctx, l.ID, intentName(pluvo.KindContact, pluvoID))
 	if err != nil {
 		return nil, err
@@ -280,10 +282,10 @@ func unknownOutcome(err error) bool {
 // earlier create of it has made, without those that are linked.
 func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contact, pending *intent) ([]*ghl.Contact, error) {
 	var found []*ghl.Contact
-	ask := []ghl.DuplicateQuery{{Phone: e.phone(l, ours.Phone)}, {Email: strings.TrimSpace(ours.Email)}}
+	ask := []ghl.DuplicateQuery{{Phone: e.number(l, ours.Phone)}, {Email: strings.TrimSpace(ours.Email)}}
 	if pending != nil {
 		if was, ok := pending.record.(*pluvo.Contact); ok { // it may have been changed since
-			ask = append(ask, ghl.DuplicateQuery{Phone: e.phone(l, was.Phone)}, ghl.DuplicateQuery{Email: strings.TrimSpace(was.Email)})
+			ask = append(ask, ghl.DuplicateQuery{Phone: e.number(l, was.Phone)}, ghl.DuplicateQuery{Email: strings.TrimSpace(was.Email)})
 		}
 	}
 	asked := []ghl.DuplicateQuery{{}}
@@ -340,10 +342,28 @@ func (e *Engine) phone(l *Location, phone string) string {
 	return phone
 }
 
+// number is a phone number as HighLevel can be asked for it; "" if it is none, which HighLevel is not sent either.
+func (e *Engine) number(l *Location, phone string) string {
+	if l.Phone != nil {
+		if _, ok := l.Phone.NormalizePhone(strings.TrimSpace(phone)); !ok {
+			return ""
+		}
+	}
+	return e.phone(l, phone)
+}
+
 // Link joins two contacts, as a person has decided, and has them brought in step.
 func (e *Engine) Link(ctx context.Context, location, ghlID, pluvoID string) error {
-	if e.location(location) == nil {
+	l := e.location(location)
+	if l == nil {
 		return queue.ErrLocation
+	}
+	// A mistyped id would be taken for a contact that was deleted.
+	if _, err := l.Client.Contacts.Get(ctx, ghlID); err != nil {
+		return err
+	}
+	if _, _, err := e.store.Get(ctx, pluvo.KindContact, pluvoID); err != nil {
+		return err
 	}
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		err := addLink(ctx, tx, e.now(), location, &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID})

@@ -79,6 +79,15 @@ func merge(fields []*mapping.Field, ghl, ours version, owner func(field string) 
 	return out
 }
 
+// assume fills in what is not read from HighLevel, since it only goes there: it is taken to be what Pluvo had at the last time.
+func assume(fields []*mapping.Field, theirs, sent pluvo.Record) {
+	for _, f := range fields {
+		if sent != nil && !f.ToPluvo() {
+			f.Set(theirs, f.Get(sent))
+		}
+	}
+}
+
 // learned is what HighLevel's record is known to hold after an update: what it held when it was read, and what has become of the
 // fields that were written. What else the answer shows was edited meanwhile, and is for the next run to find.
 func learned(fields []*mapping.Field, was, want, answer pluvo.Record) pluvo.Record {
@@ -108,7 +117,7 @@ func learned(fields []*mapping.Field, was, want, answer pluvo.Record) pluvo.Reco
 func born(fields []*mapping.Field, sent, made pluvo.Record) (ghl, ours pluvo.Record) {
 	ghl, ours = pluvo.Clone(made), pluvo.Clone(sent)
 	for _, f := range fields {
-		if f.Same(sent, made) {
+		if f.Same(sent, made) || !f.ToPluvo() {
 			continue
 		}
 		if f.Get(sent).IsEmpty() || f.IsSet() || !f.ToGHL() {
