@@ -153,6 +153,12 @@ func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (
 	after, err := s.family.update(ctx, s.l, s.pair.ghlID, k.ghlID, want, is)
 	if errors.Is(err, ghl.ErrSlotTaken) { // the move of an appointment that Pluvo wanted; it stays where it was
 		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: k.ghlID, Field: fieldSlot, Winner: GHL, Reason: "the slot is taken"})
+		there, ok := is.(*pluvo.Appointment)
+		unmoved := pluvo.Clone(want)
+		if a, _ := unmoved.(*pluvo.Appointment); ok && err == nil && !(a.Start.Equal(there.Start) && a.End.Equal(there.End)) {
+			a.Start, a.End = there.Start, there.End
+			return s.update(ctx, k, unmoved, is) // what else was changed
+		}
 		return is, err
 	}
 	if err != nil || after == nil {
