@@ -265,7 +265,7 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 	return e.bury(ctx, l.ID, pair, Pluvo, false)
 }
 
-var errUntold = errors.New("Pluvo does not have the contact, and its changes do not tell of a deletion")
+var errUntold = errors.New("the contact is missing in Pluvo, whose changes do not tell of a deletion")
 
 func newRecordOf(kind pluvo.Kind, id string) pluvo.Record {
 	return identify(newRecord(kind), id, "", pluvo.Origin{})
