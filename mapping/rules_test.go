@@ -451,3 +451,26 @@ func TestOtherTypesAsText(t *testing.T) {
 	require.Nil(t, update)
 	require.Contains(t, entry(report, "status").Reason, "zone")
 }
+
+// TestWhatNobodyKnowsIsNotRemoved: of tags that the table has no words for nobody knows what GHL has, so none is removed.
+func TestWhatNobodyKnowsIsNotRemoved(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: tags, pluvo: tags, transform: {options: {lead: new, client: won}}}"))
+	change, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"won"}}, &pluvo.Contact{ID: "c1", Tags: []string{"won", "odd"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"client"}, change.AddTags)
+	require.Empty(t, change.RemoveTags)
+}
+
+// TestWrittenHereAndReadThere: a value that goes to one field and comes from another has no form that GHL gives it.
+func TestWrittenHereAndReadThere(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: city, pluvo: stage, direction: toGHL, transform: trim}", "{ghl: source, pluvo: stage, direction: toPluvo}"))
+	stage := m.Fields(pluvo.KindContact)[0]
+	require.Equal(t, " x ", stage.Canonical(stage.Get(&pluvo.Contact{Stage: " x "})).String())
+}
+
+// TestWhatARecordNeedsByRules is missing by the name that GHL has for it.
+func TestWhatARecordNeedsByRules(t *testing.T) {
+	_, report, err := withRules(t, rulesFor("note", "{ghl: title, pluvo: content}")).Note(&ghl.Note{ID: "n1", Body: "Hello"}, "c1", "")
+	require.EqualError(t, err, `mapping: note "n1": title: it is required`)
+	require.Len(t, report.Only(mapping.Missing), 1)
+}

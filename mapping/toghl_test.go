@@ -176,6 +176,11 @@ func TestTaskCreateAndUpdate(t *testing.T) {
 			require.Equal(t, mapping.LeftOut, entry(report, test.leftOut).Outcome, test.name)
 		}
 	}
+	early := task()
+	early.DueDate = time.Time{}.Add(1) // which GHL's precision makes no time
+	_, report, err = m.TaskUpdate(early, task())
+	require.NoError(t, err)
+	require.Equal(t, "the year is not in 1 to 9999", entry(report, "dueDate").Reason)
 	got, _, err := m.TaskUpdate(task(), nil)
 	require.NoError(t, err)
 	require.Equal(t, `{"title":"Call","dueDate":"2026-05-01T13:00:00Z","completed":false}`, body(t, got), "GHL may have it as completed")

@@ -32,6 +32,9 @@ func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, g
 		}
 	}
 	if gone {
+		if err := e.justWritten(pair); err != nil {
+			return err
+		}
 		return e.goneFromGHL(ctx, run, l, pair)
 	}
 	ours, err := e.store.Full(ctx, pair.pluvoID)
@@ -87,6 +90,7 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	if err != nil {
 		return err
 	}
+	assume(l.Mapper.Fields(pluvo.KindContact), theirs, pair.pluvo)
 	m := merge(l.Mapper.Fields(pluvo.KindContact), version{pair.ghl, theirs}, version{pair.pluvo, ours}, l.owner(pluvo.KindContact, ghlAt, pluvoAt))
 	if err := e.reportClashes(ctx, l, pair, m.clashes); err != nil {
 		return err
@@ -102,7 +106,7 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	return e.save(ctx, l.ID, pair)
 }
 
-// writeContact has HighLevel's contact become what it is to be, and returns what it is then.
+// writeContact has HighLevel's contact become what it is to be, and returns what it is known to be then.
 func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want, is *pluvo.Contact) (*pluvo.Contact, error) {
 	change, _, err := l.Mapper.ContactUpdate(want, is)
 	if err != nil || change.IsEmpty() {
@@ -133,7 +137,8 @@ func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want
 		after.Tags = tags
 	}
 	e.wrote(ctx, l, GHL, "update", want)
-	return after, e.reportRefusals(ctx, l, pair, want, is, after)
+	known := learned(l.Mapper.Fields(pluvo.KindContact), is, want, after).(*pluvo.Contact)
+	return known, e.reportRefusals(ctx, l, pair, want, is, known)
 }
 
 // reportClashes stores what was decided against a side, before it is done: a run that is killed in between would not know of it.
@@ -150,7 +155,7 @@ func (e *Engine) reportClashes(ctx context.Context, l *Location, pair *link, cla
 // reportRefusals stores that HighLevel has another value than it was given, though it has taken the update.
 func (e *Engine) reportRefusals(ctx context.Context, l *Location, pair *link, want, was, is pluvo.Record) error {
 	for _, f := range l.Mapper.Fields(want.Kind()) {
-		if !f.ToGHL() || f.Same(want, was) || f.Same(want, is) {
+		if !f.ToGHL() || !f.ToPluvo() || f.Same(want, was) || f.Same(want, is) {
 			continue
 		}
 		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID, Field: f.Name(), Winner: GHL,
@@ -188,11 +193,11 @@ func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, p
 	r, v, err := e.store.Get(ctx, pluvo.KindContact, pair.pluvoID)
 	switch {
 	case errors.Is(err, pluvo.ErrNotFound):
-		return e.bury(ctx, l.ID, pair)
+		return e.bury(ctx, l.ID, pair, GHL, false)
 	case err != nil:
 		return err
 	case l.Deletes == DeleteKeeps:
-		return e.bury(ctx, l.ID, pair)
+		return e.bury(ctx, l.ID, pair, GHL, true)
 	case l.Deletes == UpdateWins && e.differs(l, pair.pluvo, r):
 		return e.makeAnew(ctx, run, l, pair)
 	}
@@ -202,7 +207,7 @@ func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, p
 		return err
 	}
 	e.wrote(ctx, l, Pluvo, "delete", r)
-	return e.bury(ctx, l.ID, pair)
+	return e.bury(ctx, l.ID, pair, GHL, false)
 }
 
 // makeAnew lets a contact whose record in HighLevel is gone be made there like a new one, with all that belongs to it.
@@ -229,9 +234,18 @@ func (e *Engine) makeAnew(ctx context.Context, run *queue.Run, l *Location, pair
 
 // goneFromPluvo follows a contact that was deleted in Pluvo.
 func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location, pair *link, theirs *ghl.Contact) error {
+	// A store that has lost its contacts, or is another one, must not empty HighLevel: Pluvo's changes tell of each deletion.
+	if err := e.Follow(ctx); err != nil {
+		return err
+	}
+	if at, err := e.changedAt(ctx, pair.pluvoID); err != nil {
+		return err
+	} else if !at.IsZero() {
+		return errUntold
+	}
 	switch l.Deletes {
 	case DeleteKeeps:
-		return e.bury(ctx, l.ID, pair)
+		return e.bury(ctx, l.ID, pair, Pluvo, false)
 	case UpdateWins:
 		mapped, err := e.contactOf(l, theirs, pair.pluvoID)
 		if err != nil {
@@ -248,8 +262,10 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 		return err
 	}
 	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, pair.ghlID))
-	return e.bury(ctx, l.ID, pair)
+	return e.bury(ctx, l.ID, pair, Pluvo, false)
 }
+
+var errUntold = errors.New("the contact is missing in Pluvo, whose changes do not tell of a deletion")
 
 func newRecordOf(kind pluvo.Kind, id string) pluvo.Record {
 	return identify(newRecord(kind), id, "", pluvo.Origin{})
@@ -271,8 +287,8 @@ func (e *Engine) differs(l *Location, was, is pluvo.Record) bool {
 // await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never
 // comes is forgotten.
 func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
-	gone, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, GHL, ghlID)
-	if err != nil || gone {
+	by, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, ghlID)
+	if err != nil || by != Nobody {
 		return err
 	}
 	name := "await/" + ghlID

@@ -3,12 +3,14 @@ package engine
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -60,7 +62,12 @@ func (e *Engine) followPage(ctx context.Context) (more bool, err error) {
 			return strings.Compare(a.Location+"\x00"+a.ID, b.Location+"\x00"+b.ID)
 		})
 		for _, u := range slices.Compact(units) {
-			if err := e.queue.MarkTx(ctx, tx, u, queue.Live); err != nil && !errors.Is(err, queue.ErrLocation) {
+			err := e.queue.MarkTx(ctx, tx, u, queue.Live)
+			if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // the others are not held up
+				e.log.LogAttrs(ctx, slog.LevelWarn, "a change in Pluvo can't be followed", slog.String("location", u.Location), slog.Any("err", err))
+				err = nil
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -101,10 +108,13 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 			return nil, err
 		}
 		if own != nil {
-			if c.Record == nil || own.pluvo == nil || !pluvo.Equal(own.pluvo, c.Record) {
-				units = append(units, queue.Unit{Location: id, ID: own.contact})
+			if c.Record != nil && own.pluvo != nil && pluvo.Equal(own.pluvo, c.Record) {
+				continue
 			}
-			continue
+			units = append(units, queue.Unit{Location: id, ID: own.contact})
+			if c.Kind == pluvo.KindContact {
+				continue
+			} // else it may have been moved to another contact
 		}
 		contact, err := linkOfTx(ctx, tx, id, pluvo.KindContact, owner)
 		if err != nil {
@@ -113,27 +123,24 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 		switch {
 		case contact != nil:
 			units = append(units, queue.Unit{Location: id, ID: contact.contact})
-		case c.Record != nil && e.concerns(id, c):
+		case own == nil && c.Record != nil && e.concerns(id, c):
 			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
 		}
 	}
 	return units, nil
 }
 
-// concerns reports whether a record that is not linked may belong to a location.
+// concerns reports whether a record that is not linked may belong to a location. One that is not open yet will see.
 func (e *Engine) concerns(id string, c *pluvo.Change) bool {
-	l := e.location(id)
-	if l == nil {
-		return false
-	}
 	contact, ok := c.Record.(*pluvo.Contact)
 	if !ok {
 		return true
 	}
-	if from := contact.Origin; from.System == l.origin("").System {
+	if from := contact.Origin; from.System == mapping.System {
 		return from.Location == id
 	}
-	return l.Takes == nil || l.Takes(contact)
+	l := e.location(id)
+	return l == nil || l.Takes == nil || l.Takes(contact)
 }
 
 // index keeps by what a contact of Pluvo can be found, and when it was changed.
@@ -145,8 +152,16 @@ func (e *Engine) index(ctx context.Context, tx *db.Tx, c *pluvo.Change) error {
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_person (id, phone, email, changed_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (id) DO UPDATE SET phone = excluded.phone, email = excluded.email, changed_at = excluded.changed_at`,
-		r.ID, e.anyPhone(r.Phone), strings.ToLower(strings.TrimSpace(r.Email)), db.Micros(e.now()))
+		r.ID, searched(e.anyPhone(r.Phone)), searched(strings.ToLower(strings.TrimSpace(r.Email))), db.Micros(e.now()))
 	return err
+}
+
+// searched is a text by which nobody is found if the database can't hold it.
+func searched(text string) string {
+	if !db.Storable(text) {
+		return ""
+	}
+	return text
 }
 
 // anyPhone is a phone number as the first location writes it: Pluvo's contacts are indexed once for all.
@@ -154,7 +169,7 @@ func (e *Engine) anyPhone(phone string) string {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	for _, id := range e.order {
-		if l := e.locations[id]; l.Phone != nil {
+		if l := e.locations[id]; l != nil && l.Phone != nil {
 			return e.phone(l, phone)
 		}
 	}
@@ -177,7 +192,7 @@ func (e *Engine) changedAt(ctx context.Context, pluvoID string) (at time.Time, e
 
 // people returns the ids of Pluvo's contacts that have the phone number or e-mail of one of HighLevel and may stand for it.
 func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact) ([]string, error) {
-	phone, email := e.phone(l, mapped.Phone), strings.ToLower(strings.TrimSpace(mapped.Email))
+	phone, email := searched(e.phone(l, mapped.Phone)), searched(strings.ToLower(strings.TrimSpace(mapped.Email)))
 	var ids []string
 	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		ids, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },

@@ -28,7 +28,6 @@ type world struct {
 	pluvo  pluvo.Store
 	engine *engine.Engine
 	queue  *queue.Queue
-	zone   string
 }
 
 // phones writes ten digits as an American number, as ghltest does.
