@@ -97,8 +97,8 @@ func parseFile(data []byte, c *mistakes) *node {
 	return n
 }
 
-// mendJSONLine gives the mistake that was noted last the line that JSON names, if it is not further up: YAML knows only where an
-// object begins that does not end.
+// mendJSONLine gives the mistake that was noted last the line that JSON names, if it is not further up: YAML knows only where
+// an object begins that does not end.
 func (c *mistakes) mendJSONLine(data, trimmed []byte) {
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal(trimmed, new(json.RawMessage)); !errors.As(err, &syntax) {
