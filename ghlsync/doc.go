@@ -67,5 +67,6 @@
 //	bash .ci/postgres go test -run xxx -bench WebhookToPluvo -benchtime 3x ./ghlsync
 //	GHLSYNC_CONTACTS=100000 bash .ci/postgres go test -run xxx -bench Memory -benchtime 1x ./ghlsync
 //
-// FIGURES
+// Measured so on a machine that was busy with other work besides: 110 changes a second from webhook to Pluvo on SQLite, 179 on
+// PostgreSQL. Four processes on PostgreSQL took 143 changes a second (GHLSYNC_CHANGES=4000, test TestLoad).
 package ghlsync
