@@ -240,11 +240,9 @@ func TestWaitEnds(t *testing.T) {
 	address := dbtest.SQLite(t)
 	dbtest.Open(t, address).Close()
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{limit: 5, interval: 10 * time.Second, phase: time.Now()}
 		l := rate.New(dbtest.Open(t, address), quiet).For("loc")
-		for range 5 {
-			require.NoError(t, s.call(t.Context(), l))
-		}
+		require.NoError(t, l.Wait(t.Context()))
+		l.(ghl.LimitObserver).Observe(ghl.RateLimit{Remaining: -1, DailyRemaining: -1, Status: 429, RetryAfter: 5 * time.Second, Sent: time.Now()})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		next := make(chan error, 1)
