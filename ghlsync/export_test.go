@@ -13,10 +13,10 @@ import (
 // SetPageLimit makes pages of contacts smaller.
 func SetPageLimit(n int) { pageLimit = n }
 
-// Units are the units that wait or are worked on.
+// Units are the units that wait or are worked on, without those that have stopped.
 func (s *Syncer) Units() (list []string) {
 	_ = s.db.Read(context.Background(), func(ctx context.Context, tx *db.Tx) (err error) {
-		list, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT unit FROM ghlsync_unit WHERE number > synced`)
+		list, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT unit FROM ghlsync_unit WHERE number > synced AND job <> 0`)
 		return err
 	})
 	return list

@@ -149,6 +149,7 @@ func (s *Syncer) Start(ctx context.Context) error {
 		if err := s.queue.AddLocation(ctx, l.ID); err != nil {
 			return fmt.Errorf("ghlsync: Locations[%d]: %w", i, err)
 		}
+		s.engine.Expect(l.ID)
 		err := s.open(ctx, l)
 		var mistake *ConfigError
 		switch {

@@ -141,7 +141,7 @@ func TestLoad(t *testing.T) {
 		}
 		for n := range changes {
 			if n > 0 && n%(changes/2) == changes/4 { // twice
-				settled(t, d, server) // or two ends in a row would be one
+				settled(t, d, server, 10*time.Minute) // or two ends in a row would be one
 				server.Advance(25 * time.Hour)
 				refreshes++
 			}
@@ -149,7 +149,7 @@ func TestLoad(t *testing.T) {
 		}
 		close(work)
 		wg.Wait()
-		settled(t, d, server)
+		settled(t, d, server, 10*time.Minute)
 		took := time.Since(began)
 
 		pluvo := records.New(d)

@@ -50,8 +50,12 @@ func (g *grant) resource() string {
 	return g.company
 }
 
+// bearer returns the token of a request; one that is not introduced by "Bearer " is none.
 func bearer(r *http.Request) string {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !found {
+		return ""
+	}
 	return token
 }
 

@@ -74,10 +74,14 @@ func (p properties) with(more properties) properties {
 	return all
 }
 
-// checkBody refuses what is not declared, what is missing and what has another type, all reasons at once.
+// checkBody refuses what is not declared, what is missing and what has another type, all reasons at once. A body that is not
+// sent as JSON is not read, as if there were none.
 func (c *call) checkBody() error {
 	if c.row.body == nil {
 		return nil
+	}
+	if c.media != jsonMedia {
+		c.body = nil
 	}
 	values := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(c.body)) > 0 {

@@ -1,6 +1,7 @@
 package ghltest
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -47,6 +48,15 @@ func (s *Server) SetConsent(consent Consent) {
 }
 
 func (s *state) setConsent(consent Consent) error {
+	chosen := 0
+	for _, is := range []bool{consent.Ask, consent.Deny, consent.LocationID != "", consent.Company != nil} {
+		if is {
+			chosen++
+		}
+	}
+	if chosen > 1 {
+		return errors.New("only one of Ask, Deny, LocationID and Company can be chosen")
+	}
 	if consent.Company != nil {
 		company, err := s.companyOf(*consent.Company)
 		if err != nil {

@@ -151,7 +151,11 @@ func (c *call) deleteContact() (any, error) {
 
 // findDuplicate answers null where there is none.
 func (c *call) findDuplicate() (any, error) {
-	email, phone := c.query.Get("email"), normalPhone(c.query.Get("number"), c.location.Country)
+	email, number := c.query.Get("email"), c.query.Get("number")
+	phone := normalPhone(number, c.location.Country)
+	if strings.HasPrefix(number, " ") { // a "+" that was not escaped is a blank, which no number begins with
+		phone = number
+	}
 	if email == "" && phone == "" {
 		return nil, refuse(http.StatusBadRequest, "email or number should not be empty")
 	}
@@ -201,6 +205,7 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	}
 	set(&made.CompanyName, in.CompanyName) // gender is taken and dropped
 	made.ID = c.ids.id()
+	c.learnTags(c.location, made.Tags)
 	c.contacts[made.ID] = made
 	c.location.place(made)
 	c.emitContact(ContactCreate, made)
@@ -218,6 +223,7 @@ func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 	c.location.forget(found)
 	was := *found
 	*found = changed
+	c.learnTags(c.location, found.Tags)
 	c.location.identify(found)
 	c.emitContactChange(&was, found)
 	return nil
@@ -263,15 +269,14 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 		to.DNDSettings = nil
 	}
 	set(&to.InboundDNDSettings, in.InboundDNDSettings)
-	if !in.Email.IsZero() || !in.Phone.IsZero() {
-		if err := c.checkDuplicate(to, own, duplicateAllowed); err != nil {
+	if !duplicateAllowed {
+		if err := c.checkDuplicate(to, own, in); err != nil {
 			return err
 		}
 	}
 	if !in.Tags.IsZero() { // they replace all
 		tags, _ := in.Tags.Get()
 		to.Tags = lowered(tags)
-		c.learnTags(c.location, to.Tags)
 	}
 	fields, _ := in.CustomFields.Get()
 	for _, f := range fields {
@@ -293,12 +298,20 @@ func parseBirth(text string) ghl.Time {
 	return ghl.ParseTime(text)
 }
 
-// checkDuplicate refuses the e-mail or phone of another contact, unless the location allows duplicates.
-func (c *call) checkDuplicate(to, own *contact, allowed bool) error {
-	if allowed || c.location.Settings.AllowDuplicateContact {
+// checkDuplicate refuses an e-mail or phone of another contact, unless the location allows duplicates. What the request leaves
+// as it is may be shared: seeds are.
+func (c *call) checkDuplicate(to, own *contact, in *ghl.ContactUpsert) error {
+	if c.location.Settings.AllowDuplicateContact {
 		return nil
 	}
-	other, field := c.location.sharing(to.Email, to.Phone, own)
+	email, phone := "", ""
+	if !in.Email.IsZero() {
+		email = to.Email
+	}
+	if !in.Phone.IsZero() {
+		phone = to.Phone
+	}
+	other, field := c.location.sharing(email, phone, own)
 	if other == nil {
 		return nil
 	}
@@ -366,5 +379,8 @@ func normalPhone(phone, country string) string {
 	case code == "1" && len(digits) == 11 && digits[0] == '1':
 		return "+" + digits
 	}
-	return "+" + code + strings.TrimPrefix(digits, "0")
+	if code != "39" { // Italy's numbers keep their 0
+		digits = strings.TrimPrefix(digits, "0")
+	}
+	return "+" + code + digits
 }

@@ -326,3 +326,36 @@ func TestSearchFilters(t *testing.T) {
 		})
 	}
 }
+
+// National numbers get the code of the location's country.
+func TestPhonesAreNormalised(t *testing.T) {
+	for country, numbers := range map[string][2]string{
+		"US": {"(202) 555-0143", "+12025550143"}, "DE": {"030 901820", "+4930901820"}, "GB": {"020 7946 0958", "+442079460958"},
+		"IT": {"06 6982", "+39066982"}, "FR": {"00351 213 460 000", "+351213460000"}, "us": {"+44 20 7946 0958", "+442079460958"},
+	} {
+		s := ghltest.Start(t, ghltest.WithLocation(ghl.Location{Country: country}))
+		made, err := clientOf(t, s).Contacts.Create(t.Context(), &ghl.ContactCreate{Phone: numbers[0]})
+		require.NoError(t, err)
+		require.Equal(t, numbers[1], made.Phone, country)
+	}
+}
+
+// Seeds may share a phone, which no other change of one of them meets.
+func TestOnlyWhatIsWrittenCanBeADuplicate(t *testing.T) {
+	s, client := start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+12025550143", Email: "ada@example.com"})
+	s.AddContact(ghl.Contact{FirstName: "Bo", Phone: "+12025550143", Email: "bo@example.com"})
+	_, err := client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{Email: ghl.Some("countess@example.com")})
+	require.NoError(t, err)
+	_, err = client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{Email: ghl.Some("bo@example.com")})
+	require.ErrorIs(t, err, ghl.ErrDuplicateContact)
+	_, err = client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{Phone: ghl.Some("2025550143")})
+	require.ErrorIs(t, err, ghl.ErrDuplicateContact)
+}
+
+func TestARefusedContactLeavesNoTags(t *testing.T) {
+	s := ghltest.Start(t)
+	status, _, _ := send(t, s, "POST", "/contacts/", `{"locationId":"`+s.LocationID()+`","tags":["lost"]}`)
+	require.Equal(t, 422, status)
+	require.Empty(t, s.Tags())
+}

@@ -405,3 +405,21 @@ func TestWrongFaults(t *testing.T) {
 	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).Fail")
 	f.cleanups[0]()
 }
+
+// A gateway knows nothing of limits, also when the work behind it was done.
+func TestAGatewayHasNoRateHeaders(t *testing.T) {
+	s := ghltest.Start(t)
+	contact := `{"locationId":"` + s.LocationID() + `","firstName":"Ada"}`
+	for _, kind := range []ghltest.Kind{ghltest.EmptyBody404().AfterWork(), ghltest.UpstreamConnectError()} {
+		fault := s.Fail(ghltest.Fault{Kind: kind})
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/contacts/", strings.NewReader(contact))
+		require.NoError(t, err)
+		r.Header = http.Header{"Authorization": {"Bearer " + s.Token()}, "Version": {"2021-07-28"}, "Content-Type": {"application/json"}}
+		resp, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Empty(t, resp.Header.Get("X-RateLimit-Remaining"), kind)
+		fault.Remove()
+	}
+	require.Len(t, s.Contacts(), 1, "the first one did its work")
+}

@@ -2,6 +2,7 @@ package ghltest
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -317,7 +318,7 @@ func rangeMatcher(f filter) (func(string) bool, error) {
 		}
 		number, err := strconv.ParseFloat(at.Raw(), 64)
 		switch {
-		case err == nil:
+		case err == nil && !math.IsNaN(number) && !math.IsInf(number, 0):
 			limits[name] = number
 		case !at.IsZero():
 			limits[name] = float64(millisOf(at))

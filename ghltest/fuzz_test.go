@@ -42,6 +42,7 @@ func FuzzRequest(f *testing.F) {
 			}
 			r.URL.Path, r.URL.RawQuery = path, query
 			r.Header.Set("Version", version)
+			r.Header.Set("Content-Type", mediaOf(body))
 			r.Header.Set("Authorization", "Bearer "+token)
 			w := httptest.NewRecorder()
 			s.Handler().ServeHTTP(w, r)

@@ -48,6 +48,7 @@ func send(t *testing.T, s *ghltest.Server, method, path, body string, headers ..
 	require.NoError(t, err)
 	r.Header.Set("Version", "2021-07-28")
 	r.Header.Set("Authorization", "Bearer "+s.Token())
+	r.Header.Set("Content-Type", mediaOf(body))
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Del(headers[i])
 		if headers[i+1] != "" {
@@ -62,6 +63,14 @@ func send(t *testing.T, s *ghltest.Server, method, path, body string, headers ..
 	answer := map[string]any{}
 	require.NoError(t, json.Unmarshal(data, &answer), "%s", data)
 	return resp.StatusCode, answer, resp.Header
+}
+
+// mediaOf is the Content-Type that a body looks like.
+func mediaOf(body string) string {
+	if strings.Contains(body, "=") && !strings.HasPrefix(body, "{") {
+		return "application/x-www-form-urlencoded"
+	}
+	return "application/json; charset=utf-8"
 }
 
 func TestEveryOperationHasAHandler(t *testing.T) {
@@ -244,6 +253,7 @@ func TestNoRequestBreaksTheFake(t *testing.T) {
 					r := httptest.NewRequestWithContext(t.Context(), op.Method, fill.Replace(path)+query, strings.NewReader(body))
 					r.Header.Set("Version", v)
 					r.Header.Set("Authorization", "Bearer "+token)
+					r.Header.Set("Content-Type", "application/json")
 					w := httptest.NewRecorder()
 					s.Handler().ServeHTTP(w, r)
 					require.Less(t, w.Code, 500, "%s, body %d", op.Name, i)

@@ -25,6 +25,8 @@ var mistakes = []struct {
 	{`AddToken: there is no location x`, func(s *ghltest.Server) { s.AddToken(ghl.Token{LocationID: "x"}) }},
 	{`AddToken: the token is there already`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: s.Token()}) }},
 	{`AddToken: the token has white space`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: "a b"}) }},
+	{`AddToken: unknown user type "company"`, func(s *ghltest.Server) { s.AddToken(ghl.Token{UserType: "company"}) }},
+	{`AddToken: only Install and InstallCompany give tokens that can be refreshed`, func(s *ghltest.Server) { s.AddToken(ghl.Token{RefreshToken: "r"}) }},
 	{`AddContact: there is no location x`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{LocationID: "x"}) }},
 	{`AddContact: "a/b" is no id`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "a/b"}) }},
 	{`AddLocation: "my home" is no id`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "my home"}) }},
@@ -33,10 +35,17 @@ var mistakes = []struct {
 	{`AddContact: the location has no custom field "x"`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{CustomFields: []ghl.CustomField{{Key: "x"}}}) }},
 	{`AddTask: there is no contact "x"`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "x", Title: "T"}) }},
 	{`AddTask: a task needs a title`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada"}) }},
+	{`AddTask: the contact has a task first already`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada", ID: "first", Title: "T"}) }},
+	{`AddNote: the contact has a note first already`, func(s *ghltest.Server) { s.AddNote(ghl.Note{ContactID: "ada", ID: "first"}) }},
+	{`AddOpportunity: the contact has an opportunity first already`, func(s *ghltest.Server) { s.AddOpportunity(ghltest.Opportunity{ContactID: "ada", ID: "first"}) }},
 	{`AddNote: there is no contact ""`, func(s *ghltest.Server) { s.AddNote(ghl.Note{Body: "x"}) }},
 	{`AddCalendar: a number of the calendar is negative or too large`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: -1}) }},
 	{`AddCalendar: the calendar's slots are shorter than a minute`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotInterval: 0.1, SlotIntervalUnit: "mins"}) }},
-	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{OpenHours: longDay}) }},
+	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 0, 25)) }},
+	{`AddCalendar: unknown unit "hour"; there are mins, hours, days, weeks and months`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: 1, SlotDurationUnit: "hour"}) }},
+	{`AddCalendar: the calendar's days are 0 (Sunday) to 6`, func(s *ghltest.Server) { s.AddCalendar(openOn(7, 9, 17)) }},
+	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 17, 9)) }},
+	{`AddCalendar: an availability of the calendar has no date`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{Availabilities: []*ghl.CalendarAvailability{{}}}) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
 	{`AddBlockedSlot: there is no calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
 	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},
@@ -48,6 +57,8 @@ var mistakes = []struct {
 	{`UninstallCompany: there is no app "x"; AddApp registers it`, func(s *ghltest.Server) { s.UninstallCompany(ghltest.App{ClientID: "x"}, "") }},
 	{`SetLocationActive: there is no location x`, func(s *ghltest.Server) { s.SetLocationActive("x", false) }},
 	{`SetConsent: there is no location x`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{LocationID: "x"}) }},
+	{`SetConsent: only one of Ask, Deny, LocationID and Company can be chosen`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{Ask: true, Deny: true}) }},
+	{`SetConsent: only one of Ask, Deny, LocationID and Company can be chosen`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{Deny: true, LocationID: "here"}) }},
 	{`SetLimits: {Requests:0 Interval:0s Daily:0} has a limit that is not positive`, func(s *ghltest.Server) { s.SetLimits(ghltest.Limits{}) }},
 	{`Advance: -1ns is negative`, func(s *ghltest.Server) { s.Advance(-1) }},
 	{`LoadJSON: contacts[0].tasks[1]: a task needs a title`, func(s *ghltest.Server) { s.LoadJSON(strings.NewReader(`{"contacts":[{"tasks":[{"title":"T"},{}]}]}`)) }},
@@ -57,8 +68,6 @@ var mistakes = []struct {
 	{`Subscribe: "x" is no URL on this machine`, func(s *ghltest.Server) { s.Subscribe("x") }},
 	{`SubscribeHandler: the handler is nil`, func(s *ghltest.Server) { s.SubscribeHandler(nil) }},
 }
-
-var longDay = []*ghl.OpenHours{{Hours: []*ghl.Hour{{CloseHour: 25}}}}
 
 // wrongOptions are options that New and Start refuse.
 var wrongOptions = []struct {
@@ -74,8 +83,16 @@ var wrongOptions = []struct {
 	{`WithSeed: tasks[0]: there is no contact ""`, ghltest.WithSeed(strings.NewReader(`{"tasks":[{"title":"T"}]}`))},
 }
 
+// openOn is a calendar with hours on one day of the week.
+func openOn(day, from, to int) ghl.Calendar {
+	return ghl.Calendar{OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{day}, Hours: []*ghl.Hour{{OpenHour: from, CloseHour: to}}}}}
+}
+
 func prepared(s *ghltest.Server) *ghltest.Server {
 	s.AddContact(ghl.Contact{ID: "ada", FirstName: "Ada"})
+	s.AddTask(ghl.Task{ContactID: "ada", ID: "first", Title: "T"})
+	s.AddNote(ghl.Note{ContactID: "ada", ID: "first", Body: "N"})
+	s.AddOpportunity(ghltest.Opportunity{ContactID: "ada", ID: "first"})
 	s.AddCalendar(ghl.Calendar{})
 	return s
 }

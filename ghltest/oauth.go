@@ -15,16 +15,19 @@ import (
 // locationToken makes a token of a location, with the scopes of the company's. The app must be installed there; a company's
 // token that belongs to no app ([Server.AddToken]) gives one for every location of the company.
 func (c *call) locationToken() (any, error) {
-	in, err := url.ParseQuery(string(c.body))
-	if err != nil || strings.HasPrefix(string(c.body), "{") {
-		var body struct {
-			CompanyID  string `json:"companyId"`
-			LocationID string `json:"locationId"`
-		}
-		if err := json.Unmarshal(c.body, &body); err != nil {
+	var in url.Values
+	switch c.media {
+	case formMedia:
+		in, _ = url.ParseQuery(string(c.body)) // what cannot be read is missing
+	case jsonMedia:
+		all := map[string]string{}
+		if err := json.Unmarshal(c.body, &all); err != nil {
 			return nil, invalid("companyId must be a string", "locationId must be a string")
 		}
-		in = url.Values{"companyId": {body.CompanyID}, "locationId": {body.LocationID}}
+		in = url.Values{}
+		for name, value := range all {
+			in.Set(name, value)
+		}
 	}
 	for name := range in {
 		if name != "companyId" && name != "locationId" {

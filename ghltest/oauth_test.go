@@ -558,3 +558,19 @@ func TestALostAnswerBurnsTheRefreshToken(t *testing.T) {
 	require.Equal(t, 400, status)
 	require.Equal(t, ghltest.OAuthCounts{Refreshes: 1, Reuses: 1}, s.OAuthCounts())
 }
+
+// A location's token that was made of a company's may do what that one may, and no more.
+func TestALocationTokenHasTheScopesOfTheCompanys(t *testing.T) {
+	s := ghltest.Start(t)
+	app := s.AddApp(ghltest.App{Scopes: []ghl.Scope{ghl.ScopeOAuthWrite, ghl.ScopeLocationsReadonly}})
+	agency := s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true})
+	body := "companyId=" + agency.CompanyID + "&locationId=" + s.LocationID()
+	status, answer, _ := send(t, s, http.MethodPost, "/oauth/locationToken", body, "Authorization", "Bearer "+agency.AccessToken)
+	require.Equal(t, 201, status)
+	require.Equal(t, string(ghl.ScopeOAuthWrite+" "+ghl.ScopeLocationsReadonly), answer["scope"])
+	as := "Bearer " + answer["access_token"].(string)
+	status, _, _ = send(t, s, http.MethodGet, "/locations/"+s.LocationID(), "", "Authorization", as)
+	require.Equal(t, 200, status)
+	status, _, _ = send(t, s, http.MethodGet, "/contacts/?locationId="+s.LocationID(), "", "Authorization", as)
+	require.Equal(t, 401, status)
+}

@@ -34,6 +34,9 @@ func (s *state) addOpportunity(in Opportunity) (*Opportunity, error) {
 	if err := s.ids.give(&in.ID); err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(c.opportunities, func(other *Opportunity) bool { return other.ID == in.ID }) {
+		return nil, fmt.Errorf("the contact has an opportunity %s already", in.ID)
+	}
 	setDefault(&in.Status, "open")
 	if !slices.Contains([]string{"open", "won", "lost", "abandoned"}, in.Status) {
 		return nil, fmt.Errorf("unknown status %q of an opportunity", in.Status)

@@ -324,3 +324,10 @@ func types(e ast.Expr) string {
 	}
 	return ""
 }
+
+func TestAnEditThatIsNoJSONIsNoAnswer(t *testing.T) {
+	s, client := start(t)
+	s.Fail(ghltest.Fault{Kind: ghltest.EditedAnswer(func(any) any { return func() {} })})
+	_, err := client.Locations.Get(t.Context(), s.LocationID())
+	require.ErrorIs(t, err, ghl.ErrBadResponse)
+}

@@ -2,6 +2,7 @@ package ghltest
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/pluvo/ghl"
@@ -202,6 +203,11 @@ func (t *routes) find(r *http.Request, v ghl.Version) route {
 	l := tree.find(path, r.Method, &values)
 	if l == nil {
 		return route{}
+	}
+	for i, value := range values {
+		if plain, err := url.PathUnescape(value); err == nil {
+			values[i] = plain
+		}
 	}
 	return route{leaf: l, row: l.row, op: &l.op, values: values}
 }

@@ -12,7 +12,7 @@ import (
 
 var searchProperties = properties{
 	"locationId": required(text), "pageLimit": required(number), "page": optional(number), "searchAfter": optional(list),
-	"query": optional(text), "filters": optional(list), "sort": optional(list),
+	"query": optional(text), "filters": optional(list), "sort": optional(list).of(properties{"field": optional(text), "direction": optional(text)}),
 }
 
 const (
@@ -32,6 +32,39 @@ type searchBody struct {
 		Direction string `json:"direction"`
 	} `json:"sort"`
 }
+
+// checkFilters refuses properties that a filter does not have, also in a group: encoding/json takes names in any case.
+func (c *call) checkFilters() error {
+	var in struct {
+		Filters []any `json:"filters"`
+	}
+	if err := json.Unmarshal(c.body, &in); err != nil {
+		return invalid("filters" + reasons[list])
+	}
+	var wrong []string
+	var look func(place string, filters []any)
+	look = func(place string, filters []any) {
+		for i, one := range filters {
+			object, _ := one.(map[string]any)
+			for name := range object {
+				if !slices.Contains(filterProperties, name) {
+					wrong = append(wrong, place+"filters."+strconv.Itoa(i)+".property "+name+" should not exist")
+				}
+			}
+			if inner, ok := object["filters"].([]any); ok {
+				look(place+"filters."+strconv.Itoa(i)+".", inner)
+			}
+		}
+	}
+	look("", in.Filters)
+	if len(wrong) > 0 {
+		slices.Sort(wrong)
+		return invalid(wrong...)
+	}
+	return nil
+}
+
+var filterProperties = []string{"group", "filters", "field", "operator", "value"}
 
 func (in *searchBody) check() error {
 	switch {
@@ -67,7 +100,7 @@ func (c *call) searchContacts() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.check(); err != nil {
+	if err := cmp.Or(in.check(), c.checkFilters()); err != nil {
 		return nil, err
 	}
 	match, err := c.matcher("AND", in.Filters)

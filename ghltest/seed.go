@@ -28,7 +28,7 @@ func (s *Server) AddLocation(in ghl.Location) ghl.Location {
 
 // AddToken makes the fake take a bearer. It reaches the location LocationID, the first one if that is empty; with UserType
 // [ghl.UserTypeCompany] it is a company's, which reaches no location. Scopes nil means all, ExpiresAt zero means never. An
-// empty AccessToken is made up.
+// empty AccessToken is made up. It cannot be refreshed: [Server.Install] gives tokens that can.
 func (s *Server) AddToken(in ghl.Token) ghl.Token {
 	s.helper()
 	s.mu.Lock()
@@ -41,6 +41,12 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 		return ghl.Token{}
 	case s.state.grants[in.AccessToken] != nil:
 		s.fail("AddToken: the token is there already")
+		return ghl.Token{}
+	case in.RefreshToken != "":
+		s.fail("AddToken: only Install and InstallCompany give tokens that can be refreshed")
+		return ghl.Token{}
+	case in.UserType != "" && in.UserType != ghl.UserTypeCompany && in.UserType != ghl.UserTypeLocation:
+		s.fail("AddToken: unknown user type %q", in.UserType)
 		return ghl.Token{}
 	case in.UserType == ghl.UserTypeCompany:
 		setDefault(&in.CompanyID, s.state.companyID())
@@ -214,6 +220,9 @@ func (s *state) addTask(in ghl.Task, now time.Time) (*ghl.Task, error) {
 	if err := s.ids.give(&in.ID); err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(c.tasks, func(other *ghl.Task) bool { return other.ID == in.ID }) {
+		return nil, fmt.Errorf("the contact has a task %s already", in.ID)
+	}
 	in.LocationID, in.BusinessID = c.LocationID, c.BusinessID
 	if in.DueDate.IsZero() {
 		in.DueDate = timestamp(now.Add(24 * time.Hour))
@@ -235,6 +244,9 @@ func (s *state) addNote(in ghl.Note, now time.Time) (*ghl.Note, error) {
 	}
 	if err := s.ids.give(&in.ID); err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(c.notes, func(other *ghl.Note) bool { return other.ID == in.ID }) {
+		return nil, fmt.Errorf("the contact has a note %s already", in.ID)
 	}
 	if in.DateAdded.IsZero() {
 		in.DateAdded = timestamp(now)

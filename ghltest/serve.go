@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,7 @@ type call struct {
 	route
 	v3       bool
 	query    url.Values
+	media    string // of the body, without parameters
 	body     []byte
 	grant    *grant
 	location *location // nil for operations of a company
@@ -47,12 +49,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveConsent(w, r)
 		return
 	}
-	body, tooLarge := readBody(w, r)
+	body, unread := readBody(w, r)
 	now := s.now()
 	header := w.Header()
 	header["Date"] = s.date.text(now)
 
-	status, text, struck := s.respond(r, body, tooLarge, now, header, s.logged(r, body, now))
+	status, text, struck := s.respond(r, body, unread, now, header, s.logged(r, body, now))
 	if struck != nil {
 		s.deliver(w, r, struck, status, text)
 		return
@@ -83,8 +85,8 @@ func (d *dateHeader) text(now time.Time) []string {
 // jsonTypes is shared by all answers; nobody changes it.
 var jsonTypes = []string{jsonType}
 
-// respond routes, answers and logs a request under the lock.
-func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.Time, header http.Header, entry Request) (status int, text []byte, struck *strike) {
+// respond routes, answers and logs a request under the lock. One whose body could not be read does nothing.
+func (s *Server) respond(r *http.Request, body []byte, unread error, now time.Time, header http.Header, entry Request) (status int, text []byte, struck *strike) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
@@ -93,6 +95,11 @@ func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.T
 	}
 	entry.Operation, entry.Path = route.name(), route.template()
 	defer func() { s.requests.add(entry) }()
+	if unread != nil {
+		status, text = encode(0, nil, unread)
+		entry.Status = status
+		return status, text, nil
+	}
 	if len(s.faults) > 0 {
 		if struck = s.strike(entry.Operation); struck != nil {
 			status, text = s.answerStruck(struck, route, r, body, now, header)
@@ -101,9 +108,6 @@ func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.T
 		}
 	}
 	answer, err := s.answer(route, r, body, now, header)
-	if tooLarge {
-		err = refuse(http.StatusRequestEntityTooLarge, "request entity too large")
-	}
 	status, text = encode(route.status(), answer, err)
 	entry.Status = status
 	return status, text, nil
@@ -111,13 +115,30 @@ func (s *Server) respond(r *http.Request, body []byte, tooLarge bool, now time.T
 
 func version(r *http.Request) ghl.Version { return ghl.Version(r.Header.Get("Version")) }
 
-func readBody(w http.ResponseWriter, r *http.Request) (body []byte, tooLarge bool) {
+const (
+	jsonMedia = "application/json"
+	formMedia = "application/x-www-form-urlencoded"
+)
+
+func mediaType(r *http.Request) string {
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
+
+// readBody reads the body, or says why it is refused.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.Body == nil || r.ContentLength == 0 {
-		return nil, false
+		return nil, nil
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var limit *http.MaxBytesError
-	return body, errors.As(err, &limit)
+	switch {
+	case errors.As(err, &limit):
+		err = refuse(http.StatusRequestEntityTooLarge, "request entity too large")
+	case err != nil: // the caller went away in the middle of it
+		err = refuse(http.StatusBadRequest, "request aborted")
+	}
+	return body, err
 }
 
 func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time, header http.Header) (any, error) {
@@ -139,7 +160,7 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	case route.row.handle == nil:
 		return nil, refuse(http.StatusNotImplemented, "ghltest has no handler for "+route.op.Name)
 	}
-	c := &call{state: s.state, route: route, v3: version(r) == ghl.VersionV3, body: body, grant: g, now: now.UTC().Truncate(time.Millisecond)}
+	c := &call{state: s.state, route: route, v3: version(r) == ghl.VersionV3, media: mediaType(r), body: body, grant: g, now: now.UTC().Truncate(time.Millisecond)}
 	if r.URL.RawQuery != "" {
 		c.query = r.URL.Query()
 	}

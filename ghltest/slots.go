@@ -2,6 +2,7 @@ package ghltest
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -37,18 +38,30 @@ func (c *calendar) check() error {
 			return errors.New("a number of the calendar is negative or too large")
 		}
 	}
+	for _, unit := range []string{c.SlotDurationUnit, c.SlotIntervalUnit, c.SlotBufferUnit, c.PreBufferUnit, c.AllowBookingAfterUnit, c.AllowBookingForUnit} {
+		if !slices.Contains([]string{"", "mins", "hours", "days", "weeks", "months"}, unit) {
+			return fmt.Errorf("unknown unit %q; there are mins, hours, days, weeks and months", unit)
+		}
+	}
 	if c.length() < time.Minute || c.interval() < time.Minute {
 		return errors.New("the calendar's slots are shorter than a minute")
 	}
 	var hours []*ghl.Hour
 	for _, open := range c.OpenHours {
+		if slices.ContainsFunc(open.DaysOfTheWeek, func(day int) bool { return day < 0 || day > 6 }) {
+			return errors.New("the calendar's days are 0 (Sunday) to 6")
+		}
 		hours = append(hours, open.Hours...)
 	}
 	for _, date := range c.Availabilities {
+		if date.Date.IsZero() {
+			return errors.New("an availability of the calendar has no date")
+		}
 		hours = append(hours, date.Hours...)
 	}
 	for _, h := range hours {
-		if h.OpenHour < 0 || h.CloseHour > 24 || h.OpenMinute < 0 || h.OpenMinute > 59 || h.CloseMinute < 0 || h.CloseMinute > 59 {
+		if h.OpenHour < 0 || h.CloseHour > 24 || h.OpenMinute < 0 || h.OpenMinute > 59 || h.CloseMinute < 0 || h.CloseMinute > 59 ||
+			h.OpenHour*60+h.OpenMinute >= h.CloseHour*60+h.CloseMinute {
 			return errors.New("the calendar's hours are none of a day")
 		}
 	}

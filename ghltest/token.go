@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/pluvo/ghl"
 )
@@ -62,9 +61,9 @@ func (c *call) wrong(p parameter) error {
 	return c.refuseOAuth(http.StatusBadRequest, "invalid_request", "Invalid parameter: "+c.spelled(p))
 }
 
-// form reads the request. What cannot be read has no parameters.
+// form reads the request. What cannot be read, or is sent as something else, has no parameters.
 func (c *call) form() url.Values {
-	if c.v3 && strings.HasPrefix(strings.TrimSpace(string(c.body)), "{") {
+	if c.v3 && c.media == jsonMedia {
 		values, all := url.Values{}, map[string]any{}
 		if json.Unmarshal(c.body, &all) == nil {
 			for name, value := range all {
@@ -76,7 +75,7 @@ func (c *call) form() url.Values {
 		return values
 	}
 	values, err := url.ParseQuery(string(c.body))
-	if err != nil {
+	if err != nil || c.media != formMedia {
 		return url.Values{}
 	}
 	return values

@@ -187,6 +187,9 @@ func (f *DeliveryFaults) check() error {
 	if f.Delay != (Odds{}) && f.DelayBy <= 0 {
 		return errors.New("WithDeliveryFaults: Delay needs DelayBy")
 	}
+	if f.Delay == (Odds{}) && f.DelayBy != 0 {
+		return errors.New("WithDeliveryFaults: DelayBy needs Delay")
+	}
 	return nil
 }
 

@@ -167,6 +167,10 @@ func (s *Server) subscribe(name string, opts []SubscribeOption, connect func(*Su
 			return nil
 		}
 	}
+	if sub.nested && sub.flat {
+		s.fail("%s: NestedRecords leaves nothing to FlatAppointments", name)
+		return nil
+	}
 	connect(sub)
 	sub.random = rand.New(rand.NewPCG(sub.faults.Seed, 1))
 	h.mu.Lock()
@@ -205,7 +209,7 @@ func (s *Subscription) Cancel() {
 
 // Flush waits until every delivery that is due was sent and answered, also those of changes that subscribers make
 // meanwhile. What is to be sent later by the server's clock, redeliveries above all, it does not wait for. The error is
-// the context's. A handler that is being called must not wait for it.
+// the context's, or that [Server.Close] came first. A handler that is being called must not wait for it.
 func (s *Server) Flush(ctx context.Context) error {
 	h := s.hooks
 	h.mu.Lock()
@@ -220,9 +224,13 @@ func (s *Server) Flush(ctx context.Context) error {
 	for {
 		h.mu.Lock()
 		h.promote(now)
-		if h.pending == 0 || h.closed {
+		switch {
+		case h.pending == 0:
 			h.mu.Unlock()
 			return nil
+		case h.closed:
+			h.mu.Unlock()
+			return errors.New("ghltest: Flush: the server was closed before all was sent")
 		}
 		if h.idle == nil {
 			h.idle = make(chan struct{})

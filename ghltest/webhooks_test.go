@@ -512,7 +512,9 @@ func TestCloseEndsDeliveries(t *testing.T) {
 	waiting := make(chan error)
 	go func() { waiting <- s.Flush(context.Background()) }()
 	require.NoError(t, s.Close())
-	require.NoError(t, <-waiting)
+	const closed = "ghltest: Flush: the server was closed before all was sent"
+	require.EqualError(t, <-waiting, closed)
+	require.EqualError(t, s.Flush(t.Context()), closed)
 	require.NoError(t, s.Close())
 	require.PanicsWithValue(t, "ghltest: SubscribeHandler: the server is closed", func() { s.SubscribeHandler(&inbox{}) })
 }
@@ -634,6 +636,12 @@ func TestWrongSubscriptions(t *testing.T) {
 		},
 		`SubscribeHandler: WithDeliveryFaults: Delay needs DelayBy`: func() {
 			s.SubscribeHandler(&inbox{}, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Delay: ghltest.First(1)}))
+		},
+		`SubscribeHandler: WithDeliveryFaults: DelayBy needs Delay`: func() {
+			s.SubscribeHandler(&inbox{}, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{DelayBy: time.Second}))
+		},
+		`SubscribeHandler: NestedRecords leaves nothing to FlatAppointments`: func() {
+			s.SubscribeHandler(&inbox{}, ghltest.FlatAppointments(), ghltest.NestedRecords())
 		},
 	} {
 		require.PanicsWithValue(t, "ghltest: "+want, subscribe)

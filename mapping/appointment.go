@@ -157,9 +157,9 @@ func (m *Mapper) refusesStatus(status string) string {
 	return whyNoStatus
 }
 
-// AppointmentUpdate maps what differs between an appointment of Pluvo and the last state of it that GHL is known to have; see
-// [Mapper.ContactUpdate]. The update is nil when nothing is to be sent. With a new start the end is sent too, for GHL moves it
-// with the start otherwise.
+// AppointmentUpdate maps what differs between an appointment of Pluvo and the last state of it that GHL is known to have;
+// see [Mapper.ContactUpdate]. The update is nil when nothing is to be sent. With a new start the end is sent too, for GHL
+// moves it with the start otherwise.
 func (m *Mapper) AppointmentUpdate(now, last *pluvo.Appointment) (*ghl.AppointmentUpdate, *Report, error) {
 	last, known, err := samePair(pluvo.KindAppointment, now, last, (*pluvo.Appointment).Key)
 	if err != nil {
@@ -167,23 +167,25 @@ func (m *Mapper) AppointmentUpdate(now, last *pluvo.Appointment) (*ghl.Appointme
 	}
 	s, out := newSink(pluvo.KindAppointment, now.ID), new(ghl.AppointmentUpdate)
 	end, _, problem := seconds(now.End)
+	startNow, _, _ := seconds(now.Start)
 	if rules := m.o.Rules.appointment; rules != nil {
 		if err = rules.change(out, now, last, known, m, s); err != nil {
 			return nil, s.report, err
 		}
-		v, ok := rules.valueFor("endTime", now, m)
-		if end, problem = v.at, ""; !ok {
-			end = time.Time{}
-		}
+		end, problem = rules.timeFor("endTime", now, m), ""
+		startNow = rules.timeFor("startTime", now, m)
 	} else {
 		m.appointmentChange(out, now, last, known, s)
 	}
 	start, moved := out.StartTime.Get()
+	if !moved {
+		start = startNow
+	}
 	if moved && out.EndTime.IsZero() && problem == "" && !end.IsZero() {
 		out.EndTime = ghl.Some(end)
 		s.mapped("end", "endTime")
 	}
-	if end, ok := out.EndTime.Get(); ok && moved && !end.After(start) {
+	if end, ok := out.EndTime.Get(); ok && !end.After(start) {
 		out.EndTime = ghl.Opt[time.Time]{}
 		s.takeBack("endTime", whyEnd)
 	}

@@ -32,8 +32,8 @@ func benchmarkFullContact(b *testing.B, m *mapping.Mapper) {
 	}
 }
 
-// BenchmarkFullContact maps a contact with five tasks, five notes and two appointments: by the functions, by the rules of the
-// template, which do the same, and by rules that do more.
+// BenchmarkFullContact maps a contact with five tasks, five notes and two appointments: by the functions, by the rules of
+// the template, which do the same, and by rules that do more.
 func BenchmarkFullContact(b *testing.B) {
 	b.Run("functions", func(b *testing.B) { benchmarkFullContact(b, newMapper(b, nil)) })
 	b.Run("template", func(b *testing.B) { benchmarkFullContact(b, withRules(b, string(mapping.Template()))) })

@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -65,7 +66,9 @@ func (r *rule[R, C, U, P]) outgoing(m *Mapper, v value) (out value, empty bool) 
 		}
 	}
 	if v.problem == "" && r.defaultGHL != nil {
-		v = *r.defaultGHL
+		if v = *r.defaultGHL; f.refuses != nil {
+			v.problem = f.refuses(m, v.text)
+		}
 		v.note = whyDefault
 		return v, false
 	}
@@ -195,13 +198,14 @@ func (c *compiled[R, C, U, P]) change(out *U, now, last *P, known bool, m *Mappe
 	return nil
 }
 
-// valueFor returns what the rules would send for one of GHL's fields.
-func (c *compiled[R, C, U, P]) valueFor(name string, from *P, m *Mapper) (v value, ok bool) {
+// timeFor returns the time that the rules would send for one of GHL's fields; zero if they would send none.
+func (c *compiled[R, C, U, P]) timeFor(name string, from *P, m *Mapper) time.Time {
 	for _, r := range c.rules {
 		if r.toGHL && r.ghl.name == name {
-			v, empty := r.outgoing(m, r.pluvo.get(from))
-			return v, !empty && v.problem == ""
+			if v, empty := r.outgoing(m, r.pluvo.get(from)); !empty && v.problem == "" {
+				return v.at
+			}
 		}
 	}
-	return value{}, false
+	return time.Time{}
 }

@@ -136,10 +136,10 @@ func (c *ContactChange) update() *ghl.ContactUpdate {
 	return c.Update
 }
 
-// ContactUpdate maps what differs between a contact of Pluvo and the last state of it that GHL is known to have: a field that
-// is the same is absent, one that was cleared is null. Values are compared in the form that GHL gives them (e-mails and tags in
-// lower case, phone numbers as the normaliser writes them, times in GHL's precision), so what GHL has made of one is no
-// difference.
+// ContactUpdate maps what differs between a contact of Pluvo and the last state of it that GHL is known to have: a field
+// that is the same is absent, one that was cleared is null. Values are compared in the form that GHL gives them (e-mails
+// and tags in lower case, phone numbers as the normaliser writes them, times in GHL's precision), so what GHL has made of
+// one is no difference.
 //
 // Without a last state (nil) whatever has a value is sent, and nothing is cleared or removed.
 func (m *Mapper) ContactUpdate(now, last *pluvo.Contact) (*ContactChange, *Report, error) {

@@ -150,11 +150,16 @@ func dayOf(t ghl.Time) value {
 		}
 		return value{}
 	}
-	y, mo, d := t.In(time.UTC).Date()
+	at := t.In(time.UTC)
+	y, mo, d := at.Date()
 	if y < 1 || y > 9999 {
 		return value{problem: whyNoYear}
 	}
-	return timeValue(time.Date(y, mo, d, 0, 0, 0, 0, time.UTC))
+	day := timeValue(time.Date(y, mo, d, 0, 0, 0, 0, time.UTC))
+	if !day.at.Equal(at) {
+		day.note = whyDay
+	}
+	return day
 }
 
 // tagsValue notes that tags were put into another form.
@@ -235,7 +240,7 @@ func reportOtherContactFields(s *sink, c *ghl.Contact, read map[string]bool, rea
 		if name == "" {
 			name = f.Key
 		}
-		if !f.Value.IsNull() && !read[f.ID] && !read[f.Key] {
+		if !f.Value.IsNull() && !read[f.ID] && (f.ID != "" || !read[f.Key]) {
 			s.leftOut(customPrefix+name, reason)
 		}
 	}

@@ -82,25 +82,50 @@ func readCustom(v ghl.CustomFieldValue, t typ) value {
 	if v.IsNull() {
 		return value{}
 	}
+	var read value
 	switch t {
 	case listType:
-		return listValue(v.Options())
+		read = listValue(v.Options())
 	case dayType:
 		return dayOf(v.Date())
 	case numberType:
-		n, ok := v.Number()
-		if !ok {
-			if v.Text() == "" {
-				return value{}
-			}
+		if text, ok := number(v); ok {
+			return textValue(text)
+		}
+		if v.Text() != "" {
 			return value{problem: whyNoNumber}
 		}
-		return textValue(formatNumber(n))
+	default:
+		read = textValue(v.Text())
 	}
-	return textValue(v.Text())
+	if read.isEmpty(t) && strings.Trim(string(v.Raw()), `[]"{}, `) != "" && t != filesType {
+		return value{problem: whyOtherType}
+	}
+	return read
 }
 
-func formatNumber(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+// number returns a number in its shortest form: digits as they are, for a float64 may not hold them all.
+func number(v ghl.CustomFieldValue) (text string, ok bool) {
+	n, ok := v.Number()
+	if !ok {
+		return "", false
+	}
+	text = strings.TrimPrefix(strings.ReplaceAll(strings.TrimSpace(v.Text()), ",", ""), "+")
+	if n == 0 || strings.ContainsAny(text, "eE") {
+		return strconv.FormatFloat(n+0, 'f', -1, 64), true // -0 is 0
+	}
+	text, negative := strings.CutPrefix(text, "-")
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	if text = strings.TrimLeft(text, "0"); text[0] == '.' {
+		text = "0" + text
+	}
+	if negative {
+		text = "-" + text
+	}
+	return text, true
+}
 
 // writeCustom returns what is sent: null for an empty value.
 func writeCustom(v value, t typ) ghl.CustomFieldValue {
@@ -113,7 +138,7 @@ func writeCustom(v value, t typ) ghl.CustomFieldValue {
 	case dayType:
 		return ghl.DateValue(v.at.Date())
 	case numberType:
-		return ghl.RawValue([]byte(v.text)) // which formatNumber has written
+		return ghl.RawValue([]byte(v.text)) // which number has written
 	}
 	return ghl.TextValue(v.text)
 }

@@ -96,7 +96,10 @@ func (f dateForm) write(m *Mapper, v value) value {
 		}
 		at = at.In(m.o.TimeZone)
 	}
-	v.text, v.at, v.note = at.Format(f.layout), time.Time{}, "written as "+f.name
+	v.text, v.at = at.Format(f.layout), time.Time{}
+	if v.note == "" { // what it has lost says more
+		v.note = "written as " + f.name
+	}
 	return v
 }
 

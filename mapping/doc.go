@@ -1,5 +1,5 @@
-// Package mapping carries records between HighLevel (package ghl) and Pluvo (package pluvo), both ways: contacts with their tags,
-// tasks, notes and appointments.
+// Package mapping carries records between HighLevel (package ghl) and Pluvo (package pluvo), both ways: contacts with their
+// tags, tasks, notes and appointments.
 //
 //	mapper, err := mapping.New(mapping.Options{Location: locationID, TimeZone: zone})
 //	…
@@ -7,10 +7,10 @@
 //	…
 //	change, report, err := mapper.ContactUpdate(now, last) // Pluvo → GHL: what differs from the last known state
 //
-// Nothing is guessed and nothing is lost in silence. A name is split only where GHL gave one field, a phone number is kept as
-// written unless it can be placed ([PhoneNormalizer]), a time without a zone needs the location's, and each mapping gives a
-// [Report] of what was mapped, what was left out, and why. What comes out passes Pluvo's validation: a value that does not is
-// left out, and a record that cannot do without it is an [*Error].
+// Nothing is guessed and nothing is lost in silence. A name is split only where GHL gave one field, a phone number is kept
+// as written unless it can be placed ([PhoneNormalizer]), a time without a zone needs the location's, and each mapping
+// gives a [Report] of what was mapped, what was left out, and why. What comes out passes Pluvo's validation: a value that
+// does not is left out, and a record that cannot do without it is an [*Error].
 //
 // # To HighLevel
 //
@@ -36,8 +36,8 @@
 // A kind of record (contact, task, note, appointment) that the file names is mapped by its rules alone; others as without a
 // file. A rule has:
 //
-//   - ghl: a field by its name in GHL's JSON; of a contact also custom.KEY or custom.ID, found in the location's definitions.
-//     A task's status is the derived one, a note's appointmentId the one that is known from elsewhere.
+//   - ghl: a field by its name in GHL's JSON; of a contact also custom.KEY or custom.ID, found in the location's
+//     definitions. A task's status is the derived one, a note's appointmentId the one that is known from elsewhere.
 //   - pluvo: a field by its name in Pluvo's JSON; of a contact also fields.NAME.
 //   - direction: both (the default), toPluvo or toGHL. A field that GHL does not take must be toPluvo.
 //   - required: true refuses the record if there is no value.
@@ -46,9 +46,9 @@
 //     trim; case: lower or upper; phone; date: a form of YYYY, MM, DD, HH, mm, ss and Z, or {ghl: …, pluvo: …};
 //     join: and split: with the text between the items; options: a table of GHL's words and Pluvo's.
 //
-// Refused are fields that do not exist, two rules for one target, types that cannot become each other, options that the field
-// in GHL does not have, and a rule of both directions for which there is only one: a field or a table without a way back.
-// Numbers, days, times and switches become text by themselves, and back.
+// Refused are fields that do not exist, two rules for one target, types that cannot become each other, options that the
+// field in GHL does not have, and a rule of both directions for which there is only one: a field or a table without a way
+// back. Numbers, days, times and switches become text by themselves, and back.
 //
 // # What is not held
 //
@@ -56,14 +56,15 @@
 //
 // HighLevel does not hold of Pluvo's records, without rules:
 //
-//   - a contact's stage and fields (rules can give them custom fields); the case of tags, spaces around them, and their order;
+//   - a contact's stage and fields (rules can give them custom fields); the case of tags, spaces around them, and their
+//     order;
 //   - a change of nothing but the case of an e-mail; a phone that is no number, or one with an extension; any that is not in
 //     E.164, unless the normaliser places it, for HighLevel makes E.164 of it by its own rules;
 //   - a task's status, which is derived; a task without a title or due date; less than a millisecond of the due date;
 //   - a note's creation time and appointment; a note without text;
 //   - an appointment's status that HighLevel does not have, or sets with VersionV3 only; an empty status, title or assigned
-//     user, for HighLevel fills them in; an assigned user that is no user of HighLevel's; less than a second of its times; an end
-//     that is not after its start;
+//     user, for HighLevel fills them in; an assigned user that is no user of HighLevel's; less than a second of its times;
+//     an end that is not after its start;
 //   - that a title, content, due date, start, end or state was cleared: it stays there as it was;
 //   - the owner: no update moves a record to another contact.
 //
@@ -79,13 +80,13 @@
 //   - which of two hours is meant when clocks are set back, where the time came without a zone: the first. The calendar's
 //     endpoints give times with a zone.
 //
-// Rules add what they change on the way: trimmed text, another case, options that are not in a table, a list whose items hold
-// what comes between them.
+// Rules add what they change on the way: trimmed text, another case, options that are not in a table, a list whose items
+// hold what comes between them, the time of day of a field that is a day.
 //
 // # Cost
 //
-// A contact with five tasks, five notes and two appointments, with its report: 10 allocations by the functions, 11 by the rules
-// of the template (12 KB each), measured by
+// A contact with five tasks, five notes and two appointments, with its report: 10 allocations by the functions, 11 by the
+// rules of the template (12 KB each), measured by
 //
 //	go test -run='^$' -bench=FullContact ./mapping
 package mapping

@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Field is a field of Pluvo's records of one kind that a mapper carries to GHL, from there, or both ways. With the fields of a
-// kind two records are compared, merged or changed field by field:
+// Field is a field of Pluvo's records of one kind that a mapper carries to GHL, from there, or both ways. With the fields
+// of a kind two records are compared, merged or changed field by field:
 //
 //	for _, f := range mapper.Fields(pluvo.KindContact) {
 //		if f.ToPluvo() && !f.Same(theirs, ours) {
@@ -28,10 +28,11 @@ type Field struct {
 	get            func(pluvo.Record) value
 	set            func(pluvo.Record, value)
 	canonical      func(value) value
+	fits           func(value) bool
 }
 
-// Fields returns the fields of a kind that are mapped, by the rules in use, always in the same order. A record has others too
-// (ids, its origin, what no rule names), which no mapping touches.
+// Fields returns the fields of a kind that are mapped, by the rules in use, always in the same order. A record has others
+// too (ids, its origin, what no rule names), which no mapping touches.
 func (m *Mapper) Fields(kind pluvo.Kind) []*Field { return slices.Clone(m.fields[kind]) }
 
 // Kind is the kind of the records that have the field.
@@ -60,13 +61,12 @@ func (f *Field) Set(r pluvo.Record, v Value) {
 	if v.typ != f.typ {
 		panic(fmt.Sprintf("mapping: %s %s holds %s, not %s", f.kind, f.name, f.typ, v.typ))
 	}
-	v.v.list = slices.Clone(v.v.list)
 	f.set(r, v.v)
 }
 
-// Canonical returns the value in the form in which it comes back after it was written to GHL: a phone number as the normaliser
-// writes it, e-mails and tags in lower case, times in GHL's precision, and whatever the rules do on the way. A value that GHL
-// cannot hold, and one that does not go there, is returned as it is.
+// Canonical returns the value in the form in which it comes back after it was written to GHL: a phone number as the
+// normaliser writes it, e-mails and tags in lower case, times in GHL's precision, and whatever the rules do on the way. A
+// value that GHL cannot hold, and one that does not go there, is returned as it is.
 func (f *Field) Canonical(v Value) Value {
 	if v.typ != f.typ {
 		return v
@@ -74,8 +74,18 @@ func (f *Field) Canonical(v Value) Value {
 	return Value{f.canonical(v.v), v.typ}
 }
 
-// Same reports whether the field is the same in two records, but for the form that GHL gives a value. So what GHL answers to a
-// write, or tells of one later, is known by its content.
+// Fits reports whether an update can give GHL the value: false for one that GHL cannot hold, for none where GHL does not
+// let the field be cleared, and for a field that does not go there. Such a value stays in Pluvo alone, so whoever merges
+// must not take the other one that GHL keeps for a change made there.
+func (f *Field) Fits(v Value) bool {
+	if v.typ == 0 {
+		v.typ = f.typ
+	}
+	return v.typ == f.typ && f.fits(v.v)
+}
+
+// Same reports whether the field is the same in two records, but for the form that GHL gives a value. So what GHL answers
+// to a write, or tells of one later, is known by its content.
 func (f *Field) Same(a, b pluvo.Record) bool {
 	v, w := f.get(a), f.get(b)
 	if v.equal(&w, f.typ) {
@@ -151,7 +161,8 @@ func fieldsOf[R, C, U, P any](m *Mapper, c, plain *compiled[R, C, U, P], as func
 		f := seen[p.name]
 		if f == nil {
 			f = &Field{
-				kind: c.kind, name: p.name, typ: p.typ, canonical: func(v value) value { return c.canonical(m, p.name, v) },
+				kind: c.kind, name: p.name, typ: p.typ,
+				canonical: func(v value) value { return c.canonical(m, p.name, v) }, fits: func(v value) bool { return c.fits(m, p.name, v) },
 				get: func(r pluvo.Record) value { return p.get(as(r)) }, set: func(r pluvo.Record, v value) { p.set(as(r), v) },
 			}
 			seen[p.name], fields = f, append(fields, f)
@@ -159,6 +170,22 @@ func fieldsOf[R, C, U, P any](m *Mapper, c, plain *compiled[R, C, U, P], as func
 		f.toPluvo, f.toGHL = f.toPluvo || r.toPluvo, f.toGHL || r.toGHL
 	}
 	return fields
+}
+
+// fits reports whether every rule that sends the field can send a value in an update.
+func (c *compiled[R, C, U, P]) fits(m *Mapper, name string, v value) bool {
+	sent := false
+	for _, r := range c.rules {
+		if r.pluvo.name != name || !r.toGHL {
+			continue
+		}
+		w, empty := r.outgoing(m, v)
+		if w.problem != "" || empty && !r.ghl.clears || empty && r.required || r.ghl.change == nil {
+			return false
+		}
+		sent = true
+	}
+	return sent
 }
 
 // canonical sends a value to GHL and back, by the rule that writes the field and one that reads what it has written.

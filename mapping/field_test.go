@@ -53,7 +53,8 @@ func TestEchoesAreKnownByContent(t *testing.T) {
 	plain := newMapper(t, func(o *mapping.Options) { o.Phone = phone })
 	ruled := newMapper(t, func(o *mapping.Options) {
 		o.Phone, o.Rules = phone, load(t, rulesFor("contact", "{ghl: phone, pluvo: phone}", "{ghl: firstName, pluvo: firstName, transform: [trim, {case: upper}]}", "{ghl: custom.cf1, pluvo: fields.size}",
-			"{ghl: custom.cf3, pluvo: fields.speaks, transform: {join: ', '}}", "{ghl: custom.cf4, pluvo: fields.visit, default: {pluvo: never}}"), definitions...)
+			"{ghl: custom.cf3, pluvo: fields.speaks, transform: {join: ', '}}", "{ghl: custom.cf4, pluvo: fields.visit, default: {pluvo: never}}")+
+			"appointment:\n  - {ghl: startTime, pluvo: start}\n  - {ghl: appointmentStatus, pluvo: status, default: {pluvo: unknown}}\n", definitions...)
 	})
 	for _, test := range []struct {
 		m    *mapping.Mapper
@@ -79,9 +80,49 @@ func TestEchoesAreKnownByContent(t *testing.T) {
 		{ruled, &pluvo.Contact{Fields: map[string]string{"size": "big"}}, &pluvo.Contact{}, "fields.size", false},
 		{ruled, &pluvo.Contact{Fields: map[string]string{"speaks": "English, French"}}, &pluvo.Contact{Fields: map[string]string{"speaks": "English, , French"}}, "fields.speaks", true},
 		{ruled, &pluvo.Contact{}, &pluvo.Contact{Fields: map[string]string{"visit": "never"}}, "fields.visit", true},
+		{ruled, &pluvo.Appointment{}, &pluvo.Appointment{Status: "unknown"}, "status", false}, // it is not cleared in GHL
 	} {
 		require.Equal(t, test.same, field(t, test.m, test.a.Kind(), test.name).Same(test.a, test.b), "%s of %+v and %+v", test.name, test.a, test.b)
 	}
+}
+
+// TestWhatFits: what an update can give GHL, and what stays in Pluvo alone.
+func TestWhatFits(t *testing.T) {
+	plain := newMapper(t, nil)
+	ruled := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email, required: true}", "{ghl: custom.cf1, pluvo: fields.size}", "{ghl: companyName, pluvo: fields.company}", "{ghl: custom.cf2, pluvo: stage}", "{ghl: dnd, pluvo: fields.quiet}"), definitions...)
+	for _, test := range []struct {
+		m    *mapping.Mapper
+		r    pluvo.Record
+		name string
+		fits bool
+	}{
+		{plain, &pluvo.Contact{}, "firstName", true},
+		{plain, &pluvo.Contact{Phone: "(800) 555-0100"}, "phone", true},
+		{plain, &pluvo.Contact{Phone: "ask at the desk"}, "phone", false},
+		{plain, &pluvo.Contact{}, "phone", true},
+		{plain, &pluvo.Contact{}, "tags", true},
+		{plain, &pluvo.Task{Title: " "}, "title", false},
+		{plain, &pluvo.Task{}, "dueDate", false},
+		{plain, &pluvo.Task{}, "completed", true},
+		{plain, &pluvo.Task{Status: pluvo.TaskOpen}, "status", false},
+		{plain, &pluvo.Appointment{Status: "waiting"}, "status", false},
+		{plain, &pluvo.Appointment{Status: pluvo.AppointmentNoShow}, "status", true},
+		{plain, &pluvo.Appointment{}, "assignedUserId", false},
+		{plain, &pluvo.Note{CreatedAt: noon}, "createdAt", false},
+		{ruled, &pluvo.Contact{}, "email", false},
+		{ruled, &pluvo.Contact{Fields: map[string]string{"size": "38"}}, "fields.size", true},
+		{ruled, &pluvo.Contact{Fields: map[string]string{"size": "big"}}, "fields.size", false},
+		{ruled, &pluvo.Contact{}, "fields.size", true},
+		{ruled, &pluvo.Contact{Fields: map[string]string{"company": "ACME"}}, "fields.company", false},
+		{ruled, &pluvo.Contact{Stage: "Won"}, "stage", true},
+		{ruled, &pluvo.Contact{Stage: "Lost"}, "stage", false},
+		{ruled, &pluvo.Contact{}, "fields.quiet", false},
+	} {
+		f := field(t, test.m, test.r.Kind(), test.name)
+		require.Equal(t, test.fits, f.Fits(f.Get(test.r)), "%s of %+v", test.name, test.r)
+	}
+	require.True(t, field(t, plain, pluvo.KindContact, "email").Fits(mapping.Value{}))
+	require.False(t, field(t, plain, pluvo.KindContact, "email").Fits(mapping.SetOf([]string{"a"})))
 }
 
 // TestMergeByField merges three states of a contact as a sync does: field by field, sets item by item.

@@ -24,8 +24,8 @@ var samples = map[typ]struct {
 	instantType: {`"2026-05-01T12:00:00.000Z"`, value{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}},
 }
 
-// TestEveryFieldHasItsName reads each of GHL's fields from the property that has its name, and writes it to the one that has it
-// in what is sent.
+// TestEveryFieldHasItsName reads each of GHL's fields from the property that has its name, and writes it to the one that
+// has it in what is sent.
 func TestEveryFieldHasItsName(t *testing.T) {
 	m, err := New(Options{Location: "loc"})
 	require.NoError(t, err)

@@ -13,8 +13,8 @@ import (
 )
 
 // FuzzLoadRules gives the loader any file. It never panics; it refuses a file with all that is wrong, each at a line of the
-// file, or takes it. Rules that were taken map any text without a panic, to records that Pluvo takes, and what they send to GHL
-// and read again is the same to them.
+// file, or takes it. Rules that were taken map any text without a panic, to records that Pluvo takes, and what they send to
+// GHL and read again is the same to them.
 func FuzzLoadRules(f *testing.F) {
 	resolver := ghl.NewCustomFieldResolver(definitions)
 	for _, file := range []string{

@@ -17,8 +17,8 @@ const System = "highlevel"
 type Options struct {
 	// Location is the id of the GHL location whose records are mapped. A record of another one is refused.
 	Location string
-	// TimeZone is the location's, see [ghl.Location.TimeLocation]. Times that come without a zone are meant in it; without it
-	// they are left out, for nobody could say which instant they are.
+	// TimeZone is the location's, see [ghl.Location.TimeLocation]. Times that come without a zone are meant in it; without
+	// it they are left out, for nobody could say which instant they are.
 	TimeZone *time.Location
 	// Phone places phone numbers that are not in E.164; nil leaves them as written.
 	Phone PhoneNormalizer
@@ -139,20 +139,23 @@ func noRecord(kind pluvo.Kind) error {
 	return &Error{Kind: kind, Field: "id", Problem: "there is no record"}
 }
 
-// settle makes a record one that Pluvo takes: a value that it refuses is left out, and a record that cannot do without it is an
-// error.
+// settle makes a record one that Pluvo takes: a value that it refuses is left out, and a record that cannot do without it
+// is an error.
 func settle[R, C, U, P any](t *table[R, C, U, P], out *P, r pluvo.Record, s *sink) error {
 	wrong := r.Validate()
 	if wrong == nil {
 		return nil
 	}
 	for _, e := range fieldErrors(wrong) {
-		name, _, _ := strings.Cut(e.Field, "[") // "tags[2]" is of tags
+		name := e.Field
+		if strings.HasPrefix(name, "tags[") { // such as tags[2]
+			name = "tags"
+		}
 		f := t.pluvoField(name)
 		if f == nil && t.morePluvo != nil {
 			f = t.morePluvo(name)
 		}
-		if f == nil || f.set == nil || f.needed {
+		if f == nil || f.set == nil {
 			return &Error{s.kind, s.id, e.Field, e.Problem}
 		}
 		f.set(out, value{})

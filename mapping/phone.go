@@ -8,8 +8,8 @@ import (
 // PhoneNormalizer writes phone numbers in E.164, such as "+18005550100". It is asked only about numbers that are not written
 // so already. False means that it cannot place the number, which is then kept as written.
 //
-// What it answers is taken only if it is E.164 and ends in the same digits, for more than half of the number: an extension, or
-// a part of a number, is not cut.
+// What it answers is taken only if it is E.164 and ends in the same digits, more than half of the number: an extension, or a
+// part of a number, is not cut.
 type PhoneNormalizer interface {
 	NormalizePhone(phone string) (e164 string, ok bool)
 }
@@ -44,10 +44,10 @@ func (m *Mapper) phone(written string) (phone, note string) {
 	return placed, whyPlaced
 }
 
-// refusesPhone reports whether a phone is nothing that GHL could make E.164 of: it would lose the letters, such as those of an
-// extension, and make another number of what is left.
+// refusesPhone reports whether a phone is nothing that GHL could make E.164 of: it would lose the letters and signs that
+// announce an extension, and make another number of what is left.
 func refusesPhone(phone string) bool {
-	return phone != "" && (strings.ContainsFunc(phone, unicode.IsLetter) || !strings.ContainsFunc(phone, unicode.IsDigit))
+	return phone != "" && (strings.ContainsFunc(phone, unicode.IsLetter) || strings.ContainsAny(phone, "#*,;") || !strings.ContainsFunc(phone, unicode.IsDigit))
 }
 
 // isE164 reports whether s is a plus sign and 2 to 15 digits, the first not 0.
@@ -70,7 +70,7 @@ func keepsEnd(written, placed string) bool {
 			digits = append(digits, digitOf(r))
 		}
 	}
-	end := max(4, (len(digits)+1)/2)
+	end := max(4, len(digits)/2+1)
 	return len(digits) > 0 && strings.HasSuffix(placed, string(digits[max(0, len(digits)-end):]))
 }
 

@@ -40,8 +40,8 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("outcome %d", uint8(o))
 }
 
-// Entry says what became of one field of one record. It holds no value, so it can be logged. A field that has no value has no
-// entry, unless it is required.
+// Entry says what became of one field of one record. It holds no value, so it can be logged. A field that has no value has
+// no entry, unless it is required.
 type Entry struct {
 	Kind pluvo.Kind
 	// ID is the record's id in the system that it comes from.
@@ -174,5 +174,7 @@ const (
 	whyNoOption    = "the rule's table of options has no such value"
 	whyPicklist    = "the field in HighLevel has no such option"
 	whyNoNumber    = "it is no number"
+	whyOtherType   = "it is of another type than its field in HighLevel"
+	whyDay         = "the day in UTC, without the time"
 	whyNoFlag      = "it is neither true nor false"
 )

@@ -19,8 +19,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// The properties below are checked over generated records that really go through the client and a HighLevel server (ghltest),
-// without a network. A failure names its seed, which runs alone by setting onlySeed.
+// The properties below are checked over generated records that really go through the client and a HighLevel server
+// (ghltest), without a network. A failure names its seed, which runs alone by setting onlySeed.
 const (
 	runs     = 250
 	onlySeed = 0
@@ -173,7 +173,8 @@ func (t *trip) contact() *pluvo.Contact {
 	return c
 }
 
-// held is what both sides can hold of a contact: by the functions its names, e-mail, phone and tags; by rules what they name.
+// held is what both sides can hold of a contact: by the functions its names, e-mail, phone and tags; by rules what they
+// name.
 func held(c *pluvo.Contact, ruled bool) *pluvo.Contact {
 	h := &pluvo.Contact{ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: inE164(c.Phone), Tags: lowered(c.Tags), Origin: c.Origin}
 	if ruled {

@@ -83,12 +83,31 @@ func parseFile(data []byte, c *mistakes) *node {
 		c.add(line, "the file is no UTF-8")
 		return nil
 	}
-	if trimmed := bytes.TrimLeft(data, " \t\r\n\ufeff"); len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(trimmed) {
+	trimmed := bytes.TrimLeft(data, " \t\r\n\ufeff")
+	if len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(trimmed) {
 		p := jsonParser{data: trimmed, dec: json.NewDecoder(bytes.NewReader(trimmed)), first: 1 + bytes.Count(data[:len(data)-len(trimmed)], []byte("\n"))}
 		p.dec.UseNumber()
 		return p.value()
 	}
-	return parseYAML(data, c)
+	before := len(c.list)
+	n := parseYAML(data, c)
+	if len(trimmed) > 0 && trimmed[0] == '{' && len(c.list) > before && n == nil {
+		c.mendJSONLine(data, trimmed)
+	}
+	return n
+}
+
+// mendJSONLine gives the mistake that was noted last the line that JSON names, if it is not further up: YAML knows only where
+// an object begins that does not end.
+func (c *mistakes) mendJSONLine(data, trimmed []byte) {
+	var syntax *json.SyntaxError
+	if err := json.Unmarshal(trimmed, new(json.RawMessage)); !errors.As(err, &syntax) {
+		return
+	}
+	at := len(data) - len(trimmed) + int(syntax.Offset)
+	if line, last := 1+bytes.Count(data[:at], []byte("\n")), &c.list[len(c.list)-1]; line >= last.Line {
+		*last = Mistake{line, "it is neither JSON nor YAML: " + syntax.Error()}
+	}
 }
 
 type jsonParser struct {
@@ -136,16 +155,38 @@ func (p *jsonParser) value() *node {
 	return n
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+var (
+	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	// yamlFromZero are the mistakes whose lines the library counts from 0: those of its parser, not those of its scanner.
+	yamlFromZero = regexp.MustCompile(`^did not find expected (?:<|node content|'-' indicator|key|',' or )|^found (?:duplicate|incompatible|undefined)`)
+)
+
+// yamlMistake returns what is wrong with a text that is no YAML, and in which line.
+func yamlMistake(err error) (line int, text string) {
+	line, text = 1, err.Error()
+	m := yamlLine.FindStringSubmatch(text)
+	if m == nil {
+		return line, text
+	}
+	if at, err := strconv.Atoi(m[1]); err == nil {
+		if line = at; yamlFromZero.MatchString(m[2]) {
+			line++
+		}
+	}
+	return line, m[2]
+}
 
 func parseYAML(data []byte, c *mistakes) (n *node) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	err := dec.Decode(&doc)
 	if err == nil {
-		if err2 := dec.Decode(&second); !errors.Is(err2, io.EOF) {
+		switch err2 := dec.Decode(&second); {
+		case err2 == nil:
 			c.add(max(1, second.Line), "the file holds more than one document")
 			return nil
+		case !errors.Is(err2, io.EOF):
+			err = err2
 		}
 	}
 	switch {
@@ -153,13 +194,8 @@ func parseYAML(data []byte, c *mistakes) (n *node) {
 		c.add(1, "the file is empty")
 		return nil
 	case err != nil:
-		line, text := 1, err.Error()
-		if m := yamlLine.FindStringSubmatch(text); m != nil {
-			if at, err := strconv.Atoi(m[1]); err == nil {
-				line = at
-			}
-			text = m[2]
-		}
+		line, text := yamlMistake(err)
+		line = min(line, 1+bytes.Count(bytes.TrimRight(data, " \t\r\n"), []byte("\n"))) // not behind the end
 		c.add(line, "it is neither JSON nor YAML: %s", text)
 		return nil
 	}
@@ -171,7 +207,10 @@ func parseYAML(data []byte, c *mistakes) (n *node) {
 }
 
 func fromYAML(y *yaml.Node, c *mistakes) *node {
-	n := &node{kind: scalarNode, line: y.Line, text: y.Value}
+	n := &node{kind: scalarNode, line: y.Line, text: y.Value} // as it is written: True may be a word
+	if y.Style&yaml.TaggedStyle != 0 {
+		c.add(y.Line, "tags of YAML are not read")
+	}
 	switch y.Kind {
 	case yaml.ScalarNode:
 		switch y.ShortTag() {
@@ -180,11 +219,8 @@ func fromYAML(y *yaml.Node, c *mistakes) *node {
 		case "!!bool":
 			var flag bool
 			if y.Decode(&flag) == nil {
-				n.flag, n.text = &flag, strconv.FormatBool(flag)
+				n.flag = &flag
 			}
-		}
-		if y.Style&yaml.TaggedStyle != 0 {
-			c.add(y.Line, "tags of YAML are not read")
 		}
 	case yaml.SequenceNode:
 		n.kind, n.text = listNode, ""

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -20,8 +21,8 @@ type Rules struct {
 	appointment *compiled[ghl.Appointment, ghl.AppointmentCreate, ghl.AppointmentUpdate, pluvo.Appointment]
 }
 
-// LoadRules reads a rule file, JSON or YAML; the package's documentation says what may stand in it. Name is what messages call
-// the file. Definitions are those of the location's custom fields; nil will do for a file that names none.
+// LoadRules reads a rule file, JSON or YAML; the package's documentation says what may stand in it. Name is what messages
+// call the file. Definitions are those of the location's custom fields; nil will do for a file that names none.
 //
 // A file with a mistake is refused as a whole: the error is a [*RulesError] that lists every one with its line.
 func LoadRules(name string, data []byte, definitions *ghl.CustomFieldResolver) (*Rules, error) {
@@ -93,7 +94,6 @@ func compile[R, C, U, P any](t *table[R, C, U, P], kind pluvo.Kind, list *node, 
 	toPluvo, toGHL := map[string]int{}, map[string]int{} // by target: the line of its rule
 	wrong := len(c.list)
 	for _, n := range list.list {
-		before := len(c.list)
 		r, spec := compileRule(t, kind, n, definitions, c)
 		if r == nil {
 			continue
@@ -120,9 +120,7 @@ func compile[R, C, U, P any](t *table[R, C, U, P], kind pluvo.Kind, list *node, 
 			}
 			out.written[r.pluvo.name] = true
 		}
-		if len(c.list) == before {
-			out.rules = append(out.rules, r)
-		}
+		out.rules = append(out.rules, r)
 	}
 	for _, f := range t.pluvo {
 		if _, ok := toPluvo[f.name]; f.needed && !ok && len(toPluvo) > 0 && len(c.list) == wrong {
@@ -348,7 +346,14 @@ func literal(n *node, t typ) (v value, problem string) {
 	if n.kind != scalarNode {
 		return v, "it is " + n.kind.String() + ", not " + t.String()
 	}
-	v.text = n.text
+	if v.text = n.text; t == flagType {
+		switch {
+		case n.null:
+			return v, "it is empty"
+		case n.flag != nil:
+			v.text = strconv.FormatBool(*n.flag)
+		}
+	}
 	switch t {
 	case textType:
 	case flagType, numberType, dayType, instantType:

@@ -79,9 +79,19 @@ foo: 1
 		{"a comment", "# nothing\n", []string{"1: the file is empty"}},
 		{"a list", "- 1\n", []string{"1: the file is a list, not an object"}},
 		{"neither JSON nor YAML", "version: 1\ncontact: [\n", []string{"2: it is neither JSON nor YAML"}},
+		{"an object that does not end", "version: 1\ncontact:\n  - {ghl: email, pluvo: email\n  - {ghl: tags, pluvo: tags}\n", []string{"3: it is neither JSON nor YAML: did not find expected ',' or '}'"}},
+		{"a list that begins with another indent", "version: 1\ncontact:\n  - ghl: email\n   pluvo: email\n", []string{"3: it is neither JSON nor YAML: did not find expected '-' indicator"}},
+		{"a tab", "version: 1\ncontact:\n\t- {ghl: email, pluvo: email}\n", []string{"3: it is neither JSON nor YAML: found character that cannot start any token"}},
+		{"JSON without a comma", "\n{\n\"version\": 1,\n\"contact\": [\n{\"ghl\": \"email\" \"pluvo\": \"email\"}\n]}", []string{"5: it is neither JSON nor YAML: invalid character"}},
+		{"a mistake behind the document", "version: 1\n---\na: 1\nfoo\n", []string{"4: it is neither JSON nor YAML: could not find expected ':'"}},
 		{"two documents", "version: 1\n---\nversion: 1\n", []string{"2: the file holds more than one document"}},
 		{"aliases", "version: 1\ncontact:\n  - &a {ghl: email, pluvo: email}\n  - *a\n", []string{"4: anchors and aliases of YAML are not read"}},
 		{"tags of YAML", "version: !!int 1\n", []string{"1: tags of YAML are not read"}},
+		{"tags of an object", "version: 1\ncontact:\n  - !!map {ghl: email, pluvo: email}\n", []string{"3: tags of YAML are not read"}},
+		{"no way back to an option", rulesFor("contact", "{ghl: custom.cf2, pluvo: stage, transform: {case: upper}}", "{ghl: dnd, pluvo: fields.quiet, transform: {case: upper}}"),
+			[]string{`3: case changes "New lead", which is an option of the field in HighLevel, so there is no way back`, `3: case changes "Won"`, `4: case changes "true"`, `4: case changes "false"`}},
+		{"options of a switch", rulesFor("contact", "{ghl: dnd, pluvo: fields.quiet, transform: {options: {yes: quiet}}}"), []string{`3: the field in HighLevel has no option "yes"; it has true, false`}},
+		{"a default of nothing", rulesFor("contact", "{ghl: dnd, pluvo: fields.quiet, default: {ghl: }}"), []string{"3: default for HighLevel: it is empty"}},
 		{"no UTF-8", "version: 1\n# \xff\n", []string{"2: the file is no UTF-8"}},
 		{"too large", "#" + strings.Repeat("x", 1<<20), []string{"1: the file is larger than 1 MiB"}},
 	} {
@@ -138,6 +148,17 @@ func TestTransforms(t *testing.T) {
 		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.NumberValue(38.5), "38.5", `38.5`},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("1,234.50"), "1234.5", `1234.5`},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("about 38"), "", ""},
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.RawValue([]byte("12345678901234567")), "12345678901234567", "12345678901234567"}, // a float64 does not hold it
+		{"{ghl: custom.cf1, pluvo: fields.x}", text("-12,345,678,901,234,567.10"), "-12345678901234567.1", "-12345678901234567.1"},
+		{"{ghl: custom.cf1, pluvo: fields.x}", text("+007"), "7", "7"},
+		{"{ghl: custom.cf1, pluvo: fields.x}", text("-00.50"), "-0.5", "-0.5"},
+		{"{ghl: custom.cf1, pluvo: fields.x}", text("-0.0"), "0", "0"},
+		{"{ghl: custom.cf1, pluvo: fields.x}", text("1.5e3"), "1500", "1500"},
+		{"{ghl: custom.cf1, pluvo: fields.x}", text("100"), "100", "100"},
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.RawValue([]byte(`{"amount":38}`)), "", ""}, // not its type: left out, and told
+		{"{ghl: custom.cf6, pluvo: fields.x}", ghl.RawValue([]byte(`{"line":"1"}`)), "", ""},
+		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.RawValue([]byte(`{"u1":"a"}`)), "", ""},
+		{"{ghl: custom.cf4, pluvo: fields.x}", text("2026-05-01T23:59:00Z"), "2026-05-01", `"2026-05-01"`},
 		{"{ghl: custom.cf1, pluvo: fields.x, transform: {options: {'38': small, '44': large}}}", ghl.NumberValue(44), "large", `44`},
 		{"{ghl: custom.cf4, pluvo: fields.x}", text("2026-05-01"), "2026-05-01", `"2026-05-01"`},
 		{"{ghl: custom.cf4, pluvo: fields.x, transform: {date: DD.MM.YYYY}}", ghl.RawValue([]byte("1777593600000")), "01.05.2026", `"2026-05-01"`},
@@ -147,6 +168,9 @@ func TestTransforms(t *testing.T) {
 		{"{ghl: custom.cf6, pluvo: fields.x, transform: {date: {ghl: 'YYYY-MM-DD HH:mm', pluvo: 'DD.MM.YYYY HH:mmZ'}}}", text("2026-05-01 08:00"), "01.05.2026 12:00Z", `"2026-05-01 08:00"`},
 		{"{ghl: custom.cf3, pluvo: fields.x, transform: {join: ' + '}}", ghl.OptionsValue("English", "French"), "English + French", `["English","French"]`},
 		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.OptionsValue("a,b"), "", ""},
+		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: '--'}}", ghl.OptionsValue("a-", "b"), "", ""},
+		{"{ghl: custom.cf9, pluvo: fields.x, transform: {options: {True: Yes, no: No, 007: Bond}}}", text("True"), "Yes", `"True"`},
+		{"{ghl: custom.cf9, pluvo: fields.x, transform: {options: {True: Yes, no: No, 007: Bond}}}", text("007"), "Bond", `"007"`},
 		{"{ghl: custom.cf10, pluvo: fields.x, transform: [{case: lower}, trim, {join: ','}]}", ghl.OptionsValue(" A ", " ", "B"), "a,b", `["a","b"]`},
 		{"{ghl: custom.cf2, pluvo: fields.x, transform: {options: {New lead: lead, Won: customer}}}", text("Won"), "customer", `"Won"`},
 		{"{ghl: custom.cf2, pluvo: fields.x, transform: {options: {New lead: lead}}}", text("Won"), "", ""},
@@ -177,6 +201,50 @@ func TestTransforms(t *testing.T) {
 	}
 }
 
+// TestNothingIsToldWhereThereIsNone: a custom field that was emptied is no value, so no report names it.
+func TestNothingIsToldWhereThereIsNone(t *testing.T) {
+	for rule, empty := range map[string][]string{
+		"{ghl: custom.cf1, pluvo: fields.x}": {`""`, `null`}, "{ghl: custom.cf6, pluvo: fields.x}": {`""`, `[]`, `{}`},
+		"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}": {`[]`, `[""]`, `["",""]`, `{}`},
+	} {
+		m := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email}", rule), definitions...)
+		_, id, _ := strings.Cut(rule, "custom.")
+		id, _, _ = strings.Cut(id, ",")
+		for _, raw := range empty {
+			_, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: id, Value: ghl.RawValue([]byte(raw))}}})
+			require.NoError(t, err)
+			require.Empty(t, entry(report, "custom."+id), "%s: %s", rule, raw)
+		}
+	}
+}
+
+// TestADayLosesItsTime: a day that GHL gives with a time is told to have been changed.
+func TestADayLosesItsTime(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.born}"))
+	const written, cut = "written as YYYY-MM-DD", "the day in UTC, without the time"
+	for raw, reason := range map[string]string{"1990-05-01": written, "1990-05-01T00:00:00.000Z": written, "641520000000": written, "1990-05-01T20:15:00Z": cut} {
+		got, report, err := m.Contact(&ghl.Contact{ID: "c1", DateOfBirth: ghl.ParseTime(raw)})
+		require.NoError(t, err)
+		require.Equal(t, "1990-05-01", got.Fields["born"])
+		require.Equal(t, reason, entry(report, "dateOfBirth").Reason, raw)
+	}
+}
+
+// TestDefaultsThatGHLRefuses: a default is no way around what GHL does not take.
+func TestDefaultsThatGHLRefuses(t *testing.T) {
+	const rules = "version: 1\nappointment:\n  - {ghl: startTime, pluvo: start}\n  - {ghl: appointmentStatus, pluvo: status, default: {ghl: active}}\n"
+	a := &pluvo.Appointment{ID: "a1", ContactID: "c1", Start: noon}
+	got, report, err := withRules(t, rules).AppointmentCreate(a, "c1", "cal")
+	require.NoError(t, err)
+	require.Empty(t, got.AppointmentStatus)
+	require.Equal(t, mapping.LeftOut, entry(report, "status").Outcome)
+	v3 := newMapper(t, func(o *mapping.Options) { o.Version, o.Rules = ghl.VersionV3, load(t, rules) })
+	got, report, err = v3.AppointmentCreate(a, "c1", "cal")
+	require.NoError(t, err)
+	require.Equal(t, ghl.AppointmentActive, got.AppointmentStatus)
+	require.Equal(t, "the rule's default", entry(report, "status").Reason)
+}
+
 func TestSplitIntoTags(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: tags, transform: [{split: ','}, trim]}"), definitions...)
 	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.TextValue("vip, new,,")}}})
@@ -189,6 +257,27 @@ func TestSplitIntoTags(t *testing.T) {
 	_, report, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"a,b"}}, got)
 	require.NoError(t, err)
 	require.Equal(t, mapping.LeftOut, entry(report, "tags").Outcome)
+}
+
+func TestOneWayJoin(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: custom.list, pluvo: stage, direction: toPluvo, transform: {join: ','}}"), definitions...)
+	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf10", Value: ghl.OptionsValue("a,b", "c")}}})
+	require.NoError(t, err)
+	require.Equal(t, "a,b,c", got.Stage, "there is no way back that could go wrong")
+}
+
+// TestTagsByATable: tags of which a rule knows no word are not taken away.
+func TestTagsByATable(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: tags, pluvo: tags, transform: {options: {vip: important, new: fresh}}}"))
+	change, report, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}}, &pluvo.Contact{ID: "c1", Tags: []string{"important", "fresh"}})
+	require.NoError(t, err)
+	require.Empty(t, change.AddTags)
+	require.Equal(t, []string{"new"}, change.RemoveTags)
+	require.Empty(t, report.Only(mapping.LeftOut))
+	change, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}}, &pluvo.Contact{ID: "c1", Tags: []string{"important", "unheard of"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"vip"}, change.AddTags)
+	require.Empty(t, change.RemoveTags)
 }
 
 // TestWhatGHLCannotTakeBack: values that a rule cannot send are reported and never sent.
@@ -253,6 +342,10 @@ func TestRequiredAndDefaults(t *testing.T) {
 
 // TestCustomFieldsAreResolved: by key, short key, template and id, and written by id.
 func TestCustomFieldsAreResolved(t *testing.T) {
+	stale := withRules(t, rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: fields.nick}"), definitions...)
+	_, report, err := stale.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "made anew", Key: "contact.nickname", Value: ghl.TextValue("Ada")}}})
+	require.NoError(t, err)
+	require.Equal(t, mapping.LeftOut, entry(report, "custom.made anew").Outcome, "another field under the key is not read, and told")
 	for _, name := range []string{"custom.contact.nickname", "custom.nickname", "'custom.{{contact.nickname}}'", "custom.cf6"} {
 		m := withRules(t, rulesFor("contact", "{ghl: "+name+", pluvo: fields.nick}"), definitions...)
 		for _, f := range []ghl.CustomField{{ID: "cf6", Value: ghl.TextValue("Ada")}, {Key: "contact.nickname", Value: ghl.TextValue("Ada")}} {
@@ -357,4 +450,27 @@ func TestOtherTypesAsText(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, update)
 	require.Contains(t, entry(report, "status").Reason, "zone")
+}
+
+// TestWhatNobodyKnowsIsNotRemoved: of tags that the table has no words for nobody knows what GHL has, so none is removed.
+func TestWhatNobodyKnowsIsNotRemoved(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: tags, pluvo: tags, transform: {options: {lead: new, client: won}}}"))
+	change, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"won"}}, &pluvo.Contact{ID: "c1", Tags: []string{"won", "odd"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"client"}, change.AddTags)
+	require.Empty(t, change.RemoveTags)
+}
+
+// TestWrittenHereAndReadThere: a value that goes to one field and comes from another has no form that GHL gives it.
+func TestWrittenHereAndReadThere(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: city, pluvo: stage, direction: toGHL, transform: trim}", "{ghl: source, pluvo: stage, direction: toPluvo}"))
+	stage := m.Fields(pluvo.KindContact)[0]
+	require.Equal(t, " x ", stage.Canonical(stage.Get(&pluvo.Contact{Stage: " x "})).String())
+}
+
+// TestWhatARecordNeedsByRules is missing by the name that GHL has for it.
+func TestWhatARecordNeedsByRules(t *testing.T) {
+	_, report, err := withRules(t, rulesFor("note", "{ghl: title, pluvo: content}")).Note(&ghl.Note{ID: "n1", Body: "Hello"}, "c1", "")
+	require.EqualError(t, err, `mapping: note "n1": title: it is required`)
+	require.Len(t, report.Only(mapping.Missing), 1)
 }

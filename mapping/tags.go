@@ -11,8 +11,8 @@ func Tags(tags []string) []string { return tagSet(tags, func(tag string) string 
 // TagsToGHL returns tags as GHL keeps them: in lower case, without spaces around, without empty ones, each once.
 func TagsToGHL(tags []string) []string { return tagSet(tags, ghlTag) }
 
-// TagChanges returns what to add and remove in GHL to get from the tags that were last known there to those of now. Tags that
-// somebody else has added or removed meanwhile stay as they are.
+// TagChanges returns what to add and remove in GHL to get from the tags that were last known there to those of now. Tags
+// that somebody else has added or removed meanwhile stay as they are.
 func TagChanges(now, last []string) (add, remove []string) {
 	have, want := TagsToGHL(last), TagsToGHL(now)
 	return without(want, have), without(have, want)

@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +35,9 @@ func TestContactCreate(t *testing.T) {
 
 func TestContactUpdate(t *testing.T) {
 	phones := func(o *mapping.Options) {
-		o.Phone = mapping.PhoneNormalizerFunc(func(s string) (string, bool) { return "+18005550100", s == "(800) 555-0100" })
+		o.Phone = mapping.PhoneNormalizerFunc(func(s string) (string, bool) {
+			return "+1800555" + s[len(s)-4:], strings.HasPrefix(s, "(800) 555-")
+		})
 	}
 	m := newMapper(t, phones)
 	ruled := newMapper(t, func(o *mapping.Options) {
@@ -57,8 +60,11 @@ func TestContactUpdate(t *testing.T) {
 		{"what is the same to GHL", func(c *pluvo.Contact) {
 			c.Email, c.Phone, c.Tags = "ADA@example.com", "(800) 555-0100", []string{"B", " a "}
 		}, "null", nil, nil, ""},
+		{"another phone", func(c *pluvo.Contact) { c.Phone = "(800) 555-0199" }, `{"phone":"+18005550199"}`, nil, nil, ""},
 		{"no phone number", func(c *pluvo.Contact) { c.Phone = "ask at the desk" }, "null", nil, nil, "phone"},
 		{"an extension", func(c *pluvo.Contact) { c.Phone = "+1 800 555 0100 ext. 7" }, "null", nil, nil, "phone"},
+		{"an extension behind a sign", func(c *pluvo.Contact) { c.Phone = "800 555 0100 #7" }, "null", nil, nil, "phone"},
+		{"an extension behind pauses", func(c *pluvo.Contact) { c.Phone = "800 555 0100,,7" }, "null", nil, nil, "phone"},
 		{"a number that nobody places", func(c *pluvo.Contact) { c.Phone = "555-0100" }, `{"phone":"555-0100"}`, nil, nil, ""},
 		{"tags", func(c *pluvo.Contact) { c.Tags = []string{"a", "New"} }, "null", []string{"new"}, []string{"b"}, ""},
 		{"all tags", func(c *pluvo.Contact) { c.Tags = nil }, "null", nil, []string{"a", "b"}, ""},
@@ -84,14 +90,32 @@ func TestContactUpdate(t *testing.T) {
 		require.ElementsMatch(t, outcomes(report), outcomes(ruledReport), test.name)
 	}
 
-	got, _, err := m.ContactUpdate(last(), nil)
-	require.NoError(t, err)
-	require.Equal(t, `{"firstName":"Ada","lastName":"L","email":"ada@example.com","phone":"+18005550100"}`, body(t, got.Update))
-	require.Equal(t, []string{"a", "b"}, got.AddTags)
-	got, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1"}, nil)
-	require.NoError(t, err)
-	require.True(t, got.IsEmpty(), "nothing is cleared without a last state")
-	_, _, err = m.ContactUpdate(last(), &pluvo.Contact{ID: "c2"})
+	for _, m := range []*mapping.Mapper{m, ruled} {
+		got, _, err := m.ContactUpdate(last(), nil)
+		require.NoError(t, err)
+		require.Equal(t, `{"firstName":"Ada","lastName":"L","email":"ada@example.com","phone":"+18005550100"}`, body(t, got.Update))
+		require.Equal(t, []string{"a", "b"}, got.AddTags)
+		got, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1"}, nil)
+		require.NoError(t, err)
+		require.True(t, got.IsEmpty(), "nothing is cleared without a last state")
+
+		kept := last() // what GHL cannot hold is reported when it changes, not each time
+		kept.Phone = "ask at the desk"
+		got, report, err := m.ContactUpdate(kept, kept)
+		require.NoError(t, err)
+		require.True(t, got.IsEmpty())
+		require.Empty(t, report.Entries)
+		got, _, err = m.ContactUpdate(last(), kept)
+		require.NoError(t, err)
+		require.Equal(t, `{"phone":"+18005550100"}`, body(t, got.Update))
+		kept.Phone = ""
+		other := last()
+		other.Phone = "ask at the door"
+		got, _, err = m.ContactUpdate(kept, other)
+		require.NoError(t, err)
+		require.Equal(t, `{"phone":null}`, body(t, got.Update), "nobody knows what GHL had instead")
+	}
+	_, _, err := m.ContactUpdate(last(), &pluvo.Contact{ID: "c2"})
 	require.ErrorContains(t, err, "another record")
 	_, _, err = m.ContactUpdate(nil, last())
 	require.Error(t, err)
@@ -152,6 +176,11 @@ func TestTaskCreateAndUpdate(t *testing.T) {
 			require.Equal(t, mapping.LeftOut, entry(report, test.leftOut).Outcome, test.name)
 		}
 	}
+	early := task()
+	early.DueDate = time.Time{}.Add(1) // which GHL's precision makes no time
+	_, report, err = m.TaskUpdate(early, task())
+	require.NoError(t, err)
+	require.Equal(t, "the year is not in 1 to 9999", entry(report, "dueDate").Reason)
 	got, _, err := m.TaskUpdate(task(), nil)
 	require.NoError(t, err)
 	require.Equal(t, `{"title":"Call","dueDate":"2026-05-01T13:00:00Z","completed":false}`, body(t, got), "GHL may have it as completed")
@@ -235,6 +264,7 @@ func TestAppointmentUpdate(t *testing.T) {
 			{"a new end", func(x *pluvo.Appointment) { x.End = noon.Add(time.Minute) }, ghl.AppointmentUpdate{EndTime: ghl.Some(noon.Add(time.Minute))}, ""},
 			{"a start without an end", func(x *pluvo.Appointment) { x.Start, x.End = noon.Add(time.Minute), time.Time{} }, ghl.AppointmentUpdate{StartTime: ghl.Some(noon.Add(time.Minute))}, "end"},
 			{"an end at the start", func(x *pluvo.Appointment) { x.Start = x.End }, ghl.AppointmentUpdate{StartTime: ghl.Some(noon.Add(time.Hour))}, "end"},
+			{"a new end at the start", func(x *pluvo.Appointment) { x.End = x.Start }, ghl.AppointmentUpdate{}, "end"},
 			{"no start", func(x *pluvo.Appointment) { x.Start = time.Time{} }, ghl.AppointmentUpdate{}, "start"},
 			{"cancelled", func(x *pluvo.Appointment) { x.Status = pluvo.AppointmentCancelled }, ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentCancelled)}, ""},
 			{"no status", func(x *pluvo.Appointment) { x.Status = "" }, ghl.AppointmentUpdate{}, "status"},

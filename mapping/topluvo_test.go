@@ -3,6 +3,7 @@ package mapping_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,10 +64,12 @@ func TestPhones(t *testing.T) {
 		{"(800) 555-0100", nil, "(800) 555-0100", mapping.Changed},
 		{"(800) 555-0100", place(""), "(800) 555-0100", mapping.Changed},
 		{"(800) 555-0100", place("+18005550100"), "+18005550100", mapping.Changed},
-		{"(800) 555-0100", place("8005550100"), "(800) 555-0100", mapping.Changed},             // no E.164
-		{"(800) 555-0100", place("+1800555010"), "(800) 555-0100", mapping.Changed},            // the end is cut
-		{"800 555 0100 ext. 7", place("+18005550100"), "800 555 0100 ext. 7", mapping.Changed}, // an extension
-		{"12345678901234567890", place("+4567890"), "12345678901234567890", mapping.Changed},   // most is cut
+		{"(800) 555-0100", place("8005550100"), "(800) 555-0100", mapping.Changed},                             // no E.164
+		{"(800) 555-0100", place("+1800555010"), "(800) 555-0100", mapping.Changed},                            // the end is cut
+		{"800 555 0100 ext. 7", place("+18005550100"), "800 555 0100 ext. 7", mapping.Changed},                 // an extension
+		{"12345678901234567890", place("+4567890"), "12345678901234567890", mapping.Changed},                   // most is cut
+		{"800-555-0100 / 800-555-0101", place("+18005550101"), "800-555-0100 / 800-555-0101", mapping.Changed}, // two numbers
+		{"+5555555 x5555", place("+5555555"), "+5555555 x5555", mapping.Changed},
 		{"020 7946 0018", place("+442079460018"), "+442079460018", mapping.Changed},
 		{"011 15-2345-6789", place("+5491123456789"), "+5491123456789", mapping.Changed}, // Argentina writes mobiles otherwise at home
 		{"٠٢٠٧٩٤٦٠٠١٨", place("+442079460018"), "+442079460018", mapping.Changed},
@@ -200,6 +203,7 @@ func TestFullContact(t *testing.T) {
 		require.Equal(t, origin(r.Key()), r.From())
 	}
 	var refused []string
+	require.Len(t, slices.DeleteFunc(slices.Clone(report.Entries), func(e mapping.Entry) bool { return e.ID != "t7" }), 1, "a record that was left out has one entry")
 	for _, e := range report.Only(mapping.LeftOut) {
 		if e.From == "" {
 			refused = append(refused, string(e.Kind)+" "+e.ID+": "+e.Reason)
@@ -225,6 +229,11 @@ func TestWhatPluvoRefusesIsLeftOut(t *testing.T) {
 	for field, reason := range map[string]string{"email": "is no e-mail address", "firstName": "is no UTF-8", "tags": "is no UTF-8"} {
 		require.Equal(t, mapping.Entry{Kind: pluvo.KindContact, ID: "c1", From: field, Outcome: mapping.LeftOut, Reason: reason}, entry(report, field))
 	}
+	odd := withRules(t, rulesFor("contact", "{ghl: city, pluvo: 'fields.size [cm]'}", "{ghl: email, pluvo: email}"))
+	got, report, err = odd.Contact(&ghl.Contact{ID: "c1", City: "\xff", Email: "a@b.c"})
+	require.NoError(t, err)
+	require.Empty(t, got.Fields)
+	require.Equal(t, "is no UTF-8", entry(report, "city").Reason)
 	for what, f := range map[string]func() error{
 		"task: title":            func() error { _, _, err := m.Task(&ghl.Task{ID: "t1", Title: " "}, "c1"); return err },
 		"note: content":          func() error { _, _, err := m.Note(&ghl.Note{ID: "n1", Body: "\t"}, "c1", ""); return err },

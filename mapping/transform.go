@@ -20,8 +20,8 @@ func run(m *Mapper, v value, steps []step) value {
 	return v
 }
 
-// chain is what a rule does with a value on its way: forward from GHL to Pluvo, backward the other way. It is built from GHL's
-// end, so that at each step the type is known.
+// chain is what a rule does with a value on its way: forward from GHL to Pluvo, backward the other way. It is built from
+// GHL's end, so that at each step the type is known.
 type chain struct {
 	from, to          typ // the types at both ends
 	toPluvo, toGHL    bool
@@ -49,9 +49,11 @@ func (ch *chain) words() bool {
 	switch ch.cur {
 	case textType, listType:
 		return true
-	case numberType, flagType:
-		ch.convert(textType)
-		return true
+	case numberType:
+		return ch.convert(textType)
+	case flagType:
+		ch.options = []string{"true", "false"}
+		return ch.convert(textType)
 	}
 	return false
 }
@@ -82,12 +84,12 @@ func readAs(t typ) step {
 			if v.text == "" {
 				return v
 			}
-			n, ok := ghl.TextValue(v.text).Number()
+			text, ok := number(ghl.TextValue(v.text))
 			if !ok {
 				v.problem = whyNoNumber
 				return v
 			}
-			v.text = formatNumber(n)
+			v.text = text
 			return v
 		}
 	case flagType:
@@ -196,8 +198,23 @@ func (ch *chain) addText(name string, line int, c *mistakes, f func(m *Mapper, t
 	ch.add(ch.cur, s, s)
 }
 
+// addForm adds a transform that does nothing to a text that it has changed already. So one of GHL's options that it changes
+// has no way back.
+func (ch *chain) addForm(name string, line int, c *mistakes, form func(string) string, why string) {
+	wrong := len(c.list)
+	ch.words()
+	for _, option := range ch.options {
+		if ch.toGHL && form(option) != option {
+			c.add(line, "%s changes %q, which is an option of the field in HighLevel, so there is no way back: set direction: toPluvo", name, option)
+		}
+	}
+	if len(c.list) == wrong {
+		ch.addText(name, line, c, func(_ *Mapper, text string) (string, string) { return noted(text, form(text), why) })
+	}
+}
+
 func (ch *chain) addTrim(line int, _ *node, c *mistakes) {
-	ch.addText("trim", line, c, func(_ *Mapper, text string) (string, string) { return noted(text, strings.TrimSpace(text), whyTrimmed) })
+	ch.addForm("trim", line, c, strings.TrimSpace, whyTrimmed)
 }
 
 func (ch *chain) addPhone(line int, _ *node, c *mistakes) {
@@ -214,7 +231,7 @@ func (ch *chain) addCase(line int, arg *node, c *mistakes) {
 		c.add(arg.line, "case is lower or upper, not %s", arg.quoted())
 		return
 	}
-	ch.addText("case", line, c, func(_ *Mapper, text string) (string, string) { return noted(text, change(text), why) })
+	ch.addForm("case", line, c, change, why)
 }
 
 func noted(before, after, note string) (text, why string) {
@@ -244,14 +261,15 @@ func (ch *chain) addSplit(line int, arg *node, c *mistakes) {
 	}
 }
 
-// joinBy makes a text of a list. Where it will be split again, no item may hold what comes between them.
+// joinBy makes a text of a list. Where it will be split again, the items must come out as they went in.
 func joinBy(separator string, again bool) step {
 	return func(_ *Mapper, v value) value {
-		if again && slices.ContainsFunc(v.list, func(s string) bool { return strings.Contains(s, separator) }) {
+		text := strings.Join(v.list, separator)
+		if again && !slices.Equal(v.list, splitText(text, separator)) {
 			v.problem = whySeparator
 			return v
 		}
-		v.text, v.list = strings.Join(v.list, separator), nil
+		v.text, v.list = text, nil
 		if v.text != "" {
 			v.note = whyJoined
 		}
@@ -259,10 +277,15 @@ func joinBy(separator string, again bool) step {
 	}
 }
 
+// splitText returns the items of a text, without blank ones.
+func splitText(text, separator string) []string {
+	return slices.DeleteFunc(strings.Split(text, separator), func(s string) bool { return strings.TrimSpace(s) == "" })
+}
+
 func splitBy(separator string) step {
 	return func(_ *Mapper, v value) value {
 		if v.text != "" {
-			v.list = slices.DeleteFunc(strings.Split(v.text, separator), func(s string) bool { return strings.TrimSpace(s) == "" })
+			v.list = splitText(v.text, separator)
 			v.text, v.note = "", whySplit
 		}
 		return v

@@ -76,10 +76,10 @@ type Store interface {
 	// Full reads a contact with all that belongs to it; [ErrNotFound] if there is no such contact.
 	Full(ctx context.Context, contactID string) (*FullContact, error)
 
-	// Put writes a record as a whole and returns its version. Expect says what must be there, else nothing is written and the
-	// error is [ErrConflict]: [NoVersion] makes a new record, a version that was read changes just that, [AnyVersion] writes in
-	// any case. A record that does not pass [Record.Validate] is [ErrInvalid]; one whose contact is not there is [ErrNoOwner];
-	// a second one of the same origin is [ErrOriginTaken].
+	// Put writes a record as a whole and returns its version. Expect says what must be there, else nothing is written and
+	// the error is [ErrConflict]: [NoVersion] makes a new record, a version that was read changes just that, [AnyVersion]
+	// writes in any case. A record that does not pass [Record.Validate] is [ErrInvalid]; one whose contact is not there is
+	// [ErrNoOwner]; a second one of the same origin is [ErrOriginTaken].
 	//
 	// A write that changes nothing (see [Equal]) keeps the version and is no change.
 	Put(ctx context.Context, r Record, expect Version) (Version, error)
@@ -89,8 +89,8 @@ type Store interface {
 	Delete(ctx context.Context, kind Kind, id string, expect Version) error
 
 	// Changes reads what was written and deleted behind a cursor, oldest first, at most limit changes (0 leaves it to the
-	// store). A record that changed several times may come once, at its last change. Whoever reads page by page, each from the
-	// Next of the one before, misses nothing, also while others write: no change ever appears before a cursor that was given
-	// out. A cursor stays good; one that is none of the store's is [ErrBadCursor].
+	// store). A record that changed several times may come once, at its last change. Whoever reads page by page, each from
+	// the Next of the one before, misses nothing, also while others write: no change ever appears before a cursor that was
+	// given out. A cursor stays good; one that is none of the store's is [ErrBadCursor].
 	Changes(ctx context.Context, after Cursor, limit int) (*ChangePage, error)
 }

@@ -98,8 +98,8 @@ func (t *Task) Validate() error {
 	return k.done(t.Origin)
 }
 
-// Validate says what is wrong with the note: no id, contact or content, half an origin, text that is no UTF-8, a time outside
-// of the years 1 to 9999.
+// Validate says what is wrong with the note: no id, contact or content, half an origin, text that is no UTF-8, a time
+// outside of the years 1 to 9999.
 func (n *Note) Validate() error {
 	k := checker{kind: KindNote}
 	k.id("noteId", n.ID)

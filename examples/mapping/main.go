@@ -5,8 +5,9 @@
 //
 //	go run ./examples/mapping
 //
-// It talks to a HighLevel API that runs inside the program (package ghltest), and keeps Pluvo's records in memory, so nothing
-// is needed. The rules are those of examples/mapping/rules.yaml; to try others, copy that file, change it, and name it:
+// It talks to a HighLevel API that runs inside the program (package ghltest), and keeps Pluvo's records in memory, so
+// nothing is needed. The rules are those of examples/mapping/rules.yaml; to try others, copy that file, change it, and name
+// it:
 //
 //	go run ./examples/mapping my-rules.yaml
 //

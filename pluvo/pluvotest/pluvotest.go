@@ -59,6 +59,7 @@ var checks = []check{
 	{"what the store takes and gives are copies", copies},
 	{"times keep their instant", instants},
 	{"any text comes back unchanged", anyText},
+	{"what is written in another way is another record, tag or field", anyID},
 	{"an invalid record is refused and not written", invalid},
 	{"a write expects a version", versions},
 	{"a write that changes nothing is no change", quiet},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -91,17 +92,22 @@ type fault struct {
 	want  string // the check that must notice
 }
 
-var faults = []fault{
-	{"forgets the stage", func(b *broken) {
+// changing is a store that changes each record of one kind before it writes it.
+func changing[R pluvo.Record](change func(R)) func(*broken) {
+	return func(b *broken) {
 		b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
-			if c, ok := r.(*pluvo.Contact); ok && c != nil {
-				c = pluvo.Clone(c)
-				c.Stage = ""
-				r = c
+			if x, ok := r.(R); ok && !pluvo.Equal(x, nil) {
+				x = pluvo.Clone(x)
+				change(x)
+				r = x
 			}
 			return b.MemoryStore.Put(ctx, r, expect)
 		}
-	}, "every kind of record is read as it was written"},
+	}
+}
+
+var faults = []fault{
+	{"forgets the stage", changing(func(c *pluvo.Contact) { c.Stage = "" }), "every kind of record is read as it was written"},
 	{"nil instead of ErrNotFound", func(b *broken) {
 		b.get = func(ctx context.Context, kind pluvo.Kind, id string) (pluvo.Record, pluvo.Version, error) {
 			r, v, err := b.MemoryStore.Get(ctx, kind, id)
@@ -125,26 +131,41 @@ var faults = []fault{
 			return kept[k], v, err
 		}
 	}, "what the store takes and gives are copies"},
-	{"cuts times to seconds", func(b *broken) {
-		b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
-			if x, ok := r.(*pluvo.Task); ok && x != nil {
-				x = pluvo.Clone(x)
-				x.DueDate = x.DueDate.Truncate(1e9)
-				r = x
-			}
-			return b.MemoryStore.Put(ctx, r, expect)
+	{"cuts times to seconds", changing(func(t *pluvo.Task) { t.DueDate = t.DueDate.Truncate(1e9) }), "times keep their instant"},
+	{"cuts long text", changing(func(c *pluvo.Contact) { c.Phone = c.Phone[:min(len(c.Phone), 20)] }), "any text comes back unchanged"},
+	{"cuts the times of notes to milliseconds", changing(func(n *pluvo.Note) { n.CreatedAt = n.CreatedAt.Truncate(1e6) }), "times keep their instant"},
+	{"cuts the end of appointments to milliseconds", changing(func(a *pluvo.Appointment) { a.End = a.End.Truncate(1e6) }), "times keep their instant"},
+	{"trims notes", changing(func(n *pluvo.Note) { n.Content = strings.TrimSpace(n.Content) }), "any text comes back unchanged"},
+	{"trims last names", changing(func(c *pluvo.Contact) { c.LastName = strings.TrimSpace(c.LastName) }), "any text comes back unchanged"},
+	{"writes tags in lower case", changing(func(c *pluvo.Contact) {
+		for i := range c.Tags {
+			c.Tags[i] = strings.ToLower(c.Tags[i])
 		}
-	}, "times keep their instant"},
-	{"cuts long text", func(b *broken) {
-		b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
-			if c, ok := r.(*pluvo.Contact); ok && c != nil && len(c.Phone) > 20 {
-				c = pluvo.Clone(c)
-				c.Phone = c.Phone[:20]
-				r = c
-			}
-			return b.MemoryStore.Put(ctx, r, expect)
+		slices.Sort(c.Tags)
+		c.Tags = slices.Compact(c.Tags)
+	}), "what is written in another way is another record, tag or field"},
+	{"knows ids in lower case only", func(b *broken) {
+		b.get = func(ctx context.Context, kind pluvo.Kind, id string) (pluvo.Record, pluvo.Version, error) {
+			return b.MemoryStore.Get(ctx, kind, strings.ToLower(id))
 		}
-	}, "any text comes back unchanged"},
+	}, "what is written in another way is another record, tag or field"},
+	{"keeps the tasks that it was given", func(b *broken) {
+		var kept sync.Map
+		b.put = func(ctx context.Context, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
+			v, err := b.MemoryStore.Put(ctx, r, expect)
+			if x, ok := r.(*pluvo.Task); ok && err == nil {
+				kept.Store(x.ID, x)
+			}
+			return v, err
+		}
+		b.get = func(ctx context.Context, kind pluvo.Kind, id string) (pluvo.Record, pluvo.Version, error) {
+			r, v, err := b.MemoryStore.Get(ctx, kind, id)
+			if x, ok := kept.Load(id); ok && err == nil && kind == pluvo.KindTask {
+				r = x.(*pluvo.Task)
+			}
+			return r, v, err
+		}
+	}, "what the store takes and gives are copies"},
 	{"ignores what is expected", func(b *broken) {
 		b.put = func(ctx context.Context, r pluvo.Record, _ pluvo.Version) (pluvo.Version, error) {
 			return b.MemoryStore.Put(ctx, r, pluvo.AnyVersion)

@@ -92,7 +92,32 @@ func copies(ctx context.Context, s pluvo.Store) error {
 	if err != nil {
 		return err
 	}
-	return same("after a change was changed outside of the store", &full.Contact, contact("c1"))
+	if err := same("after a change was changed outside of the store", &full.Contact, contact("c1")); err != nil {
+		return err
+	}
+	spoil(&full.Contact)
+	found, _, err := s.Find(ctx, pluvo.KindContact, origin("c1"))
+	if err != nil {
+		return err
+	}
+	if err := same("after what Full gave was changed", found, contact("c1")); err != nil {
+		return err
+	}
+	spoil(found.(*pluvo.Contact))
+	if err := reads(ctx, s, "after what Find gave was changed", contact("c1")); err != nil {
+		return err
+	}
+	t, n, a := task("t1", "c1"), note("n1", "c1"), appointment("a1", "c1")
+	if err := putAll(ctx, s, t, n, a); err != nil {
+		return err
+	}
+	t.Title, n.Content, a.Title = "changed", "changed", "changed"
+	for _, r := range oneOfEach()[1:] {
+		if err := reads(ctx, s, "after the record was changed outside of the store", r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func instants(ctx context.Context, s pluvo.Store) error {
@@ -109,15 +134,29 @@ func instants(ctx context.Context, s pluvo.Store) error {
 		if _, err := s.Put(ctx, r, pluvo.NoVersion); err != nil {
 			return err
 		}
-		got, _, err := s.Get(ctx, pluvo.KindTask, r.ID)
-		if err != nil {
+		n := note("n"+strconv.Itoa(i), "c1")
+		n.CreatedAt = at
+		a := appointment("a"+strconv.Itoa(i), "c1")
+		a.Start, a.End = at, at
+		if err := putAll(ctx, s, n, a); err != nil {
 			return err
 		}
-		if err := same("a time", got, r); err != nil {
-			return err
+		for _, r := range []pluvo.Record{r, n, a} {
+			if err := reads(ctx, s, "a time", r); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// reads says that a record does not come back as it was written.
+func reads(ctx context.Context, s pluvo.Store, what string, r pluvo.Record) error {
+	got, _, err := s.Get(ctx, r.Kind(), r.Key())
+	if err != nil {
+		return err
+	}
+	return same(what, got, r)
 }
 
 func anyText(ctx context.Context, s pluvo.Store) error {
@@ -126,16 +165,53 @@ func anyText(ctx context.Context, s pluvo.Store) error {
 		"'; drop table contacts; --", strings.Repeat("long ", 2000), "\ufeff",
 	} {
 		id := "c" + strconv.Itoa(i)
-		c := &pluvo.Contact{ID: id, FirstName: text, Phone: text, Stage: text, Tags: []string{text + "x", "X" + text}, Fields: map[string]string{"x" + text: text}}
-		if _, err := s.Put(ctx, c, pluvo.NoVersion); err != nil {
+		full := text + "x" + text // what may not be blank
+		records := []pluvo.Record{
+			&pluvo.Contact{ID: id, FirstName: text, LastName: text, Phone: text, Stage: text, Tags: []string{text + "x", "X" + text}, Fields: map[string]string{"x" + text: text}},
+			&pluvo.Task{ID: id, ContactID: id, Title: full, Status: pluvo.TaskStatus(text)},
+			&pluvo.Note{ID: id, ContactID: id, Content: full},
+			&pluvo.Appointment{ID: id, ContactID: id, Title: text, Start: noon, Status: pluvo.AppointmentStatus(text), AssignedUserID: text},
+		}
+		if err := putAll(ctx, s, records...); err != nil {
 			return err
 		}
-		got, _, err := s.Get(ctx, pluvo.KindContact, id)
+		for _, r := range records {
+			if err := reads(ctx, s, "a text", r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// anyID looks at ids, origins, tags and names that a database may take for the same.
+func anyID(ctx context.Context, s pluvo.Store) error {
+	var records []pluvo.Record
+	for _, id := range []string{"c", "C", "c ", " c", "\u00e9", "e\u0301", "c/1", "c%", "c_", "'", "0", "00"} {
+		records = append(records,
+			&pluvo.Contact{ID: id, Origin: origin(id), Tags: []string{"vip", "VIP", "vip "}, Fields: map[string]string{"size": "1", "Size": "2"}},
+			&pluvo.Task{ID: id, ContactID: id, Title: "t", Origin: origin(id)})
+	}
+	if err := putAll(ctx, s, records...); err != nil {
+		return err
+	}
+	for _, r := range records {
+		if err := reads(ctx, s, "by its id", r); err != nil {
+			return err
+		}
+		found, _, err := s.Find(ctx, r.Kind(), r.From())
 		if err != nil {
 			return err
 		}
-		if err := same("a text", got, c); err != nil {
+		if err := same("by its origin", found, r); err != nil {
 			return err
+		}
+		full, err := s.Full(ctx, r.Owner())
+		if err != nil {
+			return err
+		}
+		if len(full.Tasks) != 1 || full.Tasks[0].ID != r.Owner() {
+			return fmt.Errorf("the contact %q does not come with its own task alone", r.Owner())
 		}
 	}
 	return nil

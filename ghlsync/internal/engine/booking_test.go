@@ -9,6 +9,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -86,5 +87,31 @@ func TestABookingOfHighLevelIsMirrored(t *testing.T) {
 		w.settle()
 		require.Equal(t, "Long talk", w.server.Appointments(ada.ID)[0].Title)
 		require.Empty(t, w.conflicts())
+	})
+}
+
+// TestAMoveToATakenSlot is a conflict; what else was changed of the appointment arrives.
+func TestAMoveToATakenSlot(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		calendar := w.server.AddCalendar(ghl.Calendar{Name: "Consultations"})
+		start := w.freeSlot(calendar.ID)
+		made, err := w.client.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: ada.ID, StartTime: start, Title: "Talk"})
+		require.NoError(t, err)
+		w.touch(ada.ID)
+		w.settle()
+		w.server.Fail(ghltest.Fault{Operation: "appointments.update", Kind: ghltest.SlotTaken(), Times: 1})
+		moved := w.full(ada.ID).Appointments[0]
+		moved.Title, moved.Start, moved.End = "Long talk", start.Add(2*time.Hour), start.Add(150*time.Minute)
+		w.put(&moved)
+		w.settle()
+		there := w.server.Appointments(ada.ID)[0]
+		require.Equal(t, made.ID, there.ID)
+		require.Equal(t, "Long talk", there.Title)
+		at, _ := there.StartTime.Instant()
+		require.True(t, at.Equal(start))
+		require.Len(t, w.conflicts(), 1)
+		require.Equal(t, "slot", w.conflicts()[0].Field)
 	})
 }

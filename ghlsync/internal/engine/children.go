@@ -97,7 +97,7 @@ func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record
 		case their == nil && s.known != all:
 			// It may be there all the same.
 		case their == nil && our == nil:
-			try(s.bury(ctx, s.l.ID, k))
+			try(s.bury(ctx, s.l.ID, k, GHL, false))
 		case their == nil:
 			try(s.goneFromGHL(ctx, k, our))
 		case our == nil:
@@ -135,11 +135,17 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 		return nil // it can't be mapped, which is in the mapping's report; it is not deleted either
 	}
 	theirs := identify(their.record, k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
+	fields := s.l.Mapper.Fields(s.family.kind)
+	assume(fields, theirs, k.pluvo)
+	k.resume(fields, theirs, our)
 	if err := s.doubt(s.l, k, theirs, their.updated); err != nil {
 		return err
 	}
-	m := merge(s.l.Mapper.Fields(s.family.kind), version{k.ghl, theirs}, version{k.pluvo, our}, s.l.owner(s.family.kind, their.updated, time.Time{}))
+	m := merge(fields, version{k.ghl, theirs}, version{k.pluvo, our}, s.l.owner(s.family.kind, their.updated, time.Time{}))
 	if err := s.reportClashes(ctx, s.l, k, m.clashes); err != nil {
+		return err
+	}
+	if err := s.begin(ctx, s.l, k, theirs, our, m); err != nil {
 		return err
 	}
 	after, err := s.update(ctx, k, m.ghl, theirs)
@@ -149,21 +155,28 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 	if err := s.put(ctx, s.l, our, m.pluvo); err != nil {
 		return err
 	}
-	k.ghl, k.pluvo, k.contact = after, m.pluvo, s.pair.ghlID
+	k.inStep(after, m.pluvo)
+	k.contact = s.pair.ghlID
 	return s.save(ctx, s.l.ID, k)
 }
 
-// update has HighLevel's record become what it is wanted to be, and returns what it is then.
+// update has HighLevel's record become what it is wanted to be, and returns what it is known to be then.
 func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (pluvo.Record, error) {
 	after, err := s.family.update(ctx, s.l, s.pair.ghlID, k.ghlID, want, is)
 	if errors.Is(err, ghl.ErrSlotTaken) { // the move of an appointment that Pluvo wanted; it stays where it was
 		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: k.ghlID, Field: fieldSlot, Winner: GHL, Reason: "the slot is taken"})
+		there, ok := is.(*pluvo.Appointment)
+		unmoved := pluvo.Clone(want)
+		if a, _ := unmoved.(*pluvo.Appointment); ok && err == nil && !(a.Start.Equal(there.Start) && a.End.Equal(there.End)) {
+			a.Start, a.End = there.Start, there.End
+			return s.update(ctx, k, unmoved, is) // what else was changed
+		}
 		return is, err
 	}
 	if err != nil || after == nil {
 		return is, err
 	}
-	after = identify(after, k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
+	after = learned(s.l.Mapper.Fields(k.kind), is, want, after)
 	s.wrote(ctx, s.l, GHL, "update", want)
 	return after, s.reportRefusals(ctx, s.l, k, want, is, after)
 }
@@ -173,7 +186,10 @@ func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) e
 	if err := s.l.from.writable(); err != nil {
 		return err
 	}
-	if s.l.Deletes == UpdateWins && s.differs(s.l, k.pluvo, our) {
+	if err := s.justWritten(k); err != nil {
+		return err
+	}
+	if s.l.Deletes == UpdateWins && s.edited(s.l, Pluvo, k.pluvo, our) {
 		without := identify(pluvo.Clone(our), our.Key(), s.pair.pluvoID, pluvo.Origin{})
 		if err := s.put(ctx, s.l, our, without); err != nil {
 			return err
@@ -188,7 +204,7 @@ func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) e
 			return err
 		}
 	}
-	return s.bury(ctx, s.l.ID, k)
+	return s.bury(ctx, s.l.ID, k, GHL, s.l.Deletes == DeleteKeeps)
 }
 
 func (s *siblings) deleteInPluvo(ctx context.Context, our pluvo.Record) error {
@@ -215,9 +231,13 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 	if err := s.l.from.writable(); err != nil {
 		return err
 	}
-	if s.l.Deletes == UpdateWins && their.record != nil {
+	elsewhere, err := s.leave(ctx, k)
+	if err != nil {
+		return err
+	}
+	if s.l.Deletes == UpdateWins && their.record != nil && !elsewhere {
 		theirs := identify(pluvo.Clone(their.record), k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
-		if s.differs(s.l, k.ghl, theirs) {
+		if s.edited(s.l, GHL, k.ghl, theirs) {
 			if err := s.drop(ctx, k, false); err != nil {
 				return err
 			}
@@ -230,7 +250,24 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 			return err
 		}
 	}
-	return s.bury(ctx, s.l.ID, k)
+	return s.bury(ctx, s.l.ID, k, Pluvo, false)
+}
+
+// leave reports whether a record that Pluvo's contact has no more belongs to another contact now. In HighLevel it can't follow:
+// it is made anew there, and so it no longer comes from the old one.
+func (s *siblings) leave(ctx context.Context, k *link) (elsewhere bool, err error) {
+	is, _, err := s.store.Get(ctx, k.kind, k.pluvoID)
+	switch {
+	case errors.Is(err, pluvo.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case is.Owner() == s.pair.pluvoID: // it has come back
+		return false, errChanged
+	case is.From().System != s.l.origin("").System:
+		return true, nil
+	}
+	return true, s.put(ctx, s.l, is, identify(pluvo.Clone(is), is.Key(), is.Owner(), pluvo.Origin{}))
 }
 
 func (s *siblings) deleteInGHL(ctx context.Context, id string) error {
@@ -247,7 +284,7 @@ func (s *siblings) deleteInGHL(ctx context.Context, id string) error {
 func (s *siblings) drop(ctx context.Context, k *link, gone bool) error {
 	return s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if gone {
-			if err := tombstone(ctx, tx, s.now(), s.l.ID, k.kind, k.ghlID, ""); err != nil {
+			if err := tombstone(ctx, tx, s.now(), s.l.ID, k.kind, GHL, k.ghlID, ""); err != nil {
 				return err
 			}
 		}
@@ -259,22 +296,22 @@ func (s *siblings) drop(ctx context.Context, k *link, gone bool) error {
 // adopt finds or makes the record of Pluvo that stands for one of HighLevel that is not linked. Nil means that there is nothing
 // more to do.
 func (s *siblings) adopt(ctx context.Context, their *child, local map[string]pluvo.Record) (*link, error) {
-	gone, _, err := s.deleted(ctx, s.l.ID, s.family.kind, GHL, their.id)
-	if err != nil {
+	ignore, remove, err := s.stale(ctx, s.l, s.family.kind, their.id)
+	if err == nil && remove {
+		err = s.deleteInGHL(ctx, their.id)
+	}
+	if err != nil || ignore || their.record == nil {
 		return nil, err
 	}
-	if gone {
-		if s.l.Deletes == DeleteKeeps {
-			return nil, nil
+	if k, err := s.linkFrom(ctx, s.l.ID, s.family.kind, their.id); err != nil || k != nil {
+		if err == nil {
+			err = s.move(ctx, k, their)
 		}
-		return nil, s.deleteInGHL(ctx, their.id)
-	}
-	if their.record == nil {
-		return nil, nil
+		return nil, err
 	}
 	known, _, err := s.store.Find(ctx, s.family.kind, s.l.origin(their.id))
 	if err == nil {
-		return s.join(ctx, their.id, known.Key())
+		return s.join(ctx, their.id, known.Key(), nil, nil)
 	}
 	if !errors.Is(err, pluvo.ErrNotFound) {
 		return nil, err
@@ -289,15 +326,34 @@ func (s *siblings) adopt(ctx context.Context, their *child, local map[string]plu
 			continue
 		}
 		if s.madeFrom(s.l, pending, their.record, their.added) {
-			return s.join(ctx, their.id, id)
+			return s.join(ctx, their.id, id, pending.record, their.record)
 		}
 	}
 	return s.makeInPluvo(ctx, their)
 }
 
-// join stores that two records are the same.
-func (s *siblings) join(ctx context.Context, ghlID, pluvoID string) (*link, error) {
+// move follows a record that belongs to another contact of HighLevel now, such as after two were merged.
+func (s *siblings) move(ctx context.Context, k *link, their *child) error {
+	is, _, err := s.store.Get(ctx, k.kind, k.pluvoID)
+	if errors.Is(err, pluvo.ErrNotFound) { // deleted with its old contact, whose run comes first
+		return fmt.Errorf("%s: it belonged to another contact, whose deletion is under way: %w", k.kind, pluvo.ErrConflict)
+	}
+	if err != nil {
+		return err
+	}
+	moved := identify(pluvo.Clone(is), is.Key(), s.pair.pluvoID, is.From())
+	if err := s.put(ctx, s.l, is, moved); err != nil {
+		return err
+	}
+	return s.merge(ctx, k, their, moved)
+}
+
+// join stores that two records are the same. Sent and made are not nil if HighLevel's was made of what it was sent.
+func (s *siblings) join(ctx context.Context, ghlID, pluvoID string, sent, made pluvo.Record) (*link, error) {
 	k := &link{kind: s.family.kind, ghlID: ghlID, pluvoID: pluvoID, contact: s.pair.ghlID}
+	if sent != nil && made != nil {
+		k.ghl, k.pluvo = born(s.l.Mapper.Fields(k.kind), sent, identify(made, pluvoID, s.pair.pluvoID, s.l.origin(ghlID)))
+	}
 	err := s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := addLink(ctx, tx, s.now(), s.l.ID, k); err != nil {
 			return err
@@ -336,11 +392,19 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	if err := s.l.from.writable(); err != nil {
 		return err
 	}
+	if k, err := s.linkOf(ctx, s.l.ID, our.Kind(), our.Key()); err != nil {
+		return err
+	} else if k != nil && k.contact != s.pair.ghlID {
+		return fmt.Errorf("%s: it belonged to another contact, whose run comes first: %w", k.kind, pluvo.ErrConflict)
+	}
 	if from := our.From(); from.System == s.l.origin("").System {
 		if from.Location != s.l.ID || s.l.Deletes == DeleteKeeps {
 			return nil
 		}
 		return s.deleteInPluvo(ctx, our) // it came from there, and is not there any more
+	}
+	if kept, err := s.kept(ctx, s.l.ID, our.Kind(), our.Key()); err != nil || kept {
+		return err
 	}
 	name := intentName(our.Kind(), our.Key())
 	pending, err := s.intent(ctx, s.l.ID, name)
@@ -365,12 +429,8 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	made, err := s.family.create(ctx, s.l, s.pair.ghlID, our)
 	if err == nil {
 		s.wrote(ctx, s.l, GHL, "create", our)
-		k, err := s.join(ctx, made.id, our.Key())
-		if err != nil || k == nil || made.record == nil {
-			return err
-		}
-		k.ghl, k.pluvo = identify(made.record, our.Key(), s.pair.pluvoID, s.l.origin(made.id)), our
-		return s.save(ctx, s.l.ID, k)
+		_, err := s.join(ctx, made.id, our.Key(), our, made.record)
+		return err
 	}
 	if unknownOutcome(err) {
 		return err

@@ -32,6 +32,9 @@ func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, g
 		}
 	}
 	if gone {
+		if err := e.justWritten(pair); err != nil {
+			return err
+		}
 		return e.goneFromGHL(ctx, run, l, pair)
 	}
 	ours, err := e.store.Full(ctx, pair.pluvoID)
@@ -90,8 +93,14 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	if err != nil {
 		return err
 	}
-	m := merge(l.Mapper.Fields(pluvo.KindContact), version{pair.ghl, theirs}, version{pair.pluvo, ours}, l.owner(pluvo.KindContact, ghlAt, pluvoAt))
+	fields := l.Mapper.Fields(pluvo.KindContact)
+	assume(fields, theirs, pair.pluvo)
+	pair.resume(fields, theirs, ours)
+	m := merge(fields, version{pair.ghl, theirs}, version{pair.pluvo, ours}, l.owner(pluvo.KindContact, ghlAt, pluvoAt))
 	if err := e.reportClashes(ctx, l, pair, m.clashes); err != nil {
+		return err
+	}
+	if err := e.begin(ctx, l, pair, theirs, ours, m); err != nil {
 		return err
 	}
 	after, err := e.writeContact(ctx, l, pair, m.ghl.(*pluvo.Contact), theirs)
@@ -101,11 +110,11 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	if err := e.put(ctx, l, ours, m.pluvo); err != nil {
 		return err
 	}
-	pair.ghl, pair.pluvo = after, m.pluvo
+	pair.inStep(after, m.pluvo)
 	return e.save(ctx, l.ID, pair)
 }
 
-// writeContact has HighLevel's contact become what it is to be, and returns what it is then.
+// writeContact has HighLevel's contact become what it is to be, and returns what it is known to be then.
 func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want, is *pluvo.Contact) (*pluvo.Contact, error) {
 	change, _, err := l.Mapper.ContactUpdate(want, is)
 	if err != nil || change.IsEmpty() {
@@ -139,7 +148,8 @@ func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want
 		after.Tags = tags
 	}
 	e.wrote(ctx, l, GHL, "update", want)
-	return after, e.reportRefusals(ctx, l, pair, want, is, after)
+	known := learned(l.Mapper.Fields(pluvo.KindContact), is, want, after).(*pluvo.Contact)
+	return known, e.reportRefusals(ctx, l, pair, want, is, known)
 }
 
 // reportClashes stores what was decided against a side, before it is done: a run that is killed in between would not know of it.
@@ -159,7 +169,7 @@ func (e *Engine) reportClashes(ctx context.Context, l *Location, pair *link, cla
 // reportRefusals stores that HighLevel has another value than it was given, though it has taken the update.
 func (e *Engine) reportRefusals(ctx context.Context, l *Location, pair *link, want, was, is pluvo.Record) error {
 	for _, f := range l.Mapper.Fields(want.Kind()) {
-		if !f.ToGHL() || f.Same(want, was) || f.Same(want, is) {
+		if !f.ToGHL() || !f.ToPluvo() || f.Same(want, was) || f.Same(want, is) {
 			continue
 		}
 		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID, Field: f.Name(), Winner: GHL,
@@ -197,12 +207,12 @@ func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, p
 	r, v, err := e.store.Get(ctx, pluvo.KindContact, pair.pluvoID)
 	switch {
 	case errors.Is(err, pluvo.ErrNotFound):
-		return e.bury(ctx, l.ID, pair)
+		return e.bury(ctx, l.ID, pair, GHL, false)
 	case err != nil:
 		return err
 	case l.Deletes == DeleteKeeps:
-		return e.bury(ctx, l.ID, pair)
-	case l.Deletes == UpdateWins && e.differs(l, pair.pluvo, r):
+		return e.bury(ctx, l.ID, pair, GHL, true)
+	case l.Deletes == UpdateWins && e.edited(l, Pluvo, pair.pluvo, r):
 		return e.makeAnew(ctx, run, l, pair)
 	}
 	if err := e.store.Delete(ctx, pluvo.KindContact, pair.pluvoID, v); errors.Is(err, pluvo.ErrConflict) {
@@ -211,7 +221,7 @@ func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, p
 		return err
 	}
 	e.wrote(ctx, l, Pluvo, "delete", r)
-	return e.bury(ctx, l.ID, pair)
+	return e.bury(ctx, l.ID, pair, GHL, false)
 }
 
 // makeAnew lets a contact whose record in HighLevel is gone be made there like a new one, with all that belongs to it.
@@ -241,15 +251,24 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 	if err := l.from.writable(); err != nil {
 		return err
 	}
+	// A store that has lost its contacts, or is another one, must not empty HighLevel: Pluvo's changes tell of each deletion.
+	if err := e.Follow(ctx); err != nil {
+		return err
+	}
+	if at, err := e.changedAt(ctx, pair.pluvoID); err != nil {
+		return err
+	} else if !at.IsZero() {
+		return errUntold
+	}
 	switch l.Deletes {
 	case DeleteKeeps:
-		return e.bury(ctx, l.ID, pair)
+		return e.bury(ctx, l.ID, pair, Pluvo, false)
 	case UpdateWins:
 		mapped, err := e.contactOf(l, theirs, pair.pluvoID)
 		if err != nil {
 			return err
 		}
-		if e.differs(l, pair.ghl, mapped) {
+		if e.edited(l, GHL, pair.ghl, mapped) {
 			if err := e.unlinkAll(ctx, l.ID, pair, false); err != nil {
 				return err
 			}
@@ -260,20 +279,23 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 		return err
 	}
 	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, pair.ghlID))
-	return e.bury(ctx, l.ID, pair)
+	return e.bury(ctx, l.ID, pair, Pluvo, false)
 }
+
+var errUntold = errors.New("the contact is missing in Pluvo, whose changes do not tell of a deletion")
 
 func newRecordOf(kind pluvo.Kind, id string) pluvo.Record {
 	return identify(newRecord(kind), id, "", pluvo.Origin{})
 }
 
-// differs reports whether a record is no longer what it was when both sides were in step.
-func (e *Engine) differs(l *Location, was, is pluvo.Record) bool {
+// edited reports whether a side's record is no longer what it was when both were in step. What only goes to HighLevel is not
+// read from there.
+func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 	if was == nil {
 		return true
 	}
 	for _, f := range l.Mapper.Fields(is.Kind()) {
-		if !f.Same(was, is) {
+		if (side == Pluvo || f.ToPluvo()) && !f.Same(was, is) {
 			return true
 		}
 	}
@@ -283,8 +305,8 @@ func (e *Engine) differs(l *Location, was, is pluvo.Record) bool {
 // await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never
 // comes is forgotten.
 func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
-	gone, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, GHL, ghlID)
-	if err != nil || gone {
+	by, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, ghlID)
+	if err != nil || by != Nobody {
 		return err
 	}
 	name := "await/" + ghlID

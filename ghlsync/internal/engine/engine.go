@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -120,6 +121,15 @@ func (e *Engine) markAfter(run *queue.Run, unit string) {
 	})
 }
 
+// Expect has changes in Pluvo noted for a location before it is set: they wait.
+func (e *Engine) Expect(location string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !slices.Contains(e.order, location) {
+		e.order = append(e.order, location)
+	}
+}
+
 // SetLocation adds a location, or replaces how one is kept in step.
 func (e *Engine) SetLocation(l Location) error {
 	switch {
@@ -144,11 +154,9 @@ func (e *Engine) SetLocation(l Location) error {
 			}
 		}
 	}
+	e.Expect(l.ID)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.locations[l.ID] == nil {
-		e.order = append(e.order, l.ID)
-	}
 	e.locations[l.ID] = &l
 	return nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +62,12 @@ func (e *Engine) followPage(ctx context.Context) (more bool, err error) {
 			return strings.Compare(a.Location+"\x00"+a.ID, b.Location+"\x00"+b.ID)
 		})
 		for _, u := range slices.Compact(units) {
-			if err := e.queue.MarkTx(ctx, tx, u, queue.Live); err != nil && !errors.Is(err, queue.ErrLocation) {
+			err := e.queue.MarkTx(ctx, tx, u, queue.Live)
+			if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // the others are not held up
+				e.log.LogAttrs(ctx, slog.LevelWarn, "a change in Pluvo can't be followed", slog.String("location", u.Location), slog.Any("err", err))
+				err = nil
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -101,48 +107,53 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 		if err != nil {
 			return nil, err
 		}
-		if own != nil {
-			switch {
-			case c.Record != nil && own.pluvo == nil: // the run that has linked it may be about to store this
-				units = append(units, queue.Unit{Location: id, ID: unborn + owner})
-			case c.Record == nil || !pluvo.Equal(own.pluvo, c.Record):
-				units = append(units, queue.Unit{Location: id, ID: own.contact})
-			}
-			continue
-		}
-		if c.Record != nil && c.Record.From().Location == id && c.Record.From().System == mapping.System {
-			// A run that takes it over from HighLevel may be about to store the link.
-			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
+		if own != nil && c.Record != nil && own.has(c.Record) {
 			continue
 		}
 		contact, err := linkOfTx(ctx, tx, id, pluvo.KindContact, owner)
 		if err != nil {
 			return nil, err
 		}
+		if own != nil && (own.pluvo != nil || c.Record == nil || contact == nil || contact.contact != own.contact) {
+			units = append(units, queue.Unit{Location: id, ID: own.contact})
+			if c.Kind == pluvo.KindContact {
+				continue
+			} // else it may have been moved to another contact
+		}
 		switch {
+		case c.Record != nil && (own != nil && own.pluvo == nil || own == nil && e.from(id, c.Record)):
+			// A run that takes it over from HighLevel, or has linked it, may be about to store what it is. This unit sees.
+			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
 		case contact != nil:
 			units = append(units, queue.Unit{Location: id, ID: contact.contact})
-		case c.Record != nil && e.concerns(id, c):
+		case own == nil && c.Record != nil && e.concerns(id, c):
 			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
 		}
 	}
 	return units, nil
 }
 
-// concerns reports whether a record that is not linked may belong to a location.
+// has reports whether a record of Pluvo is what both sides have in step, or what a run is writing, which looks again if it fails.
+func (l *link) has(r pluvo.Record) bool {
+	return l.pluvo != nil && pluvo.Equal(l.pluvo, r) || l.underway != nil && pluvo.Equal(l.underway.to.pluvo, r)
+}
+
+// from reports whether a record of Pluvo comes from a location.
+func (e *Engine) from(location string, r pluvo.Record) bool {
+	return r.From().System == mapping.System && r.From().Location == location
+}
+
+// concerns reports whether a record that is not linked may belong to a location. One that is not open yet will see.
 func (e *Engine) concerns(id string, c *pluvo.Change) bool {
-	l := e.location(id)
-	if l == nil {
-		return false
-	}
 	contact, ok := c.Record.(*pluvo.Contact)
 	if !ok {
 		return true
 	}
-	if from := contact.Origin; from.System == l.origin("").System {
+	if from := contact.Origin; from.System == mapping.System {
 		return from.Location == id
 	}
-	return l.Takes == nil || l.Takes(contact)
+	l := e.location(id)
+	return l == nil || l.Takes == nil || l.Takes(contact)
 }
 
 // index keeps by what a contact of Pluvo can be found, and when it was changed.
@@ -154,8 +165,16 @@ func (e *Engine) index(ctx context.Context, tx *db.Tx, c *pluvo.Change) error {
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_person (id, phone, email, changed_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (id) DO UPDATE SET phone = excluded.phone, email = excluded.email, changed_at = excluded.changed_at`,
-		r.ID, e.anyPhone(r.Phone), strings.ToLower(strings.TrimSpace(r.Email)), db.Micros(e.now()))
+		r.ID, searched(e.anyPhone(r.Phone)), searched(strings.ToLower(strings.TrimSpace(r.Email))), db.Micros(e.now()))
 	return err
+}
+
+// searched is a text by which nobody is found if the database can't hold it.
+func searched(text string) string {
+	if !db.Storable(text) {
+		return ""
+	}
+	return text
 }
 
 // anyPhone is a phone number as the first location writes it: Pluvo's contacts are indexed once for all.
@@ -163,7 +182,7 @@ func (e *Engine) anyPhone(phone string) string {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	for _, id := range e.order {
-		if l := e.locations[id]; l.Phone != nil {
+		if l := e.locations[id]; l != nil && l.Phone != nil {
 			return e.phone(l, phone)
 		}
 	}
@@ -186,7 +205,7 @@ func (e *Engine) changedAt(ctx context.Context, pluvoID string) (at time.Time, e
 
 // people returns the ids of Pluvo's contacts that have the phone number or e-mail of one of HighLevel and may stand for it.
 func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact) ([]string, error) {
-	phone, email := e.phone(l, mapped.Phone), strings.ToLower(strings.TrimSpace(mapped.Email))
+	phone, email := searched(e.phone(l, mapped.Phone)), searched(strings.ToLower(strings.TrimSpace(mapped.Email)))
 	var ids []string
 	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		ids, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -22,28 +23,37 @@ type link struct {
 	contact string // HighLevel's id of the contact that it belongs to
 	// What both sides held when they were last in step; nil before the first time.
 	ghl, pluvo pluvo.Record
+	underway   *underway // what was being written when that was stored; nil if nothing was
 
 	stored string    // the text in the database
-	at     time.Time // when it was stored
+	at     time.Time // when that was stored
 }
 
-// inStep is how the last states are stored.
-type inStep struct {
-	GHL   json.RawMessage `json:"highlevel"`
-	Pluvo json.RawMessage `json:"pluvo"`
+// storedLink is how the states of a link are stored.
+type storedLink struct {
+	storedBoth
+	From *storedBoth `json:"from,omitempty"`
+	To   *storedBoth `json:"to,omitempty"`
 }
 
 func (l *link) encode() (string, error) {
-	if l.ghl == nil || l.pluvo == nil {
-		return "", nil
-	}
-	var s inStep
+	var s storedLink
 	var err error
-	if s.GHL, err = json.Marshal(l.ghl); err != nil {
+	if s.storedBoth, err = (both{l.ghl, l.pluvo}).encode(); err != nil {
 		return "", err
 	}
-	if s.Pluvo, err = json.Marshal(l.pluvo); err != nil {
-		return "", err
+	if u := l.underway; u != nil {
+		from, err := u.from.encode()
+		if err != nil {
+			return "", err
+		}
+		to, err := u.to.encode()
+		if err != nil {
+			return "", err
+		}
+		s.From, s.To = &from, &to
+	} else if s.GHL == nil {
+		return "", nil
 	}
 	text, err := json.Marshal(s)
 	return string(text), err
@@ -53,13 +63,21 @@ func (l *link) decode() error {
 	if l.stored == "" {
 		return nil
 	}
-	var s inStep
+	var s storedLink
 	if err := json.Unmarshal([]byte(l.stored), &s); err != nil {
 		return err
 	}
-	var err error
-	if l.ghl, err = readRecord(l.kind, s.GHL); err == nil {
-		l.pluvo, err = readRecord(l.kind, s.Pluvo)
+	last, err := s.decode(l.kind)
+	if err != nil {
+		return err
+	}
+	l.ghl, l.pluvo = last.ghl, last.pluvo
+	if s.From == nil || s.To == nil {
+		return nil
+	}
+	l.underway = new(underway)
+	if l.underway.from, err = s.From.decode(l.kind); err == nil {
+		l.underway.to, err = s.To.decode(l.kind)
 	}
 	return err
 }
@@ -106,6 +124,19 @@ func (e *Engine) links(ctx context.Context, location, contact string) ([]*link, 
 	return list, err
 }
 
+// linkFrom reads the link of a record of HighLevel, whatever contact it belonged to; nil if there is none.
+func (e *Engine) linkFrom(ctx context.Context, location string, kind pluvo.Kind, ghlID string) (found *link, err error) {
+	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		found, err = scanLink(tx.Row(ctx, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`,
+			location, string(kind), ghlID))
+		if errors.Is(err, db.ErrNoRows) {
+			found, err = nil, nil
+		}
+		return err
+	})
+	return found, err
+}
+
 // linkOf reads the link of a record of Pluvo; nil if there is none.
 func (e *Engine) linkOf(ctx context.Context, location string, kind pluvo.Kind, pluvoID string) (found *link, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
@@ -146,10 +177,11 @@ func addLink(ctx context.Context, tx *db.Tx, now time.Time, location string, l *
 	if have == nil || have.ghlID != l.ghlID {
 		return errLinked
 	}
+	l.ghl, l.pluvo, l.underway, l.stored = have.ghl, have.pluvo, have.underway, have.stored
 	return nil
 }
 
-// save stores what both sides hold now that they are in step.
+// save stores the states of a link.
 func (e *Engine) save(ctx context.Context, location string, l *link) error {
 	text, err := l.encode()
 	if err != nil || text == l.stored {
@@ -168,8 +200,8 @@ func (e *Engine) save(ctx context.Context, location string, l *link) error {
 	})
 }
 
-// bury drops a link and remembers both records as deleted.
-func (e *Engine) bury(ctx context.Context, location string, l *link) error {
+// bury drops a link and remembers which side has deleted its record. Kept says that Pluvo's stays all the same.
+func (e *Engine) bury(ctx context.Context, location string, l *link, by Side, kept bool) error {
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		doomed := []*link{l}
 		if l.kind == pluvo.KindContact { // and all that belonged to it
@@ -181,45 +213,11 @@ func (e *Engine) bury(ctx context.Context, location string, l *link) error {
 			doomed = append(doomed, all...)
 		}
 		for _, l := range doomed {
-			if err := tombstone(ctx, tx, e.now(), location, l.kind, l.ghlID, l.pluvoID); err != nil {
+			if err := tombstone(ctx, tx, e.now(), location, l.kind, by, l.ghlID, l.pluvoID); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`, location, string(l.kind), l.ghlID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func tombstone(ctx context.Context, tx *db.Tx, now time.Time, location string, kind pluvo.Kind, ghlID, pluvoID string) error {
-	for _, side := range []struct {
-		side      Side
-		id, other string
-	}{{GHL, ghlID, pluvoID}, {Pluvo, pluvoID, ghlID}} {
-		if side.id == "" {
-			continue
-		}
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_tombstone (location, kind, side, id, other_id, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (location, kind, side, id) DO UPDATE SET deleted_at = excluded.deleted_at`,
-			location, string(kind), string(side.side), side.id, side.other, db.Micros(now))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unlinkAll drops the links of a contact and of all that belongs to it. With gone, HighLevel's records are remembered as deleted.
-func (e *Engine) unlinkAll(ctx context.Context, location string, pair *link, gone bool) error {
-	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		all, err := db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`, location, pair.contact)
-		if err != nil {
-			return err
-		}
-		for _, l := range all {
-			if gone {
-				if err := tombstone(ctx, tx, e.now(), location, l.kind, l.ghlID, ""); err != nil {
+			if kept {
+				if err := tombstone(ctx, tx, e.now(), location, l.kind, keptInPluvo, l.pluvoID, l.ghlID); err != nil {
 					return err
 				}
 			}
@@ -231,18 +229,87 @@ func (e *Engine) unlinkAll(ctx context.Context, location string, pair *link, gon
 	})
 }
 
-// deleted reports whether a record was deleted, so that what comes late does not bring it back.
-func (e *Engine) deleted(ctx context.Context, location string, kind pluvo.Kind, side Side, id string) (gone bool, other string, err error) {
+// keptInPluvo stands in a tombstone for the side: HighLevel's record was deleted, and Pluvo's, whose id it names, is kept in step
+// no longer.
+const keptInPluvo Side = "kept"
+
+// tombstone remembers that a side has deleted a record. The id is HighLevel's, unless it is keptInPluvo.
+func tombstone(ctx context.Context, tx *db.Tx, now time.Time, location string, kind pluvo.Kind, by Side, id, other string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_tombstone (location, kind, side, id, other_id, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (location, kind, side, id) DO UPDATE SET other_id = excluded.other_id, deleted_at = excluded.deleted_at`,
+		location, string(kind), string(by), id, other, db.Micros(now))
+	return err
+}
+
+// unlinkAll drops the links of a contact and of all that belongs to it. With gone, HighLevel's records are remembered as deleted.
+func (e *Engine) unlinkAll(ctx context.Context, location string, pair *link, gone bool) error {
+	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		all, err := db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`, location, pair.contact)
+		if err != nil {
+			return err
+		}
+		for _, l := range all {
+			if gone {
+				if err := tombstone(ctx, tx, e.now(), location, l.kind, GHL, l.ghlID, ""); err != nil {
+					return err
+				}
+			}
+			if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`, location, string(l.kind), l.ghlID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// deleted says which side has deleted a record of HighLevel last, and when; [Nobody] if none has.
+func (e *Engine) deleted(ctx context.Context, location string, kind pluvo.Kind, ghlID string) (by Side, at time.Time, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		err := tx.Row(ctx, `SELECT other_id FROM ghlsync_tombstone WHERE location = $1 AND kind = $2 AND side = $3 AND id = $4`,
-			location, string(kind), string(side), id).Scan(&other)
+		var micros int64
+		err := tx.Row(ctx, `SELECT side, deleted_at FROM ghlsync_tombstone WHERE location = $1 AND kind = $2 AND side IN ($3, $4) AND id = $5
+			ORDER BY deleted_at DESC LIMIT 1`, location, string(kind), string(GHL), string(Pluvo), ghlID).Scan(&by, &micros)
 		if errors.Is(err, db.ErrNoRows) {
 			return nil
 		}
-		gone = err == nil
+		at = db.Time(micros)
 		return err
 	})
-	return gone, other, err
+	return by, at, err
+}
+
+// stale says what to do with a record of HighLevel that is there and not linked. One that was deleted in Pluvo is deleted once more
+// if HighLevel has not followed yet. What is there long after was restored by somebody, as is what HighLevel had deleted itself,
+// or it was moved to another contact: that is a record like any other.
+func (e *Engine) stale(ctx context.Context, l *Location, kind pluvo.Kind, ghlID string) (ignore, remove bool, err error) {
+	by, at, err := e.deleted(ctx, l.ID, kind, ghlID)
+	if err != nil || by != Pluvo {
+		return false, false, err
+	}
+	if l.Deletes == DeleteKeeps {
+		return true, false, nil
+	}
+	remove = e.now().Sub(at) < longestWait
+	return remove, remove, nil
+}
+
+// kept reports whether a record of Pluvo has lost its record in HighLevel, and was left all the same.
+func (e *Engine) kept(ctx context.Context, location string, kind pluvo.Kind, pluvoID string) (kept bool, err error) {
+	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		var n int64
+		err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_tombstone WHERE location = $1 AND kind = $2 AND side = $3 AND id = $4`,
+			location, string(kind), string(keptInPluvo), pluvoID).Scan(&n)
+		kept = n > 0
+		return err
+	})
+	return kept, err
+}
+
+// justWritten waits where a record is missing in HighLevel that was written or linked a moment ago: it may only not be there yet.
+func (e *Engine) justWritten(k *link) error {
+	if age := e.now().Sub(k.at); age < e.settle {
+		return &queue.WaitError{After: e.settle - age, Reason: "a record may not be there yet"}
+	}
+	return nil
 }
 
 // Conflict is a decision that was taken against one side, or that a person must take.
@@ -279,17 +346,20 @@ func (e *Engine) report(ctx context.Context, c Conflict) error {
 		return err
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body)}, "\x00")))
-	id := hex.EncodeToString(sum[:12])
-	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+	c.ID, c.Happened = hex.EncodeToString(sum[:12]), e.now()
+	fresh := false
+	err = e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_conflict (id, location, unit, kind, record, field, winner, body, happened_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (id) DO UPDATE SET happened_at = excluded.happened_at, resolved_at = 0 WHERE ghlsync_conflict.resolved_at > 0`,
-			id, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body), db.Micros(e.now()))
-		if err == nil && n == 1 {
-			e.noted(c)
-		}
+			c.ID, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body), db.Micros(c.Happened))
+		fresh = n == 1
 		return err
 	})
+	if err == nil && fresh { // after the commit: whoever is told may use the database
+		e.noted(c)
+	}
+	return err
 }
 
 // Conflicts lists conflicts, the latest first: all that are open, or with resolved also those that are not.

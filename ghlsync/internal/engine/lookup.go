@@ -48,9 +48,6 @@ func (e *Engine) find(ctx context.Context, run *queue.Run, l *Location, name str
 		e.markAfter(run, contact)
 		return nil
 	}
-	if gone, _, err := e.deleted(ctx, l.ID, pluvo.Kind(kind), GHL, id); err != nil || gone {
-		return err
-	}
 	contact = ""
 	switch pluvo.Kind(kind) {
 	case pluvo.KindTask: // HighLevel has no call for one task without its contact
@@ -73,6 +70,9 @@ func (e *Engine) find(ctx context.Context, run *queue.Run, l *Location, name str
 		}
 	}
 	if contact == "" {
+		if by, _, err := e.deleted(ctx, l.ID, pluvo.Kind(kind), id); err != nil || by != Nobody {
+			return err
+		}
 		return e.await(ctx, l, run.ID)
 	}
 	e.markAfter(run, contact)

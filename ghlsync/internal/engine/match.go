@@ -20,10 +20,12 @@ import (
 
 // adopt finds or makes the contact of Pluvo that stands for one of HighLevel. Nil means that a person must decide.
 func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs *ghl.Contact) (*link, error) {
-	if gone, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, GHL, theirs.ID); err != nil {
+	ignore, remove, err := e.stale(ctx, l, pluvo.KindContact, theirs.ID)
+	if err == nil && remove {
+		err = e.deleteAgain(ctx, l, theirs)
+	}
+	if err != nil || ignore {
 		return nil, err
-	} else if gone { // it was deleted in Pluvo, and the deletion here did not last, or its record comes late
-		return nil, e.deleteAgain(ctx, l, theirs)
 	}
 	mapped, err := e.contactOf(l, theirs, theirs.ID)
 	if err != nil {
@@ -31,15 +33,15 @@ func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs 
 	}
 	known, _, err := e.store.Find(ctx, pluvo.KindContact, l.origin(theirs.ID))
 	if err == nil {
-		return e.link(ctx, run, l, theirs.ID, known.Key())
+		return e.link(ctx, run, l, pairOf(theirs.ID, known.Key()))
 	}
 	if !errors.Is(err, pluvo.ErrNotFound) {
 		return nil, err
 	}
 	if own, err := e.ownCreate(ctx, l, mapped, instant(theirs.DateAdded)); err != nil {
 		return nil, err
-	} else if own != "" {
-		return e.link(ctx, run, l, theirs.ID, own)
+	} else if own != nil {
+		return e.link(ctx, run, l, bornPair(l, theirs.ID, own, mapped))
 	}
 	if err := e.Follow(ctx); err != nil { // what was made in Pluvo a moment ago can be its match
 		return nil, err
@@ -52,7 +54,7 @@ func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs 
 	case 0:
 		return e.makeInPluvo(ctx, run, l, mapped)
 	case 1:
-		return e.link(ctx, run, l, theirs.ID, candidates[0])
+		return e.link(ctx, run, l, pairOf(theirs.ID, candidates[0]))
 	}
 	return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: theirs.ID, Field: fieldMatch,
 		Reason: fmt.Sprintf("%d contacts of Pluvo have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
@@ -66,9 +68,6 @@ const (
 )
 
 func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Contact) error {
-	if l.Deletes == DeleteKeeps {
-		return nil
-	}
 	if err := l.from.writable(); err != nil {
 		return err
 	}
@@ -79,32 +78,33 @@ func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Conta
 	return nil
 }
 
-// ownCreate returns the id of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet, has made this one.
-func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Contact, added time.Time) (string, error) {
+// ownCreate returns what was sent of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet, has made
+// this one; nil if none has.
+func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Contact, added time.Time) (pluvo.Record, error) {
 	intents, err := e.openContacts(ctx, l.ID)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, i := range intents {
 		if i.record != nil && e.madeFrom(l, i, mapped, added) {
-			return i.record.Key(), nil
+			return i.record, nil
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 // clockSkew is how far HighLevel's clock may be from the database's.
 const clockSkew = 2 * time.Minute
 
-// madeFrom reports whether a record of HighLevel is the one that an intent was about to make. Fields that the record has not
-// got, because HighLevel can't hold them, are no difference; times it may have been made before are.
+// madeFrom reports whether a record of HighLevel is the one that an intent was about to make. Values that
+// HighLevel can't hold are no difference; times it may have been made before are.
 func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added time.Time) bool {
 	if !added.IsZero() && added.Before(i.created.Add(-clockSkew)) {
 		return false
 	}
 	said := false
 	for _, f := range l.Mapper.Fields(i.record.Kind()) {
-		if !f.ToGHL() || f.IsSet() || f.Get(i.record).IsEmpty() {
+		if v := f.Get(i.record); !f.ToGHL() || f.IsSet() || v.IsEmpty() || !f.Fits(v) {
 			continue
 		}
 		if !f.Same(i.record, mapped) {
@@ -118,16 +118,23 @@ func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added tim
 // joining is why a run waits that can't link a contact now.
 const joining = "the contact is being joined by another run"
 
-// link stores that two contacts are the same. It waits while the contact's unit of before is worked on.
-func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, ghlID, pluvoID string) (*link, error) {
-	return e.storeLink(ctx, run, l, &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID})
+func pairOf(ghlID, pluvoID string) *link {
+	return &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID}
 }
 
-func (e *Engine) storeLink(ctx context.Context, run *queue.Run, l *Location, pair *link) (*link, error) {
-	ghlID, pluvoID := pair.ghlID, pair.pluvoID
-	other := unborn + pluvoID
+// bornPair is the pair of a contact that HighLevel has made of what it was sent. With what both have in common, what is edited
+// from now on is known as an edit.
+func bornPair(l *Location, ghlID string, sent, made pluvo.Record) *link {
+	pair := pairOf(ghlID, sent.Key())
+	pair.ghl, pair.pluvo = born(l.Mapper.Fields(pluvo.KindContact), sent, identify(pluvo.Clone(made), sent.Key(), "", l.origin(ghlID)))
+	return pair
+}
+
+// link stores that two contacts are the same. It waits while the contact's unit of before is worked on.
+func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, pair *link) (*link, error) {
+	other := unborn + pair.pluvoID
 	if run.ID == other {
-		other = ghlID
+		other = pair.ghlID
 	}
 	err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		free, err := run.Free(ctx, tx, other)
@@ -140,12 +147,12 @@ func (e *Engine) storeLink(ctx context.Context, run *queue.Run, l *Location, pai
 		if err := addLink(ctx, tx, e.now(), l.ID, pair); err != nil {
 			return err
 		}
-		return forgetIntent(ctx, tx, l.ID, intentName(pluvo.KindContact, pluvoID))
+		return forgetIntent(ctx, tx, l.ID, intentName(pluvo.KindContact, pair.pluvoID))
 	})
 	switch {
 	case errors.Is(err, errLinked):
-		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: ghlID, Field: fieldMatch,
-			Reason: "its match in Pluvo, " + pluvoID + ", is linked to another contact"})
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: pair.ghlID, Field: fieldMatch,
+			Reason: "it matches " + pair.pluvoID + " of Pluvo, and one of the two is linked to another contact"})
 	case err != nil:
 		return nil, err
 	}
@@ -165,8 +172,9 @@ func (e *Engine) makeInPluvo(ctx context.Context, run *queue.Run, l *Location, m
 		return nil, err
 	}
 	e.wrote(ctx, l, Pluvo, "create", mapped)
-	return e.storeLink(ctx, run, l, &link{kind: pluvo.KindContact, ghlID: mapped.Origin.ID, pluvoID: mapped.ID, contact: mapped.Origin.ID,
-		ghl: pluvo.Clone(mapped), pluvo: mapped})
+	pair := pairOf(mapped.Origin.ID, mapped.ID)
+	pair.ghl, pair.pluvo = mapped, pluvo.Clone(mapped)
+	return e.link(ctx, run, l, pair)
 }
 
 // join finds or makes the contact of HighLevel that stands for one that was made in Pluvo. All else is the work of the
@@ -234,12 +242,15 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 	ours := r.(*pluvo.Contact)
 	if from := ours.Origin; from.System == l.origin("").System {
 		if from.Location == l.ID && from.ID != "" { // its own unit links the two, or finds that it is gone
-			return &link{ghlID: from.ID}, nil
+			return pairOf(from.ID, pluvoID), nil
 		}
 		return nil, nil // it belongs to another location
 	}
 	if l.Takes != nil && !l.Takes(ours) {
 		return nil, nil
+	}
+	if kept, err := e.kept(ctx, l.ID, pluvo.KindContact, pluvoID); err != nil || kept {
+		return nil, err
 	}
 	pending, err := e.intent(ctx, l.ID, intentName(pluvo.KindContact, pluvoID))
 	if err != nil {
@@ -252,10 +263,20 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 	switch len(candidates) {
 	case 0:
 	case 1:
-		return e.link(ctx, run, l, candidates[0], pluvoID)
+		found := candidates[0]
+		if pending != nil && pending.record != nil {
+			if mapped, err := e.contactOf(l, found, pluvoID); err == nil && e.madeFrom(l, pending, mapped, instant(found.DateAdded)) {
+				return e.link(ctx, run, l, bornPair(l, found.ID, pending.record, mapped))
+			}
+		}
+		return e.link(ctx, run, l, pairOf(found.ID, pluvoID))
 	default:
+		var ids []string
+		for _, c := range candidates {
+			ids = append(ids, c.ID)
+		}
 		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: unborn + pluvoID, Field: fieldMatch,
-			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
+			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(ids), strings.Join(ids, ", "))})
 	}
 	if pending != nil {
 		if age := e.now().Sub(pending.created); age < e.settle {
@@ -279,9 +300,17 @@ func (e *Engine) makeInGHL(ctx context.Context, run *queue.Run, l *Location, our
 	switch {
 	case err == nil:
 		e.wrote(ctx, l, GHL, "create", ours)
-		return e.link(ctx, run, l, made.ID, ours.ID)
+		mapped, err := e.contactOf(l, made, ours.ID)
+		if err != nil {
+			return e.link(ctx, run, l, pairOf(made.ID, ours.ID))
+		}
+		return e.link(ctx, run, l, bornPair(l, made.ID, ours, mapped))
 	case errors.Is(err, ghl.ErrDuplicateContact) && errors.As(err, &refused) && refused.Duplicate != nil && refused.Duplicate.ContactID != "":
-		return e.link(ctx, run, l, refused.Duplicate.ContactID, ours.ID)
+		pair, err := e.link(ctx, run, l, pairOf(refused.Duplicate.ContactID, ours.ID))
+		if err == nil && pair == nil { // for a person to see to; nothing was made
+			err = e.forget(ctx, l.ID, intentName(pluvo.KindContact, ours.ID))
+		}
+		return pair, err
 	case !unknownOutcome(err):
 		return nil, errors.Join(err, e.forget(context.WithoutCancel(ctx), l.ID, intentName(pluvo.KindContact, ours.ID)))
 	}
@@ -293,14 +322,14 @@ func unknownOutcome(err error) bool {
 	return errors.Is(err, ghl.ErrAmbiguous) || errors.Is(err, ghl.ErrValidation) || errors.Is(err, ghl.ErrBadResponse)
 }
 
-// candidates returns the ids of the contacts of HighLevel that have the phone number or e-mail of one of Pluvo, or that an
+// candidates returns the contacts of HighLevel that have the phone number or e-mail of one of Pluvo, or that an
 // earlier create of it has made, without those that are linked.
-func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contact, pending *intent) ([]string, error) {
+func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contact, pending *intent) ([]*ghl.Contact, error) {
 	var found []*ghl.Contact
-	ask := []ghl.DuplicateQuery{{Phone: e.phone(l, ours.Phone)}, {Email: strings.TrimSpace(ours.Email)}}
+	ask := []ghl.DuplicateQuery{{Phone: e.number(l, ours.Phone)}, {Email: strings.TrimSpace(ours.Email)}}
 	if pending != nil {
 		if was, ok := pending.record.(*pluvo.Contact); ok { // it may have been changed since
-			ask = append(ask, ghl.DuplicateQuery{Phone: e.phone(l, was.Phone)}, ghl.DuplicateQuery{Email: strings.TrimSpace(was.Email)})
+			ask = append(ask, ghl.DuplicateQuery{Phone: e.number(l, was.Phone)}, ghl.DuplicateQuery{Email: strings.TrimSpace(was.Email)})
 		}
 	}
 	asked := []ghl.DuplicateQuery{{}}
@@ -329,9 +358,9 @@ func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contac
 			}
 		}
 	}
-	var ids []string
+	var free []*ghl.Contact
 	for _, c := range found {
-		if slices.Contains(ids, c.ID) {
+		if slices.ContainsFunc(free, func(f *ghl.Contact) bool { return f.ID == c.ID }) {
 			continue
 		}
 		links, err := e.links(ctx, l.ID, c.ID)
@@ -339,10 +368,10 @@ func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contac
 			return nil, err
 		}
 		if pair, _ := split(links); pair == nil {
-			ids = append(ids, c.ID)
+			free = append(free, c)
 		}
 	}
-	return ids, nil
+	return free, nil
 }
 
 // phone is a phone number as both sides are compared by.
@@ -357,10 +386,28 @@ func (e *Engine) phone(l *Location, phone string) string {
 	return phone
 }
 
+// number is a phone number as HighLevel can be asked for it; "" if it is none, which HighLevel is not sent either.
+func (e *Engine) number(l *Location, phone string) string {
+	if l.Phone != nil {
+		if _, ok := l.Phone.NormalizePhone(strings.TrimSpace(phone)); !ok {
+			return ""
+		}
+	}
+	return e.phone(l, phone)
+}
+
 // Link joins two contacts, as a person has decided, and has them brought in step.
 func (e *Engine) Link(ctx context.Context, location, ghlID, pluvoID string) error {
-	if e.location(location) == nil {
+	l := e.location(location)
+	if l == nil {
 		return queue.ErrLocation
+	}
+	// A mistyped id would be taken for a contact that was deleted.
+	if _, err := l.Client.Contacts.Get(ctx, ghlID); err != nil {
+		return err
+	}
+	if _, _, err := e.store.Get(ctx, pluvo.KindContact, pluvoID); err != nil {
+		return err
 	}
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		err := addLink(ctx, tx, e.now(), location, &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID})

@@ -79,6 +79,55 @@ func merge(fields []*mapping.Field, ghl, ours version, owner func(field string) 
 	return out
 }
 
+// assume fills in what is not read from HighLevel, since it only goes there: it is taken to be what Pluvo had at the last time.
+func assume(fields []*mapping.Field, theirs, sent pluvo.Record) {
+	for _, f := range fields {
+		if sent != nil && !f.ToPluvo() {
+			f.Set(theirs, f.Get(sent))
+		}
+	}
+}
+
+// learned is what HighLevel's record is known to hold after an update: what it held when it was read, and what has become of the
+// fields that were written. What else the answer shows was edited meanwhile, and is for the next run to find.
+func learned(fields []*mapping.Field, was, want, answer pluvo.Record) pluvo.Record {
+	out := pluvo.Clone(was)
+	for _, f := range fields {
+		switch {
+		case f.Same(want, was):
+		case !f.IsSet():
+			f.Set(out, f.Get(answer))
+		default:
+			before, has := f.Canonical(f.Get(was)).Items(), f.Canonical(f.Get(answer)).Items()
+			wanted := f.Canonical(f.Get(want)).Items()
+			items := slices.DeleteFunc(slices.Clone(wanted), func(s string) bool { return !slices.Contains(before, s) && !slices.Contains(has, s) })
+			for _, s := range before { // what could not be taken away
+				if !slices.Contains(wanted, s) && slices.Contains(has, s) {
+					items = append(items, s)
+				}
+			}
+			f.Set(out, mapping.SetOf(items))
+		}
+	}
+	return out
+}
+
+// born is what both sides have in common when HighLevel has made a record of what it was sent. A field that it did not take is
+// left as a change of Pluvo's, to be written once more; one that it has filled itself is a change of HighLevel's.
+func born(fields []*mapping.Field, sent, made pluvo.Record) (ghl, ours pluvo.Record) {
+	ghl, ours = pluvo.Clone(made), pluvo.Clone(sent)
+	for _, f := range fields {
+		if f.Same(sent, made) || !f.ToPluvo() {
+			continue
+		}
+		if f.Get(sent).IsEmpty() || f.IsSet() || !f.ToGHL() {
+			f.Set(ghl, mapping.Value{})
+		}
+		f.Set(ours, mapping.Value{})
+	}
+	return ghl, ours
+}
+
 // changed reports whether a side has changed a field. Two records that were never in step have each changed what they have
 // a value for.
 func changed(f *mapping.Field, v, other version) bool {

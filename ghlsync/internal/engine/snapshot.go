@@ -75,7 +75,7 @@ func (Snapshot) writable() error { return errStale }
 // doubt is errStale if a record of HighLevel, which is not as it was last seen, may be older than that: then it was seen at a
 // time after which it says that it was not changed any more. Clocks differ, so a change soon after counts as doubt too.
 func (e *Engine) doubt(l *Location, k *link, is pluvo.Record, updated time.Time) error {
-	if l.from.writable() == nil || k.ghl == nil || updated.IsZero() || updated.After(k.at.Add(clockSkew)) || !e.differs(l, k.ghl, is) {
+	if l.from.writable() == nil || k.ghl == nil || updated.IsZero() || updated.After(k.at.Add(clockSkew)) || !e.edited(l, GHL, k.ghl, is) {
 		return nil
 	}
 	return errStale

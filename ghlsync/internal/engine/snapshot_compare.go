@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -21,7 +20,7 @@ func (e *Engine) News(ctx context.Context, location string, c *ghl.Contact) (boo
 	if l == nil {
 		return false, queue.ErrLocation
 	}
-	pair, err := e.linkTo(ctx, location, pluvo.KindContact, c.ID)
+	pair, err := e.linkFrom(ctx, location, pluvo.KindContact, c.ID)
 	if err != nil {
 		return false, err
 	}
@@ -32,7 +31,7 @@ func (e *Engine) News(ctx context.Context, location string, c *ghl.Contact) (boo
 	if err != nil {
 		return false, nil // it can't be mapped, which reading it again would not change
 	}
-	return e.differs(l, pair.ghl, mapped), nil
+	return e.edited(l, GHL, pair.ghl, mapped), nil
 }
 
 // MissingContacts returns the contacts that are linked and not among those that were seen.
@@ -95,7 +94,7 @@ func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, li
 			contacts = append(contacts, k.contact)
 		case ok && their.contact != k.contact && their.contact != "":
 			contacts = append(contacts, k.contact, their.contact)
-		case ok && their.record != nil && e.differs(l, k.ghl, identify(their.record, k.pluvoID, "", l.origin(k.ghlID))):
+		case ok && their.record != nil && e.edited(l, GHL, k.ghl, identify(their.record, k.pluvoID, "", l.origin(k.ghlID))):
 			contacts = append(contacts, k.contact)
 		}
 	})
@@ -106,7 +105,7 @@ func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, li
 		if their.record == nil || their.contact == "" {
 			continue
 		}
-		pair, err := e.linkTo(ctx, l.ID, pluvo.KindContact, their.contact)
+		pair, err := e.linkFrom(ctx, l.ID, pluvo.KindContact, their.contact)
 		if err != nil {
 			return nil, err
 		}
@@ -125,23 +124,11 @@ func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, li
 	return slices.Compact(contacts), nil
 }
 
-// wanted reports whether a record of HighLevel that is not linked should be looked at. One that was deleted and is kept should not.
+// wanted reports whether a record of HighLevel that is not linked should be looked at. One that was deleted in Pluvo and is kept
+// should not.
 func (e *Engine) wanted(ctx context.Context, l *Location, kind pluvo.Kind, id string) (bool, error) {
-	gone, _, err := e.deleted(ctx, l.ID, kind, GHL, id)
-	return !gone || l.Deletes != DeleteKeeps, err
-}
-
-// linkTo reads the link of a record of HighLevel; nil if there is none.
-func (e *Engine) linkTo(ctx context.Context, location string, kind pluvo.Kind, ghlID string) (found *link, err error) {
-	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		found, err = scanLink(tx.Row(ctx, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`,
-			location, string(kind), ghlID))
-		if errors.Is(err, db.ErrNoRows) {
-			found, err = nil, nil
-		}
-		return err
-	})
-	return found, err
+	ignore, remove, err := e.stale(ctx, l, kind, id)
+	return !ignore || remove, err
 }
 
 // eachLink reads all links of a kind, some at a time.

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,10 +26,23 @@ type world struct {
 	db     *db.DB
 	server *ghltest.Server
 	client *ghl.Client
-	pluvo  pluvo.Store
+	pluvo  *store
 	engine *engine.Engine
 	queue  *queue.Queue
-	zone   string
+}
+
+// store is Pluvo's, which does something once after the next write of a record, if it is told what.
+type store struct {
+	pluvo.Store
+	after atomic.Pointer[func() error]
+}
+
+func (s *store) Put(ctx context.Context, r pluvo.Record, v pluvo.Version) (pluvo.Version, error) {
+	now, err := s.Store.Put(ctx, r, v)
+	if f := s.after.Swap(nil); f != nil && err == nil {
+		err = (*f)()
+	}
+	return now, err
 }
 
 // phones writes ten digits as an American number, as ghltest does.
@@ -55,7 +69,7 @@ func newWorld(t *testing.T, address string, change func(*engine.Location)) *worl
 	var err error
 	w.client, err = ghl.New(append(w.server.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
 	require.NoError(t, err)
-	w.pluvo = records.New(w.db)
+	w.pluvo = &store{Store: records.New(w.db)}
 	w.engine, err = engine.New(engine.Config{DB: w.db, Store: w.pluvo, Settle: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	w.queue, err = queue.New(queue.Config{DB: w.db, Work: w.engine.Sync, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),

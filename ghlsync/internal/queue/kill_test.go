@@ -167,19 +167,14 @@ func TestDeadProcessIsFreedAtStart(t *testing.T) {
 		child := dbtest.Start(t, "sync", address, server.URL, "0")
 		require.Equal(t, "started", child.Line(t))
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
-		<-working
+		receive(t, working)
 		if d.SQLite() != nil {
 			defer queue.SetLockPatience(time.Millisecond)()
 			require.ErrorIs(t, q.Start(t.Context()), queue.ErrInUse)
 		}
 		child.Kill()
 		start(t, q)
-		select {
-		case run := <-runs:
-			require.Equal(t, "c", run.ID)
-		case <-time.After(patience):
-			require.FailNow(t, "what the dead process held is not freed")
-		}
+		require.Equal(t, "c", receive(t, runs).ID)
 		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
 		require.Zero(t, count(t, d, `SELECT count(*) FROM river_job WHERE state = 'running'`))
 	})

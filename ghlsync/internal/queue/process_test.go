@@ -42,8 +42,8 @@ func TestStopDrains(t *testing.T) {
 		require.ErrorContains(t, q.Start(t.Context()), "before")
 		require.NoError(t, q.Mark(t.Context(), unit("quick"), queue.Live))
 		require.NoError(t, q.Mark(t.Context(), unit("slow"), queue.Live))
-		<-began
-		<-began
+		receive(t, began)
+		receive(t, began)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		time.AfterFunc(50*time.Millisecond, func() { close(goOn) })
@@ -64,7 +64,7 @@ func TestStopDrains(t *testing.T) {
 func TestLostLease(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
-		began := make(chan context.Context, 10)
+		began, freed := make(chan context.Context, 10), make(chan struct{})
 		var first atomic.Bool
 		q := open(t, d, queue.Config{Lease: 500 * time.Millisecond, Work: func(ctx context.Context, run *queue.Run) error {
 			began <- ctx
@@ -73,21 +73,23 @@ func TestLostLease(t *testing.T) {
 				return err
 			})
 			if first.CompareAndSwap(false, true) {
-				<-ctx.Done() // and takes itself for finished all the same
+				<-ctx.Done()
+				<-freed // and takes itself for finished all the same
 			}
 			return nil
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
-		ctx := <-began
+		ctx := receive(t, began)
 		exec(t, d, `DELETE FROM ghlsync_process`)
 		other, err := queue.New(queue.Config{DB: d, Work: idle, Logger: quiet}) // as another process does
 		require.NoError(t, err)
 		require.NoError(t, other.Rescue(t.Context()))
-		<-ctx.Done()
+		receive(t, ctx.Done())
+		close(freed)
 		require.Error(t, context.Cause(ctx))
-		<-began
+		receive(t, began)
 		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_cursor`))
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_process`))

@@ -54,6 +54,17 @@ func eventually(t testing.TB, what string, done func() bool) {
 	require.Eventually(t, done, patience, 10*time.Millisecond, what)
 }
 
+// receive waits for what comes over a channel.
+func receive[T any](t testing.TB, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-time.After(patience):
+		require.FailNow(t, "nothing comes")
+	}
+	return v
+}
+
 // behind counts the units that are not in step.
 func behind(t testing.TB, d *db.DB) int {
 	t.Helper()
@@ -110,7 +121,7 @@ func TestDeliver(t *testing.T) {
 // after its last change, and never were two at one.
 func TestNoLostUpdate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
-		const producers, changes, units = 4, 150, 20
+		const producers, changes, units = 4, 60, 10
 		processes := 3
 		if dbtest.Open(t, address).SQLite() != nil {
 			processes = 1
@@ -178,12 +189,12 @@ func TestChangeDuringARun(t *testing.T) {
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
-		require.EqualValues(t, 1, <-began)
+		require.EqualValues(t, 1, receive(t, began))
 		for range 5 {
 			require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
 		}
 		close(goOn)
-		require.EqualValues(t, 6, <-began)
+		require.EqualValues(t, 6, receive(t, began))
 		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
 		require.Empty(t, began)
 	})
@@ -241,16 +252,16 @@ func TestLocationsDoNotWaitForEachOther(t *testing.T) {
 			require.NoError(t, q.AddLocation(t.Context(), location))
 		}
 		start(t, q)
-		for i := range 50 {
+		for i := range 20 {
 			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: "Slow", ID: fmt.Sprint(i)}, queue.Live))
 		}
 		eventually(t, "the slow one stands still", func() bool { return waiting.Load() == 3 })
-		for i := range 30 {
+		for i := range 10 {
 			for _, location := range []string{"slow", "other"} {
 				require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: fmt.Sprint(i)}, queue.Live))
 			}
 		}
-		eventually(t, "the others are in step", func() bool { return done.Load() == 60 })
+		eventually(t, "the others are in step", func() bool { return done.Load() == 20 })
 		require.EqualValues(t, 3, waiting.Load())
 		close(standstill)
 		eventually(t, "all are in step", func() bool { return behind(t, d) == 0 })
@@ -316,16 +327,16 @@ func TestFree(t *testing.T) {
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("b"), queue.Live))
-		<-began
+		receive(t, began)
 		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Live))
-		require.False(t, <-answers)
+		require.False(t, receive(t, answers))
 		close(goOn)
 		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
 		require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_failure`), "waiting is no failure")
 		for len(answers) > 1 {
 			<-answers
 		}
-		require.True(t, <-answers)
+		require.True(t, receive(t, answers))
 	})
 }
 

@@ -86,7 +86,15 @@ type WaitError struct {
 func (e *WaitError) Error() string { return e.Reason }
 
 // Classify is how errors of the SDK and of a pluvo.Store are understood.
+//
+// Of several errors that were joined the one counts that leaves most to be hoped for: what fails for good does not keep the rest
+// from being tried again.
 func Classify(err error) Verdict {
+	if _, one := err.(*ghl.Error); !one {
+		if several, ok := err.(interface{ Unwrap() []error }); ok {
+			return classifyAll(several.Unwrap())
+		}
+	}
 	var wait *WaitError
 	var api *ghl.Error
 	errors.As(err, &api)
@@ -103,6 +111,17 @@ func Classify(err error) Verdict {
 		}
 	}
 	return Verdict{TryAgain, 0, "failed"}
+}
+
+func classifyAll(errs []error) Verdict {
+	rank := map[Action]int{GiveUp: 0, TryAgain: 1, Wait: 2, PauseLocation: 3}
+	best := Classify(errs[0])
+	for _, err := range errs[1:] {
+		if v := Classify(err); rank[v.Action] > rank[best.Action] {
+			best = v
+		}
+	}
+	return best
 }
 
 // classes are tried in their order, since an error may belong to several.

@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/pluvo/ghl/mapping"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// both is a record on both sides. HighLevel's is in the form that the mapping gives it.
+type both struct{ ghl, pluvo pluvo.Record }
+
+// storedBoth is how both are stored.
+type storedBoth struct {
+	GHL   json.RawMessage `json:"highlevel,omitempty"`
+	Pluvo json.RawMessage `json:"pluvo,omitempty"`
+}
+
+func (b both) encode() (s storedBoth, err error) {
+	if b.ghl == nil || b.pluvo == nil {
+		return s, nil
+	}
+	if s.GHL, err = json.Marshal(b.ghl); err == nil {
+		s.Pluvo, err = json.Marshal(b.pluvo)
+	}
+	return s, err
+}
+
+func (s storedBoth) decode(kind pluvo.Kind) (b both, err error) {
+	if len(s.GHL) == 0 || len(s.Pluvo) == 0 {
+		return b, nil
+	}
+	if b.ghl, err = readRecord(kind, s.GHL); err == nil {
+		b.pluvo, err = readRecord(kind, s.Pluvo)
+	}
+	return b, err
+}
+
+// underway is a merge that is being written: what both sides were, and what they are to be. It is stored before the first write.
+// A run that finds it comes after one that did not reach its end, and so can tell that run's writes from edits.
+type underway struct{ from, to both }
+
+// begin stores what a merge is about to write; nothing if it writes nothing.
+func (e *Engine) begin(ctx context.Context, l *Location, k *link, theirs, ours pluvo.Record, m merged) error {
+	if pluvo.Equal(m.ghl, theirs) && pluvo.Equal(m.pluvo, ours) {
+		return nil
+	}
+	k.underway = &underway{from: both{theirs, ours}, to: both{m.ghl, m.pluvo}}
+	return e.save(ctx, l.ID, k)
+}
+
+// inStep notes what both sides hold now.
+func (k *link) inStep(ghl, ours pluvo.Record) {
+	k.ghl, k.pluvo, k.underway = ghl, ours, nil
+}
+
+// resume takes for in step what an earlier run has written, though it was not there to say so any more.
+func (k *link) resume(fields []*mapping.Field, theirs, ours pluvo.Record) {
+	u := k.underway
+	if u == nil {
+		return
+	}
+	if k.ghl == nil || k.pluvo == nil {
+		k.ghl, k.pluvo = newRecord(k.kind), newRecord(k.kind)
+	}
+	for _, f := range fields {
+		if f.IsSet() {
+			u.resumeSet(f, k, theirs, ours)
+			continue
+		}
+		sent, taken := !f.Same(u.from.ghl, u.to.ghl), !f.Same(u.from.pluvo, u.to.pluvo)
+		if sent && !f.ToPluvo() && !f.Same(u.to.pluvo, ours) {
+			f.Set(theirs, f.Get(u.to.ghl)) // which HighLevel does not tell: it has to be written either way
+		}
+		if sent && f.Same(u.to.ghl, theirs) || taken && f.Same(u.to.pluvo, ours) {
+			f.Set(k.ghl, f.Get(u.to.ghl))
+			f.Set(k.pluvo, f.Get(u.to.pluvo))
+		}
+	}
+}
+
+// resumeSet is resume for each item of a set.
+func (u *underway) resumeSet(f *mapping.Field, k *link, theirs, ours pluvo.Record) {
+	items := func(r pluvo.Record) []string { return f.Canonical(f.Get(r)).Items() }
+	without := func(list, less []string) []string {
+		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(less, s) })
+	}
+	ghl, known := items(k.ghl), items(k.pluvo)
+	for _, side := range []struct {
+		from, to, is []string
+		told         bool // HighLevel does not tell what only goes there: it has to be written either way
+	}{
+		{items(u.from.ghl), items(u.to.ghl), items(theirs), f.ToPluvo()},
+		{items(u.from.pluvo), items(u.to.pluvo), items(ours), true},
+	} {
+		added, removed := without(side.to, side.from), without(side.from, side.to)
+		if side.told {
+			added, removed = without(added, without(added, side.is)), without(removed, side.is)
+		} else {
+			added, removed = without(added, items(ours)), without(removed, without(removed, items(ours)))
+			f.Set(theirs, mapping.SetOf(append(without(side.is, removed), added...)))
+		}
+		ghl, known = append(without(ghl, slices.Concat(added, removed)), added...), append(without(known, slices.Concat(added, removed)), added...)
+	}
+	f.Set(k.ghl, mapping.SetOf(ghl))
+	f.Set(k.pluvo, mapping.SetOf(known))
+}

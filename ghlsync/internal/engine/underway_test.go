@@ -1,0 +1,169 @@
+package engine_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/mapping"
+	"github.com/pluvo/ghl/pluvo"
+)
+
+// impatient is a client that does not repeat a request itself.
+func impatient(t *testing.T, l *engine.Location) {
+	client, err := l.Client.With(ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+	require.NoError(t, err)
+	l.Client = client
+}
+
+// TestAnEditAfterALostWrite: a run whose write arrived came to no end, and then the side that it came from is edited once more. The
+// written value is known as an own one, whoever owns the field: the edit wins, and there is no conflict.
+func TestAnEditAfterALostWrite(t *testing.T) {
+	for _, owner := range []engine.Owner{engine.OwnerGHL, engine.OwnerPluvo} {
+		for _, tc := range []struct{ name, last string }{{"once more", "Lovelace"}, {"back", "Byron"}} {
+			t.Run("for Pluvo, "+tc.name+", owner "+string(owner), func(t *testing.T) {
+				dbtest.Each(t, func(t *testing.T, address string) {
+					put := &around{method: http.MethodPut}
+					w := newWorld(t, address, func(l *engine.Location) {
+						l.Owner = func(pluvo.Kind, string) engine.Owner { return owner }
+						impatient(t, l)
+						put.use(t, l)
+					})
+					ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+					w.touch(ada.ID)
+					w.settle()
+					w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
+					edit := func() {
+						require.Equal(t, "King", w.contact(ada.ID).LastName)
+						w.put(&pluvo.Contact{ID: ada.ID, FirstName: "Ada", LastName: tc.last, Email: "ada@example.com", Origin: w.full(ada.ID).Contact.Origin})
+					}
+					put.after.Store(&edit)
+					c := w.full(ada.ID).Contact
+					c.LastName = "King"
+					w.put(&c)
+					w.settle()
+					require.Equal(t, tc.last, w.contact(ada.ID).LastName)
+					require.Equal(t, tc.last, w.full(ada.ID).Contact.LastName)
+					require.Empty(t, w.conflicts())
+				})
+			})
+			t.Run("for HighLevel, "+tc.name+", owner "+string(owner), func(t *testing.T) {
+				dbtest.Each(t, func(t *testing.T, address string) {
+					w := newWorld(t, address, func(l *engine.Location) {
+						l.Owner = func(pluvo.Kind, string) engine.Owner { return owner }
+					})
+					ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+					w.touch(ada.ID)
+					w.settle()
+					edit := func() error {
+						require.Equal(t, "King", w.full(ada.ID).Contact.LastName)
+						_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some(tc.last)})
+						require.NoError(t, err)
+						return errors.New("the answer is lost")
+					}
+					w.pluvo.after.Store(&edit)
+					_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
+					require.NoError(t, err)
+					w.touch(ada.ID)
+					w.settle()
+					require.Equal(t, tc.last, w.contact(ada.ID).LastName)
+					require.Equal(t, tc.last, w.full(ada.ID).Contact.LastName)
+					require.Empty(t, w.conflicts())
+				})
+			})
+		}
+	}
+}
+
+// TestATagAfterALostWrite: the same for tags. What Pluvo takes away again does not come back from HighLevel, nor does what it gives
+// again go.
+func TestATagAfterALostWrite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		tags := &around{method: http.MethodDelete, suffix: "/tags"}
+		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l); tags.use(t, l) })
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
+		w.touch(ada.ID)
+		w.settle()
+		w.server.Fail(ghltest.Fault{Operation: "tags.remove", Kind: ghltest.CutAfterWork(), Times: 1})
+		c := w.full(ada.ID).Contact
+		back := func() {
+			require.ElementsMatch(t, []string{"b", "c"}, w.contact(ada.ID).Tags)
+			c := w.full(ada.ID).Contact
+			c.Tags = []string{"a", "b"}
+			w.put(&c)
+		}
+		tags.after.Store(&back)
+		c.Tags = []string{"b", "c"}
+		w.put(&c)
+		w.settle()
+		require.ElementsMatch(t, []string{"a", "b"}, w.full(ada.ID).Contact.Tags)
+		require.ElementsMatch(t, []string{"a", "b"}, w.contact(ada.ID).Tags)
+		require.Empty(t, w.conflicts())
+	})
+}
+
+// TestALostWriteOfATask: the same for what belongs to a contact.
+func TestALostWriteOfATask(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		put := &around{method: http.MethodPut}
+		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l); put.use(t, l) })
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
+		w.touch(ada.ID)
+		w.settle()
+		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutAfterWork(), Times: 1})
+		task := w.full(ada.ID).Tasks[0]
+		edit := func() {
+			require.Equal(t, "Two", w.server.Tasks(ada.ID)[0].Title)
+			task.Title = "Three"
+			w.put(&task)
+		}
+		put.after.Store(&edit)
+		two := task
+		two.Title = "Two"
+		w.put(&two)
+		w.settle()
+		require.Equal(t, "Three", w.server.Tasks(ada.ID)[0].Title)
+		require.Equal(t, "Three", w.full(ada.ID).Tasks[0].Title)
+		require.Empty(t, w.conflicts())
+	})
+}
+
+// TestALostWriteOfWhatOnlyGoesThere: HighLevel does not tell what it has, so it is written whatever has become of the first write.
+func TestALostWriteOfWhatOnlyGoesThere(t *testing.T) {
+	for _, last := range []string{"lead", "won", "lost", ""} {
+		for kind, fault := range map[string]ghltest.Kind{"written": ghltest.CutAfterWork(), "not written": ghltest.CutBeforeWork()} {
+			t.Run(last+" "+kind, func(t *testing.T) {
+				dbtest.Each(t, func(t *testing.T, address string) {
+					put := &around{method: http.MethodPut}
+					w := newWorld(t, address, func(l *engine.Location) {
+						rules, err := mapping.LoadRules("rules", []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n"+
+							"  - {ghl: email, pluvo: email}\n  - {ghl: source, pluvo: stage, direction: toGHL}\n"), nil)
+						require.NoError(t, err)
+						l.Mapper, err = mapping.New(mapping.Options{Location: l.ID, Rules: rules})
+						require.NoError(t, err)
+						impatient(t, l)
+						put.use(t, l)
+					})
+					w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com", Stage: "lead"})
+					w.settle()
+					id := w.linked("p1")[0]
+					w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault, Times: 1})
+					edit := func() { w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com", Stage: last}) }
+					put.after.Store(&edit)
+					w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com", Stage: "won"})
+					w.settle()
+					require.Equal(t, last, w.contact(id).Source)
+					require.Equal(t, last, w.full("p1").Contact.Stage)
+					require.Empty(t, w.conflicts())
+				})
+			})
+		}
+	}
+}
