@@ -282,11 +282,14 @@ func (e *Engine) deleted(ctx context.Context, location string, kind pluvo.Kind, 
 // or it was moved to another contact: that is a record like any other.
 func (e *Engine) stale(ctx context.Context, l *Location, kind pluvo.Kind, ghlID string) (ignore, remove bool, err error) {
 	by, at, err := e.deleted(ctx, l.ID, kind, ghlID)
-	if err != nil || by != Pluvo {
+	switch {
+	case err != nil || by == Nobody:
 		return false, false, err
-	}
-	if l.Deletes == DeleteKeeps {
+	case by == Pluvo && l.Deletes == DeleteKeeps:
 		return true, false, nil
+	}
+	if err := l.from.writable(); err != nil || by == GHL { // what is known of the record may be older than its deletion
+		return false, false, err
 	}
 	remove = e.now().Sub(at) < longestWait
 	return remove, remove, nil

@@ -127,8 +127,8 @@ func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, li
 // wanted reports whether a record of HighLevel that is not linked should be looked at. One that was deleted in Pluvo and is kept
 // should not.
 func (e *Engine) wanted(ctx context.Context, l *Location, kind pluvo.Kind, id string) (bool, error) {
-	ignore, remove, err := e.stale(ctx, l, kind, id)
-	return !ignore || remove, err
+	by, _, err := e.deleted(ctx, l.ID, kind, id)
+	return by != Pluvo || l.Deletes != DeleteKeeps, err
 }
 
 // eachLink reads all links of a kind, some at a time.
