@@ -144,8 +144,11 @@ func (s *Syncer) while(ctx context.Context) (joined context.Context, end func(),
 // defaultWindow is how much of a calendar is read with one call.
 const defaultWindow = 31 * 24 * time.Hour
 
-// pageLimit is how many contacts are read with one call, and between two checkpoints. Only a test changes it.
-var pageLimit = 500
+// Only tests change these.
+var (
+	pageLimit = 500                    // how many contacts are read with one call, and between two checkpoints
+	tellEvery = 200 * time.Millisecond // how often progress is told at most
+)
 
 // indexLag is how far HighLevel's searches may be behind. What was read of a contact within this time before a list began may be
 // newer than the list.
@@ -327,7 +330,7 @@ func (b *backfill) contact(ctx context.Context, c *ghl.Contact) error {
 
 // tell tells of the progress, if it was not told just now.
 func (b *backfill) tell(now bool) {
-	if b.options.Progress == nil || !now && time.Since(b.told) < 200*time.Millisecond {
+	if b.options.Progress == nil || !now && time.Since(b.told) < tellEvery {
 		return
 	}
 	b.told = time.Now()

@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// SetPageLimit makes pages of contacts smaller.
-func SetPageLimit(n int) { pageLimit = n }
+// SmallSteps makes pages of contacts smaller, and tells of the progress at each contact.
+func SmallSteps(page int) { pageLimit, tellEvery = page, 0 }
 
 // Units are the units that wait or are worked on, without those that have stopped.
 func (s *Syncer) Units() (list []string) {
