@@ -19,8 +19,9 @@
 //   - A delivery is answered 200 once it is durable. One that comes twice, late or in another order leads to the same end: it is
 //     a hint, and the record is read again.
 //   - A process may be killed at any moment. Nothing is lost, and nothing is made twice: what is to be made is stored before
-//     the call, and after a lost answer it is looked for. One case can't be told apart: a record whose create was not answered,
-//     and which somebody deletes before it could be looked for, is made again.
+//     the call, and after a lost answer it is looked for; what is to be written is stored too, so that what did arrive is not
+//     taken for an edit. One case can't be told apart: a record whose create was not answered, and which somebody deletes before
+//     it could be looked for, is made again.
 //   - Records are merged field by field against what both sides last had in common. Edits of different fields both survive. Where
 //     both changed the same field its owner wins ([Location.Owners]), and the other value is kept as a [Conflict]. Tags merge as
 //     sets. Fields that are not mapped are never touched.
@@ -36,10 +37,8 @@
 //   - Failures are kept with every attempt, without secrets and personal data ([Syncer.Failures]). What would fail the same again
 //     stops and is listed; the rest is tried again with growing pauses. A location whose token is gone pauses alone.
 //
-// Two gaps are known. Between the read and the write of one field HighLevel gives no way to ask that nothing has changed: an edit
-// that a person makes there in these milliseconds is overwritten when Pluvo has changed the same field. And when a process is
-// killed after an update was sent and before that is stored, and Pluvo then changes the same field once more, the own update looks
-// like an edit in HighLevel: the owner wins, and the other value is a [Conflict].
+// One gap is known. Between the read and the write of one field HighLevel gives no way to ask that nothing has changed: an edit
+// that a person makes there in these milliseconds is overwritten when Pluvo has changed the same field.
 //
 // # How it works
 //
@@ -146,6 +145,5 @@
 //	bash .ci/postgres go test -run xxx -bench WebhookToPluvo -benchtime 3x ./ghlsync
 //	GHLSYNC_CONTACTS=100000 bash .ci/postgres go test -run xxx -bench Memory -benchtime 1x ./ghlsync
 //
-// Measured so on a machine that was busy with other work besides: 110 changes a second from webhook to Pluvo on SQLite, 179 on
-// PostgreSQL. Four processes on PostgreSQL took 143 changes a second (GHLSYNC_CHANGES=4000, test TestLoad).
+// FIGURES
 package ghlsync
