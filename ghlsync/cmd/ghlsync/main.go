@@ -82,6 +82,8 @@ func (p *program) main(ctx context.Context, args []string) int {
 	return exitFailed
 }
 
+func init() { cobra.EnableCommandSorting = false } // the order in which they are needed
+
 func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ghlsync",
@@ -94,7 +96,6 @@ Begin:                                          ghlsync config init`,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	cobra.EnableCommandSorting = false // the order in which they are needed
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "the `FILE` of settings (ghlsync.yaml here, else /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
