@@ -122,9 +122,11 @@ type Location struct {
 	// CalendarFor chooses the calendar for each; it goes before Calendar.
 	CalendarFor func(*pluvo.Appointment) string
 	// Takes says whether a contact that was made in Pluvo belongs to this location. With several locations it is needed; with
-	// one, nil takes all.
+	// one, nil takes all. It is asked within a transaction: it must be quick, and must not call the Syncer.
 	Takes func(*pluvo.Contact) bool
-	// Stages are the tasks to make when a contact reaches a stage in Pluvo, by the stage's name.
+	// Stages are the tasks to make when a contact reaches a stage in Pluvo, by the stage's name. Each is made once for a contact,
+	// even if it is deleted or the stage is left and reached again. A contact that stands at the stage when it is first brought in
+	// step has reached it.
 	Stages map[string][]StageTask
 }
 
@@ -253,6 +255,9 @@ func (l *Location) check(name string) error {
 		for i, t := range tasks {
 			if stage == "" || strings.TrimSpace(t.Title) == "" || t.Due < 0 {
 				return wrong(fmt.Sprintf("Stages[%s][%d]", stage, i), "has no stage, no title, or a negative due time")
+			}
+			if slices.ContainsFunc(tasks[:i], func(before StageTask) bool { return before.Title == t.Title }) {
+				return wrong(fmt.Sprintf("Stages[%s][%d]", stage, i), fmt.Sprintf("has the title %q, as one before it", t.Title))
 			}
 		}
 	}

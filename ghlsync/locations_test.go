@@ -97,13 +97,16 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 			c.Locations = append(c.Locations, c.Locations[0])
 			c.Locations[0].Takes = func(*pluvo.Contact) bool { return true }
 		},
-		"Locations[0].Takes":          func(c *ghlsync.Config) { c.Locations = append(c.Locations, ghlsync.Location{ID: "b"}) },
-		"Locations[0].Owner":          func(c *ghlsync.Config) { c.Locations[0].Owner = "me" },
-		"Locations[0].Region":         func(c *ghlsync.Config) { c.Locations[0].Region = "XX" },
-		"Locations[0].TimeZone":       func(c *ghlsync.Config) { c.Locations[0].TimeZone = "Mars" },
-		"Locations[0].Deletes":        func(c *ghlsync.Config) { c.Locations[0].Deletes = "maybe" },
-		"Locations[0].TokenSource":    func(c *ghlsync.Config) { c.Locations[0].TokenSource = nil },
-		"Locations[0].Owners[x]":      func(c *ghlsync.Config) { c.Locations[0].Owners = map[string]ghlsync.Owner{"x": "pluvo"} },
+		"Locations[0].Takes":       func(c *ghlsync.Config) { c.Locations = append(c.Locations, ghlsync.Location{ID: "b"}) },
+		"Locations[0].Owner":       func(c *ghlsync.Config) { c.Locations[0].Owner = "me" },
+		"Locations[0].Region":      func(c *ghlsync.Config) { c.Locations[0].Region = "XX" },
+		"Locations[0].TimeZone":    func(c *ghlsync.Config) { c.Locations[0].TimeZone = "Mars" },
+		"Locations[0].Deletes":     func(c *ghlsync.Config) { c.Locations[0].Deletes = "maybe" },
+		"Locations[0].TokenSource": func(c *ghlsync.Config) { c.Locations[0].TokenSource = nil },
+		"Locations[0].Owners[x]":   func(c *ghlsync.Config) { c.Locations[0].Owners = map[string]ghlsync.Owner{"x": "pluvo"} },
+		"Locations[0].Stages[lost][1]": func(c *ghlsync.Config) {
+			c.Locations[0].Stages = map[string][]ghlsync.StageTask{"lost": {{Title: "Ask why"}, {Title: "Ask why"}}}
+		},
 		"Locations[0].Stages[won][0]": func(c *ghlsync.Config) { c.Locations[0].Stages = map[string][]ghlsync.StageTask{"won": {{}}} },
 		"Workers":                     func(c *ghlsync.Config) { c.Workers = -1 },
 		"PluvoInterval":               func(c *ghlsync.Config) { c.PluvoInterval = -1 },

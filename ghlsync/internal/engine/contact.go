@@ -35,6 +35,9 @@ func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, g
 		if err := e.justWritten(pair); err != nil {
 			return err
 		}
+		if err := e.surelyGone(ctx, l, ghlID); err != nil {
+			return err
+		}
 		return e.goneFromGHL(ctx, run, l, pair)
 	}
 	ours, err := e.store.Full(ctx, pair.pluvoID)
@@ -300,6 +303,32 @@ func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 		}
 	}
 	return false
+}
+
+// surelyGone waits for a second answer that a contact is not there: too much hangs on it for one that may be a mistake of HighLevel's.
+func (e *Engine) surelyGone(ctx context.Context, l *Location, ghlID string) error {
+	name := "gone/" + ghlID
+	first, err := e.intent(ctx, l.ID, name)
+	if err != nil {
+		return err
+	}
+	age := time.Duration(0)
+	if first != nil {
+		age = e.now().Sub(first.created)
+	}
+	if first == nil || age > time.Hour { // that was about another time
+		age = 0
+		err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+			return storeIntent(ctx, tx, l.ID, name, ghlID, "", e.now(), false)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if age < e.settle {
+		return &queue.WaitError{After: e.settle - age, Reason: "HighLevel says that the contact is not there, and is asked once more"}
+	}
+	return nil
 }
 
 // await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never

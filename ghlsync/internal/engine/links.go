@@ -212,6 +212,9 @@ func (e *Engine) bury(ctx context.Context, location string, l *link, by Side, ke
 			}
 			doomed = append(doomed, all...)
 		}
+		if err := forgetIntent(ctx, tx, location, "gone/"+l.ghlID); err != nil {
+			return err
+		}
 		for _, l := range doomed {
 			if err := tombstone(ctx, tx, e.now(), location, l.kind, by, l.ghlID, l.pluvoID); err != nil {
 				return err
@@ -244,6 +247,9 @@ func tombstone(ctx context.Context, tx *db.Tx, now time.Time, location string, k
 // unlinkAll drops the links of a contact and of all that belongs to it. With gone, HighLevel's records are remembered as deleted.
 func (e *Engine) unlinkAll(ctx context.Context, location string, pair *link, gone bool) error {
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := forgetIntent(ctx, tx, location, "gone/"+pair.ghlID); err != nil {
+			return err
+		}
 		all, err := db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`, location, pair.contact)
 		if err != nil {
 			return err

@@ -135,6 +135,28 @@ func TestWhatIsNotThereYetIsNotDeleted(t *testing.T) {
 	})
 }
 
+// TestOneAnswerDeletesNothing: HighLevel says once, by mistake, that a contact it has is not there.
+func TestOneAnswerDeletesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
+		w.touch(ada.ID)
+		w.settle()
+		require.Eventually(t, func() bool { return w.age(ada.ID) > settle }, waiting, tick) // it was not written just now
+		w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.ContactNotFound(), Times: 1})
+		w.touch(ada.ID)
+		w.settle()
+		require.Len(t, w.full(ada.ID).Tasks, 1)
+
+		require.NoError(t, w.client.Contacts.Delete(t.Context(), ada.ID))
+		w.touch(ada.ID)
+		w.settle()
+		_, err := w.pluvo.Full(t.Context(), ada.ID)
+		require.ErrorIs(t, err, pluvo.ErrNotFound)
+	})
+}
+
 // TestWhatHighLevelRestoresOrMovesStays: a record that is there again after HighLevel had deleted it is no late event.
 func TestWhatHighLevelRestoresOrMovesStays(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {

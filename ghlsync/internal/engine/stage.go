@@ -11,11 +11,11 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// reachStage makes the tasks of the stage that a contact stands at in Pluvo, once for each contact and stage. They are made in
+// reachStage makes the tasks of the stage that a contact stands at in Pluvo, once for each contact, stage and title. They are made in
 // Pluvo and go to HighLevel like any other; their completion comes back the same way.
 func (e *Engine) reachStage(ctx context.Context, l *Location, ghlID string, c *pluvo.Contact) (made bool, err error) {
-	for i, t := range l.Stages[c.Stage] {
-		name := fmt.Sprintf("stage/%s/%d/%s", c.ID, i, c.Stage)
+	for _, t := range l.Stages[c.Stage] {
+		name := fmt.Sprintf("stage/%s/%s/%s", c.ID, c.Stage, t.Title)
 		before, err := e.intent(ctx, l.ID, name)
 		if err != nil {
 			return made, err

@@ -45,6 +45,9 @@ func (s *store) Put(ctx context.Context, r pluvo.Record, v pluvo.Version) (pluvo
 	return now, err
 }
 
+// settle is how long a record may take to appear.
+const settle = 300 * time.Millisecond
+
 // phones writes ten digits as an American number, as ghltest does.
 var phones = mapping.PhoneNormalizerFunc(func(phone string) (string, bool) {
 	digits := ""
@@ -70,7 +73,7 @@ func newWorld(t *testing.T, address string, change func(*engine.Location)) *worl
 	w.client, err = ghl.New(append(w.server.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
 	require.NoError(t, err)
 	w.pluvo = &store{Store: records.New(w.db)}
-	w.engine, err = engine.New(engine.Config{DB: w.db, Store: w.pluvo, Settle: 300 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
+	w.engine, err = engine.New(engine.Config{DB: w.db, Store: w.pluvo, Settle: settle, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	w.queue, err = queue.New(queue.Config{DB: w.db, Work: w.engine.Sync, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		Retries: queue.Retry{First: 50 * time.Millisecond, Max: 200 * time.Millisecond}})
@@ -217,6 +220,15 @@ func (w *world) pluvoAppointments(contacts ...string) (list []pluvo.Appointment)
 		list = append(list, w.full(id).Appointments...)
 	}
 	return list
+}
+
+// age is how long ago a contact was last stored as in step.
+func (w *world) age(ghlID string) time.Duration {
+	var at int64
+	require.NoError(w.t, w.db.Read(w.t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		return tx.Row(ctx, `SELECT synced_at FROM ghlsync_link WHERE kind = 'contact' AND ghl_id = $1`, ghlID).Scan(&at)
+	}))
+	return w.db.Now().Sub(db.Time(at))
 }
 
 // linked returns the id in HighLevel of an appointment of Pluvo.
