@@ -165,28 +165,29 @@ func (e *Engine) index(ctx context.Context, tx *db.Tx, c *pluvo.Change) error {
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_person (id, phone, email, changed_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (id) DO UPDATE SET phone = excluded.phone, email = excluded.email, changed_at = excluded.changed_at`,
-		r.ID, searched(e.anyPhone(r.Phone)), searched(strings.ToLower(strings.TrimSpace(r.Email))), db.Micros(e.now()))
+		r.ID, searchPhone(r.Phone), searchEmail(r.Email), db.Micros(e.now()))
 	return err
 }
 
-// searched is a text by which nobody is found if the database can't hold it.
-func searched(text string) string {
-	if !db.Storable(text) {
+// searchEmail is an e-mail address as it is looked for; "" finds nobody.
+func searchEmail(email string) string {
+	email = strings.ToLower(strings.TrimSpace(email))
+	if !db.Storable(email) {
 		return ""
 	}
-	return text
+	return email
 }
 
-// anyPhone is a phone number as the first location writes it: Pluvo's contacts are indexed once for all.
-func (e *Engine) anyPhone(phone string) string {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	for _, id := range e.order {
-		if l := e.locations[id]; l != nil && l.Phone != nil {
-			return e.phone(l, phone)
+// searchPhone is the end of a phone number, which is the same with and without a country code. So the index depends on no
+// location's region. Who is found is compared in full.
+func searchPhone(phone string) string {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
 		}
-	}
-	return strings.TrimSpace(phone)
+		return r
+	}, phone)
+	return digits[max(0, len(digits)-6):]
 }
 
 // changedAt is when a contact was changed in Pluvo, as far as it was followed; zero if that is unknown.
@@ -205,13 +206,13 @@ func (e *Engine) changedAt(ctx context.Context, pluvoID string) (at time.Time, e
 
 // people returns the ids of Pluvo's contacts that have the phone number or e-mail of one of HighLevel and may stand for it.
 func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact) ([]string, error) {
-	phone, email := searched(e.phone(l, mapped.Phone)), searched(strings.ToLower(strings.TrimSpace(mapped.Email)))
+	phone, email := e.phone(l, mapped.Phone), searchEmail(mapped.Email)
 	var ids []string
 	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		ids, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
 			`SELECT id FROM ghlsync_person p WHERE (phone <> '' AND phone = $1 OR email <> '' AND email = $2)
 				AND NOT EXISTS (SELECT 1 FROM ghlsync_link k WHERE k.location = $3 AND k.kind = $4 AND k.pluvo_id = p.id)
-			ORDER BY id LIMIT 10`, phone, email, l.ID, string(pluvo.KindContact))
+			ORDER BY id LIMIT 100`, searchPhone(phone), email, l.ID, string(pluvo.KindContact))
 		return err
 	})
 	if err != nil {
@@ -227,6 +228,9 @@ func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact)
 			return nil, err
 		}
 		c := r.(*pluvo.Contact)
+		if (phone == "" || e.phone(l, c.Phone) != phone) && (email == "" || searchEmail(c.Email) != email) {
+			continue
+		}
 		if from := c.Origin; from.System == l.origin("").System && (from.Location != l.ID || from.ID != mapped.Origin.ID) {
 			continue // it stands for another contact
 		}

@@ -288,6 +288,32 @@ func TestALocationThatIsNotOpenYet(t *testing.T) {
 	})
 }
 
+// TestAPhoneNumberIsFound though a process has followed it that knows of no region, and as one of many that end the same.
+func TestAPhoneNumberIsFound(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		get := &around{method: http.MethodGet}
+		w := newWorld(t, address, func(l *engine.Location) { get.use(t, l) })
+		other, err := engine.New(engine.Config{DB: w.db, Store: w.pluvo, Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		other.Bind(w.queue)
+		other.Expect(w.client.Location())
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
+		get.suffix = "/contacts/" + ada.ID
+		meanwhile := func() { // so that the contact of HighLevel looks for its match, not the other way round
+			w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", Phone: "(212) 555-0100", Email: "grace@example.com"})
+			w.put(&pluvo.Contact{ID: "p2", FirstName: "Ada", LastName: "King", Phone: "(415) 555-0100"})
+			require.NoError(t, other.Follow(t.Context()))
+		}
+		get.before.Store(&meanwhile)
+		w.touch(ada.ID)
+		w.settle()
+		require.Equal(t, []string{ada.ID}, w.linked("p2"))
+		require.Equal(t, "King", w.contact(ada.ID).LastName)
+		require.Len(t, w.server.Contacts(), 2)
+		require.Empty(t, w.conflicts())
+	})
+}
+
 // TestOneOddRecordHoldsUpNoOther: one that can't be named in the queue, and one whose phone number no database takes.
 func TestOneOddRecordHoldsUpNoOther(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
