@@ -1,7 +1,7 @@
 -- By what contacts of Pluvo are found that are not linked yet, and when each was changed.
 CREATE TABLE ghlsync_person (
 	id TEXT PRIMARY KEY,
-	phone TEXT NOT NULL,
+	phone TEXT NOT NULL, -- the last digits
 	email TEXT NOT NULL,
 	changed_at BIGINT NOT NULL
 );
