@@ -65,7 +65,8 @@
 //   - an appointment's status that HighLevel does not have, or sets with VersionV3 only; an empty status, title or assigned
 //     user, for HighLevel fills them in; an assigned user that is no user of HighLevel's; less than a second of its times;
 //     an end that is not after its start;
-//   - that a title, content, due date, start, end or state was cleared: it stays there as it was;
+//   - that a task's title or due date, a note's content, or an appointment's start, end, status or assigned user was cleared:
+//     it stays there as it was;
 //   - the owner: no update moves a record to another contact.
 //
 // Pluvo does not hold of HighLevel's records, without rules, whatever the report lists as left out: addresses, the company,
