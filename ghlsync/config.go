@@ -3,6 +3,7 @@ package ghlsync
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
