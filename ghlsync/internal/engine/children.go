@@ -37,6 +37,9 @@ var families = []*family{&tasks, &appointments, &notes}
 // errIncomplete: a list had elements that could not be read, so nothing can be said of what is missing.
 var errIncomplete = errors.New("the list is not complete")
 
+// errGone: a contact was read, and then had no lists. It is read again, which tells whether it was deleted.
+var errGone = fmt.Errorf("HighLevel has the contact, but not what belongs to it: %w", pluvo.ErrConflict)
+
 func complete(resp *ghl.Response) error {
 	if len(resp.Skipped) > 0 {
 		return errIncomplete
@@ -53,6 +56,12 @@ func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, link
 	var failed []error
 	for _, f := range families {
 		theirs, known, err := l.from.children(ctx, l, f, pair.ghlID)
+		if errors.Is(err, ghl.ErrNotFound) { // the contact was deleted since it was read, or listed
+			if err = l.from.writable(); err == nil {
+				err = errGone
+			}
+			return err
+		}
 		if err != nil || known == unknown {
 			failed = append(failed, err)
 			continue

@@ -86,9 +86,6 @@ func (e *Engine) contactOf(l *Location, c *ghl.Contact, pluvoID string) (*pluvo.
 
 // mergeContact brings the fields and tags of a contact in step.
 func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, theirs *pluvo.Contact, ghlAt time.Time, ours *pluvo.Contact) error {
-	if err := e.doubt(l, pair, theirs, ghlAt); err != nil {
-		return err
-	}
 	pluvoAt, err := e.changedAt(ctx, ours.ID)
 	if err != nil {
 		return err
@@ -96,6 +93,9 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	fields := l.Mapper.Fields(pluvo.KindContact)
 	assume(fields, theirs, pair.pluvo)
 	pair.resume(fields, theirs, ours)
+	if err := e.doubt(l, pair, theirs, ghlAt); err != nil {
+		return err
+	}
 	m := merge(fields, version{pair.ghl, theirs}, version{pair.pluvo, ours}, l.owner(pluvo.KindContact, ghlAt, pluvoAt))
 	if err := e.reportClashes(ctx, l, pair, m.clashes); err != nil {
 		return err

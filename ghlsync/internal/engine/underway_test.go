@@ -10,6 +10,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
@@ -166,4 +167,94 @@ func TestALostWriteOfWhatOnlyGoesThere(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestAnEditAfterARefusal: an edit that HighLevel refused is taken back, and made once more. Each is an edit, though Pluvo then holds
+// what was last in step, or what was being written.
+func TestAnEditAfterARefusal(t *testing.T) {
+	for name, skip := range map[string]bool{"stopped": false, "skipped": true} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				w := newWorld(t, address, nil)
+				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+				w.touch(ada.ID)
+				w.settle()
+				edit := func(last string) {
+					c := w.full(ada.ID).Contact
+					c.LastName = last
+					w.put(&c)
+					w.settle()
+				}
+				w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.ValidationString("no"), Times: 1})
+				edit("King")
+				open, err := w.queue.Failures(t.Context(), queue.FailureFilter{})
+				require.NoError(t, err)
+				require.Len(t, open, 1)
+				require.Equal(t, queue.Stopped, open[0].State)
+				if skip {
+					require.NoError(t, w.queue.Skip(t.Context(), open[0].ID))
+				}
+				edit("Byron")
+				open, err = w.queue.Failures(t.Context(), queue.FailureFilter{})
+				require.NoError(t, err)
+				require.Empty(t, open, "both sides are the same again")
+				edit("King")
+				require.Equal(t, "King", w.contact(ada.ID).LastName)
+			})
+		})
+	}
+}
+
+// TestAnEditAfterARefusalOnceMore: the same edit is made twice, without the step back being seen.
+func TestAnEditAfterARefusalOnceMore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.touch(ada.ID)
+		w.settle()
+		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.ValidationString("no"), Times: 1})
+		c := w.full(ada.ID).Contact
+		c.LastName = "King"
+		w.put(&c)
+		w.settle()
+		require.Equal(t, "Byron", w.contact(ada.ID).LastName)
+		back := c
+		back.LastName = "Byron"
+		w.put(&back)
+		w.put(&c)
+		w.settle()
+		require.Equal(t, "King", w.contact(ada.ID).LastName)
+	})
+}
+
+// TestAnEditBackToALostWrite: what a run wrote in vain was replaced in Pluvo, and comes back while the next run, which has seen the
+// other value, is at it. It is an edit, and no echo.
+func TestAnEditBackToALostWrite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		get := &around{method: http.MethodGet, suffix: "/tasks"}
+		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l); get.use(t, l) })
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
+		w.touch(ada.ID)
+		w.settle()
+		task := w.full(ada.ID).Tasks[0]
+		edit := func(title string) {
+			changed := task
+			changed.Title = title
+			w.put(&changed)
+		}
+		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.ValidationString("no"), Times: 1})
+		edit("Two")
+		w.settle()
+		require.Equal(t, "One", w.server.Tasks(ada.ID)[0].Title)
+		back := func() { // the run has read Pluvo, and not yet HighLevel's tasks
+			edit("Two")
+			require.NoError(t, w.engine.Follow(t.Context()))
+		}
+		get.before.Store(&back)
+		edit("Three")
+		w.settle()
+		require.Equal(t, "Two", w.full(ada.ID).Tasks[0].Title)
+		require.Equal(t, "Two", w.server.Tasks(ada.ID)[0].Title)
+	})
 }
