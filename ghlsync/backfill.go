@@ -162,7 +162,7 @@ type backfill struct {
 	options    BackfillOptions
 	checkpoint string          // the name of the cursor; "" keeps none
 	seen       map[string]bool // the ids of the contacts that were listed; nil does not keep them
-	skipped    bool            // a list had elements that can't be read
+	skipped    bool            // the list of contacts is not complete
 
 	lists   *lists
 	asOf    time.Time // when the lists were surely up to date
@@ -265,6 +265,11 @@ func (b *backfill) contacts(ctx context.Context) error {
 			return err
 		}
 		b.place.Done += len(page.Contacts)
+		if page.Next == "" && b.place.Done < page.Total {
+			b.skipped = true
+			b.log.LogAttrs(ctx, slog.LevelWarn, "the list of contacts ends before it is complete", slog.String("location", b.location),
+				slog.Int("contacts", b.place.Done), slog.Int("total", page.Total))
+		}
 		if page.Next == "" || b.checkpoint == "" {
 			continue
 		}
