@@ -28,7 +28,7 @@ const (
 	appointmentsAhead = 60 * 24 * time.Hour
 	// A process that is not to do it looks again so often at the latest.
 	longestLook = time.Minute
-	// What has failed, which may have cost many calls, is tried again so late at the most.
+	// What has failed, which may have cost many calls, is tried again so late at the first time at the most.
 	longestRetry = time.Hour
 )
 
@@ -62,7 +62,7 @@ type schedule struct {
 
 func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule) {
 	wait := rand.N(min(job.every/4, 10*time.Second) + 1) // not all at once
-	for {
+	for failed := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -77,12 +77,21 @@ func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule
 			err = s.doAlone(ctx, location, job)
 		}
 		wait = min(job.every/4, longestLook) // in this process or another it is done, or it is not the time for it
-		if err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrHeld) && !errors.Is(err, queue.ErrNotRunning) {
-			wait = min(job.every/4, longestRetry)
+		if err == nil {
+			failed = 0
+		} else if ctx.Err() == nil && !errors.Is(err, queue.ErrHeld) && !errors.Is(err, queue.ErrNotRunning) {
+			failed++
+			wait = retryAfter(job.every, failed)
 			s.log.LogAttrs(ctx, slog.LevelWarn, "a schedule is not kept; it is tried again", slog.String("location", location),
 				slog.String("schedule", job.cursor), slog.Any("err", err))
 		}
 	}
+}
+
+// retryAfter is how long a schedule that has failed so often in a row waits: ever longer, since each try may cost what a whole one
+// does, and at the most as long as it would anyway.
+func retryAfter(every time.Duration, failed int) time.Duration {
+	return min(min(every/4, longestRetry)<<min(failed-1, 10), every)
 }
 
 // due says how long it is until a schedule is due. One that was never done is due after an interval: what is there before is a
@@ -140,6 +149,9 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 	if _, _, err := s.cursor(ctx, "reconcile/"+location, &from); err != nil {
 		return err
 	}
+	if from.Updated.After(began) { // a clock was wrong
+		from.Updated = began
+	}
 	// A backfill comes to the contacts by itself, and without four calls for each. Their cursor waits for it.
 	backfilled, err := s.queue.Held(ctx, "backfill/"+location)
 	if err != nil {
@@ -185,7 +197,8 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 		if _, _, err := s.cursorTx(ctx, tx, "reconcile/"+location, &at); err != nil {
 			return err
 		}
-		if early := began.Add(s.skew() - 2*overlap); !backfilled && at.Updated.Before(early) { // there was nothing later
+		early := began.Add(s.skew() - 2*overlap)
+		if !backfilled && (at.Updated.Before(early) || at.Updated.After(began)) { // there was nothing later
 			at.Updated = early
 		}
 		return s.moveCursor(ctx, tx, "reconcile/"+location, at) // it was done now

@@ -293,6 +293,11 @@ func TestReconcileWithWrongTimes(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 		now := server.AddContact(ghl.Contact{FirstName: "Now", Email: "now@example.com"})
 		eventually(t, "found too", func() bool { return shape(t, s, now.ID) != nil })
+
+		// Nor does a time of the database's clock that was wrong for a while.
+		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET value = $1 WHERE name LIKE 'reconcile/%'`, `{"updated":"2099-01-01T00:00:00Z"}`)
+		later := server.AddContact(ghl.Contact{FirstName: "Later", Email: "later@example.com"})
+		eventually(t, "and this one", func() bool { return shape(t, s, later.ID) != nil })
 	})
 }
 
@@ -375,5 +380,40 @@ func TestShortListDeletesNothing(t *testing.T) {
 		eventually(t, "some rounds", func() bool { return operations(server)["contacts.search"] >= 6 })
 		require.Zero(t, operations(server)["contacts.get"], "no contact is even suspected")
 		same(t, s, server, ids, true)
+	})
+}
+
+// TestScheduleThatFails: it is tried again, with longer pauses up to its interval, and Health tells if that lasts.
+func TestScheduleThatFails(t *testing.T) {
+	for i, want := range []time.Duration{15, 30, 60, 60, 60} {
+		require.Equal(t, want*time.Minute, ghlsync.RetryAfter(time.Hour, i+1))
+	}
+	for i, want := range []time.Duration{1, 2, 4, 8, 16, 24, 24} {
+		require.Equal(t, want*time.Hour, ghlsync.RetryAfter(24*time.Hour, i+1))
+	}
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: ghltest.Forbidden()})
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, 50*time.Millisecond
+		s := start(t, c)
+		ctx := t.Context()
+		eventually(t, "they are tried", func() bool { return operations(server)["tasks.search"] > 3 })
+		require.Empty(t, codes(s.Health(ctx)), "it has not lasted long")
+		long := time.Now().Add(-3 * time.Hour)
+		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET moved_at = $1 WHERE name LIKE 'reconcile/%' OR name LIKE 'compare/%'`, long.UnixMicro())
+		require.Empty(t, codes(s.Health(ctx)), "nor has this process been there for long")
+		s.StartedAt(long)
+		h := s.Health(ctx)
+		require.Equal(t, []string{"schedule", "schedule"}, codes(h))
+		require.Equal(t, ghlsync.Degraded, h.State)
+		require.Contains(t, h.Problems[0].Text, "3 hours")
+		require.WithinDuration(t, long, h.Locations[0].Reconciled, time.Second)
+		require.WithinDuration(t, long, h.Locations[0].Compared, time.Second)
+		require.NoError(t, s.Pause(ctx, server.LocationID(), "a moment"))
+		require.Equal(t, []string{"location paused"}, codes(s.Health(ctx)))
+		require.NoError(t, s.Resume(ctx, server.LocationID()))
+		server.ClearFaults()
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.State == ghlsync.Healthy })
 	})
 }
