@@ -99,7 +99,11 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 	}
 	limits := s.config.HealthLimits
 	stands := false
+	var mistake *ConfigError
 	switch {
+	case errors.As(l.closing, &mistake) && !l.Paused.IsZero(): // this process found it
+		stands = true
+		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Closed), join(adviceFor(wrongSetting), "Then resume the location."))
 	case !l.Paused.IsZero():
 		stands = true
 		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Reason), join(adviceFor(l.Reason), "Then resume the location."))
