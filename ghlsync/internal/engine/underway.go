@@ -62,7 +62,8 @@ func (k *link) resume(fields []*mapping.Field, theirs, ours pluvo.Record) {
 	if u == nil {
 		return
 	}
-	if k.ghl == nil || k.pluvo == nil {
+	first := k.ghl == nil || k.pluvo == nil
+	if first {
 		k.ghl, k.pluvo = newRecord(k.kind), newRecord(k.kind)
 	}
 	for _, f := range fields {
@@ -74,9 +75,14 @@ func (k *link) resume(fields []*mapping.Field, theirs, ours pluvo.Record) {
 		if sent && !f.ToPluvo() && !f.Same(u.to.pluvo, ours) {
 			f.Set(theirs, f.Get(u.to.ghl)) // which HighLevel does not tell: it has to be written either way
 		}
-		if sent && f.Same(u.to.ghl, theirs) || taken && f.Same(u.to.pluvo, ours) {
+		switch {
+		case sent && f.Same(u.to.ghl, theirs) || taken && f.Same(u.to.pluvo, ours):
 			f.Set(k.ghl, f.Get(u.to.ghl))
 			f.Set(k.pluvo, f.Get(u.to.pluvo))
+		case first && !f.Get(theirs).IsEmpty() && !f.Get(ours).IsEmpty():
+			// Each has changed it, as in two records that were never in step: of on and off no value is none.
+			f.Set(k.ghl, f.Get(ours))
+			f.Set(k.pluvo, f.Get(theirs))
 		}
 	}
 }

@@ -258,3 +258,36 @@ func TestAnEditBackToALostWrite(t *testing.T) {
 		require.Equal(t, "Two", w.server.Tasks(ada.ID)[0].Title)
 	})
 }
+
+// TestALostWriteOfTheFirstMerge: two records that were never in step differ in something that is on or off. Who owns it decides, also
+// when the first run came to no end.
+func TestALostWriteOfTheFirstMerge(t *testing.T) {
+	for _, owner := range []engine.Owner{engine.OwnerGHL, engine.OwnerPluvo} {
+		t.Run(string(owner), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				w := newWorld(t, address, func(l *engine.Location) {
+					impatient(t, l)
+					l.Owner = func(_ pluvo.Kind, field string) engine.Owner {
+						if field == "title" {
+							return engine.OwnerPluvo
+						}
+						return owner
+					}
+				})
+				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+				w.touch(ada.ID)
+				w.settle()
+				task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Theirs", DueDate: ghl.NewTime(due)})
+				w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutBeforeWork(), Times: 1})
+				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Ours", DueDate: due, Status: pluvo.TaskCompleted, Completed: true,
+					Origin: pluvo.Origin{System: mapping.System, Location: w.client.Location(), ID: task.ID}})
+				w.settle()
+				done := owner == engine.OwnerPluvo
+				require.Equal(t, "Ours", w.server.Tasks(ada.ID)[0].Title)
+				require.Equal(t, "Ours", w.full(ada.ID).Tasks[0].Title)
+				require.Equal(t, done, w.server.Tasks(ada.ID)[0].Completed)
+				require.Equal(t, done, w.full(ada.ID).Tasks[0].Completed)
+			})
+		})
+	}
+}
