@@ -198,7 +198,7 @@ func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) e
 	if err := s.justWritten(k); err != nil {
 		return err
 	}
-	if s.l.Deletes == UpdateWins && s.edited(s.l, Pluvo, k.pluvo, our) {
+	if s.l.Deletes == UpdateWins && s.editedSince(s.l, Pluvo, k, our) {
 		without := identify(pluvo.Clone(our), our.Key(), s.pair.pluvoID, pluvo.Origin{})
 		if err := s.put(ctx, s.l, our, without); err != nil {
 			return err
@@ -246,7 +246,7 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 	}
 	if s.l.Deletes == UpdateWins && their.record != nil && !elsewhere {
 		theirs := identify(pluvo.Clone(their.record), k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
-		if s.edited(s.l, GHL, k.ghl, theirs) {
+		if s.editedSince(s.l, GHL, k, theirs) {
 			if err := s.drop(ctx, k, false); err != nil {
 				return err
 			}

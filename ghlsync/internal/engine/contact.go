@@ -212,7 +212,7 @@ func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, p
 		return err
 	case l.Deletes == DeleteKeeps:
 		return e.bury(ctx, l.ID, pair, GHL, true)
-	case l.Deletes == UpdateWins && e.edited(l, Pluvo, pair.pluvo, r):
+	case l.Deletes == UpdateWins && e.editedSince(l, Pluvo, pair, r):
 		return e.makeAnew(ctx, run, l, pair)
 	}
 	if err := e.store.Delete(ctx, pluvo.KindContact, pair.pluvoID, v); errors.Is(err, pluvo.ErrConflict) {
@@ -268,7 +268,7 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 		if err != nil {
 			return err
 		}
-		if e.edited(l, GHL, pair.ghl, mapped) {
+		if e.editedSince(l, GHL, pair, mapped) {
 			if err := e.unlinkAll(ctx, l.ID, pair, false); err != nil {
 				return err
 			}
@@ -300,6 +300,15 @@ func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 		}
 	}
 	return false
+}
+
+// editedSince is edited since both sides were in step by anybody else than a run that came to no end.
+func (e *Engine) editedSince(l *Location, side Side, k *link, is pluvo.Record) bool {
+	last := both{k.ghl, k.pluvo}
+	if !e.edited(l, side, last.of(side), is) {
+		return false
+	}
+	return k.underway == nil || e.edited(l, side, k.underway.to.of(side), is)
 }
 
 // await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never

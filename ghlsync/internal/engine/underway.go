@@ -12,6 +12,13 @@ import (
 // both is a record on both sides. HighLevel's is in the form that the mapping gives it.
 type both struct{ ghl, pluvo pluvo.Record }
 
+func (b both) of(side Side) pluvo.Record {
+	if side == GHL {
+		return b.ghl
+	}
+	return b.pluvo
+}
+
 // storedBoth is how both are stored.
 type storedBoth struct {
 	GHL   json.RawMessage `json:"highlevel,omitempty"`

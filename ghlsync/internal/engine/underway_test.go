@@ -291,3 +291,80 @@ func TestALostWriteOfTheFirstMerge(t *testing.T) {
 		})
 	}
 }
+
+// TestADeletionAfterALostWrite: where an edit wins over a deletion, the write of a run that came to no end is no edit.
+func TestADeletionAfterALostWrite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		put := &around{method: http.MethodPut}
+		w := newWorld(t, address, func(l *engine.Location) {
+			l.Deletes = engine.UpdateWins
+			impatient(t, l)
+			put.use(t, l)
+		})
+		add := func(name string) ghl.Contact {
+			c := w.server.AddContact(ghl.Contact{FirstName: name, Email: name + "@example.com"})
+			w.server.AddTask(ghl.Task{ContactID: c.ID, Title: "One", DueDate: ghl.NewTime(due)})
+			w.touch(c.ID)
+			w.settle()
+			return c
+		}
+		gone := func(id string) {
+			t.Helper()
+			w.settle()
+			_, there := w.server.Contact(id)
+			require.False(t, there)
+			_, err := w.pluvo.Full(t.Context(), id)
+			require.ErrorIs(t, err, pluvo.ErrNotFound)
+		}
+		lost := errors.New("the answer is lost")
+
+		t.Log("a contact that was written to HighLevel")
+		ada := add("ada")
+		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
+		remove := func() { require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindContact, ada.ID, pluvo.AnyVersion)) }
+		put.after.Store(&remove)
+		c := w.full(ada.ID).Contact
+		c.LastName = "King"
+		w.put(&c)
+		gone(ada.ID)
+
+		t.Log("a contact that was written to Pluvo")
+		bea := add("bea")
+		removed := func() error {
+			require.NoError(t, w.client.Contacts.Delete(t.Context(), bea.ID))
+			return lost
+		}
+		w.pluvo.after.Store(&removed)
+		_, err := w.client.Contacts.Update(t.Context(), bea.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
+		require.NoError(t, err)
+		w.touch(bea.ID)
+		gone(bea.ID)
+
+		t.Log("a task that was written to HighLevel")
+		cleo := add("cleo")
+		task := w.full(cleo.ID).Tasks[0]
+		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutAfterWork(), Times: 1})
+		remove = func() { require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindTask, task.ID, pluvo.AnyVersion)) }
+		put.after.Store(&remove)
+		task.Title = "Two"
+		w.put(&task)
+		w.settle()
+		require.Empty(t, w.server.Tasks(cleo.ID))
+		require.Empty(t, w.full(cleo.ID).Tasks)
+
+		t.Log("a task that was written to Pluvo")
+		dora := add("dora")
+		id := w.server.Tasks(dora.ID)[0].ID
+		removed = func() error {
+			require.NoError(t, w.client.Tasks.Delete(t.Context(), dora.ID, id))
+			return lost
+		}
+		w.pluvo.after.Store(&removed)
+		_, err = w.client.Tasks.Update(t.Context(), dora.ID, id, &ghl.TaskUpdate{Title: ghl.Some("Two")})
+		require.NoError(t, err)
+		w.touch(dora.ID)
+		w.settle()
+		require.Empty(t, w.server.Tasks(dora.ID))
+		require.Empty(t, w.full(dora.ID).Tasks)
+	})
+}
