@@ -62,12 +62,15 @@ var ErrBackfillRuns = errors.New("ghlsync: a backfill or a full comparison of th
 // [BackfillOptions.Window]. Its calls let others of the location go first.
 //
 // How far it is, is stored after each page. When it was interrupted, by the end of ctx or of the process, the next call with the
-// same options goes on there, after listing tasks and appointments again; they are kept in memory meanwhile.
+// same Notes, Since and Until goes on there, after listing tasks and appointments again; they are kept in memory meanwhile.
 //
 // It may be run at any time, also while changes come in. What is newer than its lists stays: a contact that was worked on since
 // they were read is left alone, and nothing is deleted or written to HighLevel because of a list. Where a contact wants that, it
 // is read and brought in step like any other. What fails is in [Syncer.Failures] and tried again like everything else; the
 // backfill goes on.
+//
+// It leaves a tenth of the day's quota of requests to live changes, and fails with an error of [ghl.ErrDailyLimit] when it has
+// come to that.
 //
 // Beside what contacts need, it needs the scopes locations/tasks.readonly, calendars.readonly and calendars/events.readonly.
 //
@@ -90,7 +93,8 @@ func (s *Syncer) Backfill(ctx context.Context, location string, o BackfillOption
 		return holdError(err)
 	}
 	defer release()
-	b := &backfill{Syncer: s, client: client, location: location, options: o.withDefaults(s.db.Now()), checkpoint: "backfill/" + location}
+	b := &backfill{Syncer: s, client: client, location: location, options: o.withDefaults(s.db.Now()), checkpoint: "backfill/" + location,
+		place: place{Notes: o.Notes, Since: o.Since, Until: o.Until}}
 	return b.run(held)
 }
 
@@ -162,7 +166,7 @@ type backfill struct {
 	options    BackfillOptions
 	checkpoint string          // the name of the cursor; "" keeps none
 	seen       map[string]bool // the ids of the contacts that were listed; nil does not keep them
-	skipped    bool            // a list had elements that can't be read
+	skipped    bool            // the list of contacts is not complete
 
 	lists   *lists
 	asOf    time.Time // when the lists were surely up to date
@@ -179,16 +183,22 @@ type backfill struct {
 type place struct {
 	After ghl.Cursor `json:"after"`
 	Done  int        `json:"done"`
-	Notes bool       `json:"notes"`
+	// The options that it was begun with; zero is the default, which is later each time.
+	Notes bool      `json:"notes"`
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+func (p place) of(o place) bool {
+	return p.Notes == o.Notes && p.Since.Equal(o.Since) && p.Until.Equal(o.Until)
 }
 
 func (b *backfill) run(ctx context.Context) error {
-	b.place = place{Notes: b.options.Notes}
 	if b.checkpoint != "" {
 		var before place
 		if _, found, err := b.cursor(ctx, b.checkpoint, &before); err != nil {
 			return err
-		} else if found && before.Notes == b.options.Notes {
+		} else if found && before.of(b.place) {
 			b.place, b.resumed = before, before.Done
 		}
 	}
@@ -265,6 +275,11 @@ func (b *backfill) contacts(ctx context.Context) error {
 			return err
 		}
 		b.place.Done += len(page.Contacts)
+		if page.Next == "" && b.place.Done < page.Total {
+			b.skipped = true
+			b.log.LogAttrs(ctx, slog.LevelWarn, "the list of contacts ends before it is complete", slog.String("location", b.location),
+				slog.Int("contacts", b.place.Done), slog.Int("total", page.Total))
+		}
 		if page.Next == "" || b.checkpoint == "" {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -314,4 +315,55 @@ func TestBackfillRefuses(t *testing.T) {
 	go func() { _ = s.Stop(context.Background()) }()
 	require.ErrorIs(t, <-first, context.Canceled)
 	require.NoError(t, s.Stop(context.Background()))
+}
+
+// TestScheduleLeavesQuota: a backfill or a comparison does not use up the day's requests; live changes still go through.
+func TestScheduleLeavesQuota(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		ids := populate(t, server, 200)
+		server.SetLimits(ghltest.Limits{Requests: 10_000, Interval: 10 * time.Second, Daily: 250})
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = -1, -1
+		s := start(t, c)
+		err := s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Notes: true})
+		if err == nil { // what it has left for later
+			err = s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Notes: true})
+		}
+		require.ErrorIs(t, err, ghl.ErrDailyLimit)
+		require.Less(t, len(server.Requests()), 240)
+		require.Greater(t, len(server.Requests()), 200)
+		require.NotZero(t, s.Health(t.Context()).Locations[0].DailyLeft)
+		waits := s.Units()
+		i := slices.IndexFunc(waits, func(id string) bool { return slices.Contains(ids, id) })
+		require.GreaterOrEqual(t, i, 0, "some of its contacts wait for the next day: %v", waits)
+		for _, id := range []string{waits[i], ids[0]} {
+			client, err := ghl.New(server.ClientOptions()...)
+			require.NoError(t, err)
+			_, err = client.Contacts.Update(t.Context(), id, &ghl.ContactUpdate{FirstName: ghl.Some("Live")})
+			require.NoError(t, err)
+			require.NoError(t, s.Touch(t.Context(), server.LocationID(), id))
+			eventually(t, "a live change", func() bool { return shape(t, s, id)["first Live"] })
+		}
+	})
+}
+
+// TestBackfillWithOtherOptions: one that was interrupted goes on with the same options, and begins anew with others.
+func TestBackfillWithOtherOptions(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		ids := populate(t, server, 510) // more than a page
+		s := start(t, config(t, address, server))
+		since, until := time.Now().Truncate(time.Hour), time.Now().AddDate(0, 4, 0)
+		o := ghlsync.BackfillOptions{Since: since, Until: until}
+		server.Fail(ghltest.Fault{Operation: "contacts.search", Kind: ghltest.Forbidden(), After: 1, Times: 1})
+		require.ErrorIs(t, s.Backfill(t.Context(), server.LocationID(), o), ghl.ErrForbidden)
+		resumed := -1
+		o.Progress = func(p ghlsync.Progress) { resumed = p.Resumed }
+		o.Since = time.Now().AddDate(0, -4, 0) // more
+		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), o))
+		require.Zero(t, resumed)
+		quiet(t, s, server)
+		same(t, s, server, ids, false)
+	})
 }

@@ -83,7 +83,8 @@
 // [Syncer.Health] says in words what is wrong and what to do, [Syncer.HealthHandler] as JSON. The codes of its problems are
 // "stopped", "database" and "no process works", with which it is [Failing]; "this process does not work", "alerts not sent",
 // "clock"; and of a location "location paused", "location closed" (it could not be opened yet), "token", "lag", "daily quota",
-// "failures stopped", "conflicts undecided" and "webhook silence". [Config.HealthLimits] says what is too long.
+// "failures stopped", "conflicts undecided", "schedule" (it has not been reconciled or compared for long) and "webhook silence".
+// [Config.HealthLimits] says what is too long.
 //
 // [Syncer.Metrics] is for Prometheus. Counters and histograms are of one process:
 //

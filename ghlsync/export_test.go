@@ -3,6 +3,7 @@ package ghlsync
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,14 +32,26 @@ func CloseDatabase(s *Syncer) { s.db.Close() }
 // AlertsDue has alerts that wait for a later time sent now.
 func AlertsDue(t testing.TB, address string) {
 	t.Helper()
+	Exec(t, address, `UPDATE ghlsync_alert SET next_at = 1 WHERE sent_at = 0`)
+}
+
+// Exec changes the database.
+func Exec(t testing.TB, address, query string, args ...any) {
+	t.Helper()
 	d, err := db.Open(context.Background(), address, db.Options{})
 	require.NoError(t, err)
 	defer d.Close()
 	require.NoError(t, d.Write(context.Background(), func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET next_at = 1 WHERE sent_at = 0`)
+		_, err := tx.Exec(ctx, query, args...)
 		return err
 	}))
 }
 
 // Stopping is closed when a stop has begun.
 func (s *Syncer) Stopping() <-chan struct{} { return s.life.Done() }
+
+// StartedAt has a Syncer believe that it was started then.
+func (s *Syncer) StartedAt(at time.Time) { s.monitor.started.Store(at.UnixNano()) }
+
+// RetryAfter is how long a schedule waits after so many failures.
+var RetryAfter = retryAfter

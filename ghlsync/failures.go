@@ -119,6 +119,9 @@ func (s *Syncer) Pause(ctx context.Context, location, reason string) error {
 
 // Resume has a paused location worked on again.
 func (s *Syncer) Resume(ctx context.Context, location string) error {
+	if err := s.alerts.Over(ctx, locationIncident(location)); err != nil { // before it can be paused anew
+		return err
+	}
 	return s.queue.Resume(ctx, location)
 }
 

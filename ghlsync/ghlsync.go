@@ -33,6 +33,7 @@ type Syncer struct {
 	tokens   *tokens.Store      // nil without an App
 	metrics  *metrics
 	monitor  monitor
+	heard    heard
 	alerts   alerts.Outbox
 	alerted  chan struct{} // told of new alerts; holds one
 

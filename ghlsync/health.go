@@ -77,6 +77,10 @@ type LocationHealth struct {
 	Token TokenHealth `json:"token"`
 	// LastDelivery is when a webhook last came for it; zero if none is known.
 	LastDelivery time.Time `json:"lastDelivery,omitzero"`
+	// Reconciled is when it was last asked for what no delivery told of ([Config.ReconcileInterval]), and Compared when it was last
+	// compared in full ([Config.CompareInterval]); before the first time when the schedule began, and zero if it has not begun.
+	Reconciled time.Time `json:"reconciled,omitzero"`
+	Compared   time.Time `json:"compared,omitzero"`
 	// BudgetLeft is how many requests may be sent at once, and DailyLeft how many until the day's quota is renewed; -1 if
 	// unknown.
 	BudgetLeft int `json:"budgetLeft"`

@@ -27,6 +27,7 @@ const (
 	codeQuota      = "daily quota"
 	codeFailures   = "failures stopped"
 	codeUndecided  = "conflicts undecided"
+	codeSchedule   = "schedule"
 	codeSilence    = "webhook silence"
 	defaultLag     = 10 * time.Minute
 	defaultSilence = 24 * time.Hour
@@ -98,7 +99,11 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 	}
 	limits := s.config.HealthLimits
 	stands := false
+	var mistake *ConfigError
 	switch {
+	case errors.As(l.closing, &mistake) && !l.Paused.IsZero(): // this process found it
+		stands = true
+		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Closed), join(adviceFor(wrongSetting), "Then resume the location."))
 	case !l.Paused.IsZero():
 		stands = true
 		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Reason), join(adviceFor(l.Reason), "Then resume the location."))
@@ -133,6 +138,20 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 	if l.Undecided > 0 {
 		wrong(codeUndecided, fmt.Sprintf("has %s that only a person can decide.", count(l.Undecided, "conflict")),
 			"Look at the list of conflicts; link the right pair, or correct one side, and resolve each.")
+	}
+	for _, schedule := range []struct {
+		name, setting string
+		every         time.Duration
+		last          time.Time
+	}{{"asked for what no webhook told of", "reconcile", s.config.ReconcileInterval, l.Reconciled}, {"compared in full", "compare", s.config.CompareInterval, l.Compared}} {
+		since := schedule.last
+		if started := s.monitor.started.Load(); started != 0 && since.UnixNano() < started { // nobody may have been there
+			since = time.Unix(0, started)
+		}
+		if schedule.every > 0 && !stands && !schedule.last.IsZero() && time.Since(since) > 2*schedule.every+time.Hour {
+			wrong(codeSchedule, fmt.Sprintf("was last %s %s ago.", schedule.name, inWords(time.Since(schedule.last))),
+				"Look in the log for why its schedule ("+schedule.setting+") is not kept. It is tried again.")
+		}
 	}
 	if started := s.monitor.started.Load(); started != 0 {
 		since := time.Unix(0, started)

@@ -3,6 +3,7 @@ package ghlsync
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -113,6 +114,20 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 				l.Conflicts, l.Undecided = int(open), int(undecided)
 				return err
 			}, `SELECT location, count(*), count(CASE WHEN winner = '' THEN 1 END) FROM ghlsync_conflict WHERE resolved_at = 0 GROUP BY location`)
+		},
+		func() error {
+			return each(func(r db.Row) error {
+				var name string
+				var moved int64
+				err := r.Scan(&name, &moved)
+				switch schedule, id, _ := strings.Cut(name, "/"); schedule {
+				case "reconcile":
+					at(id).Reconciled = db.Time(moved)
+				case "compare":
+					at(id).Compared = db.Time(moved)
+				}
+				return err
+			}, `SELECT name, moved_at FROM ghlsync_cursor`)
 		},
 		func() error {
 			budgets, err := rate.Budgets(ctx, tx, now)

@@ -163,3 +163,22 @@ func TestHealthWithoutDatabase(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Contains(t, gather(t, s), "ghlsync_database_up 0")
 }
+
+// TestHealthOfAWrongSetting: a mistake in the rules that is only seen after the start is told as what it is.
+func TestHealthOfAWrongSetting(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server, pager := ghltest.Start(t), newPager(t)
+		server.Fail(ghltest.Fault{Operation: "locations.get", Kind: ghltest.Forbidden(), Times: 1})
+		c := pager.config(t, address, server)
+		c.Locations[0].Rules = []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n  - {ghl: custom.none, pluvo: fields.none}\n")
+		s := start(t, c)
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return !l.Paused.IsZero() })
+		h := s.Health(t.Context())
+		require.Equal(t, []string{"location paused"}, codes(h))
+		require.Contains(t, h.Problems[0].Text, "Rules")
+		require.Contains(t, h.Problems[0].Do, "Correct the setting")
+		require.Contains(t, h.Problems[0].Do, "Then resume")
+		require.Eventually(t, func() bool { return len(pager.alerts()) == 1 }, 20*time.Second, 20*time.Millisecond)
+		require.Equal(t, "wrong setting", pager.alerts()[0].Category)
+	})
+}

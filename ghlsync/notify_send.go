@@ -27,10 +27,14 @@ func (s *Syncer) enter(ctx context.Context, tx *db.Tx, f queue.Failure) error {
 	incident := "failure " + f.ID
 	if f.Paused {
 		a.Kind, a.Contact = AlertLocation, ""
-		incident = fmt.Sprintf("pause %s %d", f.Unit.Location, db.Micros(f.First))
+		incident = locationIncident(f.Unit.Location)
 	}
 	return s.enterAlert(ctx, tx, incident, a)
 }
+
+// locationIncident is the same whether a location is paused or can't be opened, since one cause does both. It is over when
+// somebody resumes the location, or when it is opened.
+func locationIncident(location string) string { return "location " + location }
 
 func (s *Syncer) enterAlert(ctx context.Context, tx *db.Tx, incident string, a Alert) error {
 	if s.config.Notifier == nil {
@@ -49,7 +53,7 @@ func (s *Syncer) closed(ctx context.Context, location string, failed error) {
 	if s.config.Notifier == nil {
 		return
 	}
-	incident := "closed " + location
+	incident := locationIncident(location)
 	if failed == nil {
 		if err := s.alerts.Over(ctx, incident); err != nil {
 			s.log.LogAttrs(ctx, slog.LevelWarn, "the end of an incident is not stored", slog.String("location", location), slog.Any("err", err))

@@ -151,7 +151,10 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		stop(t, s)
 		s = start(t, c) // it is not told anew, though it can't be opened either
 		require.Eventually(t, func() bool { return s.Health(ctx).Processes == 1 }, 10*time.Second, 20*time.Millisecond)
-		time.Sleep(300 * time.Millisecond)
+		for range 3 { // nor after the time for which alerts of a kind wait
+			ghlsync.AlertsDue(t, address)
+			time.Sleep(time.Second)
+		}
 		got := pager.alerts()
 		require.Len(t, got, 1)
 		require.Equal(t, ghlsync.AlertLocation, got[0].Kind)
@@ -165,6 +168,15 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		require.Contains(t, h.Problems[0].Text, "unauthorized")
 		require.Contains(t, h.Problems[0].Do, "Connect the location again")
 		require.Equal(t, ghlsync.TokenRefused, h.Locations[0].Token.State)
+
+		// A person has seen to it, and it fails anew: that is another incident.
+		server.ClearFaults()
+		require.NoError(t, s.Resume(ctx, server.LocationID()))
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Closed == "" })
+		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		require.NoError(t, s.Touch(ctx, server.LocationID(), "contact99"))
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return !l.Paused.IsZero() })
+		require.Eventually(t, func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 }, 20*time.Second, 50*time.Millisecond)
 	})
 }
 

@@ -3,13 +3,17 @@ package ghlsync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 )
 
@@ -24,7 +28,7 @@ const (
 	appointmentsAhead = 60 * 24 * time.Hour
 	// A process that is not to do it looks again so often at the latest.
 	longestLook = time.Minute
-	// What has failed, which may have cost many calls, is tried again so late at the most.
+	// What has failed, which may have cost many calls, is tried again so late at the first time at the most.
 	longestRetry = time.Hour
 )
 
@@ -58,7 +62,7 @@ type schedule struct {
 
 func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule) {
 	wait := rand.N(min(job.every/4, 10*time.Second) + 1) // not all at once
-	for {
+	for failed := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -73,12 +77,21 @@ func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule
 			err = s.doAlone(ctx, location, job)
 		}
 		wait = min(job.every/4, longestLook) // in this process or another it is done, or it is not the time for it
-		if err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrHeld) && !errors.Is(err, queue.ErrNotRunning) {
-			wait = min(job.every/4, longestRetry)
+		if err == nil {
+			failed = 0
+		} else if ctx.Err() == nil && !errors.Is(err, queue.ErrHeld) && !errors.Is(err, queue.ErrNotRunning) {
+			failed++
+			wait = retryAfter(job.every, failed)
 			s.log.LogAttrs(ctx, slog.LevelWarn, "a schedule is not kept; it is tried again", slog.String("location", location),
 				slog.String("schedule", job.cursor), slog.Any("err", err))
 		}
 	}
+}
+
+// retryAfter is how long a schedule that has failed so often in a row waits: ever longer, since each try may cost what a whole one
+// does, and at the most as long as it would anyway.
+func retryAfter(every time.Duration, failed int) time.Duration {
+	return min(min(every/4, longestRetry)<<min(failed-1, 10), every)
 }
 
 // due says how long it is until a schedule is due. One that was never done is due after an interval: what is there before is a
@@ -92,7 +105,7 @@ func (s *Syncer) due(ctx context.Context, location string, job schedule) (time.D
 	now := s.db.Now()
 	if !found {
 		err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			return s.moveCursor(ctx, tx, job.cursor+location, seenUntil{now.Add(-overlap)})
+			return s.moveCursor(ctx, tx, job.cursor+location, seenUntil{now.Add(s.skew() - overlap)})
 		})
 		return job.every, err
 	}
@@ -136,27 +149,30 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 	if _, _, err := s.cursor(ctx, "reconcile/"+location, &from); err != nil {
 		return err
 	}
+	if from.Updated.After(began) { // a clock was wrong
+		from.Updated = began
+	}
 	// A backfill comes to the contacts by itself, and without four calls for each. Their cursor waits for it.
 	backfilled, err := s.queue.Held(ctx, "backfill/"+location)
 	if err != nil {
 		return err
 	}
 	since, until := began.Add(-appointmentsBack), began.Add(appointmentsAhead)
-	for _, part := range []func() ([]string, error){
-		func() ([]string, error) {
+	for i, part := range []func() (engine.News, error){
+		func() (engine.News, error) {
 			if backfilled {
 				return nil, nil
 			}
 			return nil, s.changedSince(ctx, client, location, from.Updated)
 		},
-		func() ([]string, error) {
+		func() (engine.News, error) {
 			l := newLists()
 			if err := l.readTasks(ctx, client, func() {}); err != nil {
 				return nil, err
 			}
 			return s.engine.TaskNews(ctx, location, l.tasksOf, !l.incomplete)
 		},
-		func() ([]string, error) {
+		func() (engine.News, error) {
 			l := newLists()
 			if err := l.readAppointments(ctx, client, since, until, defaultWindow, func() {}); err != nil {
 				return nil, err
@@ -164,13 +180,13 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 			return s.engine.AppointmentNews(ctx, location, l.appointmentsOf, !l.incomplete, since, until)
 		},
 	} {
-		contacts, err := part()
+		news, err := part()
 		if errors.Is(err, ghl.ErrMissingScope) {
 			s.leftOut(ctx, location, err)
 			continue
 		}
 		if err == nil {
-			err = s.markFound(ctx, location, contacts, nil)
+			err = s.markFound(ctx, location, s.heard.worth(fmt.Sprint(i, location), news), nil)
 		}
 		if err != nil {
 			return err
@@ -181,11 +197,57 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 		if _, _, err := s.cursorTx(ctx, tx, "reconcile/"+location, &at); err != nil {
 			return err
 		}
-		if early := began.Add(-2 * overlap); !backfilled && at.Updated.Before(early) { // there was nothing later
+		early := began.Add(s.skew() - 2*overlap)
+		if !backfilled && (at.Updated.Before(early) || at.Updated.After(began)) { // there was nothing later
 			at.Updated = early
 		}
 		return s.moveCursor(ctx, tx, "reconcile/"+location, at) // it was done now
 	})
+}
+
+// skew is by how much HighLevel's clock is behind the database's, as a time below zero.
+func (s *Syncer) skew() time.Duration {
+	ahead := time.Duration(s.monitor.highLevel.Load())
+	if ahead == 0 { // unknown
+		return 0
+	}
+	return min(ahead-s.db.Ahead(), 0)
+}
+
+// heard is what lists have told of contacts, and how often one after the other.
+type heard struct {
+	mu    sync.Mutex
+	lists map[string]map[string]told
+}
+
+type told struct {
+	what  uint64
+	times int
+}
+
+// worth returns the contacts that are to be read because of what a list tells now. A list may tell the same again and again, for it
+// never has what a contact has, or the contact can't be kept in step: so the same is worth a look the first time, the second, the
+// fourth, the eighth. The full comparison has each read.
+func (h *heard) worth(list string, news engine.News) (contacts []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := make(map[string]told, len(news))
+	for contact, what := range news {
+		t := h.lists[list][contact]
+		if t.what != what {
+			t = told{what: what}
+		}
+		t.times++
+		if t.times&(t.times-1) == 0 {
+			contacts = append(contacts, contact)
+		}
+		now[contact] = t
+	}
+	if h.lists == nil {
+		h.lists = map[string]map[string]told{}
+	}
+	h.lists[list] = now
+	return contacts
 }
 
 // leftOut tells that a schedule goes without a list that the token does not reach.
@@ -205,6 +267,7 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 			return err
 		}
 		var news []string
+		now := s.db.Now()
 		for _, c := range page.Contacts {
 			is, err := s.engine.News(ctx, location, c)
 			if err != nil {
@@ -215,6 +278,9 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 			}
 			if at, ok := c.DateUpdated.Instant(); ok && at.After(since) {
 				since = at
+			}
+			if since.After(now) { // nothing was changed later than now, whatever it says
+				since = now
 			}
 		}
 		err := s.markFound(ctx, location, news, func(ctx context.Context, tx *db.Tx) error {
@@ -284,7 +350,7 @@ func (s *Syncer) compare(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	missing = slices.Concat(missing, tasks, appointments)
+	missing = slices.Concat(missing, slices.Collect(maps.Keys(tasks)), slices.Collect(maps.Keys(appointments)))
 	return s.markFound(ctx, location, missing, func(ctx context.Context, tx *db.Tx) error {
 		return s.moveCursor(ctx, tx, "compare/"+location, seenUntil{})
 	})

@@ -134,14 +134,14 @@ func TestReconcileRepeatsTies(t *testing.T) {
 			return server.AddContact(ghl.Contact{FirstName: name, Email: name + "@example.com", DateAdded: timeOf(at.Add(-time.Hour)), DateUpdated: timeOf(updated)}).ID
 		}
 		for _, id := range []string{
-			add("first", at.Add(30*time.Minute)), // by a clock that is ahead: the cursor follows it
-			add("tie", at.Add(30*time.Minute)),
+			add("first", at),
+			add("tie", at),
 		} {
 			eventually(t, "found", func() bool { return shape(t, s, id) != nil })
 		}
-		late := add("late", at.Add(30*time.Minute))
-		later := add("later", at.Add(26*time.Minute))
-		never := add("never", at.Add(20*time.Minute))
+		late := add("late", at)
+		later := add("later", at.Add(-4*time.Minute))
+		never := add("never", at.Add(-7*time.Minute)) // it would have been found at first
 		eventually(t, "the tie is repeated", func() bool { return shape(t, s, late) != nil })
 		eventually(t, "and some minutes before", func() bool { return shape(t, s, later) != nil })
 		require.Nil(t, shape(t, s, never), "but not all that ever was: that is for the full comparison")
@@ -278,5 +278,142 @@ func TestReconcileDuringBackfill(t *testing.T) {
 		quiet(t, s, server)
 		require.Less(t, operations(server)["contacts.get"], 20)
 		same(t, s, server, ids, false)
+	})
+}
+
+// TestReconcileWithWrongTimes: one contact that says it was changed in the far future does not hide all later changes.
+func TestReconcileWithWrongTimes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, -1
+		s := start(t, c)
+		future := server.AddContact(ghl.Contact{FirstName: "Future", Email: "future@example.com", DateUpdated: timeOf(time.Now().AddDate(10, 0, 0))})
+		eventually(t, "found", func() bool { return shape(t, s, future.ID) != nil })
+		time.Sleep(200 * time.Millisecond)
+		now := server.AddContact(ghl.Contact{FirstName: "Now", Email: "now@example.com"})
+		eventually(t, "found too", func() bool { return shape(t, s, now.ID) != nil })
+
+		// Nor does a time of the database's clock that was wrong for a while.
+		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET value = $1 WHERE name LIKE 'reconcile/%'`, `{"updated":"2099-01-01T00:00:00Z"}`)
+		later := server.AddContact(ghl.Contact{FirstName: "Later", Email: "later@example.com"})
+		eventually(t, "and this one", func() bool { return shape(t, s, later.ID) != nil })
+	})
+}
+
+// TestReconcileWithAClockBehind: HighLevel's clock says less than ours.
+func TestReconcileWithAClockBehind(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t, ghltest.WithClock(func() time.Time { return time.Now().Add(-time.Hour) }))
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, -1
+		s := start(t, c)
+		client, err := ghl.New(server.ClientOptions()...)
+		require.NoError(t, err)
+		for _, name := range []string{"Ada", "Bea"} {
+			made, err := client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
+			require.NoError(t, err)
+			eventually(t, "found", func() bool { return shape(t, s, made.ID) != nil })
+			time.Sleep(200 * time.Millisecond)
+		}
+	})
+}
+
+// TestReconcileComesToAnEnd: what looks wrong in a list each time, and is right when the contact is read, is looked at again and
+// again at longer and longer times. So is a contact that can't be kept in step.
+func TestReconcileComesToAnEnd(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		calendar := server.AddCalendar(ghl.Calendar{Name: "Talk", IsActive: true}).ID
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = 20*time.Millisecond, -1
+		s := start(t, c)
+		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", DateUpdated: timeOf(time.Now().Add(-time.Hour))})
+		server.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: calendar, Title: "visit", StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
+		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
+		eventually(t, "it is there", func() bool { return len(shape(t, s, ada.ID)) == 2 })
+		server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: ghltest.EditedAnswer(func(answer any) any {
+			if body, ok := answer.(map[string]any); ok && body["calendars"] != nil {
+				body["calendars"] = []any{} // the appointment's calendar is not told
+			}
+			return answer
+		})})
+		server.ResetRequests()
+		eventually(t, "many rounds", func() bool { return operations(server)["calendars.list"] >= 40 })
+		reads := operations(server)["contacts.get"]
+		require.Positive(t, reads, "it is looked at")
+		require.LessOrEqual(t, reads, 10, "but not each time")
+		require.Len(t, shape(t, s, ada.ID), 2)
+
+		// Something new is looked at at once.
+		task := server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})
+		eventually(t, "the task", func() bool { return len(shape(t, s, ada.ID)) == 3 })
+		client, err := ghl.New(server.ClientOptions()...)
+		require.NoError(t, err)
+		for _, title := range []string{"Call again", "Call", "Call again"} {
+			_, err := client.Tasks.Update(t.Context(), ada.ID, task.ID, &ghl.TaskUpdate{Title: ghl.Some(title)})
+			require.NoError(t, err)
+			eventually(t, title, func() bool { return shape(t, s, ada.ID)["task "+title] })
+		}
+	})
+}
+
+// TestShortListDeletesNothing: a list of contacts that ends before it should, and says that there are more, is not complete.
+func TestShortListDeletesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = -1, 200*time.Millisecond
+		s := start(t, c)
+		ids := populate(t, server, 20)
+		eventually(t, "all are there", func() bool { return shape(t, s, ids[19]) != nil && shape(t, s, ids[0]) != nil })
+		quiet(t, s, server)
+		server.Fail(ghltest.Fault{Operation: "contacts.search", Kind: ghltest.EditedAnswer(func(answer any) any {
+			if body, ok := answer.(map[string]any); ok {
+				if list, ok := body["contacts"].([]any); ok && len(list) > 5 {
+					body["contacts"] = list[:5]
+				}
+			}
+			return answer
+		})})
+		server.ResetRequests()
+		eventually(t, "some rounds", func() bool { return operations(server)["contacts.search"] >= 6 })
+		require.Zero(t, operations(server)["contacts.get"], "no contact is even suspected")
+		same(t, s, server, ids, true)
+	})
+}
+
+// TestScheduleThatFails: it is tried again, with longer pauses up to its interval, and Health tells if that lasts.
+func TestScheduleThatFails(t *testing.T) {
+	for i, want := range []time.Duration{15, 30, 60, 60, 60} {
+		require.Equal(t, want*time.Minute, ghlsync.RetryAfter(time.Hour, i+1))
+	}
+	for i, want := range []time.Duration{1, 2, 4, 8, 16, 24, 24} {
+		require.Equal(t, want*time.Hour, ghlsync.RetryAfter(24*time.Hour, i+1))
+	}
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: ghltest.Forbidden()})
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, 50*time.Millisecond
+		s := start(t, c)
+		ctx := t.Context()
+		eventually(t, "they are tried", func() bool { return operations(server)["tasks.search"] > 3 })
+		require.Empty(t, codes(s.Health(ctx)), "it has not lasted long")
+		long := time.Now().Add(-3 * time.Hour)
+		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET moved_at = $1 WHERE name LIKE 'reconcile/%' OR name LIKE 'compare/%'`, long.UnixMicro())
+		require.Empty(t, codes(s.Health(ctx)), "nor has this process been there for long")
+		s.StartedAt(long)
+		h := s.Health(ctx)
+		require.Equal(t, []string{"schedule", "schedule"}, codes(h))
+		require.Equal(t, ghlsync.Degraded, h.State)
+		require.Contains(t, h.Problems[0].Text, "3 hours")
+		require.WithinDuration(t, long, h.Locations[0].Reconciled, time.Second)
+		require.WithinDuration(t, long, h.Locations[0].Compared, time.Second)
+		require.NoError(t, s.Pause(ctx, server.LocationID(), "a moment"))
+		require.Equal(t, []string{"location paused"}, codes(s.Health(ctx)))
+		require.NoError(t, s.Resume(ctx, server.LocationID()))
+		server.ClearFaults()
+		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.State == ghlsync.Healthy })
 	})
 }

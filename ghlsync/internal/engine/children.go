@@ -37,6 +37,9 @@ var families = []*family{&tasks, &appointments, &notes}
 // errIncomplete: a list had elements that could not be read, so nothing can be said of what is missing.
 var errIncomplete = errors.New("the list is not complete")
 
+// errGone: a contact was read, and then had no lists. It is read again, which tells whether it was deleted.
+var errGone = fmt.Errorf("HighLevel has the contact, but not what belongs to it: %w", pluvo.ErrConflict)
+
 func complete(resp *ghl.Response) error {
 	if len(resp.Skipped) > 0 {
 		return errIncomplete
@@ -53,6 +56,12 @@ func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, link
 	var failed []error
 	for _, f := range families {
 		theirs, known, err := l.from.children(ctx, l, f, pair.ghlID)
+		if errors.Is(err, ghl.ErrNotFound) { // the contact was deleted since it was read, or listed
+			if err = l.from.writable(); err == nil {
+				err = errGone
+			}
+			return err
+		}
 		if err != nil || known == unknown {
 			failed = append(failed, err)
 			continue
@@ -189,7 +198,7 @@ func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) e
 	if err := s.justWritten(k); err != nil {
 		return err
 	}
-	if s.l.Deletes == UpdateWins && s.edited(s.l, Pluvo, k.pluvo, our) {
+	if s.l.Deletes == UpdateWins && s.editedSince(s.l, Pluvo, k, our) {
 		without := identify(pluvo.Clone(our), our.Key(), s.pair.pluvoID, pluvo.Origin{})
 		if err := s.put(ctx, s.l, our, without); err != nil {
 			return err
@@ -237,7 +246,7 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 	}
 	if s.l.Deletes == UpdateWins && their.record != nil && !elsewhere {
 		theirs := identify(pluvo.Clone(their.record), k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
-		if s.edited(s.l, GHL, k.ghl, theirs) {
+		if s.editedSince(s.l, GHL, k, theirs) {
 			if err := s.drop(ctx, k, false); err != nil {
 				return err
 			}

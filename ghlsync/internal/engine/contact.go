@@ -89,9 +89,6 @@ func (e *Engine) contactOf(l *Location, c *ghl.Contact, pluvoID string) (*pluvo.
 
 // mergeContact brings the fields and tags of a contact in step.
 func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, theirs *pluvo.Contact, ghlAt time.Time, ours *pluvo.Contact) error {
-	if err := e.doubt(l, pair, theirs, ghlAt); err != nil {
-		return err
-	}
 	pluvoAt, err := e.changedAt(ctx, ours.ID)
 	if err != nil {
 		return err
@@ -99,6 +96,9 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	fields := l.Mapper.Fields(pluvo.KindContact)
 	assume(fields, theirs, pair.pluvo)
 	pair.resume(fields, theirs, ours)
+	if err := e.doubt(l, pair, theirs, ghlAt); err != nil {
+		return err
+	}
 	m := merge(fields, version{pair.ghl, theirs}, version{pair.pluvo, ours}, l.owner(pluvo.KindContact, ghlAt, pluvoAt))
 	if err := e.reportClashes(ctx, l, pair, m.clashes); err != nil {
 		return err
@@ -215,7 +215,7 @@ func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, p
 		return err
 	case l.Deletes == DeleteKeeps:
 		return e.bury(ctx, l.ID, pair, GHL, true)
-	case l.Deletes == UpdateWins && e.edited(l, Pluvo, pair.pluvo, r):
+	case l.Deletes == UpdateWins && e.editedSince(l, Pluvo, pair, r):
 		return e.makeAnew(ctx, run, l, pair)
 	}
 	if err := e.store.Delete(ctx, pluvo.KindContact, pair.pluvoID, v); errors.Is(err, pluvo.ErrConflict) {
@@ -271,7 +271,7 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 		if err != nil {
 			return err
 		}
-		if e.edited(l, GHL, pair.ghl, mapped) {
+		if e.editedSince(l, GHL, pair, mapped) {
 			if err := e.unlinkAll(ctx, l.ID, pair, false); err != nil {
 				return err
 			}
@@ -329,6 +329,15 @@ func (e *Engine) surelyGone(ctx context.Context, l *Location, ghlID string) erro
 		return &queue.WaitError{After: e.settle - age, Reason: "HighLevel says that the contact is not there, and is asked once more"}
 	}
 	return nil
+}
+
+// editedSince is edited since both sides were in step by anybody else than a run that came to no end.
+func (e *Engine) editedSince(l *Location, side Side, k *link, is pluvo.Record) bool {
+	last := both{k.ghl, k.pluvo}
+	if !e.edited(l, side, last.of(side), is) {
+		return false
+	}
+	return k.underway == nil || e.edited(l, side, k.underway.to.of(side), is)
 }
 
 // await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never

@@ -107,12 +107,24 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 		if err != nil {
 			return nil, err
 		}
-		if own != nil && c.Record != nil && own.has(c.Record) {
+		if own != nil && c.Record != nil && own.pluvo != nil && pluvo.Equal(own.pluvo, c.Record) {
+			// If the contact has stopped, then for another state of the record: now it may go.
+			unit := queue.Unit{Location: id, ID: own.contact}
+			if stopped, err := e.queue.HasStopped(ctx, tx, unit); err != nil {
+				return nil, err
+			} else if stopped {
+				units = append(units, unit)
+			}
 			continue
 		}
 		contact, err := linkOfTx(ctx, tx, id, pluvo.KindContact, owner)
 		if err != nil {
 			return nil, err
+		}
+		if own != nil && c.Record != nil && own.writes(c.Record) {
+			// A run has written it and is about to store that; or it is an edit, and that run came to no end. This unit sees.
+			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
+			continue
 		}
 		if own != nil && (own.pluvo != nil || c.Record == nil || contact == nil || contact.contact != own.contact) {
 			units = append(units, queue.Unit{Location: id, ID: own.contact})
@@ -133,9 +145,9 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 	return units, nil
 }
 
-// has reports whether a record of Pluvo is what both sides have in step, or what a run is writing, which looks again if it fails.
-func (l *link) has(r pluvo.Record) bool {
-	return l.pluvo != nil && pluvo.Equal(l.pluvo, r) || l.underway != nil && pluvo.Equal(l.underway.to.pluvo, r)
+// writes reports whether a record of Pluvo is what a run was about to write.
+func (l *link) writes(r pluvo.Record) bool {
+	return l.underway != nil && pluvo.Equal(l.underway.to.pluvo, r)
 }
 
 // from reports whether a record of Pluvo comes from a location.

@@ -30,7 +30,7 @@ func (e *Engine) SyncSnapshot(ctx context.Context, run *queue.Run, s Snapshot) e
 	}
 	for try := 1; ; try++ {
 		err := e.syncContact(ctx, run, l.reading(s), run.ID)
-		if errors.Is(err, errStale) { // reading again finds what else is wrong
+		if errors.Is(err, errStale) || errors.Is(err, errChanged) { // reading again finds what else is wrong
 			return e.Sync(ctx, run)
 		}
 		var wait *queue.WaitError
@@ -73,9 +73,9 @@ func (s Snapshot) children(ctx context.Context, l *Location, f *family, contact 
 func (Snapshot) writable() error { return errStale }
 
 // doubt is errStale if a record of HighLevel, which is not as it was last seen, may be older than that: then it was seen at a
-// time after which it says that it was not changed any more. Clocks differ, so a change soon after counts as doubt too.
+// time after which it does not say that it was changed. Clocks differ, so a change soon after counts as doubt too.
 func (e *Engine) doubt(l *Location, k *link, is pluvo.Record, updated time.Time) error {
-	if l.from.writable() == nil || k.ghl == nil || updated.IsZero() || updated.After(k.at.Add(clockSkew)) || !e.edited(l, GHL, k.ghl, is) {
+	if l.from.writable() == nil || k.ghl == nil || updated.After(k.at.Add(clockSkew)) || !e.edited(l, GHL, k.ghl, is) {
 		return nil
 	}
 	return errStale

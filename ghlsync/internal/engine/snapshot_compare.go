@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"slices"
+	"hash/fnv"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -44,9 +44,22 @@ func (e *Engine) MissingContacts(ctx context.Context, location string, seen map[
 	return contacts, err
 }
 
+// News are contacts of which a list tells something that is not in step. What is told of each is a number, which tells the same
+// from something else.
+type News map[string]uint64
+
+func (n News) add(contact, what, id string, is pluvo.Record) {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(what + "\x00" + id + "\x00"))
+	if is != nil {
+		_, _ = h.Write([]byte(fingerprint(is)))
+	}
+	n[contact] ^= h.Sum64() // in whatever order
+}
+
 // TaskNews returns the contacts of which a task is not as it was when it was last in step. With whole, a task that is missing
 // in the list counts too. Contacts that are not linked are left out.
-func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string][]*ghl.Task, whole bool) ([]string, error) {
+func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string][]*ghl.Task, whole bool) (News, error) {
 	l := e.location(location)
 	if l == nil {
 		return nil, queue.ErrLocation
@@ -61,7 +74,7 @@ func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string
 }
 
 // AppointmentNews is TaskNews for appointments. Only one that was surely in the time that was listed can be missing.
-func (e *Engine) AppointmentNews(ctx context.Context, location string, lists map[string][]*ghl.Appointment, whole bool, since, until time.Time) ([]string, error) {
+func (e *Engine) AppointmentNews(ctx context.Context, location string, lists map[string][]*ghl.Appointment, whole bool, since, until time.Time) (News, error) {
 	l := e.location(location)
 	if l == nil {
 		return nil, queue.ErrLocation
@@ -84,18 +97,19 @@ type of struct {
 	child
 }
 
-func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, listed map[string]of, missing func(was pluvo.Record) bool) ([]string, error) {
-	var contacts []string
+func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, listed map[string]of, missing func(was pluvo.Record) bool) (News, error) {
+	news := News{}
 	err := e.eachLink(ctx, l.ID, kind, func(k *link) {
 		their, ok := listed[k.ghlID]
 		delete(listed, k.ghlID)
 		switch {
 		case !ok && missing(k.ghl):
-			contacts = append(contacts, k.contact)
+			news.add(k.contact, "missing", k.ghlID, nil)
 		case ok && their.contact != k.contact && their.contact != "":
-			contacts = append(contacts, k.contact, their.contact)
+			news.add(k.contact, "moved", k.ghlID, nil)
+			news.add(their.contact, "moved here", k.ghlID, nil)
 		case ok && their.record != nil && e.edited(l, GHL, k.ghl, identify(their.record, k.pluvoID, "", l.origin(k.ghlID))):
-			contacts = append(contacts, k.contact)
+			news.add(k.contact, "changed", k.ghlID, their.record)
 		}
 	})
 	if err != nil {
@@ -117,11 +131,10 @@ func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, li
 			return nil, err
 		}
 		if wanted {
-			contacts = append(contacts, their.contact)
+			news.add(their.contact, "new", id, their.record)
 		}
 	}
-	slices.Sort(contacts)
-	return slices.Compact(contacts), nil
+	return news, nil
 }
 
 // wanted reports whether a record of HighLevel that is not linked should be looked at. One that was deleted in Pluvo and is kept

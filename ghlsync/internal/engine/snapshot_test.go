@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -143,5 +145,99 @@ func TestSnapshotNeverWritesToHighLevel(t *testing.T) {
 		require.Equal(t, "Theirs", w.full(ada.ID).Contact.LastName)
 		require.Len(t, w.conflicts(), 1)
 		require.Len(t, w.server.Tasks(ada.ID), 2)
+	})
+}
+
+// TestOldSnapshotAfterALostWrite: a newer version was written to Pluvo by a run that came to no end. The version of before does not
+// overwrite it.
+func TestOldSnapshotAfterALostWrite(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
+		w.touch(ada.ID)
+		w.settle()
+		old := w.listed(ada.ID)
+		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("Second")})
+		require.NoError(t, err)
+		fresh := w.listed(ada.ID)
+		w.writes()
+		lost := func() error { return errors.New("the answer is lost") }
+		done, err := w.queue.Do(t.Context(), queue.Unit{Location: w.client.Location(), ID: ada.ID}, time.Now().Add(time.Hour), func(ctx context.Context, run *queue.Run) error {
+			w.pluvo.after.Store(&lost)
+			require.Error(t, w.engine.SyncSnapshot(ctx, run, fresh))
+			require.Equal(t, "Second", w.full(ada.ID).Contact.LastName)
+			return w.engine.SyncSnapshot(ctx, run, old)
+		})
+		require.NoError(t, err)
+		require.True(t, done)
+		w.settle()
+		require.Equal(t, "Second", w.full(ada.ID).Contact.LastName)
+		require.Empty(t, w.writes())
+	})
+}
+
+// TestSnapshotWithoutTimes: what a list does not date may be older than what is known.
+func TestSnapshotWithoutTimes(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, task *ghl.Task) {
+		w.touch(ada.ID)
+		w.settle()
+		old := w.listed(ada.ID)
+		old.Tasks[0].DateUpdated = ghl.Time{}
+		_, err := w.client.Tasks.Update(t.Context(), ada.ID, task.ID, &ghl.TaskUpdate{Title: ghl.Some("Call again")})
+		require.NoError(t, err)
+		w.touch(ada.ID)
+		w.settle()
+		w.snapshot(old)
+		require.Equal(t, "Call again", w.full(ada.ID).Tasks[0].Title)
+	})
+}
+
+// TestSnapshotOfWhatChangesMeanwhile: a record of Pluvo that is edited while a list is taken over is read again, which is no
+// failure; nor is it one if the contact is deleted in HighLevel.
+func TestSnapshotOfWhatChangesMeanwhile(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		notes := &around{method: http.MethodGet, suffix: "/notes"}
+		w := newWorld(t, address, func(l *engine.Location) { notes.use(t, l) })
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		note := w.server.AddNote(ghl.Note{ContactID: ada.ID, Body: "one"})
+		w.touch(ada.ID)
+		w.settle()
+		_, err := w.client.Notes.Update(t.Context(), ada.ID, note.ID, &ghl.NoteUpdate{Body: ghl.Some("two")})
+		require.NoError(t, err)
+		s := w.listed(ada.ID)
+		s.Notes = true
+		edit := func() {
+			n := w.full(ada.ID).Notes[0]
+			n.Content = "mine"
+			w.put(&n)
+		}
+		notes.before.Store(&edit)
+		w.snapshot(s) // which wants no failures
+		require.Equal(t, "two", w.full(ada.ID).Notes[0].Content, "HighLevel owns it")
+		require.Len(t, w.conflicts(), 1)
+
+		gone := func() { require.NoError(t, w.client.Contacts.Delete(t.Context(), ada.ID)) }
+		notes.before.Store(&gone)
+		w.snapshot(s)
+		_, err = w.pluvo.Full(t.Context(), ada.ID)
+		require.ErrorIs(t, err, pluvo.ErrNotFound)
+	})
+}
+
+// TestAContactDeletedWhileItIsRead: between two of its reads; nobody has to look at that.
+func TestAContactDeletedWhileItIsRead(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		tasks := &around{method: http.MethodGet, suffix: "/tasks"}
+		w := newWorld(t, address, func(l *engine.Location) { tasks.use(t, l) })
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		w.touch(ada.ID)
+		w.settle()
+		gone := func() { require.NoError(t, w.client.Contacts.Delete(t.Context(), ada.ID)) }
+		tasks.before.Store(&gone)
+		w.touch(ada.ID)
+		w.settle()
+		_, err := w.pluvo.Full(t.Context(), ada.ID)
+		require.ErrorIs(t, err, pluvo.ErrNotFound)
+		for _, f := range w.failures() {
+			require.NotContains(t, f, "stopped")
+		}
 	})
 }

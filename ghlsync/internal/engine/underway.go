@@ -12,6 +12,13 @@ import (
 // both is a record on both sides. HighLevel's is in the form that the mapping gives it.
 type both struct{ ghl, pluvo pluvo.Record }
 
+func (b both) of(side Side) pluvo.Record {
+	if side == GHL {
+		return b.ghl
+	}
+	return b.pluvo
+}
+
 // storedBoth is how both are stored.
 type storedBoth struct {
 	GHL   json.RawMessage `json:"highlevel,omitempty"`
@@ -62,7 +69,8 @@ func (k *link) resume(fields []*mapping.Field, theirs, ours pluvo.Record) {
 	if u == nil {
 		return
 	}
-	if k.ghl == nil || k.pluvo == nil {
+	first := k.ghl == nil || k.pluvo == nil
+	if first {
 		k.ghl, k.pluvo = newRecord(k.kind), newRecord(k.kind)
 	}
 	for _, f := range fields {
@@ -74,9 +82,14 @@ func (k *link) resume(fields []*mapping.Field, theirs, ours pluvo.Record) {
 		if sent && !f.ToPluvo() && !f.Same(u.to.pluvo, ours) {
 			f.Set(theirs, f.Get(u.to.ghl)) // which HighLevel does not tell: it has to be written either way
 		}
-		if sent && f.Same(u.to.ghl, theirs) || taken && f.Same(u.to.pluvo, ours) {
+		switch {
+		case sent && f.Same(u.to.ghl, theirs) || taken && f.Same(u.to.pluvo, ours):
 			f.Set(k.ghl, f.Get(u.to.ghl))
 			f.Set(k.pluvo, f.Get(u.to.pluvo))
+		case first && !f.Get(theirs).IsEmpty() && !f.Get(ours).IsEmpty():
+			// Each has changed it, as in two records that were never in step: of on and off no value is none.
+			f.Set(k.ghl, f.Get(ours))
+			f.Set(k.pluvo, f.Get(theirs))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
@@ -166,4 +167,204 @@ func TestALostWriteOfWhatOnlyGoesThere(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestAnEditAfterARefusal: an edit that HighLevel refused is taken back, and made once more. Each is an edit, though Pluvo then holds
+// what was last in step, or what was being written.
+func TestAnEditAfterARefusal(t *testing.T) {
+	for name, skip := range map[string]bool{"stopped": false, "skipped": true} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				w := newWorld(t, address, nil)
+				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+				w.touch(ada.ID)
+				w.settle()
+				edit := func(last string) {
+					c := w.full(ada.ID).Contact
+					c.LastName = last
+					w.put(&c)
+					w.settle()
+				}
+				w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.ValidationString("no"), Times: 1})
+				edit("King")
+				open, err := w.queue.Failures(t.Context(), queue.FailureFilter{})
+				require.NoError(t, err)
+				require.Len(t, open, 1)
+				require.Equal(t, queue.Stopped, open[0].State)
+				if skip {
+					require.NoError(t, w.queue.Skip(t.Context(), open[0].ID))
+				}
+				edit("Byron")
+				open, err = w.queue.Failures(t.Context(), queue.FailureFilter{})
+				require.NoError(t, err)
+				require.Empty(t, open, "both sides are the same again")
+				edit("King")
+				require.Equal(t, "King", w.contact(ada.ID).LastName)
+			})
+		})
+	}
+}
+
+// TestAnEditAfterARefusalOnceMore: the same edit is made twice, without the step back being seen.
+func TestAnEditAfterARefusalOnceMore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.touch(ada.ID)
+		w.settle()
+		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.ValidationString("no"), Times: 1})
+		c := w.full(ada.ID).Contact
+		c.LastName = "King"
+		w.put(&c)
+		w.settle()
+		require.Equal(t, "Byron", w.contact(ada.ID).LastName)
+		back := c
+		back.LastName = "Byron"
+		w.put(&back)
+		w.put(&c)
+		w.settle()
+		require.Equal(t, "King", w.contact(ada.ID).LastName)
+	})
+}
+
+// TestAnEditBackToALostWrite: what a run wrote in vain was replaced in Pluvo, and comes back while the next run, which has seen the
+// other value, is at it. It is an edit, and no echo.
+func TestAnEditBackToALostWrite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		get := &around{method: http.MethodGet, suffix: "/tasks"}
+		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l); get.use(t, l) })
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
+		w.touch(ada.ID)
+		w.settle()
+		task := w.full(ada.ID).Tasks[0]
+		edit := func(title string) {
+			changed := task
+			changed.Title = title
+			w.put(&changed)
+		}
+		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.ValidationString("no"), Times: 1})
+		edit("Two")
+		w.settle()
+		require.Equal(t, "One", w.server.Tasks(ada.ID)[0].Title)
+		back := func() { // the run has read Pluvo, and not yet HighLevel's tasks
+			edit("Two")
+			require.NoError(t, w.engine.Follow(t.Context()))
+		}
+		get.before.Store(&back)
+		edit("Three")
+		w.settle()
+		require.Equal(t, "Two", w.full(ada.ID).Tasks[0].Title)
+		require.Equal(t, "Two", w.server.Tasks(ada.ID)[0].Title)
+	})
+}
+
+// TestALostWriteOfTheFirstMerge: two records that were never in step differ in something that is on or off. Who owns it decides, also
+// when the first run came to no end.
+func TestALostWriteOfTheFirstMerge(t *testing.T) {
+	for _, owner := range []engine.Owner{engine.OwnerGHL, engine.OwnerPluvo} {
+		t.Run(string(owner), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				w := newWorld(t, address, func(l *engine.Location) {
+					impatient(t, l)
+					l.Owner = func(_ pluvo.Kind, field string) engine.Owner {
+						if field == "title" {
+							return engine.OwnerPluvo
+						}
+						return owner
+					}
+				})
+				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+				w.touch(ada.ID)
+				w.settle()
+				task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Theirs", DueDate: ghl.NewTime(due)})
+				w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutBeforeWork(), Times: 1})
+				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Ours", DueDate: due, Status: pluvo.TaskCompleted, Completed: true,
+					Origin: pluvo.Origin{System: mapping.System, Location: w.client.Location(), ID: task.ID}})
+				w.settle()
+				done := owner == engine.OwnerPluvo
+				require.Equal(t, "Ours", w.server.Tasks(ada.ID)[0].Title)
+				require.Equal(t, "Ours", w.full(ada.ID).Tasks[0].Title)
+				require.Equal(t, done, w.server.Tasks(ada.ID)[0].Completed)
+				require.Equal(t, done, w.full(ada.ID).Tasks[0].Completed)
+			})
+		})
+	}
+}
+
+// TestADeletionAfterALostWrite: where an edit wins over a deletion, the write of a run that came to no end is no edit.
+func TestADeletionAfterALostWrite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		put := &around{method: http.MethodPut}
+		w := newWorld(t, address, func(l *engine.Location) {
+			l.Deletes = engine.UpdateWins
+			impatient(t, l)
+			put.use(t, l)
+		})
+		add := func(name string) ghl.Contact {
+			c := w.server.AddContact(ghl.Contact{FirstName: name, Email: name + "@example.com"})
+			w.server.AddTask(ghl.Task{ContactID: c.ID, Title: "One", DueDate: ghl.NewTime(due)})
+			w.touch(c.ID)
+			w.settle()
+			return c
+		}
+		gone := func(id string) {
+			t.Helper()
+			w.settle()
+			_, there := w.server.Contact(id)
+			require.False(t, there)
+			_, err := w.pluvo.Full(t.Context(), id)
+			require.ErrorIs(t, err, pluvo.ErrNotFound)
+		}
+		lost := errors.New("the answer is lost")
+
+		t.Log("a contact that was written to HighLevel")
+		ada := add("ada")
+		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
+		remove := func() { require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindContact, ada.ID, pluvo.AnyVersion)) }
+		put.after.Store(&remove)
+		c := w.full(ada.ID).Contact
+		c.LastName = "King"
+		w.put(&c)
+		gone(ada.ID)
+
+		t.Log("a contact that was written to Pluvo")
+		bea := add("bea")
+		removed := func() error {
+			require.NoError(t, w.client.Contacts.Delete(t.Context(), bea.ID))
+			return lost
+		}
+		w.pluvo.after.Store(&removed)
+		_, err := w.client.Contacts.Update(t.Context(), bea.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
+		require.NoError(t, err)
+		w.touch(bea.ID)
+		gone(bea.ID)
+
+		t.Log("a task that was written to HighLevel")
+		cleo := add("cleo")
+		task := w.full(cleo.ID).Tasks[0]
+		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutAfterWork(), Times: 1})
+		remove = func() { require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindTask, task.ID, pluvo.AnyVersion)) }
+		put.after.Store(&remove)
+		task.Title = "Two"
+		w.put(&task)
+		w.settle()
+		require.Empty(t, w.server.Tasks(cleo.ID))
+		require.Empty(t, w.full(cleo.ID).Tasks)
+
+		t.Log("a task that was written to Pluvo")
+		dora := add("dora")
+		id := w.server.Tasks(dora.ID)[0].ID
+		removed = func() error {
+			require.NoError(t, w.client.Tasks.Delete(t.Context(), dora.ID, id))
+			return lost
+		}
+		w.pluvo.after.Store(&removed)
+		_, err = w.client.Tasks.Update(t.Context(), dora.ID, id, &ghl.TaskUpdate{Title: ghl.Some("Two")})
+		require.NoError(t, err)
+		w.touch(dora.ID)
+		w.settle()
+		require.Empty(t, w.server.Tasks(dora.ID))
+		require.Empty(t, w.full(dora.ID).Tasks)
+	})
 }

@@ -42,14 +42,29 @@ func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, re
 		cancel(context.Canceled)
 		ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer done()
-		err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			_, err := tx.Exec(ctx, `DELETE FROM ghlsync_hold WHERE name = $1 AND token = $2`, name, token)
-			return err
-		})
-		if err != nil {
-			q.Logger.LogAttrs(ctx, slog.LevelWarn, "what was held alone is not given back; it is free when this process ends", slog.String("name", name), slog.Any("err", err))
+		if err := q.giveBack(ctx, token); err != nil {
+			q.late.Store(token, name)
+			q.Logger.LogAttrs(ctx, slog.LevelWarn, "what was held alone is not given back yet", slog.String("name", name), slog.Any("err", err))
 		}
 	}, nil
+}
+
+func (q *Queue) giveBack(ctx context.Context, token string) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_hold WHERE token = $1`, token)
+		return err
+	})
+}
+
+// giveBackLate gives back what could not be given back before.
+func (q *Queue) giveBackLate(ctx context.Context) (err error) {
+	q.late.Range(func(token, _ any) bool {
+		if err = q.giveBack(ctx, token.(string)); err == nil {
+			q.late.Delete(token)
+		}
+		return err == nil
+	})
+	return err
 }
 
 // Held reports whether somebody holds a name.

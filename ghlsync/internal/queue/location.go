@@ -187,6 +187,9 @@ func (q *Queue) maintain(ctx context.Context) {
 			err = q.openQueues(ctx)
 			q.mu.Unlock()
 		}
+		if err == nil {
+			err = q.giveBackLate(ctx)
+		}
 		if err == nil && n%150 == 10 { // every five minutes
 			if err = q.revive(ctx); err == nil {
 				err = q.prune(ctx)

@@ -78,6 +78,7 @@ type Queue struct {
 	jobs    jobs
 	alive   lifeline
 	active  activeRuns
+	late    sync.Map // tokens of what was held and could not be given back yet
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // ends the loops; nil before the start

@@ -88,6 +88,14 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 	return &Run{Unit: id, Number: u.number, Attempt: int(u.attempts) + 1, Priority: Background, queue: q, job: job, recorder: &Recorder{}, asOf: asOf}, nil
 }
 
+// HasStopped reports whether a unit is not in step, and nobody is going to work on it unless it is marked.
+func (q *Queue) HasStopped(ctx context.Context, tx *db.Tx, id Unit) (bool, error) {
+	var n int64
+	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE location = $1 AND unit = $2 AND number > synced AND job = 0 AND process = ''`,
+		id.Location, id.ID).Scan(&n)
+	return n > 0, err
+}
+
 // Busy reports whether a process works on a unit at the moment.
 func (q *Queue) Busy(ctx context.Context, tx *db.Tx, id Unit) (bool, error) {
 	var process string

@@ -105,3 +105,26 @@ func TestHold(t *testing.T) {
 	exec(t, d, `DELETE FROM ghlsync_process WHERE id = $1`, b.Process())
 	eventually(t, "and it knows", func() bool { return held.Err() != nil })
 }
+
+// TestHoldIsGivenBackLater: the database was away when a name was to be given back.
+func TestHoldIsGivenBackLater(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d, ctx := dbtest.Open(t, address), t.Context()
+		q := open(t, d, queue.Config{Work: idle})
+		start(t, q)
+		_, release, err := q.Hold(ctx, "x")
+		require.NoError(t, err)
+		exec(t, d, `ALTER TABLE ghlsync_hold RENAME TO elsewhere`)
+		release()
+		exec(t, d, `ALTER TABLE elsewhere RENAME TO ghlsync_hold`)
+		_, _, err = q.Hold(ctx, "x")
+		require.ErrorIs(t, err, queue.ErrHeld)
+		eventually(t, "it is free", func() bool {
+			is, err := q.Held(ctx, "x")
+			return err == nil && !is
+		})
+		_, release, err = q.Hold(ctx, "x")
+		require.NoError(t, err)
+		release()
+	})
+}

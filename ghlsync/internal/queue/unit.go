@@ -139,7 +139,7 @@ func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error 
 		return nil
 	case u.job == 0:
 		return q.schedule(ctx, tx, u, p, time.Time{})
-	case p < u.priority && u.due.IsZero(): // it waits behind less urgent ones; the job of then is void now
+	case p < u.priority && u.attempts == 0: // it waits behind less urgent ones, or for their quota; the job of then is void now
 		return q.schedule(ctx, tx, u, p, time.Time{})
 	}
 	return nil // it is about to be worked on, or waits for its next try

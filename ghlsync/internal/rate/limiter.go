@@ -49,7 +49,8 @@ func (l *Limits) For(resource string) ghl.Limiter {
 // server's headers, spreads the calls, and lets those in the background yield; and what all processes share: a count of the
 // permits given lately, of which there are never more than the limit in any interval, the daily quota, and how long the server
 // refuses all. Permits are taken from the database for a moment, a few at once where calls come fast. What a dead process had
-// taken counts for as long as if it had been used, and no longer.
+// taken counts for as long as if it had been used, and no longer. Calls in the background leave a tenth of the daily quota to
+// others.
 type Limiter struct {
 	limits   *Limits
 	resource string
@@ -66,6 +67,8 @@ type Limiter struct {
 	asking  bool          // one of them asks the database for all
 	woken   chan struct{} // closed when it has; nil if nobody waits for that
 	news    news
+
+	dailyLimit int // 0 if unknown
 }
 
 var (
@@ -76,6 +79,13 @@ var (
 // Wait returns nil when the next attempt may be sent; see [ghl.Limiter]. Its errors are those of [ghl.AdaptiveLimiter.Wait],
 // and the database's.
 func (l *Limiter) Wait(ctx context.Context) error {
+	if ghl.IsBackground(ctx) {
+		if left := l.reserved(); left > 0 {
+			spent := ghl.NewLimiter() // it knows how to say so
+			spent.Observe(ghl.RateLimit{Remaining: -1, DailyReset: left, Status: http.StatusOK, Sent: time.Now()})
+			return spent.Wait(ctx)
+		}
+	}
 	for {
 		if err := l.local.Wait(ctx); err != nil {
 			return err
@@ -92,6 +102,20 @@ func (l *Limiter) Wait(ctx context.Context) error {
 		// this call.
 		l.local.Observe(*refusal)
 	}
+}
+
+// reserveShare of the daily quota is kept from calls in the background: one part in so many.
+const reserveShare = 10
+
+// reserved is for how long calls in the background have to do without, since no more is left of the daily quota than others may
+// need; 0 or less if there is more.
+func (l *Limiter) reserved() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.news.dailyTold.IsZero() || l.news.dailyLeft >= l.dailyLimit/reserveShare {
+		return 0
+	}
+	return time.Until(l.news.dailyReset)
 }
 
 // Observe learns from an answer; see [ghl.LimitObserver].
@@ -124,7 +148,7 @@ func (l *Limiter) Observe(r ghl.RateLimit) {
 	}
 	if r.DailyRemaining >= 0 && !r.Sent.Before(l.news.dailyTold) {
 		urgent = urgent || r.DailyRemaining == 0
-		l.news.dailyLeft, l.news.dailyTold = r.DailyRemaining, r.Sent
+		l.news.dailyLeft, l.news.dailyTold, l.dailyLimit = r.DailyRemaining, r.Sent, r.DailyLimit
 		l.news.dailyReset = now.Add(dailyProbe)
 		if r.DailyReset > 0 {
 			l.news.dailyReset = now.Add(r.DailyReset)
