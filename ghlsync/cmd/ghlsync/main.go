@@ -28,6 +28,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{env: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr, browse: browse}
 	p.terminal = term.IsTerminal(int(os.Stdout.Fd()))
+	p.width = func() int {
+		width, _, err := term.GetSize(int(os.Stdout.Fd()))
+		if err != nil || width < 20 {
+			return 80
+		}
+		return width
+	}
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	code := p.main(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -38,7 +46,8 @@ type program struct {
 	env      []string
 	in       io.Reader
 	out, err io.Writer
-	terminal bool // whether out is one
+	terminal bool       // whether out is one
+	width    func() int // of the terminal
 	browse   func(url string) error
 	started  func(webhooks, admin string) // told the addresses that run listens on; may be nil
 
@@ -78,6 +87,9 @@ func (p *program) main(ctx context.Context, args []string) int {
 		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
 		return exitWrong
 	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("it was interrupted")
+	}
 	fmt.Fprintln(p.err, "ghlsync:", oneLine(plain(err)))
 	return exitFailed
 }
@@ -88,7 +100,8 @@ func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ghlsync",
 		Short: "Keeps HighLevel locations and Pluvo in step",
-		Long: `ghlsync keeps HighLevel locations and Pluvo in step, both ways: contacts with their tasks, notes, appointments and tags.
+		Long: `ghlsync keeps HighLevel locations and Pluvo in step, both ways: contacts with
+their tasks, notes, appointments and tags.
 
 See it work, with no account and no settings:   ghlsync demo
 Begin:                                          ghlsync config init`,
@@ -97,7 +110,7 @@ Begin:                                          ghlsync config init`,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "the `FILE` of settings (ghlsync.yaml here, else /etc/ghlsync/ghlsync.yaml)")
+	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "`FILE` of settings (ghlsync.yaml, or /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	group := func(id, title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: id, Title: title})
@@ -109,6 +122,7 @@ Begin:                                          ghlsync config init`,
 	group("first", "First steps:", p.demoCommand(), p.configCommand(), p.connectCommand(), p.doctorCommand())
 	group("work", "Keep in step:", p.runCommand(), p.backfillCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
 	group("look", "Look, and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
+	root.SetHelpCommand(&cobra.Command{Hidden: true}) // --help is enough
 	checkArguments(root)
 	return root
 }

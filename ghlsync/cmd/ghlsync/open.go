@@ -72,7 +72,8 @@ type accounts struct {
 	db    *db.DB
 }
 
-func (p *program) accounts(ctx context.Context, s *settings) (*accounts, error) {
+// One who only looks does not migrate the database.
+func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accounts, error) {
 	log := slog.New(atLeast{p.logger(s).Handler(), slog.LevelWarn})
 	if s.Database == "" {
 		return nil, s.wrong("database", "is missing; such as sqlite:ghlsync.db, or postgres://user:password@host/name")
@@ -82,13 +83,10 @@ func (p *program) accounts(ctx context.Context, s *settings) (*accounts, error) 
 		return nil, err
 	}
 	a := &accounts{}
-	if a.app, err = s.app(log); err != nil {
+	if a.app, err = s.wantApp(log); err != nil {
 		return nil, err
 	}
-	if a.app == nil {
-		return nil, s.wrong("app.client_id", "is missing; accounts are connected by an app of HighLevel's marketplace (a location with a token of its own needs none)")
-	}
-	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand, Logger: log}); err != nil {
+	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand || looks, Logger: log}); err != nil {
 		return nil, fmt.Errorf("the database can't be opened: %w", err)
 	}
 	a.store, err = tokens.New(a.db, tokens.Options{Keys: keys})

@@ -27,8 +27,9 @@ func (p *program) tokensCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tokens",
 		Short: "List the tokens: whose, until when, which scopes they lack",
-		Long:  "Lists the tokens, without themselves. Those of an app are renewed by themselves; that one has ended means that nobody has worked.",
-		Args:  cobra.NoArgs,
+		Long: `Lists the tokens, without themselves. Those of an app are renewed by
+themselves; that one has ended means that nobody has worked.`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
 			s, err := p.load()
@@ -42,7 +43,7 @@ func (p *program) tokensCommand() *cobra.Command {
 				}
 			}
 			if s.App.ClientID != "" || s.App.ClientSecret != "" {
-				a, err := p.accounts(ctx, s)
+				a, err := p.accounts(ctx, s, true)
 				if err != nil {
 					return err
 				}
@@ -82,14 +83,15 @@ func (p *program) tokensCommand() *cobra.Command {
 	var dry bool
 	remove := &cobra.Command{
 		Use: "remove LOCATION", Short: "Forget the token of a location", Args: cobra.ExactArgs(1),
-		Long: "Forgets the token of a location. The app stays installed there: remove it in HighLevel.",
+		Long: `Forgets the token of a location. The app stays installed there: remove it in
+HighLevel.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
 			s, err := p.load()
 			if err != nil {
 				return err
 			}
-			a, err := p.accounts(ctx, s)
+			a, err := p.accounts(ctx, s, dry)
 			if err != nil {
 				return err
 			}
