@@ -131,6 +131,9 @@ func (s *Syncer) openLater(ctx context.Context, closed []int) {
 			switch {
 			case err == nil:
 				s.log.LogAttrs(ctx, slog.LevelInfo, "the location is open", slog.String("location", l.ID))
+				if err := s.queue.Wake(ctx, l.ID); err != nil {
+					s.log.LogAttrs(ctx, slog.LevelWarn, "what waited for the location goes on later", slog.String("location", l.ID), slog.Any("err", err))
+				}
 			case errors.As(err, &mistake):
 				s.log.LogAttrs(ctx, slog.LevelError, "the location stays closed", slog.String("location", l.ID), slog.Any("err", err))
 				if err := s.queue.Pause(ctx, l.ID, err.Error()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -62,8 +63,7 @@ func chosen(s *settings, args []string) ([]string, error) {
 
 func (p *program) backfill(ctx context.Context, args []string, o ghlsync.BackfillOptions) (err error) {
 	screen := p.screen()
-	sync, s, err := p.open(ctx, func(c *ghlsync.Config) {
-		quietly(c)
+	sync, s, err := p.open(ctx, slog.LevelWarn, func(c *ghlsync.Config) {
 		c.ReconcileInterval, c.CompareInterval = -1, -1 // that is for "run"
 	})
 	if err != nil {

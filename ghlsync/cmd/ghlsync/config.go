@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -70,7 +71,7 @@ value and ${file:/run/secrets/name} that of a file.`,
 			if err != nil {
 				return err
 			}
-			config, err := s.config(p.logger(s))
+			config, err := s.config(p.logger(s, slog.LevelWarn))
 			if err != nil {
 				return err
 			}

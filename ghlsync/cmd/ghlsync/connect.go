@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -57,7 +58,7 @@ func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	app, err := s.wantApp(p.logger(s))
+	app, err := s.wantApp(p.logger(s, slog.LevelWarn))
 	if err != nil {
 		return err
 	}
@@ -222,7 +223,7 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 			known := slices.ContainsFunc(s.Locations, func(l locationSettings) bool { return l.ID == id })
 			switch {
 			case slices.Contains(resumed, id):
-				fmt.Fprintf(p.out, "%s is connected, and goes on.\n", id)
+				fmt.Fprintf(p.out, "%s is connected, and goes on within a minute.\n", id)
 			case known:
 				fmt.Fprintf(p.out, "%s is connected.\n", id)
 			default:

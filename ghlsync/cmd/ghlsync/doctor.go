@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -90,7 +91,8 @@ func (d *doctor) all(ctx context.Context) error {
 		return err
 	}
 	d.s = s
-	config, err := s.config(d.p.logger(s))
+	log := slog.New(slog.DiscardHandler) // what is found is printed
+	config, err := s.config(log)
 	if err == nil {
 		if err = config.Check(); err != nil {
 			err = s.translate(err)
@@ -104,7 +106,6 @@ func (d *doctor) all(ctx context.Context) error {
 	for _, name := range s.unknown {
 		d.look("settings", name+" looks like a setting and is none", "mend its name or unset it")
 	}
-	quietly(&config)
 	config.MigrateByHand = true
 	d.clock(ctx)
 	var sync *ghlsync.Syncer
@@ -142,7 +143,7 @@ func (s *settings) from() string {
 // database opens the database as it is. One that is not there yet is made by the first start.
 func (d *doctor) database(ctx context.Context) bool {
 	shown, _, _ := strings.Cut(d.s.Database, ":") // without a password
-	opened, err := db.Open(ctx, d.s.Database, db.Options{ByHand: true, Logger: d.p.logger(d.s)})
+	opened, err := db.Open(ctx, d.s.Database, db.Options{ByHand: true})
 	if err != nil {
 		what := "see that the server runs, that the address, user and password are right, and that its version is this program's or older"
 		if shown == "sqlite" {

@@ -161,9 +161,9 @@ func browse(url string) error {
 	return exec.Command("xdg-open", url).Start()
 }
 
-// logger writes records of one command to the standard error.
-func (p *program) logger(s *settings) *slog.Logger {
-	options := &slog.HandlerOptions{Level: s.Log.Level}
+// logger writes records of at least a level, and of that of the settings, to the standard error.
+func (p *program) logger(s *settings, least slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: max(s.Log.Level, least)}
 	if s.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(p.err, options))
 	}

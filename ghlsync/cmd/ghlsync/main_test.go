@@ -247,7 +247,17 @@ func TestConnect(t *testing.T) {
 	} {
 		w.set(name, value)
 	}
+	file := strings.TrimPrefix(w.env[0], "GHLSYNC_DATABASE=sqlite:")
 	require.Contains(t, w.ok("connect", "--dry-run"), "would open "+w.server.AuthorizeURL())
+	for _, looks := range [][]string{{"tokens"}, {"status"}, {"failures"}, {"doctor"}, {"tokens", "remove", "x", "--dry-run"}, {"retry", "--all", "--dry-run"}} {
+		_, out, errs := w.do(looks...)
+		require.Contains(t, out+errs, "ghlsync migrate does it", looks)
+		require.NoFileExists(t, file, looks)
+	}
+	require.Contains(t, w.ok("migrate", "--dry-run"), "would migrate")
+	require.NoFileExists(t, file)
+	w.ok("migrate")
+	require.Contains(t, w.ok("migrate", "--dry-run"), "nothing")
 	require.Contains(t, w.ok("tokens"), "There are no tokens")
 
 	w.browse = func(url string) error {
@@ -268,7 +278,7 @@ func TestConnect(t *testing.T) {
 	}
 	require.Contains(t, w.ok("connect"), w.server.LocationID()+" is connected")
 	require.Contains(t, w.ok("tokens"), w.server.LocationID())
-	data, err := os.ReadFile(strings.TrimPrefix(w.env[0], "GHLSYNC_DATABASE=sqlite:"))
+	data, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NotContains(t, string(data), "accessToken")
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
 // oneLine keeps a message on one line.
@@ -24,6 +25,8 @@ func plain(err error) string {
 		return text + "; ghlsync failures lists them"
 	case errors.Is(err, ghlsync.ErrNoConflict):
 		return text + "; ghlsync conflicts lists them"
+	case errors.Is(err, db.ErrMigrate):
+		return text + "; ghlsync migrate does it, and so does ghlsync run unless migrate_by_hand is set"
 	case errors.Is(err, ghlsync.ErrUnknownLocation):
 		return text + "; ghlsync status lists those that are kept in step"
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	if err != nil {
 		return err
 	}
-	config, err := s.config(p.logger(s))
+	config, err := s.config(p.logger(s, slog.LevelWarn))
 	if err == nil {
 		err = s.translate(config.Check())
 	}
@@ -47,7 +48,6 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	if err != nil {
 		return err
 	}
-	quietly(&config)
 	dir, err := os.MkdirTemp("", "ghlsync-dry-run-*")
 	if err != nil {
 		return err

@@ -37,11 +37,11 @@ like.`,
 
 // run serves and works until ctx ends.
 func (p *program) run(ctx context.Context) error {
-	sync, s, err := p.open(ctx, nil)
+	sync, s, err := p.open(ctx, slog.LevelDebug, nil)
 	if err != nil {
 		return err
 	}
-	log := p.logger(s)
+	log := p.logger(s, slog.LevelDebug)
 	for _, name := range s.unknown {
 		log.Warn("a variable looks like a setting and is none", "variable", name)
 	}
@@ -215,15 +215,18 @@ an older version: make a backup first.`,
 			}
 			if dry {
 				missing := "nothing: the database has this version's form"
-				d, err := db.Open(c.Context(), s.Database, db.Options{ByHand: true, Logger: p.logger(s)})
-				if err != nil {
-					missing = err.Error()
-				} else {
+				d, err := db.Open(c.Context(), s.Database, db.Options{ByHand: true, Logger: p.logger(s, slog.LevelWarn)})
+				switch {
+				case err == nil:
 					d.Close()
+				case errors.Is(err, db.ErrMigrate):
+					missing = "would migrate: " + err.Error()
+				default:
+					return err
 				}
 				return p.show(map[string]any{"dryRun": true, "would": missing}, func() { fmt.Fprintln(p.out, missing) })
 			}
-			if err := ghlsync.Migrate(c.Context(), s.Database, p.logger(s)); err != nil {
+			if err := ghlsync.Migrate(c.Context(), s.Database, p.logger(s, slog.LevelInfo)); err != nil {
 				return err
 			}
 			return p.show(map[string]any{"done": "migrate"}, func() { fmt.Fprintln(p.out, "The database has this version's form.") })

@@ -48,6 +48,10 @@ themselves; that one has ended means that nobody has worked.`,
 					return err
 				}
 				defer a.db.Close()
+				refused, err := a.refused(ctx)
+				if err != nil {
+					return err
+				}
 				for key, err := range a.store.Keys(ctx) {
 					if err != nil {
 						return err
@@ -61,7 +65,10 @@ themselves; that one has ended means that nobody has worked.`,
 						if token.UserType == ghl.UserTypeCompany {
 							one.Kind, one.Location = "app, of an agency", ""
 						} else if one.Missing = missing(token.Scopes); len(one.Missing) > 0 {
-							one.Problem = "lacks scopes: connect again"
+							one.Problem = "lacks scopes: ghlsync connect"
+						}
+						if at := refused[token.LocationID]; one.Problem == "" && at.After(token.IssuedAt) {
+							one.Problem = "HighLevel refuses it: ghlsync connect"
 						}
 					}
 					data = append(data, one)
