@@ -248,10 +248,18 @@ func (p *program) goOn(ctx context.Context, s *settings, ids []string) (resumed 
 	err = p.with(ctx, false, func(sync *ghlsync.Syncer) error {
 		locations, err := sync.Locations(ctx)
 		for _, l := range locations {
-			if err == nil && slices.Contains(ids, l.ID) && !l.Paused.IsZero() && slices.Contains(forWantOfToken, l.Reason) {
-				if err = sync.Resume(ctx, l.ID); err == nil {
-					resumed = append(resumed, l.ID)
+			if err != nil || !slices.Contains(ids, l.ID) || l.Paused.IsZero() || !slices.Contains(forWantOfToken, l.Reason) {
+				continue
+			}
+			if len(resumed) == 0 { // the processes that work look for a new token each second
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-time.After(1500 * time.Millisecond):
 				}
+			}
+			if err = sync.Resume(ctx, l.ID); err == nil {
+				resumed = append(resumed, l.ID)
 			}
 		}
 		return err

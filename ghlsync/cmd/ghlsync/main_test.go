@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
 )
@@ -293,7 +294,7 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, errs, "nobody came back")
 
 	// The token is refused: doctor and status say what to do, and connecting again has it go on.
-	w.running()
+	webhooks, _, _ := w.running()
 	w.server.Uninstall(app, w.server.LocationID())
 	code, out, _ := w.do("doctor")
 	require.Equal(t, exitTrouble, code)
@@ -309,6 +310,29 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, w.ok("connect"), "is connected")
 	_, out, _ = w.do("doctor")
 	require.Contains(t, out, "it is good")
+
+	// Webhooks tell of it too, those of the install while it is being connected; or that one is lost.
+	client, err := ghl.New(w.server.ClientOptions()...)
+	require.NoError(t, err)
+	for i, events := range [][]ghltest.EventType{nil, {ghltest.AppUninstall, ghltest.ContactUpdate}} {
+		subscription := w.server.Subscribe(webhooks, ghltest.ForApp(app.AppID, ""), ghltest.Events(events...))
+		w.server.Uninstall(app, w.server.LocationID())
+		require.NoError(t, w.server.Flush(t.Context()))
+		_, err = client.Contacts.Update(t.Context(), w.server.Contacts()[0].ID, &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("Name", i))})
+		require.NoError(t, err)
+		stands := func() (l ghlsync.LocationHealth) {
+			var h ghlsync.Health
+			_, out, _ := w.do("status", "--json")
+			require.NoError(t, json.Unmarshal([]byte(out), &h))
+			return h.Locations[0]
+		}
+		require.Eventually(t, func() bool { return !stands().Paused.IsZero() }, 10*time.Second, 50*time.Millisecond)
+		_, out, _ = w.do("status")
+		require.Contains(t, out, "ghlsync connect")
+		require.Contains(t, w.ok("connect"), "goes on")
+		require.Eventually(t, func() bool { l := stands(); return l.Paused.IsZero() && l.Waiting == 0 }, 10*time.Second, 50*time.Millisecond)
+		subscription.Cancel()
+	}
 	require.Contains(t, w.ok("tokens", "remove", w.server.LocationID(), "--dry-run"), "would")
 	w.ok("tokens", "remove", w.server.LocationID())
 	require.Contains(t, w.ok("tokens"), "There are no tokens")
