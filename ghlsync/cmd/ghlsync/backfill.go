@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +78,12 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 	if err := sync.Start(ctx); err != nil {
 		return s.translate(err)
 	}
-	var done []ghlsync.Progress
+	for _, l := range sync.Health(ctx).Locations {
+		if slices.Contains(locations, l.ID) && l.Closed != "" {
+			return fmt.Errorf("%s can't be opened: %s; ghlsync doctor says what to do", l.ID, l.Closed)
+		}
+	}
+	done := []backfilled{}
 	for _, location := range locations {
 		last, err := p.backfillOne(ctx, sync, screen, location, o)
 		if err != nil {
@@ -86,19 +92,22 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 			}
 			return fmt.Errorf("%s: %w", location, err)
 		}
-		done = append(done, last)
+		pending, err := sync.Pending(ctx, location)
+		if err != nil {
+			return err
+		}
+		done = append(done, backfilled{location, last.Done, last.Tasks, last.Appointments, last.Resumed, pending.Contacts})
 	}
-	data := make([]backfilled, 0, len(done))
-	for _, one := range done {
-		data = append(data, backfilled{one.Location, one.Done, one.Tasks, one.Appointments, one.Resumed})
-	}
-	return p.show(data, func() {
+	return p.show(done, func() {
 		for _, one := range done {
-			fmt.Fprintf(p.out, "%s: %s, %s and %s are taken over", one.Location, plural(one.Done, "contact"), plural(one.Tasks, "task"), plural(one.Appointments, "appointment"))
+			fmt.Fprintf(p.out, "%s: %s, %s and %s are taken over", one.Location, plural(one.Contacts, "contact"), plural(one.Tasks, "task"), plural(one.Appointments, "appointment"))
 			if one.Resumed > 0 {
 				fmt.Fprintf(p.out, " (%d of them by the run before)", one.Resumed)
 			}
 			fmt.Fprintln(p.out, ".")
+			if one.Waiting > 0 {
+				fmt.Fprintf(p.out, "%s for more than a list tells: ghlsync run sees to it.\n", many(one.Waiting, "contact waits", "contacts wait"))
+			}
 		}
 	})
 }
@@ -110,6 +119,8 @@ type backfilled struct {
 	Tasks        int    `json:"tasks"`
 	Appointments int    `json:"appointments"`
 	Resumed      int    `json:"resumed"`
+	// Waiting is how many contacts wait for the work of "ghlsync run".
+	Waiting int `json:"waiting"`
 }
 
 // backfillOne shows a bar on a terminal, and else a line now and then.

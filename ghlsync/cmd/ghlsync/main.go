@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // for machines and images without time zones
 
@@ -109,7 +110,9 @@ Begin:                                          ghlsync config init`,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+	})
 	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "`FILE` of settings (ghlsync.yaml, or /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	group := func(id, title string, commands ...*cobra.Command) {
@@ -132,7 +135,7 @@ func checkArguments(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+				return usageError{wrongArguments(c, err, args)}
 			}
 			return nil
 		}
@@ -140,6 +143,21 @@ func checkArguments(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		checkArguments(sub)
 	}
+}
+
+// wrongArguments says what was meant, or how the command is used.
+func wrongArguments(c *cobra.Command, err error, args []string) error {
+	switch {
+	case c.HasSubCommands() && len(args) > 0:
+		meant := ""
+		if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+			meant = fmt.Sprintf("; is %q meant?", like[0])
+		}
+		return fmt.Errorf("%s has no command %q%s", c.CommandPath(), args[0], meant)
+	case strings.Contains(c.Use, " "):
+		return fmt.Errorf("it is used so: %s", c.UseLine())
+	}
+	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 }
 
 func version() string {

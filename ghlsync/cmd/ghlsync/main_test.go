@@ -19,8 +19,11 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/records"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/pluvo"
 )
 
 // output is what a command prints, while it may still print.
@@ -212,6 +215,39 @@ func TestRun(t *testing.T) {
 
 		log := end()
 		require.Contains(t, log, "it ends")
+	})
+}
+
+// TestConflicts: what a person must decide is listed, linked and resolved while "run" works.
+func TestConflicts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address)
+		w.running()
+		one := w.server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
+		two := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		d, err := db.Open(t.Context(), address, db.Options{})
+		require.NoError(t, err)
+		defer d.Close()
+		_, err = records.New(d).Put(t.Context(), &pluvo.Contact{ID: "p1", FirstName: "Ada", Phone: "+14155550100", Email: "ada@example.com"}, pluvo.NoVersion)
+		require.NoError(t, err)
+		var list []conflictJSON
+		require.Eventually(t, func() bool {
+			require.NoError(t, json.Unmarshal([]byte(w.ok("conflicts", "--json")), &list))
+			return len(list) == 1
+		}, 10*time.Second, 50*time.Millisecond)
+		require.Equal(t, "nobody", list[0].Winner)
+		location := w.server.LocationID()
+		require.Contains(t, w.ok("conflicts", "link", location, one.ID, "p1", "--dry-run"), "would join")
+		client, err := ghl.New(w.server.ClientOptions()...)
+		require.NoError(t, err)
+		require.NoError(t, client.Contacts.Delete(t.Context(), two.ID))
+		code, _, errs := w.do("conflicts", "link", location, one.ID, "nobody")
+		require.Equal(t, exitFailed, code)
+		require.NotContains(t, errs, "location")
+		w.ok("conflicts", "link", location, one.ID, "p1")
+		w.ok("conflicts", "resolve", list[0].ID)
+		require.Contains(t, w.ok("conflicts"), "There are no conflicts")
+		require.Eventually(t, func() bool { c, _ := w.server.Contact(one.ID); return c.Email == "ada@example.com" }, 10*time.Second, 50*time.Millisecond)
 	})
 }
 

@@ -17,10 +17,10 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // plain is an error in words for a person at a terminal, who needs to know what to do.
 func plain(err error) string {
-	text := strings.TrimPrefix(err.Error(), "ghlsync: ")
+	text := strings.Replace(strings.TrimPrefix(err.Error(), "ghlsync: "), "Database: database: ", "database: ", 1)
 	switch {
 	case errors.Is(err, ghlsync.ErrInUse):
-		return text + "; stop it first (with PostgreSQL any number of processes may work)"
+		return ghlsync.ErrInUse.Error() + "; stop it first (with PostgreSQL any number of processes may work)"
 	case errors.Is(err, ghlsync.ErrNoFailure):
 		return text + "; ghlsync failures lists them"
 	case errors.Is(err, ghlsync.ErrNoConflict):
