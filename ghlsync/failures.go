@@ -2,6 +2,7 @@ package ghlsync
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
@@ -107,8 +108,17 @@ func (s *Syncer) ResolveConflict(ctx context.Context, id string) error {
 	return s.queue.Mark(ctx, queue.Unit{Location: c.Location, ID: c.Unit}, queue.Live)
 }
 
-// Link joins a contact of HighLevel and one of Pluvo, as a person has decided.
+// Link joins a contact of HighLevel and one of Pluvo, as a person has decided. The Syncer need not be started.
 func (s *Syncer) Link(ctx context.Context, location, ghlContactID, pluvoContactID string) error {
+	if s.engine.Client(location) == nil {
+		i := slices.IndexFunc(s.config.Locations, func(l Location) bool { return l.ID == location })
+		if i < 0 {
+			return ErrUnknownLocation
+		}
+		if err := s.open(ctx, &s.config.Locations[i]); err != nil {
+			return err
+		}
+	}
 	return s.engine.Link(ctx, location, ghlContactID, pluvoContactID)
 }
 

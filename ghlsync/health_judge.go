@@ -48,7 +48,7 @@ func (s *Syncer) judge(h Health, stands []stand, failed error) (Health, []stand)
 		wrong(Failing, codeDatabase, "The database does not answer: "+redact.Text(failed.Error())+".",
 			"See that it runs and can be reached. Webhooks are answered 429 meanwhile, so that HighLevel delivers them again.")
 	case h.Processes == 0:
-		wrong(Failing, codeNobody, "No process works on this database.", "Start one. What comes meanwhile is kept and worked on then.")
+		wrong(Failing, codeNobody, "No process works on this database.", "Start one: ghlsync run. What comes meanwhile is kept and worked on then.")
 	case started && !s.queue.Alive():
 		wrong(Degraded, codeProcess, "This process could not renew its lease in time, so it has stopped its work; others go on.",
 			"It begins anew by itself. If this lasts, look at its log and at how fast the database answers.")
@@ -106,22 +106,22 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Closed), join(adviceFor(wrongSetting), "Then resume the location."))
 	case !l.Paused.IsZero():
 		stands = true
-		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Reason), join(adviceFor(l.Reason), "Then resume the location."))
+		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Reason), join(adviceFor(l.Reason), resumeAdvice(l.ID)))
 	case l.Closed != "":
 		stands = true
 		wrong(codeClosed, "can't be opened yet: "+l.Closed+".", join(adviceFor(queue.Classify(l.closing).Category), "It is tried again every minute."))
 	}
 	switch t := l.Token; {
 	case t.State == TokenMissing:
-		wrong(codeToken, "has no token.", "Install the app in it.")
+		wrong(codeToken, "has no token.", "Connect it: ghlsync connect.")
 	case t.State == TokenRefused && !stands:
 		wrong(codeToken, "has a token that HighLevel refuses.", adviceFor(queue.Classify(ghl.ErrReauthRequired).Category))
 	case t.State == TokenUnreadable:
-		wrong(codeToken, "has a token that none of the keys opens.", "Give the key with which it was stored (Config.TokenKeys), or install the app anew.")
+		wrong(codeToken, "has a token that none of the keys opens.", "Give the key with which it was stored (token_keys), or connect it anew: ghlsync connect.")
 	case t.State == TokenEnds:
-		wrong(codeToken, fmt.Sprintf("has a token that ends in %s and can't be renewed.", inWords(time.Until(t.ExpiresAt))), "Install the app anew before.")
+		wrong(codeToken, fmt.Sprintf("has a token that ends in %s and can't be renewed.", inWords(time.Until(t.ExpiresAt))), "Connect it anew before: ghlsync connect.")
 	case t.State == TokenExpired:
-		wrong(codeToken, "has a token that has ended and can't be renewed.", "Install the app anew.")
+		wrong(codeToken, "has a token that has ended and can't be renewed.", "Connect it anew: ghlsync connect.")
 	}
 	if !stands && beyond(l.Lag, limits.Lag, defaultLag) {
 		wrong(codeLag, fmt.Sprintf("is behind: %s, the longest for %s.", count(l.Waiting, "contact waits", "contacts wait"), inWords(l.Lag)),
@@ -133,11 +133,11 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 	}
 	if l.Stopped > 0 {
 		wrong(codeFailures, fmt.Sprintf("has %s for a person after a failure.", count(l.Stopped, "contact that waits", "contacts that wait")),
-			"Look at the list of failures; mend the cause, and retry each, or skip it.")
+			"Look at them: ghlsync failures. Mend the cause, and: ghlsync retry ID, or ghlsync failures skip ID.")
 	}
 	if l.Undecided > 0 {
 		wrong(codeUndecided, fmt.Sprintf("has %s that only a person can decide.", count(l.Undecided, "conflict")),
-			"Look at the list of conflicts; link the right pair, or correct one side, and resolve each.")
+			"Look at them: ghlsync conflicts. Link the right pair, or correct one side, and resolve each.")
 	}
 	for _, schedule := range []struct {
 		name, setting string
@@ -162,7 +162,7 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 		}
 		if quiet := time.Since(since); beyond(quiet, limits.Silence, defaultSilence) {
 			wrong(codeSilence, text+", for "+inWords(quiet)+".",
-				"If something was changed there since, see that the app's webhook URL is right and can be reached from outside.")
+				"If something was changed there since, see that the app's webhook URL is right and can be reached from outside (ghlsync doctor tries it).")
 		}
 	}
 	return list
@@ -174,14 +174,18 @@ const wrongSetting = "wrong setting"
 func adviceFor(category string) string {
 	switch category {
 	case queue.Classify(ghl.ErrReauthRequired).Category, queue.Classify(ghl.ErrUnauthorized).Category:
-		return "Connect the location again: install the app in it anew, or give it a valid token."
+		return "Connect the location again (ghlsync connect), or give it a valid token."
 	case queue.Classify(ghl.ErrMissingScope).Category:
-		return "Add the missing scope to the app, and give consent again."
+		return "Add the missing scope (ghlsync doctor names it) to the app or the token, and connect the location again (ghlsync connect)."
 	}
 	if category == wrongSetting {
 		return "Correct the setting, and start the program again."
 	}
 	return "See to the cause."
+}
+
+func resumeAdvice(location string) string {
+	return "If it stays paused: ghlsync resume " + location + "."
 }
 
 func join(a, b string) string { return strings.TrimSpace(a + " " + b) }

@@ -51,10 +51,11 @@ func (s *Syncer) open(ctx context.Context, l *Location) error {
 func (s *Syncer) client(ctx context.Context, l *Location) (*ghl.Client, error) {
 	if l.TokenSource == nil {
 		client, err := s.accounts.Client(ctx, l.ID)
-		if err != nil || len(l.ClientOptions) == 0 {
-			return client, err
+		if err != nil {
+			return nil, err
 		}
-		return client.With(l.ClientOptions...)
+		source := &connected{s.accounts, l.ID, s.config.App.TokenSource(s.tokens, ghl.LocationKey(l.ID))}
+		return client.With(append([]ghl.Option{ghl.WithTokenSource(source)}, l.ClientOptions...)...)
 	}
 	options := append(s.clientOptions(l), ghl.WithTokenSource(l.TokenSource), ghl.WithLocation(l.ID))
 	client, err := ghl.New(options...)
@@ -62,6 +63,29 @@ func (s *Syncer) client(ctx context.Context, l *Location) (*ghl.Client, error) {
 		return nil, &ConfigError{"ClientOptions", err.Error()}
 	}
 	return client, nil
+}
+
+// connected gives the tokens of a location that may be disconnected and connected again while its client is in use.
+type connected struct {
+	accounts *ghl.Installations
+	location string
+	ghl.TokenSource
+}
+
+// Token asks whether the location is connected: if it was removed, its source gives nothing until somebody does.
+func (c *connected) Token(ctx context.Context) (*ghl.Token, error) {
+	if _, err := c.accounts.Client(ctx, c.location); err != nil {
+		return nil, err
+	}
+	return c.TokenSource.Token(ctx)
+}
+
+// Refresh is described at [ghl.TokenRefresher].
+func (c *connected) Refresh(ctx context.Context, rejected *ghl.Token) (*ghl.Token, error) {
+	if refresher, ok := c.TokenSource.(ghl.TokenRefresher); ok {
+		return refresher.Refresh(ctx, rejected)
+	}
+	return rejected, nil
 }
 
 func zoneOf(ctx context.Context, client *ghl.Client, l *Location) (*time.Location, error) {
@@ -131,6 +155,9 @@ func (s *Syncer) openLater(ctx context.Context, closed []int) {
 			switch {
 			case err == nil:
 				s.log.LogAttrs(ctx, slog.LevelInfo, "the location is open", slog.String("location", l.ID))
+				if err := s.queue.Wake(ctx, l.ID); err != nil {
+					s.log.LogAttrs(ctx, slog.LevelWarn, "what waited for the location goes on later", slog.String("location", l.ID), slog.Any("err", err))
+				}
 			case errors.As(err, &mistake):
 				s.log.LogAttrs(ctx, slog.LevelError, "the location stays closed", slog.String("location", l.ID), slog.Any("err", err))
 				if err := s.queue.Pause(ctx, l.ID, err.Error()); err != nil {

@@ -45,7 +45,7 @@ const (
 	AlertLocation AlertKind = "location paused"
 )
 
-// Text is the alert in a sentence, and what to do in a second one.
+// Text is the alert in a sentence, what to do, and what was answered or found.
 func (a Alert) Text() string {
 	text := ""
 	switch {
@@ -56,17 +56,18 @@ func (a Alert) Text() string {
 	default:
 		text = fmt.Sprintf("Location %s: the work on contact %s has stopped: %s.", a.Location, a.Contact, a.Category)
 	}
+	text += " " + a.todo()
 	if a.Message != "" {
 		text += " It says: " + a.Message
 	}
-	return text + " " + a.todo()
+	return text
 }
 
 func (a Alert) todo() string {
 	if a.Kind == AlertLocation {
-		return join(adviceFor(a.Category), "Then resume the location, if it is paused.")
+		return join(adviceFor(a.Category), resumeAdvice(a.Location))
 	}
-	return "Look at its attempts in the list of failures, mend the cause, and retry it, or skip it."
+	return fmt.Sprintf("Look at its attempts (ghlsync failures show %s), mend the cause, and retry it (ghlsync retry %s).", a.Failure, a.Failure)
 }
 
 // Notifier tells people of incidents. Of each incident it is told once, whatever happens to the processes that share a

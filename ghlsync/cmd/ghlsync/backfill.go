@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/pluvo/ghl/ghlsync"
@@ -18,15 +19,19 @@ func (p *program) backfillCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "backfill [LOCATION...]",
 		Short: "Take over what a location has, page by page",
-		Long: `Takes over a location's contacts with their tasks and appointments, from lists instead of contact by contact: without LOCATION
-all of the settings. With --notes notes too, which costs one more call for each contact. It lets live changes go first, never
-writes over a newer one, and goes on where it was when it was interrupted: start it again.
+		Long: `Takes over a location's contacts with their tasks and appointments, from lists
+instead of contact by contact: without LOCATION all of the settings. With
+--notes notes too, which costs one more call for each contact. It lets live
+changes go first, never writes over a newer one, and goes on where it was when
+it was interrupted: start it again.
 
-On PostgreSQL it runs beside "ghlsync run". A SQLite file is for one process at a time: stop "run" meanwhile.
+On PostgreSQL it runs beside "ghlsync run". A SQLite file is for one process at
+a time: stop "run" meanwhile.
 
---dry-run works on a copy of the database in a temporary folder and lets no writing request out. It prints what would be made or
-changed in Pluvo and what would be sent to HighLevel. What is refused there is not followed further: the tasks of a contact that
-would be made there are not listed.`,
+--dry-run works on a copy of the database in a temporary folder and lets no
+writing request out. It prints what would be made or changed in Pluvo and what
+would be sent to HighLevel. What is refused there is not followed further: the
+tasks of a contact that would be made there are not listed.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if dry {
 				return p.rehearse(c.Context(), args, ghlsync.BackfillOptions{Notes: notes})
@@ -58,8 +63,8 @@ func chosen(s *settings, args []string) ([]string, error) {
 }
 
 func (p *program) backfill(ctx context.Context, args []string, o ghlsync.BackfillOptions) (err error) {
-	sync, s, err := p.open(ctx, func(c *ghlsync.Config) {
-		quietly(c)
+	screen := p.screen()
+	sync, s, err := p.open(ctx, slog.LevelWarn, func(c *ghlsync.Config) {
 		c.ReconcileInterval, c.CompareInterval = -1, -1 // that is for "run"
 	})
 	if err != nil {
@@ -73,28 +78,36 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 	if err := sync.Start(ctx); err != nil {
 		return s.translate(err)
 	}
-	var done []ghlsync.Progress
+	for _, l := range sync.Health(ctx).Locations {
+		if slices.Contains(locations, l.ID) && l.Closed != "" {
+			return fmt.Errorf("%s can't be opened: %s; ghlsync doctor says what to do", l.ID, l.Closed)
+		}
+	}
+	done := []backfilled{}
 	for _, location := range locations {
-		last, err := p.backfillOne(ctx, sync, location, o)
+		last, err := p.backfillOne(ctx, sync, screen, location, o)
 		if err != nil {
 			if ctx.Err() != nil {
 				return fmt.Errorf("%s: it was interrupted after %s; the same command goes on there", location, plural(last.Done, "contact"))
 			}
 			return fmt.Errorf("%s: %w", location, err)
 		}
-		done = append(done, last)
+		pending, err := sync.Pending(ctx, location)
+		if err != nil {
+			return err
+		}
+		done = append(done, backfilled{location, last.Done, last.Tasks, last.Appointments, last.Resumed, pending.Contacts})
 	}
-	data := make([]backfilled, 0, len(done))
-	for _, one := range done {
-		data = append(data, backfilled{one.Location, one.Done, one.Tasks, one.Appointments, one.Resumed})
-	}
-	return p.show(data, func() {
+	return p.show(done, func() {
 		for _, one := range done {
-			fmt.Fprintf(p.out, "%s: %s, %s and %s are taken over", one.Location, plural(one.Done, "contact"), plural(one.Tasks, "task"), plural(one.Appointments, "appointment"))
+			fmt.Fprintf(p.out, "%s: %s, %s and %s are taken over", one.Location, plural(one.Contacts, "contact"), plural(one.Tasks, "task"), plural(one.Appointments, "appointment"))
 			if one.Resumed > 0 {
 				fmt.Fprintf(p.out, " (%d of them by the run before)", one.Resumed)
 			}
 			fmt.Fprintln(p.out, ".")
+			if one.Waiting > 0 {
+				fmt.Fprintf(p.out, "%s for more than a list tells: ghlsync run sees to it.\n", many(one.Waiting, "contact waits", "contacts wait"))
+			}
 		}
 	})
 }
@@ -106,39 +119,36 @@ type backfilled struct {
 	Tasks        int    `json:"tasks"`
 	Appointments int    `json:"appointments"`
 	Resumed      int    `json:"resumed"`
+	// Waiting is how many contacts wait for the work of "ghlsync run".
+	Waiting int `json:"waiting"`
 }
 
 // backfillOne shows a bar on a terminal, and else a line now and then.
-func (p *program) backfillOne(ctx context.Context, sync *ghlsync.Syncer, location string, o ghlsync.BackfillOptions) (last ghlsync.Progress, err error) {
-	out := p.err
-	if p.json {
-		out = io.Discard
-	}
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(out), progressbar.OptionSetVisibility(p.terminal), progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(), progressbar.OptionSetItsString("contacts"), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionSetWidth(30), progressbar.OptionUseANSICodes(true))
+func (p *program) backfillOne(ctx context.Context, sync *ghlsync.Syncer, screen *screen, location string, o ghlsync.BackfillOptions) (last ghlsync.Progress, err error) {
 	var said time.Time
 	o.Progress = func(at ghlsync.Progress) {
 		last = at
 		switch {
-		case !p.terminal && (time.Since(said) > 10*time.Second || at.Stage == ghlsync.StageDone):
+		case screen.live:
+			screen.show(bar(at.Done, at.Total) + " " + progressLine(at))
+		case !p.json && (at.Stage == ghlsync.StageContacts && time.Since(said) > 10*time.Second || at.Stage == ghlsync.StageDone):
 			said = time.Now()
-			fmt.Fprintln(out, progressLine(at))
-		case p.terminal && at.Total > 0:
-			bar.Describe(location)
-			bar.ChangeMax(at.Total)
-			_ = bar.Set(at.Done)
-		case p.terminal:
-			bar.Describe(progressLine(at))
-			_ = bar.RenderBlank()
+			fmt.Fprintln(p.err, progressLine(at))
 		}
 	}
 	err = sync.Backfill(ctx, location, o)
-	if p.terminal {
-		_ = bar.Exit()
-		fmt.Fprintln(out)
-	}
+	screen.clear()
 	return last, err
+}
+
+// bar shows how much is done.
+func bar(done, total int) string {
+	const width = 14
+	full := 0
+	if total > 0 {
+		full = min(width*done/total, width)
+	}
+	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
 }
 
 // progressLine says how far a backfill is.
@@ -149,7 +159,7 @@ func progressLine(at ghlsync.Progress) string {
 	}
 	text := fmt.Sprintf("%s: %d of %s", at.Location, at.Done, plural(at.Total, "contact"))
 	if at.Rate > 0 {
-		text += fmt.Sprintf(", %.1f a second", at.Rate)
+		text += fmt.Sprintf(", %.1f/s", at.Rate)
 	}
 	if at.Remaining > 0 {
 		text += ", " + span(at.Remaining) + " to go"

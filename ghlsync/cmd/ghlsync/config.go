@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -22,11 +23,13 @@ func (p *program) configCommand() *cobra.Command {
 	write := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Write a commented file of settings (ghlsync.yaml)",
-		Long: `Writes a file in which every setting is explained, with a fresh key for the tokens. Only its owner may read it.
+		Long: `Writes a file in which every setting is explained, with a fresh key for the
+tokens. Only its owner may read it.
 
-Each setting can be given by the environment too, and then wins: database is GHLSYNC_DATABASE, app.client_id is
-GHLSYNC_APP_CLIENT_ID, and for a single location its id is GHLSYNC_LOCATION_ID. In the file, ${NAME} is a variable's value
-and ${file:/run/secrets/name} that of a file.`,
+Each setting can be given by the environment too, and then wins: database is
+GHLSYNC_DATABASE, app.client_id is GHLSYNC_APP_CLIENT_ID, and for a single
+location its id is GHLSYNC_LOCATION_ID. In the file, ${NAME} is a variable's
+value and ${file:/run/secrets/name} that of a file.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := "ghlsync.yaml"
@@ -68,7 +71,7 @@ and ${file:/run/secrets/name} that of a file.`,
 			if err != nil {
 				return err
 			}
-			config, err := s.config(p.logger(s))
+			config, err := s.config(p.logger(s, slog.LevelWarn))
 			if err != nil {
 				return err
 			}

@@ -32,8 +32,10 @@ func (p *program) conflictsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "conflicts",
 		Short: "List where both sides changed the same, and decide",
-		Long: `Lists where both sides changed the same field, with the side whose value stayed, and what a person must decide (winner
-"nobody"): two candidates for one contact ("match": ghlsync conflicts link), an appointment whose slot is taken ("slot").
+		Long: `Lists where both sides changed the same field, with the side whose value
+stayed, and what a person must decide (winner "nobody"): two candidates for one
+contact ("match": ghlsync conflicts link), an appointment whose slot is taken
+("slot").
 
 The two values can be personal data: they are shown with --values, and in JSON.`,
 		Args: cobra.NoArgs,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,17 +27,21 @@ func (p *program) connectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "connect",
 		Short: "Connect a HighLevel account in the browser",
-		Long: `Opens HighLevel's consent screen in the browser. Whoever chooses a location (or an agency) there connects it: the token
-comes back to this program, and is stored encrypted in the database. A location that was paused for want of a token goes on.
+		Long: `Opens HighLevel's consent screen in the browser. Whoever chooses a location (or
+an agency) there connects it: the token comes back to this program, and is
+stored encrypted in the database. A location that was paused for want of a
+token goes on.
 
-The browser comes back to app.redirect_url. If that is an address of this machine, the command listens there until it does.
-On a server without a browser open the address elsewhere, and give the address that the browser was sent to with --paste.`,
+The browser comes back to app.redirect_url. If that is an address of this
+machine, the command listens there until it does. On a server without a browser
+open the address elsewhere, and give the address that the browser was sent to
+with --paste.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.connect(c.Context(), o) },
 	}
-	c.Flags().BoolVar(&o.paste, "paste", false, "read the address that the browser was sent back to from the terminal")
+	c.Flags().BoolVar(&o.paste, "paste", false, "read where the browser was sent from the terminal")
 	c.Flags().BoolVar(&o.stay, "no-browser", false, "print the address only")
-	c.Flags().StringVar(&o.listen, "listen", "", "listen on this `ADDRESS` instead of that of app.redirect_url, behind a proxy")
+	c.Flags().StringVar(&o.listen, "listen", "", "`ADDRESS` to listen on, behind a proxy for app.redirect_url")
 	c.Flags().DurationVar(&o.wait, "wait", 10*time.Minute, "how long to wait for the browser")
 	dryRun(c, &o.dry)
 	return c
@@ -53,13 +58,12 @@ func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	a, err := p.accounts(ctx, s)
+	app, err := s.wantApp(p.logger(s, slog.LevelWarn))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.close(ctx)) }()
 	state := rand.Text()
-	consent, err := a.app.AuthCodeURL(state)
+	consent, err := app.AuthCodeURL(state)
 	if err != nil {
 		return err
 	}
@@ -68,6 +72,11 @@ func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
 			fmt.Fprintf(p.out, "would open %s\nand store the token of whoever consents there, encrypted.\n", consent)
 		})
 	}
+	a, err := p.accounts(ctx, s, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.close(ctx)) }()
 	ctx, cancel := context.WithTimeout(ctx, o.wait)
 	defer cancel()
 	var code string
@@ -214,7 +223,7 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 			known := slices.ContainsFunc(s.Locations, func(l locationSettings) bool { return l.ID == id })
 			switch {
 			case slices.Contains(resumed, id):
-				fmt.Fprintf(p.out, "%s is connected, and goes on.\n", id)
+				fmt.Fprintf(p.out, "%s is connected, and goes on within a minute.\n", id)
 			case known:
 				fmt.Fprintf(p.out, "%s is connected.\n", id)
 			default:
@@ -239,10 +248,18 @@ func (p *program) goOn(ctx context.Context, s *settings, ids []string) (resumed 
 	err = p.with(ctx, false, func(sync *ghlsync.Syncer) error {
 		locations, err := sync.Locations(ctx)
 		for _, l := range locations {
-			if err == nil && slices.Contains(ids, l.ID) && !l.Paused.IsZero() && slices.Contains(forWantOfToken, l.Reason) {
-				if err = sync.Resume(ctx, l.ID); err == nil {
-					resumed = append(resumed, l.ID)
+			if err != nil || !slices.Contains(ids, l.ID) || l.Paused.IsZero() || !slices.Contains(forWantOfToken, l.Reason) {
+				continue
+			}
+			if len(resumed) == 0 { // the processes that work look for a new token each second
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-time.After(1500 * time.Millisecond):
 				}
+			}
+			if err = sync.Resume(ctx, l.ID); err == nil {
+				resumed = append(resumed, l.ID)
 			}
 		}
 		return err

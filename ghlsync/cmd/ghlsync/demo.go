@@ -24,27 +24,26 @@ func (p *program) demoCommand() *cobra.Command {
 	var seed uint64
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work: both sides change while the network fails, and end equal",
-		Long: `Starts everything in this process: a fake HighLevel with its webhooks, Pluvo's records in SQLite in a temporary folder,
-and the sync between them. Then invented people change both sides, often the same contact at once, while requests fail, answers
-get lost, and deliveries come twice, in another order, or not at all. In the end both sides are compared record by record.
+		Short: "See it work: both sides change under faults, and end equal",
+		Long: `Starts everything in this process: a fake HighLevel with its webhooks, Pluvo's
+records in SQLite in a temporary folder, and the sync between them. Then
+invented people change both sides, often the same contact at once, while
+requests fail, answers get lost, and deliveries come twice, in another order,
+or not at all. In the end both sides are compared record by record.
 
-It needs no settings and no network, reaches no account, and leaves nothing behind.`,
+It needs no settings and no network, reaches no account, and leaves nothing
+behind.`,
 		Example: "  ghlsync demo\n  ghlsync demo --for 5s",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if length <= 0 || length > time.Hour {
 				return usageError{errors.New("--for is a time of up to an hour, such as 30s")}
 			}
-			d := &demo{p: p, length: length, seed: seed, out: p.out}
-			if p.json {
-				d.out = io.Discard
-			}
-			return d.run(c.Context())
+			return newDemo(p, length, seed).run(c.Context())
 		},
 	}
 	c.Flags().DurationVar(&length, "for", 30*time.Second, "how long both sides are changed")
-	c.Flags().Uint64Var(&seed, "seed", 1, "of the chances: who changes what, and what goes wrong")
+	c.Flags().Uint64Var(&seed, "seed", 1, "of chance: who changes what, what goes wrong")
 	return c
 }
 
@@ -60,6 +59,16 @@ type demo struct {
 	faults []*ghltest.ActiveFault
 	people *people
 	screen *screen
+	said   time.Time // when the last event was shown
+	looks  int
+}
+
+func newDemo(p *program, length time.Duration, seed uint64) *demo {
+	d := &demo{p: p, length: length, seed: seed, screen: p.screen(), out: p.out}
+	if p.json {
+		d.out = io.Discard
+	}
+	return d
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -80,17 +89,17 @@ func (d *demo) run(ctx context.Context) (err error) {
 		defer cancel()
 		err = errors.Join(err, d.sync.Stop(ctx))
 	}()
-	d.screen = &screen{out: d.out, live: d.p.terminal && !d.p.json}
-	fmt.Fprintf(d.out, "A fake HighLevel and Pluvo, kept in step by this process for %s. Nothing leaves this machine.\n\n", d.length)
+	defer d.screen.clear()
+	fmt.Fprintf(d.out, "A fake HighLevel and Pluvo, kept in step by this process for %s.\nNothing leaves this machine.\n\n", d.length)
 
 	began := time.Now()
 	if err := d.fill(ctx); err != nil {
 		return err
 	}
 	start := d.figures(ctx)
-	d.screen.line("%s of HighLevel, with all that belongs to them, are in Pluvo after %s.", plural(start.Contacts, "contact"), time.Since(began).Round(10*time.Millisecond))
+	fmt.Fprintf(d.out, "%s of HighLevel, and what belongs to them, are in Pluvo after %s.\n", plural(start.Contacts, "contact"), time.Since(began).Round(10*time.Millisecond))
 	d.fail()
-	d.screen.line("From now on 5%% of all requests fail, some answers get lost, and every fifth delivery comes twice, in another order, or not at all.\n")
+	fmt.Fprintf(d.out, "From now on 5%% of all requests fail, some answers get lost, and every fifth\ndelivery comes twice, in another order, or not at all.\n\n")
 	if err := d.change(ctx); err != nil {
 		return err
 	}
@@ -186,10 +195,10 @@ func (d *demo) change(ctx context.Context) error {
 		case <-end.C:
 			return nil
 		case <-look.C:
-			d.screen.state(d.figures(ctx))
+			d.state(d.figures(ctx))
 		case <-turn.C:
 			if said := d.people.act(ctx); said != "" {
-				d.screen.event(said)
+				d.event(said)
 			}
 		}
 	}
@@ -269,7 +278,7 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 	f := d.figures(ctx)
 	f.Equal = len(c.different) == 0 && len(missing) == 0 && len(c.twice) == 0
 	d.screen.clear()
-	d.screen.line("\nThe people stopped, and %s later nothing was left to do. Both sides, record by record:\n", took.Round(10*time.Millisecond))
+	fmt.Fprintf(d.out, "\nThe people stopped, and %s later nothing was left to do.\nBoth sides, record by record:\n\n", took.Round(10*time.Millisecond))
 	return errors.Join(d.p.show(f, func() {
 		var rows [][]string
 		for _, kind := range c.kinds() {
@@ -286,8 +295,9 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 		if !f.Equal {
 			verdict = "NOT EQUAL"
 		}
-		fmt.Fprintf(d.out, "%s: %s (%d in HighLevel, %d in Pluvo), %s, %s; %d requests failed and %d deliveries got lost on purpose\n", verdict, plural(f.changes(), "change"),
-			f.HighLevel, f.Pluvo, plural(f.Conflicts, "conflict"), many(f.Retries, "retry", "retries"), f.Failed, f.Lost)
+		fmt.Fprintf(d.out, "%d requests failed and %d deliveries got lost on purpose\n", f.Failed, f.Lost)
+		fmt.Fprintf(d.out, "%s: %s (%d in HighLevel, %d in Pluvo), %s, %s\n", verdict, plural(f.changes(), "change"),
+			f.HighLevel, f.Pluvo, plural(f.Conflicts, "conflict"), many(f.Retries, "retry", "retries"))
 	}), trouble(!f.Equal))
 }
 
@@ -305,49 +315,22 @@ func many(n int, one, several string) string {
 	return fmt.Sprintf("%d %s", n, several)
 }
 
-// screen shows lines, and below them on a terminal how things stand.
-type screen struct {
-	out   io.Writer
-	live  bool
-	below string
-	said  time.Time
-	tick  int
-}
-
-func (s *screen) clear() {
-	if s.live && s.below != "" {
-		fmt.Fprint(s.out, "\r\x1b[K")
-		s.below = ""
-	}
-}
-
-func (s *screen) line(format string, args ...any) {
-	below := s.below
-	s.clear()
-	fmt.Fprintf(s.out, format+"\n", args...)
-	if s.live && below != "" {
-		fmt.Fprint(s.out, below)
-		s.below = below
-	}
-}
-
 // event shows what somebody did: not each, so that one can read along.
-func (s *screen) event(text string) {
-	if time.Since(s.said) < 450*time.Millisecond {
+func (d *demo) event(text string) {
+	if time.Since(d.said) < 450*time.Millisecond {
 		return
 	}
-	s.said = time.Now()
-	s.line("  %s", text)
+	d.said = time.Now()
+	fmt.Fprintf(d.out, "  %s\n", text)
 }
 
-func (s *screen) state(f figures) {
-	text := fmt.Sprintf("%s: %d in HighLevel, %d in Pluvo · %d requests failed and %d deliveries lost on purpose · %s · %s · %d behind",
-		plural(f.changes(), "change"), f.HighLevel, f.Pluvo, f.Failed, f.Lost, many(f.Retries, "retry", "retries"), plural(f.Conflicts, "conflict"), f.Behind)
-	if s.live {
-		s.clear()
-		s.below = text
-		fmt.Fprint(s.out, text)
-	} else if s.tick++; s.tick%5 == 0 {
-		s.line("%s", text)
+// state says how things stand: each second on a terminal, else now and then.
+func (d *demo) state(f figures) {
+	text := fmt.Sprintf("%s · %d requests failed · %d deliveries lost · %s · %d behind",
+		plural(f.changes(), "change"), f.Failed, f.Lost, plural(f.Conflicts, "conflict"), f.Behind)
+	if d.looks++; d.screen.live {
+		d.screen.show(text)
+	} else if d.looks%5 == 0 {
+		fmt.Fprintf(d.out, "%s\n", text)
 	}
 }

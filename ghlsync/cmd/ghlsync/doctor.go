@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -24,6 +25,8 @@ import (
 // finding is what a check found, and what to do about it.
 type finding struct {
 	Check string `json:"check"`
+	// Location is the one that it is about; "" for all.
+	Location string `json:"location,omitempty"`
 	// State is "ok", "look" for what may be meant so, or "bad".
 	State   string `json:"state"`
 	Message string `json:"message"`
@@ -33,14 +36,16 @@ type finding struct {
 type doctor struct {
 	p        *program
 	s        *settings
+	works    bool   // some process
+	at       string // the location that is looked at
 	findings []finding
 }
 
 func (d *doctor) ok(check, format string, args ...any) {
-	d.add(finding{check, "ok", fmt.Sprintf(format, args...), ""})
+	d.add(finding{check, d.at, "ok", fmt.Sprintf(format, args...), ""})
 }
-func (d *doctor) look(check, message, do string) { d.add(finding{check, "look", message, do}) }
-func (d *doctor) bad(check, message, do string)  { d.add(finding{check, "bad", message, do}) }
+func (d *doctor) look(check, message, do string) { d.add(finding{check, d.at, "look", message, do}) }
+func (d *doctor) bad(check, message, do string)  { d.add(finding{check, d.at, "bad", message, do}) }
 
 func (d *doctor) add(f finding) {
 	f.Message, f.Do = oneLine(f.Message), oneLine(f.Do)
@@ -48,9 +53,9 @@ func (d *doctor) add(f finding) {
 	if d.p.json {
 		return
 	}
-	fmt.Fprintf(d.p.out, "%-5s %-22s %s\n", f.State, f.Check, f.Message)
+	fmt.Fprintf(d.p.out, "%-5s %-10s %s\n", f.State, f.Check, f.Message)
 	if f.Do != "" {
-		fmt.Fprintf(d.p.out, "      %-22s → %s\n", "", f.Do)
+		fmt.Fprintf(d.p.out, "%16s → %s\n", "", f.Do)
 	}
 }
 
@@ -58,12 +63,14 @@ func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check everything, and say what to do about it",
-		Long: `Checks the settings, the database, the clock, each location's token and what it may do, its mapping rules and calendar, and
-whether HighLevel can reach the webhooks. It changes nothing. What is not well has a line that says what to do, and the exit
-code is 3 then.
+		Long: `Checks the settings, the database, the clock, each location's token and what it
+may do, its mapping rules and calendar, and whether HighLevel can reach the
+webhooks. It changes nothing. What is not well has a line that says what to do,
+and the exit code is 3 then.
 
-Scopes of an app are compared with what keeping in step uses. Those of a private integration token are tried with reading calls;
-whether it may write shows with the first write only.`,
+Scopes of an app are compared with what keeping in step uses. Those of a
+private integration token are tried with reading calls; whether it may write
+shows with the first write only.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			d := &doctor{p: p}
@@ -84,21 +91,21 @@ func (d *doctor) all(ctx context.Context) error {
 		return err
 	}
 	d.s = s
-	config, err := s.config(d.p.logger(s))
+	log := slog.New(slog.DiscardHandler) // what is found is printed
+	config, err := s.config(log)
 	if err == nil {
 		if err = config.Check(); err != nil {
 			err = s.translate(err)
 		}
 	}
 	if err != nil {
-		d.bad("settings", err.Error(), "mend it in "+s.from()+"; ghlsync config init shows what each setting means")
+		d.bad("settings", err.Error(), "mend it in "+s.from()+"; ghlsync config init --dry-run shows what each setting means")
 		return nil
 	}
 	d.ok("settings", "%s, %s", s.from(), plural(len(s.Locations), "location"))
 	for _, name := range s.unknown {
 		d.look("settings", name+" looks like a setting and is none", "mend its name or unset it")
 	}
-	quietly(&config)
 	config.MigrateByHand = true
 	d.clock(ctx)
 	var sync *ghlsync.Syncer
@@ -111,10 +118,17 @@ func (d *doctor) all(ctx context.Context) error {
 	if sync != nil {
 		defer func() { _ = stop(ctx, sync, 5*time.Second) }()
 	}
-	for i := range config.Locations {
-		d.location(ctx, sync, &config.Locations[i])
+	if sync != nil {
+		d.processes(ctx, sync)
 	}
 	d.webhook(ctx)
+	for i := range config.Locations {
+		d.at = config.Locations[i].ID
+		if !d.p.json {
+			fmt.Fprintf(d.p.out, "\nlocation %s\n", d.at)
+		}
+		d.location(ctx, sync, &config.Locations[i])
+	}
 	return nil
 }
 
@@ -129,16 +143,16 @@ func (s *settings) from() string {
 // database opens the database as it is. One that is not there yet is made by the first start.
 func (d *doctor) database(ctx context.Context) bool {
 	shown, _, _ := strings.Cut(d.s.Database, ":") // without a password
-	opened, err := db.Open(ctx, d.s.Database, db.Options{ByHand: true, Logger: d.p.logger(d.s)})
+	opened, err := db.Open(ctx, d.s.Database, db.Options{ByHand: true})
 	if err != nil {
-		what := "see that the server runs and that the address, user and password are right"
+		what := "see that the server runs, that the address, user and password are right, and that its version is this program's or older"
 		if shown == "sqlite" {
-			what = "see that the folder is there and may be written"
+			what = "see that the file and its folder may be written, and that its version is this program's or older"
 		}
-		if strings.Contains(err.Error(), "migrat") {
-			d.look("database", shown+": "+err.Error(), "ghlsync migrate (or the first ghlsync run) makes it")
+		if errors.Is(err, db.ErrMigrate) {
+			d.look("database", err.Error(), "ghlsync migrate does it, and so does the first ghlsync run")
 		} else {
-			d.bad("database", shown+": "+err.Error(), what)
+			d.bad("database", err.Error(), what)
 		}
 		return false
 	}
@@ -149,6 +163,16 @@ func (d *doctor) database(ctx context.Context) bool {
 	}
 	d.ok("database", "%s answers, and has this version's form", shown)
 	return true
+}
+
+// processes looks whether somebody works.
+func (d *doctor) processes(ctx context.Context, sync *ghlsync.Syncer) {
+	if n := sync.Health(ctx).Processes; n > 0 {
+		d.works = true
+		d.ok("work", "%s", many(n, "process works", "processes work"))
+		return
+	}
+	d.look("work", "no process works", "start it: ghlsync run")
 }
 
 // clock compares this machine's time with HighLevel's: deliveries that are too old or from the future are refused.
@@ -224,16 +248,16 @@ func (d *doctor) location(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.
 		if connected {
 			what = "connect the account again: ghlsync connect"
 		}
-		d.bad("token "+l.ID, "HighLevel refuses the token: "+short(err), what)
+		d.bad("token", "HighLevel refuses the token: "+short(err), what)
 		return
 	case errors.Is(err, ghl.ErrForbidden), errors.Is(err, ghl.ErrNotFound), errors.Is(err, ghl.ErrValidation):
-		d.bad("token "+l.ID, "the token does not reach this location: "+short(err), "see that the token and the location's id belong together")
+		d.bad("token", "the token does not reach this location: "+short(err), "see that the token and the location's id belong together")
 		return
 	case err != nil:
-		d.bad("token "+l.ID, short(err), "try again; if it stays, see HighLevel's status page")
+		d.bad("token", short(err), "try again; if it stays, see HighLevel's status page")
 		return
 	default:
-		d.ok("token "+l.ID, "it is good: %s", plural(page.Total, "contact"))
+		d.ok("token", "it is good: %s", plural(page.Total, "contact"))
 	}
 	d.scopes(ctx, sync, l, client, connected)
 	d.rules(ctx, l, client)
@@ -253,21 +277,24 @@ func short(err error) string {
 func (d *doctor) state(ctx context.Context, sync *ghlsync.Syncer, id string) {
 	locations, err := sync.Locations(ctx)
 	if err != nil {
-		d.bad("work "+id, err.Error(), "see the database")
+		d.bad("work", err.Error(), "see the database")
 		return
 	}
 	i := slices.IndexFunc(locations, func(l queue.Location) bool { return l.ID == id })
+	if i < 0 && !d.works {
+		return
+	}
 	if i < 0 {
-		d.look("work "+id, "it has not been worked on yet", "start: ghlsync run")
+		d.look("work", "no process has opened it yet", "start ghlsync run again, for it reads the settings then")
 		return
 	}
 	if l := locations[i]; !l.Paused.IsZero() {
-		d.bad("work "+id, "it is paused since "+ago(l.Paused)+": "+l.Reason, "mend that, then: ghlsync resume "+id)
+		d.bad("work", "it was paused "+ago(l.Paused)+": "+l.Reason, "mend that, then: ghlsync resume "+id+" (after ghlsync connect it goes on by itself)")
 		return
 	}
 	stopped, err := sync.Failures(ctx, ghlsync.FailureFilter{Location: id, States: []ghlsync.FailureState{ghlsync.Stopped}})
 	if err == nil && len(stopped) > 0 {
-		d.bad("work "+id, plural(len(stopped), "contact")+" wait for a person", "see ghlsync failures, mend what they say, then: ghlsync retry --all")
+		d.bad("work", many(len(stopped), "contact waits", "contacts wait")+" for a person", "see ghlsync failures, mend what they say, then: ghlsync retry --all")
 	}
 }
 
@@ -278,7 +305,7 @@ func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Lo
 		client, err = ghl.New(append(slices.Clone(l.ClientOptions), ghl.WithTokenSource(l.TokenSource), ghl.WithLocation(l.ID))...)
 	} else {
 		if sync == nil {
-			d.look("token "+l.ID, "it can't be seen without the database", "mend the database first")
+			d.look("token", "it can't be seen without the database", "mend the database first")
 			return nil, true
 		}
 		connected = true
@@ -286,9 +313,9 @@ func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Lo
 	}
 	switch {
 	case errors.Is(err, ghl.ErrNoToken):
-		d.bad("token "+l.ID, "the location is not connected", "connect it: ghlsync connect")
+		d.bad("token", "the location is not connected", "connect it: ghlsync connect")
 	case err != nil:
-		d.bad("token "+l.ID, short(err), "see token_keys and the settings of the location")
+		d.bad("token", short(err), "see token_keys and the settings of the location")
 	default:
 		return client, connected
 	}
@@ -302,14 +329,14 @@ func (d *doctor) scopes(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Lo
 			if err != nil || id != l.ID {
 				continue
 			}
-			if a, err := d.p.accounts(ctx, d.s); err == nil {
+			if a, err := d.p.accounts(ctx, d.s, true); err == nil {
 				token, err := a.store.Load(ctx, ghl.LocationKey(l.ID))
 				a.db.Close()
 				if err == nil && token.Scopes != nil {
 					if lacks := missing(token.Scopes); len(lacks) > 0 {
-						d.bad("scopes "+l.ID, fmt.Sprintf("the token lacks %s", words(lacks)), "add them on the app's page in the marketplace, then: ghlsync connect")
+						d.bad("scopes", fmt.Sprintf("the token lacks %s", words(lacks)), "add them on the app's page in the marketplace, then: ghlsync connect")
 					} else {
-						d.ok("scopes "+l.ID, "it has all that keeping in step uses")
+						d.ok("scopes", "it has all that keeping in step uses")
 					}
 					return
 				}
@@ -335,10 +362,10 @@ func (d *doctor) scopes(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Lo
 	try("locations.customFields", func() error { _, err := client.Locations.CustomFields(ctx, l.ID, once); return err })
 	if len(lacks) > 0 {
 		slices.Sort(lacks)
-		d.bad("scopes "+l.ID, "the token lacks "+words(slices.Compact(lacks)), "add them to the private integration in HighLevel; what is used: "+words(scopesOf(used...)))
+		d.bad("scopes", "the token lacks "+words(slices.Compact(lacks)), "add them to the private integration in HighLevel; what is used: "+words(scopesOf(used...)))
 		return
 	}
-	d.ok("scopes "+l.ID, "it reads all that keeping in step reads; it must also have: %s", words(slices.DeleteFunc(scopesOf(used...), func(s ghl.Scope) bool {
+	d.ok("scopes", "it reads all that keeping in step reads; it must also have: %s", words(slices.DeleteFunc(scopesOf(used...), func(s ghl.Scope) bool {
 		return !strings.HasSuffix(string(s), ".write")
 	})))
 }
@@ -361,11 +388,11 @@ func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Cli
 		var mistakes *mapping.RulesError
 		switch {
 		case errors.As(err, &mistakes):
-			d.bad("rules "+l.ID, mistakes.Error(), "mend "+l.RulesName)
+			d.bad("rules", mistakes.Error(), "mend "+l.RulesName)
 		case err != nil:
-			d.bad("rules "+l.ID, "the location's custom fields can't be read: "+short(err), "give the token the scope "+words(scopesOf("locations.customFields")))
+			d.bad("rules", "the location's custom fields can't be read: "+short(err), "give the token the scope "+words(scopesOf("locations.customFields")))
 		default:
-			d.ok("rules "+l.ID, "%s has no mistake", l.RulesName)
+			d.ok("rules", "%s has no mistake", l.RulesName)
 		}
 	}
 	if l.TimeZone == "" {
@@ -374,25 +401,25 @@ func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Cli
 			_, err = location.TimeLocation()
 		}
 		if err != nil {
-			d.bad("time zone "+l.ID, "it is unknown: "+short(err), "set the location's time_zone, or give the token the scope "+words(scopesOf("locations.get")))
+			d.bad("time zone", "it is unknown: "+short(err), "set the location's time_zone, or give the token the scope "+words(scopesOf("locations.get")))
 		}
 	}
 	if l.Calendar == "" {
-		d.look("calendar "+l.ID, "none is set: appointments that are made in Pluvo are not booked", "set the location's calendar, if they should be")
+		d.look("calendar", "none is set: appointments that are made in Pluvo are not booked", "set the location's calendar, if they should be")
 		return
 	}
 	calendars, err := client.Calendars.List(ctx, nil, once)
 	switch {
 	case err != nil:
-		d.bad("calendar "+l.ID, "the calendars can't be read: "+short(err), "give the token the scope "+words(scopesOf("calendars.list")))
+		d.bad("calendar", "the calendars can't be read: "+short(err), "give the token the scope "+words(scopesOf("calendars.list")))
 	case !slices.ContainsFunc(calendars, func(c *ghl.Calendar) bool { return c.ID == l.Calendar }):
 		var known []string
 		for _, c := range calendars {
 			known = append(known, c.ID+" ("+c.Name+")")
 		}
-		d.bad("calendar "+l.ID, "the location has no calendar "+l.Calendar, "set one of these: "+strings.Join(known, ", "))
+		d.bad("calendar", "the location has no calendar "+l.Calendar, "set one of these: "+strings.Join(known, ", "))
 	default:
-		d.ok("calendar "+l.ID, "appointments that are made in Pluvo are booked in %s", l.Calendar)
+		d.ok("calendar", "appointments that are made in Pluvo are booked in %s", l.Calendar)
 	}
 }
 

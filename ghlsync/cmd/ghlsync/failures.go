@@ -48,8 +48,9 @@ func (p *program) failuresCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "failures",
 		Short: "List what fails, and end what a person has seen to",
-		Long: `Lists contacts whose work fails: those that are tried again by themselves ("retrying"), and those that wait for a person
-("stopped"). Ghlsync holds no secrets and no personal data in them.
+		Long: `Lists contacts whose work fails: those that are tried again by themselves
+("retrying"), and those that wait for a person ("stopped"). Ghlsync holds no
+secrets and no personal data in them.
 
 Mend what the message says, then: ghlsync retry ID`,
 		Args: cobra.NoArgs,
@@ -141,7 +142,8 @@ func (p *program) retryCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "retry ID... | --all",
 		Short: "Try failures again now",
-		Long:  "Tries failures again now, in the process that runs, or at its next start. Pressed twice it is tried once.",
+		Long: `Tries failures again now, in the process that runs, or at its next start.
+Pressed twice it is tried once.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return usageError{fmt.Errorf("the ids of failures are needed, or --all; ghlsync failures lists them")}

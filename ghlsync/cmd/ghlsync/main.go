@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // for machines and images without time zones
 
@@ -28,6 +29,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{env: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr, browse: browse}
 	p.terminal = term.IsTerminal(int(os.Stdout.Fd()))
+	p.width = func() int {
+		width, _, err := term.GetSize(int(os.Stdout.Fd()))
+		if err != nil || width < 20 {
+			return 80
+		}
+		return width
+	}
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	code := p.main(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -38,7 +47,8 @@ type program struct {
 	env      []string
 	in       io.Reader
 	out, err io.Writer
-	terminal bool // whether out is one
+	terminal bool       // whether out is one
+	width    func() int // of the terminal
 	browse   func(url string) error
 	started  func(webhooks, admin string) // told the addresses that run listens on; may be nil
 
@@ -78,6 +88,9 @@ func (p *program) main(ctx context.Context, args []string) int {
 		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
 		return exitWrong
 	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("it was interrupted")
+	}
 	fmt.Fprintln(p.err, "ghlsync:", oneLine(plain(err)))
 	return exitFailed
 }
@@ -88,7 +101,8 @@ func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ghlsync",
 		Short: "Keeps HighLevel locations and Pluvo in step",
-		Long: `ghlsync keeps HighLevel locations and Pluvo in step, both ways: contacts with their tasks, notes, appointments and tags.
+		Long: `ghlsync keeps HighLevel locations and Pluvo in step, both ways: contacts with
+their tasks, notes, appointments and tags.
 
 See it work, with no account and no settings:   ghlsync demo
 Begin:                                          ghlsync config init`,
@@ -96,8 +110,10 @@ Begin:                                          ghlsync config init`,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "the `FILE` of settings (ghlsync.yaml here, else /etc/ghlsync/ghlsync.yaml)")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+	})
+	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "`FILE` of settings (ghlsync.yaml, or /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	group := func(id, title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: id, Title: title})
@@ -109,6 +125,7 @@ Begin:                                          ghlsync config init`,
 	group("first", "First steps:", p.demoCommand(), p.configCommand(), p.connectCommand(), p.doctorCommand())
 	group("work", "Keep in step:", p.runCommand(), p.backfillCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
 	group("look", "Look, and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
+	root.SetHelpCommand(&cobra.Command{Hidden: true}) // --help is enough
 	checkArguments(root)
 	return root
 }
@@ -118,7 +135,7 @@ func checkArguments(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+				return usageError{wrongArguments(c, err, args)}
 			}
 			return nil
 		}
@@ -126,6 +143,21 @@ func checkArguments(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		checkArguments(sub)
 	}
+}
+
+// wrongArguments says what was meant, or how the command is used.
+func wrongArguments(c *cobra.Command, err error, args []string) error {
+	switch {
+	case c.HasSubCommands() && len(args) > 0:
+		meant := ""
+		if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+			meant = fmt.Sprintf("; is %q meant?", like[0])
+		}
+		return fmt.Errorf("%s has no command %q%s", c.CommandPath(), args[0], meant)
+	case strings.Contains(c.Use, " "):
+		return fmt.Errorf("it is used so: %s", c.UseLine())
+	}
+	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 }
 
 func version() string {
@@ -147,9 +179,9 @@ func browse(url string) error {
 	return exec.Command("xdg-open", url).Start()
 }
 
-// logger writes records of one command to the standard error.
-func (p *program) logger(s *settings) *slog.Logger {
-	options := &slog.HandlerOptions{Level: s.Log.Level}
+// logger writes records of at least a level, and of that of the settings, to the standard error.
+func (p *program) logger(s *settings, least slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: max(s.Log.Level, least)}
 	if s.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(p.err, options))
 	}

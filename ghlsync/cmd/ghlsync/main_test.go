@@ -18,8 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/records"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/pluvo"
 )
 
 // output is what a command prints, while it may still print.
@@ -214,6 +218,39 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// TestConflicts: what a person must decide is listed, linked and resolved while "run" works.
+func TestConflicts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address)
+		w.running()
+		one := w.server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
+		two := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		d, err := db.Open(t.Context(), address, db.Options{})
+		require.NoError(t, err)
+		defer d.Close()
+		_, err = records.New(d).Put(t.Context(), &pluvo.Contact{ID: "p1", FirstName: "Ada", Phone: "+14155550100", Email: "ada@example.com"}, pluvo.NoVersion)
+		require.NoError(t, err)
+		var list []conflictJSON
+		require.Eventually(t, func() bool {
+			require.NoError(t, json.Unmarshal([]byte(w.ok("conflicts", "--json")), &list))
+			return len(list) == 1
+		}, 10*time.Second, 50*time.Millisecond)
+		require.Equal(t, "nobody", list[0].Winner)
+		location := w.server.LocationID()
+		require.Contains(t, w.ok("conflicts", "link", location, one.ID, "p1", "--dry-run"), "would join")
+		client, err := ghl.New(w.server.ClientOptions()...)
+		require.NoError(t, err)
+		require.NoError(t, client.Contacts.Delete(t.Context(), two.ID))
+		code, _, errs := w.do("conflicts", "link", location, one.ID, "nobody")
+		require.Equal(t, exitFailed, code)
+		require.NotContains(t, errs, "location")
+		w.ok("conflicts", "link", location, one.ID, "p1")
+		w.ok("conflicts", "resolve", list[0].ID)
+		require.Contains(t, w.ok("conflicts"), "There are no conflicts")
+		require.Eventually(t, func() bool { c, _ := w.server.Contact(one.ID); return c.Email == "ada@example.com" }, 10*time.Second, 50*time.Millisecond)
+	})
+}
+
 // TestNoSuch: what is not there is said in one line, with what lists it.
 func TestNoSuch(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
@@ -247,7 +284,17 @@ func TestConnect(t *testing.T) {
 	} {
 		w.set(name, value)
 	}
+	file := strings.TrimPrefix(w.env[0], "GHLSYNC_DATABASE=sqlite:")
 	require.Contains(t, w.ok("connect", "--dry-run"), "would open "+w.server.AuthorizeURL())
+	for _, looks := range [][]string{{"tokens"}, {"status"}, {"failures"}, {"doctor"}, {"tokens", "remove", "x", "--dry-run"}, {"retry", "--all", "--dry-run"}} {
+		_, out, errs := w.do(looks...)
+		require.Contains(t, out+errs, "ghlsync migrate does it", looks)
+		require.NoFileExists(t, file, looks)
+	}
+	require.Contains(t, w.ok("migrate", "--dry-run"), "would migrate")
+	require.NoFileExists(t, file)
+	w.ok("migrate")
+	require.Contains(t, w.ok("migrate", "--dry-run"), "nothing")
 	require.Contains(t, w.ok("tokens"), "There are no tokens")
 
 	w.browse = func(url string) error {
@@ -268,7 +315,7 @@ func TestConnect(t *testing.T) {
 	}
 	require.Contains(t, w.ok("connect"), w.server.LocationID()+" is connected")
 	require.Contains(t, w.ok("tokens"), w.server.LocationID())
-	data, err := os.ReadFile(strings.TrimPrefix(w.env[0], "GHLSYNC_DATABASE=sqlite:"))
+	data, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NotContains(t, string(data), "accessToken")
 
@@ -283,7 +330,7 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, errs, "nobody came back")
 
 	// The token is refused: doctor and status say what to do, and connecting again has it go on.
-	w.running()
+	webhooks, _, _ := w.running()
 	w.server.Uninstall(app, w.server.LocationID())
 	code, out, _ := w.do("doctor")
 	require.Equal(t, exitTrouble, code)
@@ -299,6 +346,29 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, w.ok("connect"), "is connected")
 	_, out, _ = w.do("doctor")
 	require.Contains(t, out, "it is good")
+
+	// Webhooks tell of it too, those of the install while it is being connected; or that one is lost.
+	client, err := ghl.New(w.server.ClientOptions()...)
+	require.NoError(t, err)
+	for i, events := range [][]ghltest.EventType{nil, {ghltest.AppUninstall, ghltest.ContactUpdate}} {
+		subscription := w.server.Subscribe(webhooks, ghltest.ForApp(app.AppID, ""), ghltest.Events(events...))
+		w.server.Uninstall(app, w.server.LocationID())
+		require.NoError(t, w.server.Flush(t.Context()))
+		_, err = client.Contacts.Update(t.Context(), w.server.Contacts()[0].ID, &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("Name", i))})
+		require.NoError(t, err)
+		stands := func() (l ghlsync.LocationHealth) {
+			var h ghlsync.Health
+			_, out, _ := w.do("status", "--json")
+			require.NoError(t, json.Unmarshal([]byte(out), &h))
+			return h.Locations[0]
+		}
+		require.Eventually(t, func() bool { return !stands().Paused.IsZero() }, 10*time.Second, 50*time.Millisecond)
+		_, out, _ = w.do("status")
+		require.Contains(t, out, "ghlsync connect")
+		require.Contains(t, w.ok("connect"), "goes on")
+		require.Eventually(t, func() bool { l := stands(); return l.Paused.IsZero() && l.Waiting == 0 }, 10*time.Second, 50*time.Millisecond)
+		subscription.Cancel()
+	}
 	require.Contains(t, w.ok("tokens", "remove", w.server.LocationID(), "--dry-run"), "would")
 	w.ok("tokens", "remove", w.server.LocationID())
 	require.Contains(t, w.ok("tokens"), "There are no tokens")
@@ -346,10 +416,10 @@ func TestDoctor(t *testing.T) {
 func TestDemo(t *testing.T) {
 	var out, errs output
 	p := &program{out: &out, err: &errs}
-	d := &demo{p: p, length: 3 * time.Second, seed: 7, out: &out}
+	d := newDemo(p, 3*time.Second, 7)
 	require.NoError(t, d.run(t.Context()), out.String())
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	require.Regexp(t, `^equal: \d+ changes \(\d+ in HighLevel, \d+ in Pluvo\), \d+ conflicts?, \d+ retr(y|ies); \d+ requests failed and \d+ deliveries got lost on purpose$`, lines[len(lines)-1])
+	require.Regexp(t, `^equal: \d+ changes \(\d+ in HighLevel, \d+ in Pluvo\), \d+ conflicts?, \d+ retr(y|ies)$`, lines[len(lines)-1])
 	require.Greater(t, d.people.theirs, 2)
 	require.Greater(t, d.people.ours, 2)
 	for _, r := range d.server.Requests() {
@@ -363,7 +433,7 @@ func TestDemo(t *testing.T) {
 func TestComparison(t *testing.T) {
 	server := ghltest.Start(t, ghltest.WithDemoData())
 	p := &program{out: io.Discard}
-	d := &demo{p: p, length: time.Millisecond, seed: 1, out: io.Discard}
+	d := newDemo(p, time.Millisecond, 1)
 	require.NoError(t, d.run(t.Context()))
 	c, err := compare(t.Context(), server, emptyStore())
 	require.NoError(t, err)

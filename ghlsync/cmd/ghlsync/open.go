@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -14,13 +15,14 @@ import (
 )
 
 // open opens the database as the settings say, without beginning to work. So a command can look and decide while "run" works.
-// adjust may change the settings before; it may be nil.
-func (p *program) open(ctx context.Context, adjust func(*ghlsync.Config)) (*ghlsync.Syncer, *settings, error) {
+// It logs what is at least of a level, so that what is of no interest to a person at a terminal is kept out of it. adjust may
+// change the settings before; it may be nil.
+func (p *program) open(ctx context.Context, level slog.Level, adjust func(*ghlsync.Config)) (*ghlsync.Syncer, *settings, error) {
 	s, err := p.load()
 	if err != nil {
 		return nil, nil, err
 	}
-	config, err := s.config(p.logger(s))
+	config, err := s.config(p.logger(s, level))
 	if err != nil {
 		return nil, s, err
 	}
@@ -36,26 +38,12 @@ func (p *program) open(ctx context.Context, adjust func(*ghlsync.Config)) (*ghls
 
 // with opens the Syncer for one command, and closes it behind it. One that only looks does not migrate the database either.
 func (p *program) with(ctx context.Context, looks bool, do func(*ghlsync.Syncer) error) error {
-	sync, _, err := p.open(ctx, func(c *ghlsync.Config) {
-		quietly(c)
-		c.MigrateByHand = c.MigrateByHand || looks
-	})
+	sync, _, err := p.open(ctx, slog.LevelWarn, func(c *ghlsync.Config) { c.MigrateByHand = c.MigrateByHand || looks })
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(sync), stop(ctx, sync, 10*time.Second))
 }
-
-// quietly keeps what is of no interest to a person at a terminal out of it.
-func quietly(c *ghlsync.Config) { c.Logger = slog.New(atLeast{c.Logger.Handler(), slog.LevelWarn}) }
-
-// atLeast drops records below a level.
-type atLeast struct {
-	slog.Handler
-	level slog.Level
-}
-
-func (h atLeast) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
 
 // stop ends a Syncer, also when ctx has ended.
 func stop(ctx context.Context, sync *ghlsync.Syncer, drain time.Duration) error {
@@ -72,8 +60,9 @@ type accounts struct {
 	db    *db.DB
 }
 
-func (p *program) accounts(ctx context.Context, s *settings) (*accounts, error) {
-	log := slog.New(atLeast{p.logger(s).Handler(), slog.LevelWarn})
+// One who only looks does not migrate the database.
+func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accounts, error) {
+	log := p.logger(s, slog.LevelWarn)
 	if s.Database == "" {
 		return nil, s.wrong("database", "is missing; such as sqlite:ghlsync.db, or postgres://user:password@host/name")
 	}
@@ -82,13 +71,10 @@ func (p *program) accounts(ctx context.Context, s *settings) (*accounts, error) 
 		return nil, err
 	}
 	a := &accounts{}
-	if a.app, err = s.app(log); err != nil {
+	if a.app, err = s.wantApp(log); err != nil {
 		return nil, err
 	}
-	if a.app == nil {
-		return nil, s.wrong("app.client_id", "is missing; accounts are connected by an app of HighLevel's marketplace (a location with a token of its own needs none)")
-	}
-	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand, Logger: log}); err != nil {
+	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand || looks, Logger: log}); err != nil {
 		return nil, fmt.Errorf("the database can't be opened: %w", err)
 	}
 	a.store, err = tokens.New(a.db, tokens.Options{Keys: keys})
@@ -100,6 +86,24 @@ func (p *program) accounts(ctx context.Context, s *settings) (*accounts, error) 
 		return nil, err
 	}
 	return a, nil
+}
+
+// refused says since when locations are paused because HighLevel refuses their tokens.
+func (a *accounts) refused(ctx context.Context) (map[string]time.Time, error) {
+	since := map[string]time.Time{}
+	err := a.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		_, err := db.List(ctx, tx, func(r db.Row) (none struct{}, err error) {
+			var id, reason string
+			var paused int64
+			err = r.Scan(&id, &paused, &reason)
+			if slices.Contains(forWantOfToken, reason) {
+				since[id] = db.Time(paused)
+			}
+			return none, err
+		}, `SELECT id, paused, reason FROM ghlsync_location WHERE paused <> 0`)
+		return err
+	})
+	return since, err
 }
 
 // close saves what is under way.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
 // oneLine keeps a message on one line.
@@ -16,14 +17,16 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // plain is an error in words for a person at a terminal, who needs to know what to do.
 func plain(err error) string {
-	text := strings.TrimPrefix(err.Error(), "ghlsync: ")
+	text := strings.Replace(strings.TrimPrefix(err.Error(), "ghlsync: "), "Database: database: ", "database: ", 1)
 	switch {
 	case errors.Is(err, ghlsync.ErrInUse):
-		return text + "; stop it first (with PostgreSQL any number of processes may work)"
+		return ghlsync.ErrInUse.Error() + "; stop it first (with PostgreSQL any number of processes may work)"
 	case errors.Is(err, ghlsync.ErrNoFailure):
 		return text + "; ghlsync failures lists them"
 	case errors.Is(err, ghlsync.ErrNoConflict):
 		return text + "; ghlsync conflicts lists them"
+	case errors.Is(err, db.ErrMigrate):
+		return text + "; ghlsync migrate does it, and so does ghlsync run unless migrate_by_hand is set"
 	case errors.Is(err, ghlsync.ErrUnknownLocation):
 		return text + "; ghlsync status lists those that are kept in step"
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -31,11 +32,12 @@ var copied = []string{
 
 // rehearse does a backfill on a copy of the database, with a HighLevel that takes no writes.
 func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.BackfillOptions) (err error) {
+	screen := p.screen()
 	s, err := p.load()
 	if err != nil {
 		return err
 	}
-	config, err := s.config(p.logger(s))
+	config, err := s.config(p.logger(s, slog.LevelWarn))
 	if err == nil {
 		err = s.translate(config.Check())
 	}
@@ -46,7 +48,6 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	if err != nil {
 		return err
 	}
-	quietly(&config)
 	dir, err := os.MkdirTemp("", "ghlsync-dry-run-*")
 	if err != nil {
 		return err
@@ -69,7 +70,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	config.MigrateByHand, config.Notifier = false, nil
 	config.Retry = ghlsync.RetryPolicy{First: time.Second, Max: time.Second, Attempts: 3}
 	if config.App != nil {
-		a, err := p.accounts(ctx, s) // the tokens stay where they are
+		a, err := p.accounts(ctx, s, true) // the tokens stay where they are
 		if err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 		}
 	}
 	for _, location := range locations {
-		if _, err := p.backfillOne(ctx, sync, location, o); err != nil {
+		if _, err := p.backfillOne(ctx, sync, screen, location, o); err != nil {
 			return fmt.Errorf("%s: %w", location, err)
 		}
 	}
@@ -109,7 +110,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 		return err
 	}
 	return p.show(r.lines, func() {
-		fmt.Fprintf(p.out, "\nIt would change %s of Pluvo and send %s to HighLevel. Nothing was changed.\n", plural(r.pluvo, "record"), plural(r.ghl, "request"))
+		fmt.Fprintf(p.out, "\nIt would change %s of Pluvo and send %s to HighLevel.\nNothing was changed.\n", plural(r.pluvo, "record"), plural(r.ghl, "request"))
 	})
 }
 
@@ -263,11 +264,11 @@ func (r *rehearsal) note(one rehearsed) {
 		r.ghl++
 	}
 	if !r.p.json {
-		fmt.Fprintf(r.p.out, "%-9s  would %s %s", one.Side, one.What, one.ID)
+		text := fmt.Sprintf("%-9s  would %s %s", one.Side, one.What, one.ID)
 		if len(one.Fields) > 0 {
-			fmt.Fprintf(r.p.out, ": %s", strings.Join(one.Fields, ", "))
+			text += ": " + strings.Join(one.Fields, ", ")
 		}
-		fmt.Fprintln(r.p.out)
+		fmt.Fprintln(r.p.out, text)
 	}
 }
 

@@ -22,11 +22,14 @@ func (p *program) runCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "run",
 		Short: "Take webhooks and keep both sides in step, until SIGTERM",
-		Long: `Takes HighLevel's deliveries, follows Pluvo, and keeps the locations of the settings in step. It listens on two addresses:
-listen for HighLevel's deliveries, and admin for your own network, with /healthz, /livez and /metrics.
+		Long: `Takes HighLevel's deliveries, follows Pluvo, and keeps the locations of the
+settings in step. It listens on two addresses: listen for HighLevel's
+deliveries, and admin for your own network, with /healthz, /livez and /metrics.
 
-On SIGTERM or Ctrl-C it takes no more deliveries (HighLevel sends them again), finishes what is under way for up to drain, and
-ends. Whatever is left waits in the database for the next start. With PostgreSQL run as many processes as you like.`,
+On SIGTERM or Ctrl-C it takes no more deliveries (HighLevel sends them again),
+finishes what is under way for up to drain, and ends. Whatever is left waits in
+the database for the next start. With PostgreSQL run as many processes as you
+like.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.run(c.Context()) },
 	}
@@ -34,11 +37,11 @@ ends. Whatever is left waits in the database for the next start. With PostgreSQL
 
 // run serves and works until ctx ends.
 func (p *program) run(ctx context.Context) error {
-	sync, s, err := p.open(ctx, nil)
+	sync, s, err := p.open(ctx, slog.LevelDebug, nil)
 	if err != nil {
 		return err
 	}
-	log := p.logger(s)
+	log := p.logger(s, slog.LevelDebug)
 	for _, name := range s.unknown {
 		log.Warn("a variable looks like a setting and is none", "variable", name)
 	}
@@ -198,8 +201,9 @@ func (p *program) migrateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database to this version's form",
-		Long: `Brings the database to the form of this version. Other commands do so by themselves unless migrate_by_hand is set. What was
-migrated cannot be read by an older version: make a backup first.`,
+		Long: `Brings the database to the form of this version. Other commands do so by
+themselves unless migrate_by_hand is set. What was migrated cannot be read by
+an older version: make a backup first.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := p.load()
@@ -211,15 +215,18 @@ migrated cannot be read by an older version: make a backup first.`,
 			}
 			if dry {
 				missing := "nothing: the database has this version's form"
-				d, err := db.Open(c.Context(), s.Database, db.Options{ByHand: true, Logger: p.logger(s)})
-				if err != nil {
-					missing = err.Error()
-				} else {
+				d, err := db.Open(c.Context(), s.Database, db.Options{ByHand: true, Logger: p.logger(s, slog.LevelWarn)})
+				switch {
+				case err == nil:
 					d.Close()
+				case errors.Is(err, db.ErrMigrate):
+					missing = "would migrate: " + err.Error()
+				default:
+					return err
 				}
 				return p.show(map[string]any{"dryRun": true, "would": missing}, func() { fmt.Fprintln(p.out, missing) })
 			}
-			if err := ghlsync.Migrate(c.Context(), s.Database, p.logger(s)); err != nil {
+			if err := ghlsync.Migrate(c.Context(), s.Database, p.logger(s, slog.LevelInfo)); err != nil {
 				return err
 			}
 			return p.show(map[string]any{"done": "migrate"}, func() { fmt.Fprintln(p.out, "The database has this version's form.") })

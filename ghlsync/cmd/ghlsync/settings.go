@@ -441,6 +441,15 @@ func (s *settings) app(log *slog.Logger) (*ghl.App, error) {
 	return app, nil
 }
 
+// wantApp is the app where there must be one.
+func (s *settings) wantApp(log *slog.Logger) (*ghl.App, error) {
+	app, err := s.app(log)
+	if err == nil && app == nil {
+		err = s.wrong("app.client_id", "is missing; accounts are connected by an app of HighLevel's marketplace (a location with a token of its own needs none)")
+	}
+	return app, err
+}
+
 // config turns the settings into those of a Syncer.
 func (s *settings) config(log *slog.Logger) (ghlsync.Config, error) {
 	c := ghlsync.Config{

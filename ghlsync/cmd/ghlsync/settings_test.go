@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,7 +115,7 @@ locations:
 	require.NoError(t, err)
 	require.Equal(t, "from-file", s.App.ClientSecret)
 	require.Equal(t, []string{"GHLSYNC_TYPO"}, s.unknown)
-	c, err := s.config(p.logger(s))
+	c, err := s.config(p.logger(s, slog.LevelDebug))
 	require.NoError(t, err)
 	require.NoError(t, c.Check())
 	require.Equal(t, "sqlite:y.db", c.Database)

@@ -13,8 +13,10 @@ func (p *program) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "How everything stands, and what to do where it is not well",
-		Long: `Says for each location how many contacts wait and for how long, what fails, how its token stands and when a webhook last came;
-then what is wrong, in words, with what to do. It asks the database alone. The exit code is 3 if something is wrong.`,
+		Long: `Says for each location how many contacts wait and for how long, what fails, how
+its token stands and when a webhook last came; then what is wrong, in words,
+with what to do. It asks the database alone. The exit code is 3 if something is
+wrong.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.with(c.Context(), true, func(sync *ghlsync.Syncer) error {

@@ -27,8 +27,9 @@ func (p *program) tokensCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tokens",
 		Short: "List the tokens: whose, until when, which scopes they lack",
-		Long:  "Lists the tokens, without themselves. Those of an app are renewed by themselves; that one has ended means that nobody has worked.",
-		Args:  cobra.NoArgs,
+		Long: `Lists the tokens, without themselves. Those of an app are renewed by
+themselves; that one has ended means that nobody has worked.`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
 			s, err := p.load()
@@ -42,11 +43,15 @@ func (p *program) tokensCommand() *cobra.Command {
 				}
 			}
 			if s.App.ClientID != "" || s.App.ClientSecret != "" {
-				a, err := p.accounts(ctx, s)
+				a, err := p.accounts(ctx, s, true)
 				if err != nil {
 					return err
 				}
 				defer a.db.Close()
+				refused, err := a.refused(ctx)
+				if err != nil {
+					return err
+				}
 				for key, err := range a.store.Keys(ctx) {
 					if err != nil {
 						return err
@@ -60,7 +65,10 @@ func (p *program) tokensCommand() *cobra.Command {
 						if token.UserType == ghl.UserTypeCompany {
 							one.Kind, one.Location = "app, of an agency", ""
 						} else if one.Missing = missing(token.Scopes); len(one.Missing) > 0 {
-							one.Problem = "lacks scopes: connect again"
+							one.Problem = "lacks scopes: ghlsync connect"
+						}
+						if at := refused[token.LocationID]; one.Problem == "" && at.After(token.IssuedAt) {
+							one.Problem = "HighLevel refuses it: ghlsync connect"
 						}
 					}
 					data = append(data, one)
@@ -82,14 +90,15 @@ func (p *program) tokensCommand() *cobra.Command {
 	var dry bool
 	remove := &cobra.Command{
 		Use: "remove LOCATION", Short: "Forget the token of a location", Args: cobra.ExactArgs(1),
-		Long: "Forgets the token of a location. The app stays installed there: remove it in HighLevel.",
+		Long: `Forgets the token of a location. The app stays installed there: remove it in
+HighLevel.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()
 			s, err := p.load()
 			if err != nil {
 				return err
 			}
-			a, err := p.accounts(ctx, s)
+			a, err := p.accounts(ctx, s, dry)
 			if err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -45,7 +46,7 @@ type DB struct {
 type Options struct {
 	// MaxConns bounds the connections of one process to PostgreSQL; 0 is 20.
 	MaxConns int
-	// ByHand leaves migrations to [DB.Migrate]; Open then fails while one is missing.
+	// ByHand leaves migrations to [Open] without it; Open then fails while one is missing, and makes no file.
 	ByHand bool
 	// Logger is told of migrations; nil is slog.Default.
 	Logger *slog.Logger
@@ -63,7 +64,7 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
 		err = d.openPostgres(ctx, address, o)
 	case strings.HasPrefix(address, "sqlite:"):
-		err = d.openSQLite(ctx, strings.TrimPrefix(strings.TrimPrefix(address, "sqlite:"), "//"))
+		err = d.openSQLite(ctx, strings.TrimPrefix(strings.TrimPrefix(address, "sqlite:"), "//"), o)
 	default:
 		return nil, errors.New("the database's address is none of PostgreSQL (postgres://…) or SQLite (sqlite:PATH)")
 	}
@@ -102,7 +103,7 @@ func (d *DB) openPostgres(ctx context.Context, address string, o Options) error 
 	return nil
 }
 
-func (d *DB) openSQLite(ctx context.Context, path string) error {
+func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return errors.New("the database's address names no file")
 	}
@@ -112,7 +113,14 @@ func (d *DB) openSQLite(ctx context.Context, path string) error {
 	}
 	d.path = path
 	// SQLite gives the files beside it the same mode. They hold tokens and people's data.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	flags := os.O_RDWR
+	if !o.ByHand {
+		flags |= os.O_CREATE
+	}
+	f, err := os.OpenFile(path, flags, 0o600)
+	if errors.Is(err, fs.ErrNotExist) && o.ByHand {
+		return fmt.Errorf("database: %w: there is no file %s", ErrMigrate, path)
+	}
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}

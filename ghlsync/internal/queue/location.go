@@ -107,21 +107,29 @@ func (q *Queue) Resume(ctx context.Context, location string) error {
 		if err := q.jobs.pause(ctx, tx, queueName(location), false); err != nil {
 			return err
 		}
-		// What had begun when it was paused was put back for a while.
-		now := q.DB.Now()
-		waiting, err := db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
+		return q.wake(ctx, tx, location)
+	})
+}
+
+// Wake has what was put off for up to a minute, since nobody could work on the location, worked on now.
+func (q *Queue) Wake(ctx context.Context, location string) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.wake(ctx, tx, location) })
+}
+
+func (q *Queue) wake(ctx context.Context, tx *db.Tx, location string) error {
+	now := q.DB.Now()
+	waiting, err := db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
 			WHERE location = $1 AND job > 0 AND process = '' AND attempts = 0 AND due > $2 AND due <= $3 ORDER BY unit FOR UPDATE`,
-			location, db.Micros(now), db.Micros(now.Add(pausedFor)))
-		if err != nil {
+		location, db.Micros(now), db.Micros(now.Add(pausedFor)))
+	if err != nil {
+		return err
+	}
+	for _, u := range waiting {
+		if err := q.schedule(ctx, tx, u, u.priority, time.Time{}); err != nil {
 			return err
 		}
-		for _, u := range waiting {
-			if err := q.schedule(ctx, tx, u, u.priority, time.Time{}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // openQueues works the queue of every location. It is called with q.mu held.

@@ -191,6 +191,29 @@ func TestPause(t *testing.T) {
 	})
 }
 
+// TestWake: what waits a minute for a location that nobody serves goes on once somebody does.
+func TestWake(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		var served atomic.Bool
+		q := open(t, d, queue.Config{Work: func(context.Context, *queue.Run) error {
+			if !served.Load() {
+				return &queue.WaitError{After: time.Minute, Reason: "nobody serves it"}
+			}
+			return nil
+		}})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		start(t, q)
+		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Live))
+		eventually(t, "it waits", func() bool {
+			return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE process = '' AND due > 0`) == 1
+		})
+		served.Store(true)
+		require.NoError(t, q.Wake(t.Context(), "loc"))
+		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+	})
+}
+
 // TestLocationsComeAndGo: what one process adds, the others work on; what is removed is left alone.
 func TestLocationsComeAndGo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {

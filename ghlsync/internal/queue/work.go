@@ -297,7 +297,11 @@ func (q *Queue) tell(ctx context.Context, run *Run, v Verdict, failed error, inc
 	case failed == errStopped:
 		q.Logger.LogAttrs(ctx, slog.LevelInfo, "unit put back, since the process stops", attrs...)
 	default:
-		q.Logger.LogAttrs(ctx, slog.LevelWarn, "unit not in step", append(attrs, slog.String("category", v.Category), slog.String("err", messageOf(failed)))...)
+		level := slog.LevelWarn
+		if wait := (*WaitError)(nil); errors.As(failed, &wait) { // nothing is wrong
+			level = slog.LevelDebug
+		}
+		q.Logger.LogAttrs(ctx, level, "unit not in step", append(attrs, slog.String("category", v.Category), slog.String("err", messageOf(failed)))...)
 	}
 	if incident != nil {
 		q.alert(ctx, *incident)
