@@ -168,6 +168,22 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 	})
 }
 
+// TestRevokedTokenIsFound: also where nothing changes.
+func TestRevokedTokenIsFound(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server, pager := ghltest.Start(t), newPager(t)
+		c := pager.config(t, address, server)
+		c.ReconcileInterval = 200 * time.Millisecond
+		s := start(t, c)
+		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		becomes(t, s, func(l ghlsync.LocationHealth) bool {
+			return l.Token.State == ghlsync.TokenRefused && !l.Paused.IsZero()
+		})
+		require.Eventually(t, func() bool { return len(pager.alerts()) == 1 }, 20*time.Second, 20*time.Millisecond)
+		require.Equal(t, ghlsync.AlertLocation, pager.alerts()[0].Kind)
+	})
+}
+
 // TestNotYetInstalled: a location whose app is not installed yet is an incident, which ends when it is.
 func TestNotYetInstalled(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
