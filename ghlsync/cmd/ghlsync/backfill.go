@@ -114,7 +114,7 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 
 // waiting is what is left to do, once that which takes a moment was given it.
 func waiting(ctx context.Context, sync *ghlsync.Syncer, location string) (pending ghlsync.Pending, err error) {
-	for range 20 {
+	for range 50 {
 		if pending, err = sync.Pending(ctx, location); err != nil || pending.Contacts == 0 {
 			return pending, err
 		}

@@ -113,7 +113,7 @@ Begin:                                          ghlsync config init`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "`FILE` of settings (ghlsync.yaml, or /etc/ghlsync/ghlsync.yaml)")
+	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "`FILE` of settings (ghlsync.yaml, /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	group := func(id, title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: id, Title: title})
