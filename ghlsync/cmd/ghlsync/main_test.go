@@ -345,8 +345,10 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, errs, "nobody came back")
 
 	// The token is refused: doctor and status say what to do, and connecting again has it go on.
+	w.set("GHLSYNC_RECONCILE_INTERVAL", "200ms")
 	webhooks, _, _ := w.running()
 	w.server.Uninstall(app, w.server.LocationID())
+	require.Eventually(t, func() bool { return strings.Contains(w.ok("tokens"), "HighLevel refuses it: ghlsync connect") }, 10*time.Second, 50*time.Millisecond)
 	code, out, _ := w.do("doctor")
 	require.Equal(t, exitTrouble, code)
 	require.Contains(t, out, "ghlsync connect")
@@ -359,6 +361,7 @@ func TestConnect(t *testing.T) {
 		return nil
 	}
 	require.Contains(t, w.ok("connect"), "is connected")
+	require.NotContains(t, w.ok("tokens"), "refuses")
 	_, out, _ = w.do("doctor")
 	require.Contains(t, out, "it is good")
 
