@@ -180,6 +180,41 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 	})
 }
 
+// TestAlertOnItsWay: one that is being sent is none that could not be sent.
+func TestAlertOnItsWay(t *testing.T) {
+	server := ghltest.Start(t)
+	arrived, goOn := make(chan struct{}), make(chan struct{})
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(arrived); <-goOn }))
+	defer receiver.Close()
+	c := config(t, dbtest.SQLite(t), server)
+	var err error
+	c.Notifier, err = ghlsync.NewWebhookNotifier(receiver.URL, nil)
+	require.NoError(t, err)
+	s := start(t, c)
+	server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+	require.NoError(t, s.Touch(t.Context(), server.LocationID(), "some"))
+	<-arrived
+	h := s.Health(t.Context())
+	close(goOn)
+	require.Equal(t, []string{"location paused"}, codes(h))
+}
+
+// TestRevokedTokenIsFound: also where nothing changes.
+func TestRevokedTokenIsFound(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server, pager := ghltest.Start(t), newPager(t)
+		c := pager.config(t, address, server)
+		c.ReconcileInterval = 200 * time.Millisecond
+		s := start(t, c)
+		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		becomes(t, s, func(l ghlsync.LocationHealth) bool {
+			return l.Token.State == ghlsync.TokenRefused && !l.Paused.IsZero()
+		})
+		require.Eventually(t, func() bool { return len(pager.alerts()) == 1 }, 20*time.Second, 20*time.Millisecond)
+		require.Equal(t, ghlsync.AlertLocation, pager.alerts()[0].Kind)
+	})
+}
+
 // TestNotYetInstalled: a location whose app is not installed yet is an incident, which ends when it is.
 func TestNotYetInstalled(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {

@@ -92,7 +92,7 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 			}
 			return fmt.Errorf("%s: %w", location, err)
 		}
-		pending, err := sync.Pending(ctx, location)
+		pending, err := waiting(ctx, sync, location)
 		if err != nil {
 			return err
 		}
@@ -110,6 +110,21 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 			}
 		}
 	})
+}
+
+// waiting is what is left to do, once that which takes a moment was given it.
+func waiting(ctx context.Context, sync *ghlsync.Syncer, location string) (pending ghlsync.Pending, err error) {
+	for range 50 {
+		if pending, err = sync.Pending(ctx, location); err != nil || pending.Contacts == 0 {
+			return pending, err
+		}
+		select {
+		case <-ctx.Done():
+			return pending, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return pending, nil
 }
 
 // backfilled is a location that was taken over, as JSON prints it.

@@ -41,7 +41,7 @@ with --paste.`,
 	}
 	c.Flags().BoolVar(&o.paste, "paste", false, "read where the browser was sent from the terminal")
 	c.Flags().BoolVar(&o.stay, "no-browser", false, "print the address only")
-	c.Flags().StringVar(&o.listen, "listen", "", "`ADDRESS` to listen on, behind a proxy for app.redirect_url")
+	c.Flags().StringVar(&o.listen, "listen", "", "`ADDRESS` to listen on behind a proxy")
 	c.Flags().DurationVar(&o.wait, "wait", 10*time.Minute, "how long to wait for the browser")
 	dryRun(c, &o.dry)
 	return c

@@ -113,7 +113,7 @@ Begin:                                          ghlsync config init`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "`FILE` of settings (ghlsync.yaml, or /etc/ghlsync/ghlsync.yaml)")
+	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "`FILE` of settings (ghlsync.yaml, /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	group := func(id, title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: id, Title: title})
@@ -150,12 +150,13 @@ func wrongArguments(c *cobra.Command, err error, args []string) error {
 	switch {
 	case c.HasSubCommands() && len(args) > 0:
 		meant := ""
+		c.SuggestionsMinimumDistance = 2
 		if like := c.SuggestionsFor(args[0]); len(like) > 0 {
 			meant = fmt.Sprintf("; is %q meant?", like[0])
 		}
 		return fmt.Errorf("%s has no command %q%s", c.CommandPath(), args[0], meant)
 	case strings.Contains(c.Use, " "):
-		return fmt.Errorf("it is used so: %s", c.UseLine())
+		return fmt.Errorf("it is used so: %s", strings.TrimSuffix(c.UseLine(), " [flags]"))
 	}
 	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 }

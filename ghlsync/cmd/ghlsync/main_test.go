@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -259,6 +260,7 @@ func TestNoSuch(t *testing.T) {
 	for want, args := range map[string][]string{
 		"ghlsync failures lists":  {"retry", "nonesuch"},
 		"no such failure":         {"failures", "show", "nonesuch"},
+		"no such location":        {"resume", "nonesuch", "--dry-run"},
 		"ghlsync conflicts lists": {"conflicts", "resolve", "nonesuch", "--dry-run"},
 		"ghlsync status lists":    {"pause", "nonesuch"},
 	} {
@@ -269,6 +271,19 @@ func TestNoSuch(t *testing.T) {
 	}
 	require.Contains(t, w.ok("conflicts"), "There are no conflicts")
 	require.JSONEq(t, "[]", w.ok("conflicts", "--json"))
+	for want, args := range map[string][]string{
+		`no command "stat"; is "status" meant?`:       {"stat"},
+		`no command "chek"; is "check" meant?`:        {"config", "chek"},
+		"it is used so: ghlsync pause LOCATION":       {"pause"},
+		"unknown flag: --so; see ghlsync run --help":  {"run", "--so"},
+		`no location of the settings`:                 {"backfill", "nonesuch"},
+		"it is used so: ghlsync conflicts resolve ID": {"conflicts", "resolve"},
+	} {
+		code, _, errs := w.do(args...)
+		require.Equal(t, exitWrong, code, errs)
+		require.Contains(t, errs, want)
+		require.Equal(t, 1, strings.Count(errs, "\n"), errs)
+	}
 	require.Contains(t, w.ok("tokens"), "private integration")
 }
 
@@ -330,8 +345,10 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, errs, "nobody came back")
 
 	// The token is refused: doctor and status say what to do, and connecting again has it go on.
+	w.set("GHLSYNC_RECONCILE_INTERVAL", "200ms")
 	webhooks, _, _ := w.running()
 	w.server.Uninstall(app, w.server.LocationID())
+	require.Eventually(t, func() bool { return strings.Contains(w.ok("tokens"), "HighLevel refuses it: ghlsync connect") }, 10*time.Second, 50*time.Millisecond)
 	code, out, _ := w.do("doctor")
 	require.Equal(t, exitTrouble, code)
 	require.Contains(t, out, "ghlsync connect")
@@ -344,6 +361,7 @@ func TestConnect(t *testing.T) {
 		return nil
 	}
 	require.Contains(t, w.ok("connect"), "is connected")
+	require.NotContains(t, w.ok("tokens"), "refuses")
 	_, out, _ = w.do("doctor")
 	require.Contains(t, out, "it is good")
 
@@ -383,8 +401,13 @@ func TestDoctor(t *testing.T) {
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
 	require.NoError(t, os.WriteFile(rules, []byte("contact:\n  frobnicate: yes\n"), 0o600))
 	out := w.ok("doctor")
-	for _, want := range []string{"ok    settings", "ok    HighLevel", "ok    database", "ok    token", "ok    scopes", "ok    webhooks"} {
+	for _, want := range []string{"ok    settings", "ok    HighLevel", "ok    database", "ok    work", "ok    token", "ok    scopes", "ok    webhooks"} {
 		require.Contains(t, out, want)
+	}
+	for line := range strings.Lines(out) { // messages begin below each other
+		if line != "\n" && !strings.HasPrefix(line, "location ") {
+			require.Regexp(t, `^(ok   |look |bad  ) .{10} \S|^ {17}→ `, line)
+		}
 	}
 
 	w.set("GHLSYNC_LOCATION_RULES", rules)
@@ -429,6 +452,32 @@ func TestDemo(t *testing.T) {
 	require.Equal(t, exitWrong, code)
 }
 
+// TestScreen: the line that changes stays one line, and what is printed stands above it.
+func TestScreen(t *testing.T) {
+	var out, errs output
+	p := &program{out: &out, err: &errs, terminal: true, width: func() int { return 20 }}
+	s := p.screen()
+	s.show("one")
+	s.show(strings.Repeat("é", 30))
+	fmt.Fprintln(p.out, "printed")
+	fmt.Fprintln(p.err, "logged")
+	s.clear()
+	s.clear()
+	fmt.Fprintln(p.out, "end")
+	below := strings.Repeat("é", 18) + "…"
+	const erase = "\r\x1b[K"
+	require.Equal(t, erase+"one"+erase+below+erase+"printed\n"+below+erase+below+erase+"end\n", out.String())
+	require.Equal(t, "logged\n", errs.String())
+
+	out = output{}
+	p = &program{out: &out, err: &errs, terminal: true, json: true}
+	p.screen().show("nothing")
+	require.Empty(t, out.String())
+	require.Equal(t, "███████░░░░░░░", bar(50, 100))
+	require.Equal(t, "░░░░░░░░░░░░░░", bar(0, 0))
+	require.Equal(t, "██████████████", bar(3, 2))
+}
+
 // TestComparison: the demo would see what is lost, doubled or not the same.
 func TestComparison(t *testing.T) {
 	server := ghltest.Start(t, ghltest.WithDemoData())
@@ -464,6 +513,9 @@ func TestHelp(t *testing.T) {
 		p.out, p.err = &out, &out
 		require.Zero(t, p.main(t.Context(), append(args, "--help")))
 		require.Contains(t, out.String(), "Usage:")
+		for line := range strings.Lines(out.String()) {
+			require.LessOrEqual(t, utf8.RuneCountInString(line), 81, "it wraps on a terminal: %s", line)
+		}
 		seen++
 		for _, sub := range find(p, args).Commands() {
 			if sub.IsAvailableCommand() && sub.Name() != "help" {

@@ -26,7 +26,7 @@ type Batch struct {
 	ID string
 	// Bodies are those of its incidents, the first first.
 	Bodies []string
-	// Attempt counts the tries, from 1.
+	// Attempt counts the tries that have failed, and this one.
 	Attempt int
 }
 
@@ -108,7 +108,7 @@ func (o Outbox) Take(ctx context.Context) (*Batch, error) {
 				return err
 			}
 		}
-		if _, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET attempts = attempts + 1, next_at = $1 WHERE batch = $2`,
+		if _, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET next_at = $1 WHERE batch = $2`,
 			db.Micros(now.Add(claim)), f.batch); err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (o Outbox) Take(ctx context.Context) (*Batch, error) {
 		batch.Bodies, err = db.List(ctx, tx, func(r db.Row) (body string, err error) {
 			var attempts int64
 			err = r.Scan(&body, &attempts)
-			batch.Attempt = int(attempts)
+			batch.Attempt = int(attempts) + 1
 			return body, err
 		}, `SELECT body, attempts FROM ghlsync_alert WHERE batch = $1 ORDER BY created_at, id`, f.batch)
 		return err
@@ -136,7 +136,7 @@ func (o Outbox) Sent(ctx context.Context, b *Batch) error {
 func (o Outbox) Failed(ctx context.Context, b *Batch) error {
 	pause := min(First<<min(b.Attempt-1, 20), Max)
 	return o.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET next_at = $2 WHERE batch = $1 AND sent_at = 0`, b.ID, db.Micros(o.DB.Now().Add(pause)))
+		_, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET attempts = attempts + 1, next_at = $2 WHERE batch = $1 AND sent_at = 0`, b.ID, db.Micros(o.DB.Now().Add(pause)))
 		return err
 	})
 }

@@ -95,6 +95,23 @@ func (q *Queue) pauseTx(ctx context.Context, tx *db.Tx, location, reason string)
 	return true, q.jobs.pause(ctx, tx, queueName(location), true)
 }
 
+// Refused pauses a location because of an error that no unit has met, and tells of it as if one had.
+func (q *Queue) Refused(ctx context.Context, location string, failed error) error {
+	now := q.DB.Now()
+	f := Failure{Unit: Unit{Location: location}, State: Stopped, Category: q.Classify(failed).Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
+	first := false
+	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		if first, err = q.pauseTx(ctx, tx, location, f.Category); err != nil || !first {
+			return err
+		}
+		return q.enter(ctx, tx, &f)
+	})
+	if err == nil && first {
+		q.alert(ctx, f)
+	}
+	return err
+}
+
 // Resume has a paused location worked on again.
 func (q *Queue) Resume(ctx context.Context, location string) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {

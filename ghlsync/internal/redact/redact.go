@@ -102,8 +102,10 @@ func fieldName(s string) string {
 var (
 	personal = regexp.MustCompile(`[^\s@"'<>]+@[^\s@"'<>]+|\+?\d[\d ().-]{6,}\d`)
 	dates    = regexp.MustCompile(`^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:?\d\d)?)?$`)
-	secret   = regexp.MustCompile(`(?i)bearer\s+\S+|\beyJ[\w.-]{8,}|\bpit-[\w-]+|\b[\w+/=-]{41,}`)
-	uuid     = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	// What net says of a server that does not answer is no number of a person, and whoever mends it needs to know which.
+	dialled = regexp.MustCompile(`\bdial (tcp|udp) \d+(\.\d+){3}:\d+`)
+	secret  = regexp.MustCompile(`(?i)bearer\s+\S+|\beyJ[\w.-]{8,}|\bpit-[\w-]+|\b[\w+/=-]{41,}`)
+	uuid    = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 )
 
 // Text takes out of a sentence what looks like an address, a number of a person or a token.
@@ -113,7 +115,16 @@ func Text(s string) string {
 		return s
 	}
 	s = secret.ReplaceAllString(s, "(redacted)")
-	return clip(personal.ReplaceAllString(s, "(redacted)"), 2000)
+	var kept strings.Builder
+	for s != "" {
+		part, address := s, ""
+		if at := dialled.FindStringIndex(s); at != nil {
+			part, address = s[:at[0]], s[at[0]:at[1]]
+		}
+		kept.WriteString(personal.ReplaceAllString(part, "(redacted)") + address)
+		s = s[len(part)+len(address):]
+	}
+	return clip(kept.String(), 2000)
 }
 
 // clip cuts a text to at most so many bytes, at a character.

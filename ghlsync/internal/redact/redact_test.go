@@ -44,3 +44,9 @@ func FuzzJSON(f *testing.F) {
 		require.NotContains(t, got, "\x00")
 	})
 }
+
+// TestServers: which server does not answer is said.
+func TestServers(t *testing.T) {
+	text := "ada@example.com: dial tcp 127.0.0.1:5499: connect: connection refused, then dial tcp 10.0.0.12:443: 415.555.0100"
+	require.Equal(t, "(redacted) dial tcp 127.0.0.1:5499: connect: connection refused, then dial tcp 10.0.0.12:443: (redacted)", redact.Text(text))
+}
