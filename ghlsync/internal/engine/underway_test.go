@@ -368,3 +368,22 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 		require.Empty(t, w.full(dora.ID).Tasks)
 	})
 }
+
+// TestAnEchoBeforeTheEnd: Pluvo's changes are followed between the write of a run and its end. Nothing is read again for it.
+func TestAnEchoBeforeTheEnd(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.touch(ada.ID)
+		w.settle()
+		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
+		require.NoError(t, err)
+		w.server.ResetRequests()
+		follow := func() error { return w.engine.Follow(t.Context()) }
+		w.pluvo.after.Store(&follow)
+		w.touch(ada.ID)
+		w.settle()
+		require.Equal(t, "King", w.full(ada.ID).Contact.LastName)
+		require.Len(t, w.server.Requests(), 4)
+	})
+}
