@@ -387,3 +387,30 @@ func TestAnEchoBeforeTheEnd(t *testing.T) {
 		require.Len(t, w.server.Requests(), 4)
 	})
 }
+
+// TestAnEditToWhatWasWrittenOnce: what a run has written and stored is no longer under way.
+func TestAnEditToWhatWasWrittenOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.touch(ada.ID)
+		w.settle()
+		theirs := func(last string) {
+			_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some(last)})
+			require.NoError(t, err)
+			w.touch(ada.ID)
+		}
+		theirs("King") // is written to Pluvo
+		w.settle()
+		c := w.full(ada.ID).Contact
+		c.LastName = "Lovelace"
+		w.put(&c)
+		theirs("Lovelace") // both have it, and nothing is written
+		w.settle()
+		theirs("King")
+		w.settle()
+		require.Equal(t, "King", w.full(ada.ID).Contact.LastName)
+		require.Equal(t, "King", w.contact(ada.ID).LastName)
+		require.Empty(t, w.conflicts())
+	})
+}

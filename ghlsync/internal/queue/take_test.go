@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -126,5 +127,33 @@ func TestHoldIsGivenBackLater(t *testing.T) {
 		_, release, err = q.Hold(ctx, "x")
 		require.NoError(t, err)
 		release()
+	})
+}
+
+// TestLiveMarkOfWhatIsWorkedOn: a live change of a unit that is worked on in the background does not wait behind what else was found
+// there.
+func TestLiveMarkOfWhatIsWorkedOn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d, ctx := dbtest.Open(t, address), t.Context()
+		order, proceed := make(chan string, 10), make(chan bool)
+		q := open(t, d, queue.Config{Workers: 1, Work: func(_ context.Context, run *queue.Run) error {
+			order <- run.ID
+			<-proceed
+			return nil
+		}})
+		require.NoError(t, q.AddLocation(ctx, "loc"))
+		start(t, q)
+		done, err := q.Do(ctx, unit("c1"), time.Now(), func(ctx context.Context, _ *queue.Run) error {
+			for i := range 5 {
+				require.NoError(t, q.Mark(ctx, unit(fmt.Sprint("b", i)), queue.Background))
+			}
+			require.Equal(t, "b0", receive(t, order))
+			return q.Mark(ctx, unit("c1"), queue.Live)
+		})
+		require.NoError(t, err)
+		require.True(t, done)
+		close(proceed)
+		require.Equal(t, "c1", receive(t, order))
+		eventually(t, "all is done", func() bool { return behind(t, d) == 0 })
 	})
 }
