@@ -400,11 +400,14 @@ func TestAnEditToWhatWasWrittenOnce(t *testing.T) {
 			require.NoError(t, err)
 			w.touch(ada.ID)
 		}
-		theirs("King") // is written to Pluvo
+		ours := func(last string) {
+			c := w.full(ada.ID).Contact
+			c.LastName = last
+			w.put(&c)
+		}
+		ours("King") // is written to HighLevel
 		w.settle()
-		c := w.full(ada.ID).Contact
-		c.LastName = "Lovelace"
-		w.put(&c)
+		ours("Lovelace")
 		theirs("Lovelace") // both have it, and nothing is written
 		w.settle()
 		theirs("King")
