@@ -417,3 +417,25 @@ func TestAnEditToWhatWasWrittenOnce(t *testing.T) {
 		require.Empty(t, w.conflicts())
 	})
 }
+
+// TestATagThatDidNotArrive: a tag that a run wanted to give or take away, and did not, is not taken for one of which the other side
+// thinks otherwise.
+func TestATagThatDidNotArrive(t *testing.T) {
+	for _, operation := range []string{"tags.add", "tags.remove"} {
+		t.Run(operation, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				w := newWorld(t, address, func(l *engine.Location) { impatient(t, l) })
+				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
+				w.touch(ada.ID)
+				w.settle()
+				w.server.Fail(ghltest.Fault{Operation: operation, Kind: ghltest.CutBeforeWork(), Times: 1})
+				c := w.full(ada.ID).Contact
+				c.Tags = []string{"b", "c"}
+				w.put(&c)
+				w.settle()
+				require.ElementsMatch(t, []string{"b", "c"}, w.full(ada.ID).Contact.Tags)
+				require.ElementsMatch(t, []string{"b", "c"}, w.contact(ada.ID).Tags)
+			})
+		})
+	}
+}
