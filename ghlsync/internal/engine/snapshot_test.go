@@ -278,6 +278,7 @@ func TestSnapshotWaitsForAnotherRun(t *testing.T) {
 		w.pluvo.after.Store(&echo)
 		require.Zero(t, w.snapshot(s))
 		require.NoError(t, <-ended)
+		require.Empty(t, w.server.Requests(), "nor later")
 		require.Len(t, w.full(ada.ID).Tasks, 1)
 	})
 }
