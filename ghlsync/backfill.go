@@ -62,7 +62,8 @@ var ErrBackfillRuns = errors.New("ghlsync: a backfill or a full comparison of th
 // [BackfillOptions.Window]. Its calls let others of the location go first.
 //
 // How far it is, is stored after each page. When it was interrupted, by the end of ctx or of the process, the next call with the
-// same Notes, Since and Until goes on there, after listing tasks and appointments again; they are kept in memory meanwhile.
+// same Notes, and times that reach no further, goes on there, after listing tasks and appointments again; they are kept in memory
+// meanwhile.
 //
 // It may be run at any time, also while changes come in. What is newer than its lists stays: a contact that was worked on since
 // they were read is left alone, and nothing is deleted or written to HighLevel because of a list. Where a contact wants that, it
@@ -93,8 +94,10 @@ func (s *Syncer) Backfill(ctx context.Context, location string, o BackfillOption
 		return holdError(err)
 	}
 	defer release()
-	b := &backfill{Syncer: s, client: client, location: location, options: o.withDefaults(s.db.Now()), checkpoint: "backfill/" + location,
-		place: place{Notes: o.Notes, Since: o.Since, Until: o.Until}}
+	now := s.db.Now()
+	o = o.withDefaults(now)
+	b := &backfill{Syncer: s, client: client, location: location, options: o, checkpoint: "backfill/" + location,
+		place: place{Notes: o.Notes, Since: o.Since, Until: o.Until, Begun: now}}
 	return b.run(held)
 }
 
@@ -183,14 +186,17 @@ type backfill struct {
 type place struct {
 	After ghl.Cursor `json:"after"`
 	Done  int        `json:"done"`
-	// The options that it was begun with; zero is the default, which is later each time.
+	// The options that it was begun with, and when.
 	Notes bool      `json:"notes"`
-	Since time.Time `json:"since,omitzero"`
-	Until time.Time `json:"until,omitzero"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	Begun time.Time `json:"begun"`
 }
 
-func (p place) of(o place) bool {
-	return p.Notes == o.Notes && p.Since.Equal(o.Since) && p.Until.Equal(o.Until)
+// covers reports whether what was done until a place need not be done again for what is wanted now. Times that are reckoned from
+// now are later each time.
+func (p place) covers(now place) bool {
+	return p.Notes == now.Notes && !now.Since.Before(p.Since.Add(-time.Hour)) && !now.Until.After(p.Until.Add(now.Begun.Sub(p.Begun)+time.Hour))
 }
 
 func (b *backfill) run(ctx context.Context) error {
@@ -198,7 +204,7 @@ func (b *backfill) run(ctx context.Context) error {
 		var before place
 		if _, found, err := b.cursor(ctx, b.checkpoint, &before); err != nil {
 			return err
-		} else if found && before.of(b.place) {
+		} else if found && before.covers(b.place) {
 			b.place, b.resumed = before, before.Done
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
@@ -86,13 +87,26 @@ func TestBackfillCalls(t *testing.T) {
 		lists := contacts/500 + contacts/2/100 + 3*windows + 100
 
 		asked.Store(0)
+		server.ResetRequests()
 		began := time.Now()
 		var last ghlsync.Progress
-		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Progress: func(p ghlsync.Progress) { last = p }}))
+		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Progress: func(p ghlsync.Progress) {
+			last = p
+			if p.Stage == ghlsync.StageContacts {
+				assert.Equal(t, p.Total-p.Done, p.Left)
+				assert.Equal(t, p.Done > 0, p.Rate > 0)
+				assert.Equal(t, p.Done > 0 && p.Left > 0, p.Remaining > 0)
+			}
+		}}))
 		took := time.Since(began)
 		quiet(t, s, server)
 		calls := int(asked.Load())
 		require.LessOrEqual(t, calls, lists)
+		of := operations(server)
+		require.LessOrEqual(t, of["contacts.search"], contacts/500+1)
+		require.LessOrEqual(t, of["tasks.search"], contacts/2/100+2)
+		require.LessOrEqual(t, of["calendars.events"], 3*windows)
+		require.Zero(t, of["contacts.get"]+of["tasks.list"]+of["appointments.listForContact"]+of["notes.list"])
 		require.Equal(t, ghlsync.StageDone, last.Stage)
 		require.Equal(t, contacts, last.Done)
 		require.Equal(t, contacts, last.Total)

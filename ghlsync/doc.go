@@ -73,10 +73,12 @@
 // for the contacts that were changed since the last time and some minutes before that, for all tasks, and for the appointments to
 // come. Every [Config.CompareInterval] it is compared in full, notes included. Each contact that differs from what was last in
 // step, or of which something known is missing in a list that was read to its end, is read, and that decides. So a list that
-// breaks off, or lags behind, deletes nothing.
+// breaks off, ends early, or lags behind, deletes nothing. Where lists say the same of a contact again and again, though its own
+// records say otherwise, it is read the first time, the second, the fourth, the eighth, and at each full comparison.
 //
 // One process at a time does this for a location; when it dies, what it held is free as soon as its lease has run out. These
-// calls let others go first ([ghl.CallBackground]).
+// calls let others go first ([ghl.CallBackground]), and leave them a tenth of the day's quota. A schedule that fails is tried
+// again, with longer and longer pauses up to its interval.
 //
 // # Monitoring
 //

@@ -417,3 +417,29 @@ func TestScheduleThatFails(t *testing.T) {
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.State == ghlsync.Healthy })
 	})
 }
+
+// TestReconcileFindsDeletions: of a task or an appointment, of which nothing else tells.
+func TestReconcileFindsDeletions(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		calendar := server.AddCalendar(ghl.Calendar{Name: "Talk", IsActive: true}).ID
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, -1
+		s := start(t, c)
+		client, err := ghl.New(server.ClientOptions()...)
+		require.NoError(t, err)
+		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		task := server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})
+		visit := server.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: calendar, Title: "visit", StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
+		has := func(want ...string) {
+			t.Helper()
+			eventually(t, "the same", func() bool { return assert.ObjectsAreEqual(names(want...), shape(t, s, ada.ID)) })
+			quiet(t, s, server)
+		}
+		has("first Ada", "task Call", "appointment visit")
+		require.NoError(t, client.Tasks.Delete(t.Context(), ada.ID, task.ID))
+		has("first Ada", "appointment visit")
+		require.NoError(t, client.Appointments.Delete(t.Context(), visit.ID))
+		has("first Ada")
+	})
+}

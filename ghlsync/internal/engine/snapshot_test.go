@@ -241,3 +241,44 @@ func TestAContactDeletedWhileItIsRead(t *testing.T) {
 		}
 	})
 }
+
+// TestSnapshotByAnotherClock: HighLevel's clock is a minute ahead, so what was changed before it was last seen seems to be newer.
+func TestSnapshotByAnotherClock(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
+		w.server.Advance(time.Minute)
+		change := func(last string) {
+			_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some(last)})
+			require.NoError(t, err)
+		}
+		change("Second")
+		old := w.listed(ada.ID)
+		change("Third")
+		w.touch(ada.ID)
+		w.settle()
+		w.snapshot(old)
+		require.Equal(t, "Third", w.full(ada.ID).Contact.LastName)
+	})
+}
+
+// TestSnapshotWaitsForAnotherRun: what the echo of its own create has begun, is waited for. A later run would read it all.
+func TestSnapshotWaitsForAnotherRun(t *testing.T) {
+	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
+		began, end, ended := make(chan bool), make(chan bool), make(chan error, 1)
+		echo := func() error {
+			go func() {
+				_, err := w.queue.Do(context.WithoutCancel(t.Context()), queue.Unit{Location: w.client.Location(), ID: "pluvo:" + ada.ID}, time.Now().Add(time.Hour),
+					func(context.Context, *queue.Run) error { close(began); <-end; return nil })
+				ended <- err
+			}()
+			<-began
+			time.AfterFunc(100*time.Millisecond, func() { close(end) })
+			return nil
+		}
+		s := w.listed(ada.ID)
+		w.pluvo.after.Store(&echo)
+		require.Zero(t, w.snapshot(s))
+		require.NoError(t, <-ended)
+		require.Empty(t, w.server.Requests(), "nor later")
+		require.Len(t, w.full(ada.ID).Tasks, 1)
+	})
+}

@@ -368,3 +368,74 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 		require.Empty(t, w.full(dora.ID).Tasks)
 	})
 }
+
+// TestAnEchoBeforeTheEnd: Pluvo's changes are followed between the write of a run and its end. Nothing is read again for it.
+func TestAnEchoBeforeTheEnd(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.touch(ada.ID)
+		w.settle()
+		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
+		require.NoError(t, err)
+		w.server.ResetRequests()
+		follow := func() error { return w.engine.Follow(t.Context()) }
+		w.pluvo.after.Store(&follow)
+		w.touch(ada.ID)
+		w.settle()
+		require.Equal(t, "King", w.full(ada.ID).Contact.LastName)
+		require.Len(t, w.server.Requests(), 4)
+	})
+}
+
+// TestAnEditToWhatWasWrittenOnce: what a run has written and stored is no longer under way.
+func TestAnEditToWhatWasWrittenOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.touch(ada.ID)
+		w.settle()
+		theirs := func(last string) {
+			_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some(last)})
+			require.NoError(t, err)
+			w.touch(ada.ID)
+		}
+		ours := func(last string) {
+			c := w.full(ada.ID).Contact
+			c.LastName = last
+			w.put(&c)
+		}
+		ours("King") // is written to HighLevel
+		w.settle()
+		ours("Lovelace")
+		theirs("Lovelace") // both have it, and nothing is written
+		w.settle()
+		theirs("King")
+		w.settle()
+		require.Equal(t, "King", w.full(ada.ID).Contact.LastName)
+		require.Equal(t, "King", w.contact(ada.ID).LastName)
+		require.Empty(t, w.conflicts())
+	})
+}
+
+// TestATagThatDidNotArrive: a tag that a run wanted to give or take away, and did not, is not taken for one of which the other side
+// thinks otherwise.
+func TestATagThatDidNotArrive(t *testing.T) {
+	for _, operation := range []string{"tags.add", "tags.remove"} {
+		t.Run(operation, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				w := newWorld(t, address, func(l *engine.Location) { impatient(t, l) })
+				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
+				w.touch(ada.ID)
+				w.settle()
+				w.server.Fail(ghltest.Fault{Operation: operation, Kind: ghltest.CutBeforeWork(), Times: 1})
+				c := w.full(ada.ID).Contact
+				c.Tags = []string{"b", "c"}
+				w.put(&c)
+				w.settle()
+				require.ElementsMatch(t, []string{"b", "c"}, w.full(ada.ID).Contact.Tags)
+				require.ElementsMatch(t, []string{"b", "c"}, w.contact(ada.ID).Tags)
+			})
+		})
+	}
+}

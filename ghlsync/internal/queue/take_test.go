@@ -3,12 +3,14 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 )
@@ -126,5 +128,64 @@ func TestHoldIsGivenBackLater(t *testing.T) {
 		_, release, err = q.Hold(ctx, "x")
 		require.NoError(t, err)
 		release()
+	})
+}
+
+// TestLiveMarkOfWhatIsWorkedOn: a live change of a unit that is worked on in the background does not wait behind what else was found
+// there.
+func TestLiveMarkOfWhatIsWorkedOn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d, ctx := dbtest.Open(t, address), t.Context()
+		order, proceed := make(chan string, 10), make(chan bool)
+		q := open(t, d, queue.Config{Workers: 1, Work: func(_ context.Context, run *queue.Run) error {
+			order <- run.ID
+			<-proceed
+			return nil
+		}})
+		require.NoError(t, q.AddLocation(ctx, "loc"))
+		start(t, q)
+		done, err := q.Do(ctx, unit("c1"), time.Now(), func(ctx context.Context, _ *queue.Run) error {
+			for i := range 5 {
+				require.NoError(t, q.Mark(ctx, unit(fmt.Sprint("b", i)), queue.Background))
+			}
+			require.Equal(t, "b0", receive(t, order))
+			return q.Mark(ctx, unit("c1"), queue.Live)
+		})
+		require.NoError(t, err)
+		require.True(t, done)
+		close(proceed)
+		require.Equal(t, "c1", receive(t, order))
+		eventually(t, "all is done", func() bool { return behind(t, d) == 0 })
+	})
+}
+
+// TestDoOfWhatHasStopped: what has stopped is tried again as usual, when a list comes to it.
+func TestDoOfWhatHasStopped(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d, ctx := dbtest.Open(t, address), t.Context()
+		var well atomic.Bool
+		q := open(t, d, queue.Config{Retries: queue.Retry{Attempts: 1}, Work: func(context.Context, *queue.Run) error {
+			if well.Load() {
+				return nil
+			}
+			return errors.New("no")
+		}})
+		require.NoError(t, q.AddLocation(ctx, "loc"))
+		start(t, q)
+		require.NoError(t, q.Mark(ctx, unit("c1"), queue.Live))
+		stopped := func() (is bool) {
+			require.NoError(t, d.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+				is, err = q.HasStopped(ctx, tx, unit("c1"))
+				return err
+			}))
+			return is
+		}
+		eventually(t, "it stops", stopped)
+		well.Store(true)
+		done, err := q.Do(ctx, unit("c1"), time.Now().Add(time.Hour), func(context.Context, *queue.Run) error { return errors.New("not by this") })
+		require.NoError(t, err)
+		require.False(t, done)
+		eventually(t, "it is in step", func() bool { return behind(t, d) == 0 })
+		require.False(t, stopped())
 	})
 }

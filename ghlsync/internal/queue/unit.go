@@ -136,7 +136,11 @@ func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error 
 	}
 	switch {
 	case u.process != "": // whoever works on it sees the number when it has done
-		return nil
+		if p >= u.priority {
+			return nil
+		}
+		u.priority = p // of the next run
+		return u.store(ctx, tx)
 	case u.job == 0:
 		return q.schedule(ctx, tx, u, p, time.Time{})
 	case p < u.priority && u.attempts == 0: // it waits behind less urgent ones, or for their quota; the job of then is void now
