@@ -276,7 +276,7 @@ func TestReconcileDuringBackfill(t *testing.T) {
 		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{}))
 		eventually(t, "it has gone on meanwhile", func() bool { return operations(server)["contacts.search"] > 2 })
 		quiet(t, s, server)
-		require.Less(t, operations(server)["contacts.get"], 20)
+		require.Less(t, operations(server)["contacts.get"], 40)
 		same(t, s, server, ids, false)
 	})
 }
