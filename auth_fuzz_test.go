@@ -32,6 +32,8 @@ func FuzzTokenErrorsTellNoSecret(f *testing.F) {
 			f.Add(status, body, "a=b", uint8(2))
 		}
 	}
+	f.Add(400, `{"message":"$A"}`, `\b`, uint8(0)) // pasted into JSON as it is, so that it reads as another text
+	f.Add(400, `{"message":"$An"}`, `\`, uint8(0))
 	f.Fuzz(func(t *testing.T, status int, body, odd string, form uint8) {
 		printable := strings.Map(func(r rune) rune {
 			if r <= ' ' || r >= 0x7f {

@@ -221,8 +221,9 @@ func (e *Error) hide(hidden secrets) {
 	}
 }
 
-// spellings are the forms in which a secret can come back: as it is, in a URL, in JSON. One too short to be a secret would
-// only make holes in words.
+// spellings are the forms in which a secret can come back: as it is, in a URL, in JSON, and its pieces, for a server that
+// puts a backslash or a quote into JSON as it is makes another text of it. One too short to be a secret would only make
+// holes in words.
 func spellings(secret string) []string {
 	if len(secret) < 8 {
 		return nil
@@ -232,6 +233,11 @@ func spellings(secret string) []string {
 	for _, form := range []string{url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`)} {
 		if form != secret {
 			forms = append(forms, form)
+		}
+	}
+	for _, piece := range strings.FieldsFunc(secret, func(r rune) bool { return r == '\\' || r == '"' }) {
+		if len(piece) >= 8 && piece != secret {
+			forms = append(forms, piece)
 		}
 	}
 	return forms
