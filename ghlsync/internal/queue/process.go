@@ -164,7 +164,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 			live[id] = true
 		}
 		held, err = db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
-			WHERE process <> '' AND process NOT IN (SELECT id FROM ghlsync_process) ORDER BY location, unit`)
+			WHERE process <> '' AND process NOT IN (SELECT id FROM ghlsync_process)`)
 		return err
 	})
 	if err != nil {

@@ -71,6 +71,9 @@ func originText(o pluvo.Origin) (string, error) {
 	return string(text), err
 }
 
+// byOrigin finds by kind and origin. Without all of the index's own condition SQLite would read every record of the kind.
+const byOrigin = `kind = $1 AND origin = $2 AND origin <> '' AND body IS NOT NULL`
+
 func originOf(text string) (o pluvo.Origin, err error) {
 	if text == "" {
 		return o, nil
@@ -95,8 +98,7 @@ func (s *Store) Find(ctx context.Context, kind pluvo.Kind, origin pluvo.Origin) 
 	if err != nil {
 		return nil, "", err
 	}
-	return s.one(ctx, kind, `SELECT `+columns+` FROM ghlsync_record
-		WHERE kind = $1 AND origin = $2 AND origin <> '' AND body IS NOT NULL`, text)
+	return s.one(ctx, kind, `SELECT `+columns+` FROM ghlsync_record WHERE `+byOrigin, text)
 }
 
 func (s *Store) one(ctx context.Context, kind pluvo.Kind, query, arg string) (pluvo.Record, pluvo.Version, error) {

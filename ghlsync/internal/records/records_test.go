@@ -52,6 +52,17 @@ func TestTextThatNoDatabaseTakes(t *testing.T) {
 	})
 }
 
+// TestAnOriginIsFoundByItsIndex: SQLite would use a partial index for no query that does not repeat the index's condition.
+func TestAnOriginIsFoundByItsIndex(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	require.NoError(t, d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		var plan string
+		err := tx.Row(ctx, `EXPLAIN QUERY PLAN SELECT id FROM ghlsync_record WHERE `+records.ByOrigin, "contact", "x").Scan(new(int), new(int), new(int), &plan)
+		require.Contains(t, plan, "ghlsync_record_origin (kind=? AND origin=?)")
+		return err
+	}))
+}
+
 // TestSharedByProcesses: two that open one database see each other's records, and of all that belongs to contacts which are
 // deleted meanwhile nothing is left over.
 func TestSharedByProcesses(t *testing.T) {

@@ -74,8 +74,7 @@ func put(ctx context.Context, tx *db.Tx, next state, r pluvo.Record, expect pluv
 	}
 	if next.origin != "" {
 		var other string
-		err := tx.Row(ctx, `SELECT id FROM ghlsync_record WHERE kind = $1 AND origin = $2 AND origin <> '' AND body IS NOT NULL`,
-			string(next.kind), next.origin).Scan(&other)
+		err := tx.Row(ctx, `SELECT id FROM ghlsync_record WHERE `+byOrigin, string(next.kind), next.origin).Scan(&other)
 		if err == nil && other != next.id {
 			return "", fmt.Errorf("pluvo: %s: %w", next.kind, pluvo.ErrOriginTaken)
 		}
