@@ -43,7 +43,7 @@ const worldUnits = 10
 
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	var n int
-	if _, err := fmt.Sscanf(r.URL.Path, "/work/c%d", &n); err == nil {
+	if _, err := fmt.Sscanf(r.URL.Path, "/unit/c%d", &n); err == nil {
 		w.work(n)
 		return
 	}
@@ -150,7 +150,7 @@ func TestDeadProcessIsFreedAtStart(t *testing.T) {
 		hang := make(chan struct{})
 		working := make(chan struct{}, 10)
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/work/c" {
+			if r.URL.Path == "/unit/c" {
 				working <- struct{}{}
 				<-hang
 			}

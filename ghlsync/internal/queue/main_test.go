@@ -50,7 +50,7 @@ func syncRole(arguments []string) {
 	fail(err)
 	q, err := queue.New(queue.Config{DB: d, Logger: quiet, Lease: childLease, Poll: 100 * time.Millisecond,
 		Work: func(ctx context.Context, run *queue.Run) error {
-			_, err := get(ctx, "/work/"+run.ID)
+			_, err := get(ctx, "/unit/"+run.ID)
 			return err
 		}})
 	fail(err)
