@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/pluvo"
@@ -113,6 +114,38 @@ func TestDeliveriesInAnyOrder(t *testing.T) {
 		}
 		for _, r := range server.Requests() {
 			require.Equal(t, http.MethodGet, r.Method, r.Operation)
+		}
+	})
+}
+
+// TestADeliveryThatCannotBeKept is answered 429 while the database fails at any of its steps, and does its work when it comes
+// again: of the first time nothing was stored that would make it a repetition.
+func TestADeliveryThatCannotBeKept(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = -1, -1
+		s := start(t, c)
+		handler, err := s.WebhookHandler()
+		require.NoError(t, err)
+		hook := server.SubscribeHandler(handler, ghltest.RedeliverOnly429())
+		last := func() ghltest.Delivery {
+			require.NoError(t, server.Flush(t.Context()))
+			sent := hook.Deliveries()
+			return sent[len(sent)-1]
+		}
+		client, err := ghl.New(server.ClientOptions()...)
+		require.NoError(t, err)
+		for _, table := range []string{"ghlsync_delivery", "ghlsync_unit", "river_job"} {
+			ghlsync.Exec(t, address, "ALTER TABLE "+table+" RENAME TO elsewhere")
+			made, err := client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: table, Email: table + "@example.com"})
+			require.NoError(t, err)
+			require.Equal(t, http.StatusTooManyRequests, last().Status, table)
+
+			ghlsync.Exec(t, address, "ALTER TABLE elsewhere RENAME TO "+table)
+			require.Equal(t, 1, server.Redeliver())
+			require.Equal(t, http.StatusOK, last().Status, table)
+			eventually(t, table, func() bool { return shape(t, s, made.ID) != nil })
 		}
 	})
 }
