@@ -8,7 +8,6 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
-	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -331,7 +330,7 @@ func (s *siblings) adopt(ctx context.Context, their *child, local map[string]plu
 		if err != nil {
 			return nil, err
 		}
-		if pending == nil || pending.done || pending.record == nil || our == nil {
+		if pending == nil || pending.record == nil || our == nil {
 			continue
 		}
 		if s.madeFrom(s.l, pending, their.record, their.added) {
@@ -420,10 +419,8 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	if err != nil {
 		return err
 	}
-	if pending != nil {
-		if age := s.now().Sub(pending.created); age < s.settle {
-			return &queue.WaitError{After: s.settle - age, Reason: "a create's outcome is not known yet"}
-		}
+	if err := s.outcome(pending); err != nil {
+		return err
 	}
 	content := fingerprint(our)
 	if refused, err := s.open(ctx, s.l.ID, our.Kind(), unborn+our.Key(), fieldCreate, content); err != nil || refused {

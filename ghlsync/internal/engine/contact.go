@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
-	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -307,28 +306,18 @@ func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 
 // surelyGone waits for a second answer that a contact is not there: too much hangs on it for one that may be a mistake of HighLevel's.
 func (e *Engine) surelyGone(ctx context.Context, l *Location, ghlID string) error {
-	name := "gone/" + ghlID
-	first, err := e.intent(ctx, l.ID, name)
+	const reason = "HighLevel says that the contact is not there, and is asked once more"
+	first, err := e.intent(ctx, l.ID, goneName(ghlID))
 	if err != nil {
 		return err
 	}
-	age := time.Duration(0)
-	if first != nil {
-		age = e.now().Sub(first.created)
-	}
-	if first == nil || age > time.Hour { // that was about another time
-		age = 0
-		err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			return storeIntent(ctx, tx, l.ID, name, ghlID, "", e.now(), false)
-		})
-		if err != nil {
+	if first == nil || e.now().Sub(first.created) > time.Hour { // that was about another time
+		if err := e.note(ctx, l.ID, goneName(ghlID), ghlID); err != nil {
 			return err
 		}
+		return &queue.WaitError{After: e.settle, Reason: reason}
 	}
-	if age < e.settle {
-		return &queue.WaitError{After: e.settle - age, Reason: "HighLevel says that the contact is not there, and is asked once more"}
-	}
-	return nil
+	return e.settled(first.created, reason)
 }
 
 // editedSince is edited since both sides were in step by anybody else than a run that came to no end.
@@ -347,16 +336,12 @@ func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
 	if err != nil || by != Nobody {
 		return err
 	}
-	name := "await/" + ghlID
-	waiting, err := e.intent(ctx, l.ID, name)
+	waiting, err := e.intent(ctx, l.ID, awaitName(ghlID))
 	if err != nil {
 		return err
 	}
 	if waiting == nil {
-		err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			return storeIntent(ctx, tx, l.ID, name, ghlID, "", e.now(), false)
-		})
-		if err != nil {
+		if err := e.note(ctx, l.ID, awaitName(ghlID), ghlID); err != nil {
 			return err
 		}
 		return &queue.WaitError{After: firstLook, Reason: "the contact is not there yet"}
@@ -371,7 +356,7 @@ func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
 		if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
 			return err
 		}
-		return e.forget(ctx, l.ID, name)
+		return e.forget(ctx, l.ID, awaitName(ghlID))
 	}
 	return &queue.WaitError{After: max(age, firstLook), Reason: "the contact is not there yet"}
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/ghlsync/internal/db"
-	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -212,7 +211,7 @@ func (e *Engine) bury(ctx context.Context, location string, l *link, by Side, ke
 			}
 			doomed = append(doomed, all...)
 		}
-		if err := forgetIntent(ctx, tx, location, "gone/"+l.ghlID); err != nil {
+		if err := forgetIntent(ctx, tx, location, goneName(l.ghlID)); err != nil {
 			return err
 		}
 		for _, l := range doomed {
@@ -247,7 +246,7 @@ func tombstone(ctx context.Context, tx *db.Tx, now time.Time, location string, k
 // unlinkAll drops the links of a contact and of all that belongs to it. With gone, HighLevel's records are remembered as deleted.
 func (e *Engine) unlinkAll(ctx context.Context, location string, pair *link, gone bool) error {
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if err := forgetIntent(ctx, tx, location, "gone/"+pair.ghlID); err != nil {
+		if err := forgetIntent(ctx, tx, location, goneName(pair.ghlID)); err != nil {
 			return err
 		}
 		all, err := db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`, location, pair.contact)
@@ -315,10 +314,7 @@ func (e *Engine) kept(ctx context.Context, location string, kind pluvo.Kind, plu
 
 // justWritten waits where a record is missing in HighLevel that was written or linked a moment ago: it may only not be there yet.
 func (e *Engine) justWritten(k *link) error {
-	if age := e.now().Sub(k.at); age < e.settle {
-		return &queue.WaitError{After: e.settle - age, Reason: "a record may not be there yet"}
-	}
-	return nil
+	return e.settled(k.at, "a record may not be there yet")
 }
 
 // Conflict is a decision that was taken against one side, or that a person must take.

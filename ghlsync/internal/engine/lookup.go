@@ -76,5 +76,5 @@ func (e *Engine) find(ctx context.Context, run *queue.Run, l *Location, name str
 		return e.await(ctx, l, run.ID)
 	}
 	e.markAfter(run, contact)
-	return e.forget(ctx, l.ID, "await/"+run.ID)
+	return e.forget(ctx, l.ID, awaitName(run.ID))
 }

@@ -147,6 +147,9 @@ func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, pair *li
 		if err := addLink(ctx, tx, e.now(), l.ID, pair); err != nil {
 			return err
 		}
+		if err := forgetIntent(ctx, tx, l.ID, awaitName(pair.ghlID)); err != nil {
+			return err
+		}
 		return forgetIntent(ctx, tx, l.ID, intentName(pluvo.KindContact, pair.pluvoID))
 	})
 	switch {
@@ -278,10 +281,8 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: unborn + pluvoID, Field: fieldMatch,
 			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(ids), strings.Join(ids, ", "))})
 	}
-	if pending != nil {
-		if age := e.now().Sub(pending.created); age < e.settle {
-			return nil, &queue.WaitError{After: e.settle - age, Reason: "a create's outcome is not known yet"}
-		}
+	if err := e.outcome(pending); err != nil {
+		return nil, err
 	}
 	return e.makeInGHL(ctx, run, l, ours)
 }

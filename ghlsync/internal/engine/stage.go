@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -31,10 +30,7 @@ func (e *Engine) reachStage(ctx context.Context, l *Location, ghlID string, c *p
 		}
 		e.wrote(ctx, l, Pluvo, "create", task)
 		made = true
-		err = e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			return storeIntent(ctx, tx, l.ID, name, ghlID, "", e.now(), true)
-		})
-		if err != nil {
+		if err := e.note(ctx, l.ID, name, ghlID); err != nil {
 			return made, err
 		}
 	}
