@@ -84,11 +84,12 @@ func (e *Engine) intent(ctx context.Context, location, name string) (found *inte
 	return found, err
 }
 
-// openContacts reads the intents of contacts of a location.
+// openContacts reads the intents of contacts of a location. The range of names is right in every order of text that a database
+// may have.
 func (e *Engine) openContacts(ctx context.Context, location string) (list []*intent, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, scanIntent, `SELECT body, created_at FROM ghlsync_intent
-			WHERE location = $1 AND name >= 'contact/' AND name < 'contact0'`, location)
+			WHERE location = $1 AND name > 'contact' AND name < 'contacu'`, location)
 		return err
 	})
 	return list, err
