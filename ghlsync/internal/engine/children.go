@@ -423,10 +423,7 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 		return err
 	}
 	content := fingerprint(our)
-	if refused, err := s.open(ctx, s.l.ID, our.Kind(), unborn+our.Key(), fieldCreate, content); err != nil || refused {
-		return err
-	}
-	if refused, err := s.open(ctx, s.l.ID, our.Kind(), unborn+our.Key(), fieldSlot, content); err != nil || refused {
+	if refused, err := s.refused(ctx, s.l.ID, our.Kind(), our.Key(), content); err != nil || refused {
 		return err
 	}
 	if err := s.intend(ctx, s.l.ID, s.pair.contact, our); err != nil {

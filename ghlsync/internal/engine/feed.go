@@ -103,7 +103,7 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 	locations := slices.Clone(e.order)
 	e.mu.RUnlock()
 	for _, id := range locations {
-		own, err := linkOfTx(ctx, tx, id, c.Kind, c.ID)
+		own, err := linkTx(ctx, tx, byPluvo, id, c.Kind, c.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +117,7 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 			}
 			continue
 		}
-		contact, err := linkOfTx(ctx, tx, id, pluvo.KindContact, owner)
+		contact, err := linkTx(ctx, tx, byPluvo, id, pluvo.KindContact, owner)
 		if err != nil {
 			return nil, err
 		}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/pluvo/ghl"
-	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -17,24 +16,21 @@ const strayed = "stray:"
 
 // UnitOf returns the unit that an event of HighLevel is about: the contact, if it names one or if its record is known, else the
 // stray record. "" means that nothing can be done: not even the record is named.
-func (e *Engine) UnitOf(ctx context.Context, location string, kind pluvo.Kind, recordID, contactID string) (unit string, err error) {
+func (e *Engine) UnitOf(ctx context.Context, location string, kind pluvo.Kind, recordID, contactID string) (string, error) {
 	if contactID != "" {
 		return contactID, nil
 	}
 	if recordID == "" {
 		return "", nil
 	}
-	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		err := tx.Row(ctx, `SELECT contact FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`, location, string(kind), recordID).Scan(&unit)
-		if errors.Is(err, db.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	if err == nil && unit == "" {
-		unit = strayed + string(kind) + ":" + recordID
+	known, err := e.linkFrom(ctx, location, kind, recordID)
+	switch {
+	case err != nil:
+		return "", err
+	case known != nil:
+		return known.contact, nil
 	}
-	return unit, err
+	return strayed + string(kind) + ":" + recordID, nil
 }
 
 // find looks for the contact that a stray record belongs to, and has that worked on.

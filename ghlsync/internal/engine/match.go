@@ -60,13 +60,6 @@ func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs 
 		Reason: fmt.Sprintf("%d contacts of Pluvo have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
 }
 
-// What a conflict is about that is no field's.
-const (
-	fieldMatch  = "match"
-	fieldSlot   = "slot"
-	fieldCreate = "create"
-)
-
 func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Contact) error {
 	if err := l.from.writable(); err != nil {
 		return err
