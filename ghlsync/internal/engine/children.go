@@ -105,7 +105,7 @@ func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record
 		case their == nil && s.known != all:
 			// It may be there all the same.
 		case their == nil && our == nil:
-			try(s.bury(ctx, s.l.ID, k, GHL, false))
+			try(s.unlink(ctx, s.l.ID, k, GHL, false))
 		case their == nil:
 			try(s.goneFromGHL(ctx, k, our))
 		case our == nil:
@@ -202,36 +202,17 @@ func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) e
 		if err := s.put(ctx, s.l, our, without); err != nil {
 			return err
 		}
-		if err := s.drop(ctx, k, true); err != nil {
+		if err := s.unlink(ctx, s.l.ID, k, GHL, false); err != nil {
 			return err
 		}
 		return s.makeInGHL(ctx, without)
 	}
 	if s.l.Deletes != DeleteKeeps {
-		if err := s.deleteInPluvo(ctx, our); err != nil {
+		if err := s.deleteInPluvo(ctx, s.l, our); err != nil {
 			return err
 		}
 	}
-	return s.bury(ctx, s.l.ID, k, GHL, s.l.Deletes == DeleteKeeps)
-}
-
-func (s *siblings) deleteInPluvo(ctx context.Context, our pluvo.Record) error {
-	is, v, err := s.store.Get(ctx, our.Kind(), our.Key())
-	if err == nil && !pluvo.Equal(is, our) {
-		return errChanged
-	}
-	if err == nil {
-		err = s.store.Delete(ctx, our.Kind(), our.Key(), v)
-	}
-	switch {
-	case errors.Is(err, pluvo.ErrNotFound):
-		return nil
-	case errors.Is(err, pluvo.ErrConflict):
-		return errChanged
-	case err == nil:
-		s.wrote(ctx, s.l, Pluvo, "delete", our)
-	}
-	return err
+	return s.unlink(ctx, s.l.ID, k, GHL, s.l.Deletes == DeleteKeeps)
 }
 
 // goneFromPluvo follows a record that was deleted in Pluvo.
@@ -246,7 +227,7 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 	if s.l.Deletes == UpdateWins && their.record != nil && !elsewhere {
 		theirs := identify(pluvo.Clone(their.record), k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
 		if s.editedSince(s.l, GHL, k, theirs) {
-			if err := s.drop(ctx, k, false); err != nil {
+			if err := s.unlink(ctx, s.l.ID, k, Nobody, false); err != nil {
 				return err
 			}
 			_, err := s.makeInPluvo(ctx, their)
@@ -258,7 +239,7 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 			return err
 		}
 	}
-	return s.bury(ctx, s.l.ID, k, Pluvo, false)
+	return s.unlink(ctx, s.l.ID, k, Pluvo, false)
 }
 
 // leave reports whether a record that Pluvo's contact has no more belongs to another contact now. In HighLevel it can't follow:
@@ -289,25 +270,10 @@ func (s *siblings) deleteInGHL(ctx context.Context, id string) error {
 	return nil
 }
 
-func (s *siblings) drop(ctx context.Context, k *link, gone bool) error {
-	return s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if gone {
-			if err := tombstone(ctx, tx, s.now(), s.l.ID, k.kind, GHL, k.ghlID, ""); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`, s.l.ID, string(k.kind), k.ghlID)
-		return err
-	})
-}
-
 // adopt finds or makes the record of Pluvo that stands for one of HighLevel that is not linked. Nil means that there is nothing
 // more to do.
 func (s *siblings) adopt(ctx context.Context, their *child, local map[string]pluvo.Record) (*link, error) {
-	ignore, remove, err := s.stale(ctx, s.l, s.family.kind, their.id)
-	if err == nil && remove {
-		err = s.deleteInGHL(ctx, their.id)
-	}
+	ignore, err := s.stale(ctx, s.l, s.family.kind, their.id, func() error { return s.deleteInGHL(ctx, their.id) })
 	if err != nil || ignore || their.record == nil {
 		return nil, err
 	}
@@ -409,7 +375,7 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 		if from.Location != s.l.ID || s.l.Deletes == DeleteKeeps {
 			return nil
 		}
-		return s.deleteInPluvo(ctx, our) // it came from there, and is not there any more
+		return s.deleteInPluvo(ctx, s.l, our) // it came from there, and is not there any more
 	}
 	if kept, err := s.kept(ctx, s.l.ID, our.Kind(), our.Key()); err != nil || kept {
 		return err

@@ -204,26 +204,43 @@ func (e *Engine) put(ctx context.Context, l *Location, was, want pluvo.Record) e
 	return nil
 }
 
-// goneFromGHL follows a contact that was deleted in HighLevel.
-func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, pair *link) error {
-	r, v, err := e.store.Get(ctx, pluvo.KindContact, pair.pluvoID)
+// deleteInPluvo deletes a record of Pluvo, unless it has changed since it was read.
+func (e *Engine) deleteInPluvo(ctx context.Context, l *Location, was pluvo.Record) error {
+	is, v, err := e.store.Get(ctx, was.Kind(), was.Key())
+	if err == nil && !pluvo.Equal(is, was) {
+		return errChanged
+	}
+	if err == nil {
+		err = e.store.Delete(ctx, was.Kind(), was.Key(), v)
+	}
 	switch {
 	case errors.Is(err, pluvo.ErrNotFound):
-		return e.bury(ctx, l.ID, pair, GHL, false)
+		return nil
+	case errors.Is(err, pluvo.ErrConflict):
+		return errChanged
+	case err == nil:
+		e.wrote(ctx, l, Pluvo, "delete", was)
+	}
+	return err
+}
+
+// goneFromGHL follows a contact that was deleted in HighLevel.
+func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, pair *link) error {
+	r, _, err := e.store.Get(ctx, pluvo.KindContact, pair.pluvoID)
+	switch {
+	case errors.Is(err, pluvo.ErrNotFound):
+		return e.unlink(ctx, l.ID, pair, GHL, false)
 	case err != nil:
 		return err
 	case l.Deletes == DeleteKeeps:
-		return e.bury(ctx, l.ID, pair, GHL, true)
+		return e.unlink(ctx, l.ID, pair, GHL, true)
 	case l.Deletes == UpdateWins && e.editedSince(l, Pluvo, pair, r):
 		return e.makeAnew(ctx, run, l, pair)
 	}
-	if err := e.store.Delete(ctx, pluvo.KindContact, pair.pluvoID, v); errors.Is(err, pluvo.ErrConflict) {
-		return errChanged
-	} else if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
+	if err := e.deleteInPluvo(ctx, l, r); err != nil {
 		return err
 	}
-	e.wrote(ctx, l, Pluvo, "delete", r)
-	return e.bury(ctx, l.ID, pair, GHL, false)
+	return e.unlink(ctx, l.ID, pair, GHL, false)
 }
 
 // makeAnew lets a contact whose record in HighLevel is gone be made there like a new one, with all that belongs to it.
@@ -241,7 +258,7 @@ func (e *Engine) makeAnew(ctx context.Context, run *queue.Run, l *Location, pair
 			return err
 		}
 	}
-	if err := e.unlinkAll(ctx, l.ID, pair, true); err != nil {
+	if err := e.unlink(ctx, l.ID, pair, GHL, false); err != nil {
 		return err
 	}
 	e.markAfter(run, unborn+pair.pluvoID)
@@ -264,24 +281,35 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 	}
 	switch l.Deletes {
 	case DeleteKeeps:
-		return e.bury(ctx, l.ID, pair, Pluvo, false)
+		return e.unlink(ctx, l.ID, pair, Pluvo, false)
 	case UpdateWins:
 		mapped, err := e.contactOf(l, theirs, pair.pluvoID)
 		if err != nil {
 			return err
 		}
 		if e.editedSince(l, GHL, pair, mapped) {
-			if err := e.unlinkAll(ctx, l.ID, pair, false); err != nil {
+			if err := e.unlink(ctx, l.ID, pair, Nobody, false); err != nil {
 				return err
 			}
 			return e.syncContact(ctx, run, l, pair.ghlID) // which makes it in Pluvo
 		}
 	}
-	if err := l.Client.Contacts.Delete(ctx, pair.ghlID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
+	if err := e.deleteContact(ctx, l, pair.ghlID); err != nil {
 		return err
 	}
-	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, pair.ghlID))
-	return e.bury(ctx, l.ID, pair, Pluvo, false)
+	return e.unlink(ctx, l.ID, pair, Pluvo, false)
+}
+
+// deleteContact deletes a contact in HighLevel.
+func (e *Engine) deleteContact(ctx context.Context, l *Location, ghlID string) error {
+	if err := l.from.writable(); err != nil {
+		return err
+	}
+	if err := l.Client.Contacts.Delete(ctx, ghlID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
+		return err
+	}
+	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, ghlID))
+	return nil
 }
 
 var errUntold = errors.New("the contact is missing in Pluvo, whose changes do not tell of a deletion")

@@ -20,10 +20,7 @@ import (
 
 // adopt finds or makes the contact of Pluvo that stands for one of HighLevel. Nil means that a person must decide.
 func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs *ghl.Contact) (*link, error) {
-	ignore, remove, err := e.stale(ctx, l, pluvo.KindContact, theirs.ID)
-	if err == nil && remove {
-		err = e.deleteAgain(ctx, l, theirs)
-	}
+	ignore, err := e.stale(ctx, l, pluvo.KindContact, theirs.ID, func() error { return e.deleteContact(ctx, l, theirs.ID) })
 	if err != nil || ignore {
 		return nil, err
 	}
@@ -58,17 +55,6 @@ func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs 
 	}
 	return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: theirs.ID, Field: fieldMatch,
 		Reason: fmt.Sprintf("%d contacts of Pluvo have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
-}
-
-func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Contact) error {
-	if err := l.from.writable(); err != nil {
-		return err
-	}
-	if err := l.Client.Contacts.Delete(ctx, theirs.ID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
-		return err
-	}
-	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, theirs.ID))
-	return nil
 }
 
 // ownCreate returns what was sent of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet, has made

@@ -9,31 +9,34 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// bury drops a link and remembers which side has deleted its record. Kept says that Pluvo's stays all the same.
-func (e *Engine) bury(ctx context.Context, location string, l *link, by Side, kept bool) error {
+// unlink drops a link, with those of all that belongs to its record, and remembers which side has deleted that; by is [Nobody] if
+// neither has. Kept says that Pluvo's stays all the same.
+func (e *Engine) unlink(ctx context.Context, location string, k *link, by Side, kept bool) error {
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		doomed := []*link{l}
-		if l.kind == pluvo.KindContact { // and all that belonged to it
-			all, err := db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2 AND kind <> $3`,
-				location, l.ghlID, string(pluvo.KindContact))
+		doomed := []*link{k}
+		if k.kind == pluvo.KindContact {
+			links, err := linksTx(ctx, tx, location, k.ghlID)
 			if err != nil {
 				return err
 			}
-			doomed = append(doomed, all...)
-		}
-		if err := forgetIntent(ctx, tx, location, goneName(l.ghlID)); err != nil {
-			return err
-		}
-		for _, l := range doomed {
-			if err := tombstone(ctx, tx, e.now(), location, l.kind, by, l.ghlID, l.pluvoID); err != nil {
+			_, children := split(links)
+			doomed = append(doomed, children...)
+			if err := forgetIntent(ctx, tx, location, goneName(k.ghlID)); err != nil {
 				return err
 			}
-			if kept {
-				if err := tombstone(ctx, tx, e.now(), location, l.kind, keptInPluvo, l.pluvoID, l.ghlID); err != nil {
+		}
+		for _, k := range doomed {
+			if by != Nobody {
+				if err := tombstone(ctx, tx, e.now(), location, k.kind, by, k.ghlID, k.pluvoID); err != nil {
 					return err
 				}
 			}
-			if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`, location, string(l.kind), l.ghlID); err != nil {
+			if kept {
+				if err := tombstone(ctx, tx, e.now(), location, k.kind, keptInPluvo, k.pluvoID, k.ghlID); err != nil {
+					return err
+				}
+			}
+			if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_link`+byGHL, location, string(k.kind), k.ghlID); err != nil {
 				return err
 			}
 		}
@@ -53,30 +56,6 @@ func tombstone(ctx context.Context, tx *db.Tx, now time.Time, location string, k
 	return err
 }
 
-// unlinkAll drops the links of a contact and of all that belongs to it. With gone, HighLevel's records are remembered as deleted.
-func (e *Engine) unlinkAll(ctx context.Context, location string, pair *link, gone bool) error {
-	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if err := forgetIntent(ctx, tx, location, goneName(pair.ghlID)); err != nil {
-			return err
-		}
-		all, err := db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`, location, pair.contact)
-		if err != nil {
-			return err
-		}
-		for _, l := range all {
-			if gone {
-				if err := tombstone(ctx, tx, e.now(), location, l.kind, GHL, l.ghlID, ""); err != nil {
-					return err
-				}
-			}
-			if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`, location, string(l.kind), l.ghlID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // deleted says which side has deleted a record of HighLevel last, and when; [Nobody] if none has.
 func (e *Engine) deleted(ctx context.Context, location string, kind pluvo.Kind, ghlID string) (by Side, at time.Time, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
@@ -92,22 +71,24 @@ func (e *Engine) deleted(ctx context.Context, location string, kind pluvo.Kind, 
 	return by, at, err
 }
 
-// stale says what to do with a record of HighLevel that is there and not linked. One that was deleted in Pluvo is deleted once more
-// if HighLevel has not followed yet. What is there long after was restored by somebody, as is what HighLevel had deleted itself,
-// or it was moved to another contact: that is a record like any other.
-func (e *Engine) stale(ctx context.Context, l *Location, kind pluvo.Kind, ghlID string) (ignore, remove bool, err error) {
+// stale reports whether a record of HighLevel that is there and not linked is to be passed over, and has one removed that was deleted
+// in Pluvo, if HighLevel has not followed yet. What is there long after was restored by somebody, as is what HighLevel had deleted
+// itself, or it was moved to another contact: that is a record like any other.
+func (e *Engine) stale(ctx context.Context, l *Location, kind pluvo.Kind, ghlID string, remove func() error) (bool, error) {
 	by, at, err := e.deleted(ctx, l.ID, kind, ghlID)
 	switch {
 	case err != nil || by == Nobody:
-		return false, false, err
+		return false, err
 	case by == Pluvo && l.Deletes == DeleteKeeps:
-		return true, false, nil
+		return true, nil
 	}
 	if err := l.from.writable(); err != nil || by == GHL { // what is known of the record may be older than its deletion
-		return false, false, err
+		return false, err
 	}
-	remove = e.now().Sub(at) < longestWait
-	return remove, remove, nil
+	if e.now().Sub(at) >= longestWait {
+		return false, nil
+	}
+	return true, remove()
 }
 
 // kept reports whether a record of Pluvo has lost its record in HighLevel, and was left all the same.
