@@ -8,6 +8,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -163,7 +164,7 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 	if err := s.put(ctx, s.l, our, m.pluvo); err != nil {
 		return err
 	}
-	k.inStep(after, m.pluvo)
+	k.end(after, m.pluvo)
 	k.contact = s.pair.ghlID
 	return s.save(ctx, s.l.ID, k)
 }
@@ -253,7 +254,7 @@ func (s *siblings) leave(ctx context.Context, k *link) (elsewhere bool, err erro
 		return false, err
 	case is.Owner() == s.pair.pluvoID: // it has come back
 		return false, errChanged
-	case is.From().System != s.l.origin("").System:
+	case is.From().System != mapping.System:
 		return true, nil
 	}
 	return true, s.put(ctx, s.l, is, identify(pluvo.Clone(is), is.Key(), is.Owner(), pluvo.Origin{}))
@@ -326,7 +327,7 @@ func (s *siblings) move(ctx context.Context, k *link, their *child) error {
 func (s *siblings) join(ctx context.Context, ghlID, pluvoID string, sent, made pluvo.Record) (*link, error) {
 	k := &link{kind: s.family.kind, ghlID: ghlID, pluvoID: pluvoID, contact: s.pair.ghlID}
 	if sent != nil && made != nil {
-		k.ghl, k.pluvo = born(s.l.Mapper.Fields(k.kind), sent, identify(made, pluvoID, s.pair.pluvoID, s.l.origin(ghlID)))
+		k.both = born(s.l.Mapper.Fields(k.kind), sent, identify(made, pluvoID, s.pair.pluvoID, s.l.origin(ghlID)))
 	}
 	err := s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := addLink(ctx, tx, s.now(), s.l.ID, k); err != nil {
@@ -357,7 +358,7 @@ func (s *siblings) makeInPluvo(ctx context.Context, their *child) (*link, error)
 		return nil, err
 	}
 	s.wrote(ctx, s.l, Pluvo, "create", r)
-	k := &link{kind: r.Kind(), ghlID: their.id, pluvoID: r.Key(), contact: s.pair.ghlID, ghl: pluvo.Clone(r), pluvo: r}
+	k := &link{kind: r.Kind(), ghlID: their.id, pluvoID: r.Key(), contact: s.pair.ghlID, both: both{pluvo.Clone(r), r}}
 	return k, s.save(ctx, s.l.ID, k)
 }
 
@@ -371,7 +372,7 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	} else if k != nil && k.contact != s.pair.ghlID {
 		return fmt.Errorf("%s: it belonged to another contact, whose run comes first: %w", k.kind, pluvo.ErrConflict)
 	}
-	if from := our.From(); from.System == s.l.origin("").System {
+	if from := our.From(); from.System == mapping.System {
 		if from.Location != s.l.ID || s.l.Deletes == DeleteKeeps {
 			return nil
 		}

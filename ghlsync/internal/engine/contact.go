@@ -112,7 +112,7 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	if err := e.put(ctx, l, ours, m.pluvo); err != nil {
 		return err
 	}
-	pair.inStep(after, m.pluvo)
+	pair.end(after, m.pluvo)
 	return e.save(ctx, l.ID, pair)
 }
 
@@ -350,11 +350,7 @@ func (e *Engine) surelyGone(ctx context.Context, l *Location, ghlID string) erro
 
 // editedSince is edited since both sides were in step by anybody else than a run that came to no end.
 func (e *Engine) editedSince(l *Location, side Side, k *link, is pluvo.Record) bool {
-	last := both{k.ghl, k.pluvo}
-	if !e.edited(l, side, last.of(side), is) {
-		return false
-	}
-	return k.underway == nil || e.edited(l, side, k.underway.to.of(side), is)
+	return e.edited(l, side, k.of(side), is) && (k.underway == nil || e.edited(l, side, k.underway.to.of(side), is))
 }
 
 // await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never

@@ -243,7 +243,7 @@ func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact)
 		if (phone == "" || e.phone(l, c.Phone) != phone) && (email == "" || searchEmail(c.Email) != email) {
 			continue
 		}
-		if from := c.Origin; from.System == l.origin("").System && (from.Location != l.ID || from.ID != mapped.Origin.ID) {
+		if from := c.Origin; from.System == mapping.System && (from.Location != l.ID || from.ID != mapped.Origin.ID) {
 			continue // it stands for another contact
 		}
 		if l.Takes != nil && !l.Takes(c) {

@@ -13,13 +13,12 @@ import (
 
 // link says which record of HighLevel is which of Pluvo.
 type link struct {
-	kind    pluvo.Kind
-	ghlID   string
-	pluvoID string
-	contact string // HighLevel's id of the contact that it belongs to
-	// What both sides held when they were last in step; nil before the first time.
-	ghl, pluvo pluvo.Record
-	underway   *underway // what was being written when that was stored; nil if nothing was
+	kind     pluvo.Kind
+	ghlID    string
+	pluvoID  string
+	contact  string    // HighLevel's id of the contact that it belongs to
+	both               // what both sides held when they were last in step; nil before the first time
+	underway *underway // what was being written when that was stored; nil if nothing was
 
 	stored string    // the text in the database
 	at     time.Time // when that was stored
@@ -35,7 +34,7 @@ type storedLink struct {
 func (l *link) encode() (string, error) {
 	var s storedLink
 	var err error
-	if s.storedBoth, err = (both{l.ghl, l.pluvo}).encode(); err != nil {
+	if s.storedBoth, err = l.both.encode(); err != nil {
 		return "", err
 	}
 	if u := l.underway; u != nil {
@@ -63,13 +62,9 @@ func (l *link) decode() error {
 	if err := json.Unmarshal([]byte(l.stored), &s); err != nil {
 		return err
 	}
-	last, err := s.decode(l.kind)
-	if err != nil {
+	var err error
+	if l.both, err = s.decode(l.kind); err != nil || s.From == nil || s.To == nil {
 		return err
-	}
-	l.ghl, l.pluvo = last.ghl, last.pluvo
-	if s.From == nil || s.To == nil {
-		return nil
 	}
 	l.underway = new(underway)
 	if l.underway.from, err = s.From.decode(l.kind); err == nil {
@@ -177,7 +172,7 @@ func addLink(ctx context.Context, tx *db.Tx, now time.Time, location string, l *
 	if have == nil || have.ghlID != l.ghlID {
 		return errLinked
 	}
-	l.ghl, l.pluvo, l.underway, l.stored = have.ghl, have.pluvo, have.underway, have.stored
+	l.both, l.underway, l.stored = have.both, have.underway, have.stored
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -105,7 +106,7 @@ func pairOf(ghlID, pluvoID string) *link {
 // from now on is known as an edit.
 func bornPair(l *Location, ghlID string, sent, made pluvo.Record) *link {
 	pair := pairOf(ghlID, sent.Key())
-	pair.ghl, pair.pluvo = born(l.Mapper.Fields(pluvo.KindContact), sent, identify(pluvo.Clone(made), sent.Key(), "", l.origin(ghlID)))
+	pair.both = born(l.Mapper.Fields(pluvo.KindContact), sent, identify(pluvo.Clone(made), sent.Key(), "", l.origin(ghlID)))
 	return pair
 }
 
@@ -155,7 +156,7 @@ func (e *Engine) makeInPluvo(ctx context.Context, run *queue.Run, l *Location, m
 	}
 	e.wrote(ctx, l, Pluvo, "create", mapped)
 	pair := pairOf(mapped.Origin.ID, mapped.ID)
-	pair.ghl, pair.pluvo = mapped, pluvo.Clone(mapped)
+	pair.both = both{mapped, pluvo.Clone(mapped)}
 	return e.link(ctx, run, l, pair)
 }
 
@@ -222,7 +223,7 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 		return nil, err
 	}
 	ours := r.(*pluvo.Contact)
-	if from := ours.Origin; from.System == l.origin("").System {
+	if from := ours.Origin; from.System == mapping.System {
 		if from.Location == l.ID && from.ID != "" { // its own unit links the two, or finds that it is gone
 			return pairOf(from.ID, pluvoID), nil
 		}

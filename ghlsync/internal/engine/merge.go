@@ -109,8 +109,8 @@ func learned(fields []*mapping.Field, was, want, answer pluvo.Record) pluvo.Reco
 
 // born is what both sides have in common when HighLevel has made a record of what it was sent. A field that it did not take is
 // left as a change of Pluvo's, to be written once more; one that it has filled itself is a change of HighLevel's.
-func born(fields []*mapping.Field, sent, made pluvo.Record) (ghl, ours pluvo.Record) {
-	ghl, ours = pluvo.Clone(made), pluvo.Clone(sent)
+func born(fields []*mapping.Field, sent, made pluvo.Record) both {
+	ghl, ours := pluvo.Clone(made), pluvo.Clone(sent)
 	for _, f := range fields {
 		if f.Same(sent, made) || !f.ToPluvo() {
 			continue
@@ -120,7 +120,7 @@ func born(fields []*mapping.Field, sent, made pluvo.Record) (ghl, ours pluvo.Rec
 		}
 		f.Set(ours, mapping.Value{})
 	}
-	return ghl, ours
+	return both{ghl, ours}
 }
 
 // changed reports whether a side has changed a field. Two records that were never in step have each changed what they have

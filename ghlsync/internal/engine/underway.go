@@ -57,10 +57,8 @@ func (e *Engine) begin(ctx context.Context, l *Location, k *link, theirs, ours p
 	return e.save(ctx, l.ID, k)
 }
 
-// inStep notes what both sides hold now.
-func (k *link) inStep(ghl, ours pluvo.Record) {
-	k.ghl, k.pluvo, k.underway = ghl, ours, nil
-}
+// end notes what both sides hold now.
+func (k *link) end(ghl, ours pluvo.Record) { k.both, k.underway = both{ghl, ours}, nil }
 
 // resume takes for in step what an earlier run has written, though it was not there to say so any more.
 func (k *link) resume(fields []*mapping.Field, theirs, ours pluvo.Record) {
