@@ -40,13 +40,6 @@ var errIncomplete = errors.New("the list is not complete")
 // errGone: a contact was read, and then had no lists. It is read again, which tells whether it was deleted.
 var errGone = fmt.Errorf("HighLevel has the contact, but not what belongs to it: %w", pluvo.ErrConflict)
 
-func complete(resp *ghl.Response) error {
-	if len(resp.Skipped) > 0 {
-		return errIncomplete
-	}
-	return nil
-}
-
 // syncChildren brings all that belongs to a contact in step. What fails does not keep the rest from it.
 func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, links []*link, ours *pluvo.FullContact) error {
 	byKind := map[pluvo.Kind][]pluvo.Record{}

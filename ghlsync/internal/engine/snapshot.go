@@ -50,24 +50,16 @@ func (s Snapshot) contact(context.Context, *Location, string) (*ghl.Contact, err
 }
 
 func (s Snapshot) children(ctx context.Context, l *Location, f *family, contact string) ([]child, coverage, error) {
-	var list []child
-	switch f.kind {
-	case pluvo.KindTask:
-		for _, t := range s.Tasks {
-			list = append(list, taskChild(l, t, contact))
-		}
-	case pluvo.KindAppointment:
-		for _, a := range s.Appointments {
-			list = append(list, appointmentChild(l, a, contact))
-		}
-	default:
-		if !s.Notes {
-			return nil, unknown, nil
-		}
-		list, err := f.list(ctx, l, contact, ghl.CallBackground())
-		return list, all, err
+	switch {
+	case f.kind == pluvo.KindTask:
+		return children(l, s.Tasks, contact, taskChild), some, nil
+	case f.kind == pluvo.KindAppointment:
+		return children(l, s.Appointments, contact, appointmentChild), some, nil
+	case !s.Notes:
+		return nil, unknown, nil
 	}
-	return list, some, nil
+	list, err := f.list(ctx, l, contact, ghl.CallBackground())
+	return list, all, err
 }
 
 func (Snapshot) writable() error { return errStale }
