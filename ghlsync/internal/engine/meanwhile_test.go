@@ -195,17 +195,32 @@ func TestARecordOfAnotherContact(t *testing.T) {
 		w := newWorld(t, address, nil)
 		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		eve := w.server.AddContact(ghl.Contact{FirstName: "Eve", Email: "eve@example.com"})
-		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
+		task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
 		w.touch(ada.ID)
 		w.touch(eve.ID)
 		w.settle()
-		r := w.full(ada.ID).Tasks[0]
-		r.ContactID = eve.ID
+		t.Log("in HighLevel")
+		require.NoError(t, w.client.Tasks.Delete(t.Context(), ada.ID, task.ID))
+		w.writes()
+		task.ContactID = eve.ID
+		w.server.AddTask(task)
+		w.touch(eve.ID)
+		w.settle()
+		w.touch(ada.ID)
+		w.settle()
+		require.Empty(t, w.writes())
+		require.Empty(t, w.full(ada.ID).Tasks)
+		require.Len(t, w.full(eve.ID).Tasks, 1)
+		require.Equal(t, task.ID, w.full(eve.ID).Tasks[0].ID, "it is the same")
+
+		t.Log("in Pluvo")
+		r := w.full(eve.ID).Tasks[0]
+		r.ContactID = ada.ID
 		w.put(&r)
 		w.settle()
-		require.Empty(t, w.server.Tasks(ada.ID))
-		require.Equal(t, []string{"One"}, titles(w.server.Tasks(eve.ID)))
-		require.Len(t, w.full(eve.ID).Tasks, 1)
+		require.Empty(t, w.server.Tasks(eve.ID))
+		require.Equal(t, []string{"One"}, titles(w.server.Tasks(ada.ID)))
+		require.Len(t, w.full(ada.ID).Tasks, 1)
 		require.Empty(t, w.conflicts())
 	})
 }
