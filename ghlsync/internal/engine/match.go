@@ -76,8 +76,8 @@ func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Conta
 // clockSkew is how far HighLevel's clock may be from the database's.
 const clockSkew = 2 * time.Minute
 
-// madeFrom reports whether a record of HighLevel is the one that an intent was about to make. Values that
-// HighLevel can't hold are no difference; times it may have been made before are.
+// madeFrom reports whether a record of HighLevel is the one that an intent was about to make: it was not added before that, and has
+// each value that was sent. Values that HighLevel can't hold are no difference.
 func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added time.Time) bool {
 	if !added.IsZero() && added.Before(i.created.Add(-clockSkew)) {
 		return false
@@ -298,7 +298,7 @@ func (e *Engine) makeInGHL(ctx context.Context, run *queue.Run, l *Location, our
 	return nil, err
 }
 
-// unknownOutcome reports whether a create that failed may have made the record all the same. A 422 was seen to.
+// unknownOutcome reports whether a create that failed may have made the record all the same, which was seen of a 422 too.
 func unknownOutcome(err error) bool {
 	return errors.Is(err, ghl.ErrAmbiguous) || errors.Is(err, ghl.ErrValidation) || errors.Is(err, ghl.ErrBadResponse)
 }

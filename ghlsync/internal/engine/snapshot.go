@@ -64,8 +64,8 @@ func (s Snapshot) children(ctx context.Context, l *Location, f *family, contact 
 
 func (Snapshot) writable() error { return errStale }
 
-// doubt is errStale if a record of HighLevel, which is not as it was last seen, may be older than that: then it was seen at a
-// time after which it does not say that it was changed. Clocks differ, so a change soon after counts as doubt too.
+// doubt is errStale if a record in a list may be older than what is known of it: it differs from what was last seen, and does not
+// say that it was changed after that. Clocks differ, so a change soon after is in doubt too.
 func (e *Engine) doubt(l *Location, k *link, is pluvo.Record, updated time.Time) error {
 	if l.from.writable() == nil || k.ghl == nil || updated.After(k.at.Add(clockSkew)) || !e.edited(l, GHL, k.ghl, is) {
 		return nil
