@@ -53,6 +53,12 @@ func TestOneSlotOneBooking(t *testing.T) {
 		require.Len(t, open, 1)
 		require.Equal(t, "slot", open[0].Field)
 		require.Empty(t, w.failures())
+		w.writes()
+		for _, c := range w.server.Contacts() {
+			w.touch(c.ID)
+		}
+		w.settle()
+		require.Empty(t, w.writes(), "what was refused is not asked for again")
 
 		// One that exists in a third system is mirrored all the same.
 		w.put(&pluvo.Appointment{ID: "a3", ContactID: "p1", Title: "Dentist", Start: start, End: start.Add(30 * time.Minute), Origin: pluvo.Origin{System: "outlook", Location: "practice", ID: "x1"}})
