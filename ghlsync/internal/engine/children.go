@@ -8,7 +8,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
-	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -39,13 +39,6 @@ var errIncomplete = errors.New("the list is not complete")
 
 // errGone: a contact was read, and then had no lists. It is read again, which tells whether it was deleted.
 var errGone = fmt.Errorf("HighLevel has the contact, but not what belongs to it: %w", pluvo.ErrConflict)
-
-func complete(resp *ghl.Response) error {
-	if len(resp.Skipped) > 0 {
-		return errIncomplete
-	}
-	return nil
-}
 
 // syncChildren brings all that belongs to a contact in step. What fails does not keep the rest from it.
 func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, links []*link, ours *pluvo.FullContact) error {
@@ -106,7 +99,7 @@ func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record
 		case their == nil && s.known != all:
 			// It may be there all the same.
 		case their == nil && our == nil:
-			try(s.bury(ctx, s.l.ID, k, GHL, false))
+			try(s.unlink(ctx, s.l.ID, k, GHL, false))
 		case their == nil:
 			try(s.goneFromGHL(ctx, k, our))
 		case our == nil:
@@ -164,7 +157,7 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 	if err := s.put(ctx, s.l, our, m.pluvo); err != nil {
 		return err
 	}
-	k.inStep(after, m.pluvo)
+	k.end(after, m.pluvo)
 	k.contact = s.pair.ghlID
 	return s.save(ctx, s.l.ID, k)
 }
@@ -203,36 +196,17 @@ func (s *siblings) goneFromGHL(ctx context.Context, k *link, our pluvo.Record) e
 		if err := s.put(ctx, s.l, our, without); err != nil {
 			return err
 		}
-		if err := s.drop(ctx, k, true); err != nil {
+		if err := s.unlink(ctx, s.l.ID, k, GHL, false); err != nil {
 			return err
 		}
 		return s.makeInGHL(ctx, without)
 	}
 	if s.l.Deletes != DeleteKeeps {
-		if err := s.deleteInPluvo(ctx, our); err != nil {
+		if err := s.deleteInPluvo(ctx, s.l, our); err != nil {
 			return err
 		}
 	}
-	return s.bury(ctx, s.l.ID, k, GHL, s.l.Deletes == DeleteKeeps)
-}
-
-func (s *siblings) deleteInPluvo(ctx context.Context, our pluvo.Record) error {
-	is, v, err := s.store.Get(ctx, our.Kind(), our.Key())
-	if err == nil && !pluvo.Equal(is, our) {
-		return errChanged
-	}
-	if err == nil {
-		err = s.store.Delete(ctx, our.Kind(), our.Key(), v)
-	}
-	switch {
-	case errors.Is(err, pluvo.ErrNotFound):
-		return nil
-	case errors.Is(err, pluvo.ErrConflict):
-		return errChanged
-	case err == nil:
-		s.wrote(ctx, s.l, Pluvo, "delete", our)
-	}
-	return err
+	return s.unlink(ctx, s.l.ID, k, GHL, s.l.Deletes == DeleteKeeps)
 }
 
 // goneFromPluvo follows a record that was deleted in Pluvo.
@@ -247,7 +221,7 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 	if s.l.Deletes == UpdateWins && their.record != nil && !elsewhere {
 		theirs := identify(pluvo.Clone(their.record), k.pluvoID, s.pair.pluvoID, s.l.origin(k.ghlID))
 		if s.editedSince(s.l, GHL, k, theirs) {
-			if err := s.drop(ctx, k, false); err != nil {
+			if err := s.unlink(ctx, s.l.ID, k, Nobody, false); err != nil {
 				return err
 			}
 			_, err := s.makeInPluvo(ctx, their)
@@ -259,7 +233,7 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 			return err
 		}
 	}
-	return s.bury(ctx, s.l.ID, k, Pluvo, false)
+	return s.unlink(ctx, s.l.ID, k, Pluvo, false)
 }
 
 // leave reports whether a record that Pluvo's contact has no more belongs to another contact now. In HighLevel it can't follow:
@@ -273,7 +247,7 @@ func (s *siblings) leave(ctx context.Context, k *link) (elsewhere bool, err erro
 		return false, err
 	case is.Owner() == s.pair.pluvoID: // it has come back
 		return false, errChanged
-	case is.From().System != s.l.origin("").System:
+	case is.From().System != mapping.System:
 		return true, nil
 	}
 	return true, s.put(ctx, s.l, is, identify(pluvo.Clone(is), is.Key(), is.Owner(), pluvo.Origin{}))
@@ -290,25 +264,10 @@ func (s *siblings) deleteInGHL(ctx context.Context, id string) error {
 	return nil
 }
 
-func (s *siblings) drop(ctx context.Context, k *link, gone bool) error {
-	return s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if gone {
-			if err := tombstone(ctx, tx, s.now(), s.l.ID, k.kind, GHL, k.ghlID, ""); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_link WHERE location = $1 AND kind = $2 AND ghl_id = $3`, s.l.ID, string(k.kind), k.ghlID)
-		return err
-	})
-}
-
 // adopt finds or makes the record of Pluvo that stands for one of HighLevel that is not linked. Nil means that there is nothing
 // more to do.
 func (s *siblings) adopt(ctx context.Context, their *child, local map[string]pluvo.Record) (*link, error) {
-	ignore, remove, err := s.stale(ctx, s.l, s.family.kind, their.id)
-	if err == nil && remove {
-		err = s.deleteInGHL(ctx, their.id)
-	}
+	ignore, err := s.stale(ctx, s.l, s.family.kind, their.id, func() error { return s.deleteInGHL(ctx, their.id) })
 	if err != nil || ignore || their.record == nil {
 		return nil, err
 	}
@@ -331,7 +290,7 @@ func (s *siblings) adopt(ctx context.Context, their *child, local map[string]plu
 		if err != nil {
 			return nil, err
 		}
-		if pending == nil || pending.done || pending.record == nil || our == nil {
+		if pending == nil || pending.record == nil || our == nil {
 			continue
 		}
 		if s.madeFrom(s.l, pending, their.record, their.added) {
@@ -361,7 +320,7 @@ func (s *siblings) move(ctx context.Context, k *link, their *child) error {
 func (s *siblings) join(ctx context.Context, ghlID, pluvoID string, sent, made pluvo.Record) (*link, error) {
 	k := &link{kind: s.family.kind, ghlID: ghlID, pluvoID: pluvoID, contact: s.pair.ghlID}
 	if sent != nil && made != nil {
-		k.ghl, k.pluvo = born(s.l.Mapper.Fields(k.kind), sent, identify(made, pluvoID, s.pair.pluvoID, s.l.origin(ghlID)))
+		k.both = born(s.l.Mapper.Fields(k.kind), sent, identify(made, pluvoID, s.pair.pluvoID, s.l.origin(ghlID)))
 	}
 	err := s.write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := addLink(ctx, tx, s.now(), s.l.ID, k); err != nil {
@@ -392,7 +351,7 @@ func (s *siblings) makeInPluvo(ctx context.Context, their *child) (*link, error)
 		return nil, err
 	}
 	s.wrote(ctx, s.l, Pluvo, "create", r)
-	k := &link{kind: r.Kind(), ghlID: their.id, pluvoID: r.Key(), contact: s.pair.ghlID, ghl: pluvo.Clone(r), pluvo: r}
+	k := &link{kind: r.Kind(), ghlID: their.id, pluvoID: r.Key(), contact: s.pair.ghlID, both: both{pluvo.Clone(r), r}}
 	return k, s.save(ctx, s.l.ID, k)
 }
 
@@ -406,11 +365,11 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	} else if k != nil && k.contact != s.pair.ghlID {
 		return fmt.Errorf("%s: it belonged to another contact, whose run comes first: %w", k.kind, pluvo.ErrConflict)
 	}
-	if from := our.From(); from.System == s.l.origin("").System {
+	if from := our.From(); from.System == mapping.System {
 		if from.Location != s.l.ID || s.l.Deletes == DeleteKeeps {
 			return nil
 		}
-		return s.deleteInPluvo(ctx, our) // it came from there, and is not there any more
+		return s.deleteInPluvo(ctx, s.l, our) // it came from there, and is not there any more
 	}
 	if kept, err := s.kept(ctx, s.l.ID, our.Kind(), our.Key()); err != nil || kept {
 		return err
@@ -420,16 +379,11 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	if err != nil {
 		return err
 	}
-	if pending != nil {
-		if age := s.now().Sub(pending.created); age < s.settle {
-			return &queue.WaitError{After: s.settle - age, Reason: "a create's outcome is not known yet"}
-		}
-	}
-	content := fingerprint(our)
-	if refused, err := s.open(ctx, s.l.ID, our.Kind(), unborn+our.Key(), fieldCreate, content); err != nil || refused {
+	if err := s.outcome(pending); err != nil {
 		return err
 	}
-	if refused, err := s.open(ctx, s.l.ID, our.Kind(), unborn+our.Key(), fieldSlot, content); err != nil || refused {
+	content := fingerprint(our)
+	if refused, err := s.refused(ctx, s.l.ID, our.Kind(), our.Key(), content); err != nil || refused {
 		return err
 	}
 	if err := s.intend(ctx, s.l.ID, s.pair.contact, our); err != nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
-	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -113,7 +112,7 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 	if err := e.put(ctx, l, ours, m.pluvo); err != nil {
 		return err
 	}
-	pair.inStep(after, m.pluvo)
+	pair.end(after, m.pluvo)
 	return e.save(ctx, l.ID, pair)
 }
 
@@ -205,26 +204,43 @@ func (e *Engine) put(ctx context.Context, l *Location, was, want pluvo.Record) e
 	return nil
 }
 
-// goneFromGHL follows a contact that was deleted in HighLevel.
-func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, pair *link) error {
-	r, v, err := e.store.Get(ctx, pluvo.KindContact, pair.pluvoID)
+// deleteInPluvo deletes a record of Pluvo, unless it has changed since it was read.
+func (e *Engine) deleteInPluvo(ctx context.Context, l *Location, was pluvo.Record) error {
+	is, v, err := e.store.Get(ctx, was.Kind(), was.Key())
+	if err == nil && !pluvo.Equal(is, was) {
+		return errChanged
+	}
+	if err == nil {
+		err = e.store.Delete(ctx, was.Kind(), was.Key(), v)
+	}
 	switch {
 	case errors.Is(err, pluvo.ErrNotFound):
-		return e.bury(ctx, l.ID, pair, GHL, false)
+		return nil
+	case errors.Is(err, pluvo.ErrConflict):
+		return errChanged
+	case err == nil:
+		e.wrote(ctx, l, Pluvo, "delete", was)
+	}
+	return err
+}
+
+// goneFromGHL follows a contact that was deleted in HighLevel.
+func (e *Engine) goneFromGHL(ctx context.Context, run *queue.Run, l *Location, pair *link) error {
+	r, _, err := e.store.Get(ctx, pluvo.KindContact, pair.pluvoID)
+	switch {
+	case errors.Is(err, pluvo.ErrNotFound):
+		return e.unlink(ctx, l.ID, pair, GHL, false)
 	case err != nil:
 		return err
 	case l.Deletes == DeleteKeeps:
-		return e.bury(ctx, l.ID, pair, GHL, true)
+		return e.unlink(ctx, l.ID, pair, GHL, true)
 	case l.Deletes == UpdateWins && e.editedSince(l, Pluvo, pair, r):
 		return e.makeAnew(ctx, run, l, pair)
 	}
-	if err := e.store.Delete(ctx, pluvo.KindContact, pair.pluvoID, v); errors.Is(err, pluvo.ErrConflict) {
-		return errChanged
-	} else if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
+	if err := e.deleteInPluvo(ctx, l, r); err != nil {
 		return err
 	}
-	e.wrote(ctx, l, Pluvo, "delete", r)
-	return e.bury(ctx, l.ID, pair, GHL, false)
+	return e.unlink(ctx, l.ID, pair, GHL, false)
 }
 
 // makeAnew lets a contact whose record in HighLevel is gone be made there like a new one, with all that belongs to it.
@@ -242,7 +258,7 @@ func (e *Engine) makeAnew(ctx context.Context, run *queue.Run, l *Location, pair
 			return err
 		}
 	}
-	if err := e.unlinkAll(ctx, l.ID, pair, true); err != nil {
+	if err := e.unlink(ctx, l.ID, pair, GHL, false); err != nil {
 		return err
 	}
 	e.markAfter(run, unborn+pair.pluvoID)
@@ -265,24 +281,35 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 	}
 	switch l.Deletes {
 	case DeleteKeeps:
-		return e.bury(ctx, l.ID, pair, Pluvo, false)
+		return e.unlink(ctx, l.ID, pair, Pluvo, false)
 	case UpdateWins:
 		mapped, err := e.contactOf(l, theirs, pair.pluvoID)
 		if err != nil {
 			return err
 		}
 		if e.editedSince(l, GHL, pair, mapped) {
-			if err := e.unlinkAll(ctx, l.ID, pair, false); err != nil {
+			if err := e.unlink(ctx, l.ID, pair, Nobody, false); err != nil {
 				return err
 			}
 			return e.syncContact(ctx, run, l, pair.ghlID) // which makes it in Pluvo
 		}
 	}
-	if err := l.Client.Contacts.Delete(ctx, pair.ghlID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
+	if err := e.deleteContact(ctx, l, pair.ghlID); err != nil {
 		return err
 	}
-	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, pair.ghlID))
-	return e.bury(ctx, l.ID, pair, Pluvo, false)
+	return e.unlink(ctx, l.ID, pair, Pluvo, false)
+}
+
+// deleteContact deletes a contact in HighLevel.
+func (e *Engine) deleteContact(ctx context.Context, l *Location, ghlID string) error {
+	if err := l.from.writable(); err != nil {
+		return err
+	}
+	if err := l.Client.Contacts.Delete(ctx, ghlID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
+		return err
+	}
+	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, ghlID))
+	return nil
 }
 
 var errUntold = errors.New("the contact is missing in Pluvo, whose changes do not tell of a deletion")
@@ -307,37 +334,23 @@ func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 
 // surelyGone waits for a second answer that a contact is not there: too much hangs on it for one that may be a mistake of HighLevel's.
 func (e *Engine) surelyGone(ctx context.Context, l *Location, ghlID string) error {
-	name := "gone/" + ghlID
-	first, err := e.intent(ctx, l.ID, name)
+	const reason = "HighLevel says that the contact is not there, and is asked once more"
+	first, err := e.intent(ctx, l.ID, goneName(ghlID))
 	if err != nil {
 		return err
 	}
-	age := time.Duration(0)
-	if first != nil {
-		age = e.now().Sub(first.created)
-	}
-	if first == nil || age > time.Hour { // that was about another time
-		age = 0
-		err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			return storeIntent(ctx, tx, l.ID, name, ghlID, "", e.now(), false)
-		})
-		if err != nil {
+	if first == nil || e.now().Sub(first.created) > time.Hour { // that was about another time
+		if err := e.note(ctx, l.ID, goneName(ghlID), ghlID); err != nil {
 			return err
 		}
+		return &queue.WaitError{After: e.settle, Reason: reason}
 	}
-	if age < e.settle {
-		return &queue.WaitError{After: e.settle - age, Reason: "HighLevel says that the contact is not there, and is asked once more"}
-	}
-	return nil
+	return e.settled(first.created, reason)
 }
 
 // editedSince is edited since both sides were in step by anybody else than a run that came to no end.
 func (e *Engine) editedSince(l *Location, side Side, k *link, is pluvo.Record) bool {
-	last := both{k.ghl, k.pluvo}
-	if !e.edited(l, side, last.of(side), is) {
-		return false
-	}
-	return k.underway == nil || e.edited(l, side, k.underway.to.of(side), is)
+	return e.edited(l, side, k.of(side), is) && (k.underway == nil || e.edited(l, side, k.underway.to.of(side), is))
 }
 
 // await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never
@@ -347,16 +360,12 @@ func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
 	if err != nil || by != Nobody {
 		return err
 	}
-	name := "await/" + ghlID
-	waiting, err := e.intent(ctx, l.ID, name)
+	waiting, err := e.intent(ctx, l.ID, awaitName(ghlID))
 	if err != nil {
 		return err
 	}
 	if waiting == nil {
-		err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			return storeIntent(ctx, tx, l.ID, name, ghlID, "", e.now(), false)
-		})
-		if err != nil {
+		if err := e.note(ctx, l.ID, awaitName(ghlID), ghlID); err != nil {
 			return err
 		}
 		return &queue.WaitError{After: firstLook, Reason: "the contact is not there yet"}
@@ -371,7 +380,7 @@ func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
 		if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
 			return err
 		}
-		return e.forget(ctx, l.ID, name)
+		return e.forget(ctx, l.ID, awaitName(ghlID))
 	}
 	return &queue.WaitError{After: max(age, firstLook), Reason: "the contact is not there yet"}
 }

@@ -51,7 +51,7 @@ type Location struct {
 	// Stages are the tasks to make when a contact reaches a stage in Pluvo, by the stage's name.
 	Stages map[string][]StageTask
 
-	from source // of the run that it is passed in
+	from source // where the run that it is passed to has HighLevel's side from; see reading
 }
 
 // DeletePolicy says what a deletion on one side means for the other.

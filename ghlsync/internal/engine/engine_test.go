@@ -65,9 +65,7 @@ func TestEditsOnBothSides(t *testing.T) {
 				return engine.OwnerGHL
 			}
 		})
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", Tags: []string{"a", "b"}, City: "London"})
-		w.touch(ada.ID)
-		w.settle()
+		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", Tags: []string{"a", "b"}, City: "London"})
 
 		ctx := t.Context()
 		_, err := w.client.Contacts.Update(ctx, ada.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Augusta"), Email: ghl.Some("augusta@example.com"), LastName: ghl.Some("King")})
@@ -76,9 +74,9 @@ func TestEditsOnBothSides(t *testing.T) {
 		require.NoError(t, err)
 		_, err = w.client.Tags.Add(ctx, ada.ID, []string{"c"})
 		require.NoError(t, err)
-		c := w.full(ada.ID).Contact
-		c.Phone, c.LastName, c.Tags, c.FirstName = "+14155550199", "Lovelace", []string{"a", "d"}, "Adele"
-		w.put(&c)
+		w.edit(ada.ID, func(c *pluvo.Contact) {
+			c.Phone, c.LastName, c.Tags, c.FirstName = "+14155550199", "Lovelace", []string{"a", "d"}, "Adele"
+		})
 		w.touch(ada.ID)
 		w.settle()
 		theirs, ours := w.contact(ada.ID), w.full(ada.ID).Contact

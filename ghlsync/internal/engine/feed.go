@@ -86,61 +86,67 @@ func cursor(ctx context.Context, tx *db.Tx) (c pluvo.Cursor, err error) {
 	return c, err
 }
 
-// followChange keeps the index of people up to date, and returns the units that a change concerns. The echo of an own write
-// concerns none: it is what the link says that Pluvo holds.
-func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) ([]queue.Unit, error) {
+// followChange keeps the index of people up to date, and returns the units that a change concerns.
+func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (units []queue.Unit, err error) {
+	owner := c.Owner
 	if c.Kind == pluvo.KindContact {
+		owner = c.ID
 		if err := e.index(ctx, tx, c); err != nil {
 			return nil, err
 		}
 	}
-	owner := c.Owner
-	if c.Kind == pluvo.KindContact {
-		owner = c.ID
-	}
-	var units []queue.Unit
 	e.mu.RLock()
 	locations := slices.Clone(e.order)
 	e.mu.RUnlock()
-	for _, id := range locations {
-		own, err := linkOfTx(ctx, tx, id, c.Kind, c.ID)
+	for _, location := range locations {
+		ids, err := e.concerned(ctx, tx, location, owner, c)
 		if err != nil {
 			return nil, err
 		}
-		if own != nil && c.Record != nil && own.pluvo != nil && pluvo.Equal(own.pluvo, c.Record) {
-			// If the contact has stopped, then for another state of the record: now it may go.
-			unit := queue.Unit{Location: id, ID: own.contact}
-			if stopped, err := e.queue.HasStopped(ctx, tx, unit); err != nil {
-				return nil, err
-			} else if stopped {
-				units = append(units, unit)
-			}
-			continue
+		for _, id := range ids {
+			units = append(units, queue.Unit{Location: location, ID: id})
 		}
-		contact, err := linkOfTx(ctx, tx, id, pluvo.KindContact, owner)
-		if err != nil {
+	}
+	return units, nil
+}
+
+// concerned returns the units of a location that a change concerns. Owner is the contact in Pluvo. The echo of an own write concerns
+// none: it is what the link says that Pluvo holds.
+func (e *Engine) concerned(ctx context.Context, tx *db.Tx, location, owner string, c *pluvo.Change) (units []string, err error) {
+	own, err := linkTx(ctx, tx, byPluvo, location, c.Kind, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if own != nil && own.pluvo != nil && c.Record != nil && pluvo.Equal(own.pluvo, c.Record) {
+		// If the contact has stopped, then for another state of the record: now it may go.
+		stopped, err := e.queue.HasStopped(ctx, tx, queue.Unit{Location: location, ID: own.contact})
+		if err != nil || !stopped {
 			return nil, err
 		}
-		if own != nil && c.Record != nil && own.writes(c.Record) {
-			// A run has written it and is about to store that; or it is an edit, and that run came to no end. This unit sees.
-			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
-			continue
-		}
-		if own != nil && (own.pluvo != nil || c.Record == nil || contact == nil || contact.contact != own.contact) {
-			units = append(units, queue.Unit{Location: id, ID: own.contact})
-			if c.Kind == pluvo.KindContact {
-				continue
-			} // else it may have been moved to another contact
-		}
-		switch {
-		case c.Record != nil && (own != nil && own.pluvo == nil || own == nil && e.from(id, c.Record)):
-			// A run that takes it over from HighLevel, or has linked it, may be about to store what it is. This unit sees.
-			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
-		case contact != nil:
-			units = append(units, queue.Unit{Location: id, ID: contact.contact})
-		case own == nil && c.Record != nil && e.concerns(id, c):
-			units = append(units, queue.Unit{Location: id, ID: unborn + owner})
-		}
+		return []string{own.contact}, nil
+	}
+	if own != nil && c.Record != nil && own.writes(c.Record) {
+		// A run has written it and is about to store that; or it is an edit, and that run came to no end. This unit sees.
+		return []string{unborn + owner}, nil
+	}
+	contact, err := linkTx(ctx, tx, byPluvo, location, pluvo.KindContact, owner)
+	if err != nil {
+		return nil, err
+	}
+	if own != nil && (own.pluvo != nil || c.Record == nil || contact == nil || contact.contact != own.contact) {
+		units = append(units, own.contact)
+		if c.Kind == pluvo.KindContact {
+			return units, nil
+		} // else it may have been moved to another contact
+	}
+	switch {
+	case c.Record != nil && (own != nil && own.pluvo == nil || own == nil && e.from(location, c.Record)):
+		// A run that takes it over from HighLevel, or has linked it, may be about to store what it is. This unit sees.
+		units = append(units, unborn+owner)
+	case contact != nil:
+		units = append(units, contact.contact)
+	case own == nil && c.Record != nil && e.concerns(location, c):
+		units = append(units, unborn+owner)
 	}
 	return units, nil
 }
@@ -243,7 +249,7 @@ func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact)
 		if (phone == "" || e.phone(l, c.Phone) != phone) && (email == "" || searchEmail(c.Email) != email) {
 			continue
 		}
-		if from := c.Origin; from.System == l.origin("").System && (from.Location != l.ID || from.ID != mapped.Origin.ID) {
+		if from := c.Origin; from.System == mapping.System && (from.Location != l.ID || from.ID != mapped.Origin.ID) {
 			continue // it stands for another contact
 		}
 		if l.Takes != nil && !l.Takes(c) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/mapping"
@@ -22,44 +23,74 @@ func fingerprint(r pluvo.Record) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// How a record of HighLevel becomes a child of a contact.
+type asChild[T any] func(l *Location, r *T, contact string) child
+
+func children[T any](l *Location, list []*T, contact string, as asChild[T]) []child {
+	out := make([]child, 0, len(list))
+	for _, r := range list {
+		out = append(out, as(l, r, contact))
+	}
+	return out
+}
+
+// listWith is what the lists of all kinds have in common, around their call.
+func listWith[T any](l *Location, contact string, options []ghl.CallOption, call func(options ...ghl.CallOption) ([]*T, error), as asChild[T]) ([]child, error) {
+	var resp ghl.Response
+	list, err := call(append(options, ghl.CallResponse(&resp))...)
+	if err != nil {
+		return nil, err
+	}
+	if len(resp.Skipped) > 0 {
+		return nil, errIncomplete
+	}
+	return children(l, list, contact, as), nil
+}
+
+// createWith is the same for creates. What the mapping finds unfit is not sent.
+func createWith[In, T any](l *Location, contact string, in *In, unfit error, call func(*In) (*T, error), as asChild[T]) (child, error) {
+	if unfit != nil {
+		return child{}, &refusal{unfit}
+	}
+	made, err := call(in)
+	if err != nil {
+		return child{}, err
+	}
+	return as(l, made, contact), nil
+}
+
+// updateWith is the same for updates. Where nothing differs the mapping gives no input.
+func updateWith[In, T any](l *Location, contact string, in *In, err error, call func(*In) (*T, error), as asChild[T]) (pluvo.Record, error) {
+	if err != nil || in == nil {
+		return nil, err
+	}
+	if err := l.from.writable(); err != nil {
+		return nil, err
+	}
+	after, err := call(in)
+	if err != nil {
+		return nil, err
+	}
+	return as(l, after, contact).record, nil
+}
+
 var tasks = family{
 	kind: pluvo.KindTask,
 	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
-		var resp ghl.Response
-		list, err := l.Client.Tasks.List(ctx, contact, append(options, ghl.CallResponse(&resp))...)
-		if err != nil {
-			return nil, err
+		call := func(options ...ghl.CallOption) ([]*ghl.Task, error) {
+			return l.Client.Tasks.List(ctx, contact, options...)
 		}
-		children := make([]child, 0, len(list))
-		for _, t := range list {
-			children = append(children, taskChild(l, t, contact))
-		}
-		return children, complete(&resp)
+		return listWith(l, contact, options, call, taskChild)
 	},
 	create: func(ctx context.Context, l *Location, contact string, r pluvo.Record) (child, error) {
 		in, _, err := l.Mapper.TaskCreate(r.(*pluvo.Task))
-		if err != nil {
-			return child{}, &refusal{err}
-		}
-		made, err := l.Client.Tasks.Create(ctx, contact, in)
-		if err != nil {
-			return child{}, err
-		}
-		return taskChild(l, made, contact), nil
+		call := func(in *ghl.TaskCreate) (*ghl.Task, error) { return l.Client.Tasks.Create(ctx, contact, in) }
+		return createWith(l, contact, in, err, call, taskChild)
 	},
 	update: func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error) {
 		in, _, err := l.Mapper.TaskUpdate(want.(*pluvo.Task), is.(*pluvo.Task))
-		if err != nil || in == nil {
-			return nil, err
-		}
-		if err := l.from.writable(); err != nil {
-			return nil, err
-		}
-		after, err := l.Client.Tasks.Update(ctx, contact, id, in)
-		if err != nil {
-			return nil, err
-		}
-		return taskChild(l, after, contact).record, nil
+		call := func(in *ghl.TaskUpdate) (*ghl.Task, error) { return l.Client.Tasks.Update(ctx, contact, id, in) }
+		return updateWith(l, contact, in, err, call, taskChild)
 	},
 	remove: func(ctx context.Context, l *Location, contact, id string) error {
 		return l.Client.Tasks.Delete(ctx, contact, id)
@@ -77,41 +108,20 @@ func taskChild(l *Location, t *ghl.Task, contact string) child {
 var notes = family{
 	kind: pluvo.KindNote,
 	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
-		var resp ghl.Response
-		list, err := l.Client.Notes.List(ctx, contact, append(options, ghl.CallResponse(&resp))...)
-		if err != nil {
-			return nil, err
+		call := func(options ...ghl.CallOption) ([]*ghl.Note, error) {
+			return l.Client.Notes.List(ctx, contact, options...)
 		}
-		children := make([]child, 0, len(list))
-		for _, n := range list {
-			children = append(children, noteChild(l, n, contact))
-		}
-		return children, complete(&resp)
+		return listWith(l, contact, options, call, noteChild)
 	},
 	create: func(ctx context.Context, l *Location, contact string, r pluvo.Record) (child, error) {
 		in, _, err := l.Mapper.NoteCreate(r.(*pluvo.Note))
-		if err != nil {
-			return child{}, &refusal{err}
-		}
-		made, err := l.Client.Notes.Create(ctx, contact, in)
-		if err != nil {
-			return child{}, err
-		}
-		return noteChild(l, made, contact), nil
+		call := func(in *ghl.NoteCreate) (*ghl.Note, error) { return l.Client.Notes.Create(ctx, contact, in) }
+		return createWith(l, contact, in, err, call, noteChild)
 	},
 	update: func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error) {
 		in, _, err := l.Mapper.NoteUpdate(want.(*pluvo.Note), is.(*pluvo.Note))
-		if err != nil || in == nil {
-			return nil, err
-		}
-		if err := l.from.writable(); err != nil {
-			return nil, err
-		}
-		after, err := l.Client.Notes.Update(ctx, contact, id, in)
-		if err != nil {
-			return nil, err
-		}
-		return noteChild(l, after, contact).record, nil
+		call := func(in *ghl.NoteUpdate) (*ghl.Note, error) { return l.Client.Notes.Update(ctx, contact, id, in) }
+		return updateWith(l, contact, in, err, call, noteChild)
 	},
 	remove: func(ctx context.Context, l *Location, contact, id string) error {
 		return l.Client.Notes.Delete(ctx, contact, id)
@@ -129,33 +139,19 @@ func noteChild(l *Location, n *ghl.Note, contact string) child {
 var appointments = family{
 	kind: pluvo.KindAppointment,
 	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
-		var resp ghl.Response
-		list, err := l.Client.Appointments.ListForContact(ctx, contact, append(options, ghl.CallResponse(&resp))...)
-		if err != nil {
-			return nil, err
+		call := func(options ...ghl.CallOption) ([]*ghl.Appointment, error) {
+			list, err := l.Client.Appointments.ListForContact(ctx, contact, options...)
+			return slices.DeleteFunc(list, func(a *ghl.Appointment) bool { return a.Deleted }), err
 		}
-		children := make([]child, 0, len(list))
-		for _, a := range list {
-			if !a.Deleted {
-				children = append(children, appointmentChild(l, a, contact))
-			}
-		}
-		return children, complete(&resp)
+		return listWith(l, contact, options, call, appointmentChild)
 	},
 	create: book,
 	update: func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error) {
 		in, _, err := l.Mapper.AppointmentUpdate(want.(*pluvo.Appointment), is.(*pluvo.Appointment))
-		if err != nil || in == nil {
-			return nil, err
+		call := func(in *ghl.AppointmentUpdate) (*ghl.Appointment, error) {
+			return l.Client.Appointments.Update(ctx, id, in)
 		}
-		if err := l.from.writable(); err != nil {
-			return nil, err
-		}
-		after, err := l.Client.Appointments.Update(ctx, id, in)
-		if err != nil {
-			return nil, err
-		}
-		return appointmentChild(l, after, contact).record, nil
+		return updateWith(l, contact, in, err, call, appointmentChild)
 	},
 	remove: func(ctx context.Context, l *Location, _, id string) error {
 		return l.Client.Appointments.Delete(ctx, id)
@@ -183,15 +179,11 @@ func book(ctx context.Context, l *Location, contact string, r pluvo.Record) (chi
 		return child{}, &refusal{errNoCalendar}
 	}
 	in, _, err := l.Mapper.AppointmentCreate(a, contact, calendar)
-	if err != nil {
-		return child{}, &refusal{err}
+	call := func(in *ghl.AppointmentCreate) (*ghl.Appointment, error) {
+		in.IgnoreFreeSlotValidation = mirrored(a)
+		return l.Client.Appointments.Create(ctx, in)
 	}
-	in.IgnoreFreeSlotValidation = mirrored(a)
-	made, err := l.Client.Appointments.Create(ctx, in)
-	if err != nil {
-		return child{}, err
-	}
-	return appointmentChild(l, made, contact), nil
+	return createWith(l, contact, in, err, call, appointmentChild)
 }
 
 // mirrored reports whether an appointment exists elsewhere.

@@ -12,6 +12,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
+	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -20,10 +21,7 @@ import (
 
 // adopt finds or makes the contact of Pluvo that stands for one of HighLevel. Nil means that a person must decide.
 func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs *ghl.Contact) (*link, error) {
-	ignore, remove, err := e.stale(ctx, l, pluvo.KindContact, theirs.ID)
-	if err == nil && remove {
-		err = e.deleteAgain(ctx, l, theirs)
-	}
+	ignore, err := e.stale(ctx, l, pluvo.KindContact, theirs.ID, func() error { return e.deleteContact(ctx, l, theirs.ID) })
 	if err != nil || ignore {
 		return nil, err
 	}
@@ -60,24 +58,6 @@ func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs 
 		Reason: fmt.Sprintf("%d contacts of Pluvo have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
 }
 
-// What a conflict is about that is no field's.
-const (
-	fieldMatch  = "match"
-	fieldSlot   = "slot"
-	fieldCreate = "create"
-)
-
-func (e *Engine) deleteAgain(ctx context.Context, l *Location, theirs *ghl.Contact) error {
-	if err := l.from.writable(); err != nil {
-		return err
-	}
-	if err := l.Client.Contacts.Delete(ctx, theirs.ID); err != nil && !errors.Is(err, ghl.ErrNotFound) {
-		return err
-	}
-	e.wrote(ctx, l, GHL, "delete", newRecordOf(pluvo.KindContact, theirs.ID))
-	return nil
-}
-
 // ownCreate returns what was sent of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet, has made
 // this one; nil if none has.
 func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Contact, added time.Time) (pluvo.Record, error) {
@@ -96,8 +76,8 @@ func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Conta
 // clockSkew is how far HighLevel's clock may be from the database's.
 const clockSkew = 2 * time.Minute
 
-// madeFrom reports whether a record of HighLevel is the one that an intent was about to make. Values that
-// HighLevel can't hold are no difference; times it may have been made before are.
+// madeFrom reports whether a record of HighLevel is the one that an intent was about to make: it was not added before that, and has
+// each value that was sent. Values that HighLevel can't hold are no difference.
 func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added time.Time) bool {
 	if !added.IsZero() && added.Before(i.created.Add(-clockSkew)) {
 		return false
@@ -126,7 +106,7 @@ func pairOf(ghlID, pluvoID string) *link {
 // from now on is known as an edit.
 func bornPair(l *Location, ghlID string, sent, made pluvo.Record) *link {
 	pair := pairOf(ghlID, sent.Key())
-	pair.ghl, pair.pluvo = born(l.Mapper.Fields(pluvo.KindContact), sent, identify(pluvo.Clone(made), sent.Key(), "", l.origin(ghlID)))
+	pair.both = born(l.Mapper.Fields(pluvo.KindContact), sent, identify(pluvo.Clone(made), sent.Key(), "", l.origin(ghlID)))
 	return pair
 }
 
@@ -145,6 +125,9 @@ func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, pair *li
 			return &queue.WaitError{After: time.Second + rand.N(2*time.Second), Reason: joining}
 		}
 		if err := addLink(ctx, tx, e.now(), l.ID, pair); err != nil {
+			return err
+		}
+		if err := forgetIntent(ctx, tx, l.ID, awaitName(pair.ghlID)); err != nil {
 			return err
 		}
 		return forgetIntent(ctx, tx, l.ID, intentName(pluvo.KindContact, pair.pluvoID))
@@ -173,7 +156,7 @@ func (e *Engine) makeInPluvo(ctx context.Context, run *queue.Run, l *Location, m
 	}
 	e.wrote(ctx, l, Pluvo, "create", mapped)
 	pair := pairOf(mapped.Origin.ID, mapped.ID)
-	pair.ghl, pair.pluvo = mapped, pluvo.Clone(mapped)
+	pair.both = both{mapped, pluvo.Clone(mapped)}
 	return e.link(ctx, run, l, pair)
 }
 
@@ -240,7 +223,7 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 		return nil, err
 	}
 	ours := r.(*pluvo.Contact)
-	if from := ours.Origin; from.System == l.origin("").System {
+	if from := ours.Origin; from.System == mapping.System {
 		if from.Location == l.ID && from.ID != "" { // its own unit links the two, or finds that it is gone
 			return pairOf(from.ID, pluvoID), nil
 		}
@@ -278,10 +261,8 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: unborn + pluvoID, Field: fieldMatch,
 			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(ids), strings.Join(ids, ", "))})
 	}
-	if pending != nil {
-		if age := e.now().Sub(pending.created); age < e.settle {
-			return nil, &queue.WaitError{After: e.settle - age, Reason: "a create's outcome is not known yet"}
-		}
+	if err := e.outcome(pending); err != nil {
+		return nil, err
 	}
 	return e.makeInGHL(ctx, run, l, ours)
 }
@@ -317,7 +298,7 @@ func (e *Engine) makeInGHL(ctx context.Context, run *queue.Run, l *Location, our
 	return nil, err
 }
 
-// unknownOutcome reports whether a create that failed may have made the record all the same. A 422 was seen to.
+// unknownOutcome reports whether a create that failed may have made the record all the same, which was seen of a 422 too.
 func unknownOutcome(err error) bool {
 	return errors.Is(err, ghl.ErrAmbiguous) || errors.Is(err, ghl.ErrValidation) || errors.Is(err, ghl.ErrBadResponse)
 }

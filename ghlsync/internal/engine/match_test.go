@@ -7,6 +7,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
+	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -87,4 +88,26 @@ func TestALostAnswerMakesOneRecord(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestALostCreateIsKnownByItsContact: what a create of unknown outcome has made is delivered before it could be looked for. Nothing
+// but the stored intent tells whose it is.
+func TestALostCreateIsKnownByItsContact(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l) })
+		w.server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CutAfterWork(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.list", Kind: ghltest.InternalServerError()})
+		w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", LastName: "Hopper"})
+		require.NoError(t, w.engine.Follow(t.Context()))
+		require.Eventually(t, func() bool { return len(w.server.Contacts()) == 1 }, waiting, tick)
+		made := w.server.Contacts()[0].ID
+		w.touch(made)
+		require.Eventually(t, func() bool { return len(w.linked("p1")) == 1 || len(w.linked(made)) == 1 }, waiting, tick)
+		require.Equal(t, []string{made}, w.linked("p1"))
+		w.server.ClearFaults()
+		w.settle()
+		require.Len(t, w.server.Contacts(), 1)
+		require.Equal(t, "Hopper", w.full("p1").Contact.LastName)
+		require.Empty(t, w.conflicts())
+	})
 }

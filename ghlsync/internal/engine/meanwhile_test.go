@@ -16,7 +16,6 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghltest"
-	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -62,15 +61,12 @@ func TestAnEditDuringAWriteIsSeen(t *testing.T) {
 		w.settle()
 
 		edit := func() {
-			_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
-			require.NoError(t, err)
-			_, err = w.client.Tags.Add(t.Context(), ada.ID, []string{"theirs"})
+			w.theirName(ada.ID, "King")
+			_, err := w.client.Tags.Add(t.Context(), ada.ID, []string{"theirs"})
 			require.NoError(t, err)
 		}
 		put.before.Store(&edit)
-		c := w.full(ada.ID).Contact
-		c.FirstName, c.Tags = "Augusta", []string{"a", "ours"}
-		w.put(&c)
+		w.edit(ada.ID, func(c *pluvo.Contact) { c.FirstName, c.Tags = "Augusta", []string{"a", "ours"} })
 		w.settle()
 		w.touch(ada.ID) // as the edit's delivery does
 		w.settle()
@@ -195,17 +191,32 @@ func TestARecordOfAnotherContact(t *testing.T) {
 		w := newWorld(t, address, nil)
 		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		eve := w.server.AddContact(ghl.Contact{FirstName: "Eve", Email: "eve@example.com"})
-		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
+		task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
 		w.touch(ada.ID)
 		w.touch(eve.ID)
 		w.settle()
-		r := w.full(ada.ID).Tasks[0]
-		r.ContactID = eve.ID
+		t.Log("in HighLevel")
+		require.NoError(t, w.client.Tasks.Delete(t.Context(), ada.ID, task.ID))
+		w.writes()
+		task.ContactID = eve.ID
+		w.server.AddTask(task)
+		w.touch(eve.ID)
+		w.settle()
+		w.touch(ada.ID)
+		w.settle()
+		require.Empty(t, w.writes())
+		require.Empty(t, w.full(ada.ID).Tasks)
+		require.Len(t, w.full(eve.ID).Tasks, 1)
+		require.Equal(t, task.ID, w.full(eve.ID).Tasks[0].ID, "it is the same")
+
+		t.Log("in Pluvo")
+		r := w.full(eve.ID).Tasks[0]
+		r.ContactID = ada.ID
 		w.put(&r)
 		w.settle()
-		require.Empty(t, w.server.Tasks(ada.ID))
-		require.Equal(t, []string{"One"}, titles(w.server.Tasks(eve.ID)))
-		require.Len(t, w.full(eve.ID).Tasks, 1)
+		require.Empty(t, w.server.Tasks(eve.ID))
+		require.Equal(t, []string{"One"}, titles(w.server.Tasks(ada.ID)))
+		require.Len(t, w.full(ada.ID).Tasks, 1)
 		require.Empty(t, w.conflicts())
 	})
 }
@@ -229,9 +240,7 @@ func TestKeptIsKept(t *testing.T) {
 		w.settle()
 		w.writes()
 		for _, id := range []string{"p1", "p2"} {
-			c := w.full(id).Contact
-			c.Stage = "lead"
-			w.put(&c)
+			w.edit(id, func(c *pluvo.Contact) { c.Stage = "lead" })
 		}
 		w.settle()
 		require.Len(t, w.full("p1").Tasks, 1)
@@ -244,9 +253,7 @@ func TestKeptIsKept(t *testing.T) {
 func TestALostStoreEmptiesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
-		w.touch(ada.ID)
-		w.settle()
+		ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		lose(t, w)
 		w.touch(ada.ID)
 		require.Eventually(t, func() bool { return len(w.failures()) == 1 }, waiting, tick)
@@ -266,16 +273,22 @@ func TestNoPersonLinksWhatIsNotThere(t *testing.T) {
 	})
 }
 
+// notOpen is another process's engine, in which the location is not open yet.
+func notOpen(t *testing.T, w *world) *engine.Engine {
+	other, err := engine.New(engine.Config{DB: w.db, Store: w.pluvo, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	other.Bind(w.queue)
+	other.Expect(w.client.Location())
+	return other
+}
+
 // TestALocationThatIsNotOpenYet misses no change of Pluvo's.
 func TestALocationThatIsNotOpenYet(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"})
 		w.settle()
-		other, err := engine.New(engine.Config{DB: w.db, Store: w.pluvo, Logger: slog.New(slog.DiscardHandler)})
-		require.NoError(t, err)
-		other.Bind(w.queue)
-		other.Expect(w.client.Location())
+		other := notOpen(t, w)
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Augusta", Email: "ada@example.com"})
 		w.put(&pluvo.Contact{ID: "p2", FirstName: "Grace", Email: "grace@example.com"})
 		require.NoError(t, other.Follow(t.Context()))
@@ -293,10 +306,7 @@ func TestAPhoneNumberIsFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		get := &around{method: http.MethodGet}
 		w := newWorld(t, address, func(l *engine.Location) { get.use(t, l) })
-		other, err := engine.New(engine.Config{DB: w.db, Store: w.pluvo, Logger: slog.New(slog.DiscardHandler)})
-		require.NoError(t, err)
-		other.Bind(w.queue)
-		other.Expect(w.client.Location())
+		other := notOpen(t, w)
 		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
 		get.suffix = "/contacts/" + ada.ID
 		meanwhile := func() { // so that the contact of HighLevel looks for its match, not the other way round
@@ -329,13 +339,7 @@ func TestOneOddRecordHoldsUpNoOther(t *testing.T) {
 // TestAFieldThatOnlyGoesThere is written and cleared, and nothing is held against HighLevel.
 func TestAFieldThatOnlyGoesThere(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
-		w := newWorld(t, address, func(l *engine.Location) {
-			rules, err := mapping.LoadRules("rules", []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n"+
-				"  - {ghl: email, pluvo: email}\n  - {ghl: source, pluvo: stage, direction: toGHL}\n"), nil)
-			require.NoError(t, err)
-			l.Mapper, err = mapping.New(mapping.Options{Location: l.ID, Rules: rules})
-			require.NoError(t, err)
-		})
+		w := newWorld(t, address, func(l *engine.Location) { onlyThere(t, l) })
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com", Stage: "lead"})
 		w.settle()
 		id := w.linked("p1")[0]

@@ -98,15 +98,10 @@ func learned(fields []*mapping.Field, was, want, answer pluvo.Record) pluvo.Reco
 		case !f.IsSet():
 			f.Set(out, f.Get(answer))
 		default:
-			before, has := f.Canonical(f.Get(was)).Items(), f.Canonical(f.Get(answer)).Items()
-			wanted := f.Canonical(f.Get(want)).Items()
-			items := slices.DeleteFunc(slices.Clone(wanted), func(s string) bool { return !slices.Contains(before, s) && !slices.Contains(has, s) })
-			for _, s := range before { // what could not be taken away
-				if !slices.Contains(wanted, s) && slices.Contains(has, s) {
-					items = append(items, s)
-				}
-			}
-			f.Set(out, mapping.SetOf(items))
+			before, has, wanted := items(f, was), items(f, answer), items(f, want)
+			refused := without(without(wanted, before), has)
+			stayed := common(without(before, wanted), has) // which could not be taken away
+			f.Set(out, mapping.SetOf(append(without(wanted, refused), stayed...)))
 		}
 	}
 	return out
@@ -114,8 +109,8 @@ func learned(fields []*mapping.Field, was, want, answer pluvo.Record) pluvo.Reco
 
 // born is what both sides have in common when HighLevel has made a record of what it was sent. A field that it did not take is
 // left as a change of Pluvo's, to be written once more; one that it has filled itself is a change of HighLevel's.
-func born(fields []*mapping.Field, sent, made pluvo.Record) (ghl, ours pluvo.Record) {
-	ghl, ours = pluvo.Clone(made), pluvo.Clone(sent)
+func born(fields []*mapping.Field, sent, made pluvo.Record) both {
+	ghl, ours := pluvo.Clone(made), pluvo.Clone(sent)
 	for _, f := range fields {
 		if f.Same(sent, made) || !f.ToPluvo() {
 			continue
@@ -125,7 +120,7 @@ func born(fields []*mapping.Field, sent, made pluvo.Record) (ghl, ours pluvo.Rec
 		}
 		f.Set(ours, mapping.Value{})
 	}
-	return ghl, ours
+	return both{ghl, ours}
 }
 
 // changed reports whether a side has changed a field. Two records that were never in step have each changed what they have
@@ -139,39 +134,21 @@ func changed(f *mapping.Field, v, other version) bool {
 
 // mergeSet adds what either side has added and takes away what either side has taken away.
 func mergeSet(f *mapping.Field, out *merged, ghl, ours version) {
-	canonical := func(r pluvo.Record) []string {
-		if r == nil {
-			return nil
+	// is and was are of the side whose changes the other, which has what is there, is to follow.
+	follow := func(target pluvo.Record, is, was, there []string) {
+		added, taken := without(without(is, was), there), without(was, is)
+		has := f.Get(target).Items()
+		kept := slices.DeleteFunc(slices.Concat(has, added), func(item string) bool {
+			return len(taken) > 0 && len(common(f.Canonical(mapping.SetOf([]string{item})).Items(), taken)) > 0
+		})
+		if !slices.Equal(kept, has) {
+			f.Set(target, mapping.SetOf(kept))
 		}
-		return f.Canonical(f.Get(r)).Items()
 	}
-	// is and was are of the side whose changes the other is to follow.
-	follow := func(target pluvo.Record, is, was []string, there []string) bool {
-		items := f.Get(target).Items()
-		changed := false
-		for _, item := range is {
-			if !slices.Contains(was, item) && !slices.Contains(there, item) {
-				items, changed = append(items, item), true
-			}
-		}
-		for _, item := range was {
-			if slices.Contains(is, item) || !slices.Contains(there, item) {
-				continue
-			}
-			kept := slices.DeleteFunc(slices.Clone(items), func(has string) bool {
-				return slices.Contains(f.Canonical(mapping.SetOf([]string{has})).Items(), item)
-			})
-			items, changed = kept, changed || len(kept) != len(items)
-		}
-		if changed {
-			f.Set(target, mapping.SetOf(items))
-		}
-		return changed
-	}
-	ghlIs, oursIs := canonical(ghl.is), canonical(ours.is)
+	ghlIs, oursIs := items(f, ghl.is), items(f, ours.is)
 	var ghlWas, oursWas []string
 	if ghl.was != nil && ours.was != nil {
-		ghlWas, oursWas = canonical(ghl.was), canonical(ours.was)
+		ghlWas, oursWas = items(f, ghl.was), items(f, ours.was)
 	}
 	if f.ToPluvo() {
 		// What Pluvo has taken away itself is not given back, though HighLevel still has it.
@@ -181,3 +158,14 @@ func mergeSet(f *mapping.Field, out *merged, ghl, ours version) {
 		follow(out.ghl, oursIs, oursWas, ghlIs)
 	}
 }
+
+// items are those of a set, in the form in which they are compared.
+func items(f *mapping.Field, r pluvo.Record) []string { return f.Canonical(f.Get(r)).Items() }
+
+// without is a list without what another has.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
+}
+
+// common is what two lists have in common.
+func common(list, other []string) []string { return without(list, without(list, other)) }

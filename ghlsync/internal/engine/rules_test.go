@@ -19,14 +19,10 @@ func TestAStageMakesItsTasksOnce(t *testing.T) {
 		w := newWorld(t, address, func(l *engine.Location) {
 			l.Stages = map[string][]engine.StageTask{"won": {{Title: "Send the contract", Due: 48 * time.Hour}, {Title: "Say thanks"}}}
 		})
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
-		w.touch(ada.ID)
-		w.settle()
+		ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		for range 2 { // reached, left, and reached again
 			for _, stage := range []string{"won", "lost"} {
-				c := w.full(ada.ID).Contact
-				c.Stage = stage
-				w.put(&c)
+				w.edit(ada.ID, func(c *pluvo.Contact) { c.Stage = stage })
 				w.settle()
 			}
 		}
@@ -48,9 +44,7 @@ func TestAStageMakesItsTasksOnce(t *testing.T) {
 		require.NoError(t, w.client.Tasks.Delete(t.Context(), ada.ID, made[1].ID))
 		w.touch(ada.ID)
 		w.settle()
-		c := w.full(ada.ID).Contact
-		c.Stage = "won"
-		w.put(&c)
+		w.edit(ada.ID, func(c *pluvo.Contact) { c.Stage = "won" })
 		w.settle()
 		require.Len(t, w.server.Tasks(ada.ID), 1, "what was deleted is not made again")
 	})
@@ -177,13 +171,11 @@ func TestAnEventBeforeItsContact(t *testing.T) {
 func TestAnUnmappedFieldIsNeverTouched(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", City: "London", Website: "https://example.com"})
-		w.touch(ada.ID)
-		w.settle()
-		c := w.full(ada.ID).Contact
-		c.Stage, c.Fields = "lead", map[string]string{"shoe": "42"}
-		c.LastName = "" // cleared
-		w.put(&c)
+		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", City: "London", Website: "https://example.com"})
+		w.edit(ada.ID, func(c *pluvo.Contact) {
+			c.Stage, c.Fields = "lead", map[string]string{"shoe": "42"}
+			c.LastName = "" // cleared
+		})
 		w.settle()
 		theirs := w.contact(ada.ID)
 		require.Equal(t, "London", theirs.City)

@@ -50,30 +50,22 @@ func (s Snapshot) contact(context.Context, *Location, string) (*ghl.Contact, err
 }
 
 func (s Snapshot) children(ctx context.Context, l *Location, f *family, contact string) ([]child, coverage, error) {
-	var list []child
-	switch f.kind {
-	case pluvo.KindTask:
-		for _, t := range s.Tasks {
-			list = append(list, taskChild(l, t, contact))
-		}
-	case pluvo.KindAppointment:
-		for _, a := range s.Appointments {
-			list = append(list, appointmentChild(l, a, contact))
-		}
-	default:
-		if !s.Notes {
-			return nil, unknown, nil
-		}
-		list, err := f.list(ctx, l, contact, ghl.CallBackground())
-		return list, all, err
+	switch {
+	case f.kind == pluvo.KindTask:
+		return children(l, s.Tasks, contact, taskChild), some, nil
+	case f.kind == pluvo.KindAppointment:
+		return children(l, s.Appointments, contact, appointmentChild), some, nil
+	case !s.Notes:
+		return nil, unknown, nil
 	}
-	return list, some, nil
+	list, err := f.list(ctx, l, contact, ghl.CallBackground())
+	return list, all, err
 }
 
 func (Snapshot) writable() error { return errStale }
 
-// doubt is errStale if a record of HighLevel, which is not as it was last seen, may be older than that: then it was seen at a
-// time after which it does not say that it was changed. Clocks differ, so a change soon after counts as doubt too.
+// doubt is errStale if a record in a list may be older than what is known of it: it differs from what was last seen, and does not
+// say that it was changed after that. Clocks differ, so a change soon after is in doubt too.
 func (e *Engine) doubt(l *Location, k *link, is pluvo.Record, updated time.Time) error {
 	if l.from.writable() == nil || k.ghl == nil || updated.After(k.at.Add(clockSkew)) || !e.edited(l, GHL, k.ghl, is) {
 		return nil

@@ -64,13 +64,7 @@ func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string
 	if l == nil {
 		return nil, queue.ErrLocation
 	}
-	listed := map[string]of{}
-	for contact, list := range lists {
-		for _, t := range list {
-			listed[t.ID] = of{contact, taskChild(l, t, contact)}
-		}
-	}
-	return e.childNews(ctx, l, pluvo.KindTask, listed, func(pluvo.Record) bool { return whole })
+	return e.childNews(ctx, l, pluvo.KindTask, byID(l, lists, taskChild), func(pluvo.Record) bool { return whole })
 }
 
 // AppointmentNews is TaskNews for appointments. Only one that was surely in the time that was listed can be missing.
@@ -79,29 +73,33 @@ func (e *Engine) AppointmentNews(ctx context.Context, location string, lists map
 	if l == nil {
 		return nil, queue.ErrLocation
 	}
-	listed := map[string]of{}
-	for contact, list := range lists {
-		for _, a := range list {
-			listed[a.ID] = of{contact, appointmentChild(l, a, contact)}
-		}
-	}
-	return e.childNews(ctx, l, pluvo.KindAppointment, listed, func(was pluvo.Record) bool {
+	return e.childNews(ctx, l, pluvo.KindAppointment, byID(l, lists, appointmentChild), func(was pluvo.Record) bool {
 		a, ok := was.(*pluvo.Appointment)
 		return whole && ok && a.Start.After(since) && a.Start.Before(until)
 	})
 }
 
-// of is a record that belongs to a contact.
-type of struct {
+// listed is a record in a list of a location, and the contact that it belongs to there.
+type listed struct {
 	contact string
 	child
 }
 
-func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, listed map[string]of, missing func(was pluvo.Record) bool) (News, error) {
+func byID[T any](l *Location, lists map[string][]*T, as asChild[T]) map[string]listed {
+	out := map[string]listed{}
+	for contact, list := range lists {
+		for _, c := range children(l, list, contact, as) {
+			out[c.id] = listed{contact, c}
+		}
+	}
+	return out
+}
+
+func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, lists map[string]listed, missing func(was pluvo.Record) bool) (News, error) {
 	news := News{}
 	err := e.eachLink(ctx, l.ID, kind, func(k *link) {
-		their, ok := listed[k.ghlID]
-		delete(listed, k.ghlID)
+		their, ok := lists[k.ghlID]
+		delete(lists, k.ghlID)
 		switch {
 		case !ok && missing(k.ghl):
 			news.add(k.contact, "missing", k.ghlID, nil)
@@ -115,7 +113,7 @@ func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, li
 	if err != nil {
 		return nil, err
 	}
-	for id, their := range listed { // they are not linked
+	for id, their := range lists { // they are not linked
 		if their.record == nil || their.contact == "" {
 			continue
 		}

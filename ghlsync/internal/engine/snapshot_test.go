@@ -21,10 +21,7 @@ func (w *world) snapshot(s engine.Snapshot) int {
 	w.t.Helper()
 	w.settle()
 	w.server.ResetRequests()
-	done, err := w.queue.Do(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: s.Contact.ID}, time.Now().Add(time.Hour),
-		func(ctx context.Context, run *queue.Run) error { return w.engine.SyncSnapshot(ctx, run, s) })
-	require.NoError(w.t, err)
-	require.True(w.t, done)
+	w.do(s.Contact.ID, func(ctx context.Context, run *queue.Run) error { return w.engine.SyncSnapshot(ctx, run, s) })
 	n := len(w.server.Requests())
 	w.settle()
 	require.Empty(w.t, w.failures())
@@ -88,10 +85,9 @@ func TestSnapshotOlderThanKnown(t *testing.T) {
 		w.touch(ada.ID)
 		w.settle()
 		old := w.listed(ada.ID)
-		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("Second")})
-		require.NoError(t, err)
+		w.theirName(ada.ID, "Second")
 		require.NoError(t, w.client.Tasks.Delete(t.Context(), ada.ID, task.ID))
-		_, err = w.client.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Other", DueDate: time.Now().Add(time.Hour)})
+		_, err := w.client.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Other", DueDate: time.Now().Add(time.Hour)})
 		require.NoError(t, err)
 		w.touch(ada.ID)
 		w.settle()
@@ -114,8 +110,7 @@ func TestSnapshotNewerThanKnown(t *testing.T) {
 		w.touch(ada.ID)
 		w.settle()
 		w.server.Advance(time.Hour)
-		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("Second")})
-		require.NoError(t, err)
+		w.theirName(ada.ID, "Second")
 		require.Zero(t, w.snapshot(w.listed(ada.ID)))
 		require.Equal(t, "Second", w.full(ada.ID).Contact.LastName)
 	})
@@ -128,17 +123,12 @@ func TestSnapshotNeverWritesToHighLevel(t *testing.T) {
 		w.touch(ada.ID)
 		w.settle()
 		old := w.listed(ada.ID)
-		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("Theirs")})
-		require.NoError(t, err)
-		done, err := w.queue.Do(t.Context(), queue.Unit{Location: w.client.Location(), ID: ada.ID}, time.Now().Add(time.Hour), func(ctx context.Context, run *queue.Run) error {
-			c := w.full(ada.ID).Contact
-			c.LastName, c.FirstName = "Ours", "Adele"
-			w.put(&c)
+		w.theirName(ada.ID, "Theirs")
+		w.do(ada.ID, func(ctx context.Context, run *queue.Run) error {
+			w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName, c.FirstName = "Ours", "Adele" })
 			w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "New", DueDate: time.Now().Add(time.Hour)})
 			return w.engine.SyncSnapshot(ctx, run, old)
 		})
-		require.NoError(t, err)
-		require.True(t, done)
 		w.settle()
 		require.Equal(t, "Theirs", w.contact(ada.ID).LastName)
 		require.Equal(t, "Adele", w.contact(ada.ID).FirstName)
@@ -155,19 +145,16 @@ func TestOldSnapshotAfterALostWrite(t *testing.T) {
 		w.touch(ada.ID)
 		w.settle()
 		old := w.listed(ada.ID)
-		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("Second")})
-		require.NoError(t, err)
+		w.theirName(ada.ID, "Second")
 		fresh := w.listed(ada.ID)
 		w.writes()
 		lost := func() error { return errors.New("the answer is lost") }
-		done, err := w.queue.Do(t.Context(), queue.Unit{Location: w.client.Location(), ID: ada.ID}, time.Now().Add(time.Hour), func(ctx context.Context, run *queue.Run) error {
+		w.do(ada.ID, func(ctx context.Context, run *queue.Run) error {
 			w.pluvo.after.Store(&lost)
 			require.Error(t, w.engine.SyncSnapshot(ctx, run, fresh))
 			require.Equal(t, "Second", w.full(ada.ID).Contact.LastName)
 			return w.engine.SyncSnapshot(ctx, run, old)
 		})
-		require.NoError(t, err)
-		require.True(t, done)
 		w.settle()
 		require.Equal(t, "Second", w.full(ada.ID).Contact.LastName)
 		require.Empty(t, w.writes())
@@ -227,9 +214,7 @@ func TestAContactDeletedWhileItIsRead(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		tasks := &around{method: http.MethodGet, suffix: "/tasks"}
 		w := newWorld(t, address, func(l *engine.Location) { tasks.use(t, l) })
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
-		w.touch(ada.ID)
-		w.settle()
+		ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		gone := func() { require.NoError(t, w.client.Contacts.Delete(t.Context(), ada.ID)) }
 		tasks.before.Store(&gone)
 		w.touch(ada.ID)
@@ -246,13 +231,9 @@ func TestAContactDeletedWhileItIsRead(t *testing.T) {
 func TestSnapshotByAnotherClock(t *testing.T) {
 	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
 		w.server.Advance(time.Minute)
-		change := func(last string) {
-			_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some(last)})
-			require.NoError(t, err)
-		}
-		change("Second")
+		w.theirName(ada.ID, "Second")
 		old := w.listed(ada.ID)
-		change("Third")
+		w.theirName(ada.ID, "Third")
 		w.touch(ada.ID)
 		w.settle()
 		w.snapshot(old)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -26,15 +25,14 @@ func (e *Engine) reachStage(ctx context.Context, l *Location, ghlID string, c *p
 		sum := sha256.Sum256([]byte(l.ID + "\x00" + name))
 		task := &pluvo.Task{ID: "stage-" + hex.EncodeToString(sum[:12]), ContactID: c.ID, Title: t.Title, DueDate: e.now().Add(t.Due), Status: pluvo.TaskOpen}
 		// Killed before it is noted as made, it is made again under the same id, which is there.
-		if _, err := e.store.Put(ctx, task, pluvo.NoVersion); err != nil && !errors.Is(err, pluvo.ErrConflict) {
+		switch _, err := e.store.Put(ctx, task, pluvo.NoVersion); {
+		case err == nil:
+			e.wrote(ctx, l, Pluvo, "create", task)
+		case !errors.Is(err, pluvo.ErrConflict):
 			return made, err
 		}
-		e.wrote(ctx, l, Pluvo, "create", task)
 		made = true
-		err = e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			return storeIntent(ctx, tx, l.ID, name, ghlID, "", e.now(), true)
-		})
-		if err != nil {
+		if err := e.note(ctx, l.ID, name, ghlID); err != nil {
 			return made, err
 		}
 	}

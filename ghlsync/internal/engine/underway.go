@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
@@ -58,10 +57,8 @@ func (e *Engine) begin(ctx context.Context, l *Location, k *link, theirs, ours p
 	return e.save(ctx, l.ID, k)
 }
 
-// inStep notes what both sides hold now.
-func (k *link) inStep(ghl, ours pluvo.Record) {
-	k.ghl, k.pluvo, k.underway = ghl, ours, nil
-}
+// end notes what both sides hold now.
+func (k *link) end(ghl, ours pluvo.Record) { k.both, k.underway = both{ghl, ours}, nil }
 
 // resume takes for in step what an earlier run has written, though it was not there to say so any more.
 func (k *link) resume(fields []*mapping.Field, theirs, ours pluvo.Record) {
@@ -96,27 +93,24 @@ func (k *link) resume(fields []*mapping.Field, theirs, ours pluvo.Record) {
 
 // resumeSet is resume for each item of a set.
 func (u *underway) resumeSet(f *mapping.Field, k *link, theirs, ours pluvo.Record) {
-	items := func(r pluvo.Record) []string { return f.Canonical(f.Get(r)).Items() }
-	without := func(list, less []string) []string {
-		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(less, s) })
-	}
-	ghl, known := items(k.ghl), items(k.pluvo)
+	ghlWas, oursWas, mine := items(f, k.ghl), items(f, k.pluvo), items(f, ours)
 	for _, side := range []struct {
 		from, to, is []string
 		told         bool // HighLevel does not tell what only goes there: it has to be written either way
 	}{
-		{items(u.from.ghl), items(u.to.ghl), items(theirs), f.ToPluvo()},
-		{items(u.from.pluvo), items(u.to.pluvo), items(ours), true},
+		{items(f, u.from.ghl), items(f, u.to.ghl), items(f, theirs), f.ToPluvo()},
+		{items(f, u.from.pluvo), items(f, u.to.pluvo), mine, true},
 	} {
 		added, removed := without(side.to, side.from), without(side.from, side.to)
 		if side.told {
-			added, removed = without(added, without(added, side.is)), without(removed, side.is)
+			added, removed = common(added, side.is), without(removed, side.is)
 		} else {
-			added, removed = without(added, items(ours)), without(removed, without(removed, items(ours)))
+			added, removed = without(added, mine), common(removed, mine)
 			f.Set(theirs, mapping.SetOf(append(without(side.is, removed), added...)))
 		}
-		ghl, known = append(without(ghl, slices.Concat(added, removed)), added...), append(without(known, slices.Concat(added, removed)), added...)
+		follow := func(list []string) []string { return append(without(without(list, added), removed), added...) }
+		ghlWas, oursWas = follow(ghlWas), follow(oursWas)
 	}
-	f.Set(k.ghl, mapping.SetOf(ghl))
-	f.Set(k.pluvo, mapping.SetOf(known))
+	f.Set(k.ghl, mapping.SetOf(ghlWas))
+	f.Set(k.pluvo, mapping.SetOf(oursWas))
 }

@@ -36,18 +36,14 @@ func TestAnEditAfterALostWrite(t *testing.T) {
 						impatient(t, l)
 						put.use(t, l)
 					})
-					ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
-					w.touch(ada.ID)
-					w.settle()
+					ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
 					w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
 					edit := func() {
 						require.Equal(t, "King", w.contact(ada.ID).LastName)
 						w.put(&pluvo.Contact{ID: ada.ID, FirstName: "Ada", LastName: tc.last, Email: "ada@example.com", Origin: w.full(ada.ID).Contact.Origin})
 					}
 					put.after.Store(&edit)
-					c := w.full(ada.ID).Contact
-					c.LastName = "King"
-					w.put(&c)
+					w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = "King" })
 					w.settle()
 					require.Equal(t, tc.last, w.contact(ada.ID).LastName)
 					require.Equal(t, tc.last, w.full(ada.ID).Contact.LastName)
@@ -59,18 +55,14 @@ func TestAnEditAfterALostWrite(t *testing.T) {
 					w := newWorld(t, address, func(l *engine.Location) {
 						l.Owner = func(pluvo.Kind, string) engine.Owner { return owner }
 					})
-					ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
-					w.touch(ada.ID)
-					w.settle()
+					ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
 					edit := func() error {
 						require.Equal(t, "King", w.full(ada.ID).Contact.LastName)
-						_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some(tc.last)})
-						require.NoError(t, err)
+						w.theirName(ada.ID, tc.last)
 						return errors.New("the answer is lost")
 					}
 					w.pluvo.after.Store(&edit)
-					_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
-					require.NoError(t, err)
+					w.theirName(ada.ID, "King")
 					w.touch(ada.ID)
 					w.settle()
 					require.Equal(t, tc.last, w.contact(ada.ID).LastName)
@@ -88,20 +80,14 @@ func TestATagAfterALostWrite(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		tags := &around{method: http.MethodDelete, suffix: "/tags"}
 		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l); tags.use(t, l) })
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
-		w.touch(ada.ID)
-		w.settle()
+		ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
 		w.server.Fail(ghltest.Fault{Operation: "tags.remove", Kind: ghltest.CutAfterWork(), Times: 1})
-		c := w.full(ada.ID).Contact
 		back := func() {
 			require.ElementsMatch(t, []string{"b", "c"}, w.contact(ada.ID).Tags)
-			c := w.full(ada.ID).Contact
-			c.Tags = []string{"a", "b"}
-			w.put(&c)
+			w.edit(ada.ID, func(c *pluvo.Contact) { c.Tags = []string{"a", "b"} })
 		}
 		tags.after.Store(&back)
-		c.Tags = []string{"b", "c"}
-		w.put(&c)
+		w.edit(ada.ID, func(c *pluvo.Contact) { c.Tags = []string{"b", "c"} })
 		w.settle()
 		require.ElementsMatch(t, []string{"a", "b"}, w.full(ada.ID).Contact.Tags)
 		require.ElementsMatch(t, []string{"a", "b"}, w.contact(ada.ID).Tags)
@@ -144,11 +130,7 @@ func TestALostWriteOfWhatOnlyGoesThere(t *testing.T) {
 				dbtest.Each(t, func(t *testing.T, address string) {
 					put := &around{method: http.MethodPut}
 					w := newWorld(t, address, func(l *engine.Location) {
-						rules, err := mapping.LoadRules("rules", []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n"+
-							"  - {ghl: email, pluvo: email}\n  - {ghl: source, pluvo: stage, direction: toGHL}\n"), nil)
-						require.NoError(t, err)
-						l.Mapper, err = mapping.New(mapping.Options{Location: l.ID, Rules: rules})
-						require.NoError(t, err)
+						onlyThere(t, l)
 						impatient(t, l)
 						put.use(t, l)
 					})
@@ -176,13 +158,9 @@ func TestAnEditAfterARefusal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				w := newWorld(t, address, nil)
-				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
-				w.touch(ada.ID)
-				w.settle()
+				ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
 				edit := func(last string) {
-					c := w.full(ada.ID).Contact
-					c.LastName = last
-					w.put(&c)
+					w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = last })
 					w.settle()
 				}
 				w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.ValidationString("no"), Times: 1})
@@ -209,19 +187,14 @@ func TestAnEditAfterARefusal(t *testing.T) {
 func TestAnEditAfterARefusalOnceMore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
-		w.touch(ada.ID)
-		w.settle()
+		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
 		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.ValidationString("no"), Times: 1})
-		c := w.full(ada.ID).Contact
-		c.LastName = "King"
-		w.put(&c)
+		w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = "King" })
 		w.settle()
 		require.Equal(t, "Byron", w.contact(ada.ID).LastName)
-		back := c
-		back.LastName = "Byron"
-		w.put(&back)
-		w.put(&c)
+		for _, last := range []string{"Byron", "King"} {
+			w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = last })
+		}
 		w.settle()
 		require.Equal(t, "King", w.contact(ada.ID).LastName)
 	})
@@ -274,9 +247,7 @@ func TestALostWriteOfTheFirstMerge(t *testing.T) {
 						return owner
 					}
 				})
-				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
-				w.touch(ada.ID)
-				w.settle()
+				ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 				task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Theirs", DueDate: ghl.NewTime(due)})
 				w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutBeforeWork(), Times: 1})
 				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Ours", DueDate: due, Status: pluvo.TaskCompleted, Completed: true,
@@ -323,9 +294,7 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
 		remove := func() { require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindContact, ada.ID, pluvo.AnyVersion)) }
 		put.after.Store(&remove)
-		c := w.full(ada.ID).Contact
-		c.LastName = "King"
-		w.put(&c)
+		w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = "King" })
 		gone(ada.ID)
 
 		t.Log("a contact that was written to Pluvo")
@@ -335,8 +304,7 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 			return lost
 		}
 		w.pluvo.after.Store(&removed)
-		_, err := w.client.Contacts.Update(t.Context(), bea.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
-		require.NoError(t, err)
+		w.theirName(bea.ID, "King")
 		w.touch(bea.ID)
 		gone(bea.ID)
 
@@ -360,7 +328,7 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 			return lost
 		}
 		w.pluvo.after.Store(&removed)
-		_, err = w.client.Tasks.Update(t.Context(), dora.ID, id, &ghl.TaskUpdate{Title: ghl.Some("Two")})
+		_, err := w.client.Tasks.Update(t.Context(), dora.ID, id, &ghl.TaskUpdate{Title: ghl.Some("Two")})
 		require.NoError(t, err)
 		w.touch(dora.ID)
 		w.settle()
@@ -373,11 +341,8 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 func TestAnEchoBeforeTheEnd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
-		w.touch(ada.ID)
-		w.settle()
-		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some("King")})
-		require.NoError(t, err)
+		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
+		w.theirName(ada.ID, "King")
 		w.server.ResetRequests()
 		follow := func() error { return w.engine.Follow(t.Context()) }
 		w.pluvo.after.Store(&follow)
@@ -392,18 +357,13 @@ func TestAnEchoBeforeTheEnd(t *testing.T) {
 func TestAnEditToWhatWasWrittenOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
-		w.touch(ada.ID)
-		w.settle()
+		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
 		theirs := func(last string) {
-			_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{LastName: ghl.Some(last)})
-			require.NoError(t, err)
+			w.theirName(ada.ID, last)
 			w.touch(ada.ID)
 		}
 		ours := func(last string) {
-			c := w.full(ada.ID).Contact
-			c.LastName = last
-			w.put(&c)
+			w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = last })
 		}
 		ours("King") // is written to HighLevel
 		w.settle()
@@ -425,13 +385,9 @@ func TestATagThatDidNotArrive(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				w := newWorld(t, address, func(l *engine.Location) { impatient(t, l) })
-				ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
-				w.touch(ada.ID)
-				w.settle()
+				ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
 				w.server.Fail(ghltest.Fault{Operation: operation, Kind: ghltest.CutBeforeWork(), Times: 1})
-				c := w.full(ada.ID).Contact
-				c.Tags = []string{"b", "c"}
-				w.put(&c)
+				w.edit(ada.ID, func(c *pluvo.Contact) { c.Tags = []string{"b", "c"} })
 				w.settle()
 				require.ElementsMatch(t, []string{"b", "c"}, w.full(ada.ID).Contact.Tags)
 				require.ElementsMatch(t, []string{"b", "c"}, w.contact(ada.ID).Tags)

@@ -106,6 +106,47 @@ func (w *world) touch(id string) {
 	require.NoError(w.t, w.queue.Mark(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: id}, queue.Live))
 }
 
+// known adds a contact to HighLevel and waits until both sides have it.
+func (w *world) known(c ghl.Contact) ghl.Contact {
+	w.t.Helper()
+	c = w.server.AddContact(c)
+	w.touch(c.ID)
+	w.settle()
+	return c
+}
+
+// theirName changes the last name of a contact in HighLevel.
+func (w *world) theirName(id, last string) {
+	w.t.Helper()
+	_, err := w.client.Contacts.Update(w.t.Context(), id, &ghl.ContactUpdate{LastName: ghl.Some(last)})
+	require.NoError(w.t, err)
+}
+
+// edit changes a contact in Pluvo.
+func (w *world) edit(id string, change func(*pluvo.Contact)) {
+	w.t.Helper()
+	c := w.full(id).Contact
+	change(&c)
+	w.put(&c)
+}
+
+// do works on a contact as a run of the queue does.
+func (w *world) do(id string, work queue.Work) {
+	w.t.Helper()
+	done, err := w.queue.Do(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: id}, time.Now().Add(time.Hour), work)
+	require.NoError(w.t, err)
+	require.True(w.t, done)
+}
+
+// onlyThere maps a contact's stage to a field that is not read from HighLevel.
+func onlyThere(t *testing.T, l *engine.Location) {
+	rules, err := mapping.LoadRules("rules", []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n"+
+		"  - {ghl: email, pluvo: email}\n  - {ghl: source, pluvo: stage, direction: toGHL}\n"), nil)
+	require.NoError(t, err)
+	l.Mapper, err = mapping.New(mapping.Options{Location: l.ID, Rules: rules})
+	require.NoError(t, err)
+}
+
 // settle follows Pluvo's changes and waits until nothing is to be done.
 func (w *world) settle() {
 	w.t.Helper()
@@ -231,7 +272,7 @@ func (w *world) age(ghlID string) time.Duration {
 	return w.db.Now().Sub(db.Time(at))
 }
 
-// linked returns the id in HighLevel of an appointment of Pluvo.
+// linked returns the ids in HighLevel of a record of Pluvo.
 func (w *world) linked(id string) (ids []string) {
 	require.NoError(w.t, w.db.Read(w.t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
 		ids, err = db.List(ctx, tx, func(r db.Row) (s string, err error) { return s, r.Scan(&s) }, `SELECT ghl_id FROM ghlsync_link WHERE pluvo_id = $1`, id)

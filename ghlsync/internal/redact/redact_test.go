@@ -1,6 +1,7 @@
 package redact_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -33,15 +34,22 @@ func TestJSON(t *testing.T) {
 	require.True(t, utf8.ValidString(long))
 }
 
+// FuzzJSON: of a value nothing but its length is kept, wherever it stands.
 func FuzzJSON(f *testing.F) {
-	f.Add([]byte(`{"email":"secretvalue","id":"x"}`))
-	f.Add([]byte(`{"a":["secretvalue"],"b":{"c":"secretvalue"}}`))
-	f.Add([]byte("\xff{"))
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Add([]byte(`{"email":"ada@example.com","id":"x"}`), "secretvalue")
+	f.Add([]byte(`{"a":["Ada"],"b":{"c":"Ada"}}`), "eyJhbGciOi.secret")
+	f.Add([]byte("\xff{"), "\xff\x00")
+	f.Fuzz(func(t *testing.T, body []byte, value string) {
 		got := redact.JSON(body)
 		require.LessOrEqual(t, len(got), 8<<10)
 		require.True(t, utf8.ValidString(got))
 		require.NotContains(t, got, "\x00")
+		hidden := func(value string) string {
+			body, err := json.Marshal(map[string]any{"email": value, "tags": []string{value}, "customField": map[string]any{"value": []any{value}}})
+			require.NoError(t, err)
+			return redact.JSON(body)
+		}
+		require.Equal(t, hidden(strings.Repeat("x", utf8.RuneCountInString(value))), hidden(value))
 	})
 }
 
