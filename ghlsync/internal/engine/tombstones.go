@@ -27,12 +27,12 @@ func (e *Engine) unlink(ctx context.Context, location string, k *link, by Side, 
 		}
 		for _, k := range doomed {
 			if by != Nobody {
-				if err := tombstone(ctx, tx, e.now(), location, k.kind, by, k.ghlID, k.pluvoID); err != nil {
+				if err := tombstone(ctx, tx, e.now(), location, k.kind, by, k.ghlID); err != nil {
 					return err
 				}
 			}
 			if kept {
-				if err := tombstone(ctx, tx, e.now(), location, k.kind, keptInPluvo, k.pluvoID, k.ghlID); err != nil {
+				if err := tombstone(ctx, tx, e.now(), location, k.kind, keptInPluvo, k.pluvoID); err != nil {
 					return err
 				}
 			}
@@ -49,10 +49,10 @@ func (e *Engine) unlink(ctx context.Context, location string, k *link, by Side, 
 const keptInPluvo Side = "kept"
 
 // tombstone remembers that a side has deleted a record. The id is HighLevel's, unless it is keptInPluvo.
-func tombstone(ctx context.Context, tx *db.Tx, now time.Time, location string, kind pluvo.Kind, by Side, id, other string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_tombstone (location, kind, side, id, other_id, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (location, kind, side, id) DO UPDATE SET other_id = excluded.other_id, deleted_at = excluded.deleted_at`,
-		location, string(kind), string(by), id, other, db.Micros(now))
+func tombstone(ctx context.Context, tx *db.Tx, now time.Time, location string, kind pluvo.Kind, by Side, id string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_tombstone (location, kind, side, id, deleted_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (location, kind, side, id) DO UPDATE SET deleted_at = excluded.deleted_at`,
+		location, string(kind), string(by), id, db.Micros(now))
 	return err
 }
 

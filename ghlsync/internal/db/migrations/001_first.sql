@@ -66,12 +66,9 @@ CREATE TABLE ghlsync_intent (
 	name TEXT NOT NULL,
 	unit TEXT NOT NULL,
 	body TEXT NOT NULL,
-	made_id TEXT NOT NULL DEFAULT '',
 	created_at BIGINT NOT NULL,
-	done_at BIGINT NOT NULL DEFAULT 0,
 	PRIMARY KEY (location, name)
 );
-CREATE INDEX ghlsync_intent_unit ON ghlsync_intent (location, unit);
 
 -- What was deleted: a late change does not bring it back.
 CREATE TABLE ghlsync_tombstone (
@@ -79,7 +76,6 @@ CREATE TABLE ghlsync_tombstone (
 	kind TEXT NOT NULL,
 	side TEXT NOT NULL,
 	id TEXT NOT NULL,
-	other_id TEXT NOT NULL DEFAULT '',
 	deleted_at BIGINT NOT NULL,
 	PRIMARY KEY (location, kind, side, id)
 );
