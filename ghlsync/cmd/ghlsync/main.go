@@ -61,10 +61,15 @@ const (
 	exitFailed  = 1 // it did not work
 	exitWrong   = 2 // wrong settings, flags or arguments
 	exitTrouble = 3 // it worked, and what was asked about is not well
+
+	exitInterrupted = 130 // somebody ended it, as shells say it of Ctrl-C
 )
 
 // errTrouble ends a command with [exitTrouble]; what is not well was printed.
 var errTrouble = errors.New("")
+
+// errInterrupted ends a command with [exitInterrupted].
+var errInterrupted = errors.New("it was interrupted")
 
 // usageError is a mistake in what the program was given.
 type usageError struct{ error }
@@ -89,9 +94,12 @@ func (p *program) main(ctx context.Context, args []string) int {
 		return exitWrong
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		err = errors.New("it was interrupted")
+		err = errInterrupted
 	}
 	fmt.Fprintln(p.err, "ghlsync:", oneLine(plain(err)))
+	if errors.Is(err, errInterrupted) {
+		return exitInterrupted
+	}
 	return exitFailed
 }
 

@@ -87,6 +87,17 @@ func (w *world) do(args ...string) (code int, out, errs string) {
 	return code, stdout.String(), stderr.String()
 }
 
+// interrupting is somebody who presses Ctrl-C as soon as something is printed.
+type interrupting struct {
+	io.Writer
+	press func()
+}
+
+func (i interrupting) Write(b []byte) (int, error) {
+	i.press()
+	return i.Writer.Write(b)
+}
+
 func (w *world) clean(text string) {
 	w.t.Helper()
 	require.NotContains(w.t, text, w.server.Token())
@@ -340,9 +351,18 @@ func TestConnect(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, errs, "start again")
 	require.NotContains(t, errs, "stolen")
-	code, _, errs = w.do("connect", "--wait", "50ms")
-	require.Equal(t, exitFailed, code)
-	require.Contains(t, errs, "nobody came back")
+	silent, write := io.Pipe() // a terminal where nobody types
+	defer func() { _ = write.Close() }()
+	for _, how := range []string{"--paste", "--no-browser"} {
+		var errs output
+		p := &program{env: w.env, in: silent, out: io.Discard, err: &errs}
+		require.Equal(t, exitFailed, p.main(t.Context(), []string{"connect", how, "--wait", "50ms"}))
+		require.Contains(t, errs.String(), "nobody came back")
+		ctx, cancel := context.WithCancel(t.Context())
+		p.err = interrupting{&errs, cancel}
+		require.Equal(t, exitInterrupted, p.main(ctx, []string{"connect", how}))
+		require.Contains(t, errs.String(), "ghlsync: it was interrupted\n")
+	}
 
 	// The token is refused: doctor and status say what to do, and connecting again has it go on.
 	w.set("GHLSYNC_RECONCILE_INTERVAL", "200ms")
