@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -228,6 +229,20 @@ func TestRun(t *testing.T) {
 		log := end()
 		require.Contains(t, log, "it ends")
 	})
+}
+
+// TestTakenAddress: it may be free a moment later, so it is no mistake in the settings, after which a supervisor would give up.
+func TestTakenAddress(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	for _, setting := range []string{"listen", "admin"} {
+		w := newWorld(t, dbtest.SQLite(t))
+		w.set("GHLSYNC_"+strings.ToUpper(setting), l.Addr().String())
+		code, _, errs := w.do("run")
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, errs, "GHLSYNC_"+strings.ToUpper(setting)+": "+setting+" can't be listened on")
+	}
 }
 
 // TestConflicts: what a person must decide is listed, linked and resolved while "run" works.
@@ -504,7 +519,7 @@ func TestComparison(t *testing.T) {
 	p := &program{out: io.Discard}
 	d := newDemo(p, time.Millisecond, 1)
 	require.NoError(t, d.run(t.Context()))
-	c, err := compare(t.Context(), server, emptyStore())
+	c, err := compare(t.Context(), server, pluvo.NewMemoryStore())
 	require.NoError(t, err)
 	require.Len(t, c.different, len(d.server.Contacts())+c.theirs["tasks"]+c.theirs["notes"]+c.theirs["appointments"])
 	require.Contains(t, (&people{names: []string{"ada@example.com"}, made: map[string]string{"task x": "ada@example.com"}}).missing(c), "task of ada@example.com: x")
@@ -516,7 +531,7 @@ func TestComparison(t *testing.T) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := newListener()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
@@ -537,7 +552,9 @@ func TestHelp(t *testing.T) {
 			require.LessOrEqual(t, utf8.RuneCountInString(line), 81, "it wraps on a terminal: %s", line)
 		}
 		seen++
-		for _, sub := range find(p, args).Commands() {
+		command, _, err := p.command().Find(args)
+		require.NoError(t, err)
+		for _, sub := range command.Commands() {
 			if sub.IsAvailableCommand() && sub.Name() != "help" {
 				visit(prefix+" "+sub.Name(), append(args[:len(args):len(args)], sub.Name()))
 			}

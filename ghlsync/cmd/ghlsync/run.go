@@ -112,8 +112,8 @@ func newServer(l net.Listener, h http.Handler, log *slog.Logger) *server {
 
 func listen(ctx context.Context, s *settings, setting, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, s.wrong(setting, "can't be listened on: %v", err)
+	if err != nil { // also while a process that ends still has it, so another start may do
+		return nil, s.problem(setting, "can't be listened on: %v", err)
 	}
 	return l, nil
 }

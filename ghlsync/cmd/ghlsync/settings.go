@@ -121,11 +121,16 @@ func (e *settingError) Error() string {
 
 // wrong is the mistake of a setting, which says whether it stands in the file or in a variable.
 func (s *settings) wrong(setting, format string, args ...any) error {
+	return usageError{s.problem(setting, format, args...)}
+}
+
+// problem is what is the matter with a setting that need be no mistake.
+func (s *settings) problem(setting, format string, args ...any) error {
 	place := s.file
 	if variable := s.sources[setting]; variable != "" {
 		place = variable
 	}
-	return usageError{&settingError{place, setting, fmt.Sprintf(format, args...)}}
+	return &settingError{place, setting, fmt.Sprintf(format, args...)}
 }
 
 // load reads the settings: the file, then the environment over it. What they mean is not checked yet.
