@@ -301,20 +301,6 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 	}), trouble(!f.Equal))
 }
 
-func trouble(is bool) error {
-	if is {
-		return errTrouble
-	}
-	return nil
-}
-
-func many(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
-}
-
 // event shows what somebody did: not each, so that one can read along.
 func (d *demo) event(text string) {
 	if time.Since(d.said) < 450*time.Millisecond {

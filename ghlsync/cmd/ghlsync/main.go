@@ -68,6 +68,14 @@ const (
 // errTrouble ends a command with [exitTrouble]; what is not well was printed.
 var errTrouble = errors.New("")
 
+// trouble is errTrouble if something is not well.
+func trouble(is bool) error {
+	if is {
+		return errTrouble
+	}
+	return nil
+}
+
 // errInterrupted ends a command with [exitInterrupted].
 var errInterrupted = errors.New("it was interrupted")
 

@@ -383,8 +383,10 @@ func TestConnect(t *testing.T) {
 	w.set("GHLSYNC_RECONCILE_INTERVAL", "200ms")
 	webhooks, _, _ := w.running()
 	w.server.Uninstall(app, w.server.LocationID())
-	require.Eventually(t, func() bool { return strings.Contains(w.ok("tokens"), "HighLevel refuses it: ghlsync connect") }, 10*time.Second, 50*time.Millisecond)
-	code, out, _ := w.do("doctor")
+	require.Eventually(t, func() bool { code, _, _ := w.do("tokens"); return code == exitTrouble }, 10*time.Second, 50*time.Millisecond)
+	_, out, _ := w.do("tokens")
+	require.Contains(t, out, "HighLevel refuses it: ghlsync connect")
+	code, out, _ = w.do("doctor")
 	require.Equal(t, exitTrouble, code)
 	require.Contains(t, out, "ghlsync connect")
 	w.browse = func(url string) error {

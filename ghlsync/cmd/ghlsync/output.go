@@ -98,9 +98,11 @@ func cut(text string, n int) string {
 	return string(runes[:n-1]) + "…"
 }
 
-func plural(n int, one string) string {
+func plural(n int, one string) string { return many(n, one, one+"s") }
+
+func many(n int, one, several string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, one)
+	return fmt.Sprintf("%d %s", n, several)
 }

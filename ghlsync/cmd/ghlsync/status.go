@@ -21,11 +21,10 @@ wrong.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.with(c.Context(), true, func(sync *ghlsync.Syncer) error {
 				h := sync.Health(c.Context())
-				err := p.show(h, func() { p.health(h) })
-				if err == nil && h.State != ghlsync.Healthy {
-					err = errTrouble
+				if err := p.show(h, func() { p.health(h) }); err != nil {
+					return err
 				}
-				return err
+				return trouble(h.State != ghlsync.Healthy)
 			})
 		},
 	}
