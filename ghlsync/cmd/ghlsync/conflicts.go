@@ -56,13 +56,14 @@ The two values can be personal data: they are shown with --values, and in JSON.`
 				}
 				return p.show(data, func() {
 					p.table("There are no conflicts.", "ID | LOCATION | KIND | RECORD | FIELD | WINNER | WHEN | RESOLVED | WHAT", rows)
+					p.more(len(rows), limit)
 				})
 			})
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "also those that are resolved")
 	c.Flags().BoolVar(&values, "values", false, "show the two values")
-	c.Flags().IntVar(&limit, "limit", 100, "at most so many, the latest first")
+	limited(c, &limit)
 
 	var dry bool
 	resolve := &cobra.Command{

@@ -212,7 +212,9 @@ func TestRun(t *testing.T) {
 		require.Contains(t, w.ok("retry", id, "--dry-run"), "would")
 		require.NoError(t, json.Unmarshal([]byte(w.ok("failures", "--json")), &failures))
 		require.Len(t, failures, 1, "nothing was changed")
-		require.Contains(t, w.ok("retry", "--all"), "1 failure")
+		require.Contains(t, w.ok("failures", "--limit", "1"), "The latest 1; --limit shows more.")
+		require.NotContains(t, w.ok("failures"), "--limit")
+		require.Equal(t, "1 failure is tried again now.\n", w.ok("retry", "--all"))
 		require.Eventually(t, func() bool { return strings.Contains(w.ok("failures"), "Nothing fails") }, 10*time.Second, 50*time.Millisecond)
 		require.Contains(t, w.ok("failures", "--all"), "resolved")
 
@@ -304,6 +306,8 @@ func TestNoSuch(t *testing.T) {
 		"unknown flag: --so; see ghlsync run --help":  {"run", "--so"},
 		`no location of the settings`:                 {"backfill", "nonesuch"},
 		"it is used so: ghlsync conflicts resolve ID": {"conflicts", "resolve"},
+		"--limit is a number of at":                   {"failures", "--limit", "-1"},
+		"--limit is a number of at least 1":           {"conflicts", "--limit", "0"},
 	} {
 		code, _, errs := w.do(args...)
 		require.Equal(t, exitWrong, code, errs)

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
@@ -61,6 +63,24 @@ func (p *program) table(empty, head string, rows [][]string) {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	_ = w.Flush()
+}
+
+// limited gives a command the flag of how long its list may be.
+func limited(c *cobra.Command, limit *int) {
+	c.Flags().IntVar(limit, "limit", 100, "at most so many, the latest first")
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if *limit < 1 {
+			return usageError{errors.New("--limit is a number of at least 1")}
+		}
+		return nil
+	}
+}
+
+// more says that a list may go on behind its limit.
+func (p *program) more(shown, limit int) {
+	if shown == limit {
+		fmt.Fprintf(p.out, "\nThe latest %d; --limit shows more.\n", limit)
+	}
 }
 
 // ago says when something was, for a person.
