@@ -78,7 +78,7 @@ The two values can be personal data: they are shown with --values, and in JSON.`
 	link := &cobra.Command{
 		Use: "link LOCATION CONTACT PLUVO-CONTACT", Short: "Join a contact of HighLevel and one of Pluvo", Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.change(c.Context(), dry, fmt.Sprintf("join %s of HighLevel and %s of Pluvo", args[1], args[2]), "They are one contact now.", func(sync *ghlsync.Syncer) error {
+			return p.change(c.Context(), dry, fmt.Sprintf("join %s of HighLevel and %s of Pluvo in %s", args[1], args[2], args[0]), "They are one contact now.", func(sync *ghlsync.Syncer) error {
 				return isLocation(c.Context(), sync, args[0])
 			}, func(sync *ghlsync.Syncer) error { return sync.Link(c.Context(), args[0], args[1], args[2]) })
 		},

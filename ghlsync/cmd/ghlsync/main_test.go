@@ -291,6 +291,8 @@ func TestNoSuch(t *testing.T) {
 		"no such location":        {"resume", "nonesuch", "--dry-run"},
 		"ghlsync conflicts lists": {"conflicts", "resolve", "nonesuch", "--dry-run"},
 		"ghlsync status lists":    {"pause", "nonesuch"},
+		"resolve nonesuch: no":    {"conflicts", "resolve", "nonesuch"},
+		"skip nonesuch: ":         {"failures", "skip", "nonesuch"},
 	} {
 		code, _, errs := w.do(args...)
 		require.Equal(t, exitFailed, code, errs)

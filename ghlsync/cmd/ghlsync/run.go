@@ -173,23 +173,25 @@ func isLocation(ctx context.Context, sync *ghlsync.Syncer, id string) error {
 	return fmt.Errorf("%s: %w", id, ghlsync.ErrUnknownLocation)
 }
 
-// change does something to the database, or with --dry-run says what it would do. find fails where there is nothing to do it
-// to; it may be nil.
+// change does something to the database. With --dry-run it says what it would do, or that find finds nothing to do it to.
 func (p *program) change(ctx context.Context, dry bool, would, done string, find, do func(*ghlsync.Syncer) error) error {
 	return p.with(ctx, dry, func(sync *ghlsync.Syncer) error {
-		if find != nil {
+		if dry {
 			if err := find(sync); err != nil {
 				return err
 			}
-		}
-		if dry {
-			return p.show(map[string]any{"dryRun": true, "would": would}, func() { fmt.Fprintln(p.out, "would", would) })
+			return p.would(would)
 		}
 		if err := do(sync); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", would, err)
 		}
 		return p.show(map[string]any{"done": would}, func() { fmt.Fprintln(p.out, done) })
 	})
+}
+
+// would says what --dry-run has left undone.
+func (p *program) would(what string) error {
+	return p.show(map[string]any{"dryRun": true, "would": what}, func() { fmt.Fprintln(p.out, "would", what) })
 }
 
 func dryRun(c *cobra.Command, dry *bool) {

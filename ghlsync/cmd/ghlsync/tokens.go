@@ -111,7 +111,7 @@ HighLevel.`,
 				return fmt.Errorf("there is no token of %s; ghlsync tokens lists them", args[0])
 			}
 			if dry {
-				return p.show(map[string]any{"dryRun": true, "would": "forget the token of " + args[0]}, func() { fmt.Fprintf(p.out, "would forget the token of %s\n", args[0]) })
+				return p.would("forget the token of " + args[0])
 			}
 			if err := a.Remove(ctx, args[0]); err != nil {
 				return err
