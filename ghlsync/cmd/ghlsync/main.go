@@ -141,7 +141,17 @@ Begin:                                          ghlsync config init`,
 	group("first", "First steps:", p.demoCommand(), p.configCommand(), p.connectCommand(), p.doctorCommand())
 	group("work", "Keep in step:", p.runCommand(), p.backfillCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
 	group("look", "Look, and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
-	root.SetHelpCommand(&cobra.Command{Hidden: true}) // --help is enough
+	root.SetHelpCommand(&cobra.Command{ // for whoever tries it; --help is what is told
+		Use: "help [COMMAND]", Hidden: true, GroupID: "first",
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageError{wrongArguments(about, err, rest)}
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	})
 	checkArguments(root)
 	return root
 }

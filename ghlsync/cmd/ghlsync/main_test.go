@@ -521,6 +521,29 @@ func TestScreen(t *testing.T) {
 	require.Equal(t, "██████████████", bar(3, 2))
 }
 
+// TestStatusFits: a row is one line of a terminal.
+func TestStatusFits(t *testing.T) {
+	last := time.Now().Add(-59*time.Minute - time.Second)
+	for want, l := range map[string]ghlsync.LocationHealth{
+		"healthy +0 +- +0 +0 +0 +ok +-": {State: ghlsync.Healthy, Token: ghlsync.TokenHealth{State: ghlsync.TokenOK}},
+		"degraded +1234 +59m +12 +34 +56 +ok +59m ago": {
+			State: ghlsync.Degraded, Waiting: 1234, Lag: 59 * time.Minute, Retrying: 12, Stopped: 34, Conflicts: 56,
+			Token: ghlsync.TokenHealth{State: ghlsync.TokenOK}, LastDelivery: last,
+		},
+		"paused +1234 +59m +0 +0 +0 +refused +59m ago": {
+			State: ghlsync.Degraded, Paused: last, Waiting: 1234, Lag: 59 * time.Minute, Token: ghlsync.TokenHealth{State: ghlsync.TokenRefused}, LastDelivery: last,
+		},
+	} {
+		var out output
+		l.ID = "RoWfufIEbJwSSaNKvvY6"
+		(&program{out: &out}).health(ghlsync.Health{Locations: []ghlsync.LocationHealth{l}})
+		head, row, _ := strings.Cut(out.String(), "\n")
+		row, _, _ = strings.Cut(row, "\n")
+		require.Regexp(t, "^"+l.ID+" +"+want+"$", row)
+		require.LessOrEqual(t, max(len(head), len(row)), 80, row)
+	}
+}
+
 // TestComparison: the demo would see what is lost, doubled or not the same.
 func TestComparison(t *testing.T) {
 	server := ghltest.Start(t, ghltest.WithDemoData())
@@ -570,4 +593,15 @@ func TestHelp(t *testing.T) {
 	}
 	visit("ghlsync", nil)
 	require.Greater(t, seen, 20, fmt.Sprint(seen))
+
+	help := func(args ...string) string {
+		var out output
+		p.out, p.err = &out, &out
+		p.main(t.Context(), args)
+		return out.String()
+	}
+	require.NotContains(t, help("--help"), "Additional Commands", "an empty heading")
+	require.Equal(t, help("config", "init", "--help"), help("help", "config", "init"))
+	require.Equal(t, "ghlsync: ghlsync has no command \"stat\"; is \"status\" meant?\n", help("help", "stat"))
+	require.Equal(t, "ghlsync: ghlsync config has no command \"chek\"; is \"check\" meant?\n", help("help", "config", "chek"))
 }
