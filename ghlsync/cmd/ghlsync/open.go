@@ -63,8 +63,8 @@ type accounts struct {
 // One who only looks does not migrate the database.
 func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accounts, error) {
 	log := p.logger(s, slog.LevelWarn)
-	if s.Database == "" {
-		return nil, s.wrong("database", "is missing; such as sqlite:ghlsync.db, or postgres://user:password@host/name")
+	if err := s.wantDatabase(); err != nil {
+		return nil, err
 	}
 	keys, err := s.tokenKeys()
 	if err != nil {

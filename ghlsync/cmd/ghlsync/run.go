@@ -212,8 +212,8 @@ an older version: make a backup first.`,
 			if err != nil {
 				return err
 			}
-			if s.Database == "" {
-				return s.wrong("database", "is missing")
+			if err := s.wantDatabase(); err != nil {
+				return err
 			}
 			if dry {
 				missing := "nothing: the database has this version's form"
