@@ -344,21 +344,18 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, w.ok("migrate", "--dry-run"), "nothing")
 	require.Contains(t, w.ok("tokens"), "There are no tokens")
 
-	w.browse = func(url string) error {
+	consents := func(url string) error { // the screen does so at once
 		go func() {
-			forged, err := http.Get(app.RedirectURLs[0] + "?code=stolen&state=guessed")
-			if err == nil {
-				_ = forged.Body.Close()
-				if forged.StatusCode != http.StatusForbidden {
-					t.Errorf("a forged state was answered %d", forged.StatusCode)
-				}
-			}
-			resp, err := http.Get(url) // the screen consents at once
-			if err == nil {
+			if resp, err := http.Get(url); err == nil {
 				_ = resp.Body.Close()
 			}
 		}()
 		return nil
+	}
+	w.browse = func(url string) error {
+		status, _ := get(t, app.RedirectURLs[0]+"?code=stolen&state=guessed")
+		require.Equal(t, http.StatusForbidden, status, "a forged state")
+		return consents(url)
 	}
 	require.Contains(t, w.ok("connect"), w.server.LocationID()+" is connected")
 	require.Contains(t, w.ok("tokens"), w.server.LocationID())
@@ -395,14 +392,7 @@ func TestConnect(t *testing.T) {
 	code, out, _ = w.do("doctor")
 	require.Equal(t, exitTrouble, code)
 	require.Contains(t, out, "ghlsync connect")
-	w.browse = func(url string) error {
-		go func() {
-			if resp, err := http.Get(url); err == nil {
-				_ = resp.Body.Close()
-			}
-		}()
-		return nil
-	}
+	w.browse = consents
 	require.Contains(t, w.ok("connect"), "is connected")
 	require.NotContains(t, w.ok("tokens"), "refuses")
 	_, out, _ = w.do("doctor")
