@@ -20,8 +20,8 @@
 //     a hint, and the record is read again.
 //   - A process may be killed at any moment. Nothing is lost, and nothing is made twice: what is to be made is stored before
 //     the call, and after a lost answer it is looked for; what is to be written is stored too, so that what did arrive is not
-//     taken for an edit. One case can't be told apart: a record whose create was not answered, and which somebody deletes before
-//     it could be looked for, is made again.
+//     taken for an edit. One case can't be told apart: a record whose create was not answered, and which somebody deletes or
+//     edits in HighLevel before it could be looked for, is made again.
 //   - Records are merged field by field against what both sides last had in common. Edits of different fields both survive. Where
 //     both changed the same field its owner wins ([Location.Owners]), and the other value is kept as a [Conflict]. Tags merge as
 //     sets. Fields that are not mapped are never touched.
@@ -148,7 +148,7 @@
 //	bash .ci/postgres go test -run xxx -bench WebhookToPluvo -benchtime 3x ./ghlsync
 //	GHLSYNC_CONTACTS=100000 bash .ci/postgres go test -run xxx -bench Memory -benchtime 1x ./ghlsync
 //
-// From webhook to Pluvo, each change of another contact and with its four reads: 74 to 150 changes a second on SQLite, 166 to 250
-// on PostgreSQL, in runs over a day on a machine whose disk was now fast, now slow. With 100,000 contacts in step a process has taken 18 MiB from the system on SQLite, 21 MiB on PostgreSQL; 4.5
-// and 5.6 MiB of it are the heap in use.
+// From webhook to Pluvo, each change of another contact and with its four reads: 74 to 150 changes a second on SQLite,
+// 166 to 250 on PostgreSQL, in runs over a day on a machine whose disk was now fast, now slow. With 100,000 contacts in step
+// a process has taken 18 MiB from the system on SQLite, 21 MiB on PostgreSQL; 4.5 and 5.6 MiB of it are the heap in use.
 package ghlsync

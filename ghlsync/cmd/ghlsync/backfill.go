@@ -88,7 +88,7 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 		last, err := p.backfillOne(ctx, sync, screen, location, o)
 		if err != nil {
 			if ctx.Err() != nil {
-				return fmt.Errorf("%s: it was interrupted after %s; the same command goes on there", location, plural(last.Done, "contact"))
+				return fmt.Errorf("%s: %w after %s; the same command goes on there", location, errInterrupted, plural(last.Done, "contact"))
 			}
 			return fmt.Errorf("%s: %w", location, err)
 		}

@@ -56,13 +56,14 @@ The two values can be personal data: they are shown with --values, and in JSON.`
 				}
 				return p.show(data, func() {
 					p.table("There are no conflicts.", "ID | LOCATION | KIND | RECORD | FIELD | WINNER | WHEN | RESOLVED | WHAT", rows)
+					p.more(len(rows), limit)
 				})
 			})
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "also those that are resolved")
 	c.Flags().BoolVar(&values, "values", false, "show the two values")
-	c.Flags().IntVar(&limit, "limit", 100, "at most so many, the latest first")
+	limited(c, &limit)
 
 	var dry bool
 	resolve := &cobra.Command{
@@ -77,7 +78,7 @@ The two values can be personal data: they are shown with --values, and in JSON.`
 	link := &cobra.Command{
 		Use: "link LOCATION CONTACT PLUVO-CONTACT", Short: "Join a contact of HighLevel and one of Pluvo", Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.change(c.Context(), dry, fmt.Sprintf("join %s of HighLevel and %s of Pluvo", args[1], args[2]), "They are one contact now.", func(sync *ghlsync.Syncer) error {
+			return p.change(c.Context(), dry, fmt.Sprintf("join %s of HighLevel and %s of Pluvo in %s", args[1], args[2], args[0]), "They are one contact now.", func(sync *ghlsync.Syncer) error {
 				return isLocation(c.Context(), sync, args[0])
 			}, func(sync *ghlsync.Syncer) error { return sync.Link(c.Context(), args[0], args[1], args[2]) })
 		},

@@ -79,12 +79,7 @@ func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
 	defer func() { err = errors.Join(err, a.close(ctx)) }()
 	ctx, cancel := context.WithTimeout(ctx, o.wait)
 	defer cancel()
-	var code string
-	if o.paste {
-		code, err = p.pasted(consent, state)
-	} else {
-		code, err = p.comesBack(ctx, s, o, consent, state)
-	}
+	code, err := p.consented(ctx, s, o, consent, state)
 	if err != nil {
 		return err
 	}
@@ -98,33 +93,62 @@ func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
 	return p.connected(ctx, s, a, token)
 }
 
-// comesBack listens where the browser comes back to, and returns the code that it brings.
-func (p *program) comesBack(ctx context.Context, s *settings, o connectOptions, consent, state string) (string, error) {
+// answer is what came back from the consent screen.
+type answer struct {
+	code string
+	err  error
+}
+
+// consented shows the consent screen, and waits for the code that comes back from it.
+func (p *program) consented(ctx context.Context, s *settings, o connectOptions, consent, state string) (string, error) {
+	answers := make(chan answer, 1)
+	if !o.paste {
+		end, err := comesBack(ctx, s, o.listen, state, answers)
+		if err != nil {
+			return "", err
+		}
+		defer end()
+	}
+	fmt.Fprintf(p.err, "Open this page and choose the location:\n\n  %s\n\n", consent)
+	switch {
+	case o.paste:
+		fmt.Fprint(p.err, "Then paste the address that the browser was sent to: ")
+		go func() { answers <- pasted(p.in, state) }() // a read of the terminal can't be ended
+	case !o.stay && p.browse != nil:
+		_ = p.browse(consent) // the address is there to be opened by hand
+	}
+	select {
+	case a := <-answers:
+		return a.code, a.err
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return "", fmt.Errorf("nobody came back from the consent screen within %s", o.wait)
+		}
+		return "", ctx.Err()
+	}
+}
+
+// comesBack listens where the browser comes back to, until end. What it brings is the answer.
+func comesBack(ctx context.Context, s *settings, address, state string, answers chan<- answer) (end func(), err error) {
 	back, err := url.Parse(s.App.RedirectURL)
 	if err != nil {
-		return "", s.wrong("app.redirect_url", "is no URL")
+		return nil, s.wrong("app.redirect_url", "is no URL")
 	}
-	address := o.listen
 	if address == "" {
 		ip := net.ParseIP(back.Hostname())
 		if back.Hostname() != "localhost" && !ip.IsLoopback() || back.Scheme != "http" || back.Port() == "" {
-			return "", s.wrong("app.redirect_url", "is not an address of this machine such as http://localhost:8765/callback: use --paste, or --listen behind a proxy")
+			return nil, s.wrong("app.redirect_url", "is not an address of this machine such as http://localhost:8765/callback: use --paste, or --listen behind a proxy")
 		}
 		address = back.Host
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return "", fmt.Errorf("the browser can't come back: %w", err)
+		return nil, fmt.Errorf("the browser can't come back: %w", err)
 	}
 	path := back.Path
 	if path == "" {
 		path = "/"
 	}
-	type answer struct {
-		code string
-		err  error
-	}
-	answers := make(chan answer, 1)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
@@ -153,24 +177,11 @@ func (p *program) comesBack(ctx context.Context, s *settings, o connectOptions, 
 	})
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
-	defer func() {
+	return func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 		defer cancel()
 		_ = server.Shutdown(ending) // lets the page be answered
-	}()
-	fmt.Fprintf(p.err, "Open this page and choose the location:\n\n  %s\n\n", consent)
-	if !o.stay && p.browse != nil {
-		_ = p.browse(consent) // the address is there to be opened by hand
-	}
-	select {
-	case a := <-answers:
-		return a.code, a.err
-	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return "", fmt.Errorf("nobody came back from the consent screen within %s", o.wait)
-		}
-		return "", ctx.Err()
-	}
+	}, nil
 }
 
 var errState = errors.New("the address is not from the page that this command opened; start again")
@@ -186,18 +197,18 @@ func codeOf(q url.Values, state string) (string, error) {
 	return "", errors.New("HighLevel did not connect the account: nobody consented")
 }
 
-// pasted asks for the address that the browser was sent back to.
-func (p *program) pasted(consent, state string) (string, error) {
-	fmt.Fprintf(p.err, "Open this page and choose the location:\n\n  %s\n\nThen paste the address that the browser was sent to: ", consent)
-	line, err := bufio.NewReader(io.LimitReader(p.in, 64<<10)).ReadString('\n')
+// pasted reads the address that the browser was sent back to.
+func pasted(in io.Reader, state string) answer {
+	line, err := bufio.NewReader(io.LimitReader(in, 64<<10)).ReadString('\n')
 	if err != nil && line == "" {
-		return "", errors.New("there was no address")
+		return answer{err: errors.New("there was no address")}
 	}
 	address, err := url.Parse(strings.TrimSpace(line))
 	if err != nil {
-		return "", errors.New("that is no address")
+		return answer{err: errors.New("that is no address")}
 	}
-	return codeOf(address.Query(), state)
+	code, err := codeOf(address.Query(), state)
+	return answer{code, err}
 }
 
 // connected says what was connected, and has what was paused go on.

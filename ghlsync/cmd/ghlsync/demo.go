@@ -113,7 +113,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if equal := len(c.different) == 0 && len(c.twice) == 0; equal || time.Since(last) > longest {
+		if c.equal() || time.Since(last) > longest {
 			return d.end(ctx, c, time.Since(last))
 		}
 	}
@@ -276,12 +276,16 @@ func (d *demo) figures(ctx context.Context) figures {
 func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error {
 	missing := d.people.missing(c)
 	f := d.figures(ctx)
-	f.Equal = len(c.different) == 0 && len(missing) == 0 && len(c.twice) == 0
+	f.Equal = c.equal() && len(missing) == 0
+	failing, err := d.sync.Failures(ctx, ghlsync.FailureFilter{})
+	if err != nil {
+		return err
+	}
 	d.screen.clear()
 	fmt.Fprintf(d.out, "\nThe people stopped, and %s later nothing was left to do.\nBoth sides, record by record:\n\n", took.Round(10*time.Millisecond))
 	return errors.Join(d.p.show(f, func() {
 		var rows [][]string
-		for _, kind := range c.kinds() {
+		for _, kind := range []string{"contacts", "tasks", "notes", "appointments"} {
 			rows = append(rows, []string{kind, fmt.Sprint(c.theirs[kind]), fmt.Sprint(c.ours[kind])})
 		}
 		d.p.table("", " | HighLevel | Pluvo", rows)
@@ -291,6 +295,9 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 				fmt.Fprintf(d.out, "%s: %s\n", what, one)
 			}
 		}
+		for _, f := range failing { // whose contact may not be in step
+			fmt.Fprintf(d.out, "%s: %s of %s: %s\n", f.State, f.Category, f.Unit.ID, f.Message)
+		}
 		verdict := "equal"
 		if !f.Equal {
 			verdict = "NOT EQUAL"
@@ -299,20 +306,6 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 		fmt.Fprintf(d.out, "%s: %s (%d in HighLevel, %d in Pluvo), %s, %s\n", verdict, plural(f.changes(), "change"),
 			f.HighLevel, f.Pluvo, plural(f.Conflicts, "conflict"), many(f.Retries, "retry", "retries"))
 	}), trouble(!f.Equal))
-}
-
-func trouble(is bool) error {
-	if is {
-		return errTrouble
-	}
-	return nil
-}
-
-func many(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
 }
 
 // event shows what somebody did: not each, so that one can read along.

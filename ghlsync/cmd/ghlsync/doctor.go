@@ -92,12 +92,7 @@ func (d *doctor) all(ctx context.Context) error {
 	}
 	d.s = s
 	log := slog.New(slog.DiscardHandler) // what is found is printed
-	config, err := s.config(log)
-	if err == nil {
-		if err = config.Check(); err != nil {
-			err = s.translate(err)
-		}
-	}
+	config, err := s.checked(log)
 	if err != nil {
 		d.bad("settings", err.Error(), "mend it in "+s.from()+"; ghlsync config init --dry-run shows what each setting means")
 		return nil
@@ -117,8 +112,6 @@ func (d *doctor) all(ctx context.Context) error {
 	}
 	if sync != nil {
 		defer func() { _ = stop(ctx, sync, 5*time.Second) }()
-	}
-	if sync != nil {
 		d.processes(ctx, sync)
 	}
 	d.webhook(ctx)
@@ -130,14 +123,6 @@ func (d *doctor) all(ctx context.Context) error {
 		d.location(ctx, sync, &config.Locations[i])
 	}
 	return nil
-}
-
-// from is where the settings are from.
-func (s *settings) from() string {
-	if s.file == "" {
-		return "the environment"
-	}
-	return s.file
 }
 
 // database opens the database as it is. One that is not there yet is made by the first start.
@@ -259,7 +244,7 @@ func (d *doctor) location(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.
 	default:
 		d.ok("token", "it is good: %s", plural(page.Total, "contact"))
 	}
-	d.scopes(ctx, sync, l, client, connected)
+	d.scopes(ctx, l, client, connected)
 	d.rules(ctx, l, client)
 }
 
@@ -323,23 +308,18 @@ func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Lo
 }
 
 // scopes says which scopes a token lacks: by its list where it has one, else by calls that read.
-func (d *doctor) scopes(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location, client *ghl.Client, connected bool) {
+func (d *doctor) scopes(ctx context.Context, l *ghlsync.Location, client *ghl.Client, connected bool) {
 	if connected {
-		for id, err := range sync.Installations().Locations(ctx) {
-			if err != nil || id != l.ID {
-				continue
-			}
-			if a, err := d.p.accounts(ctx, d.s, true); err == nil {
-				token, err := a.store.Load(ctx, ghl.LocationKey(l.ID))
-				a.db.Close()
-				if err == nil && token.Scopes != nil {
-					if lacks := missing(token.Scopes); len(lacks) > 0 {
-						d.bad("scopes", fmt.Sprintf("the token lacks %s", words(lacks)), "add them on the app's page in the marketplace, then: ghlsync connect")
-					} else {
-						d.ok("scopes", "it has all that keeping in step uses")
-					}
-					return
+		if a, err := d.p.accounts(ctx, d.s, true); err == nil {
+			token, err := a.store.Load(ctx, ghl.LocationKey(l.ID))
+			a.db.Close()
+			if err == nil && token.Scopes != nil {
+				if lacks := missing(token.Scopes); len(lacks) > 0 {
+					d.bad("scopes", "the token lacks "+words(lacks), "add them on the app's page in the marketplace, then: ghlsync connect")
+				} else {
+					d.ok("scopes", "it has all that keeping in step uses")
 				}
+				return
 			}
 		}
 	}

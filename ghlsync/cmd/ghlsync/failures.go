@@ -70,13 +70,14 @@ Mend what the message says, then: ghlsync retry ID`,
 				}
 				return p.show(data, func() {
 					p.table("Nothing fails.", "ID | STATE | LOCATION | CONTACT | ATTEMPTS | LAST | NEXT | WHAT | MESSAGE", rows)
+					p.more(len(rows), filter.Limit)
 				})
 			})
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "also those that are over")
 	c.Flags().StringVar(&filter.Location, "location", "", "those of one location")
-	c.Flags().IntVar(&filter.Limit, "limit", 100, "at most so many, the latest first")
+	limited(c, &filter.Limit)
 	show := &cobra.Command{
 		Use: "show ID", Short: "Each failed attempt: what was sent, what came back", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -150,17 +151,15 @@ Pressed twice it is tried once.`,
 			}
 			return p.with(c.Context(), dry, func(sync *ghlsync.Syncer) error {
 				ids := args
-				for all {
+				for more := all; more; {
 					list, err := sync.Failures(c.Context(), filter)
 					if err != nil {
 						return err
 					}
-					for _, f := range list {
-						ids = append(ids, f.ID)
+					for i, f := range list {
+						ids, filter.After = append(ids, f.ID), &list[i]
 					}
-					if all = len(list) == 100; all {
-						filter.After = &list[len(list)-1]
-					}
+					more = len(list) > 0
 				}
 				for _, id := range ids {
 					if err := isFailure(c.Context(), sync, id); err != nil {
@@ -173,13 +172,11 @@ Pressed twice it is tried once.`,
 						return fmt.Errorf("%s: %w", id, err)
 					}
 				}
-				verb := "are tried again now"
+				said := many(len(ids), "failure is tried again now", "failures are tried again now")
 				if dry {
-					verb = "would be tried again"
+					said = plural(len(ids), "failure") + " would be tried again"
 				}
-				return p.show(map[string]any{"dryRun": dry, "retried": ids}, func() {
-					fmt.Fprintf(p.out, "%s %s.\n", plural(len(ids), "failure"), verb)
-				})
+				return p.show(map[string]any{"dryRun": dry, "retried": ids}, func() { fmt.Fprintf(p.out, "%s.\n", said) })
 			})
 		},
 	}

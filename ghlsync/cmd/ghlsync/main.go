@@ -61,10 +61,23 @@ const (
 	exitFailed  = 1 // it did not work
 	exitWrong   = 2 // wrong settings, flags or arguments
 	exitTrouble = 3 // it worked, and what was asked about is not well
+
+	exitInterrupted = 130 // somebody ended it, as shells say it of Ctrl-C
 )
 
 // errTrouble ends a command with [exitTrouble]; what is not well was printed.
 var errTrouble = errors.New("")
+
+// trouble is errTrouble if something is not well.
+func trouble(is bool) error {
+	if is {
+		return errTrouble
+	}
+	return nil
+}
+
+// errInterrupted ends a command with [exitInterrupted].
+var errInterrupted = errors.New("it was interrupted")
 
 // usageError is a mistake in what the program was given.
 type usageError struct{ error }
@@ -89,9 +102,12 @@ func (p *program) main(ctx context.Context, args []string) int {
 		return exitWrong
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		err = errors.New("it was interrupted")
+		err = errInterrupted
 	}
 	fmt.Fprintln(p.err, "ghlsync:", oneLine(plain(err)))
+	if errors.Is(err, errInterrupted) {
+		return exitInterrupted
+	}
 	return exitFailed
 }
 
@@ -125,7 +141,17 @@ Begin:                                          ghlsync config init`,
 	group("first", "First steps:", p.demoCommand(), p.configCommand(), p.connectCommand(), p.doctorCommand())
 	group("work", "Keep in step:", p.runCommand(), p.backfillCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
 	group("look", "Look, and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
-	root.SetHelpCommand(&cobra.Command{Hidden: true}) // --help is enough
+	root.SetHelpCommand(&cobra.Command{ // for whoever tries it; --help is what is told
+		Use: "help [COMMAND]", Hidden: true, GroupID: "first",
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageError{wrongArguments(about, err, rest)}
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	})
 	checkArguments(root)
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -85,6 +86,17 @@ func (w *world) do(args ...string) (code int, out, errs string) {
 	code = p.main(w.t.Context(), args)
 	w.clean(stdout.String() + stderr.String())
 	return code, stdout.String(), stderr.String()
+}
+
+// interrupting is somebody who presses Ctrl-C as soon as something is printed.
+type interrupting struct {
+	io.Writer
+	press func()
+}
+
+func (i interrupting) Write(b []byte) (int, error) {
+	i.press()
+	return i.Writer.Write(b)
 }
 
 func (w *world) clean(text string) {
@@ -200,7 +212,9 @@ func TestRun(t *testing.T) {
 		require.Contains(t, w.ok("retry", id, "--dry-run"), "would")
 		require.NoError(t, json.Unmarshal([]byte(w.ok("failures", "--json")), &failures))
 		require.Len(t, failures, 1, "nothing was changed")
-		require.Contains(t, w.ok("retry", "--all"), "1 failure")
+		require.Contains(t, w.ok("failures", "--limit", "1"), "The latest 1; --limit shows more.")
+		require.NotContains(t, w.ok("failures"), "--limit")
+		require.Equal(t, "1 failure is tried again now.\n", w.ok("retry", "--all"))
 		require.Eventually(t, func() bool { return strings.Contains(w.ok("failures"), "Nothing fails") }, 10*time.Second, 50*time.Millisecond)
 		require.Contains(t, w.ok("failures", "--all"), "resolved")
 
@@ -217,6 +231,20 @@ func TestRun(t *testing.T) {
 		log := end()
 		require.Contains(t, log, "it ends")
 	})
+}
+
+// TestTakenAddress: it may be free a moment later, so it is no mistake in the settings, after which a supervisor would give up.
+func TestTakenAddress(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	for _, setting := range []string{"listen", "admin"} {
+		w := newWorld(t, dbtest.SQLite(t))
+		w.set("GHLSYNC_"+strings.ToUpper(setting), l.Addr().String())
+		code, _, errs := w.do("run")
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, errs, "GHLSYNC_"+strings.ToUpper(setting)+": "+setting+" can't be listened on")
+	}
 }
 
 // TestConflicts: what a person must decide is listed, linked and resolved while "run" works.
@@ -263,6 +291,8 @@ func TestNoSuch(t *testing.T) {
 		"no such location":        {"resume", "nonesuch", "--dry-run"},
 		"ghlsync conflicts lists": {"conflicts", "resolve", "nonesuch", "--dry-run"},
 		"ghlsync status lists":    {"pause", "nonesuch"},
+		"resolve nonesuch: no":    {"conflicts", "resolve", "nonesuch"},
+		"skip nonesuch: ":         {"failures", "skip", "nonesuch"},
 	} {
 		code, _, errs := w.do(args...)
 		require.Equal(t, exitFailed, code, errs)
@@ -278,6 +308,8 @@ func TestNoSuch(t *testing.T) {
 		"unknown flag: --so; see ghlsync run --help":  {"run", "--so"},
 		`no location of the settings`:                 {"backfill", "nonesuch"},
 		"it is used so: ghlsync conflicts resolve ID": {"conflicts", "resolve"},
+		"--limit is a number of at":                   {"failures", "--limit", "-1"},
+		"--limit is a number of at least 1":           {"conflicts", "--limit", "0"},
 	} {
 		code, _, errs := w.do(args...)
 		require.Equal(t, exitWrong, code, errs)
@@ -312,21 +344,18 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, w.ok("migrate", "--dry-run"), "nothing")
 	require.Contains(t, w.ok("tokens"), "There are no tokens")
 
-	w.browse = func(url string) error {
+	consents := func(url string) error { // the screen does so at once
 		go func() {
-			forged, err := http.Get(app.RedirectURLs[0] + "?code=stolen&state=guessed")
-			if err == nil {
-				_ = forged.Body.Close()
-				if forged.StatusCode != http.StatusForbidden {
-					t.Errorf("a forged state was answered %d", forged.StatusCode)
-				}
-			}
-			resp, err := http.Get(url) // the screen consents at once
-			if err == nil {
+			if resp, err := http.Get(url); err == nil {
 				_ = resp.Body.Close()
 			}
 		}()
 		return nil
+	}
+	w.browse = func(url string) error {
+		status, _ := get(t, app.RedirectURLs[0]+"?code=stolen&state=guessed")
+		require.Equal(t, http.StatusForbidden, status, "a forged state")
+		return consents(url)
 	}
 	require.Contains(t, w.ok("connect"), w.server.LocationID()+" is connected")
 	require.Contains(t, w.ok("tokens"), w.server.LocationID())
@@ -340,26 +369,30 @@ func TestConnect(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, errs, "start again")
 	require.NotContains(t, errs, "stolen")
-	code, _, errs = w.do("connect", "--wait", "50ms")
-	require.Equal(t, exitFailed, code)
-	require.Contains(t, errs, "nobody came back")
+	silent, write := io.Pipe() // a terminal where nobody types
+	defer func() { _ = write.Close() }()
+	for _, how := range []string{"--paste", "--no-browser"} {
+		var errs output
+		p := &program{env: w.env, in: silent, out: io.Discard, err: &errs}
+		require.Equal(t, exitFailed, p.main(t.Context(), []string{"connect", how, "--wait", "50ms"}))
+		require.Contains(t, errs.String(), "nobody came back")
+		ctx, cancel := context.WithCancel(t.Context())
+		p.err = interrupting{&errs, cancel}
+		require.Equal(t, exitInterrupted, p.main(ctx, []string{"connect", how}))
+		require.Contains(t, errs.String(), "ghlsync: it was interrupted\n")
+	}
 
 	// The token is refused: doctor and status say what to do, and connecting again has it go on.
 	w.set("GHLSYNC_RECONCILE_INTERVAL", "200ms")
 	webhooks, _, _ := w.running()
 	w.server.Uninstall(app, w.server.LocationID())
-	require.Eventually(t, func() bool { return strings.Contains(w.ok("tokens"), "HighLevel refuses it: ghlsync connect") }, 10*time.Second, 50*time.Millisecond)
-	code, out, _ := w.do("doctor")
+	require.Eventually(t, func() bool { code, _, _ := w.do("tokens"); return code == exitTrouble }, 10*time.Second, 50*time.Millisecond)
+	_, out, _ := w.do("tokens")
+	require.Contains(t, out, "HighLevel refuses it: ghlsync connect")
+	code, out, _ = w.do("doctor")
 	require.Equal(t, exitTrouble, code)
 	require.Contains(t, out, "ghlsync connect")
-	w.browse = func(url string) error {
-		go func() {
-			if resp, err := http.Get(url); err == nil {
-				_ = resp.Body.Close()
-			}
-		}()
-		return nil
-	}
+	w.browse = consents
 	require.Contains(t, w.ok("connect"), "is connected")
 	require.NotContains(t, w.ok("tokens"), "refuses")
 	_, out, _ = w.do("doctor")
@@ -478,13 +511,36 @@ func TestScreen(t *testing.T) {
 	require.Equal(t, "██████████████", bar(3, 2))
 }
 
+// TestStatusFits: a row is one line of a terminal.
+func TestStatusFits(t *testing.T) {
+	last := time.Now().Add(-59*time.Minute - time.Second)
+	for want, l := range map[string]ghlsync.LocationHealth{
+		"healthy +0 +- +0 +0 +0 +ok +-": {State: ghlsync.Healthy, Token: ghlsync.TokenHealth{State: ghlsync.TokenOK}},
+		"degraded +1234 +59m +12 +34 +56 +ok +59m ago": {
+			State: ghlsync.Degraded, Waiting: 1234, Lag: 59 * time.Minute, Retrying: 12, Stopped: 34, Conflicts: 56,
+			Token: ghlsync.TokenHealth{State: ghlsync.TokenOK}, LastDelivery: last,
+		},
+		"paused +1234 +59m +0 +0 +0 +refused +59m ago": {
+			State: ghlsync.Degraded, Paused: last, Waiting: 1234, Lag: 59 * time.Minute, Token: ghlsync.TokenHealth{State: ghlsync.TokenRefused}, LastDelivery: last,
+		},
+	} {
+		var out output
+		l.ID = "RoWfufIEbJwSSaNKvvY6"
+		(&program{out: &out}).health(ghlsync.Health{Locations: []ghlsync.LocationHealth{l}})
+		head, row, _ := strings.Cut(out.String(), "\n")
+		row, _, _ = strings.Cut(row, "\n")
+		require.Regexp(t, "^"+l.ID+" +"+want+"$", row)
+		require.LessOrEqual(t, max(len(head), len(row)), 80, row)
+	}
+}
+
 // TestComparison: the demo would see what is lost, doubled or not the same.
 func TestComparison(t *testing.T) {
 	server := ghltest.Start(t, ghltest.WithDemoData())
 	p := &program{out: io.Discard}
 	d := newDemo(p, time.Millisecond, 1)
 	require.NoError(t, d.run(t.Context()))
-	c, err := compare(t.Context(), server, emptyStore())
+	c, err := compare(t.Context(), server, pluvo.NewMemoryStore())
 	require.NoError(t, err)
 	require.Len(t, c.different, len(d.server.Contacts())+c.theirs["tasks"]+c.theirs["notes"]+c.theirs["appointments"])
 	require.Contains(t, (&people{names: []string{"ada@example.com"}, made: map[string]string{"task x": "ada@example.com"}}).missing(c), "task of ada@example.com: x")
@@ -496,7 +552,7 @@ func TestComparison(t *testing.T) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := newListener()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
@@ -517,7 +573,9 @@ func TestHelp(t *testing.T) {
 			require.LessOrEqual(t, utf8.RuneCountInString(line), 81, "it wraps on a terminal: %s", line)
 		}
 		seen++
-		for _, sub := range find(p, args).Commands() {
+		command, _, err := p.command().Find(args)
+		require.NoError(t, err)
+		for _, sub := range command.Commands() {
 			if sub.IsAvailableCommand() && sub.Name() != "help" {
 				visit(prefix+" "+sub.Name(), append(args[:len(args):len(args)], sub.Name()))
 			}
@@ -525,4 +583,15 @@ func TestHelp(t *testing.T) {
 	}
 	visit("ghlsync", nil)
 	require.Greater(t, seen, 20, fmt.Sprint(seen))
+
+	help := func(args ...string) string {
+		var out output
+		p.out, p.err = &out, &out
+		p.main(t.Context(), args)
+		return out.String()
+	}
+	require.NotContains(t, help("--help"), "Additional Commands", "an empty heading")
+	require.Equal(t, help("config", "init", "--help"), help("help", "config", "init"))
+	require.Equal(t, "ghlsync: ghlsync has no command \"stat\"; is \"status\" meant?\n", help("help", "stat"))
+	require.Equal(t, "ghlsync: ghlsync config has no command \"chek\"; is \"check\" meant?\n", help("help", "config", "chek"))
 }

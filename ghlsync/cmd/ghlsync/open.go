@@ -11,6 +11,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghlsync/internal/tokens"
 )
 
@@ -63,8 +64,8 @@ type accounts struct {
 // One who only looks does not migrate the database.
 func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accounts, error) {
 	log := p.logger(s, slog.LevelWarn)
-	if s.Database == "" {
-		return nil, s.wrong("database", "is missing; such as sqlite:ghlsync.db, or postgres://user:password@host/name")
+	if err := s.wantDatabase(); err != nil {
+		return nil, err
 	}
 	keys, err := s.tokenKeys()
 	if err != nil {
@@ -91,18 +92,12 @@ func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accou
 // refused says since when locations are paused because HighLevel refuses their tokens.
 func (a *accounts) refused(ctx context.Context) (map[string]time.Time, error) {
 	since := map[string]time.Time{}
-	err := a.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := db.List(ctx, tx, func(r db.Row) (none struct{}, err error) {
-			var id, reason string
-			var paused int64
-			err = r.Scan(&id, &paused, &reason)
-			if slices.Contains(forWantOfToken, reason) {
-				since[id] = db.Time(paused)
-			}
-			return none, err
-		}, `SELECT id, paused, reason FROM ghlsync_location WHERE paused <> 0`)
-		return err
-	})
+	locations, err := queue.Locations(ctx, a.db)
+	for _, l := range locations {
+		if slices.Contains(forWantOfToken, l.Reason) {
+			since[l.ID] = l.Paused
+		}
+	}
 	return since, err
 }
 

@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
@@ -63,6 +65,24 @@ func (p *program) table(empty, head string, rows [][]string) {
 	_ = w.Flush()
 }
 
+// limited gives a command the flag of how long its list may be.
+func limited(c *cobra.Command, limit *int) {
+	c.Flags().IntVar(limit, "limit", 100, "at most so many, the latest first")
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if *limit < 1 {
+			return usageError{errors.New("--limit is a number of at least 1")}
+		}
+		return nil
+	}
+}
+
+// more says that a list may go on behind its limit.
+func (p *program) more(shown, limit int) {
+	if shown == limit {
+		fmt.Fprintf(p.out, "\nThe latest %d; --limit shows more.\n", limit)
+	}
+}
+
 // ago says when something was, for a person.
 func ago(t time.Time) string {
 	if t.IsZero() {
@@ -98,9 +118,11 @@ func cut(text string, n int) string {
 	return string(runes[:n-1]) + "…"
 }
 
-func plural(n int, one string) string {
+func plural(n int, one string) string { return many(n, one, one+"s") }
+
+func many(n int, one, several string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, one)
+	return fmt.Sprintf("%d %s", n, several)
 }

@@ -23,13 +23,6 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// copied are the tables that say how things stand. What belongs to processes and their queue stays behind, and so do tokens: a
-// refresh token that is used on a copy is lost.
-var copied = []string{
-	"ghlsync_location", "ghlsync_unit", "ghlsync_link", "ghlsync_intent", "ghlsync_tombstone", "ghlsync_conflict", "ghlsync_cursor",
-	"ghlsync_record", "ghlsync_sequence", "ghlsync_person",
-}
-
 // rehearse does a backfill on a copy of the database, with a HighLevel that takes no writes.
 func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.BackfillOptions) (err error) {
 	screen := p.screen()
@@ -37,10 +30,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	if err != nil {
 		return err
 	}
-	config, err := s.config(p.logger(s, slog.LevelWarn))
-	if err == nil {
-		err = s.translate(config.Check())
-	}
+	config, err := s.checked(p.logger(s, slog.LevelWarn))
 	if err != nil {
 		return err
 	}
@@ -149,68 +139,7 @@ func copyOf(ctx context.Context, s *settings, to *db.DB) (waiting [][2]string, e
 		return nil, err
 	}
 	defer from.Close()
-	err = from.Read(ctx, func(ctx context.Context, source *db.Tx) error {
-		for _, table := range copied {
-			if err := copyTable(ctx, source, to, table); err != nil {
-				return fmt.Errorf("%s: %w", table, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = to.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		waiting, err = db.List(ctx, tx, func(r db.Row) (unit [2]string, err error) {
-			return unit, r.Scan(&unit[0], &unit[1])
-		}, `SELECT location, unit FROM ghlsync_unit WHERE number > synced ORDER BY location, unit`)
-		if err != nil {
-			return err
-		}
-		for _, statement := range []string{ // as if nobody worked on anything
-			`UPDATE ghlsync_unit SET synced = number, job = 0, process = '', attempts = 0, kills = 0`,
-			`UPDATE ghlsync_location SET paused = 0, reason = ''`,
-			`DELETE FROM ghlsync_cursor WHERE name LIKE 'backfill/%'`,
-		} {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return waiting, err
-}
-
-func copyTable(ctx context.Context, source *db.Tx, to *db.DB, table string) error {
-	return to.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		columns, err := db.List(ctx, tx, func(r db.Row) (name string, err error) { return name, r.Scan(&name) }, `SELECT name FROM pragma_table_info('`+table+`')`)
-		if err != nil {
-			return err
-		}
-		rows, err := db.List(ctx, source, func(r db.Row) ([]any, error) {
-			values, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			return values, r.Scan(into...)
-		}, `SELECT `+strings.Join(columns, ", ")+` FROM `+table)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM `+table); err != nil {
-			return err
-		}
-		places := make([]string, len(columns))
-		for i := range places {
-			places[i] = fmt.Sprintf("$%d", i+1)
-		}
-		for _, row := range rows {
-			if _, err := tx.Exec(ctx, `INSERT INTO `+table+` (`+strings.Join(columns, ", ")+`) VALUES (`+strings.Join(places, ", ")+`)`, row...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return from.Copy(ctx, to)
 }
 
 // source gives the tokens of a location, which are renewed where they are kept.

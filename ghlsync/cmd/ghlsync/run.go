@@ -112,8 +112,8 @@ func newServer(l net.Listener, h http.Handler, log *slog.Logger) *server {
 
 func listen(ctx context.Context, s *settings, setting, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, s.wrong(setting, "can't be listened on: %v", err)
+	if err != nil { // also while a process that ends still has it, so another start may do
+		return nil, s.problem(setting, "can't be listened on: %v", err)
 	}
 	return l, nil
 }
@@ -173,23 +173,25 @@ func isLocation(ctx context.Context, sync *ghlsync.Syncer, id string) error {
 	return fmt.Errorf("%s: %w", id, ghlsync.ErrUnknownLocation)
 }
 
-// change does something to the database, or with --dry-run says what it would do. find fails where there is nothing to do it
-// to; it may be nil.
+// change does something to the database. With --dry-run it says what it would do, or that find finds nothing to do it to.
 func (p *program) change(ctx context.Context, dry bool, would, done string, find, do func(*ghlsync.Syncer) error) error {
 	return p.with(ctx, dry, func(sync *ghlsync.Syncer) error {
-		if find != nil {
+		if dry {
 			if err := find(sync); err != nil {
 				return err
 			}
-		}
-		if dry {
-			return p.show(map[string]any{"dryRun": true, "would": would}, func() { fmt.Fprintln(p.out, "would", would) })
+			return p.would(would)
 		}
 		if err := do(sync); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", would, err)
 		}
 		return p.show(map[string]any{"done": would}, func() { fmt.Fprintln(p.out, done) })
 	})
+}
+
+// would says what --dry-run has left undone.
+func (p *program) would(what string) error {
+	return p.show(map[string]any{"dryRun": true, "would": what}, func() { fmt.Fprintln(p.out, "would", what) })
 }
 
 func dryRun(c *cobra.Command, dry *bool) {
@@ -210,8 +212,8 @@ an older version: make a backup first.`,
 			if err != nil {
 				return err
 			}
-			if s.Database == "" {
-				return s.wrong("database", "is missing")
+			if err := s.wantDatabase(); err != nil {
+				return err
 			}
 			if dry {
 				missing := "nothing: the database has this version's form"

@@ -119,13 +119,26 @@ func (e *settingError) Error() string {
 	return text
 }
 
+// from is where the settings are from.
+func (s *settings) from() string {
+	if s.file == "" {
+		return "the environment"
+	}
+	return s.file
+}
+
 // wrong is the mistake of a setting, which says whether it stands in the file or in a variable.
 func (s *settings) wrong(setting, format string, args ...any) error {
+	return usageError{s.problem(setting, format, args...)}
+}
+
+// problem is what is the matter with a setting that need be no mistake.
+func (s *settings) problem(setting, format string, args ...any) error {
 	place := s.file
 	if variable := s.sources[setting]; variable != "" {
 		place = variable
 	}
-	return usageError{&settingError{place, setting, fmt.Sprintf(format, args...)}}
+	return &settingError{place, setting, fmt.Sprintf(format, args...)}
 }
 
 // load reads the settings: the file, then the environment over it. What they mean is not checked yet.
@@ -495,10 +508,26 @@ func (s *settings) config(log *slog.Logger) (ghlsync.Config, error) {
 	return c, nil
 }
 
-// check refuses what is wrong in itself and no part of the Syncer's settings.
-func (s *settings) check() error {
+func (s *settings) wantDatabase() error {
 	if s.Database == "" {
 		return s.wrong("database", "is missing; such as sqlite:ghlsync.db, or postgres://user:password@host/name")
+	}
+	return nil
+}
+
+// checked are the settings of a Syncer, where no mistake is in them.
+func (s *settings) checked(log *slog.Logger) (ghlsync.Config, error) {
+	c, err := s.config(log)
+	if err == nil {
+		err = s.translate(c.Check())
+	}
+	return c, err
+}
+
+// check refuses what is wrong in itself and no part of the Syncer's settings.
+func (s *settings) check() error {
+	if err := s.wantDatabase(); err != nil {
+		return err
 	}
 	for name, address := range map[string]string{"listen": s.Listen, "admin": s.Admin} {
 		if _, _, err := net.SplitHostPort(address); err != nil && (address != "" || name == "listen") {

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -156,6 +157,7 @@ func TestTemplate(t *testing.T) {
 	}
 
 	// With every example made a setting it is still one.
+	exampleLine := regexp.MustCompile(`^(  )*(- )?[{a-z_]+:`)
 	var all []string
 	for line := range strings.SplitSeq(string(text), "\n") {
 		trimmed := strings.TrimLeft(line, " ")

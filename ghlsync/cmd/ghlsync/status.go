@@ -13,19 +13,19 @@ func (p *program) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "How everything stands, and what to do where it is not well",
-		Long: `Says for each location how many contacts wait and for how long, what fails, how
-its token stands and when a webhook last came; then what is wrong, in words,
-with what to do. It asks the database alone. The exit code is 3 if something is
-wrong.`,
+		Long: `Says for each location how many contacts wait and for how long, how many have
+failed and are tried again ("retry") or not ("stop"), how many conflicts are
+open, how its token stands and when a webhook last came; then what is wrong, in
+words, with what to do. It asks the database alone. The exit code is 3 if
+something is wrong.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.with(c.Context(), true, func(sync *ghlsync.Syncer) error {
 				h := sync.Health(c.Context())
-				err := p.show(h, func() { p.health(h) })
-				if err == nil && h.State != ghlsync.Healthy {
-					err = errTrouble
+				if err := p.show(h, func() { p.health(h) }); err != nil {
+					return err
 				}
-				return err
+				return trouble(h.State != ghlsync.Healthy)
 			})
 		},
 	}
@@ -46,7 +46,7 @@ func (p *program) health(h ghlsync.Health) {
 			l.ID, state, fmt.Sprint(l.Waiting), lag, fmt.Sprint(l.Retrying), fmt.Sprint(l.Stopped), fmt.Sprint(l.Conflicts), string(l.Token.State), ago(l.LastDelivery),
 		})
 	}
-	p.table("There are no locations.", "LOCATION | STATE | WAITING | FOR | RETRYING | STOPPED | CONFLICTS | TOKEN | LAST WEBHOOK", rows)
+	p.table("There are no locations.", "LOCATION | STATE | WAIT | FOR | RETRY | STOP | CONFLICT | TOKEN | WEBHOOK", rows)
 	fmt.Fprintf(p.out, "\n%s at %s; %s.\n", h.State, h.At.Format(time.TimeOnly), many(h.Processes, "process works", "processes work"))
 	for _, problem := range h.Problems {
 		fmt.Fprintf(p.out, "\n- %s\n  → %s\n", problem.Text, problem.Do)

@@ -28,7 +28,8 @@ func (p *program) tokensCommand() *cobra.Command {
 		Use:   "tokens",
 		Short: "List the tokens: whose, until when, which scopes they lack",
 		Long: `Lists the tokens, without themselves. Those of an app are renewed by
-themselves; that one has ended means that nobody has worked.`,
+themselves; that one has ended means that nobody has worked. The exit code is 3
+if one has a problem.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
@@ -82,9 +83,12 @@ themselves; that one has ended means that nobody has worked.`,
 				}
 				rows = append(rows, []string{t.Location, t.Company, t.Kind, ago(t.Issued), ago(t.Expires), scopes, t.Problem})
 			}
-			return p.show(data, func() {
+			if err := p.show(data, func() {
 				p.table("There are no tokens: ghlsync connect", "LOCATION | COMPANY | KIND | ISSUED | ENDS | SCOPES | PROBLEM", rows)
-			})
+			}); err != nil {
+				return err
+			}
+			return trouble(slices.ContainsFunc(data, func(t tokenJSON) bool { return t.Problem != "" }))
 		},
 	}
 	var dry bool
@@ -107,7 +111,7 @@ HighLevel.`,
 				return fmt.Errorf("there is no token of %s; ghlsync tokens lists them", args[0])
 			}
 			if dry {
-				return p.show(map[string]any{"dryRun": true, "would": "forget the token of " + args[0]}, func() { fmt.Fprintf(p.out, "would forget the token of %s\n", args[0]) })
+				return p.would("forget the token of " + args[0])
 			}
 			if err := a.Remove(ctx, args[0]); err != nil {
 				return err

@@ -60,9 +60,12 @@ func (q *Queue) AddLocation(ctx context.Context, id string) error {
 }
 
 // Locations lists the locations in the order of their ids.
-func (q *Queue) Locations(ctx context.Context) ([]Location, error) {
+func (q *Queue) Locations(ctx context.Context) ([]Location, error) { return Locations(ctx, q.DB) }
+
+// Locations lists those of a database, for whoever has no Queue on it.
+func Locations(ctx context.Context, d *db.DB) ([]Location, error) {
 	var list []Location
-	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+	err := d.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, func(r db.Row) (l Location, err error) {
 			var paused int64
 			err = r.Scan(&l.ID, &paused, &l.Reason)
