@@ -20,8 +20,8 @@
 //     a hint, and the record is read again.
 //   - A process may be killed at any moment. Nothing is lost, and nothing is made twice: what is to be made is stored before
 //     the call, and after a lost answer it is looked for; what is to be written is stored too, so that what did arrive is not
-//     taken for an edit. One case can't be told apart: a record whose create was not answered, and which somebody deletes or
-//     edits in HighLevel before it could be looked for, is made again.
+//     taken for an edit. One case can't be told apart: a record whose create was not answered, and which somebody deletes in
+//     HighLevel before it could be looked for, is made again; so is a note whose text was changed by then.
 //   - Records are merged field by field against what both sides last had in common. Edits of different fields both survive. Where
 //     both changed the same field its owner wins ([Location.Owners]), and the other value is kept as a [Conflict]. Tags merge as
 //     sets. Fields that are not mapped are never touched.

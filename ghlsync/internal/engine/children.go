@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -23,6 +24,8 @@ type child struct {
 // family is what the kinds of records that belong to a contact have in common.
 type family struct {
 	kind pluvo.Kind
+	// telling are the names of the fields by which a record is known again though another was edited.
+	telling []string
 	// list reads all that a contact has. A list that is not complete is an error: what is missing in it is taken to be deleted.
 	list func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error)
 	// create makes a record. The contact is HighLevel's.
@@ -108,12 +111,22 @@ func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record
 			try(s.merge(ctx, k, their, our))
 		}
 	}
+	var strangers []*child
 	for i := range theirs { // in the order of the list
-		their := remote[theirs[i].id]
-		if their == nil {
-			continue
+		if their := remote[theirs[i].id]; their != nil {
+			is, err := s.stranger(ctx, their)
+			try(err)
+			if err == nil && is {
+				strangers = append(strangers, their)
+			}
 		}
-		k, err := s.adopt(ctx, their, local)
+	}
+	own, err := s.ownCreates(ctx, strangers, local)
+	if err != nil {
+		return append(failed, err)
+	}
+	for _, their := range strangers {
+		k, err := s.adopt(ctx, their, own[their.id])
 		if err == nil && k != nil {
 			our := local[k.pluvoID]
 			delete(local, k.pluvoID)
@@ -264,40 +277,88 @@ func (s *siblings) deleteInGHL(ctx context.Context, id string) error {
 	return nil
 }
 
-// adopt finds or makes the record of Pluvo that stands for one of HighLevel that is not linked. Nil means that there is nothing
-// more to do.
-func (s *siblings) adopt(ctx context.Context, their *child, local map[string]pluvo.Record) (*link, error) {
+// stranger reports whether a record of HighLevel that is not linked to one of the contact's is to be adopted.
+func (s *siblings) stranger(ctx context.Context, their *child) (bool, error) {
 	ignore, err := s.stale(ctx, s.l, s.family.kind, their.id, func() error { return s.deleteInGHL(ctx, their.id) })
 	if err != nil || ignore || their.record == nil {
-		return nil, err
+		return false, err
 	}
-	if k, err := s.linkFrom(ctx, s.l.ID, s.family.kind, their.id); err != nil || k != nil {
-		if err == nil {
-			err = s.move(ctx, k, their)
-		}
-		return nil, err
+	k, err := s.linkFrom(ctx, s.l.ID, s.family.kind, their.id)
+	if err != nil || k == nil {
+		return err == nil, err
 	}
-	known, _, err := s.store.Find(ctx, s.family.kind, s.l.origin(their.id))
-	if err == nil {
-		return s.join(ctx, their.id, known.Key(), nil, nil)
+	return false, s.move(ctx, k, their)
+}
+
+// ownCreates says which of HighLevel's records, by their ids, own creates of unknown outcome have made: those that are what was
+// sent, and of the others those that were edited since.
+func (s *siblings) ownCreates(ctx context.Context, strangers []*child, local map[string]pluvo.Record) (map[string]*intent, error) {
+	if len(strangers) == 0 {
+		return nil, nil
 	}
-	if !errors.Is(err, pluvo.ErrNotFound) {
-		return nil, err
-	}
-	// Perhaps it is what an own create of unknown outcome has made.
-	for id, our := range local {
-		pending, err := s.intent(ctx, s.l.ID, intentName(s.family.kind, id))
+	var pending []*intent
+	for id := range local {
+		i, err := s.intent(ctx, s.l.ID, intentName(s.family.kind, id))
 		if err != nil {
 			return nil, err
 		}
-		if pending == nil || pending.record == nil || our == nil {
-			continue
-		}
-		if s.madeFrom(s.l, pending, their.record, their.added) {
-			return s.join(ctx, their.id, id, pending.record, their.record)
+		if i != nil && i.record != nil {
+			pending = append(pending, i)
 		}
 	}
+	own := map[string]*intent{}
+	for _, isOf := range []func(*Location, *intent, pluvo.Record, time.Time) bool{s.madeFrom, s.madeAndEdited} {
+		for _, their := range strangers {
+			n := slices.IndexFunc(pending, func(i *intent) bool { return isOf(s.l, i, their.record, their.added) })
+			if n >= 0 && own[their.id] == nil {
+				own[their.id] = pending[n]
+				pending = slices.Delete(pending, n, n+1)
+			}
+		}
+	}
+	return own, nil
+}
+
+// madeAndEdited reports whether a record of HighLevel is what an intent was about to make, though somebody has edited it since: it
+// was added at that moment, and has one of the values that tell such records apart. One that HighLevel does not date, like the
+// tasks of a contact, is new since the contact was last in step.
+func (s *siblings) madeAndEdited(l *Location, i *intent, mapped pluvo.Record, added time.Time) bool {
+	if added.IsZero() {
+		added = s.now()
+	}
+	if added.Sub(i.created).Abs() > clockSkew {
+		return false
+	}
+	return slices.ContainsFunc(l.Mapper.Fields(s.family.kind), func(f *mapping.Field) bool {
+		return f.ToGHL() && slices.Contains(s.family.telling, f.Name()) && !f.Get(i.record).IsEmpty() && f.Same(i.record, mapped)
+	})
+}
+
+// adopt finds or makes the record of Pluvo that stands for a stranger: own is the create that has made it, nil if none has. Nil
+// means that there is nothing more to do.
+func (s *siblings) adopt(ctx context.Context, their *child, own *intent) (*link, error) {
+	known, _, err := s.store.Find(ctx, s.family.kind, s.l.origin(their.id))
+	switch {
+	case err == nil:
+		return s.join(ctx, their.id, known.Key(), nil, nil)
+	case !errors.Is(err, pluvo.ErrNotFound):
+		return nil, err
+	case own != nil:
+		return s.join(ctx, their.id, own.record.Key(), own.record, unedited(s.l.Mapper.Fields(s.family.kind), own.record, their.record))
+	}
 	return s.makeInPluvo(ctx, their)
+}
+
+// unedited is what HighLevel has made of what it was sent, as far as that can be told from what it has now: another value is an
+// edit since, and none was not taken.
+func unedited(fields []*mapping.Field, sent, is pluvo.Record) pluvo.Record {
+	made := pluvo.Clone(is)
+	for _, f := range fields {
+		if v := f.Get(sent); !f.IsSet() && f.Fits(v) && !f.Get(is).IsEmpty() && !f.Same(sent, is) {
+			f.Set(made, v)
+		}
+	}
+	return made
 }
 
 // move follows a record that belongs to another contact of HighLevel now, such as after two were merged.

@@ -75,7 +75,8 @@ func updateWith[In, T any](l *Location, contact string, in *In, err error, call 
 }
 
 var tasks = family{
-	kind: pluvo.KindTask,
+	kind:    pluvo.KindTask,
+	telling: []string{"title", "dueDate"},
 	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
 		call := func(options ...ghl.CallOption) ([]*ghl.Task, error) {
 			return l.Client.Tasks.List(ctx, contact, options...)
@@ -137,7 +138,8 @@ func noteChild(l *Location, n *ghl.Note, contact string) child {
 }
 
 var appointments = family{
-	kind: pluvo.KindAppointment,
+	kind:    pluvo.KindAppointment,
+	telling: []string{"title", "start"},
 	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
 		call := func(options ...ghl.CallOption) ([]*ghl.Appointment, error) {
 			list, err := l.Client.Appointments.ListForContact(ctx, contact, options...)

@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -84,6 +86,44 @@ func TestALostAnswerMakesOneRecord(t *testing.T) {
 					}
 				}
 				require.Len(t, w.full("p1").Tasks, 1)
+				require.Empty(t, w.conflicts())
+			})
+		})
+	}
+}
+
+// TestALostCreateThatIsEdited: what a create of unknown outcome has made is edited in HighLevel before it is looked for. It is known
+// all the same, and the edit comes to Pluvo.
+func TestALostCreateThatIsEdited(t *testing.T) {
+	later := due.Add(24 * time.Hour)
+	for name, edit := range map[string]ghl.TaskUpdate{"completed": {Completed: ghl.Some(true)}, "retitled": {Title: ghl.Some("Call again")}, "put off": {DueDate: ghl.Some(later)}} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				w := newWorld(t, address, nil)
+				ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+				w.server.Fail(ghltest.Fault{Operation: "tasks.create", Kind: ghltest.CutAfterWork(), Times: 1})
+				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Call", DueDate: due})
+				require.NoError(t, w.engine.Follow(t.Context()))
+				require.Eventually(t, func() bool { return len(w.server.Tasks(ada.ID)) == 1 }, waiting, time.Millisecond)
+				_, err := w.client.Tasks.Update(t.Context(), ada.ID, w.server.Tasks(ada.ID)[0].ID, &edit)
+				require.NoError(t, err)
+				_, err = w.client.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Another", DueDate: due.Add(time.Hour)})
+				require.NoError(t, err)
+				w.settle()
+				require.Len(t, w.server.Tasks(ada.ID), 2)
+				ours := w.full(ada.ID).Tasks
+				require.Len(t, ours, 2)
+				n := slices.IndexFunc(ours, func(r pluvo.Task) bool { return r.ID == "t1" })
+				require.NotEqual(t, -1, n)
+				for _, x := range w.server.Tasks(ada.ID) {
+					if x.Title == ours[n].Title {
+						require.Equal(t, x.Completed, ours[n].Completed)
+						require.WithinDuration(t, x.DueDate.In(time.UTC), ours[n].DueDate, 0)
+					}
+				}
+				require.Equal(t, name == "completed", ours[n].Completed)
+				require.Equal(t, name == "retitled", ours[n].Title == "Call again")
+				require.Equal(t, name == "put off", ours[n].DueDate.Equal(later))
 				require.Empty(t, w.conflicts())
 			})
 		})
