@@ -184,7 +184,7 @@ func backfillRole(args []string) {
 		Database: address, Logger: slog.New(slog.DiscardHandler), Lease: time.Second,
 		Locations: []ghlsync.Location{{
 			ID: location, TokenSource: ghl.StaticTokenSource(token), TimeZone: "America/Chicago",
-			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })},
+			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), unlimited},
 		}},
 	})
 	exitOn(err)
@@ -275,11 +275,8 @@ func TestBackfillLosesToLiveChange(t *testing.T) {
 		c := config(t, address, server)
 		c.Locations[0].ClientOptions = []ghl.Option{ghl.WithBaseURL(betweenPages(t, server, &between))}
 		s := start(t, c)
-		handler, err := s.WebhookHandler()
-		require.NoError(t, err)
-		server.SubscribeHandler(handler)
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		subscribe(t, s, server)
+		client := clientOf(t, server)
 		ctx := t.Context()
 
 		require.NoError(t, s.Touch(ctx, server.LocationID(), ids[2]))
@@ -308,7 +305,7 @@ func TestBackfillLosesToLiveChange(t *testing.T) {
 		require.Equal(t, "Changed", theirs.LastName)
 		theirs, _ = server.Contact(ids[1])
 		require.Equal(t, "Changed here", theirs.LastName)
-		_, err = s.Pluvo().Full(ctx, ids[2])
+		_, err := s.Pluvo().Full(ctx, ids[2])
 		require.ErrorIs(t, err, pluvo.ErrNotFound, "what was deleted does not come back")
 	})
 }
@@ -360,8 +357,7 @@ func TestScheduleLeavesQuota(t *testing.T) {
 		i := slices.IndexFunc(waits, func(id string) bool { return slices.Contains(ids, id) })
 		require.GreaterOrEqual(t, i, 0, "some of its contacts wait for the next day: %v", waits)
 		for _, id := range []string{waits[i], ids[0]} {
-			client, err := ghl.New(server.ClientOptions()...)
-			require.NoError(t, err)
+			client := clientOf(t, server)
 			_, err = client.Contacts.Update(t.Context(), id, &ghl.ContactUpdate{FirstName: ghl.Some("Live")})
 			require.NoError(t, err)
 			require.NoError(t, s.Touch(t.Context(), server.LocationID(), id))

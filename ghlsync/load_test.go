@@ -119,8 +119,7 @@ func TestLoad(t *testing.T) {
 		}
 		server.SubscribeHandler(to)
 
-		people, err := ghl.New(append(server.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
-		require.NoError(t, err)
+		people := clientOf(t, server, unlimited)
 		ids := make([]string, contacts)
 		for i := range ids {
 			c, err := people.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: fmt.Sprint("c", i), Email: fmt.Sprintf("c%d@example.com", i)})

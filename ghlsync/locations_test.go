@@ -29,11 +29,8 @@ func TestLocationsAreApart(t *testing.T) {
 		c.Locations[0].Takes = func(c *pluvo.Contact) bool { return !strings.HasPrefix(c.FirstName, "B") }
 		c.Locations[1].Takes = func(c *pluvo.Contact) bool { return strings.HasPrefix(c.FirstName, "B") }
 		s := start(t, c)
-		handler, err := s.WebhookHandler()
-		require.NoError(t, err)
-		first.SubscribeHandler(handler)
-		a, err := ghl.New(first.ClientOptions()...)
-		require.NoError(t, err)
+		subscribe(t, s, first)
+		a := clientOf(t, first)
 		b, err := a.With(ghl.WithLocation(second.ID), ghl.WithToken(token.AccessToken))
 		require.NoError(t, err)
 		ctx := t.Context()
@@ -73,15 +70,15 @@ func TestLocationsAreApart(t *testing.T) {
 		}, 10*time.Second, 20*time.Millisecond)
 		_, err = a.Contacts.Update(ctx, one.ID, &ghl.ContactUpdate{LastName: ghl.Some("Goes")})
 		require.NoError(t, err)
-		require.Eventually(t, func() bool {
+		eventually(t, "the first goes on", func() bool {
 			full, err := s.Pluvo().Full(ctx, one.ID)
 			return err == nil && full.Contact.LastName == "Goes"
-		}, 20*time.Second, 20*time.Millisecond)
+		})
 		require.NoError(t, s.Resume(ctx, second.ID))
-		require.Eventually(t, func() bool {
+		eventually(t, "the second too", func() bool {
 			full, err := s.Pluvo().Full(ctx, two.ID)
 			return err == nil && full.Contact.LastName == "Waits"
-		}, 20*time.Second, 50*time.Millisecond)
+		})
 	})
 }
 
