@@ -55,7 +55,7 @@ func TestFailure(t *testing.T) {
 		require.NoError(t, err)
 		var incidents atomic.Int32
 		q := open(t, d, queue.Config{
-			Incident: func(context.Context, queue.Failure) { incidents.Add(1) },
+			Incident: func(queue.Failure) { incidents.Add(1) },
 			Work: func(ctx context.Context, run *queue.Run) error {
 				_, err := client.Contacts.Update(ctx, run.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Ada"), Email: ghl.Some("ada@example.com")})
 				return err
@@ -109,7 +109,7 @@ func TestRetries(t *testing.T) {
 		var incidents, runs atomic.Int32
 		q := open(t, d, queue.Config{
 			Retries:  queue.Retry{First: time.Millisecond, Max: 2 * time.Millisecond, Attempts: 4},
-			Incident: func(context.Context, queue.Failure) { incidents.Add(1) },
+			Incident: func(queue.Failure) { incidents.Add(1) },
 			Work: func(context.Context, *queue.Run) error {
 				if runs.Add(1)%2 == 0 {
 					panic("with ada@example.com")
@@ -158,7 +158,7 @@ func TestReauth(t *testing.T) {
 		var incidents atomic.Int32
 		var mended atomic.Bool
 		q := open(t, d, queue.Config{
-			Incident: func(_ context.Context, f queue.Failure) {
+			Incident: func(f queue.Failure) {
 				if f.Paused && f.Unit.Location == "loc" {
 					incidents.Add(1)
 				}

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -184,7 +185,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 			continue
 		}
 		var a args
-		if unmarshal(job.EncodedArgs, &a) == nil {
+		if json.Unmarshal(job.EncodedArgs, &a) == nil {
 			err = errors.Join(err, q.free(ctx, Unit{a.Location, a.Unit}, job.ID, process))
 		}
 	}
