@@ -41,11 +41,8 @@ func (s *state) budget(now int64) Budget {
 		return Budget{0, s.DailyLeft}
 	}
 	s.forget(now / s.slot())
-	left := s.Limit
-	for _, n := range s.Used {
-		left -= n
-	}
-	if left = max(left, 0); s.DailyLeft >= 0 {
+	left := max(s.Limit-s.used(), 0)
+	if s.DailyLeft >= 0 {
 		left = min(left, s.DailyLeft)
 	}
 	return Budget{left, s.DailyLeft}
