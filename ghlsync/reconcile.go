@@ -338,7 +338,7 @@ func (s *Syncer) compare(ctx context.Context, location string) error {
 		return err
 	}
 	var missing []string
-	if !b.skipped {
+	if !b.incomplete {
 		gone, err := s.engine.MissingContacts(ctx, location, b.seen)
 		if err != nil {
 			return err
