@@ -55,7 +55,7 @@ const (
 
 // New opens the database and returns a Syncer that does nothing yet. A setting that is wrong is a [*ConfigError] which names it.
 func New(ctx context.Context, config Config) (*Syncer, error) {
-	if err := config.check(); err != nil {
+	if err := config.Check(); err != nil {
 		return nil, err
 	}
 	if config.PluvoInterval == 0 {
