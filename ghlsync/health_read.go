@@ -191,11 +191,6 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 	return state
 }
 
-// refusals are the reasons of a pause that speak against the token.
-var refusals = map[string]bool{
-	queue.Classify(ghl.ErrReauthRequired).Category: true, queue.Classify(ghl.ErrUnauthorized).Category: true,
-}
-
 // within reports whether a time is below a limit, which has a default, and is off if it is negative.
 func within(d, limit, otherwise time.Duration) bool {
 	if limit == 0 {
