@@ -303,6 +303,9 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 
 // markFound has contacts that were found worked on when nothing more urgent is to be done. Also is a part of the last transaction.
 func (s *Syncer) markFound(ctx context.Context, location string, contacts []string, also func(ctx context.Context, tx *db.Tx) error) error {
+	if len(contacts) == 0 && also == nil {
+		return nil
+	}
 	if len(contacts) > 0 {
 		s.log.LogAttrs(ctx, slog.LevelInfo, "contacts found that no delivery told of", slog.String("location", location), slog.Int("contacts", len(contacts)))
 	}
