@@ -225,10 +225,7 @@ func (b *backfill) run(ctx context.Context) error {
 		return b.stopped(ctx, err)
 	}
 	if !b.compares() {
-		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			_, err := tx.Exec(ctx, `DELETE FROM ghlsync_cursor WHERE name = $1`, b.checkpoint())
-			return err
-		})
+		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return tx.DropCursor(ctx, b.checkpoint()) })
 		if err != nil {
 			return err
 		}

@@ -40,13 +40,11 @@ func (s *Syncer) Quiet() bool {
 func (s *Syncer) followed() (at pluvo.Cursor, all bool) {
 	ctx := context.Background()
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		err := tx.Row(ctx, `SELECT value FROM ghlsync_cursor WHERE name = 'pluvo'`).Scan(&at)
-		if errors.Is(err, db.ErrNoRows) {
-			return nil
-		}
+		text, _, err := tx.Cursor(ctx, "pluvo")
+		at = pluvo.Cursor(text)
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
 		return "", false
 	}
 	page, err := s.store.Changes(ctx, at, 1)
