@@ -149,6 +149,6 @@
 //	GHLSYNC_CONTACTS=100000 bash .ci/postgres go test -run xxx -bench Memory -benchtime 1x ./ghlsync
 //
 // From webhook to Pluvo, each change of another contact and with its four reads: 74 to 150 changes a second on SQLite, 166 to 250
-// on PostgreSQL, in runs over a day on a machine whose disk was now fast, now slow. With 100,000 contacts in step a process has taken 18 MiB from the system on SQLite, 21 MiB on PostgreSQL; 4.5
-// and 5.6 MiB of it are the heap in use.
+// on PostgreSQL, in runs over a day on a machine whose disk was now fast, now slow. With 100,000 contacts in step a process has
+// taken 18 MiB from the system on SQLite, 21 MiB on PostgreSQL; 4.5 and 5.6 MiB of it are the heap in use.
 package ghlsync
