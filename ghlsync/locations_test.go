@@ -53,6 +53,16 @@ func TestLocationsAreApart(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, page.Contacts, 1, "Bob is of the other location")
 
+		// A delivery of a location that is not kept in step is acknowledged, lest it come again and again.
+		third := first.AddLocation(ghl.Location{Name: "Third", Timezone: "Europe/Berlin"})
+		elsewhere := clientOf(t, first, ghl.WithLocation(third.ID), ghl.WithToken(first.AddToken(ghl.Token{LocationID: third.ID}).AccessToken))
+		_, err = elsewhere.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Eve", Email: "eve@example.com"})
+		require.NoError(t, err)
+		quiet(t, s, first)
+		text := gather(t, s)
+		require.Contains(t, text, `ghlsync_deliveries_total{location="other",type="ContactCreate"} 1`)
+		require.NotContains(t, text, `ghlsync_webhook_answers_total{code="429"}`)
+
 		// The second location's token is refused: it pauses, alone.
 		first.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.MissingScope(), Times: 1})
 		_, err = b.Contacts.Update(ctx, two.ID, &ghl.ContactUpdate{LastName: ghl.Some("Waits")})

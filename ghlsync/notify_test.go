@@ -237,6 +237,16 @@ func TestNotYetInstalled(t *testing.T) {
 		require.WithinDuration(t, token.ExpiresAt, h.Locations[0].Token.ExpiresAt, time.Minute)
 		require.Len(t, pager.alerts(), 1)
 
+		// It was open, so when it is not again, that is another incident.
+		require.NoError(t, store.Delete(ctx, ghl.LocationKey(server.LocationID())))
+		stop(t, s)
+		s = start(t, c)
+		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
+		store = ghlsync.Tokens(s)
+		_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		require.NoError(t, err)
+		eventually(t, "it is open again", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
+
 		// The token of an agency that is gone can't be renewed.
 		update := func(change func(*ghl.Token)) ghlsync.TokenState {
 			_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
