@@ -96,7 +96,7 @@ func (s *Syncer) Backfill(ctx context.Context, location string, o BackfillOption
 	defer release()
 	now := s.db.Now()
 	o = o.withDefaults(now)
-	b := &backfill{Syncer: s, client: client, location: location, options: o, checkpoint: "backfill/" + location,
+	b := &backfill{Syncer: s, client: client, location: location, options: o,
 		place: place{Notes: o.Notes, Since: o.Since, Until: o.Until, Begun: now}}
 	return b.run(held)
 }
@@ -161,21 +161,19 @@ var (
 // newer than the list.
 const indexLag = time.Minute
 
-// backfill is one run.
+// backfill is one run, for a person or for a comparison.
 type backfill struct {
 	*Syncer
 	client     *ghl.Client
 	location   string
 	options    BackfillOptions
-	checkpoint string          // the name of the cursor; "" keeps none
-	seen       map[string]bool // the ids of the contacts that were listed; nil does not keep them
-	skipped    bool            // the list of contacts is not complete
+	seen       map[string]bool // the ids of the contacts that were listed, for a comparison; else nil
+	incomplete bool            // the list of contacts
 
-	lists   *lists
-	asOf    time.Time // when the lists were surely up to date
-	place   place
-	resumed int
-	began   time.Time
+	lists *lists
+	asOf  time.Time // when the lists were surely up to date
+	place place
+	began time.Time // to take contacts over
 
 	mu       sync.Mutex
 	progress Progress
@@ -199,16 +197,23 @@ func (p place) covers(now place) bool {
 	return p.Notes == now.Notes && !now.Since.Before(p.Since.Add(-time.Hour)) && !now.Until.After(p.Until.Add(now.Begun.Sub(p.Begun)+time.Hour))
 }
 
+// compares reports whether it is for a comparison: that keeps no checkpoint, and goes on without a list that the token does not
+// reach.
+func (b *backfill) compares() bool { return b.seen != nil }
+
+// checkpoint is the name of the cursor that keeps its place.
+func (b *backfill) checkpoint() string { return "backfill/" + b.location }
+
 func (b *backfill) run(ctx context.Context) error {
-	if b.checkpoint != "" {
+	if !b.compares() {
 		var before place
-		if _, found, err := b.cursor(ctx, b.checkpoint, &before); err != nil {
+		if _, found, err := b.cursor(ctx, b.checkpoint(), &before); err != nil {
 			return err
 		} else if found && before.covers(b.place) {
-			b.place, b.resumed = before, before.Done
+			b.place = before
 		}
 	}
-	b.progress = Progress{Location: b.location, Stage: StageTasks, Done: b.place.Done, Resumed: b.resumed}
+	b.progress = Progress{Location: b.location, Stage: StageTasks, Done: b.place.Done, Resumed: b.place.Done}
 	b.asOf = b.db.Now().Add(-indexLag)
 	b.tell(true)
 	var err error
@@ -219,16 +224,13 @@ func (b *backfill) run(ctx context.Context) error {
 	if err := b.contacts(ctx); err != nil {
 		return b.stopped(ctx, err)
 	}
-	if b.checkpoint != "" {
-		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			_, err := tx.Exec(ctx, `DELETE FROM ghlsync_cursor WHERE name = $1`, b.checkpoint)
-			return err
-		})
+	if !b.compares() {
+		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return tx.DropCursor(ctx, b.checkpoint()) })
 		if err != nil {
 			return err
 		}
 	}
-	b.progress.Stage, b.progress.Left, b.progress.Total = StageDone, 0, b.progress.Done
+	b.progress.Stage, b.progress.Total = StageDone, b.progress.Done
 	b.tell(true)
 	return nil
 }
@@ -256,7 +258,7 @@ func (b *backfill) list(ctx context.Context) (*lists, error) {
 
 // granted lets a schedule go on without a list that the token does not reach. A person who asks for a backfill is told.
 func (b *backfill) granted(ctx context.Context, l *lists, err error) error {
-	if b.checkpoint == "" && errors.Is(err, ghl.ErrMissingScope) {
+	if b.compares() && errors.Is(err, ghl.ErrMissingScope) {
 		l.incomplete = true
 		b.leftOut(ctx, b.location, err)
 		return nil
@@ -273,7 +275,7 @@ func (b *backfill) contacts(ctx context.Context) error {
 			return err
 		}
 		if n := len(resp.Skipped); n > 0 {
-			b.skipped = true
+			b.incomplete = true
 			b.log.LogAttrs(ctx, slog.LevelWarn, "contacts on a page can't be read, and are left out", slog.String("location", b.location), slog.Int("contacts", n))
 		}
 		b.progress.Total = max(page.Total, b.place.Done+len(page.Contacts))
@@ -282,15 +284,15 @@ func (b *backfill) contacts(ctx context.Context) error {
 		}
 		b.place.Done += len(page.Contacts)
 		if page.Next == "" && b.place.Done < page.Total {
-			b.skipped = true
+			b.incomplete = true
 			b.log.LogAttrs(ctx, slog.LevelWarn, "the list of contacts ends before it is complete", slog.String("location", b.location),
 				slog.Int("contacts", b.place.Done), slog.Int("total", page.Total))
 		}
-		if page.Next == "" || b.checkpoint == "" {
+		if page.Next == "" || b.compares() {
 			continue
 		}
 		b.place.After = page.Next
-		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return b.moveCursor(ctx, tx, b.checkpoint, b.place) })
+		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return b.moveCursor(ctx, tx, b.checkpoint(), b.place) })
 		if err != nil {
 			return err
 		}
@@ -300,15 +302,11 @@ func (b *backfill) contacts(ctx context.Context) error {
 
 // page takes over the contacts of a page, some at once.
 func (b *backfill) page(ctx context.Context, contacts []*ghl.Contact) error {
-	workers := b.config.Workers
-	if workers == 0 {
-		workers = 4
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	work := make(chan *ghl.Contact)
 	var wg sync.WaitGroup
-	for range workers {
+	for range b.queue.Workers {
 		wg.Go(func() {
 			for c := range work {
 				if err := b.contact(ctx, c); err != nil {
@@ -318,7 +316,7 @@ func (b *backfill) page(ctx context.Context, contacts []*ghl.Contact) error {
 		})
 	}
 	for _, c := range contacts {
-		if b.seen != nil {
+		if b.compares() {
 			b.seen[c.ID] = true
 		}
 		select {
@@ -357,8 +355,8 @@ func (b *backfill) tell(now bool) {
 	b.told = time.Now()
 	p := b.progress
 	p.Left = max(0, p.Total-p.Done)
-	if took := time.Since(b.began); p.Stage != StageTasks && p.Stage != StageAppointments && took > 0 && p.Done > b.resumed {
-		p.Rate = float64(p.Done-b.resumed) / took.Seconds()
+	if took := time.Since(b.began); took > 0 && p.Done > p.Resumed {
+		p.Rate = float64(p.Done-p.Resumed) / took.Seconds()
 		p.Remaining = time.Duration(float64(p.Left) / p.Rate * float64(time.Second))
 	}
 	b.options.Progress(p)

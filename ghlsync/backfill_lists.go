@@ -2,12 +2,9 @@ package ghlsync
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/pluvo/ghl"
-	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
 // lists are the tasks and appointments of a location, by contact.
@@ -73,40 +70,4 @@ func (l *lists) readAppointments(ctx context.Context, client *ghl.Client, since,
 		}
 	}
 	return nil
-}
-
-// cursor reads how far something is, and when it was stored.
-func (s *Syncer) cursor(ctx context.Context, name string, into any) (moved time.Time, found bool, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		moved, found, err = s.cursorTx(ctx, tx, name, into)
-		return err
-	})
-	return moved, found, err
-}
-
-func (s *Syncer) cursorTx(ctx context.Context, tx *db.Tx, name string, into any) (moved time.Time, found bool, err error) {
-	var text string
-	var at int64
-	err = tx.Row(ctx, `SELECT value, moved_at FROM ghlsync_cursor WHERE name = $1`, name).Scan(&text, &at)
-	if errors.Is(err, db.ErrNoRows) {
-		return time.Time{}, false, nil
-	}
-	if err != nil {
-		return time.Time{}, false, err
-	}
-	return db.Time(at), true, json.Unmarshal([]byte(text), into)
-}
-
-func (s *Syncer) moveCursor(ctx context.Context, tx *db.Tx, name string, to any) error {
-	return s.moveCursorAt(ctx, tx, name, to, s.db.Now())
-}
-
-func (s *Syncer) moveCursorAt(ctx context.Context, tx *db.Tx, name string, to any, at time.Time) error {
-	text, err := json.Marshal(to)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, $2, $3)
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value, moved_at = excluded.moved_at`, name, string(text), db.Micros(at))
-	return err
 }

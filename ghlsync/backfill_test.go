@@ -184,7 +184,7 @@ func backfillRole(args []string) {
 		Database: address, Logger: slog.New(slog.DiscardHandler), Lease: time.Second,
 		Locations: []ghlsync.Location{{
 			ID: location, TokenSource: ghl.StaticTokenSource(token), TimeZone: "America/Chicago",
-			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })},
+			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), unlimited},
 		}},
 	})
 	exitOn(err)
@@ -244,40 +244,44 @@ func TestBackfillResumes(t *testing.T) {
 	})
 }
 
+// betweenPages is the address of a server before HighLevel's. What do holds is called once, when a page of contacts was read and
+// has not arrived yet.
+func betweenPages(t testing.TB, server *ghltest.Server, do *atomic.Pointer[func()]) string {
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/contacts/search" || do.Load() == nil {
+			server.Handler().ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		server.Handler().ServeHTTP(answer, r)
+		if f := do.Swap(nil); f != nil {
+			(*f)()
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}))
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
 // TestBackfillLosesToLiveChange: while a page of contacts is on its way, one that is on it is changed, and the change is synced.
 // The page's older version does not overwrite it.
 func TestBackfillLosesToLiveChange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
 		ids := populate(t, server, 20)
-		var between func() // a page was read and did not arrive yet
-		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path != "/contacts/search" || between == nil {
-				server.Handler().ServeHTTP(w, r)
-				return
-			}
-			answer := httptest.NewRecorder()
-			server.Handler().ServeHTTP(answer, r)
-			between()
-			maps.Copy(w.Header(), answer.Header())
-			w.WriteHeader(answer.Code)
-			_, _ = w.Write(answer.Body.Bytes())
-		}))
-		defer front.Close()
+		var between atomic.Pointer[func()]
 		c := config(t, address, server)
-		c.Locations[0].ClientOptions = []ghl.Option{ghl.WithBaseURL(front.URL)}
+		c.Locations[0].ClientOptions = []ghl.Option{ghl.WithBaseURL(betweenPages(t, server, &between))}
 		s := start(t, c)
-		handler, err := s.WebhookHandler()
-		require.NoError(t, err)
-		server.SubscribeHandler(handler)
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		subscribe(t, s, server)
+		client := clientOf(t, server)
 		ctx := t.Context()
 
 		require.NoError(t, s.Touch(ctx, server.LocationID(), ids[2]))
 		quiet(t, s, server)
-		between = func() {
-			between = nil
+		meanwhile := func() {
 			_, err := client.Contacts.Update(ctx, ids[0], &ghl.ContactUpdate{LastName: ghl.Some("Changed")})
 			require.NoError(t, err)
 			require.NoError(t, client.Tasks.Delete(ctx, ids[0], server.Tasks(ids[0])[0].ID))
@@ -292,6 +296,7 @@ func TestBackfillLosesToLiveChange(t *testing.T) {
 			_, err = s.Pluvo().Put(ctx, &full.Contact, pluvo.AnyVersion)
 			require.NoError(t, err)
 		}
+		between.Store(&meanwhile)
 		require.NoError(t, s.Backfill(ctx, server.LocationID(), ghlsync.BackfillOptions{Notes: true}))
 		s.PluvoChanged()
 		quiet(t, s, server)
@@ -300,7 +305,7 @@ func TestBackfillLosesToLiveChange(t *testing.T) {
 		require.Equal(t, "Changed", theirs.LastName)
 		theirs, _ = server.Contact(ids[1])
 		require.Equal(t, "Changed here", theirs.LastName)
-		_, err = s.Pluvo().Full(ctx, ids[2])
+		_, err := s.Pluvo().Full(ctx, ids[2])
 		require.ErrorIs(t, err, pluvo.ErrNotFound, "what was deleted does not come back")
 	})
 }
@@ -352,8 +357,7 @@ func TestScheduleLeavesQuota(t *testing.T) {
 		i := slices.IndexFunc(waits, func(id string) bool { return slices.Contains(ids, id) })
 		require.GreaterOrEqual(t, i, 0, "some of its contacts wait for the next day: %v", waits)
 		for _, id := range []string{waits[i], ids[0]} {
-			client, err := ghl.New(server.ClientOptions()...)
-			require.NoError(t, err)
+			client := clientOf(t, server)
 			_, err = client.Contacts.Update(t.Context(), id, &ghl.ContactUpdate{FirstName: ghl.Some("Live")})
 			require.NoError(t, err)
 			require.NoError(t, s.Touch(t.Context(), server.LocationID(), id))

@@ -27,7 +27,7 @@ func BenchmarkWebhookToPluvo(b *testing.B) {
 			server := ghltest.Start(b)
 			c := config(b, address(b), server)
 			c.Workers, c.PluvoInterval = 16, time.Second
-			c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions, ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
+			c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions, unlimited)
 			s := start(b, c)
 			handler, err := s.WebhookHandler()
 			require.NoError(b, err)
@@ -38,8 +38,7 @@ func BenchmarkWebhookToPluvo(b *testing.B) {
 			}
 			idle(b, s, server)
 			server.SubscribeHandler(handler)
-			client, err := ghl.New(append(server.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
-			require.NoError(b, err)
+			client := clientOf(b, server, unlimited)
 			n := 0
 			for b.Loop() { // 500 changes
 				n++

@@ -170,9 +170,7 @@ type ConfigError struct {
 func (e *ConfigError) Error() string { return "ghlsync: " + e.Setting + " " + e.Problem }
 
 // Check reports the first setting that is wrong, as [New] does, without opening anything.
-func (c *Config) Check() error { return c.check() }
-
-func (c *Config) check() error {
+func (c *Config) Check() error {
 	wrong := func(setting, problem string) error { return &ConfigError{setting, problem} }
 	switch {
 	case !strings.HasPrefix(c.Database, "sqlite:") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://"):

@@ -54,8 +54,7 @@ func TestDeliveriesInAnyOrder(t *testing.T) {
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			first.ServeHTTP(w, r)
 		}))
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		client := clientOf(t, server)
 		ctx := t.Context()
 		var ids []string
 		for _, name := range []string{"Ada", "Grace", "Edith"} {

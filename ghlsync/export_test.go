@@ -2,6 +2,7 @@ package ghlsync
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/pluvo"
 )
 
 // SmallSteps makes pages of contacts smaller, and tells of the progress at each contact.
@@ -21,6 +23,32 @@ func (s *Syncer) Units() (list []string) {
 		return err
 	})
 	return list
+}
+
+// Quiet reports whether nothing is to be done: all of Pluvo's changes were followed, and no unit waits or is worked on. Between its
+// two looks at the changes there was none, so nothing was overlooked while it counted the units.
+func (s *Syncer) Quiet() bool {
+	before, followed := s.followed()
+	if !followed || len(s.Units()) > 0 {
+		return false
+	}
+	after, followed := s.followed()
+	return followed && before == after
+}
+
+// followed is up to where Pluvo's changes were followed, and whether these are all.
+func (s *Syncer) followed() (at pluvo.Cursor, all bool) {
+	ctx := context.Background()
+	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		text, _, err := tx.Cursor(ctx, "pluvo")
+		at = pluvo.Cursor(text)
+		return err
+	})
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return "", false
+	}
+	page, err := s.store.Changes(ctx, at, 1)
+	return at, err == nil && len(page.Changes) == 0
 }
 
 // Tokens is the store of tokens.

@@ -2,7 +2,6 @@ package ghlsync
 
 import (
 	"context"
-	"slices"
 
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
@@ -111,11 +110,11 @@ func (s *Syncer) ResolveConflict(ctx context.Context, id string) error {
 // Link joins a contact of HighLevel and one of Pluvo, as a person has decided. The Syncer need not be started.
 func (s *Syncer) Link(ctx context.Context, location, ghlContactID, pluvoContactID string) error {
 	if s.engine.Client(location) == nil {
-		i := slices.IndexFunc(s.config.Locations, func(l Location) bool { return l.ID == location })
-		if i < 0 {
+		l := s.location(location)
+		if l == nil {
 			return ErrUnknownLocation
 		}
-		if err := s.open(ctx, &s.config.Locations[i]); err != nil {
+		if err := s.open(ctx, l); err != nil {
 			return err
 		}
 	}

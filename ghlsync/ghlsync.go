@@ -55,7 +55,7 @@ const (
 
 // New opens the database and returns a Syncer that does nothing yet. A setting that is wrong is a [*ConfigError] which names it.
 func New(ctx context.Context, config Config) (*Syncer, error) {
-	if err := config.check(); err != nil {
+	if err := config.Check(); err != nil {
 		return nil, err
 	}
 	if config.PluvoInterval == 0 {
@@ -99,7 +99,7 @@ func (s *Syncer) build() error {
 	s.queue, err = queue.New(queue.Config{
 		DB: s.db, Work: s.engine.Sync, Workers: c.Workers, Lease: c.Lease, Logger: s.log,
 		Retries:  queue.Retry{First: c.Retry.First, Max: c.Retry.Max, Attempts: c.Retry.Attempts},
-		Incident: func(_ context.Context, f queue.Failure) { s.incident(f) },
+		Incident: s.incident,
 		Alert:    s.enter, Observe: s.metrics.ran,
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package ghlsync_test
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -36,12 +37,41 @@ func start(t testing.TB, c ghlsync.Config) *ghlsync.Syncer {
 	s, err := ghlsync.New(context.Background(), c)
 	require.NoError(t, err)
 	require.NoError(t, s.Start(context.Background()))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		require.NoError(t, s.Stop(ctx))
-	})
+	t.Cleanup(func() { stop(t, s) })
 	return s
+}
+
+func stop(t testing.TB, s *ghlsync.Syncer) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	require.NoError(t, s.Stop(ctx))
+}
+
+// subscribe has a Syncer take the deliveries of a server.
+func subscribe(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server) http.Handler {
+	t.Helper()
+	handler, err := s.WebhookHandler()
+	require.NoError(t, err)
+	server.SubscribeHandler(handler)
+	return handler
+}
+
+// clientOf is for what people do at HighLevel.
+func clientOf(t testing.TB, server *ghltest.Server, options ...ghl.Option) *ghl.Client {
+	t.Helper()
+	client, err := ghl.New(append(server.ClientOptions(), options...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// unlimited is for a client that keeps no limit of its own.
+var unlimited = ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })
+
+// eventually waits until something is so.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	require.Eventually(t, is, 20*time.Second, 50*time.Millisecond, what)
 }
 
 // quiet waits until nothing is to be done.
@@ -57,12 +87,11 @@ func quiet(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server) {
 		}
 	}()
 	require.Eventually(t, func() bool {
-		for range 3 {
+		for range 2 { // what was done before the first was quiet may have been delivered since
 			require.NoError(t, server.Flush(ctx))
-			if len(s.Units()) > 0 {
+			if !s.Quiet() {
 				return false
 			}
-			time.Sleep(60 * time.Millisecond) // more than PluvoInterval
 		}
 		return true
 	}, 30*time.Second, 20*time.Millisecond)
@@ -74,11 +103,8 @@ func TestBothSidesByWebhook(t *testing.T) {
 		server := ghltest.Start(t)
 		c := config(t, address, server)
 		s := start(t, c)
-		handler, err := s.WebhookHandler()
-		require.NoError(t, err)
-		server.SubscribeHandler(handler)
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		subscribe(t, s, server)
+		client := clientOf(t, server)
 		ctx := t.Context()
 
 		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com", Phone: "415-555-0100"})

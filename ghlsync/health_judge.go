@@ -168,17 +168,25 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 	return list
 }
 
+// Categories of errors that there is advice for.
 const wrongSetting = "wrong setting"
+
+var (
+	missingScope = queue.Classify(ghl.ErrMissingScope).Category
+	// refusals speak against the token.
+	refusals = map[string]bool{
+		queue.Classify(ghl.ErrReauthRequired).Category: true, queue.Classify(ghl.ErrUnauthorized).Category: true,
+	}
+)
 
 // adviceFor says what to do about a category of errors.
 func adviceFor(category string) string {
-	switch category {
-	case queue.Classify(ghl.ErrReauthRequired).Category, queue.Classify(ghl.ErrUnauthorized).Category:
+	switch {
+	case refusals[category]:
 		return "Connect the location again (ghlsync connect), or give it a valid token."
-	case queue.Classify(ghl.ErrMissingScope).Category:
+	case category == missingScope:
 		return "Add the missing scope (ghlsync doctor names it) to the app or the token, and connect the location again (ghlsync connect)."
-	}
-	if category == wrongSetting {
+	case category == wrongSetting:
 		return "Correct the setting, and start the program again."
 	}
 	return "See to the cause."

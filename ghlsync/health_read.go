@@ -63,13 +63,9 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 		}
 		return &spare
 	}
-	each := func(scan func(r db.Row) error, query string, args ...any) error {
-		_, err := db.List(ctx, tx, func(r db.Row) (none struct{}, err error) { return none, scan(r) }, query, args...)
-		return err
-	}
 	steps := []func() error{
 		func() error {
-			return each(func(r db.Row) error {
+			return tx.Each(ctx, func(r db.Row) error {
 				var id, reason string
 				var paused, delivery int64
 				err := r.Scan(&id, &paused, &reason, &delivery)
@@ -79,7 +75,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 			}, `SELECT id, paused, reason, coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0) FROM ghlsync_location l`)
 		},
 		func() error {
-			return each(func(r db.Row) error {
+			return tx.Each(ctx, func(r db.Row) error {
 				var id string
 				var all, running, retrying, delayed, since int64
 				err := r.Scan(&id, &all, &running, &retrying, &delayed, &since)
@@ -95,7 +91,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 				FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`, db.Micros(now), int64(queue.Live), db.Micros(now))
 		},
 		func() error {
-			return each(func(r db.Row) error {
+			return tx.Each(ctx, func(r db.Row) error {
 				var id string
 				var retrying, stopped int64
 				err := r.Scan(&id, &retrying, &stopped)
@@ -106,7 +102,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 				FROM ghlsync_failure WHERE state IN ('retrying', 'stopped') GROUP BY location`)
 		},
 		func() error {
-			return each(func(r db.Row) error {
+			return tx.Each(ctx, func(r db.Row) error {
 				var id string
 				var open, undecided int64
 				err := r.Scan(&id, &open, &undecided)
@@ -116,7 +112,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 			}, `SELECT location, count(*), count(CASE WHEN winner = '' THEN 1 END) FROM ghlsync_conflict WHERE resolved_at = 0 GROUP BY location`)
 		},
 		func() error {
-			return each(func(r db.Row) error {
+			return tx.Each(ctx, func(r db.Row) error {
 				var name string
 				var moved int64
 				err := r.Scan(&name, &moved)
@@ -193,11 +189,6 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 		state.State = TokenEnds
 	}
 	return state
-}
-
-// refusals are the reasons of a pause that speak against the token.
-var refusals = map[string]bool{
-	queue.Classify(ghl.ErrReauthRequired).Category: true, queue.Classify(ghl.ErrUnauthorized).Category: true,
 }
 
 // within reports whether a time is below a limit, which has a default, and is off if it is negative.

@@ -96,8 +96,7 @@ func TestHealth(t *testing.T) {
 		for _, f := range failures {
 			require.NoError(t, s.Skip(ctx, f.ID))
 		}
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		client := clientOf(t, server)
 		conflicts, err := s.Conflicts(ctx, false, 0)
 		require.NoError(t, err)
 		for _, conflict := range conflicts {
@@ -107,9 +106,7 @@ func TestHealth(t *testing.T) {
 		}
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.State == ghlsync.Healthy && l.Waiting == 0 })
 		require.Empty(t, codes(s.Health(ctx)))
-		handler, err := s.WebhookHandler()
-		require.NoError(t, err)
-		server.SubscribeHandler(handler)
+		subscribe(t, s, server)
 		_, err = client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bob", Email: "bob@example.com"})
 		require.NoError(t, err)
 		require.NoError(t, server.Flush(ctx))
@@ -178,7 +175,7 @@ func TestHealthOfAWrongSetting(t *testing.T) {
 		require.Contains(t, h.Problems[0].Text, "Rules")
 		require.Contains(t, h.Problems[0].Do, "Correct the setting")
 		require.Contains(t, h.Problems[0].Do, "Then resume")
-		require.Eventually(t, func() bool { return len(pager.alerts()) == 1 }, 20*time.Second, 20*time.Millisecond)
+		eventually(t, "1 alert", func() bool { return len(pager.alerts()) == 1 })
 		require.Equal(t, "wrong setting", pager.alerts()[0].Category)
 	})
 }

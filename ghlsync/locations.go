@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -12,6 +13,15 @@ import (
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
+
+// location is how a location is kept in step; nil if it is none of ours.
+func (s *Syncer) location(id string) *Location {
+	i := slices.IndexFunc(s.config.Locations, func(l Location) bool { return l.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &s.config.Locations[i]
+}
 
 // open makes a location's client and mapping. Until it has, its contacts wait.
 func (s *Syncer) open(ctx context.Context, l *Location) error {

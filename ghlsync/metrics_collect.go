@@ -94,22 +94,13 @@ func (m *metrics) alerted(failed error) {
 
 // delivered is told of each webhook that was signed. Its location is a label only if it is one of ours.
 func (m *metrics) delivered(location, kind string, sent time.Time) {
-	if !m.s.serves(location) {
+	if m.s.location(location) == nil {
 		location = "other"
 	}
 	m.deliveries.WithLabelValues(location, kind).Inc()
 	if !sent.IsZero() {
 		m.delay.WithLabelValues(location).Observe(max(time.Since(sent), 0).Seconds())
 	}
-}
-
-func (s *Syncer) serves(location string) bool {
-	for i := range s.config.Locations {
-		if s.config.Locations[i].ID == location {
-			return true
-		}
-	}
-	return false
 }
 
 // measured counts what is sent to HighLevel, and looks at its clock.

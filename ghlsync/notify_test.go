@@ -72,13 +72,6 @@ func (p *pager) config(t testing.TB, address string, server *ghltest.Server) ghl
 	return c
 }
 
-func stop(t testing.TB, s *ghlsync.Syncer) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	require.NoError(t, s.Stop(ctx))
-}
-
 // TestOneAlert: a contact that can't be kept in step is told of once, though the receiver is down at first, and not again by
 // another process, after a restart, or when the contact fails again.
 func TestOneAlert(t *testing.T) {
@@ -92,7 +85,7 @@ func TestOneAlert(t *testing.T) {
 		_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"}, pluvo.NoVersion)
 		require.NoError(t, err)
 		s.PluvoChanged()
-		require.Eventually(t, func() bool { pager.mu.Lock(); defer pager.mu.Unlock(); return pager.refused == 1 }, 20*time.Second, 20*time.Millisecond)
+		eventually(t, "it is refused", func() bool { pager.mu.Lock(); defer pager.mu.Unlock(); return pager.refused == 1 })
 		require.Equal(t, ghlsync.Degraded, s.Health(ctx).State)
 		stop(t, s)
 		require.Empty(t, pager.alerts())
@@ -106,7 +99,7 @@ func TestOneAlert(t *testing.T) {
 		for range others {
 			next = append(next, start(t, c))
 		}
-		require.Eventually(t, func() bool { return len(pager.alerts()) == 1 }, 20*time.Second, 20*time.Millisecond)
+		eventually(t, "1 alert", func() bool { return len(pager.alerts()) == 1 })
 		a := pager.alerts()[0]
 		failures, err := next[0].Failures(ctx, ghlsync.FailureFilter{})
 		require.NoError(t, err)
@@ -120,10 +113,10 @@ func TestOneAlert(t *testing.T) {
 		require.NotContains(t, pager.texts[0], "ada@")
 
 		require.NoError(t, next[0].Retry(ctx, failures[0].ID))
-		require.Eventually(t, func() bool {
+		eventually(t, "it fails again", func() bool {
 			f, err := next[0].Failures(ctx, ghlsync.FailureFilter{})
 			return err == nil && len(f) == 1 && f[0].Attempts == 2 && f[0].State == ghlsync.Stopped
-		}, 20*time.Second, 20*time.Millisecond)
+		})
 		for _, s := range next {
 			stop(t, s)
 		}
@@ -147,7 +140,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		for i := range 10 {
 			require.NoError(t, s.Touch(ctx, server.LocationID(), fmt.Sprint("contact", i)))
 		}
-		require.Eventually(t, func() bool { return len(pager.alerts()) > 0 }, 20*time.Second, 20*time.Millisecond)
+		eventually(t, "an alert", func() bool { return len(pager.alerts()) > 0 })
 		stop(t, s)
 		s = start(t, c) // it is not told anew, though it can't be opened either
 		require.Eventually(t, func() bool { return s.Health(ctx).Processes == 1 }, 10*time.Second, 20*time.Millisecond)
@@ -176,7 +169,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
 		require.NoError(t, s.Touch(ctx, server.LocationID(), "contact99"))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return !l.Paused.IsZero() })
-		require.Eventually(t, func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 }, 20*time.Second, 50*time.Millisecond)
+		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
 	})
 }
 
@@ -210,7 +203,7 @@ func TestRevokedTokenIsFound(t *testing.T) {
 		becomes(t, s, func(l ghlsync.LocationHealth) bool {
 			return l.Token.State == ghlsync.TokenRefused && !l.Paused.IsZero()
 		})
-		require.Eventually(t, func() bool { return len(pager.alerts()) == 1 }, 20*time.Second, 20*time.Millisecond)
+		eventually(t, "1 alert", func() bool { return len(pager.alerts()) == 1 })
 		require.Equal(t, ghlsync.AlertLocation, pager.alerts()[0].Kind)
 	})
 }
@@ -228,7 +221,7 @@ func TestNotYetInstalled(t *testing.T) {
 		c.Locations[0].TokenSource, c.Locations[0].TimeZone, c.Locations[0].ClientOptions = nil, "UTC", nil
 		s := start(t, c)
 		ctx := t.Context()
-		require.Eventually(t, func() bool { return len(pager.alerts()) == 1 }, 20*time.Second, 20*time.Millisecond)
+		eventually(t, "1 alert", func() bool { return len(pager.alerts()) == 1 })
 		h := s.Health(ctx)
 		require.Equal(t, ghlsync.TokenMissing, h.Locations[0].Token.State)
 		require.NotEmpty(t, h.Locations[0].Closed)
@@ -238,11 +231,21 @@ func TestNotYetInstalled(t *testing.T) {
 		store := ghlsync.Tokens(s)
 		_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return s.Health(ctx).State == ghlsync.Healthy }, 20*time.Second, 50*time.Millisecond)
+		eventually(t, "it is open", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 		h = s.Health(ctx)
 		require.Equal(t, ghlsync.TokenOK, h.Locations[0].Token.State)
 		require.WithinDuration(t, token.ExpiresAt, h.Locations[0].Token.ExpiresAt, time.Minute)
 		require.Len(t, pager.alerts(), 1)
+
+		// It was open, so when it is not again, that is another incident.
+		require.NoError(t, store.Delete(ctx, ghl.LocationKey(server.LocationID())))
+		stop(t, s)
+		s = start(t, c)
+		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
+		store = ghlsync.Tokens(s)
+		_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		require.NoError(t, err)
+		eventually(t, "it is open again", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 
 		// The token of an agency that is gone can't be renewed.
 		update := func(change func(*ghl.Token)) ghlsync.TokenState {

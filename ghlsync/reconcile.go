@@ -3,7 +3,6 @@ package ghlsync
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -160,40 +159,23 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	since, until := began.Add(-appointmentsBack), began.Add(appointmentsAhead)
-	for i, part := range []func() (engine.News, error){
-		func() (engine.News, error) {
-			if backfilled {
-				return nil, nil
-			}
-			return nil, s.changedSince(ctx, client, location, from.Updated)
-		},
-		func() (engine.News, error) {
-			l := newLists()
-			if err := l.readTasks(ctx, client, func() {}); err != nil {
-				return nil, err
-			}
-			return s.engine.TaskNews(ctx, location, l.tasksOf, !l.incomplete)
-		},
-		func() (engine.News, error) {
-			l := newLists()
-			if err := l.readAppointments(ctx, client, since, until, defaultWindow, func() {}); err != nil {
-				return nil, err
-			}
-			return s.engine.AppointmentNews(ctx, location, l.appointmentsOf, !l.incomplete, since, until)
-		},
-	} {
-		news, err := part()
+	granted := func(err error) error {
 		if errors.Is(err, ghl.ErrMissingScope) {
 			s.leftOut(ctx, location, err)
-			continue
+			return nil
 		}
-		if err == nil {
-			err = s.markFound(ctx, location, s.heard.worth(fmt.Sprint(i, location), news), nil)
-		}
-		if err != nil {
+		return err
+	}
+	if !backfilled {
+		if err := granted(s.changedSince(ctx, client, location, from.Updated)); err != nil {
 			return err
 		}
+	}
+	if err := granted(s.changedTasks(ctx, client, location)); err != nil {
+		return err
+	}
+	if err := granted(s.changedAppointments(ctx, client, location, began)); err != nil {
+		return err
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		var at seenUntil
@@ -206,6 +188,33 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 		}
 		return s.moveCursor(ctx, tx, "reconcile/"+location, at) // it was done now
 	})
+}
+
+// changedTasks marks the contacts of which a task is not in step.
+func (s *Syncer) changedTasks(ctx context.Context, client *ghl.Client, location string) error {
+	l := newLists()
+	if err := l.readTasks(ctx, client, func() {}); err != nil {
+		return err
+	}
+	news, err := s.engine.TaskNews(ctx, location, l.tasksOf, !l.incomplete)
+	if err != nil {
+		return err
+	}
+	return s.markFound(ctx, location, s.heard.worth("tasks/"+location, news), nil)
+}
+
+// changedAppointments marks the contacts of which an appointment about now or to come is not in step.
+func (s *Syncer) changedAppointments(ctx context.Context, client *ghl.Client, location string, now time.Time) error {
+	l := newLists()
+	since, until := now.Add(-appointmentsBack), now.Add(appointmentsAhead)
+	if err := l.readAppointments(ctx, client, since, until, defaultWindow, func() {}); err != nil {
+		return err
+	}
+	news, err := s.engine.AppointmentNews(ctx, location, l.appointmentsOf, !l.incomplete, since, until)
+	if err != nil {
+		return err
+	}
+	return s.markFound(ctx, location, s.heard.worth("appointments/"+location, news), nil)
 }
 
 // skew is by how much HighLevel's clock is behind the database's, as a time below zero.
@@ -303,6 +312,9 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 
 // markFound has contacts that were found worked on when nothing more urgent is to be done. Also is a part of the last transaction.
 func (s *Syncer) markFound(ctx context.Context, location string, contacts []string, also func(ctx context.Context, tx *db.Tx) error) error {
+	if len(contacts) == 0 && also == nil {
+		return nil
+	}
 	if len(contacts) > 0 {
 		s.log.LogAttrs(ctx, slog.LevelInfo, "contacts found that no delivery told of", slog.String("location", location), slog.Int("contacts", len(contacts)))
 	}
@@ -338,7 +350,7 @@ func (s *Syncer) compare(ctx context.Context, location string) error {
 		return err
 	}
 	var missing []string
-	if !b.skipped {
+	if !b.incomplete {
 		gone, err := s.engine.MissingContacts(ctx, location, b.seen)
 		if err != nil {
 			return err

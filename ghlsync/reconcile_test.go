@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,12 +23,6 @@ import (
 func often(c ghlsync.Config) ghlsync.Config {
 	c.ReconcileInterval, c.CompareInterval = 100*time.Millisecond, 300*time.Millisecond
 	return c
-}
-
-// eventually waits until a comparison of both sides succeeds.
-func eventually(t testing.TB, what string, equal func() bool) {
-	t.Helper()
-	require.Eventually(t, equal, 20*time.Second, 50*time.Millisecond, what)
 }
 
 // shape is what a contact has, as names; nil when it is not there.
@@ -58,15 +54,19 @@ func names(list ...string) map[string]bool {
 	return has
 }
 
+// addVisit adds an appointment of the day after tomorrow, in a calendar of its own.
+func addVisit(server *ghltest.Server, contact string) ghl.Appointment {
+	calendar := server.AddCalendar(ghl.Calendar{Name: "Talk", IsActive: true})
+	return server.AddAppointment(ghl.Appointment{ContactID: contact, CalendarID: calendar.ID, Title: "visit", StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
+}
+
 // TestAllDeliveriesLost: without a single delivery both sides become equal, edits of tasks and deletions included, and then
 // nothing more is written.
 func TestAllDeliveriesLost(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
-		calendar := server.AddCalendar(ghl.Calendar{Name: "Talk", IsActive: true}).ID
 		s := start(t, often(config(t, address, server)))
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		client := clientOf(t, server)
 		ctx := t.Context()
 		time.Sleep(50 * time.Millisecond) // the schedules begin
 
@@ -80,7 +80,7 @@ func TestAllDeliveriesLost(t *testing.T) {
 		require.NoError(t, err)
 		note, err := client.Notes.Create(ctx, ada.ID, &ghl.NoteCreate{Body: "hello"})
 		require.NoError(t, err)
-		visit := server.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: calendar, Title: "visit", StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
+		visit := addVisit(server, ada.ID)
 		same := func(id string, want ...string) func() bool {
 			return func() bool { return assert.ObjectsAreEqual(names(want...), shape(t, s, id)) }
 		}
@@ -156,8 +156,7 @@ func TestBrokenListDeletesNothing(t *testing.T) {
 		c := often(config(t, address, server))
 		c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
 		s := start(t, c)
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		client := clientOf(t, server)
 		ctx := t.Context()
 
 		// No search finds this one for an hour, and no list of tasks is without it.
@@ -270,13 +269,30 @@ func TestReconcileDuringBackfill(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
 		ids := populate(t, server, 100)
+		var between atomic.Pointer[func()]
 		c := config(t, address, server)
-		c.ReconcileInterval, c.CompareInterval = 100*time.Millisecond, -1
+		c.Locations[0].ClientOptions = []ghl.Option{ghl.WithBaseURL(betweenPages(t, server, &between))}
+		c.ReconcileInterval, c.CompareInterval = 300*time.Millisecond, -1
+		held, goOn := make(chan struct{}), make(chan struct{})
+		proceed := sync.OnceFunc(func() { close(goOn) })
+		defer proceed()
+		hold := func() { close(held); <-goOn }
+		between.Store(&hold)
 		s := start(t, c)
-		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{}))
-		eventually(t, "it has gone on meanwhile", func() bool { return operations(server)["contacts.search"] > 2 })
+		backfilled := make(chan error, 1)
+		go func() { backfilled <- s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{}) }()
+		<-held // it has listed all, and taken over nothing
+
+		server.ResetRequests()
+		eventually(t, "reconciliation goes on", func() bool { return operations(server)["calendars.list"] >= 4 })
+		require.Zero(t, operations(server)["contacts.search"], "contacts are left to the backfill")
+		require.Zero(t, operations(server)["contacts.get"])
+		proceed()
+		require.NoError(t, <-backfilled)
+		eventually(t, "and goes on after it", func() bool { return operations(server)["contacts.search"] > 2 })
 		quiet(t, s, server)
-		require.Less(t, operations(server)["contacts.get"], 40)
+		// A list that is compared while a contact is taken over may find its task and not yet its link: those few are read.
+		require.Less(t, operations(server)["contacts.get"], 20)
 		same(t, s, server, ids, false)
 	})
 }
@@ -308,8 +324,7 @@ func TestReconcileWithAClockBehind(t *testing.T) {
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, -1
 		s := start(t, c)
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		client := clientOf(t, server)
 		for _, name := range []string{"Ada", "Bea"} {
 			made, err := client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
 			require.NoError(t, err)
@@ -324,12 +339,11 @@ func TestReconcileWithAClockBehind(t *testing.T) {
 func TestReconcileComesToAnEnd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
-		calendar := server.AddCalendar(ghl.Calendar{Name: "Talk", IsActive: true}).ID
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = 20*time.Millisecond, -1
 		s := start(t, c)
 		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", DateUpdated: timeOf(time.Now().Add(-time.Hour))})
-		server.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: calendar, Title: "visit", StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
+		addVisit(server, ada.ID)
 		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
 		eventually(t, "it is there", func() bool { return len(shape(t, s, ada.ID)) == 2 })
 		server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: ghltest.EditedAnswer(func(answer any) any {
@@ -348,8 +362,7 @@ func TestReconcileComesToAnEnd(t *testing.T) {
 		// Something new is looked at at once.
 		task := server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})
 		eventually(t, "the task", func() bool { return len(shape(t, s, ada.ID)) == 3 })
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		client := clientOf(t, server)
 		for _, title := range []string{"Call again", "Call", "Call again"} {
 			_, err := client.Tasks.Update(t.Context(), ada.ID, task.ID, &ghl.TaskUpdate{Title: ghl.Some(title)})
 			require.NoError(t, err)
@@ -422,15 +435,13 @@ func TestScheduleThatFails(t *testing.T) {
 func TestReconcileFindsDeletions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
-		calendar := server.AddCalendar(ghl.Calendar{Name: "Talk", IsActive: true}).ID
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, -1
 		s := start(t, c)
-		client, err := ghl.New(server.ClientOptions()...)
-		require.NoError(t, err)
+		client := clientOf(t, server)
 		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		task := server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})
-		visit := server.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: calendar, Title: "visit", StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
+		visit := addVisit(server, ada.ID)
 		has := func(want ...string) {
 			t.Helper()
 			eventually(t, "the same", func() bool { return assert.ObjectsAreEqual(names(want...), shape(t, s, ada.ID)) })

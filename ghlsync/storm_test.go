@@ -43,7 +43,7 @@ func syncRole(args []string) {
 		PluvoInterval: 20 * time.Millisecond, Lease: time.Second, Retry: ghlsync.RetryPolicy{First: 100 * time.Millisecond, Max: time.Second, Attempts: 1000},
 		Locations: []ghlsync.Location{{
 			ID: location, TokenSource: ghl.StaticTokenSource(token), Region: "US", TimeZone: "America/Chicago",
-			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })},
+			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), unlimited},
 		}},
 	})
 }
@@ -331,8 +331,7 @@ func TestStorm(t *testing.T) {
 		for i, op := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update"} {
 			server.Fail(ghltest.Fault{Operation: op, Kind: ghltest.CutAfterWork(), Chance: 0.1, Seed: uint64(i)})
 		}
-		everyday, err := ghl.New(append(server.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
-		require.NoError(t, err)
+		everyday := clientOf(t, server, unlimited)
 
 		children := make([]*dbtest.Process, processes)
 		begin := func(i int) {
@@ -346,7 +345,7 @@ func TestStorm(t *testing.T) {
 		}
 		random := rand.New(rand.NewPCG(5, uint64(processes)))
 		p := &people{t: t, random: random, server: server, client: everyday, store: records.New(d), db: d, made: []string{"first"}, tasks: map[string][]string{}, notes: map[string][]string{}}
-		_, err = everyday.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{FirstName: ghl.Some("first"), Email: ghl.Some("first@example.com")})
+		_, err := everyday.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{FirstName: ghl.Some("first"), Email: ghl.Some("first@example.com")})
 		require.NoError(t, err)
 		for range kills() {
 			for range 2 {

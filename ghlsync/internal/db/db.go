@@ -44,8 +44,6 @@ type DB struct {
 
 // Options are settings of a database; the zero value has the defaults.
 type Options struct {
-	// MaxConns bounds the connections of one process to PostgreSQL; 0 is 20.
-	MaxConns int
 	// ByHand leaves migrations to [Open] without it; Open then fails while one is missing, and makes no file.
 	ByHand bool
 	// Logger is told of migrations; nil is slog.Default.
@@ -62,7 +60,7 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
-		err = d.openPostgres(ctx, address, o)
+		err = d.openPostgres(ctx, address)
 	case strings.HasPrefix(address, "sqlite:"):
 		err = d.openSQLite(ctx, strings.TrimPrefix(strings.TrimPrefix(address, "sqlite:"), "//"), o)
 	default:
@@ -85,15 +83,15 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	return d, nil
 }
 
-func (d *DB) openPostgres(ctx context.Context, address string, o Options) error {
+// maxConns bounds the connections of one process to PostgreSQL.
+const maxConns = 20
+
+func (d *DB) openPostgres(ctx context.Context, address string) error {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return errors.New("the database's address can't be read") // the error may hold its password
 	}
-	config.MaxConns = int32(o.MaxConns)
-	if config.MaxConns <= 0 {
-		config.MaxConns = 20
-	}
+	config.MaxConns = maxConns
 	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}

@@ -60,7 +60,7 @@ func (t *Tx) Row(ctx context.Context, query string, args ...any) Row {
 // List runs a query and makes something of each row.
 func List[T any](ctx context.Context, t *Tx, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
 	var list []T
-	err := t.each(ctx, func(r Row) error {
+	err := t.Each(ctx, func(r Row) error {
 		v, err := scan(r)
 		list = append(list, v)
 		return err
@@ -71,7 +71,8 @@ func List[T any](ctx context.Context, t *Tx, scan func(Row) (T, error), query st
 	return list, nil
 }
 
-func (t *Tx) each(ctx context.Context, do func(Row) error, query string, args ...any) error {
+// Each runs a query and does something with each row.
+func (t *Tx) Each(ctx context.Context, do func(Row) error, query string, args ...any) error {
 	if t.pgx != nil {
 		rows, err := t.pgx.Query(ctx, query, args...)
 		if err != nil {

@@ -3,6 +3,7 @@ package dbtest
 import (
 	"bufio"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -18,6 +19,10 @@ const roleVariable = "GHLSYNC_TEST_ROLE"
 // Main is a TestMain: it runs a role where the process was started for one, else the tests.
 func Main(m *testing.M, roles map[string]func(args []string)) {
 	if role, args, _ := strings.Cut(os.Getenv(roleVariable), "\x1f"); role != "" {
+		go func() { // the test's process may be killed or give up; then nobody else ends this one
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(1)
+		}()
 		roles[role](strings.Split(args, "\x1f"))
 		os.Exit(0)
 	}
@@ -38,6 +43,8 @@ func Start(t testing.TB, role string, args ...string) *Process {
 	cmd.Env = append(os.Environ(), roleVariable+"="+strings.Join(append([]string{role}, args...), "\x1f"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	_, err = cmd.StdinPipe() // open for as long as this process lives
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	p := &Process{cmd: cmd, lines: make(chan string, 1000), ended: make(chan struct{})}

@@ -71,19 +71,17 @@ func (e *Engine) followPage(ctx context.Context) (more bool, err error) {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, $2, $3)
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value, moved_at = excluded.moved_at`, feedCursor, string(page.Next), db.Micros(e.now()))
-		return err
+		return tx.MoveCursor(ctx, feedCursor, string(page.Next), e.now())
 	})
 	return page.More, err
 }
 
 func cursor(ctx context.Context, tx *db.Tx) (c pluvo.Cursor, err error) {
-	err = tx.Row(ctx, `SELECT value FROM ghlsync_cursor WHERE name = $1`, feedCursor).Scan(&c)
+	at, _, err := tx.Cursor(ctx, feedCursor)
 	if errors.Is(err, db.ErrNoRows) {
 		return "", nil
 	}
-	return c, err
+	return pluvo.Cursor(at), err
 }
 
 // followChange keeps the index of people up to date, and returns the units that a change concerns.

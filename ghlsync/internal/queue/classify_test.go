@@ -11,6 +11,15 @@ import (
 	"github.com/pluvo/ghl"
 )
 
+// TestSentIsOfWhatFailed: what a call that failed has sent is not told of another failure.
+func TestSentIsOfWhatFailed(t *testing.T) {
+	recorded := &Recorder{operation: "contacts.get", sent: []byte(`{"firstName":"Ada"}`)}
+	require.NotEmpty(t, Attempt{}.of(&ghl.Error{Operation: "contacts.get"}, recorded).Sent)
+	require.Empty(t, Attempt{}.of(&ghl.Error{Operation: "contacts.update"}, recorded).Sent)
+	require.Empty(t, Attempt{}.of(errors.New("none of HighLevel's"), recorded).Sent)
+	require.Empty(t, Attempt{}.of(errors.New("no call failed"), &Recorder{}).Sent)
+}
+
 // TestWhatFailsForGoodDoesNotKeepTheRest from being tried again.
 func TestWhatFailsForGoodDoesNotKeepTheRest(t *testing.T) {
 	invalid, server := fmt.Errorf("task: %w", ghl.ErrValidation), fmt.Errorf("note: %w", ghl.ErrServer)

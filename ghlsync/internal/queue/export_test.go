@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// Process is the id of this process among those that share the database.
+func (q *Queue) Process() string { return q.process }
+
 // Rescue, Revive and Prune are what the loops do now and then.
 func (q *Queue) Rescue(ctx context.Context) error { return q.rescue(ctx) }
 func (q *Queue) Revive(ctx context.Context) error { return q.revive(ctx) }

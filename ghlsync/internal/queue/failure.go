@@ -110,7 +110,7 @@ func (q *Queue) alert(ctx context.Context, f Failure) {
 	q.Logger.LogAttrs(ctx, slog.LevelError, "a person is needed", slog.String("location", f.Unit.Location), slog.String("unit", f.Unit.ID),
 		slog.String("category", f.Category), slog.String("err", f.Message), slog.Bool("location_paused", f.Paused))
 	if q.Incident != nil {
-		q.Incident(ctx, f)
+		q.Incident(f)
 	}
 }
 

@@ -55,7 +55,7 @@ func TestFailure(t *testing.T) {
 		require.NoError(t, err)
 		var incidents atomic.Int32
 		q := open(t, d, queue.Config{
-			Incident: func(context.Context, queue.Failure) { incidents.Add(1) },
+			Incident: func(queue.Failure) { incidents.Add(1) },
 			Work: func(ctx context.Context, run *queue.Run) error {
 				_, err := client.Contacts.Update(ctx, run.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Ada"), Email: ghl.Some("ada@example.com")})
 				return err
@@ -109,7 +109,7 @@ func TestRetries(t *testing.T) {
 		var incidents, runs atomic.Int32
 		q := open(t, d, queue.Config{
 			Retries:  queue.Retry{First: time.Millisecond, Max: 2 * time.Millisecond, Attempts: 4},
-			Incident: func(context.Context, queue.Failure) { incidents.Add(1) },
+			Incident: func(queue.Failure) { incidents.Add(1) },
 			Work: func(context.Context, *queue.Run) error {
 				if runs.Add(1)%2 == 0 {
 					panic("with ada@example.com")
@@ -151,6 +151,23 @@ func TestRetries(t *testing.T) {
 	})
 }
 
+// TestTimeout: a run that takes too long is a failure like any other, and not put back as one of a process that stops.
+func TestTimeout(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		q := open(t, d, queue.Config{Timeout: 20 * time.Millisecond, Retries: queue.Retry{First: time.Millisecond, Attempts: 2},
+			Work: func(ctx context.Context, _ *queue.Run) error { <-ctx.Done(); return ctx.Err() }})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		start(t, q)
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		eventually(t, "it has stopped", func() bool { return count(t, d, `SELECT count(*) FROM ghlsync_failure WHERE state = 'stopped'`) == 1 })
+		list, err := q.Failures(t.Context(), queue.FailureFilter{})
+		require.NoError(t, err)
+		require.Equal(t, "timeout", list[0].Category)
+		require.Equal(t, 2, list[0].Attempts)
+	})
+}
+
 // TestReauth: a location whose authorization is gone pauses, with one alert, and no other does.
 func TestReauth(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
@@ -158,7 +175,7 @@ func TestReauth(t *testing.T) {
 		var incidents atomic.Int32
 		var mended atomic.Bool
 		q := open(t, d, queue.Config{
-			Incident: func(_ context.Context, f queue.Failure) {
+			Incident: func(f queue.Failure) {
 				if f.Paused && f.Unit.Location == "loc" {
 					incidents.Add(1)
 				}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
-
-func unmarshal(data []byte, into any) error { return json.Unmarshal(data, into) }
 
 // queueName is the name of a location's queue in River, which takes small letters only: readable, and one for each.
 func queueName(location string) string {
@@ -101,7 +98,7 @@ func (q *Queue) pauseTx(ctx context.Context, tx *db.Tx, location, reason string)
 // Refused pauses a location because of an error that no unit has met, and tells of it as if one had.
 func (q *Queue) Refused(ctx context.Context, location string, failed error) error {
 	now := q.DB.Now()
-	f := Failure{Unit: Unit{Location: location}, State: Stopped, Category: q.Classify(failed).Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
+	f := Failure{Unit: Unit{Location: location}, State: Stopped, Category: Classify(failed).Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
 	first := false
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		if first, err = q.pauseTx(ctx, tx, location, f.Category); err != nil || !first {

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,8 +54,8 @@ func (l *lifeline) context() (context.Context, bool) {
 	return l.life, l.life != nil && l.life.Err() == nil
 }
 
-// own is how long before its lease runs out a process stops by itself.
-func (q *Queue) own(from time.Time) time.Time { return from.Add(q.Lease * 3 / 4) }
+// stopsBy is when a process stops by itself whose lease was last renewed then: some time before the lease runs out.
+func (q *Queue) stopsBy(renewed time.Time) time.Time { return renewed.Add(q.Lease * 3 / 4) }
 
 // register frees what dead processes held, and enters this one.
 func (q *Queue) register(ctx context.Context) error {
@@ -71,7 +72,7 @@ func (q *Queue) register(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("queue: signing on: %w", err)
 	}
-	q.alive.renew(q.own(before))
+	q.alive.renew(q.stopsBy(before))
 	return nil
 }
 
@@ -130,7 +131,7 @@ func (q *Queue) beatOnce(ctx context.Context, thorough bool) error {
 		}
 		return q.register(ctx)
 	}
-	q.alive.renew(q.own(before))
+	q.alive.renew(q.stopsBy(before))
 	if dead > 0 || thorough {
 		return q.rescue(ctx)
 	}
@@ -184,7 +185,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 			continue
 		}
 		var a args
-		if unmarshal(job.EncodedArgs, &a) == nil {
+		if json.Unmarshal(job.EncodedArgs, &a) == nil {
 			err = errors.Join(err, q.free(ctx, Unit{a.Location, a.Unit}, job.ID, process))
 		}
 	}

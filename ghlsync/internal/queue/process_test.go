@@ -101,7 +101,7 @@ func TestKilledTooOften(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
 		var incidents []queue.Failure
-		q := open(t, d, queue.Config{Work: idle, Retries: queue.Retry{Kills: 4}, Incident: func(_ context.Context, f queue.Failure) { incidents = append(incidents, f) }})
+		q := open(t, d, queue.Config{Work: idle, Retries: queue.Retry{Kills: 4}, Incident: func(f queue.Failure) { incidents = append(incidents, f) }})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
 		for range 4 {

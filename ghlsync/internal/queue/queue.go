@@ -37,7 +37,7 @@ const (
 )
 
 // Work works on a unit. Its context ends when the process stops, loses its lease, or the run takes longer than
-// [Config.Timeout]. Nil means that the unit is in step; what an error means, [Config.Classify] says.
+// [Config.Timeout]. Nil means that the unit is in step; what an error means, [Classify] says.
 type Work func(ctx context.Context, run *Run) error
 
 // Config are the settings of a queue.
@@ -55,11 +55,9 @@ type Config struct {
 	Timeout time.Duration
 	// Retries says when what failed is tried again.
 	Retries Retry
-	// Classify says what an error of Work means; nil is [Classify].
-	Classify func(error) Verdict
 	// Incident is told when a failure begins to need a person, once for each: it has stopped, or a location is paused. It may
 	// be told again after a crash. Nil tells nobody.
-	Incident func(ctx context.Context, f Failure)
+	Incident func(Failure)
 	// Alert is called in the transaction that finds such a failure, so that what it stores is durable with it, and so once. Nil
 	// stores nothing.
 	Alert func(ctx context.Context, tx *db.Tx, f Failure) error
@@ -116,22 +114,16 @@ func New(c Config) (*Queue, error) {
 	if c.Timeout == 0 {
 		c.Timeout = 10 * time.Minute
 	}
-	if c.Classify == nil {
-		c.Classify = Classify
-	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
 	c.Retries = c.Retries.withDefaults()
 	q := &Queue{Config: c, process: strings.ToLower(rand.Text()), queues: map[string]bool{}}
-	q.active.runs = map[int64]time.Time{}
+	q.active.runs = map[int64]bool{}
 	var err error
 	q.jobs, err = newJobs(q)
 	return q, err
 }
-
-// Process is the id of this process among those that share the database.
-func (q *Queue) Process() string { return q.process }
 
 // Start begins to work. What a process that is dead held is freed first. It can be started once.
 func (q *Queue) Start(ctx context.Context) error {

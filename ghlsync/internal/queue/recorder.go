@@ -110,8 +110,6 @@ func (a Attempt) of(err error, r *Recorder) Attempt {
 		a.Operation, a.Status, a.TraceID = api.Operation, api.Status, redact.Text(api.TraceID)
 		a.Received = redact.JSON(api.Body())
 	}
-	if r != nil {
-		r.into(&a)
-	}
+	r.into(&a)
 	return a
 }

@@ -67,7 +67,6 @@ func (q *Queue) work(ctx context.Context, job *rivertype.JobRow, id Unit) error 
 	if err != nil || run == nil {
 		return err
 	}
-
 	return q.perform(ctx, life, run, q.Work)
 }
 
@@ -214,7 +213,7 @@ func (q *Queue) finishOnce(ctx context.Context, run *Run, failed error, took tim
 			outcome.Result = PutBack
 			return q.schedule(ctx, tx, u, u.priority, time.Time{})
 		}
-		verdict = q.Classify(failed)
+		verdict = Classify(failed)
 		outcome.Result, incident, err = q.failed(ctx, tx, u, run, verdict, failed)
 		return err
 	})
@@ -311,17 +310,17 @@ func (q *Queue) tell(ctx context.Context, run *Run, v Verdict, failed error, inc
 // activeRuns are the jobs that this process runs.
 type activeRuns struct {
 	mu   sync.Mutex
-	runs map[int64]time.Time
+	runs map[int64]bool
 	idle chan struct{} // closed when the last ends; nil while nobody waits
 }
 
 func (a *activeRuns) begin(job int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, there := a.runs[job]; there {
+	if a.runs[job] {
 		return false
 	}
-	a.runs[job] = time.Now()
+	a.runs[job] = true
 	return true
 }
 
@@ -338,8 +337,7 @@ func (a *activeRuns) end(job int64) {
 func (a *activeRuns) has(job int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, there := a.runs[job]
-	return there
+	return a.runs[job]
 }
 
 // none waits until no run is left, or ctx ends.

@@ -19,16 +19,16 @@ type Budget struct {
 // Budgets are those of all locations that requests were sent for.
 func Budgets(ctx context.Context, tx *db.Tx, now time.Time) (map[string]Budget, error) {
 	all := map[string]Budget{}
-	_, err := db.List(ctx, tx, func(r db.Row) (none struct{}, err error) {
+	err := tx.Each(ctx, func(r db.Row) error {
 		var resource, body string
 		if err := r.Scan(&resource, &body); err != nil {
-			return none, err
+			return err
 		}
 		s := newState()
 		if json.Unmarshal([]byte(body), &s) == nil && s.Interval > 0 && s.Limit > 0 {
 			all[resource] = s.budget(db.Micros(now))
 		}
-		return none, nil
+		return nil
 	}, `SELECT location, body FROM ghlsync_rate`)
 	return all, err
 }
@@ -41,11 +41,8 @@ func (s *state) budget(now int64) Budget {
 		return Budget{0, s.DailyLeft}
 	}
 	s.forget(now / s.slot())
-	left := s.Limit
-	for _, n := range s.Used {
-		left -= n
-	}
-	if left = max(left, 0); s.DailyLeft >= 0 {
+	left := max(s.Limit-s.used(), 0)
+	if s.DailyLeft >= 0 {
 		left = min(left, s.DailyLeft)
 	}
 	return Budget{left, s.DailyLeft}

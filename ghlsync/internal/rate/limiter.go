@@ -57,10 +57,10 @@ type Limiter struct {
 	local    *ghl.AdaptiveLimiter
 
 	mu      sync.Mutex
-	permits int // in hand
-	unused  int // that expired in hand, the last of them then:
-	gone    time.Time
+	permits int           // in hand
 	expires time.Time     // when they do
+	unused  int           // permits that expired in hand
+	gone    time.Time     // when the last of those did
 	batch   int           // how many to take at once
 	most    int           // and at the most
 	waiting int           // callers without a permit
@@ -245,13 +245,12 @@ func (l *Limiter) lead(ctx context.Context, want int) (*ghl.RateLimit, error) {
 		if err != nil || refusal != nil {
 			return refusal, err
 		}
-		l.mu.Lock()
 		if given > 0 {
+			l.mu.Lock()
 			l.permits, l.expires = given, asked.Add(l.hold())
 			l.mu.Unlock()
 			return nil, nil
 		}
-		l.mu.Unlock()
 		// Some jitter, for other processes wait for the same.
 		timer := time.NewTimer(wait + time.Duration(rand.Int64N(int64(10*time.Millisecond))))
 		select {

@@ -67,10 +67,7 @@ func (s *state) give(now int64, want int) (given int, wait int64) {
 	}
 	current := now / s.slot()
 	s.forget(current)
-	sum := 0
-	for _, n := range s.Used {
-		sum += n
-	}
+	sum := s.used()
 	if s.Told == 0 && s.Began == 0 {
 		s.Began = now
 	}
@@ -100,15 +97,24 @@ func (s *state) give(now int64, want int) (given int, wait int64) {
 	return given, 0
 }
 
+// used is how many permits count.
+func (s *state) used() (n int) {
+	for _, used := range s.Used {
+		n += used
+	}
+	return n
+}
+
+// gather counts all that was used in one slot.
+func (s *state) gather(slot int64) {
+	s.First, s.Used = slot, []int{min(s.used(), s.Limit)}
+}
+
 // forget drops the slots that have left the horizon. A clock that was set back starts anew: what was used is then counted in
 // the current slot, which is the careful thing.
 func (s *state) forget(current int64) {
 	if last := s.First + int64(len(s.Used)) - 1; len(s.Used) > 0 && last > current {
-		sum := 0
-		for _, n := range s.Used {
-			sum += n
-		}
-		s.First, s.Used = current, []int{min(sum, s.Limit)}
+		s.gather(current)
 		return
 	}
 	for len(s.Used) > 0 && s.First <= current-horizon {
@@ -152,12 +158,8 @@ func (s *state) learn(n news, at func(time.Time) int64) {
 			s.Limit = n.limit
 		}
 		if interval := n.interval.Microseconds(); interval > 0 && interval != s.Interval {
-			sum := 0
-			for _, used := range s.Used {
-				sum += used
-			}
 			s.Interval = interval
-			s.First, s.Used = told/s.slot(), []int{min(sum, s.Limit)}
+			s.gather(told / s.slot())
 		}
 	}
 	if !n.closed.IsZero() {

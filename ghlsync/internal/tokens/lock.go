@@ -11,6 +11,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
+// change is what is done under the lock of a key; see [Store.locked].
 type change = func(ctx context.Context, body []byte) ([]byte, error)
 
 // lockedRow holds the lock of a row of PostgreSQL. Who can't get a connection waits for one until ctx ends.

@@ -9,16 +9,13 @@ import (
 )
 
 // ring encrypts with its first key and decrypts with any of them. Without a key it does neither.
-type ring struct {
-	keys  []cipher.AEAD
-	plain bool // what is not encrypted is read as well
-}
+type ring struct{ keys []cipher.AEAD }
 
 // sealed begins what is encrypted. A token that is not begins with a brace.
 var sealed = []byte("aes256gcm\n")
 
 func newRing(o Options) (*ring, error) {
-	r := &ring{plain: o.ReadPlain || len(o.Keys) == 0}
+	r := &ring{}
 	for _, key := range o.Keys {
 		if len(key) != 32 {
 			return nil, fmt.Errorf("a key that encrypts tokens has 32 bytes, and one of these has %d", len(key))
@@ -48,7 +45,7 @@ func (r *ring) seal(name string, text []byte) []byte {
 func (r *ring) open(name string, body []byte) ([]byte, error) {
 	text, ok := bytes.CutPrefix(body, sealed)
 	switch {
-	case !ok && r.plain:
+	case !ok && len(r.keys) == 0:
 		return body, nil
 	case !ok:
 		return nil, errors.New("the token is not encrypted, and this store is")

@@ -45,8 +45,6 @@ const (
 type Options struct {
 	// Keys have 32 random bytes each and encrypt the tokens: the first new ones, the others those of before.
 	Keys [][]byte
-	// ReadPlain also takes tokens that are not encrypted, from the time before there was a key.
-	ReadPlain bool
 }
 
 // New returns the store in a database.
@@ -170,7 +168,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 
 // locked runs fn under the lock of a key, with what is stored, and then stores what it returns: nil leaves everything as it
 // is, something empty removes it. The end of ctx ends the wait for the lock and nothing else.
-func (s *Store) locked(ctx context.Context, key string, fn func(ctx context.Context, body []byte) ([]byte, error)) error {
+func (s *Store) locked(ctx context.Context, key string, fn change) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
