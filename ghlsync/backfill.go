@@ -176,6 +176,7 @@ type backfill struct {
 	began time.Time // to take contacts over
 
 	mu       sync.Mutex
+	notesOf  map[string][]*ghl.Note // of contacts that a comparison leaves alone; else nil
 	progress Progress
 	told     time.Time
 }
@@ -334,9 +335,13 @@ func (b *backfill) contact(ctx context.Context, c *ghl.Contact) error {
 		return context.Cause(ctx)
 	}
 	snapshot := engine.Snapshot{Contact: c, Notes: b.options.Notes, Tasks: b.lists.tasksOf[c.ID], Appointments: b.lists.appointmentsOf[c.ID]}
-	_, err := b.queue.Do(ctx, queue.Unit{Location: b.location, ID: c.ID}, b.asOf, func(ctx context.Context, run *queue.Run) error {
+	unit := queue.Unit{Location: b.location, ID: c.ID}
+	done, err := b.queue.Do(ctx, unit, b.asOf, func(ctx context.Context, run *queue.Run) error {
 		return b.engine.SyncSnapshot(ctx, run, snapshot)
 	})
+	if err == nil && !done && b.seen != nil {
+		err = b.listNotes(ctx, c.ID)
+	}
 	if err != nil {
 		return err
 	}
@@ -344,6 +349,23 @@ func (b *backfill) contact(ctx context.Context, c *ghl.Contact) error {
 	defer b.mu.Unlock()
 	b.progress.Done++
 	b.tell(false)
+	return nil
+}
+
+// listNotes reads the notes of a contact that a comparison leaves alone, since it was worked on after the lists or waits for it. Its
+// notes are no list's: what is read of them now is newer than that.
+func (b *backfill) listNotes(ctx context.Context, contact string) error {
+	var resp ghl.Response
+	list, err := b.client.Notes.List(ctx, contact, ghl.CallBackground(), ghl.CallResponse(&resp))
+	if errors.Is(err, ghl.ErrNotFound) || err == nil && len(resp.Skipped) > 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.notesOf[contact] = list
 	return nil
 }
 

@@ -243,16 +243,19 @@ func (s *Syncer) follow(ctx context.Context) {
 type Pending struct {
 	Contacts int
 	Since    time.Time
+	// Delayed is how many of them were put off until a time though nothing has failed, such as one that HighLevel does not have
+	// (yet).
+	Delayed int
 }
 
 // Pending says how far a location is behind.
 func (s *Syncer) Pending(ctx context.Context, location string) (Pending, error) {
 	var p Pending
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		var n, since int64
-		err := tx.Row(ctx, `SELECT count(*), coalesce(min(changed_at), 0) FROM ghlsync_unit WHERE location = $1 AND number > synced AND job <> 0`,
-			location).Scan(&n, &since)
-		p.Contacts, p.Since = int(n), db.Time(since)
+		var since int64
+		err := tx.Row(ctx, `SELECT count(*), coalesce(min(changed_at), 0), count(CASE WHEN process = '' AND attempts = 0 AND due > $2 THEN 1 END)
+			FROM ghlsync_unit WHERE location = $1 AND number > synced AND job <> 0`, location, db.Micros(s.db.Now())).Scan(&p.Contacts, &since, &p.Delayed)
+		p.Since = db.Time(since)
 		return err
 	})
 	return p, err

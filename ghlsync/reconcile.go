@@ -345,7 +345,7 @@ func (s *Syncer) markFound(ctx context.Context, location string, contacts []stri
 // missing.
 func (s *Syncer) compare(ctx context.Context, location string) error {
 	o := BackfillOptions{Notes: true}.withDefaults(s.db.Now())
-	b := &backfill{Syncer: s, client: s.engine.Client(location), location: location, options: o, seen: map[string]bool{}}
+	b := &backfill{Syncer: s, client: s.engine.Client(location), location: location, options: o, seen: map[string]bool{}, notesOf: map[string][]*ghl.Note{}}
 	if err := b.run(ctx); err != nil {
 		return err
 	}
@@ -365,7 +365,13 @@ func (s *Syncer) compare(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	missing = slices.Concat(missing, slices.Collect(maps.Keys(tasks)), slices.Collect(maps.Keys(appointments)))
+	notes, err := s.engine.NoteNews(ctx, location, b.notesOf)
+	if err != nil {
+		return err
+	}
+	for _, news := range []engine.News{tasks, appointments, notes} {
+		missing = slices.AppendSeq(missing, maps.Keys(news))
+	}
 	return s.markFound(ctx, location, missing, func(ctx context.Context, tx *db.Tx) error {
 		return s.moveCursor(ctx, tx, "compare/"+location, seenUntil{})
 	})

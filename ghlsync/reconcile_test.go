@@ -431,6 +431,23 @@ func TestScheduleThatFails(t *testing.T) {
 	})
 }
 
+// TestCompareLeavesNothingOut: a full comparison also finds the note of a contact that was read just before the note was made.
+func TestCompareLeavesNothingOut(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		c := config(t, address, server)
+		c.ReconcileInterval, c.CompareInterval = -1, 100*time.Millisecond
+		s := start(t, c)
+		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
+		eventually(t, "it is there", func() bool { return shape(t, s, ada.ID) != nil })
+		quiet(t, s, server)
+		_, err := clientOf(t, server).Notes.Create(t.Context(), ada.ID, &ghl.NoteCreate{Body: "A note"})
+		require.NoError(t, err)
+		eventually(t, "so is its note", func() bool { return shape(t, s, ada.ID)["note A note"] })
+	})
+}
+
 // TestReconcileFindsDeletions: of a task or an appointment, of which nothing else tells.
 func TestReconcileFindsDeletions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {

@@ -206,30 +206,16 @@ func (d *demo) change(ctx context.Context) error {
 
 // settle waits until nothing is to be done any more.
 func (d *demo) settle(ctx context.Context) error {
-	giveUp := time.Now().Add(2 * time.Minute)
-	for quiet := 0; quiet < 3; {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	err := untilQuiet(ctx, d.sync, []string{d.server.LocationID()}, 5*time.Second, func(ctx context.Context) error {
 		d.server.Redeliver()
-		if err := d.server.Flush(ctx); err != nil {
-			return err
-		}
-		d.sync.PluvoChanged()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(150 * time.Millisecond): // more than PluvoInterval
-		}
-		pending, err := d.sync.Pending(ctx, d.server.LocationID())
-		if err != nil {
-			return err
-		}
-		if quiet++; pending.Contacts > 0 {
-			quiet = 0
-		}
-		if time.Now().After(giveUp) {
-			return fmt.Errorf("after two minutes %s still wait", plural(pending.Contacts, "contact"))
-		}
+		return d.server.Flush(ctx)
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("after two minutes there is still work to do: %w", err)
 	}
-	return nil
+	return err
 }
 
 // figures is how things stand.
@@ -294,6 +280,9 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 			for _, one := range list {
 				fmt.Fprintf(d.out, "%s: %s\n", what, one)
 			}
+		}
+		if f.Behind > 0 {
+			fmt.Fprintf(d.out, "%s that HighLevel does not have (any more), though an event named it: looked for a while longer\n", plural(f.Behind, "contact"))
 		}
 		for _, f := range failing { // whose contact may not be in step
 			fmt.Fprintf(d.out, "%s: %s of %s: %s\n", f.State, f.Category, f.Unit.ID, f.Message)

@@ -96,7 +96,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 			return fmt.Errorf("%s: %w", location, err)
 		}
 	}
-	if err := untilQuiet(ctx, sync, locations); err != nil {
+	if err := untilQuiet(ctx, sync, locations, 15*time.Second, func(context.Context) error { return nil }); err != nil {
 		return err
 	}
 	return p.show(r.lines, func() {
@@ -104,14 +104,19 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	})
 }
 
-// untilQuiet waits until nothing is worked on, having followed Pluvo once more.
-func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string) error {
+// untilQuiet waits until nothing is worked on, having done something before each look and followed Pluvo. What was put off until a
+// time is waited for so long: HighLevel may never have it.
+func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, patience time.Duration, before func(context.Context) error) error {
+	idle := time.Now() // since when
 	for quiet := 0; quiet < 3; {
+		if err := before(ctx); err != nil {
+			return err
+		}
 		sync.PluvoChanged()
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(200 * time.Millisecond): // time to follow Pluvo
 		}
 		quiet++
 		for _, location := range locations {
@@ -119,7 +124,10 @@ func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string) e
 			if err != nil {
 				return err
 			}
-			if pending.Contacts > 0 {
+			if pending.Contacts > pending.Delayed {
+				idle = time.Now()
+			}
+			if pending.Contacts > 0 && time.Since(idle) < patience {
 				quiet = 0
 			}
 		}

@@ -69,7 +69,7 @@ func copyTable(ctx context.Context, from, to *Tx, table string) error {
 	}
 	names := strings.Join(columns, ", ")
 	insert := `INSERT INTO ` + table + ` (` + names + `) VALUES (` + strings.Join(places, ", ") + `)`
-	return from.each(ctx, func(r Row) error {
+	return from.Each(ctx, func(r Row) error {
 		err := r.Scan(into...)
 		if err == nil {
 			_, err = to.Exec(ctx, insert, values...)

@@ -64,7 +64,7 @@ func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string
 	if l == nil {
 		return nil, queue.ErrLocation
 	}
-	return e.childNews(ctx, l, pluvo.KindTask, byID(l, lists, taskChild), func(pluvo.Record) bool { return whole })
+	return e.childNews(ctx, l, pluvo.KindTask, byID(l, lists, taskChild), func(*link) bool { return whole })
 }
 
 // AppointmentNews is TaskNews for appointments. Only one that was surely in the time that was listed can be missing.
@@ -73,9 +73,21 @@ func (e *Engine) AppointmentNews(ctx context.Context, location string, lists map
 	if l == nil {
 		return nil, queue.ErrLocation
 	}
-	return e.childNews(ctx, l, pluvo.KindAppointment, byID(l, lists, appointmentChild), func(was pluvo.Record) bool {
-		a, ok := was.(*pluvo.Appointment)
+	return e.childNews(ctx, l, pluvo.KindAppointment, byID(l, lists, appointmentChild), func(k *link) bool {
+		a, ok := k.ghl.(*pluvo.Appointment)
 		return whole && ok && a.Start.After(since) && a.Start.Before(until)
+	})
+}
+
+// NoteNews is TaskNews for the notes of some contacts, each with all that it has.
+func (e *Engine) NoteNews(ctx context.Context, location string, lists map[string][]*ghl.Note) (News, error) {
+	l := e.location(location)
+	if l == nil {
+		return nil, queue.ErrLocation
+	}
+	return e.childNews(ctx, l, pluvo.KindNote, byID(l, lists, noteChild), func(k *link) bool {
+		_, asked := lists[k.contact]
+		return asked
 	})
 }
 
@@ -95,13 +107,13 @@ func byID[T any](l *Location, lists map[string][]*T, as asChild[T]) map[string]l
 	return out
 }
 
-func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, lists map[string]listed, missing func(was pluvo.Record) bool) (News, error) {
+func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, lists map[string]listed, missing func(*link) bool) (News, error) {
 	news := News{}
 	err := e.eachLink(ctx, l.ID, kind, func(k *link) {
 		their, ok := lists[k.ghlID]
 		delete(lists, k.ghlID)
 		switch {
-		case !ok && missing(k.ghl):
+		case !ok && missing(k):
 			news.add(k.contact, "missing", k.ghlID, nil)
 		case ok && their.contact != k.contact && their.contact != "":
 			news.add(k.contact, "moved", k.ghlID, nil)
