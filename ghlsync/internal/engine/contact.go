@@ -34,7 +34,7 @@ func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, g
 		if err := e.justWritten(pair); err != nil {
 			return err
 		}
-		if err := e.surelyGone(ctx, l, ghlID); err != nil {
+		if err := e.surelyGone(ctx, run, l, ghlID); err != nil {
 			return err
 		}
 		return e.goneFromGHL(ctx, run, l, pair)
@@ -333,13 +333,13 @@ func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 }
 
 // surelyGone waits for a second answer that a contact is not there: too much hangs on it for one that may be a mistake of HighLevel's.
-func (e *Engine) surelyGone(ctx context.Context, l *Location, ghlID string) error {
+func (e *Engine) surelyGone(ctx context.Context, run *queue.Run, l *Location, ghlID string) error {
 	const reason = "HighLevel says that the contact is not there, and is asked once more"
 	first, err := e.intent(ctx, l.ID, goneName(ghlID))
 	if err != nil {
 		return err
 	}
-	if first == nil || e.now().Sub(first.created) > time.Hour { // that was about another time
+	if first == nil || first.created.Before(run.LastRead) || e.now().Sub(first.created) > time.Hour { // that was about another time
 		if err := e.note(ctx, l.ID, goneName(ghlID), ghlID); err != nil {
 			return err
 		}

@@ -140,10 +140,12 @@ func TestOneAnswerDeletesNothing(t *testing.T) {
 		w.touch(ada.ID)
 		w.settle()
 		require.Eventually(t, func() bool { return w.age(ada.ID) > settle }, waiting, tick) // it was not written just now
-		w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.ContactNotFound(), Times: 1})
-		w.touch(ada.ID)
-		w.settle()
-		require.Len(t, w.full(ada.ID).Tasks, 1)
+		for range 2 {                                                                       // nor do two, with a right one between them
+			w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.ContactNotFound(), Times: 1})
+			w.touch(ada.ID)
+			w.settle()
+			require.Len(t, w.full(ada.ID).Tasks, 1)
+		}
 
 		require.NoError(t, w.client.Contacts.Delete(t.Context(), ada.ID))
 		w.touch(ada.ID)

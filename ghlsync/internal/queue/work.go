@@ -24,6 +24,8 @@ type Run struct {
 	Attempt int
 	// Priority is how urgent it is.
 	Priority Priority
+	// LastRead is when the last run that succeeded read what it read, at the earliest; zero if none has.
+	LastRead time.Time
 
 	queue    *Queue
 	job      int64
@@ -145,7 +147,7 @@ func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 	case u.process != q.process: // another process is at it, or this one has lost its lease
 		return nil, river.JobSnooze(5 * time.Second)
 	}
-	return &Run{Unit: id, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, queue: q, job: job, recorder: &Recorder{}, asOf: now}, nil
+	return &Run{Unit: id, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, LastRead: u.read, queue: q, job: job, recorder: &Recorder{}, asOf: now}, nil
 }
 
 // pausedFor is how often a unit of a paused location is looked at again.
