@@ -339,7 +339,8 @@ func (e *Engine) surelyGone(ctx context.Context, run *queue.Run, l *Location, gh
 	if err != nil {
 		return err
 	}
-	if first == nil || first.created.Before(run.LastRead) || e.now().Sub(first.created) > time.Hour { // that was about another time
+	// It was about another time if there was a right answer since. (What is in the future only a clock that was wrong can have said.)
+	if first == nil || e.now().Sub(first.created) > time.Hour || run.LastRead.After(first.created) && !run.LastRead.After(e.now()) {
 		if err := e.note(ctx, l.ID, goneName(ghlID), ghlID); err != nil {
 			return err
 		}
