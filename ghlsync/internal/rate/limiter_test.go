@@ -151,10 +151,10 @@ func TestOtherPrograms(t *testing.T) {
 	dbtest.Open(t, address).Close()
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{limit: 100, interval: 10 * time.Second, phase: time.Now().Add(-2 * time.Second), others: 50}
-		s.run(t, address, 4, 10, 100*time.Second)
+		s.run(t, address, 4, 10, 500*time.Second) // long enough that chance does not decide
 		t.Logf("%d granted, %d refused", s.granted, s.refused)
-		require.LessOrEqual(t, float64(s.refused), 0.1*float64(s.granted))
-		require.GreaterOrEqual(t, s.granted, 350)
+		require.LessOrEqual(t, float64(s.refused), 0.03*float64(s.granted))
+		require.GreaterOrEqual(t, s.granted, 5*350)
 	})
 }
 
