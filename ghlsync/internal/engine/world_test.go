@@ -239,13 +239,14 @@ func (w *world) units() (list []queue.Unit, err error) {
 	return list, err
 }
 
-// freeSlot returns a time at which a calendar can be booked.
+// freeSlot returns a time at which a calendar can be booked: the first of a day, so that there are others some hours later.
 func (w *world) freeSlot(calendar string) time.Time {
 	w.t.Helper()
 	from := time.Now().Add(24 * time.Hour)
 	days, err := w.client.Calendars.FreeSlots(w.t.Context(), calendar, &ghl.FreeSlotsQuery{From: from, To: from.AddDate(0, 0, 7)})
 	require.NoError(w.t, err)
-	for _, day := range days {
+	require.Greater(w.t, len(days), 1)
+	for _, day := range days[1:] { // the first has begun
 		for _, slot := range day.Slots {
 			if at, ok := slot.Instant(); ok {
 				return at
