@@ -339,8 +339,8 @@ func (b *backfill) contact(ctx context.Context, c *ghl.Contact) error {
 	done, err := b.queue.Do(ctx, unit, b.asOf, func(ctx context.Context, run *queue.Run) error {
 		return b.engine.SyncSnapshot(ctx, run, snapshot)
 	})
-	if err == nil && !done && b.seen != nil {
-		err = b.listNotes(ctx, c.ID)
+	if err == nil && !done && b.compares() {
+		err = b.listNotes(ctx, unit)
 	}
 	if err != nil {
 		return err
@@ -353,19 +353,19 @@ func (b *backfill) contact(ctx context.Context, c *ghl.Contact) error {
 }
 
 // listNotes reads the notes of a contact that a comparison leaves alone, since it was worked on after the lists or waits for it. Its
-// notes are no list's: what is read of them now is newer than that.
-func (b *backfill) listNotes(ctx context.Context, contact string) error {
+// notes are no list's: what is read of them now is newer than that. Where they can't be read the contact is, by itself.
+func (b *backfill) listNotes(ctx context.Context, unit queue.Unit) error {
 	var resp ghl.Response
-	list, err := b.client.Notes.List(ctx, contact, ghl.CallBackground(), ghl.CallResponse(&resp))
-	if errors.Is(err, ghl.ErrNotFound) || err == nil && len(resp.Skipped) > 0 {
-		return nil
-	}
-	if err != nil {
+	list, err := b.client.Notes.List(ctx, unit.ID, ghl.CallBackground(), ghl.CallResponse(&resp))
+	switch {
+	case errors.Is(err, ghl.ErrDailyLimit) || ctx.Err() != nil:
 		return err
+	case err != nil || len(resp.Skipped) > 0:
+		return b.queue.Mark(ctx, unit, queue.Background)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.notesOf[contact] = list
+	b.notesOf[unit.ID] = list
 	return nil
 }
 

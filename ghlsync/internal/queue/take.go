@@ -85,7 +85,7 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 	if err != nil || !idle {
 		return nil, err
 	}
-	return &Run{Unit: id, Number: u.number, Attempt: int(u.attempts) + 1, Priority: Background, LastRead: u.read, queue: q, job: job, recorder: &Recorder{}, asOf: asOf}, nil
+	return q.newRun(u, asOf), nil
 }
 
 // HasStopped reports whether a unit is not in step, and nobody is going to work on it unless it is marked.

@@ -34,6 +34,12 @@ type Run struct {
 	asOf     time.Time // how old what it reads is at the most
 }
 
+// newRun is the run of a unit that was taken for this process. What it reads is not older than asOf.
+func (q *Queue) newRun(u row, asOf time.Time) *Run {
+	return &Run{Unit: u.Unit, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, LastRead: u.read,
+		queue: q, job: u.job, recorder: &Recorder{}, asOf: asOf}
+}
+
 // Finally adds to the transaction in which the run ends, if it succeeds: what it learned and the end of its job become
 // durable together. If the process dies before, the unit is worked on again.
 func (r *Run) Finally(do func(ctx context.Context, tx *db.Tx) error) {
@@ -147,7 +153,7 @@ func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 	case u.process != q.process: // another process is at it, or this one has lost its lease
 		return nil, river.JobSnooze(5 * time.Second)
 	}
-	return &Run{Unit: id, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, LastRead: u.read, queue: q, job: job, recorder: &Recorder{}, asOf: now}, nil
+	return q.newRun(u, now), nil
 }
 
 // pausedFor is how often a unit of a paused location is looked at again.
