@@ -126,12 +126,13 @@ func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	// FULL: what was committed survives a loss of power. An acknowledged delivery and a new token depend on it.
-	common := url.Values{"_pragma": {"busy_timeout(20000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
+	common := url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)",
+		"synchronous(FULL)", "foreign_keys(1)"}}
 	if d.writer, err = sql.Open("sqlite", dsn(path, common, url.Values{"_txlock": {"immediate"}})); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	d.writer.SetMaxOpenConns(1)
-	if err := d.writer.PingContext(ctx); err != nil {
+	if err := firstConnection(ctx, d.writer); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	if d.reader, err = sql.Open("sqlite", dsn(path, common, url.Values{"_pragma": {"query_only(1)"}})); err != nil {
@@ -140,6 +141,22 @@ func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	d.reader.SetMaxOpenConns(8)
 	d.reader.SetMaxIdleConns(8)
 	return nil
+}
+
+// busyTimeout is for how long SQLite waits for a lock of another process.
+const busyTimeout = 20 * time.Second
+
+// firstConnection connects. The first connection to a file gives it a WAL, for which SQLite does not wait for the locks of
+// others by itself.
+func firstConnection(ctx context.Context, pool *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	for n := 1; ; n++ {
+		err := pool.PingContext(ctx)
+		if err == nil || !collided(err) || pause(ctx, n) != nil {
+			return err
+		}
+	}
 }
 
 func dsn(path string, lists ...url.Values) string {

@@ -2,12 +2,15 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -72,6 +75,32 @@ func TestProcessesMigrateAtOnce(t *testing.T) {
 		}
 		all.Wait()
 		require.NoError(t, errors.Join(errs...))
+	})
+}
+
+// TestOpenWaitsForOthers: SQLite does not wait by itself for another that writes while a file is given its WAL.
+func TestOpenWaitsForOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ghlsync.db")
+	synctest.Test(t, func(t *testing.T) {
+		others, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+		require.NoError(t, err)
+		defer func() { _ = others.Close() }()
+		writing, err := others.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		defer func() { _ = writing.Rollback() }()
+
+		opened := make(chan error, 1)
+		go func() {
+			d, err := db.Open(t.Context(), "sqlite:"+path, db.Options{Logger: quiet})
+			if err == nil {
+				d.Close()
+			}
+			opened <- err
+		}()
+		time.Sleep(2 * time.Second) // on the test's clock
+		require.Empty(t, opened, "it has not given up")
+		require.NoError(t, writing.Rollback())
+		require.NoError(t, <-opened)
 	})
 }
 

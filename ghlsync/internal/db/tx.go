@@ -139,12 +139,19 @@ func (d *DB) run(ctx context.Context, fn func(context.Context, *Tx) error, readO
 		if err == nil || n == tries || !collided(err) {
 			return mapError(err)
 		}
-		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(n, 6)))
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		if err := pause(ctx, n); err != nil {
+			return err
 		}
+	}
+}
+
+// pause waits before the next try after the nth: the longer, the more there were, and never as long as another process.
+func pause(ctx context.Context, n int) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Duration(rand.Int64N(int64(time.Millisecond) << min(n, 6)))):
+		return nil
 	}
 }
 
