@@ -437,6 +437,7 @@ func TestCompareLeavesNothingOut(t *testing.T) {
 		server := ghltest.Start(t)
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = -1, 100*time.Millisecond
+		c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
 		s := start(t, c)
 		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
@@ -445,6 +446,15 @@ func TestCompareLeavesNothingOut(t *testing.T) {
 		_, err := clientOf(t, server).Notes.Create(t.Context(), ada.ID, &ghl.NoteCreate{Body: "A note"})
 		require.NoError(t, err)
 		eventually(t, "so is its note", func() bool { return shape(t, s, ada.ID)["note A note"] })
+
+		// Notes that can't be listed hold up no comparison: their contact is read by itself.
+		server.Fail(ghltest.Fault{Operation: "notes.list", Kind: ghltest.BadGatewayHTML()})
+		_, err = clientOf(t, server).Notes.Create(t.Context(), ada.ID, &ghl.NoteCreate{Body: "Another"})
+		require.NoError(t, err)
+		failed := time.Now()
+		eventually(t, "it is compared", func() bool { return s.Health(t.Context()).Locations[0].Compared.After(failed.Add(time.Second)) })
+		server.ClearFaults()
+		eventually(t, "that note is there too", func() bool { return shape(t, s, ada.ID)["note Another"] })
 	})
 }
 
