@@ -110,19 +110,11 @@ func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	d.path = path
-	// SQLite gives the files beside it the same mode. They hold tokens and people's data.
-	flags := os.O_RDWR
-	if !o.ByHand {
-		flags |= os.O_CREATE
-	}
-	f, err := os.OpenFile(path, flags, 0o600)
-	if errors.Is(err, fs.ErrNotExist) && o.ByHand {
-		return fmt.Errorf("database: %w: there is no file %s", ErrMigrate, path)
-	}
-	if err != nil {
-		return fmt.Errorf("database: %w", err)
-	}
-	if err := f.Close(); err != nil {
+	if o.ByHand {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("database: %w: there is no file %s", ErrMigrate, path)
+		}
+	} else if err := makeFile(path); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	// FULL: what was committed survives a loss of power. An acknowledged delivery and a new token depend on it.
@@ -133,7 +125,7 @@ func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	}
 	d.writer.SetMaxOpenConns(1)
 	if err := firstConnection(ctx, d.writer); err != nil {
-		return fmt.Errorf("database: %w", err)
+		return fmt.Errorf("database: opening %s to read and write: %w", path, err)
 	}
 	if d.reader, err = sql.Open("sqlite", dsn(path, common, url.Values{"_pragma": {"query_only(1)"}})); err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -141,6 +133,25 @@ func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	d.reader.SetMaxOpenConns(8)
 	d.reader.SetMaxIdleConns(8)
 	return nil
+}
+
+var making sync.Mutex
+
+// makeFile makes a file if there is none. SQLite gives those beside it the same mode; they hold tokens and people's data.
+//
+// A file that is there is left to SQLite: to open and close it here would give up the locks that this process holds on it
+// (https://sqlite.org/howtocorrupt.html, 2.2). Hence also the mutex.
+func makeFile(path string) error {
+	making.Lock()
+	defer making.Unlock()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // busyTimeout is for how long SQLite waits for a lock of another process.
