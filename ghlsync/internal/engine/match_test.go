@@ -136,15 +136,18 @@ func TestALostCreateIsKnownByItsContact(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l) })
 		w.server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CutAfterWork(), Times: 1})
-		w.server.Fail(ghltest.Fault{Operation: "contacts.list", Kind: ghltest.InternalServerError()})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.list", Kind: ghltest.ValidationString("query must be a string")})
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", LastName: "Hopper"})
 		require.NoError(t, w.engine.Follow(t.Context()))
-		require.Eventually(t, func() bool { return len(w.server.Contacts()) == 1 }, waiting, tick)
+		w.settle() // it has stopped, so that nobody works on it
+		require.Len(t, w.server.Contacts(), 1)
+		require.Empty(t, w.linked("p1"))
 		made := w.server.Contacts()[0].ID
 		w.touch(made)
 		require.Eventually(t, func() bool { return len(w.linked("p1")) == 1 || len(w.linked(made)) == 1 }, waiting, tick)
 		require.Equal(t, []string{made}, w.linked("p1"))
 		w.server.ClearFaults()
+		w.retryAll()
 		w.settle()
 		require.Len(t, w.server.Contacts(), 1)
 		require.Equal(t, "Hopper", w.full("p1").Contact.LastName)
