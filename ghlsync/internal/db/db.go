@@ -6,6 +6,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -110,15 +111,19 @@ func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	d.path = path
-	if o.ByHand {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("database: %w: there is no file %s", ErrMigrate, path)
-		}
-	} else if err := makeFile(path); err != nil {
+	if !o.ByHand {
+		err = makeFile(path)
+	} else if _, err = os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: there is no file %s", ErrMigrate, path)
+	}
+	if err == nil {
+		err = writable(path) // SQLite also opens what can only be read
+	}
+	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	// FULL: what was committed survives a loss of power. An acknowledged delivery and a new token depend on it.
-	common := url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)",
+	common := url.Values{"mode": {"rw"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)",
 		"synchronous(FULL)", "foreign_keys(1)"}}
 	if d.writer, err = sql.Open("sqlite", dsn(path, common, url.Values{"_txlock": {"immediate"}})); err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -139,14 +144,18 @@ var making sync.Mutex
 
 // makeFile makes a file if there is none. SQLite gives those beside it the same mode; they hold tokens and people's data.
 //
-// A file that is there is left to SQLite: to open and close it here would give up the locks that this process holds on it
-// (https://sqlite.org/howtocorrupt.html, 2.2). Hence also the mutex.
+// A file that is there is left to SQLite: whoever closes a file gives up all locks that the process holds on it
+// (https://sqlite.org/howtocorrupt.html, 2.2). With the mutex nobody in this process has one on a file that was just made.
 func makeFile(path string) error {
 	making.Lock()
 	defer making.Unlock()
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	const flags = os.O_RDWR | os.O_CREATE
+	f, err := os.OpenFile(path, flags|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil
+		if _, err = os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		f, err = os.OpenFile(path, flags, 0o600) // where a symbolic link leads to
 	}
 	if err != nil {
 		return err
@@ -154,18 +163,21 @@ func makeFile(path string) error {
 	return f.Close()
 }
 
-// busyTimeout is for how long SQLite waits for a lock of another process.
+// busyTimeout is for how long SQLite waits for a lock of another connection.
 const busyTimeout = 20 * time.Second
 
-// firstConnection connects. The first connection to a file gives it a WAL, for which SQLite does not wait for the locks of
+// firstConnection connects. The first connection to a new file gives it a WAL, for which SQLite does not wait for the locks of
 // others by itself.
 func firstConnection(ctx context.Context, pool *sql.DB) error {
-	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
+	within, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
 	for n := 1; ; n++ {
-		err := pool.PingContext(ctx)
-		if err == nil || !collided(err) || pause(ctx, n) != nil {
+		err := pool.PingContext(within)
+		if err == nil || !collided(err) {
 			return err
+		}
+		if pause(within, n) != nil {
+			return cmp.Or(ctx.Err(), err)
 		}
 	}
 }

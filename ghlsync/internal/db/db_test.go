@@ -43,6 +43,16 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 	}
 }
 
+// TestALinkToNoFile: what a symbolic link leads to is made, and is private too.
+func TestALinkToNoFile(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Symlink(filepath.Join(dir, "target.db"), filepath.Join(dir, "link.db")))
+	dbtest.Open(t, "sqlite:"+filepath.Join(dir, "link.db"))
+	info, err := os.Stat(filepath.Join(dir, "target.db"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
 func put(ctx context.Context, d *db.DB, name, value string) error {
 	return d.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, $2, $3)

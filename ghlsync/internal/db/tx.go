@@ -145,7 +145,7 @@ func (d *DB) run(ctx context.Context, fn func(context.Context, *Tx) error, readO
 	}
 }
 
-// pause waits before the next try after the nth: the longer, the more there were, and never as long as another process.
+// pause waits before the next try after the nth: the longer, the more there were, and by chance, lest two try in step.
 func pause(ctx context.Context, n int) error {
 	select {
 	case <-ctx.Done():

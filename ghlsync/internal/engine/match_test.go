@@ -146,6 +146,7 @@ func TestALostCreateIsKnownByItsContact(t *testing.T) {
 		w.touch(made)
 		require.Eventually(t, func() bool { return len(w.linked("p1")) == 1 || len(w.linked(made)) == 1 }, waiting, tick)
 		require.Equal(t, []string{made}, w.linked("p1"))
+		w.settle()
 		w.server.ClearFaults()
 		w.retryAll()
 		w.settle()
