@@ -36,12 +36,13 @@ func changes() (changes, contacts int) {
 	return 400, 20
 }
 
-// watcher stands before HighLevel and sees who asks for which contact. A run reads its contact first and its notes last, so no
-// other process may read the same contact in between.
+// watcher stands before HighLevel and sees who asks for which contact. A run reads its contact first, then what belongs to it; so
+// whoever reads that must be the process that has read the contact last. (That a run has ended is not to be seen: one that must
+// wait ends before it has read all.)
 type watcher struct {
 	http.Handler
 	mu       sync.Mutex
-	runs     map[string]string // process, by contact
+	runs     map[string]string // the process that has begun one last, by contact
 	overlaps int
 	asked    int
 	refused  int
@@ -58,25 +59,22 @@ func (w *statusWriter) WriteHeader(status int) {
 }
 
 func (w *watcher) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	process, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/contacts/"), "/")
-	contact, who := process, r.UserAgent()
-	begins, ends := r.Method == http.MethodGet && rest == "", r.Method == http.MethodGet && rest == "notes"
-	ours := strings.HasPrefix(r.URL.Path, "/contacts/") && strings.HasPrefix(who, "process")
-	if ours && begins {
+	contact, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/contacts/"), "/")
+	who := r.UserAgent()
+	if strings.HasPrefix(r.URL.Path, "/contacts/") && strings.HasPrefix(who, "process") && r.Method == http.MethodGet {
 		w.mu.Lock()
-		if other := w.runs[contact]; other != "" && other != who {
+		switch {
+		case rest == "": // a run begins with the contact itself
+			w.runs[contact] = who
+		case w.runs[contact] != who: // and goes on, though another process has begun one since
 			w.overlaps++
 		}
-		w.runs[contact] = who
 		w.mu.Unlock()
 	}
 	sw := &statusWriter{ResponseWriter: rw, status: http.StatusOK}
 	w.Handler.ServeHTTP(sw, r)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if ours && ends && sw.status == http.StatusOK {
-		delete(w.runs, contact)
-	}
 	if strings.HasPrefix(who, "process") {
 		w.asked++
 		if sw.status == http.StatusTooManyRequests {
