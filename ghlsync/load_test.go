@@ -36,16 +36,50 @@ func changes() (changes, contacts int) {
 	return 400, 20
 }
 
-// watcher stands before HighLevel and sees who asks for which contact. A run reads its contact first, then what belongs to it; so
-// whoever reads that must be the process that has read the contact last. (That a run has ended is not to be seen: one that must
-// wait ends before it has read all.)
+// watcher stands before HighLevel and sees who asks for which contact. A run reads its contact first and its notes last, so no
+// other process may read the same contact in between. A run that must wait may end before its notes, which its process tells.
 type watcher struct {
 	http.Handler
 	mu       sync.Mutex
-	runs     map[string]string // the process that has begun one last, by contact
+	runs     map[string]string // process, by contact
 	overlaps int
+	waited   int
 	asked    int
 	refused  int
+}
+
+// listen hears of the runs of a process that ended without being in step.
+func (w *watcher) listen(process string, lines <-chan string) {
+	for line := range lines {
+		contact, ok := strings.CutPrefix(line, notInStep)
+		w.mu.Lock()
+		if ok && w.runs[contact] == process {
+			delete(w.runs, contact)
+			w.waited++
+		}
+		w.mu.Unlock()
+	}
+}
+
+const notInStep = "not in step: "
+
+// teller is a log that prints which units a run has left not in step.
+type teller struct{ slog.Handler }
+
+func (t teller) Enabled(context.Context, slog.Level) bool { return true }
+
+func (t teller) WithAttrs([]slog.Attr) slog.Handler { return t }
+
+func (t teller) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "unit not in step" {
+		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == "unit" {
+				fmt.Println(notInStep + a.Value.String())
+			}
+			return true
+		})
+	}
+	return nil
 }
 
 type statusWriter struct {
@@ -59,22 +93,25 @@ func (w *statusWriter) WriteHeader(status int) {
 }
 
 func (w *watcher) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	contact, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/contacts/"), "/")
-	who := r.UserAgent()
-	if strings.HasPrefix(r.URL.Path, "/contacts/") && strings.HasPrefix(who, "process") && r.Method == http.MethodGet {
+	process, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/contacts/"), "/")
+	contact, who := process, r.UserAgent()
+	begins, ends := r.Method == http.MethodGet && rest == "", r.Method == http.MethodGet && rest == "notes"
+	ours := strings.HasPrefix(r.URL.Path, "/contacts/") && strings.HasPrefix(who, "process")
+	if ours && begins {
 		w.mu.Lock()
-		switch {
-		case rest == "": // a run begins with the contact itself
-			w.runs[contact] = who
-		case w.runs[contact] != who: // and goes on, though another process has begun one since
+		if other := w.runs[contact]; other != "" && other != who {
 			w.overlaps++
 		}
+		w.runs[contact] = who
 		w.mu.Unlock()
 	}
 	sw := &statusWriter{ResponseWriter: rw, status: http.StatusOK}
 	w.Handler.ServeHTTP(sw, r)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if ours && ends && sw.status == http.StatusOK {
+		delete(w.runs, contact)
+	}
 	if strings.HasPrefix(who, "process") {
 		w.asked++
 		if sw.status == http.StatusTooManyRequests {
@@ -114,6 +151,7 @@ func TestLoad(t *testing.T) {
 			p := dbtest.Start(t, "load", address, front.URL, server.LocationID(), known.ClientID, known.ClientSecret,
 				base64.StdEncoding.EncodeToString(server.WebhookPublicKey()), fmt.Sprint("process", i))
 			to.addresses[i] = p.Line(t)
+			go w.listen(fmt.Sprint("process", i), p.Lines())
 		}
 		server.SubscribeHandler(to)
 
@@ -165,7 +203,7 @@ func TestLoad(t *testing.T) {
 		require.Less(t, w.refused*50, w.asked, "fewer than one in 50 refused")
 		require.Equal(t, refreshes, server.OAuthCounts().Refreshes, "one refresh at each expiry")
 		require.Zero(t, server.OAuthCounts().Reuses)
-		t.Logf("%d changes of %d contacts by %d processes in %s; %d requests, %d refused, %d refreshes", changes, contacts, processes, took.Round(time.Millisecond), w.asked, w.refused, refreshes)
+		t.Logf("%d changes of %d contacts by %d processes in %s; %d requests, %d refused, %d refreshes, %d runs that waited", changes, contacts, processes, took.Round(time.Millisecond), w.asked, w.refused, refreshes, w.waited)
 	})
 }
 
@@ -179,7 +217,7 @@ func loadRole(args []string) {
 	})
 	exitOn(err)
 	serve(ghlsync.Config{
-		Database: address, Webhooks: verifierOf(key), App: app, TokenKeys: [][]byte{tokenKey}, Logger: slog.New(slog.DiscardHandler), Workers: 8,
+		Database: address, Webhooks: verifierOf(key), App: app, TokenKeys: [][]byte{tokenKey}, Logger: slog.New(teller{slog.DiscardHandler}), Workers: 8,
 		WebhookOptions: []webhook.Option{webhook.WithReplayWindow(10_000*time.Hour, 10_000*time.Hour)},
 		Locations:      []ghlsync.Location{{ID: location, TimeZone: "America/Chicago"}},
 	})
