@@ -211,7 +211,7 @@ func TestFullContact(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"task : there is no record", "task : id: is missing", "task t7: title: it is required", "task t8: contactId: is another contact",
-		"appointment a3: it is deleted in HighLevel", "appointment a4: startTime: it is no time",
+		"appointment a3: it is deleted in HighLevel", "appointment a4: startTime: it is not a time",
 	}, refused)
 	require.Regexp(t, `(?m)^appointment a1 +startTime +start +changed +a time without a zone, read in the location's$`, report.String())
 
