@@ -9,6 +9,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
 )
@@ -28,7 +29,7 @@ type Config struct {
 	Locations []Location
 	// App gets the tokens of locations that have no TokenSource of their own. Its tokens are kept in the database, where one
 	// process at a time renews them.
-	App *ghl.App
+	App *oauth.App
 	// Pluvo holds Pluvo's records; nil keeps them in the database ([Syncer.Pluvo]).
 	Pluvo pluvo.Store
 

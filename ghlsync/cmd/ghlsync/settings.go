@@ -26,6 +26,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
 )
@@ -415,12 +416,12 @@ func (s *settings) tokenKeys() ([][]byte, error) {
 }
 
 // app is the app that connects accounts; nil if none is set.
-func (s *settings) app(log *slog.Logger) (*ghl.App, error) {
+func (s *settings) app(log *slog.Logger) (*oauth.App, error) {
 	a := &s.App
 	if a.ClientID == "" && a.ClientSecret == "" {
 		return nil, nil
 	}
-	config := ghl.AppConfig{
+	config := oauth.Config{
 		ClientID: a.ClientID, ClientSecret: a.ClientSecret, RedirectURL: a.RedirectURL, BaseURL: s.HighLevel.BaseURL, AuthURL: s.HighLevel.AuthURL, Logger: log,
 	}
 	switch {
@@ -439,7 +440,7 @@ func (s *settings) app(log *slog.Logger) (*ghl.App, error) {
 	if len(config.Scopes) == 0 {
 		config.Scopes = neededScopes()
 	}
-	app, err := ghl.NewApp(config)
+	app, err := oauth.NewApp(config)
 	if err != nil {
 		var bad *ghl.Error
 		if errors.As(err, &bad) && bad.Field != "" {
@@ -455,7 +456,7 @@ func (s *settings) app(log *slog.Logger) (*ghl.App, error) {
 }
 
 // wantApp is the app where there must be one.
-func (s *settings) wantApp(log *slog.Logger) (*ghl.App, error) {
+func (s *settings) wantApp(log *slog.Logger) (*oauth.App, error) {
 	app, err := s.app(log)
 	if err == nil && app == nil {
 		err = s.wrong("app.client_id", "is missing; accounts are connected by an app of HighLevel's marketplace (a location with a token of its own needs none)")
