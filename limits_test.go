@@ -159,7 +159,7 @@ func TestBackgroundCallsYield(t *testing.T) {
 // TestATooLongPauseFailsAllCalls: after a Retry-After beyond the policy other calls do not hang in the limiter.
 func TestATooLongPauseFailsAllCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{steps: []step{answers(429, tooMany, "Retry-After", "7200"), answers(200, okContact)}}
+		s := newMock(inTurn(answers(429, tooMany, "Retry-After", "7200"), answers(200, okContact)))
 		c := limitedClient(t, s)
 		for range 2 {
 			start := time.Now()
@@ -178,10 +178,10 @@ func TestATooLongPauseFailsAllCalls(t *testing.T) {
 // TestAPauseIsCheckedNowAndThen: a wrong Retry-After must not stop a program for days.
 func TestAPauseIsCheckedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{steps: []step{
+		s := newMock(inTurn(
 			answers(429, tooMany, "Retry-After", "99999999999"),
 			answers(200, okContact, "X-RateLimit-Max", "100", "X-RateLimit-Remaining", "99"),
-		}}
+		))
 		c := limitedClient(t, s)
 		for range 4 {
 			_, err := c.Contacts.Get(t.Context(), "c1")
