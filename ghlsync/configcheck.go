@@ -1,6 +1,7 @@
 package ghlsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -185,6 +186,9 @@ func (f *findings) opening(l *Location, name string) {
 	if _, err := ghl.New(append(slices.Clone(l.ClientOptions), ghl.WithTokenSource(token))...); err != nil {
 		f.add(name+"ClientOptions", "%s", messageOf(err))
 	}
+	if _, err := ghl.New(ghl.WithTokenSource(token), ghl.WithLocation(l.ID)); err != nil {
+		f.add(name+"ID", "%s", messageOf(err))
+	}
 	fields, err := mappedFields(l)
 	if err != nil {
 		f.list = append(f.list, &ConfigError{Setting: name + "Rules", Problem: err.Error(), Err: err})
@@ -206,7 +210,7 @@ var kinds = []pluvo.Kind{pluvo.KindContact, pluvo.KindTask, pluvo.KindNote, pluv
 
 // mappedFields returns the fields of Pluvo that are mapped, such as "contact.firstName".
 func mappedFields(l *Location) ([]string, error) {
-	options := mapping.Options{Location: l.ID, TimeZone: time.UTC}
+	options := mapping.Options{Location: cmp.Or(l.ID, "location"), TimeZone: time.UTC}
 	if l.Rules != nil {
 		var err error
 		if options.Rules, err = mapping.LoadRules(l.RulesName, l.Rules, nil); err != nil {
