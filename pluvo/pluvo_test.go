@@ -16,7 +16,7 @@ import (
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// TestFieldNames holds the names that the contract gives the fields.
+// TestFieldNames checks the JSON names of all fields.
 func TestFieldNames(t *testing.T) {
 	from := pluvo.Origin{System: "highlevel", Location: "loc", ID: "x"}
 	const origin = `,"origin":{"system":"highlevel","location":"loc","id":"x"}}`
@@ -71,7 +71,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// fieldsOf returns the fields that an error names.
+// fieldsOf returns the names of the fields in an error.
 func fieldsOf(err error) []string {
 	if err == nil {
 		return nil
@@ -134,9 +134,8 @@ func TestEqualAndClone(t *testing.T) {
 	require.ErrorIs(t, err, pluvo.ErrInvalid)
 }
 
-// TestMemoryStoreForgetsWhatWasReplaced holds the memory of many changes of few records within bounds, with a cursor from
-// long ago still good.
-func TestMemoryStoreForgetsWhatWasReplaced(t *testing.T) {
+// TestMemoryStoreDropsReplacedStates: many changes of few records use little memory, and an old cursor remains valid.
+func TestMemoryStoreDropsReplacedStates(t *testing.T) {
 	s := pluvo.NewMemoryStore()
 	_, err := s.Put(t.Context(), &pluvo.Contact{ID: "first"}, pluvo.NoVersion)
 	require.NoError(t, err)
@@ -156,7 +155,7 @@ func TestMemoryStoreForgetsWhatWasReplaced(t *testing.T) {
 	}
 }
 
-// Write a contact, change it at the version that was read, and follow what happened.
+// Write a contact, update it at its version, and read the changes.
 func ExampleStore() {
 	ctx := context.Background()
 	var store pluvo.Store = pluvo.NewMemoryStore()
