@@ -233,7 +233,8 @@ func (s *MemoryStore) Changes(ctx context.Context, after Cursor, limit int) (*Ch
 		return nil, fmt.Errorf("pluvo: %w", ErrBadCursor)
 	}
 	page := &ChangePage{Next: after}
-	start, _ := slices.BinarySearchFunc(s.log, from+1, func(e *entry, n uint64) int { return cmp.Compare(e.sequence, n) })
+	bySequence := func(e *entry, n uint64) int { return cmp.Compare(e.sequence, n) }
+	start, _ := slices.BinarySearchFunc(s.log, from+1, bySequence)
 	for _, e := range s.log[start:] {
 		if s.entries[e.key] != e {
 			continue
@@ -242,7 +243,9 @@ func (s *MemoryStore) Changes(ctx context.Context, after Cursor, limit int) (*Ch
 			page.More = true
 			break
 		}
-		change := Change{Kind: e.key.kind, ID: e.key.id, Version: e.version(), Owner: e.owner, Origin: e.origin, Cursor: e.cursor()}
+		change := Change{
+			Kind: e.key.kind, ID: e.key.id, Version: e.version(), Owner: e.owner, Origin: e.origin, Cursor: e.cursor(),
+		}
 		if e.record != nil {
 			change.Record = e.record.clone()
 		}

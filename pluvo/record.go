@@ -110,8 +110,8 @@ func (t *Task) equal(other Record) bool {
 
 func (n *Note) equal(other Record) bool {
 	o, ok := other.(*Note)
-	return ok && n.ID == o.ID && n.ContactID == o.ContactID && n.Content == o.Content && n.CreatedAt.Equal(o.CreatedAt) &&
-		n.AppointmentID == o.AppointmentID && n.Origin == o.Origin
+	return ok && n.ID == o.ID && n.ContactID == o.ContactID && n.Content == o.Content &&
+		n.CreatedAt.Equal(o.CreatedAt) && n.AppointmentID == o.AppointmentID && n.Origin == o.Origin
 }
 
 func (a *Appointment) equal(other Record) bool {

@@ -204,9 +204,12 @@ func (k *checker) done(o Origin) error {
 	k.text("origin.location", o.Location)
 	k.text("origin.id", o.ID)
 	if !o.IsZero() {
-		for _, part := range [...]struct{ name, value string }{{"system", o.System}, {"location", o.Location}, {"id", o.ID}} {
+		parts := [...]struct{ field, value string }{
+			{"origin.system", o.System}, {"origin.location", o.Location}, {"origin.id", o.ID},
+		}
+		for _, part := range parts {
 			if part.value == "" {
-				k.add("origin."+part.name, "is missing")
+				k.add(part.field, "is missing")
 			}
 		}
 	}
@@ -216,5 +219,6 @@ func (k *checker) done(o Origin) error {
 // isEmail reports whether there is text before and after an @, without spaces. Only a mail server can check more.
 func isEmail(s string) bool {
 	at := strings.LastIndexByte(s, '@')
-	return at > 0 && at < len(s)-1 && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+	return at > 0 && at < len(s)-1 &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }

@@ -32,7 +32,8 @@ func changes(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	last := latest(list)
-	if err := sameNames("the last change of each record", ids(last), []string{"appointment/a1", "task/t1", "note/n1", "contact/c1"}); err != nil {
+	order := []string{"appointment/a1", "task/t1", "note/n1", "contact/c1"}
+	if err := sameNames("the last change of each record", ids(last), order); err != nil {
 		return err
 	}
 	expected := append(oneOfEach()[1:], changed)
@@ -54,7 +55,8 @@ func changes(ctx context.Context, s pluvo.Store) error {
 func latest(list []pluvo.Change) []pluvo.Change {
 	var last []pluvo.Change
 	for i, c := range list {
-		if !slices.ContainsFunc(list[i+1:], func(later pluvo.Change) bool { return later.Kind == c.Kind && later.ID == c.ID }) {
+		same := func(later pluvo.Change) bool { return later.Kind == c.Kind && later.ID == c.ID }
+		if !slices.ContainsFunc(list[i+1:], same) {
 			last = append(last, c)
 		}
 	}
@@ -140,7 +142,8 @@ func deletionIsChange(ctx context.Context, s pluvo.Store) error {
 	}
 	got := ids(list)
 	slices.Sort(got)
-	if err := sameNames("after the contact was deleted", got, []string{"-appointment/a1", "-contact/c1", "-note/n1", "-task/t1"}); err != nil {
+	deleted := []string{"-appointment/a1", "-contact/c1", "-note/n1", "-task/t1"}
+	if err := sameNames("after the contact was deleted", got, deleted); err != nil {
 		return err
 	}
 	// From the beginning, the records may be reported as deleted or not at all.
@@ -194,7 +197,8 @@ func changesOfOneWrite(ctx context.Context, s pluvo.Store) error {
 		}
 		names := ids(list)
 		slices.Sort(names)
-		if err := sameNames(fmt.Sprintf("a contact deleted with its records, in pages of %d", limit), names, expected); err != nil {
+		what := fmt.Sprintf("a contact deleted with its records, in pages of %d", limit)
+		if err := sameNames(what, names, expected); err != nil {
 			return err
 		}
 		for i, c := range list {
@@ -219,7 +223,7 @@ func cursors(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if len(page.Changes) != 1 || !page.More || page.Next != page.Changes[0].Cursor {
-		return errors.New("the first page with a limit of 1 must have one change, More, and the cursor of the change as Next")
+		return errors.New("the first page with a limit of 1 must have one change, More, and its cursor as Next")
 	}
 	early := page.Next
 	for i := range 200 { // many changes meanwhile
@@ -234,7 +238,8 @@ func cursors(ctx context.Context, s pluvo.Store) error {
 		if err != nil {
 			return err
 		}
-		if err := sameNames("after an old cursor", ids(latest(list)), []string{"contact/c2", "contact/c3"}); err != nil {
+		later := []string{"contact/c2", "contact/c3"}
+		if err := sameNames("after an old cursor", ids(latest(list)), later); err != nil {
 			return err
 		}
 	}

@@ -203,7 +203,8 @@ func writeRecords(ctx context.Context, s pluvo.Store, writer string) error {
 		}
 		for i := range 5 {
 			n := strconv.Itoa(i)
-			if _, err := s.Put(ctx, &pluvo.Task{ID: "t" + writer + n, ContactID: big, Title: strconv.Itoa(round)}, pluvo.AnyVersion); err != nil {
+			t := &pluvo.Task{ID: "t" + writer + n, ContactID: big, Title: strconv.Itoa(round)}
+			if _, err := s.Put(ctx, t, pluvo.AnyVersion); err != nil {
 				return err
 			}
 			if _, err := s.Put(ctx, &pluvo.Contact{ID: small(writer, round, i)}, pluvo.NoVersion); err != nil {
@@ -221,7 +222,12 @@ func writeRecords(ctx context.Context, s pluvo.Store, writer string) error {
 
 // follow reads the changes until all records are written and no change is left, and returns the last change of each
 // record. Next returns the cursor to continue from after a page.
-func follow(ctx context.Context, s pluvo.Store, written <-chan struct{}, next func(*pluvo.ChangePage) pluvo.Cursor) (map[string]pluvo.Change, error) {
+func follow(
+	ctx context.Context,
+	s pluvo.Store,
+	written <-chan struct{},
+	next func(*pluvo.ChangePage) pluvo.Cursor,
+) (map[string]pluvo.Change, error) {
 	last, at := map[string]pluvo.Change{}, pluvo.Cursor("")
 	for {
 		done := false

@@ -23,17 +23,31 @@ func contact(id string) *pluvo.Contact {
 }
 
 func task(id, contactID string) *pluvo.Task {
-	return &pluvo.Task{ID: id, ContactID: contactID, Title: "Call back", Status: pluvo.TaskOpen, DueDate: noon, Origin: origin(id)}
+	return &pluvo.Task{
+		ID:        id,
+		ContactID: contactID,
+		Title:     "Call back",
+		Status:    pluvo.TaskOpen,
+		DueDate:   noon,
+		Origin:    origin(id),
+	}
 }
 
 func note(id, contactID string) *pluvo.Note {
-	return &pluvo.Note{ID: id, ContactID: contactID, Content: "<p>Hello</p>", CreatedAt: noon, AppointmentID: "a1", Origin: origin(id)}
+	return &pluvo.Note{
+		ID:            id,
+		ContactID:     contactID,
+		Content:       "<p>Hello</p>",
+		CreatedAt:     noon,
+		AppointmentID: "a1",
+		Origin:        origin(id),
+	}
 }
 
 func appointment(id, contactID string) *pluvo.Appointment {
 	return &pluvo.Appointment{
-		ID: id, ContactID: contactID, Title: "Consultation", Start: noon, End: noon.Add(time.Hour), Status: pluvo.AppointmentConfirmed,
-		AssignedUserID: "u1", Origin: origin(id),
+		ID: id, ContactID: contactID, Title: "Consultation", Start: noon, End: noon.Add(time.Hour),
+		Status: pluvo.AppointmentConfirmed, AssignedUserID: "u1", Origin: origin(id),
 	}
 }
 

@@ -41,7 +41,10 @@ func origins(ctx context.Context, s pluvo.Store) error {
 	second := contact("c2")
 	second.Origin = origin("c1")
 	_, takenErr := s.Put(ctx, second, pluvo.NoVersion)
-	if err := errors.Join(want("Find in another location", otherErr, pluvo.ErrNotFound), want("Put of a second record with the same origin", takenErr, pluvo.ErrOriginTaken)); err != nil {
+	if err := errors.Join(
+		want("Find in another location", otherErr, pluvo.ErrNotFound),
+		want("Put of a second record with the same origin", takenErr, pluvo.ErrOriginTaken),
+	); err != nil {
 		return err
 	}
 	second.Origin = otherLocation
@@ -99,9 +102,16 @@ func full(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if len(got.Tasks) != 2 || len(got.Notes) != 1 || len(got.Appointments) != 1 {
-		return fmt.Errorf("got %d tasks, %d notes and %d appointments instead of 2, 1 and 1", len(got.Tasks), len(got.Notes), len(got.Appointments))
+		return fmt.Errorf("got %d tasks, %d notes and %d appointments instead of 2, 1 and 1",
+			len(got.Tasks), len(got.Notes), len(got.Appointments))
 	}
-	expected := map[string]pluvo.Record{"c1": contact("c1"), "a1": appointment("a1", "c1"), "t1": task("t1", "c1"), "t3": task("t3", "c1"), "n1": note("n1", "c1")}
+	expected := map[string]pluvo.Record{
+		"c1": contact("c1"),
+		"a1": appointment("a1", "c1"),
+		"t1": task("t1", "c1"),
+		"t3": task("t3", "c1"),
+		"n1": note("n1", "c1"),
+	}
 	for _, r := range got.Records() {
 		if err := same("Full", r, expected[r.Key()]); err != nil {
 			return err
@@ -127,8 +137,11 @@ func deletes(ctx context.Context, s pluvo.Store) error {
 	}
 	_, _, err = s.Get(ctx, pluvo.KindTask, "t2")
 	_, _, findErr := s.Find(ctx, pluvo.KindTask, origin("t2"))
-	if err := errors.Join(want("Get of a deleted record", err, pluvo.ErrNotFound), want("Find of a deleted record", findErr, pluvo.ErrNotFound),
-		want("a second Delete", s.Delete(ctx, pluvo.KindTask, "t2", pluvo.AnyVersion), pluvo.ErrNotFound)); err != nil {
+	if err := errors.Join(
+		want("Get of a deleted record", err, pluvo.ErrNotFound),
+		want("Find of a deleted record", findErr, pluvo.ErrNotFound),
+		want("a second Delete", s.Delete(ctx, pluvo.KindTask, "t2", pluvo.AnyVersion), pluvo.ErrNotFound),
+	); err != nil {
 		return err
 	}
 	again := task("t2", "c1")
@@ -172,7 +185,8 @@ func moves(ctx context.Context, s pluvo.Store) error {
 			return err
 		}
 		if len(full.Tasks) != expected {
-			return fmt.Errorf("contact %s has %d tasks instead of %d after a task moved from c1 to c2", id, len(full.Tasks), expected)
+			return fmt.Errorf("contact %s has %d tasks instead of %d after a task moved from c1 to c2",
+				id, len(full.Tasks), expected)
 		}
 	}
 	page, err := s.Changes(ctx, before.Next, 10)
@@ -180,7 +194,8 @@ func moves(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if len(page.Changes) != 1 || page.Changes[0].Owner != "c2" {
-		return fmt.Errorf("after a task moved to contact c2 the changes are %v instead of one with the owner c2", ids(page.Changes))
+		return fmt.Errorf("after a task moved to contact c2 the changes are %v instead of one with the owner c2",
+			ids(page.Changes))
 	}
 	if err := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.AnyVersion); err != nil {
 		return err

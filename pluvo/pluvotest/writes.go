@@ -28,8 +28,12 @@ func readsWhatWasWritten(ctx context.Context, s pluvo.Store) error {
 			return err
 		}
 	}
-	bare := []pluvo.Record{&pluvo.Contact{ID: "bare"}, &pluvo.Task{ID: "bare", ContactID: "bare", Title: "t", Completed: true},
-		&pluvo.Note{ID: "bare", ContactID: "bare", Content: "c"}, &pluvo.Appointment{ID: "bare", ContactID: "bare", Start: noon}}
+	bare := []pluvo.Record{
+		&pluvo.Contact{ID: "bare"},
+		&pluvo.Task{ID: "bare", ContactID: "bare", Title: "t", Completed: true},
+		&pluvo.Note{ID: "bare", ContactID: "bare", Content: "c"},
+		&pluvo.Appointment{ID: "bare", ContactID: "bare", Start: noon},
+	}
 	for _, r := range bare {
 		if _, err := s.Put(ctx, r, pluvo.NoVersion); err != nil {
 			return fmt.Errorf("a %s with its required fields only: %w", r.Kind(), err)
@@ -54,7 +58,9 @@ func missing(ctx context.Context, s pluvo.Store) error {
 	}
 	_, _, kindErr := s.Get(ctx, pluvo.KindTask, "c1")
 	return errors.Join(
-		want("Get", getErr, pluvo.ErrNotFound), want("Full", fullErr, pluvo.ErrNotFound), want("Find", findErr, pluvo.ErrNotFound),
+		want("Get", getErr, pluvo.ErrNotFound),
+		want("Full", fullErr, pluvo.ErrNotFound),
+		want("Find", findErr, pluvo.ErrNotFound),
 		want("Get of another kind", kindErr, pluvo.ErrNotFound),
 		want("Delete", s.Delete(ctx, pluvo.KindTask, "missing", pluvo.AnyVersion), pluvo.ErrNotFound),
 		want("Delete with NoVersion", s.Delete(ctx, pluvo.KindTask, "missing", pluvo.NoVersion), pluvo.ErrNotFound),
@@ -126,8 +132,9 @@ func instants(ctx context.Context, s pluvo.Store) error {
 	}
 	east := time.FixedZone("", 5*3600+1800)
 	for i, at := range []time.Time{
-		noon.In(east), time.Date(1969, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Date(2100, 2, 28, 0, 0, 0, 0, east), noon.Add(time.Microsecond),
-		time.Date(1, 1, 1, 0, 0, 0, 1e6, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Unix(0, 0),
+		noon.In(east), noon.Add(time.Microsecond), time.Unix(0, 0),
+		time.Date(1969, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Date(2100, 2, 28, 0, 0, 0, 0, east),
+		time.Date(1, 1, 1, 0, 0, 0, 1e6, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC),
 	} {
 		r := task("t"+strconv.Itoa(i), "c1")
 		r.DueDate = at
@@ -161,16 +168,32 @@ func reads(ctx context.Context, s pluvo.Store, what string, r pluvo.Record) erro
 
 func anyText(ctx context.Context, s pluvo.Store) error {
 	for i, text := range []string{
-		" spaces around ", "line\nbreak\ttab", `quotes " ' \ and %s $1`, "naïve ŽLUŤOUČKÝ 漢字 👩‍👩‍👧 \u202e", "e\u0301 is not é", "a\x00b",
+		" spaces around ", "line\nbreak\ttab", `quotes " ' \ and %s $1`,
+		"naïve ŽLUŤOUČKÝ 漢字 👩‍👩‍👧 \u202e", "e\u0301 is not é", "a\x00b",
 		"'; drop table contacts; --", strings.Repeat("long ", 2000), "\ufeff",
 	} {
 		id := "c" + strconv.Itoa(i)
 		full := text + "x" + text // for fields that must not be blank
 		records := []pluvo.Record{
-			&pluvo.Contact{ID: id, FirstName: text, LastName: text, Phone: text, Stage: text, Tags: []string{text + "x", "X" + text}, Fields: map[string]string{"x" + text: text}},
+			&pluvo.Contact{
+				ID:        id,
+				FirstName: text,
+				LastName:  text,
+				Phone:     text,
+				Stage:     text,
+				Tags:      []string{text + "x", "X" + text},
+				Fields:    map[string]string{"x" + text: text},
+			},
 			&pluvo.Task{ID: id, ContactID: id, Title: full, Status: pluvo.TaskStatus(text)},
 			&pluvo.Note{ID: id, ContactID: id, Content: full},
-			&pluvo.Appointment{ID: id, ContactID: id, Title: text, Start: noon, Status: pluvo.AppointmentStatus(text), AssignedUserID: text},
+			&pluvo.Appointment{
+				ID:             id,
+				ContactID:      id,
+				Title:          text,
+				Start:          noon,
+				Status:         pluvo.AppointmentStatus(text),
+				AssignedUserID: text,
+			},
 		}
 		if err := putAll(ctx, s, records...); err != nil {
 			return err
@@ -189,8 +212,14 @@ func anyID(ctx context.Context, s pluvo.Store) error {
 	var records []pluvo.Record
 	for _, id := range []string{"c", "C", "c ", " c", "\u00e9", "e\u0301", "c/1", "c%", "c_", "'", "0", "00"} {
 		records = append(records,
-			&pluvo.Contact{ID: id, Origin: origin(id), Tags: []string{"vip", "VIP", "vip "}, Fields: map[string]string{"size": "1", "Size": "2"}},
-			&pluvo.Task{ID: id, ContactID: id, Title: "t", Origin: origin(id)})
+			&pluvo.Contact{
+				ID:     id,
+				Origin: origin(id),
+				Tags:   []string{"vip", "VIP", "vip "},
+				Fields: map[string]string{"size": "1", "Size": "2"},
+			},
+			&pluvo.Task{ID: id, ContactID: id, Title: "t", Origin: origin(id)},
+		)
 	}
 	if err := putAll(ctx, s, records...); err != nil {
 		return err
@@ -223,10 +252,16 @@ func invalid(ctx context.Context, s pluvo.Store) error {
 	}
 	var errs []error
 	for _, r := range []pluvo.Record{
-		&pluvo.Contact{}, &pluvo.Contact{ID: "bad", Email: "missing"}, &pluvo.Contact{ID: "bad", Tags: []string{"a", "a"}},
-		&pluvo.Contact{ID: "bad", Origin: pluvo.Origin{System: "highlevel"}}, &pluvo.Contact{ID: "bad", FirstName: "\xff"},
-		&pluvo.Task{ID: "bad", ContactID: "c1"}, &pluvo.Task{ID: "bad", Title: "t"}, &pluvo.Note{ID: "bad", ContactID: "c1"},
-		&pluvo.Appointment{ID: "bad", ContactID: "c1"}, &pluvo.Appointment{ID: "bad", ContactID: "c1", Start: noon, End: noon.Add(-1)},
+		&pluvo.Contact{},
+		&pluvo.Contact{ID: "bad", Email: "missing"},
+		&pluvo.Contact{ID: "bad", Tags: []string{"a", "a"}},
+		&pluvo.Contact{ID: "bad", Origin: pluvo.Origin{System: "highlevel"}},
+		&pluvo.Contact{ID: "bad", FirstName: "\xff"},
+		&pluvo.Task{ID: "bad", ContactID: "c1"},
+		&pluvo.Task{ID: "bad", Title: "t"},
+		&pluvo.Note{ID: "bad", ContactID: "c1"},
+		&pluvo.Appointment{ID: "bad", ContactID: "c1"},
+		&pluvo.Appointment{ID: "bad", ContactID: "c1", Start: noon, End: noon.Add(-1)},
 	} {
 		_, err := s.Put(ctx, r, pluvo.AnyVersion)
 		errs = append(errs, want(fmt.Sprintf("Put of %+v", r), err, pluvo.ErrInvalid))
@@ -267,9 +302,13 @@ func versions(ctx context.Context, s pluvo.Store) error {
 	}
 	old := contact("c1")
 	_, stale := s.Put(ctx, old, first)
-	if err := errors.Join(want("Put at an old version", stale, pluvo.ErrConflict),
-		want("Delete at an old version", s.Delete(ctx, pluvo.KindContact, "c1", first), pluvo.ErrConflict),
-		want("Delete with NoVersion", s.Delete(ctx, pluvo.KindContact, "c1", pluvo.NoVersion), pluvo.ErrConflict)); err != nil {
+	deleteErr := s.Delete(ctx, pluvo.KindContact, "c1", first)
+	noVersionErr := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.NoVersion)
+	if err := errors.Join(
+		want("Put at an old version", stale, pluvo.ErrConflict),
+		want("Delete at an old version", deleteErr, pluvo.ErrConflict),
+		want("Delete with NoVersion", noVersionErr, pluvo.ErrConflict),
+	); err != nil {
 		return err
 	}
 	got, _, err := s.Get(ctx, pluvo.KindContact, "c1")
@@ -289,7 +328,8 @@ func versions(ctx context.Context, s pluvo.Store) error {
 	if _, err := s.Put(ctx, old, pluvo.AnyVersion); err != nil {
 		return err
 	}
-	if _, err := s.Put(ctx, c, first); !errors.Is(err, pluvo.ErrConflict) { // equal to the first state, but written twice since
+	// The record equals its first state, but was written twice since.
+	if _, err := s.Put(ctx, c, first); !errors.Is(err, pluvo.ErrConflict) {
 		return want("Put at the version before a change and its reversal", err, pluvo.ErrConflict)
 	}
 	if got, _, err = s.Get(ctx, pluvo.KindContact, "c1"); err != nil {
@@ -347,7 +387,13 @@ func ended(ctx context.Context, s pluvo.Store) error {
 	_, changesErr := s.Changes(over, "", 0)
 	deleteErr := s.Delete(over, pluvo.KindContact, "c1", pluvo.AnyVersion)
 	_, _, err := s.Get(ctx, pluvo.KindContact, "c2")
-	return errors.Join(want("Put", putErr, context.Canceled), want("Get", getErr, context.Canceled), want("Find", findErr, context.Canceled),
-		want("Full", fullErr, context.Canceled), want("Changes", changesErr, context.Canceled), want("Delete", deleteErr, context.Canceled),
-		want("Get of a record whose write failed", err, pluvo.ErrNotFound))
+	return errors.Join(
+		want("Put", putErr, context.Canceled),
+		want("Get", getErr, context.Canceled),
+		want("Find", findErr, context.Canceled),
+		want("Full", fullErr, context.Canceled),
+		want("Changes", changesErr, context.Canceled),
+		want("Delete", deleteErr, context.Canceled),
+		want("Get of a record whose write failed", err, pluvo.ErrNotFound),
+	)
 }
