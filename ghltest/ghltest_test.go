@@ -19,6 +19,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // noon is the time of every fake whose dates matter: a Monday, 8:00 in New York.
@@ -404,10 +405,10 @@ func TestEverythingAtOnce(t *testing.T) {
 		},
 		func(n int) { _, _ = c.Tags.Add(ctx, id, []string{fmt.Sprint("tag", n)}) },
 		func(int) {
-			s.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutBody(), Times: 1})
-			fault := s.Fail(ghltest.Fault{Operation: "tags.add", Kind: ghltest.BooleansAsStrings()})
-			fault.Hits()
-			fault.Remove()
+			s.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.CutBody(), Times: 1})
+			active := s.Fail(ghltest.Fault{Operation: "tags.add", Kind: fault.BooleansAsStrings()})
+			active.Hits()
+			active.Remove()
 		},
 		func(int) {
 			token := s.Install(app, "")
@@ -458,7 +459,7 @@ func TestServersShareNothing(t *testing.T) {
 	first, second := ghltest.Start(t), ghltest.Start(t)
 	require.Equal(t, first.LocationID(), second.LocationID(), "ids are made alike")
 	first.AddContact(ghl.Contact{ID: "ada", FirstName: "Ada"})
-	first.Fail(ghltest.Fault{Kind: ghltest.InternalServerError()})
+	first.Fail(ghltest.Fault{Kind: fault.InternalServerError()})
 	first.Advance(time.Hour)
 	mine := first.AddToken(ghl.Token{AccessToken: "mine"})
 	status, _, header := send(t, second, http.MethodGet, "/locations/"+second.LocationID(), "")

@@ -3,6 +3,7 @@ package ghltest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/pluvo/ghl"
@@ -236,4 +237,10 @@ func (n *node) find(path, method string, values *[]string) *leaf {
 	}
 	*values = (*values)[:len(*values)-1]
 	return nil
+}
+
+// isOperation reports whether the fake knows an operation by this name.
+func isOperation(name string) bool {
+	return name == tokenOperation.Name ||
+		slices.ContainsFunc(ghl.Operations(), func(op ghl.Operation) bool { return op.Name == name })
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
 // call is one request on its way through the fake. Its handler runs while the server's lock is held.
@@ -54,9 +55,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header["Date"] = s.date.text(now)
 
-	status, text, struck := s.respond(r, body, unread, now, header, s.logged(r, body, now))
-	if struck != nil {
-		s.deliver(w, r, struck, status, text)
+	status, text, failed := s.respond(r, body, unread, now, header, s.logged(r, body, now))
+	if failed != nil {
+		s.deliver(w, r, failed, status, text)
 		return
 	}
 	header["Content-Type"] = jsonTypes
@@ -83,10 +84,10 @@ func (d *dateHeader) text(now time.Time) []string {
 }
 
 // jsonTypes is shared by all answers; nobody changes it.
-var jsonTypes = []string{jsonType}
+var jsonTypes = []string{answer.ContentType}
 
 // respond routes, answers and logs a request under the lock. One whose body could not be read does nothing.
-func (s *Server) respond(r *http.Request, body []byte, unread error, now time.Time, header http.Header, entry Request) (status int, text []byte, struck *strike) {
+func (s *Server) respond(r *http.Request, body []byte, unread error, now time.Time, header http.Header, entry Request) (status int, text []byte, failed *failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	route := s.routes.find(r, version(r))
@@ -101,14 +102,14 @@ func (s *Server) respond(r *http.Request, body []byte, unread error, now time.Ti
 		return status, text, nil
 	}
 	if len(s.faults) > 0 {
-		if struck = s.strike(entry.Operation); struck != nil {
-			status, text = s.answerStruck(struck, route, r, body, now, header)
-			entry.Status, entry.Fault = struck.sent(status), struck.name()
-			return status, text, struck
+		if failed = s.failure(entry.Operation); failed != nil {
+			status, text = s.answerFailing(failed, route, r, body, now, header)
+			entry.Status, entry.Fault = failed.status(status), failed.name()
+			return status, text, failed
 		}
 	}
-	answer, err := s.answer(route, r, body, now, header)
-	status, text = encode(route.status(), answer, err)
+	result, err := s.answer(route, r, body, now, header)
+	status, text = encode(route.status(), result, err)
 	entry.Status = status
 	return status, text, nil
 }
@@ -197,18 +198,18 @@ func (s *Server) admit(route route, g *grant, now time.Time, header http.Header)
 type written []byte
 
 // encode writes an answer or a refusal as JSON.
-func encode(status int, answer any, err error) (int, []byte) {
-	if text, ok := answer.(written); ok && err == nil {
+func encode(status int, result any, err error) (int, []byte) {
+	if text, ok := result.(written); ok && err == nil {
 		return status, text
 	}
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused):
-		status, answer = refused.status, refused.body
+		status, result = refused.status, refused.body
 	case err != nil:
-		status, answer = http.StatusInternalServerError, refusalBody{http.StatusInternalServerError, err.Error(), ""}
+		status, result = http.StatusInternalServerError, answer.Error{StatusCode: http.StatusInternalServerError, Message: err.Error()}
 	}
-	text, err := json.Marshal(answer)
+	text, err := json.Marshal(result)
 	if err != nil { // a seed has passed JSON once, so this is a fault of the fake
 		return http.StatusInternalServerError, []byte(`{"statusCode":500,"message":"ghltest cannot write its answer"}`)
 	}
