@@ -9,45 +9,48 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// step is how a scripted transport answers one request.
-type step func(r *http.Request) (*http.Response, error)
+// step answers one request.
+type step = httpmock.Responder
 
-// script is a transport that takes one step for each request and repeats the last step.
-type script struct {
-	mu       sync.Mutex
-	steps    []step
-	requests int
+// mock is an httpmock transport of one test.
+type mock struct{ *httpmock.MockTransport }
+
+// newMock returns a transport on which answer serves every request.
+func newMock(answer step) mock {
+	m := mock{httpmock.NewMockTransport()}
+	m.RegisterNoResponder(answer)
+	return m
 }
 
-func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
-	s.mu.Lock()
-	do := s.steps[min(s.requests, len(s.steps)-1)]
-	s.requests++
-	s.mu.Unlock()
-	return do(r)
-}
+func (m mock) count() int { return m.GetTotalCallCount() }
 
-func (s *script) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.requests
-}
-
-// answers returns a step that answers. Headers are pairs of name and value.
-func answers(status int, body string, headers ...string) step {
+// inTurn answers with one step after the other. The last step repeats.
+func inTurn(steps ...step) step {
+	var mu sync.Mutex
+	next := 0
 	return func(r *http.Request) (*http.Response, error) {
-		h := http.Header{"Content-Type": {"application/json"}}
-		for i := 0; i+1 < len(headers); i += 2 {
-			h.Set(headers[i], headers[i+1])
-		}
-		return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		mu.Lock()
+		do := steps[min(next, len(steps)-1)]
+		next++
+		mu.Unlock()
+		return do(r)
 	}
+}
+
+// answers returns a step that answers with a status and JSON. Headers are pairs of name and value.
+func answers(status int, body string, headers ...string) step {
+	h := http.Header{"Content-Type": {"application/json"}}
+	for i := 0; i+1 < len(headers); i += 2 {
+		h.Set(headers[i], headers[i+1])
+	}
+	return httpmock.NewStringResponder(status, body).HeaderSet(h)
 }
 
 var errReset = errors.New("read: connection reset by peer")
