@@ -17,7 +17,8 @@ import (
 // stand is how a location stands, with what metrics want beside.
 type stand struct {
 	LocationHealth
-	running, retrying, delayed int // of those that wait
+	running, retrying, delayed int             // of those that wait
+	pausedBy                   FailureCategory // of the error that paused it; "" if a person did
 	closing                    error
 }
 
@@ -72,6 +73,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 				err := r.Scan(&id, &paused, &reason, &delivery)
 				l := at(id)
 				l.Paused, l.Reason, l.LastDelivery = db.Time(paused), redact.Text(reason), db.Time(delivery)
+				l.pausedBy = queue.Location{Reason: reason}.Category()
 				return err
 			}, `SELECT id, paused, reason, coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0) FROM ghlsync_location l`)
 		},
@@ -157,7 +159,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 
 // token says how a location's token stands, without asking HighLevel.
 func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
-	refused := !l.Paused.IsZero() && refusals[l.Reason] || errors.Is(l.closing, ghl.ErrReauthRequired) || errors.Is(l.closing, ghl.ErrUnauthorized)
+	refused := l.pausedBy.RefusesToken() || errors.Is(l.closing, ghl.ErrReauthRequired) || errors.Is(l.closing, ghl.ErrUnauthorized)
 	if s.config.Locations[i].TokenSource != nil {
 		if refused {
 			return TokenHealth{State: TokenRefused}

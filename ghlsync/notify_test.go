@@ -153,7 +153,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		got := pager.alerts()
 		require.Len(t, got, 1)
 		require.Equal(t, ghlsync.AlertLocation, got[0].Kind)
-		require.Equal(t, "unauthorized", got[0].Category)
+		require.Equal(t, ghlsync.CategoryUnauthorized, got[0].Category)
 		require.Contains(t, pager.texts[0], "Connect the location again")
 
 		h := s.Health(ctx)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -89,7 +88,7 @@ func (a *accounts) refused(ctx context.Context) (map[string]time.Time, error) {
 	since := map[string]time.Time{}
 	locations, err := queue.Locations(ctx, a.db)
 	for _, l := range locations {
-		if slices.Contains(forWantOfToken, l.Reason) {
+		if l.Category().Pauses() {
 			since[l.ID] = l.Paused
 		}
 	}
