@@ -17,6 +17,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/records"
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
 	"github.com/pluvo/ghl/ghlsync/internal/tokens"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -29,8 +30,8 @@ type Syncer struct {
 	store    pluvo.Store
 	engine   *engine.Engine
 	queue    *queue.Queue
-	accounts *ghl.Installations // nil without an App
-	tokens   *tokens.Store      // nil without an App
+	accounts *oauth.Installations // nil without an App
+	tokens   *tokens.Store        // nil without an App
 	metrics  *metrics
 	monitor  monitor
 	heard    heard
@@ -53,9 +54,9 @@ const (
 	stopped
 )
 
-// New opens the database and returns a Syncer that does nothing yet. A setting that is wrong is a [*ConfigError] which names it.
+// New opens the database and returns a Syncer that does nothing yet. It returns [ConfigErrors] if settings are wrong.
 func New(ctx context.Context, config Config) (*Syncer, error) {
-	if err := config.Check(); err != nil {
+	if err := config.checkNew(); err != nil {
 		return nil, err
 	}
 	if config.PluvoInterval == 0 {
@@ -110,9 +111,9 @@ func (s *Syncer) build() error {
 		return nil
 	}
 	if s.tokens, err = tokens.New(s.db, tokens.Options{Keys: c.TokenKeys}); err != nil {
-		return &ConfigError{"TokenKeys", err.Error()}
+		return &ConfigError{Setting: "TokenKeys", Problem: err.Error(), Err: err}
 	}
-	s.accounts, err = ghl.NewInstallations(c.App, s.tokens, s.clientOptions(nil)...)
+	s.accounts, err = oauth.NewInstallations(c.App, s.tokens, s.clientOptions(nil)...)
 	return err
 }
 
@@ -155,7 +156,7 @@ func (s *Syncer) Start(ctx context.Context) error {
 		var mistake *ConfigError
 		switch {
 		case errors.As(err, &mistake):
-			return &ConfigError{fmt.Sprintf("Locations[%d].%s", i, mistake.Setting), mistake.Problem}
+			return &ConfigError{Setting: fmt.Sprintf("Locations[%d].%s", i, mistake.Setting), Problem: mistake.Problem, Err: mistake.Err}
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
@@ -204,9 +205,9 @@ func (s *Syncer) Stop(ctx context.Context) error {
 // Pluvo returns the store that holds Pluvo's records: the one of [Config.Pluvo], or the one in the database.
 func (s *Syncer) Pluvo() pluvo.Store { return s.store }
 
-// Installations connects accounts: [ghl.Installations.Add] turns the code of the consent screen into a token that is kept in
+// Installations connects accounts: [oauth.Installations.Add] turns the code of the consent screen into a token that is kept in
 // the database. It is nil without [Config.App].
-func (s *Syncer) Installations() *ghl.Installations { return s.accounts }
+func (s *Syncer) Installations() *oauth.Installations { return s.accounts }
 
 // PluvoChanged says that something was changed in Pluvo, so that it is followed at once. It returns immediately and may be
 // called as often as one likes.

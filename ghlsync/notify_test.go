@@ -19,6 +19,8 @@ import (
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -81,7 +83,7 @@ func TestOneAlert(t *testing.T) {
 		c := pager.config(t, address, server)
 		s := start(t, c)
 		ctx := t.Context()
-		server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
+		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
 		_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"}, pluvo.NoVersion)
 		require.NoError(t, err)
 		s.PluvoChanged()
@@ -136,7 +138,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		s := start(t, c)
 		ctx := t.Context()
 		require.Equal(t, ghlsync.Healthy, s.Health(ctx).State, s.Health(ctx).Problems)
-		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		server.Fail(ghltest.Fault{Kind: fault.InvalidPrivateToken()})
 		for i := range 10 {
 			require.NoError(t, s.Touch(ctx, server.LocationID(), fmt.Sprint("contact", i)))
 		}
@@ -151,7 +153,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		got := pager.alerts()
 		require.Len(t, got, 1)
 		require.Equal(t, ghlsync.AlertLocation, got[0].Kind)
-		require.Equal(t, "unauthorized", got[0].Category)
+		require.Equal(t, ghlsync.CategoryUnauthorized, got[0].Category)
 		require.Contains(t, pager.texts[0], "Connect the location again")
 
 		h := s.Health(ctx)
@@ -166,7 +168,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		server.ClearFaults()
 		require.NoError(t, s.Resume(ctx, server.LocationID()))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Closed == "" })
-		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		server.Fail(ghltest.Fault{Kind: fault.InvalidPrivateToken()})
 		require.NoError(t, s.Touch(ctx, server.LocationID(), "contact99"))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return !l.Paused.IsZero() })
 		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
@@ -184,7 +186,7 @@ func TestAlertOnItsWay(t *testing.T) {
 	c.Notifier, err = ghlsync.NewWebhookNotifier(receiver.URL, nil)
 	require.NoError(t, err)
 	s := start(t, c)
-	server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+	server.Fail(ghltest.Fault{Kind: fault.InvalidPrivateToken()})
 	require.NoError(t, s.Touch(t.Context(), server.LocationID(), "some"))
 	<-arrived
 	h := s.Health(t.Context())
@@ -199,7 +201,7 @@ func TestRevokedTokenIsFound(t *testing.T) {
 		c := pager.config(t, address, server)
 		c.ReconcileInterval = 200 * time.Millisecond
 		s := start(t, c)
-		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		server.Fail(ghltest.Fault{Kind: fault.InvalidPrivateToken()})
 		becomes(t, s, func(l ghlsync.LocationHealth) bool {
 			return l.Token.State == ghlsync.TokenRefused && !l.Paused.IsZero()
 		})
@@ -213,7 +215,7 @@ func TestNotYetInstalled(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)
 		known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://example.com/callback"}})
-		app, err := ghl.NewApp(ghl.AppConfig{ClientID: known.ClientID, ClientSecret: known.ClientSecret, BaseURL: server.URL(),
+		app, err := oauth.NewApp(oauth.Config{ClientID: known.ClientID, ClientSecret: known.ClientSecret, BaseURL: server.URL(),
 			RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
 		require.NoError(t, err)
 		c := pager.config(t, address, server)
@@ -229,7 +231,7 @@ func TestNotYetInstalled(t *testing.T) {
 
 		token := server.Install(known, server.LocationID())
 		store := ghlsync.Tokens(s)
-		_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
 		require.NoError(t, err)
 		eventually(t, "it is open", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 		h = s.Health(ctx)
@@ -238,18 +240,18 @@ func TestNotYetInstalled(t *testing.T) {
 		require.Len(t, pager.alerts(), 1)
 
 		// It was open, so when it is not again, that is another incident.
-		require.NoError(t, store.Delete(ctx, ghl.LocationKey(server.LocationID())))
+		require.NoError(t, store.Delete(ctx, oauth.LocationKey(server.LocationID())))
 		stop(t, s)
 		s = start(t, c)
 		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
 		store = ghlsync.Tokens(s)
-		_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
 		require.NoError(t, err)
 		eventually(t, "it is open again", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 
 		// The token of an agency that is gone can't be renewed.
 		update := func(change func(*ghl.Token)) ghlsync.TokenState {
-			_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
+			_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
 			require.NoError(t, err)
 			return s.Health(ctx).Locations[0].Token.State
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -13,6 +12,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghlsync/internal/tokens"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // open opens the database as the settings say, without beginning to work. So a command can look and decide while "run" works.
@@ -55,8 +55,8 @@ func stop(ctx context.Context, sync *ghlsync.Syncer, drain time.Duration) error 
 
 // accounts are the tokens in the database. They need no location, for one is often not known before it is connected.
 type accounts struct {
-	*ghl.Installations
-	app   *ghl.App
+	*oauth.Installations
+	app   *oauth.App
 	store *tokens.Store
 	db    *db.DB
 }
@@ -64,23 +64,17 @@ type accounts struct {
 // One who only looks does not migrate the database.
 func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accounts, error) {
 	log := p.logger(s, slog.LevelWarn)
-	if err := s.wantDatabase(); err != nil {
-		return nil, err
-	}
-	keys, err := s.tokenKeys()
+	config, err := s.accountSettings(log)
 	if err != nil {
 		return nil, err
 	}
-	a := &accounts{}
-	if a.app, err = s.wantApp(log); err != nil {
-		return nil, err
-	}
+	a := &accounts{app: config.App}
 	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand || looks, Logger: log}); err != nil {
 		return nil, fmt.Errorf("the database can't be opened: %w", err)
 	}
-	a.store, err = tokens.New(a.db, tokens.Options{Keys: keys})
+	a.store, err = tokens.New(a.db, tokens.Options{Keys: config.TokenKeys})
 	if err == nil {
-		a.Installations, err = ghl.NewInstallations(a.app, a.store, ghl.WithLogger(log))
+		a.Installations, err = oauth.NewInstallations(a.app, a.store, ghl.WithLogger(log))
 	}
 	if err != nil {
 		a.db.Close()
@@ -94,7 +88,7 @@ func (a *accounts) refused(ctx context.Context) (map[string]time.Time, error) {
 	since := map[string]time.Time{}
 	locations, err := queue.Locations(ctx, a.db)
 	for _, l := range locations {
-		if slices.Contains(forWantOfToken, l.Reason) {
+		if l.Category().Pauses() {
 			since[l.ID] = l.Paused
 		}
 	}
