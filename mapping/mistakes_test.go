@@ -44,7 +44,7 @@ func TestMistakesHavePositions(t *testing.T) {
 		"version: 1\ncontact:\n  - {ghl: email, pluvo: email}\n  - ghl: source\n    pluvo: email\n    direction: toPluvo\n": {
 			"5:12: email in Pluvo is already written by the rule in line 3",
 		},
-		"version: 1\ncontact:\n  - {ghl: \"\xff\"}\n": {"3:12: the file must be UTF-8"},
+		"version: 1\ncontact:\n  - {ghl: \"\xff\"}\n":                              {"3:12: the file must be UTF-8"},
 		"%YAML 1.2\n---\nversion: 2\ntask:\n  - {ghl: title, pluvo: title}\n...\n": {`3:10: version must be 1, got "2"`},
 	} {
 		got := mistakesOf(t, file)
