@@ -74,13 +74,6 @@ func (d *DNDSettings) UnmarshalJSON(data []byte) error {
 }
 
 // UnmarshalJSON reads the record; an odd value does not fail it, see [Extra].
-func (i *InboundDNDSettings) UnmarshalJSON(data []byte) error {
-	type plain InboundDNDSettings
-	*i = InboundDNDSettings{}
-	return decodeModel(data, (*plain)(i), &i.Extra)
-}
-
-// UnmarshalJSON reads the record; an odd value does not fail it, see [Extra].
 func (b *BusinessUpdateResult) UnmarshalJSON(data []byte) error {
 	type plain BusinessUpdateResult
 	*b = BusinessUpdateResult{}
@@ -270,12 +263,6 @@ func (a Attribution) MarshalJSON() ([]byte, error) {
 func (d DNDSettings) MarshalJSON() ([]byte, error) {
 	type plain DNDSettings
 	return encodeModel(plain(d), d.Extra)
-}
-
-// MarshalJSON writes the record with its Extra.
-func (i InboundDNDSettings) MarshalJSON() ([]byte, error) {
-	type plain InboundDNDSettings
-	return encodeModel(plain(i), i.Extra)
 }
 
 // MarshalJSON writes the record with its Extra.

@@ -453,8 +453,8 @@ func dnd() *ghl.DNDSettings {
 	return &ghl.DNDSettings{Call: channel, Email: channel, SMS: channel, WhatsApp: channel, GMB: channel, FB: channel, RCS: channel}
 }
 
-func inboundDND() *ghl.InboundDNDSettings {
-	return &ghl.InboundDNDSettings{All: &ghl.InboundDNDSetting{Status: ghl.DNDActive, Message: "On request"}}
+func inboundDND() *ghl.DNDSettings {
+	return &ghl.DNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive, Message: "On request"}}
 }
 
 // customFields has a value of each kind.

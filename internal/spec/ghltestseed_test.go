@@ -64,9 +64,9 @@ func newSeeded(t *testing.T) *seeded {
 		ID: eventID, CalendarID: calendarID, ContactID: contactID, GroupID: groupID, Title: "First talk", AppointmentStatus: ghl.AppointmentConfirmed,
 		AssignedUserID: userID, Users: []string{userID}, AssignedResources: []string{"room"}, Address: "3535 1st St N", Notes: "Bring the plans",
 		Description: "About the offer", MeetingLocationType: "custom", MeetingLocationID: "custom_0", IsRecurring: true, RRule: "FREQ=WEEKLY;COUNT=4",
-		MasterEventID: "master", CreatedBy: &ghl.ChangedBy{UserID: userID, Source: "calendar_page"}, StartTime: ghl.NewTime(start.Add(10 * time.Minute)),
-		EndTime: ghl.NewTime(end),
+		MasterEventID: "master", StartTime: ghl.NewTime(start.Add(10 * time.Minute)), EndTime: ghl.NewTime(end),
 	}
+	appointment.CreatedBy.UserID, appointment.CreatedBy.Source = userID, "calendar_page"
 	appointment.AppointmentStatus = ghl.AppointmentCancelled // takes no time
 	s.AddAppointment(appointment)
 	blocked := appointment
