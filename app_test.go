@@ -167,7 +167,7 @@ func TestTokenRequestIsRepeated(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &script{steps: tc.steps}
+				s := newMock(inTurn(tc.steps...))
 				app := newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} })
 				token, err := app.Exchange(t.Context(), "code-123")
 				require.Equal(t, tc.requests, s.count())
@@ -191,7 +191,7 @@ func TestTokenRequestIsRepeated(t *testing.T) {
 
 func TestTokenRequestEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{steps: []step{answers(429, tooMany)}}
+		s := newMock(inTurn(answers(429, tooMany)))
 		app := newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -206,7 +206,7 @@ func TestTokenRequestEndsWithTheContext(t *testing.T) {
 		require.NotErrorIs(t, err, ghl.ErrAmbiguous, "nothing was sent")
 		require.Equal(t, before, s.count())
 
-		s = &script{steps: []step{hangs}}
+		s = newMock(inTurn(hangs))
 		app = newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} })
 		_, err = app.Exchange(ctx, "code-123")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -221,7 +221,7 @@ func TestPauseAfter429(t *testing.T) {
 		3 * time.Second: {"Retry-After", "3"}, 2 * time.Second: {"X-RateLimit-Interval-Milliseconds", "2000"}, 10 * time.Second: nil,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := &script{steps: []step{answers(429, tooMany, header...), answers(200, `{"access_token":"a","refresh_token":"b"}`)}}
+			s := newMock(inTurn(answers(429, tooMany, header...), answers(200, `{"access_token":"a","refresh_token":"b"}`)))
 			app := newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} })
 			start := time.Now()
 			_, err := app.Exchange(t.Context(), "code-123")
@@ -249,7 +249,7 @@ func TestTokenRequestForMiddlewares(t *testing.T) {
 }
 
 func TestAllLocations(t *testing.T) {
-	s := &script{steps: []step{answers(200, `{"access_token":"a","refresh_token":"b","approveAllLocations":true,"installToFutureLocations":true}`)}}
+	s := newMock(inTurn(answers(200, `{"access_token":"a","refresh_token":"b","approveAllLocations":true,"installToFutureLocations":true}`)))
 	token, err := newAuthServer().app(t, func(c *ghl.AppConfig) { c.HTTPClient = &http.Client{Transport: s} }).Exchange(t.Context(), "code-1")
 	require.NoError(t, err)
 	require.True(t, token.AllLocations)

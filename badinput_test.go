@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
@@ -21,12 +22,9 @@ var hostileIDs = []string{
 	"", ".", "..", "/", "a/b", "../x", "..%2fx", "%2e%2e", "%2e", "a?b=c", "a#b", "a b", " a", "a\n", "a\r\nX: y", "a\x00", "ä", "１", "a\u202eb", "a;b", "a\\b", "a{b}", "a:b", "a@b", "a+b",
 }
 
-// unreached makes a client whose transport fails the test.
+// unreached returns a client that fails the test when it sends a request.
 func unreached(t testing.TB, opts ...ghl.Option) *ghl.Client {
-	c, _ := onTape(t, func(_ int, r sent) reply {
-		t.Errorf("a request was sent: %s %s?%s %s", r.Method, r.Path, r.RawQuery, r.Body)
-		return reply{err: errors.New("not to be reached")}
-	}, opts...)
+	c, _ := mocked(t, unexpected(t), opts...)
 	return c
 }
 
@@ -135,7 +133,7 @@ func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 // TestGoodArgumentsAreSent keeps the tests below honest: without anything hostile each method does send its request.
 func TestGoodArgumentsAreSent(t *testing.T) {
 	stop := errors.New("sent")
-	c, _ := onTape(t, func(int, sent) reply { return reply{err: stop} }, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+	c, _ := mocked(t, httpmock.NewErrorResponder(stop), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
 	eachMethod(c, func(name string, method reflect.Value) {
 		require.ErrorIs(t, callWith(t, method, goodArgs(t, method)), stop, name)
 	})
@@ -240,7 +238,7 @@ func TestNilInputs(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				if slices.Contains(nilMeansAll, name) {
 					stop := errors.New("sent")
-					c, _ := onTape(t, func(int, sent) reply { return reply{err: stop} }, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+					c, _ := mocked(t, httpmock.NewErrorResponder(stop), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
 					eachMethod(c, func(other string, method reflect.Value) {
 						if other == name {
 							args := goodArgs(t, method)
@@ -259,8 +257,8 @@ func TestNilInputs(t *testing.T) {
 }
 
 func TestMissingLocation(t *testing.T) {
-	without := func(t *testing.T, answer func(int, sent) reply) *ghl.Client {
-		c, err := ghl.New(ghl.WithToken("pit-secret"), ghl.WithHTTPClient(&http.Client{Transport: &tape{answer: answer}}), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
+	without := func(t *testing.T, answer step) *ghl.Client {
+		c, err := ghl.New(ghl.WithToken("pit-secret"), ghl.WithHTTPClient(&http.Client{Transport: newMock(answer)}), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
 		require.NoError(t, err)
 		return c
 	}

@@ -55,7 +55,7 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestBaseURLKeepsItsPath(t *testing.T) {
-	c, s := scripted(t, []ghl.Option{ghl.WithBaseURL("http://127.0.0.1:1/proxy/")}, answers(200, okContact))
+	c, s := mocked(t, answers(200, okContact), ghl.WithBaseURL("http://127.0.0.1:1/proxy/"))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.NoError(t, err)
 	require.Equal(t, "http://127.0.0.1:1/proxy/contacts/c1", s.requests[0].URL.String())
@@ -64,7 +64,7 @@ func TestBaseURLKeepsItsPath(t *testing.T) {
 
 func TestWithSharesAndIsolates(t *testing.T) {
 	made := map[string]int{}
-	c, s := scripted(t, []ghl.Option{ghl.WithLimiterFor(func(resource string) ghl.Limiter { made[resource]++; return nil })}, answers(200, okContact))
+	c, s := mocked(t, answers(200, okContact), ghl.WithLimiterFor(func(resource string) ghl.Limiter { made[resource]++; return nil }))
 	other, err := c.With(ghl.WithLocation("loc2"), ghl.WithToken("other"))
 	require.NoError(t, err)
 	for range 3 {
@@ -95,7 +95,7 @@ func (c *closing) CloseIdleConnections() { c.closed++ }
 // TestTheUsersClientIsNotChanged, nor are the connections of others who share its transport.
 func TestTheUsersClientIsNotChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		transport := &closing{RoundTripper: &script{steps: []step{loses}}}
+		transport := &closing{RoundTripper: newMock(inTurn(loses))}
 		user := &http.Client{Transport: transport, Timeout: 7 * time.Second}
 		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(user))
 		require.NoError(t, err)
@@ -156,7 +156,7 @@ func TestMiddlewaresSeeTheOperation(t *testing.T) {
 				})
 			})
 		}
-		c, _ := scripted(t, []ghl.Option{watch("inner"), watch("outer")}, answers(500, server500), answers(200, okContact))
+		c, _ := mocked(t, inTurn(answers(500, server500), answers(200, okContact)), watch("inner"), watch("outer"))
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.NoError(t, err)
 		once := []string{"outer contacts.get /contacts/{contactId}", "inner contacts.get /contacts/{contactId}"}
@@ -176,7 +176,7 @@ func TestLogsAreAnAllowList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		c, _ := scripted(t, []ghl.Option{ghl.WithLogger(logger)}, answers(200, `{"contacts":[{"id":"c1","email":"ada@example.com"}, 5],"traceId":"t-1"}`), answers(500, server500))
+		c, _ := mocked(t, inTurn(answers(200, `{"contacts":[{"id":"c1","email":"ada@example.com"}, 5],"traceId":"t-1"}`), answers(500, server500)), ghl.WithLogger(logger))
 		_, err := c.Contacts.List(t.Context(), &ghl.ListContactsOptions{Query: "ada@example.com"})
 		require.NoError(t, err)
 		_, err = c.Notes.Create(t.Context(), "c1", &ghl.NoteCreate{Body: "private"})
@@ -223,7 +223,7 @@ func TestTokensPrintRedacted(t *testing.T) {
 
 // TestManyCallersShareAClient is for the race detector: clients, variants and options are used from everywhere at once.
 func TestManyCallersShareAClient(t *testing.T) {
-	c, s := scripted(t, []ghl.Option{ghl.WithTokenSource(&refreshing{current: "a"})}, answers(200, okContact))
+	c, s := mocked(t, answers(200, okContact), ghl.WithTokenSource(&refreshing{current: "a"}))
 	shared := []ghl.CallOption{ghl.CallHeader("X-Test", "1"), nil}
 	var wg sync.WaitGroup
 	for range 50 {
@@ -246,7 +246,7 @@ func TestManyCallersShareAClient(t *testing.T) {
 
 func TestCallResponse(t *testing.T) {
 	var resp ghl.Response
-	c, _ := scripted(t, nil, answers(200, `{"contact":{"id":"c1"},"traceId":"t-7"}`, "X-RateLimit-Max", "25", "X-RateLimit-Remaining", "24", "X-Custom", "v"), answers(403, `{"message":"no","traceId":"t-8"}`))
+	c, _ := mocked(t, inTurn(answers(200, `{"contact":{"id":"c1"},"traceId":"t-7"}`, "X-RateLimit-Max", "25", "X-RateLimit-Remaining", "24", "X-Custom", "v"), answers(403, `{"message":"no","traceId":"t-8"}`)))
 	_, err := c.Contacts.Get(t.Context(), "c1", ghl.CallResponse(&resp))
 	require.NoError(t, err)
 	require.Equal(t, 200, resp.Status)

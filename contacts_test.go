@@ -2,7 +2,6 @@ package ghl_test
 
 import (
 	"errors"
-	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -62,7 +61,7 @@ func TestUpdatesOnTheWire(t *testing.T) {
 	} {
 		for _, v := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
 			t.Run(tc.name+"/"+string(v), func(t *testing.T) {
-				c, tp := onTape(t, replies(t, `{"contact":{"id":"x"},"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"}}`), ghl.WithVersion(v))
+				c, m := mocked(t, replies(t, `{"contact":{"id":"x"},"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"}}`), ghl.WithVersion(v))
 				var err error
 				switch in := tc.in.(type) {
 				case *ghl.ContactUpdate:
@@ -79,7 +78,7 @@ func TestUpdatesOnTheWire(t *testing.T) {
 				if v == ghl.VersionV3 && tc.v3 != "" {
 					want = tc.v3
 				}
-				require.JSONEq(t, want, tp.requests()[0].Body)
+				require.JSONEq(t, want, m.sent()[0].Body)
 			})
 		}
 	}
@@ -135,30 +134,25 @@ func TestContactCreateHasAllOfContactUpdate(t *testing.T) {
 
 func TestSmallestContact(t *testing.T) {
 	for _, in := range []ghl.ContactCreate{{Email: "a@example.com"}, {Phone: "+18005550100"}, {Name: "A"}, {FirstName: "A"}, {LastName: "A"}} {
-		c, _ := onTape(t, replies(t, `{"contact":{"id":"c1"}}`, `{"contact":{"id":"c1"}}`))
+		c, _ := mocked(t, replies(t, `{"contact":{"id":"c1"}}`, `{"contact":{"id":"c1"}}`))
 		_, err := c.Contacts.Create(t.Context(), &in)
 		require.NoError(t, err)
 	}
 }
 
 func TestFindDuplicateEscapes(t *testing.T) {
-	c, tp := onTape(t, replies(t, `{"contact":{"id":"c1"}}`, `{"contact":{"id":"c1"}}`))
+	c, m := mocked(t, replies(t, `{"contact":{"id":"c1"}}`, `{"contact":{"id":"c1"}}`))
 	_, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Phone: "+1 800&x=1"})
 	require.NoError(t, err)
 	_, err = c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a+b#c?d@example.com"})
 	require.NoError(t, err)
-	require.Equal(t, "locationId=loc1&number=%2B1+800%26x%3D1", tp.requests()[0].RawQuery)
-	require.Equal(t, "email=a%2Bb%23c%3Fd%40example.com&locationId=loc1", tp.requests()[1].RawQuery)
+	require.Equal(t, "locationId=loc1&number=%2B1+800%26x%3D1", m.sent()[0].RawQuery)
+	require.Equal(t, "email=a%2Bb%23c%3Fd%40example.com&locationId=loc1", m.sent()[1].RawQuery)
 }
 
 func TestFindDuplicateOfNone(t *testing.T) {
 	var resp ghl.Response
-	c, _ := onTape(t, func(n int, _ sent) reply {
-		if n == 0 {
-			return reply{status: 429, body: `{"message":"Too Many Requests"}`}
-		}
-		return reply{status: 200, body: `{"contact":null,"traceId":"tr"}`}
-	}, ghl.WithLimiter(instant{}))
+	c, _ := mocked(t, inTurn(answers(429, tooMany), answers(200, `{"contact":null,"traceId":"tr"}`)), ghl.WithLimiter(instant{}))
 	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a@example.com"}, ghl.CallResponse(&resp))
 	require.ErrorIs(t, err, ghl.ErrNotFound)
 	require.NotErrorIs(t, err, ghl.ErrBadResponse)
@@ -240,9 +234,9 @@ func TestOddAnswersOfContacts(t *testing.T) {
 		{"tags of nothing", `{}`, func(c *ghl.Client) error { _, err := c.Tags.Add(ctx, "c1", []string{"x"}); return err }, ghl.ErrBadResponse},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, tp := onTape(t, replies(t, tc.body))
+			c, m := mocked(t, replies(t, tc.body))
 			err := tc.call(c)
-			require.Len(t, tp.requests(), 1, "what was done is not done again")
+			require.Len(t, m.sent(), 1, "what was done is not done again")
 			if tc.want == nil {
 				require.NoError(t, err)
 				return
@@ -259,7 +253,7 @@ func TestOddAnswersOfContacts(t *testing.T) {
 // TestOneOddRecordDoesNotSpoilAPage: it is left out and reported, the others come.
 func TestOneOddRecordDoesNotSpoilAPage(t *testing.T) {
 	var resp ghl.Response
-	c, _ := onTape(t, replies(t, `{"contacts":[{"id":"a","dateAdded":{"odd":1},"tags":7},"what",null,{"id":"b"}],"meta":{"total":"4"}}`))
+	c, _ := mocked(t, replies(t, `{"contacts":[{"id":"a","dateAdded":{"odd":1},"tags":7},"what",null,{"id":"b"}],"meta":{"total":"4"}}`))
 	page, err := c.Contacts.List(t.Context(), nil, ghl.CallResponse(&resp))
 	require.NoError(t, err)
 	require.Len(t, page.Contacts, 2)
@@ -270,27 +264,25 @@ func TestOneOddRecordDoesNotSpoilAPage(t *testing.T) {
 }
 
 func TestSetBusinessToNone(t *testing.T) {
-	c, tp := onTape(t, replies(t, `{"success":true,"ids":["c1"]}`))
+	c, m := mocked(t, replies(t, `{"success":true,"ids":["c1"]}`))
 	_, err := c.Contacts.SetBusiness(t.Context(), &ghl.BusinessUpdate{ContactIDs: []string{"c1"}})
 	require.NoError(t, err)
-	require.JSONEq(t, `{"locationId":"loc1","ids":["c1"],"businessId":null}`, tp.requests()[0].Body)
+	require.JSONEq(t, `{"locationId":"loc1","ids":["c1"],"businessId":null}`, m.sent()[0].Body)
 }
 
 func TestDuplicateContact(t *testing.T) {
-	c, tp := onTape(t, func(int, sent) reply {
-		return reply{status: http.StatusBadRequest, body: `{"statusCode":400,"message":"This location does not allow duplicated contacts.","meta":{"contactName":"","contactId":"c9","matchingField":"phone"},"traceId":"tr"}`}
-	})
+	c, m := mocked(t, answers(400, `{"statusCode":400,"message":"This location does not allow duplicated contacts.","meta":{"contactName":"","contactId":"c9","matchingField":"phone"},"traceId":"tr"}`))
 	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Phone: "+18005550100"}, ghl.CallReadBack())
 	require.ErrorIs(t, err, ghl.ErrDuplicateContact)
 	var e *ghl.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, &ghl.Duplicate{ContactID: "c9", MatchingField: "phone"}, e.Duplicate)
-	require.Len(t, tp.requests(), 1, "a duplicate is no unknown outcome")
+	require.Len(t, m.sent(), 1, "a duplicate is no unknown outcome")
 }
 
 // TestFindDuplicateOfAnEmptyRecord: a record without id is neither a find nor none.
 func TestFindDuplicateOfAnEmptyRecord(t *testing.T) {
-	c, _ := onTape(t, replies(t, `{"contact":{}}`))
+	c, _ := mocked(t, replies(t, `{"contact":{}}`))
 	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a@example.com"})
 	require.ErrorIs(t, err, ghl.ErrBadResponse)
 	require.Nil(t, found)
@@ -298,7 +290,7 @@ func TestFindDuplicateOfAnEmptyRecord(t *testing.T) {
 
 // TestAListOfTooMany: a few bytes for each element must not become gigabytes of records.
 func TestAListOfTooMany(t *testing.T) {
-	c, _ := onTape(t, replies(t, `{"contacts":[`+strings.Repeat("{},", 100_000)+`{}]}`))
+	c, _ := mocked(t, replies(t, `{"contacts":[`+strings.Repeat("{},", 100_000)+`{}]}`))
 	_, err := c.Contacts.List(t.Context(), nil)
 	require.ErrorIs(t, err, ghl.ErrBadResponse)
 }

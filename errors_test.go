@@ -54,7 +54,7 @@ func TestEveryShapeOfError(t *testing.T) {
 		{"broken JSON", 400, `{"message":"half`, "", nil, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, _ := scripted(t, nil, answers(tc.status, tc.body))
+			c, _ := mocked(t, answers(tc.status, tc.body))
 			_, err := c.Contacts.Get(t.Context(), "c1")
 			e := asError(t, err)
 			require.Equal(t, tc.status, e.Status)
@@ -77,22 +77,22 @@ func TestEveryShapeOfError(t *testing.T) {
 }
 
 func TestErrorsSayWhatToDo(t *testing.T) {
-	c, _ := scripted(t, nil, answers(401, `{"message":"The token is not authorized for this scope.","traceId":"t-9"}`))
+	c, _ := mocked(t, answers(401, `{"message":"The token is not authorized for this scope.","traceId":"t-9"}`))
 	_, err := c.Tasks.Search(t.Context(), nil)
 	require.EqualError(t, err, "ghl: tasks.search: 401 The token is not authorized for this scope.; needs scope locations/tasks.readonly [trace t-9]")
 	require.Equal(t, []ghl.Scope{ghl.ScopeLocationsTasksReadonly}, asError(t, err).Scopes)
 
-	c, _ = scripted(t, nil, answers(400, `{"message":"This location does not allow duplicated contacts.","meta":{"contactName":"Ada L","contactId":"c9","matchingField":"phone"}}`))
+	c, _ = mocked(t, answers(400, `{"message":"This location does not allow duplicated contacts.","meta":{"contactName":"Ada L","contactId":"c9","matchingField":"phone"}}`))
 	_, err = c.Contacts.Create(t.Context(), &ghl.ContactCreate{Phone: "+18005550100"})
 	require.Equal(t, &ghl.Duplicate{ContactID: "c9", ContactName: "Ada L", MatchingField: "phone"}, asError(t, err).Duplicate)
 
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := scripted(t, nil, answers(500, server500))
+		c, _ := mocked(t, answers(500, server500))
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.EqualError(t, err, "ghl: contacts.get: 500 Internal server error [trace trace-500] [4 attempts]")
 		_, err = c.Notes.Create(t.Context(), "c1", &ghl.NoteCreate{Body: "x"})
 		require.EqualError(t, err, "ghl: notes.create: 500 Internal server error; it may have happened all the same [trace trace-500]")
-		c, _ = scripted(t, nil, loses)
+		c, _ = mocked(t, loses)
 		_, err = c.Contacts.Get(t.Context(), "c1")
 		require.EqualError(t, err, "ghl: contacts.get: the connection was lost: read: connection reset by peer [4 attempts]")
 	})
@@ -114,7 +114,7 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 			"not JSON":          answers(200, `ada@example.com `+token),
 			"JSON of no record": answers(200, `{"contacts":"ada@example.com","secret":"`+token+`"}`),
 		} {
-			c, _ := scripted(t, nil, do)
+			c, _ := mocked(t, do)
 			_, err := c.Contacts.List(t.Context(), &ghl.ListContactsOptions{Query: "ada@example.com"})
 			e := asError(t, err)
 			asJSON, _ := json.Marshal(struct{ Err error }{err})
@@ -134,7 +134,7 @@ func TestErrorTextIsBounded(t *testing.T) {
 	huge := strings.Repeat("é\n", 40_000)
 	body, err := json.Marshal(map[string]any{"message": huge, "traceId": strings.Repeat("t", 5000)})
 	require.NoError(t, err)
-	c, _ := scripted(t, nil, answers(400, string(body)))
+	c, _ := mocked(t, answers(400, string(body)))
 	_, err = c.Contacts.Get(t.Context(), "c1")
 	require.LessOrEqual(t, len(err.Error()), 2000)
 	require.True(t, utf8.ValidString(err.Error()))
@@ -149,12 +149,12 @@ func TestOversizedAnswers(t *testing.T) {
 			return &http.Response{StatusCode: status, Header: http.Header{}, Body: &endlessBody{}, Request: r}, nil
 		}
 	}
-	c, _ := scripted(t, nil, endless(200))
+	c, _ := mocked(t, endless(200))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.ErrorIs(t, err, ghl.ErrBadResponse)
 	require.LessOrEqual(t, len(asError(t, err).Body()), 64<<10)
 
-	c, _ = scripted(t, nil, endless(403))
+	c, _ = mocked(t, endless(403))
 	_, err = c.Contacts.Get(t.Context(), "c1")
 	require.ErrorIs(t, err, ghl.ErrForbidden)
 	require.LessOrEqual(t, len(asError(t, err).Body()), 64<<10)
@@ -172,12 +172,12 @@ func (*endlessBody) Close() error { return nil }
 
 func TestAnErrorIsTheCallersOwn(t *testing.T) {
 	shared := &ghl.Error{Message: "from a source"}
-	c, _ := scripted(t, []ghl.Option{ghl.WithTokenSource(failingSource{shared})}, answers(200, okContact))
+	c, _ := mocked(t, answers(200, okContact), ghl.WithTokenSource(failingSource{shared}))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.Equal(t, "contacts.get", asError(t, err).Operation)
 	require.Empty(t, shared.Operation, "an error that a source hands to many callers is not written to")
 
-	c, _ = scripted(t, nil, answers(400, `{"message":"no"}`))
+	c, _ = mocked(t, answers(400, `{"message":"no"}`))
 	_, err = c.Contacts.Get(t.Context(), "c1")
 	asError(t, err).Body()[0] = 'X'
 	require.Equal(t, `{"message":"no"}`, string(asError(t, err).Body()))

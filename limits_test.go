@@ -153,7 +153,7 @@ func TestBackgroundCallsYield(t *testing.T) {
 // TestAPauseThatIsTooLongIsToldToAll: after a Retry-After beyond the policy other calls do not hang in the limiter.
 func TestAPauseThatIsTooLongIsToldToAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{steps: []step{answers(429, tooMany, "Retry-After", "7200"), answers(200, okContact)}}
+		s := newMock(inTurn(answers(429, tooMany, "Retry-After", "7200"), answers(200, okContact)))
 		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}))
 		require.NoError(t, err)
 		for range 2 {
@@ -173,7 +173,7 @@ func TestAPauseThatIsTooLongIsToldToAll(t *testing.T) {
 // TestAPauseIsDoubtedNowAndThen: a garbled Retry-After must not silence a service for days.
 func TestAPauseIsDoubtedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{steps: []step{answers(429, tooMany, "Retry-After", "99999999999"), answers(200, okContact, "X-RateLimit-Max", "100", "X-RateLimit-Remaining", "99")}}
+		s := newMock(inTurn(answers(429, tooMany, "Retry-After", "99999999999"), answers(200, okContact, "X-RateLimit-Max", "100", "X-RateLimit-Remaining", "99")))
 		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}))
 		require.NoError(t, err)
 		for range 4 {

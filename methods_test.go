@@ -3,13 +3,11 @@ package ghl_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"iter"
 	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,78 +15,6 @@ import (
 
 	"github.com/pluvo/ghl"
 )
-
-// sent is a request as a tape saw it.
-type sent struct {
-	Method, Path, RawQuery, Body string
-	Host                         string
-	Header                       http.Header
-}
-
-// reply is what a tape answers.
-type reply struct {
-	status int
-	body   string
-	err    error
-}
-
-// tape is a transport that keeps what it is sent and answers by a function; n counts requests from 0.
-type tape struct {
-	mu     sync.Mutex
-	answer func(n int, r sent) reply
-	seen   []sent
-}
-
-func (tp *tape) RoundTrip(r *http.Request) (*http.Response, error) {
-	s := sent{Method: r.Method, Path: r.URL.Path, RawQuery: r.URL.RawQuery, Host: r.URL.Scheme + "://" + r.URL.Host, Header: r.Header.Clone()}
-	if r.Body != nil {
-		data, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		s.Body = string(data)
-		_ = r.Body.Close()
-	}
-	tp.mu.Lock()
-	n := len(tp.seen)
-	tp.seen = append(tp.seen, s)
-	tp.mu.Unlock()
-	a := tp.answer(n, s)
-	if a.err != nil {
-		return nil, a.err
-	}
-	return &http.Response{StatusCode: a.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
-}
-
-func (tp *tape) requests() []sent {
-	tp.mu.Lock()
-	defer tp.mu.Unlock()
-	return append([]sent(nil), tp.seen...)
-}
-
-// replies answers one body after the other with 200, and fails the test when there are no more.
-func replies(t testing.TB, bodies ...string) func(int, sent) reply {
-	return func(n int, r sent) reply {
-		if n >= len(bodies) {
-			t.Errorf("request %d was not expected: %s %s?%s %s", n+1, r.Method, r.Path, r.RawQuery, r.Body)
-			return reply{status: 418, body: `{"message":"not expected"}`}
-		}
-		return reply{status: 200, body: bodies[n]}
-	}
-}
-
-// onTape makes a client of location loc1 over a tape.
-func onTape(t testing.TB, answer func(n int, r sent) reply, opts ...ghl.Option) (*ghl.Client, *tape) {
-	t.Helper()
-	tp := &tape{answer: answer}
-	c, err := ghl.New(append([]ghl.Option{
-		ghl.WithToken("pit-secret"), ghl.WithLocation("loc1"), ghl.WithUserAgent("methods-test/1"),
-		ghl.WithHTTPClient(&http.Client{Transport: tp}),
-		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
-	}, opts...)...)
-	require.NoError(t, err)
-	return c, tp
-}
 
 // collect reads an iterator to its end or its error.
 func collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
@@ -492,10 +418,11 @@ func TestEveryMethodOnTheWire(t *testing.T) {
 		for _, row := range methodRows {
 			t.Run(string(v)+"/"+row.name, func(t *testing.T) {
 				w := row.under(v)
-				c, tp := onTape(t, replies(t, w.answers...), ghl.WithVersion(v))
+				c, m := mocked(t, unexpected(t), ghl.WithVersion(v), ghl.WithUserAgent("methods-test/1"))
+				m.RegisterResponder(row.method, ghl.DefaultBaseURL+w.path, replies(t, w.answers...))
 				got, err := row.call(t.Context(), c)
 				require.NoError(t, err)
-				requests := tp.requests()
+				requests := m.sent()
 				require.Len(t, requests, len(w.answers))
 				r := requests[len(requests)-1]
 
@@ -510,7 +437,7 @@ func TestEveryMethodOnTheWire(t *testing.T) {
 				case version == "":
 					version = "2021-07-28"
 				}
-				want := http.Header{"Version": {version}, "Accept": {"application/json"}, "User-Agent": {"methods-test/1"}, "Authorization": {"Bearer pit-secret"}}
+				want := http.Header{"Version": {version}, "Accept": {"application/json"}, "User-Agent": {"methods-test/1"}, "Authorization": {"Bearer pit-secret-token"}}
 				switch {
 				case w.body == "":
 					require.Empty(t, r.Body)
@@ -546,7 +473,7 @@ func eachMethod(c *ghl.Client, f func(name string, method reflect.Value)) {
 }
 
 func TestEveryMethodHasARow(t *testing.T) {
-	c, _ := onTape(t, replies(t))
+	c, _ := mocked(t, replies(t))
 	methods := map[string]bool{}
 	eachMethod(c, func(name string, _ reflect.Value) { methods[name] = true })
 	require.Greater(t, len(methods), 40)
@@ -562,7 +489,7 @@ func TestEveryMethodHasARow(t *testing.T) {
 func TestEveryOperationHasAMethod(t *testing.T) {
 	used := map[string]ghl.Operation{}
 	see := ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
-		return tapeFunc(func(r *http.Request) (*http.Response, error) {
+		return transportFunc(func(r *http.Request) (*http.Response, error) {
 			op, ok := ghl.OperationFromContext(r.Context())
 			require.True(t, ok)
 			used[op.Name] = op
@@ -570,7 +497,7 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 		})
 	})
 	for _, row := range methodRows {
-		c, _ := onTape(t, replies(t, row.want.answers...), see)
+		c, _ := mocked(t, replies(t, row.want.answers...), see)
 		_, err := row.call(t.Context(), c)
 		require.NoError(t, err, row.name)
 	}
@@ -581,9 +508,9 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 	require.Empty(t, used, "operations that are not in the catalog")
 }
 
-type tapeFunc func(*http.Request) (*http.Response, error)
+type transportFunc func(*http.Request) (*http.Response, error)
 
-func (f tapeFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestCallLocation shows that the option moves a call wherever the location stands: in the path, the query or the body.
 func TestCallLocation(t *testing.T) {
@@ -597,44 +524,44 @@ func TestCallLocation(t *testing.T) {
 			continue
 		}
 		t.Run(row.name, func(t *testing.T) {
-			c, tp := onTape(t, replies(t, w.answers...))
+			c, m := mocked(t, replies(t, w.answers...))
 			c, err := c.With(ghl.WithLocation("loc9"))
 			require.NoError(t, err)
 			_, err = row.call(t.Context(), c)
 			require.NoError(t, err)
-			for _, r := range tp.requests() {
+			for _, r := range m.sent() {
 				require.NotContains(t, r.Path+"?"+r.RawQuery+r.Body, "loc1")
 				require.Contains(t, r.Path+"?"+r.RawQuery+r.Body, "loc9")
 			}
 		})
 	}
 
-	c, tp := onTape(t, replies(t, `{"contacts":[],"total":0}`, `{"contacts":[]}`, `{"location":{"id":"loc7"}}`))
+	c, m := mocked(t, replies(t, `{"contacts":[],"total":0}`, `{"contacts":[]}`, `{"location":{"id":"loc7"}}`))
 	_, err := c.Contacts.Search(t.Context(), nil, ghl.CallLocation("loc8"), nil)
 	require.NoError(t, err)
 	_, err = c.Contacts.List(t.Context(), nil, ghl.CallLocation("loc8"))
 	require.NoError(t, err)
 	_, err = c.Locations.Get(t.Context(), "loc7", ghl.CallLocation("loc8"))
 	require.NoError(t, err)
-	require.JSONEq(t, `{"locationId":"loc8","pageLimit":500}`, tp.requests()[0].Body)
-	require.Equal(t, "locationId=loc8", tp.requests()[1].RawQuery)
-	require.Equal(t, "/locations/loc7", tp.requests()[2].Path, "what a method is given wins")
+	require.JSONEq(t, `{"locationId":"loc8","pageLimit":500}`, m.sent()[0].Body)
+	require.Equal(t, "locationId=loc8", m.sent()[1].RawQuery)
+	require.Equal(t, "/locations/loc7", m.sent()[2].Path, "what a method is given wins")
 }
 
 func TestBaseURLWithAPath(t *testing.T) {
-	c, tp := onTape(t, replies(t, `{"contacts":[]}`), ghl.WithBaseURL("http://127.0.0.1:8080/ghl/"))
+	c, m := mocked(t, replies(t, `{"contacts":[]}`), ghl.WithBaseURL("http://127.0.0.1:8080/ghl/"))
 	_, err := c.Contacts.List(t.Context(), nil)
 	require.NoError(t, err)
-	require.Equal(t, "http://127.0.0.1:8080", tp.requests()[0].Host)
-	require.Equal(t, "/ghl/contacts/", tp.requests()[0].Path)
+	require.Equal(t, "http://127.0.0.1:8080", m.sent()[0].Host)
+	require.Equal(t, "/ghl/contacts/", m.sent()[0].Path)
 }
 
 func TestCallHeaderAndResponse(t *testing.T) {
 	var resp ghl.Response
-	c, tp := onTape(t, func(int, sent) reply { return reply{status: 200, body: `{"contact":{"id":"c1"},"traceId":"tr"}`} })
+	c, m := mocked(t, answers(200, `{"contact":{"id":"c1"},"traceId":"tr"}`))
 	_, err := c.Contacts.Get(t.Context(), "c1", nil, ghl.CallHeader("x-request-source", "import"), ghl.CallResponse(&resp), ghl.CallBackground())
 	require.NoError(t, err)
-	require.Equal(t, "import", tp.requests()[0].Header.Get("X-Request-Source"))
+	require.Equal(t, "import", m.sent()[0].Header.Get("X-Request-Source"))
 	require.Equal(t, 200, resp.Status)
 	require.Equal(t, "tr", resp.TraceID)
 	require.Equal(t, 1, resp.Attempts)
@@ -647,7 +574,7 @@ func TestInputsAreNotChanged(t *testing.T) {
 	before, err := json.Marshal(in)
 	require.NoError(t, err)
 	for _, v := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
-		c, _ := onTape(t, replies(t, `{"contact":{"id":"c1"}}`), ghl.WithVersion(v))
+		c, _ := mocked(t, replies(t, `{"contact":{"id":"c1"}}`), ghl.WithVersion(v))
 		_, err = c.Contacts.Create(t.Context(), in)
 		require.NoError(t, err)
 	}
@@ -656,7 +583,7 @@ func TestInputsAreNotChanged(t *testing.T) {
 	require.Equal(t, string(before), string(after))
 
 	form := url.Values{"companyId": {"co1"}}
-	c, _ := onTape(t, replies(t, `{}`))
+	c, _ := mocked(t, replies(t, `{}`))
 	require.NoError(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "POST", Path: "/x"}, form, nil))
 	require.Equal(t, url.Values{"companyId": {"co1"}}, form)
 }

@@ -83,8 +83,8 @@ func TestOperationsAreCopies(t *testing.T) {
 	for _, op := range ghl.Operations() {
 		require.Equal(t, []ghl.Scope{documented[op.Name]}, op.Scopes)
 	}
-	c, tp := onTape(t, replies(t, `{"contact":{"id":"c1"}}`), ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
-		return tapeFunc(func(r *http.Request) (*http.Response, error) {
+	c, m := mocked(t, replies(t, `{"contact":{"id":"c1"}}`), ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return transportFunc(func(r *http.Request) (*http.Response, error) {
 			op, _ := ghl.OperationFromContext(r.Context())
 			op.Scopes[0], op.Path = "everything", "/hijacked"
 			return next.RoundTrip(r)
@@ -92,7 +92,7 @@ func TestOperationsAreCopies(t *testing.T) {
 	}))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.NoError(t, err)
-	require.Equal(t, "/contacts/c1", tp.requests()[0].Path)
+	require.Equal(t, "/contacts/c1", m.sent()[0].Path)
 	require.Equal(t, []ghl.Scope{"contacts.readonly"}, operation(t, "contacts.get").Scopes)
 
 	_, ok := ghl.OperationFromContext(t.Context())
@@ -127,40 +127,40 @@ func TestScopesFor(t *testing.T) {
 
 // TestCallOfTheCatalog reaches an operation of the catalog without its method.
 func TestCallOfTheCatalog(t *testing.T) {
-	c, tp := onTape(t, replies(t, `{"task":{"id":"t1","completed":true}}`))
+	c, m := mocked(t, replies(t, `{"task":{"id":"t1","completed":true}}`))
 	var out struct {
 		Task ghl.Task `json:"task"`
 	}
 	err := c.Call(t.Context(), operation(t, "tasks.setCompleted"), map[string]bool{"completed": true}, &out, ghl.CallPath("contactId", "c1"), ghl.CallPath("taskId", "t1"))
 	require.NoError(t, err)
 	require.Equal(t, "t1", out.Task.ID)
-	r := tp.requests()[0]
+	r := m.sent()[0]
 	require.Equal(t, "PUT /contacts/c1/tasks/t1/completed", r.Method+" "+r.Path)
 	require.Equal(t, "2021-07-28", r.Header.Get("Version"))
 	require.JSONEq(t, `{"completed":true}`, r.Body)
 
 	// Its own Version, and the location by itself: in the path, the query and, for an input of this package, the body.
-	c, tp = onTape(t, replies(t, `{}`, `{}`, `{}`))
+	c, m = mocked(t, replies(t, `{}`, `{}`, `{}`))
 	require.NoError(t, c.Call(t.Context(), operation(t, "calendars.list"), nil, nil, ghl.CallQuery("groupId", "g1")))
 	require.NoError(t, c.Call(t.Context(), operation(t, "locations.tags"), nil, nil))
 	require.NoError(t, c.Call(t.Context(), operation(t, "contacts.create"), &ghl.ContactCreate{Name: "A"}, nil))
-	require.Equal(t, "groupId=g1&locationId=loc1", tp.requests()[0].RawQuery)
-	require.Equal(t, "2021-04-15", tp.requests()[0].Header.Get("Version"))
-	require.Equal(t, "/locations/loc1/tags", tp.requests()[1].Path)
-	require.JSONEq(t, `{"locationId":"loc1","name":"A"}`, tp.requests()[2].Body)
+	require.Equal(t, "groupId=g1&locationId=loc1", m.sent()[0].RawQuery)
+	require.Equal(t, "2021-04-15", m.sent()[0].Header.Get("Version"))
+	require.Equal(t, "/locations/loc1/tags", m.sent()[1].Path)
+	require.JSONEq(t, `{"locationId":"loc1","name":"A"}`, m.sent()[2].Body)
 
 	// What the methods refuse is refused here as well.
 	requireBadInput(t, unreached(t).Call(t.Context(), operation(t, "contacts.create"), &ghl.ContactCreate{}, nil), "Email")
 }
 
 func TestCallUnderV3(t *testing.T) {
-	c, tp := onTape(t, replies(t, `{}`, `{}`, `{}`, `{}`), ghl.WithVersion(ghl.VersionV3))
+	c, m := mocked(t, replies(t, `{}`, `{}`, `{}`, `{}`), ghl.WithVersion(ghl.VersionV3))
 	require.NoError(t, c.Call(t.Context(), operation(t, "campaigns.removeAll"), nil, nil, ghl.CallPath("contactId", "c1")))
 	require.NoError(t, c.Call(t.Context(), operation(t, "calendars.list"), nil, nil))
 	require.NoError(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "GET", Path: "/old", PathV3: "/new", Version: "2021-04-15"}, nil, nil))
 	require.NoError(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "GET", Path: "/old"}, nil, nil))
 	var got []string
-	for _, r := range tp.requests() {
+	for _, r := range m.sent() {
 		got = append(got, r.Path+" "+r.Header.Get("Version"))
 	}
 	require.Equal(t, []string{"/contacts/c1/campaigns/remove-all v3", "/calendars/ v3", "/new v3", "/old v3"}, got)
@@ -168,14 +168,13 @@ func TestCallUnderV3(t *testing.T) {
 
 func TestCallOfACustomOperation(t *testing.T) {
 	op := ghl.Operation{Name: "opportunities.move", Method: "PATCH", Path: "/locations/{locationId}/opportunities/{id}/stage", Version: "2023-02-21", Scopes: []ghl.Scope{"opportunities.write"}}
-	c, tp := onTape(t, func(n int, _ sent) reply {
-		return []reply{{status: 201, body: `{"ok":true}`}, {status: 204}, {status: 200}, {status: 200, body: `[1,2]`}, {status: 401, body: `{"message":"The token is not authorized for this scope.","traceId":"tr"}`}}[n]
-	})
+	c, m := mocked(t, inTurn(answers(201, `{"ok":true}`), answers(204, ""), answers(200, ""), answers(200, `[1,2]`),
+		answers(401, `{"message":"The token is not authorized for this scope.","traceId":"tr"}`)))
 	var out struct{ OK bool }
 	err := c.Call(t.Context(), op, map[string]string{"stage": "won"}, &out, ghl.CallPath("id", "o1"), ghl.CallQuery("notify", "a b&c"), ghl.CallQuery("notify", "+"), ghl.CallQuery("empty", ""))
 	require.NoError(t, err)
 	require.True(t, out.OK)
-	r := tp.requests()[0]
+	r := m.sent()[0]
 	require.Equal(t, "PATCH /locations/loc1/opportunities/o1/stage", r.Method+" "+r.Path)
 	require.Equal(t, "empty=&notify=a+b%26c&notify=%2B", r.RawQuery)
 	require.Equal(t, "2023-02-21", r.Header.Get("Version"))
@@ -183,8 +182,8 @@ func TestCallOfACustomOperation(t *testing.T) {
 	require.JSONEq(t, `{"stage":"won"}`, r.Body)
 
 	require.NoError(t, c.Call(t.Context(), op, nil, nil, ghl.CallPath("id", "o1")), "nothing promised, nothing missed")
-	require.Empty(t, tp.requests()[1].Body)
-	require.Empty(t, tp.requests()[1].Header.Get("Content-Type"))
+	require.Empty(t, m.sent()[1].Body)
+	require.Empty(t, m.sent()[1].Header.Get("Content-Type"))
 	require.ErrorIs(t, c.Call(t.Context(), op, nil, &out, ghl.CallPath("id", "o1")), ghl.ErrBadResponse, "a record promised, none given")
 	var list []int
 	require.NoError(t, c.Call(t.Context(), op, nil, &list, ghl.CallPath("id", "o1")))
@@ -200,11 +199,11 @@ func TestCallOfACustomOperation(t *testing.T) {
 }
 
 func TestCallOfAForm(t *testing.T) {
-	c, tp := onTape(t, replies(t, `{"id":"x"}`))
+	c, m := mocked(t, replies(t, `{"id":"x"}`))
 	err := c.Call(t.Context(), ghl.Operation{Name: "x.form", Method: "POST", Path: "/x"}, url.Values{"b": {"2", "ü&="}, "a": {"1"}}, nil)
 	require.NoError(t, err)
-	require.Equal(t, "a=1&b=2&b=%C3%BC%26%3D", tp.requests()[0].Body)
-	require.Equal(t, "application/x-www-form-urlencoded", tp.requests()[0].Header.Get("Content-Type"))
+	require.Equal(t, "a=1&b=2&b=%C3%BC%26%3D", m.sent()[0].Body)
+	require.Equal(t, "application/x-www-form-urlencoded", m.sent()[0].Header.Get("Content-Type"))
 }
 
 func TestCallRefusesBadOperations(t *testing.T) {
@@ -247,7 +246,7 @@ func TestCallRefusesBadOperations(t *testing.T) {
 		requireBadInput(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "POST", Path: "/x"}, make(chan int), nil), "body")
 	})
 	t.Run("no location", func(t *testing.T) {
-		c, err := ghl.New(ghl.WithToken("pit-secret"), ghl.WithHTTPClient(&http.Client{Transport: &tape{answer: replies(t)}}))
+		c, err := ghl.New(ghl.WithToken("pit-secret"), ghl.WithHTTPClient(&http.Client{Transport: newMock(unexpected(t))}))
 		require.NoError(t, err)
 		requireBadInput(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "GET", Path: "/locations/{locationId}/x"}, nil, nil), "locationId")
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
 	"testing"
 	"time"
 
@@ -52,24 +53,24 @@ func queries(requests []sent) []string {
 }
 
 func TestListSendsBothCursors(t *testing.T) {
-	c, tp := onTape(t, replies(t, listed([]string{"a", "b"}, "1700000000002", `"b"`), listed([]string{"c"}, `"1700000000003"`, `"c"`), listed([]string{"d"}, "null", "null")))
+	c, m := mocked(t, replies(t, listed([]string{"a", "b"}, "1700000000002", `"b"`), listed([]string{"c"}, `"1700000000003"`, `"c"`), listed([]string{"d"}, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b", "c", "d"}, idsOf(contacts))
 	require.Equal(t, []string{"limit=100&locationId=loc1", "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=b", "limit=100&locationId=loc1&startAfter=1700000000003&startAfterId=c"},
-		queries(tp.requests()))
-	for _, r := range tp.requests() {
+		queries(m.sent()))
+	for _, r := range m.sent() {
 		require.Equal(t, "https://services.leadconnectorhq.com/contacts/", r.Host+r.Path, "nextPageUrl is not followed")
 	}
 }
 
 // TestWholeCursorInThePage: some answers give both halves in one place.
 func TestWholeCursorInThePage(t *testing.T) {
-	c, tp := onTape(t, replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
+	c, m := mocked(t, replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, idsOf(contacts))
-	require.Equal(t, "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=a", tp.requests()[1].RawQuery)
+	require.Equal(t, "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=a", m.sent()[1].RawQuery)
 }
 
 func TestListEndsWithAMissingCursor(t *testing.T) {
@@ -83,11 +84,11 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			// The short first page is no end; the full last page is.
-			c, tp := onTape(t, replies(t, listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`), `{"contacts":[`+records([]string{"b", "c"})+`],`+end+`}`))
+			c, m := mocked(t, replies(t, listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`), `{"contacts":[`+records([]string{"b", "c"})+`],`+end+`}`))
 			contacts, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2}))
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b", "c"}, idsOf(contacts))
-			require.Len(t, tp.requests(), 3)
+			require.Len(t, m.sent(), 3)
 		})
 	}
 }
@@ -99,13 +100,13 @@ func TestHalfACursor(t *testing.T) {
 		"no time": `"meta":{"startAfter":null,"startAfterId":"c"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, tp := onTape(t, replies(t, `{"contacts":[{"id":"a","startAfter":[7,"a"]}],`+half+`}`, listed([]string{"b"}, "null", "null")))
+			c, m := mocked(t, replies(t, `{"contacts":[{"id":"a","startAfter":[7,"a"]}],`+half+`}`, listed([]string{"b"}, "null", "null")))
 			contacts, err := collect(c.Contacts.All(t.Context(), nil))
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b"}, idsOf(contacts))
-			require.Equal(t, "limit=100&locationId=loc1&startAfter=7&startAfterId=a", tp.requests()[1].RawQuery)
+			require.Equal(t, "limit=100&locationId=loc1&startAfter=7&startAfterId=a", m.sent()[1].RawQuery)
 
-			c, _ = onTape(t, replies(t, `{"contacts":[{"id":"a"}],`+half+`}`))
+			c, _ = mocked(t, replies(t, `{"contacts":[{"id":"a"}],`+half+`}`))
 			_, err = collect(c.Contacts.All(t.Context(), nil))
 			require.ErrorIs(t, err, ghl.ErrBadResponse)
 		})
@@ -126,14 +127,14 @@ func TestRepeatedCursorsEnd(t *testing.T) {
 		{"behind itself", []string{a}, `[1,"a"]`, []string{"a"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, tp := onTape(t, replies(t, tc.answers...))
+			c, m := mocked(t, replies(t, tc.answers...))
 			contacts, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{After: tc.after}))
 			require.ErrorIs(t, err, ghl.ErrBadResponse)
 			var e *ghl.Error
 			require.ErrorAs(t, err, &e)
 			require.Equal(t, "contacts.list", e.Operation)
 			require.Equal(t, tc.want, idsOf(contacts))
-			require.Len(t, tp.requests(), len(tc.answers))
+			require.Len(t, m.sent(), len(tc.answers))
 		})
 	}
 }
@@ -169,10 +170,12 @@ func mapped[T any](seq iter.Seq2[*T, error], f func(*T) string) iter.Seq2[string
 }
 
 // endless answers any list with two records, and fails the request of a number from 0 on, -1 for none.
-func endless(fails int) func(n int, r sent) reply {
-	return func(n int, r sent) reply {
+func endless(fails int) step {
+	n := -1
+	return func(r *http.Request) (*http.Response, error) {
+		n++
 		if n == fails {
-			return reply{status: 422, body: `{"message":["no"],"statusCode":422,"traceId":"tr"}`}
+			return answers(422, `{"message":["no"],"statusCode":422,"traceId":"tr"}`)(r)
 		}
 		var list string
 		for i := range 2 {
@@ -181,20 +184,20 @@ func endless(fails int) func(n int, r sent) reply {
 			}
 			list += fmt.Sprintf(`{"id":"r%d","_id":"r%d","searchAfter":[%d,"r"]}`, 2*n+i, 2*n+i, 2*n+i)
 		}
-		return reply{status: 200, body: fmt.Sprintf(`{"contacts":[%s],"tasks":[%s],"locations":[%s],"items":[%s],"total":1000,"meta":{"startAfter":%d,"startAfterId":"r"},"pagination":{"hasNextPage":true,"nextPageToken":"p%d"}}`,
-			list, list, list, list, n, n)}
+		return answers(200, fmt.Sprintf(`{"contacts":[%s],"tasks":[%s],"locations":[%s],"items":[%s],"total":1000,"meta":{"startAfter":%d,"startAfterId":"r"},"pagination":{"hasNextPage":true,"nextPageToken":"p%d"}}`,
+			list, list, list, list, n, n))(r)
 	}
 }
 
 func TestBreakingOutSendsNoMore(t *testing.T) {
 	for _, v := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
-		names, _ := onTape(t, endless(-1))
+		names, _ := mocked(t, endless(-1))
 		for name := range iterators(t.Context(), names) {
 			t.Run(string(v)+"/"+name, func(t *testing.T) {
-				c, tp := onTape(t, endless(-1), ghl.WithVersion(v))
+				c, m := mocked(t, endless(-1), ghl.WithVersion(v))
 				n := 0
 				seq := iterators(t.Context(), c)[name]
-				require.Empty(t, tp.requests(), "nothing is sent before it is ranged over")
+				require.Empty(t, m.sent(), "nothing is sent before it is ranged over")
 				for id, err := range seq {
 					require.NoError(t, err)
 					require.NotEmpty(t, id)
@@ -202,7 +205,7 @@ func TestBreakingOutSendsNoMore(t *testing.T) {
 						break
 					}
 				}
-				require.Len(t, tp.requests(), 1)
+				require.Len(t, m.sent(), 1)
 			})
 		}
 	}
@@ -210,10 +213,10 @@ func TestBreakingOutSendsNoMore(t *testing.T) {
 
 func TestErrorInTheMiddleIsYieldedOnce(t *testing.T) {
 	for _, v := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
-		names, _ := onTape(t, endless(-1))
+		names, _ := mocked(t, endless(-1))
 		for name := range iterators(t.Context(), names) {
 			t.Run(string(v)+"/"+name, func(t *testing.T) {
-				c, tp := onTape(t, endless(1), ghl.WithVersion(v))
+				c, m := mocked(t, endless(1), ghl.WithVersion(v))
 				var ids []string
 				var errs []error
 				for id, err := range iterators(t.Context(), c)[name] {
@@ -229,17 +232,17 @@ func TestErrorInTheMiddleIsYieldedOnce(t *testing.T) {
 				require.LessOrEqual(t, len(ids), 2)
 				require.Len(t, errs, 1)
 				require.ErrorIs(t, errs[0], ghl.ErrValidation)
-				require.Len(t, tp.requests(), 2)
+				require.Len(t, m.sent(), 2)
 			})
 		}
 	}
 }
 
 func TestCancelledBetweenPages(t *testing.T) {
-	names, _ := onTape(t, endless(-1))
+	names, _ := mocked(t, endless(-1))
 	for name := range iterators(t.Context(), names) {
 		t.Run(name, func(t *testing.T) {
-			c, tp := onTape(t, endless(-1))
+			c, m := mocked(t, endless(-1))
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var last error
@@ -248,21 +251,17 @@ func TestCancelledBetweenPages(t *testing.T) {
 				cancel()
 			}
 			require.ErrorIs(t, last, context.Canceled)
-			require.Len(t, tp.requests(), 1)
+			require.Len(t, m.sent(), 1)
 		})
 	}
 }
 
 // TestIteratingTwiceStartsAgain ranges over the same Seq twice, the second time inside of the first.
 func TestIteratingTwiceStartsAgain(t *testing.T) {
-	names, _ := onTape(t, endless(-1))
+	names, _ := mocked(t, endless(-1))
 	for name := range iterators(t.Context(), names) {
 		t.Run(name, func(t *testing.T) {
-			starts := map[string]int{}
-			c, _ := onTape(t, func(n int, r sent) reply {
-				starts[r.RawQuery+r.Body]++
-				return endless(-1)(n, r)
-			})
+			c, m := mocked(t, endless(-1))
 			seq := iterators(t.Context(), c)[name]
 			n := 0
 			for range seq {
@@ -273,7 +272,10 @@ func TestIteratingTwiceStartsAgain(t *testing.T) {
 					break
 				}
 			}
-			first := 0
+			starts, first := map[string]int{}, 0
+			for _, r := range m.sent() {
+				starts[r.RawQuery+r.Body]++
+			}
 			for _, count := range starts {
 				first = max(first, count)
 			}
@@ -335,16 +337,16 @@ func TestOptionsAreCopied(t *testing.T) {
 	ctx := t.Context()
 	run := func(t *testing.T, over func(c *ghl.Client) (seq iter.Seq2[string, error], spoil func())) {
 		t.Helper()
-		c, tp := onTape(t, endless(-1))
+		c, m := mocked(t, endless(-1))
 		seq, _ := over(c)
 		take(t, seq, 5, func() {})
-		want := tp.requests()
+		want := m.sent()
 
-		c, tp = onTape(t, endless(-1))
+		c, m = mocked(t, endless(-1))
 		seq, spoil := over(c)
 		spoil()
 		take(t, seq, 5, spoil)
-		require.Equal(t, want, tp.requests())
+		require.Equal(t, want, m.sent())
 		require.Greater(t, len(want), 2)
 	}
 	t.Run("list", func(t *testing.T) {
@@ -418,7 +420,7 @@ func take(t *testing.T, seq iter.Seq2[string, error], n int, between func()) {
 
 // TestIteratorsDoNotWriteIntoOptions: paging must not show in the caller's struct.
 func TestIteratorsDoNotWriteIntoOptions(t *testing.T) {
-	c, _ := onTape(t, endless(-1))
+	c, _ := mocked(t, endless(-1))
 	list, search := ghl.ListContactsOptions{}, ghl.SearchRequest{PageLimit: 2}
 	business, tasks, installed := ghl.ListByBusinessOptions{}, ghl.TaskSearch{}, ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}
 	ctx := t.Context()
@@ -436,9 +438,10 @@ func TestIteratorsDoNotWriteIntoOptions(t *testing.T) {
 
 func TestResponseOfAnIteratorIsTheLatestPages(t *testing.T) {
 	var resp ghl.Response
-	c, _ := onTape(t, func(n int, _ sent) reply {
-		return reply{status: 200, body: fmt.Sprintf(`{"contacts":[{"id":"c%d"}],"meta":{"startAfter":%d,"startAfterId":"x"},"traceId":"t%d"}`, n, n, n)}
-	})
+	page := func(n int) string {
+		return fmt.Sprintf(`{"contacts":[{"id":"c%d"}],"meta":{"startAfter":%d,"startAfterId":"x"},"traceId":"t%d"}`, n, n, n)
+	}
+	c, _ := mocked(t, replies(t, page(0), page(1), page(2)))
 	n := 0
 	for _, err := range c.Contacts.All(t.Context(), nil, ghl.CallResponse(&resp)) {
 		require.NoError(t, err)
@@ -495,14 +498,14 @@ func TestCountedLists(t *testing.T) {
 			{"null", []string{`{"contacts":null,"tasks":null,"locations":null}`}, []string{}, false, ""},
 		} {
 			t.Run(name+"/"+tc.name, func(t *testing.T) {
-				c, tp := onTape(t, replies(t, tc.answers...))
+				c, m := mocked(t, replies(t, tc.answers...))
 				got, err := collect(over(t.Context(), c))
 				require.Equal(t, tc.fails, err != nil)
 				if tc.fails {
 					require.ErrorIs(t, err, ghl.ErrBadResponse)
 				}
 				require.Equal(t, tc.want, got)
-				requests := tp.requests()
+				requests := m.sent()
 				require.Len(t, requests, len(tc.answers))
 				last := requests[len(requests)-1]
 				if tc.skipped == "" {
@@ -520,17 +523,17 @@ func TestBusinessUnderV3(t *testing.T) {
 	page := func(id string) string {
 		return `{"contacts":[{"id":"` + id + `","startAfter":["` + id + `","` + id + `"]}],"count":9}`
 	}
-	c, tp := onTape(t, replies(t, page("a"), page("b"), page("a")), ghl.WithVersion(ghl.VersionV3))
+	c, m := mocked(t, replies(t, page("a"), page("b"), page("a")), ghl.WithVersion(ghl.VersionV3))
 	got, err := collect(c.Contacts.AllByBusiness(t.Context(), "b1", nil))
 	require.ErrorIs(t, err, ghl.ErrBadResponse)
 	require.Equal(t, []string{"a", "b"}, idsOf(got))
-	require.Equal(t, []string{"locationId=loc1", "locationId=loc1&startAfter=a&startAfter=a", "locationId=loc1&startAfter=b&startAfter=b"}, queries(tp.requests()))
+	require.Equal(t, []string{"locationId=loc1", "locationId=loc1&startAfter=a&startAfter=a", "locationId=loc1&startAfter=b&startAfter=b"}, queries(m.sent()))
 
-	c, tp = onTape(t, replies(t, page("c"), `{"contacts":[]}`), ghl.WithVersion(ghl.VersionV3))
+	c, m = mocked(t, replies(t, page("c"), `{"contacts":[]}`), ghl.WithVersion(ghl.VersionV3))
 	got, err = collect(c.Contacts.AllByBusiness(t.Context(), "b1", &ghl.ListByBusinessOptions{After: `["b, jr","b"]`, Limit: 5}))
 	require.NoError(t, err)
 	require.Equal(t, []string{"c"}, idsOf(got))
-	require.Equal(t, "limit=5&locationId=loc1&startAfter=b%2C+jr&startAfter=b", tp.requests()[0].RawQuery)
+	require.Equal(t, "limit=5&locationId=loc1&startAfter=b%2C+jr&startAfter=b", m.sent()[0].RawQuery)
 }
 
 func TestLostConnectionInTheMiddleOfAList(t *testing.T) {

@@ -97,7 +97,7 @@ func TestReadBack(t *testing.T) {
 			{"a cancelled booking is none", book, []step{taken, foundBooking(`,"appointmentStatus":"cancelled"`)}, ghl.ErrSlotTaken, 2},
 			{"looking fails too", task, []step{loses, answers(403, `{}`)}, ghl.ErrAmbiguous, 4},
 		} {
-			c, s := scripted(t, nil, tc.steps...)
+			c, s := mocked(t, inTurn(tc.steps...))
 			id, err := tc.create(c, ghl.CallReadBack())
 			if tc.want == nil {
 				require.NoError(t, err, tc.name)
@@ -107,7 +107,7 @@ func TestReadBack(t *testing.T) {
 			}
 			require.Equal(t, tc.sent, s.count(), tc.name)
 
-			c, s = scripted(t, nil, tc.steps...)
+			c, s = mocked(t, inTurn(tc.steps...))
 			_, err = tc.create(c)
 			require.Error(t, err, tc.name)
 			require.Equal(t, 1, s.count(), "%s: without the option nobody looks", tc.name)
@@ -120,7 +120,7 @@ func TestReadBackGoesByTheServersClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, ahead := range []time.Duration{-time.Hour, time.Hour} {
 			server := time.Now().Add(ahead).UTC()
-			c, _ := scripted(t, nil, loses, answers(200, `{"notes":[{"id":"old","body":"Hello","dateAdded":"`+server.Add(-time.Minute).Format(time.RFC3339)+`"},{"id":"found","body":"Hello","dateAdded":"`+server.Format(time.RFC3339)+`"}]}`, "Date", server.Format(http.TimeFormat)))
+			c, _ := mocked(t, inTurn(loses, answers(200, `{"notes":[{"id":"old","body":"Hello","dateAdded":"`+server.Add(-time.Minute).Format(time.RFC3339)+`"},{"id":"found","body":"Hello","dateAdded":"`+server.Format(time.RFC3339)+`"}]}`, "Date", server.Format(http.TimeFormat))))
 			note, err := c.Notes.Create(t.Context(), "c1", &ghl.NoteCreate{Body: "Hello"}, ghl.CallReadBack())
 			require.NoError(t, err)
 			require.Equal(t, "found", note.ID)
@@ -132,7 +132,7 @@ func TestReadBackGoesByTheServersClock(t *testing.T) {
 func TestReadBackIsOfTheSameCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &marks{}
-		c, s := scripted(t, []ghl.Option{ghl.WithLimiter(w)}, answers(500, server500))
+		c, s := mocked(t, answers(500, server500), ghl.WithLimiter(w))
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"}, ghl.CallReadBack(), ghl.CallBackground(),
 			ghl.CallLocation("loc9"), ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 1}))
 		require.ErrorIs(t, err, ghl.ErrAmbiguous)

@@ -48,14 +48,14 @@ func TestNoRedirectToAnotherOrigin(t *testing.T) {
 		"https://sub.services.leadconnectorhq.com/contacts/c1", "//evil.example/contacts/c1",
 	} {
 		for _, status := range []int{301, 302, 303, 307, 308} {
-			c, s := scripted(t, nil, answers(status, "", "Location", target), answers(200, okContact))
+			c, s := mocked(t, inTurn(answers(status, "", "Location", target), answers(200, okContact)))
 			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.Equal(t, status, asError(t, err).Status)
 			require.Equal(t, 1, s.count(), target)
 		}
 	}
 	for _, same := range []string{"https://services.leadconnectorhq.com:443/moved", "/moved"} {
-		c, s := scripted(t, nil, answers(302, "", "Location", same), answers(200, okContact))
+		c, s := mocked(t, inTurn(answers(302, "", "Location", same), answers(200, okContact)))
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.NoError(t, err, same)
 		require.Equal(t, 2, s.count())
@@ -64,7 +64,7 @@ func TestNoRedirectToAnotherOrigin(t *testing.T) {
 
 // TestRedirectsThatNeverEnd are not tried again, for the next attempt would go the same way.
 func TestRedirectsThatNeverEnd(t *testing.T) {
-	c, s := scripted(t, nil, answers(302, "", "Location", "/contacts/c1"))
+	c, s := mocked(t, answers(302, "", "Location", "/contacts/c1"))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.ErrorContains(t, err, "10 redirects")
 	require.Equal(t, 10, s.count())
@@ -73,7 +73,7 @@ func TestRedirectsThatNeverEnd(t *testing.T) {
 
 // TestALocationThatIsNoURL stays out of the error, for it may repeat what was asked.
 func TestALocationThatIsNoURL(t *testing.T) {
-	c, s := scripted(t, nil, answers(302, "", "Location", "http://[bad/contacts/?email=ada@example.com"))
+	c, s := mocked(t, answers(302, "", "Location", "http://[bad/contacts/?email=ada@example.com"))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.Equal(t, 302, asError(t, err).Status)
 	require.NotContains(t, err.Error(), "ada")

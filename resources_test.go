@@ -37,7 +37,7 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 				continue
 			}
 			t.Run(name+"/"+wrapping, func(t *testing.T) {
-				c, _ := onTape(t, replies(t, body))
+				c, _ := mocked(t, replies(t, body))
 				a, err := call(c)
 				require.NoError(t, err)
 				require.Equal(t, "e1", a.ID)
@@ -49,11 +49,11 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 		}
 		for odd, body := range map[string]string{"nothing": ``, "empty": `{}`, "null": `{"event":null}`, "a success without a record": `{"success":true,"traceId":"t"}`, "an id that is none": `{"id":""}`} {
 			t.Run(name+"/"+odd, func(t *testing.T) {
-				c, tp := onTape(t, replies(t, body))
+				c, m := mocked(t, replies(t, body))
 				a, err := call(c)
 				require.ErrorIs(t, err, ghl.ErrBadResponse)
 				require.Nil(t, a)
-				require.Len(t, tp.requests(), 1)
+				require.Len(t, m.sent(), 1)
 			})
 		}
 	}
@@ -83,7 +83,7 @@ func TestTheZoneOfALocation(t *testing.T) {
 		"a file":       {`{"id":"l","timezone":"../../etc/passwd"}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := onTape(t, replies(t, `{"location":`+tc.body+`}`))
+			c, _ := mocked(t, replies(t, `{"location":`+tc.body+`}`))
 			l, err := c.Locations.Get(t.Context(), c.Location())
 			require.NoError(t, err)
 			zone, err := l.TimeLocation()
@@ -99,7 +99,7 @@ func TestTheZoneOfALocation(t *testing.T) {
 
 func TestFreeSlots(t *testing.T) {
 	ask := &ghl.FreeSlotsQuery{From: slotStart, To: slotStart.AddDate(0, 0, 31), UserIDs: []string{"u1"}}
-	c, tp := onTape(t, replies(t, `{"traceId":"t","2026-03-01":{"slots":null},"2026-03-03":{"slots":["odd","2026-03-03T09:00:00-06:00"]},"2026-03-02":{"slots":[]}}`, `{"traceId":"t"}`, `[]`, ``))
+	c, m := mocked(t, replies(t, `{"traceId":"t","2026-03-01":{"slots":null},"2026-03-03":{"slots":["odd","2026-03-03T09:00:00-06:00"]},"2026-03-02":{"slots":[]}}`, `{"traceId":"t"}`, `[]`, ``))
 	days, err := c.Calendars.FreeSlots(t.Context(), "k1", ask)
 	require.NoError(t, err)
 	require.Len(t, days, 3)
@@ -107,8 +107,8 @@ func TestFreeSlots(t *testing.T) {
 	require.Empty(t, days[0].Slots)
 	require.Equal(t, "odd", days[2].Slots[0].Raw())
 	require.True(t, days[2].Slots[0].IsZero())
-	require.Contains(t, tp.requests()[0].RawQuery, "userId=u1")
-	require.NotContains(t, tp.requests()[0].RawQuery, "timezone")
+	require.Contains(t, m.sent()[0].RawQuery, "userId=u1")
+	require.NotContains(t, m.sent()[0].RawQuery, "timezone")
 
 	days, err = c.Calendars.FreeSlots(t.Context(), "k1", ask)
 	require.NoError(t, err)
@@ -121,11 +121,11 @@ func TestFreeSlots(t *testing.T) {
 }
 
 func TestBlockForAUser(t *testing.T) {
-	c, tp := onTape(t, replies(t, `{"event":{"id":"e1"}}`))
+	c, m := mocked(t, replies(t, `{"event":{"id":"e1"}}`))
 	e, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})
 	require.NoError(t, err)
 	require.Equal(t, "e1", e.ID)
-	require.JSONEq(t, `{"assignedUserId":"u1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","endTime":"2026-03-01T09:30:00-06:00"}`, tp.requests()[0].Body)
+	require.JSONEq(t, `{"assignedUserId":"u1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","endTime":"2026-03-01T09:30:00-06:00"}`, m.sent()[0].Body)
 }
 
 func TestSmallInputs(t *testing.T) {
@@ -162,15 +162,15 @@ func TestSmallInputs(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, tp := onTape(t, replies(t, `{"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"},"tasks":[],"responses":[]}`))
+			c, m := mocked(t, replies(t, `{"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"},"tasks":[],"responses":[]}`))
 			require.NoError(t, tc.call(c))
-			require.JSONEq(t, tc.want, tp.requests()[0].Body)
+			require.JSONEq(t, tc.want, m.sent()[0].Body)
 		})
 	}
 }
 
 func TestBulkTagsReportsEachContact(t *testing.T) {
-	c, _ := onTape(t, replies(t, `{"succeded":false,"errorCount":1,"responses":[{"contactId":"c1","type":"success","oldTags":["a"],"tagsAdded":["b"],"tagsRemoved":null},{"contactId":"c2","type":"error","message":"Contact not found"}]}`))
+	c, _ := mocked(t, replies(t, `{"succeded":false,"errorCount":1,"responses":[{"contactId":"c1","type":"success","oldTags":["a"],"tagsAdded":["b"],"tagsRemoved":null},{"contactId":"c2","type":"error","message":"Contact not found"}]}`))
 	result, err := c.Tags.BulkUpdate(t.Context(), &ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1", "c2"}, Tags: []string{"b"}})
 	require.NoError(t, err)
 	require.False(t, result.Succeeded)
@@ -181,7 +181,7 @@ func TestBulkTagsReportsEachContact(t *testing.T) {
 
 func TestLocationTokenNeedsAToken(t *testing.T) {
 	for _, body := range []string{`{}`, ``, `{"access_token":""}`, `{"access_token":"a b"}`, `{"error":"x"}`} {
-		c, _ := onTape(t, replies(t, body))
+		c, _ := mocked(t, replies(t, body))
 		token, err := c.OAuth.LocationToken(t.Context(), "co1", "loc2")
 		require.ErrorIs(t, err, ghl.ErrBadResponse)
 		require.Nil(t, token)
@@ -259,17 +259,15 @@ func readBackCases() map[string]readBackCase {
 	}
 }
 
-var errCut = errors.New("connection reset by peer")
-
 func TestReadBackOfEachCreate(t *testing.T) {
 	failures := map[string]struct {
-		reply reply
-		want  error
-		looks int // when nothing is there
+		answer step
+		want   error
+		looks  int // when the record is not found
 	}{
-		"500":             {reply{status: 500, body: `{"message":"Internal server error","traceId":"tr"}`}, ghl.ErrAmbiguous, 3},
-		"lost connection": {reply{err: errCut}, ghl.ErrAmbiguous, 3},
-		"422":             {reply{status: 422, body: `{"message":["odd"],"statusCode":422}`}, ghl.ErrValidation, 1},
+		"500":             {answers(500, server500), ghl.ErrAmbiguous, 3},
+		"lost connection": {loses, ghl.ErrAmbiguous, 3},
+		"422":             {answers(422, `{"message":["odd"],"statusCode":422}`), ghl.ErrValidation, 1},
 	}
 	for name, tc := range readBackCases() {
 		for failing, failure := range failures {
@@ -278,20 +276,17 @@ func TestReadBackOfEachCreate(t *testing.T) {
 				t.Run(name+"/"+failing+"/"+title, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						looks := 0
-						c, tp := onTape(t, func(_ int, r sent) reply {
-							if r.Method == http.MethodPost {
-								time.Sleep(200 * time.Millisecond)
-								return failure.reply
-							}
+						c, m := mocked(t, func(r *http.Request) (*http.Response, error) {
 							looks++
 							if there >= 0 && looks > there {
-								return reply{status: 200, body: tc.found(time.Now())}
+								return answers(200, tc.found(time.Now()))(r)
 							}
-							return reply{status: 200, body: tc.none}
+							return answers(200, tc.none)(r)
 						})
+						m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, failure.answer.Delay(200*time.Millisecond))
 						began := time.Now()
 						id, err := tc.create(t.Context(), c, opts...)
-						requests := tp.requests()
+						requests := m.sent()
 						require.Equal(t, tc.path, requests[0].Path)
 						posts := 0
 						for _, r := range requests {
@@ -312,7 +307,7 @@ func TestReadBackOfEachCreate(t *testing.T) {
 				require.ErrorAs(t, err, &e)
 				require.Equal(t, 1, e.Attempts)
 				require.True(t, strings.HasSuffix(e.Operation, ".create"), e.Operation)
-				require.Equal(t, failing == "lost connection", errors.Is(err, errCut))
+				require.Equal(t, failing == "lost connection", errors.Is(err, errReset))
 			}
 			with := []ghl.CallOption{nil, ghl.CallReadBack()}
 			run("there", 0, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
@@ -375,12 +370,8 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, _ := onTape(t, func(_ int, r sent) reply {
-					if r.Method == http.MethodPost {
-						return reply{status: 422, body: `{"message":"no"}`}
-					}
-					return reply{status: 200, body: `{"contact":` + contact + `}`}
-				})
+				c, m := mocked(t, answers(200, `{"contact":`+contact+`}`))
+				m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, answers(422, `{"message":"no"}`))
 				id, err := tc.create(t.Context(), c, ghl.CallReadBack())
 				require.ErrorIs(t, err, ghl.ErrValidation)
 				require.Empty(t, id)
@@ -389,26 +380,20 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 	}
 	t.Run("the date is on the whole record only", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			c, tp := onTape(t, func(_ int, r sent) reply {
-				switch {
-				case r.Method == http.MethodPost:
-					return reply{status: 422, body: `{"message":"no"}`}
-				case r.Path == "/contacts/x1":
-					return reply{status: 200, body: tc.found(time.Now())}
-				}
-				return reply{status: 200, body: `{"contact":{"id":"x1","email":"ada@example.com"}}`}
-			})
+			c, m := mocked(t, answers(200, `{"contact":{"id":"x1","email":"ada@example.com"}}`))
+			m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, answers(422, `{"message":"no"}`))
+			m.RegisterResponder(http.MethodGet, ghl.DefaultBaseURL+"/contacts/x1", answers(200, tc.found(time.Now())))
 			id, err := tc.create(t.Context(), c, ghl.CallReadBack())
 			require.NoError(t, err)
 			require.Equal(t, "x1", id)
-			require.Len(t, tp.requests(), 3)
+			require.Len(t, m.sent(), 3)
 		})
 	})
 	t.Run("without an e-mail or phone nothing can be looked for", func(t *testing.T) {
-		c, tp := onTape(t, func(int, sent) reply { return reply{status: 422, body: `{"message":"no"}`} })
+		c, m := mocked(t, answers(422, `{"message":"no"}`))
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Name: "Ada"}, ghl.CallReadBack())
 		require.ErrorIs(t, err, ghl.ErrValidation)
-		require.Len(t, tp.requests(), 1)
+		require.Len(t, m.sent(), 1)
 	})
 }
 
@@ -417,29 +402,21 @@ func TestReadBackThatCannotRead(t *testing.T) {
 	for name, tc := range readBackCases() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, _ := onTape(t, func(_ int, r sent) reply {
-					if r.Method == http.MethodPost {
-						return reply{err: errCut}
-					}
-					return reply{status: 403, body: `{"message":"Forbidden resource"}`}
-				})
+				c, m := mocked(t, answers(403, `{"message":"Forbidden resource"}`))
+				m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, loses)
 				_, err := tc.create(t.Context(), c, ghl.CallReadBack())
 				require.ErrorIs(t, err, ghl.ErrAmbiguous)
-				require.ErrorIs(t, err, errCut)
+				require.ErrorIs(t, err, errReset)
 				require.NotErrorIs(t, err, ghl.ErrForbidden)
 			})
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 				defer cancel()
-				c, _ := onTape(t, func(_ int, r sent) reply {
-					if r.Method == http.MethodPost {
-						return reply{err: errCut}
-					}
-					return reply{status: 200, body: tc.none}
-				})
+				c, m := mocked(t, answers(200, tc.none))
+				m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, loses)
 				began := time.Now()
 				_, err := tc.create(ctx, c, ghl.CallReadBack())
-				require.ErrorIs(t, err, errCut)
+				require.ErrorIs(t, err, errReset)
 				require.Equal(t, 500*time.Millisecond, time.Since(began))
 			})
 		})
@@ -448,13 +425,8 @@ func TestReadBackThatCannotRead(t *testing.T) {
 
 // TestReadBackKeepsTheCallsOptions looks in the location of the create.
 func TestReadBackKeepsTheCallsOptions(t *testing.T) {
-	c, tp := onTape(t, func(_ int, r sent) reply {
-		if r.Method == http.MethodPost {
-			return reply{status: 422, body: `{"message":"no"}`}
-		}
-		return reply{status: 200, body: `{"contact":null}`}
-	})
+	c, m := mocked(t, inTurn(answers(422, `{"message":"no"}`), answers(200, `{"contact":null}`)))
 	_, err := readBackCases()["contact"].create(t.Context(), c, ghl.CallReadBack(), ghl.CallLocation("loc7"))
 	require.ErrorIs(t, err, ghl.ErrValidation)
-	require.Equal(t, "email=ada%40example.com&locationId=loc7", tp.requests()[1].RawQuery)
+	require.Equal(t, "email=ada%40example.com&locationId=loc7", m.sent()[1].RawQuery)
 }

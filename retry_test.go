@@ -80,7 +80,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, s := scripted(t, nil, tc.steps...)
+				c, s := mocked(t, inTurn(tc.steps...))
 				err := tc.call(t.Context(), c)
 				require.Equal(t, tc.sent, s.count())
 				if tc.want == nil {
@@ -102,7 +102,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 
 func TestARepeatedRequestIsTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := scripted(t, nil, answers(429, tooMany), answers(201, okTask))
+		c, s := mocked(t, inTurn(answers(429, tooMany), answers(201, okTask)))
 		_, err := c.Tasks.Create(t.Context(), "c1", newTask)
 		require.NoError(t, err)
 		require.Equal(t, s.bodies[0], s.bodies[1])
@@ -116,7 +116,7 @@ func TestARepeatedRequestIsTheSame(t *testing.T) {
 func TestCancelledInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		c, s := scripted(t, nil, hangs)
+		c, s := mocked(t, hangs)
 		time.AfterFunc(time.Second, cancel)
 		_, err := c.Tasks.Create(ctx, "c1", newTask)
 		require.ErrorIs(t, err, ghl.ErrAmbiguous)
@@ -125,7 +125,7 @@ func TestCancelledInFlight(t *testing.T) {
 
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		c, s = scripted(t, nil, hangs)
+		c, s = mocked(t, hangs)
 		_, err = c.Contacts.Get(ctx, "c1")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NotErrorIs(t, err, ghl.ErrAmbiguous)
@@ -133,7 +133,7 @@ func TestCancelledInFlight(t *testing.T) {
 
 		ctx, cancel = context.WithCancel(t.Context())
 		cancel()
-		c, s = scripted(t, nil, hangs)
+		c, s = mocked(t, hangs)
 		_, err = c.Tasks.Create(ctx, "c1", newTask)
 		require.ErrorIs(t, err, context.Canceled)
 		require.NotErrorIs(t, err, ghl.ErrAmbiguous)
@@ -145,7 +145,7 @@ func TestCancelledInFlight(t *testing.T) {
 func TestContextEndsAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		c, s := scripted(t, nil, answers(503, "", "Retry-After", "50"))
+		c, s := mocked(t, answers(503, "", "Retry-After", "50"))
 		time.AfterFunc(2*time.Second, cancel)
 		start := time.Now()
 		_, err := c.Contacts.Get(ctx, "c1")
@@ -163,7 +163,7 @@ func TestA429CostsNoAttempt(t *testing.T) {
 		for range 30 {
 			steps = append(steps, answers(429, tooMany))
 		}
-		c, s := scripted(t, nil, append(steps, answers(500, server500), answers(429, tooMany), answers(200, okContact))...)
+		c, s := mocked(t, inTurn(append(steps, answers(500, server500), answers(429, tooMany), answers(200, okContact))...))
 		var resp ghl.Response
 		_, err := c.Contacts.Get(t.Context(), "c1", ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 2}), ghl.CallResponse(&resp))
 		require.NoError(t, err)
@@ -172,7 +172,7 @@ func TestA429CostsNoAttempt(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
-		c, _ = scripted(t, nil, answers(429, tooMany))
+		c, _ = mocked(t, answers(429, tooMany))
 		_, err = c.Contacts.Get(ctx, "c1")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, ghl.ErrRateLimited)
@@ -182,7 +182,7 @@ func TestA429CostsNoAttempt(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, status := range []int{429, 503} {
-			c, s := scripted(t, nil, answers(status, tooMany, "Retry-After", "17"), answers(200, okContact))
+			c, s := mocked(t, inTurn(answers(status, tooMany, "Retry-After", "17"), answers(200, okContact)))
 			start := time.Now()
 			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.NoError(t, err)
@@ -190,7 +190,7 @@ func TestRetryAfter(t *testing.T) {
 			require.Less(t, time.Since(start), 50*time.Second)
 			require.Equal(t, 2, s.count())
 
-			c, s = scripted(t, nil, answers(status, tooMany, "Retry-After", "86400"))
+			c, s = mocked(t, answers(status, tooMany, "Retry-After", "86400"))
 			start = time.Now()
 			_, err = c.Contacts.Get(t.Context(), "c1")
 			require.Zero(t, time.Since(start), "a day is not slept")
@@ -205,7 +205,7 @@ func TestRetryAfter(t *testing.T) {
 
 func TestDailyLimitIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := scripted(t, nil, answers(429, tooMany, "X-RateLimit-Limit-Daily", "10000", "X-RateLimit-Daily-Remaining", "0", "X-RateLimit-Daily-Reset", "7200000"))
+		c, s := mocked(t, answers(429, tooMany, "X-RateLimit-Limit-Daily", "10000", "X-RateLimit-Daily-Remaining", "0", "X-RateLimit-Daily-Reset", "7200000"))
 		start := time.Now()
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.Zero(t, time.Since(start))
@@ -227,10 +227,10 @@ func TestBackoffIsJittered(t *testing.T) {
 		}
 		for range 50 {
 			var at []time.Time
-			c, _ := scripted(t, []ghl.Option{ghl.WithRetry(policy)}, func(r *http.Request) (*http.Response, error) {
+			c, _ := mocked(t, func(r *http.Request) (*http.Response, error) {
 				at = append(at, time.Now())
 				return loses(r)
-			})
+			}, ghl.WithRetry(policy))
 			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.Error(t, err)
 			require.Len(t, at, 5)
@@ -252,28 +252,28 @@ func TestBackoffIsJittered(t *testing.T) {
 func TestARefusedTokenIsRefreshedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &refreshing{current: "old", next: []string{"new", "newer"}}
-		c, s := scripted(t, []ghl.Option{ghl.WithTokenSource(source)}, answers(401, badJWT), answers(201, okTask))
+		c, s := mocked(t, inTurn(answers(401, badJWT), answers(201, okTask)), ghl.WithTokenSource(source))
 		_, err := c.Tasks.Create(t.Context(), "c1", newTask)
 		require.NoError(t, err, "a refused token did nothing, so a create may be sent again")
 		require.Equal(t, []string{"Bearer old"}, s.requests[0].Header["Authorization"])
 		require.Equal(t, []string{"Bearer new"}, s.requests[1].Header["Authorization"])
 
 		source = &refreshing{current: "old", next: []string{"new", "newer"}}
-		c, s = scripted(t, []ghl.Option{ghl.WithTokenSource(source)}, answers(401, badJWT))
+		c, s = mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))
 		_, err = c.Contacts.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, ghl.ErrUnauthorized)
 		require.Equal(t, 1, source.refreshed, "a permanent 401 does not loop")
 		require.Equal(t, 2, s.count())
 
 		source = &refreshing{current: "old"} // nothing newer to be had
-		c, s = scripted(t, []ghl.Option{ghl.WithTokenSource(source)}, answers(401, badJWT))
+		c, s = mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))
 		_, err = c.Contacts.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, ghl.ErrUnauthorized)
 		require.Equal(t, 1, s.count(), "the same token is not tried again")
 
 		gone := errors.New("the vault is sealed")
 		source = &refreshing{current: "old", err: gone}
-		c, _ = scripted(t, []ghl.Option{ghl.WithTokenSource(source)}, answers(401, badJWT))
+		c, _ = mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))
 		_, err = c.Contacts.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, gone)
 		require.ErrorIs(t, err, ghl.ErrUnauthorized)
@@ -292,7 +292,7 @@ func (rotating) Refresh(context.Context, *ghl.Token) (*ghl.Token, error) {
 }
 
 func TestTheRefreshedTokenIsTheOneSent(t *testing.T) {
-	c, s := scripted(t, []ghl.Option{ghl.WithTokenSource(rotating{})}, answers(401, badJWT), answers(200, okContact))
+	c, s := mocked(t, inTurn(answers(401, badJWT), answers(200, okContact)), ghl.WithTokenSource(rotating{}))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.NoError(t, err)
 	require.Equal(t, []string{"Bearer new"}, s.requests[1].Header["Authorization"])
@@ -309,7 +309,7 @@ func (s cancelling) Token(context.Context) (*ghl.Token, error) {
 func TestNothingIsSentAfterTheContextEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := &watching{}
-	c, s := scripted(t, []ghl.Option{ghl.WithTokenSource(cancelling{cancel}), ghl.WithLimiter(w)}, answers(201, okTask))
+	c, s := mocked(t, answers(201, okTask), ghl.WithTokenSource(cancelling{cancel}), ghl.WithLimiter(w))
 	_, err := c.Tasks.Create(ctx, "c1", newTask)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, ghl.ErrAmbiguous)
@@ -328,15 +328,15 @@ func (s derived) Token(ctx context.Context) (*ghl.Token, error) {
 // TestAFailedTokenIsNotTheCallsFailure: what went wrong while getting a token says nothing of the call's own record.
 func TestAFailedTokenIsNotTheCallsFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		company, _ := scripted(t, nil, answers(400, `{"message":"Location not found","statusCode":400}`))
-		c, s := scripted(t, []ghl.Option{ghl.WithTokenSource(derived{company})}, answers(200, okContact))
+		company, _ := mocked(t, answers(400, `{"message":"Location not found","statusCode":400}`))
+		c, s := mocked(t, answers(200, okContact), ghl.WithTokenSource(derived{company}))
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.NotErrorIs(t, err, ghl.ErrNotFound)
 		require.Equal(t, "contacts.get", asError(t, err).Operation)
 		require.Zero(t, s.count())
 
-		company, _ = scripted(t, nil, loses)
-		c, s = scripted(t, []ghl.Option{ghl.WithTokenSource(derived{company})}, answers(201, okTask))
+		company, _ = mocked(t, loses)
+		c, s = mocked(t, answers(201, okTask), ghl.WithTokenSource(derived{company}))
 		_, err = c.Tasks.Create(t.Context(), "c1", newTask, ghl.CallReadBack())
 		require.ErrorIs(t, err, errReset)
 		require.NotErrorIs(t, err, ghl.ErrAmbiguous)
@@ -351,7 +351,7 @@ func TestWhatIsNoRefusalOfTheToken(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			source := &refreshing{current: "old", next: []string{"new"}}
-			c, _ := scripted(t, []ghl.Option{ghl.WithTokenSource(source)}, answers(401, `{"statusCode":401,"message":`+strconv.Quote(message)+`}`))
+			c, _ := mocked(t, answers(401, `{"statusCode":401,"message":`+strconv.Quote(message)+`}`), ghl.WithTokenSource(source))
 			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.Error(t, err)
 			require.Zero(t, source.refreshed, message)
@@ -362,7 +362,7 @@ func TestWhatIsNoRefusalOfTheToken(t *testing.T) {
 // TestTheLimiterIsAskedForEachAttempt, before the http.Client, whose Timeout so does not count the wait.
 func TestTheLimiterIsAskedForEachAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{steps: []step{answers(500, server500), answers(500, server500), answers(200, okContact)}}
+		s := newMock(inTurn(answers(500, server500), answers(500, server500), answers(200, okContact)))
 		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s, Timeout: time.Second}),
 			ghl.WithLimiter(rate.NewLimiter(rate.Every(10*time.Second), 1)))
 		require.NoError(t, err)
@@ -391,8 +391,8 @@ func (w *watching) Observe(l ghl.RateLimit)        { w.seen = append(w.seen, l) 
 func TestTheLimiterIsToldOfEachEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &watching{}
-		c, _ := scripted(t, []ghl.Option{ghl.WithLimiter(w)}, loses,
-			answers(429, tooMany, "X-RateLimit-Max", "25", "X-RateLimit-Remaining", "0", "X-RateLimit-Interval-Milliseconds", "10000"), cutsBody, answers(200, okContact))
+		c, _ := mocked(t, inTurn(loses, answers(429, tooMany, "X-RateLimit-Max", "25", "X-RateLimit-Remaining", "0",
+			"X-RateLimit-Interval-Milliseconds", "10000"), cutsBody, answers(200, okContact)), ghl.WithLimiter(w))
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.NoError(t, err)
 		require.EqualValues(t, 4, w.waits.Load())
@@ -407,7 +407,7 @@ func TestTheLimiterIsToldOfEachEnd(t *testing.T) {
 
 		w = &watching{}
 		broken := errors.New("no token today")
-		c, s := scripted(t, []ghl.Option{ghl.WithLimiter(w), ghl.WithTokenSource(failingSource{broken})}, answers(200, okContact))
+		c, s := mocked(t, answers(200, okContact), ghl.WithLimiter(w), ghl.WithTokenSource(failingSource{broken}))
 		_, err = c.Contacts.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, broken)
 		require.Zero(t, s.count())
@@ -419,7 +419,9 @@ func TestTheLimiterIsToldOfEachEnd(t *testing.T) {
 // TestAPanicGivesThePermitBack: a server that recovers from panics must not starve its limiter.
 func TestAPanicGivesThePermitBack(t *testing.T) {
 	w := &watching{}
-	c, _ := scripted(t, []ghl.Option{ghl.WithLimiter(w)}, func(*http.Request) (*http.Response, error) { panic("a bug in a middleware") })
+	c, _ := mocked(t, unexpected(t), ghl.WithLimiter(w), ghl.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
+		return transportFunc(func(*http.Request) (*http.Response, error) { panic("a bug in a middleware") })
+	}))
 	require.Panics(t, func() { _, _ = c.Contacts.Get(t.Context(), "c1") })
 	require.EqualValues(t, 1, w.waits.Load())
 	require.Len(t, w.seen, 1)
@@ -432,7 +434,7 @@ func TestA429IsSpreadOutWithoutTheDefaultLimiter(t *testing.T) {
 		for _, opt := range []ghl.Option{ghl.WithLimiter(&watching{}), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })} {
 			longest := time.Duration(0)
 			for range 40 {
-				c, _ := scripted(t, []ghl.Option{opt}, answers(429, tooMany, "X-RateLimit-Interval-Milliseconds", "8000"), answers(200, okContact))
+				c, _ := mocked(t, inTurn(answers(429, tooMany, "X-RateLimit-Interval-Milliseconds", "8000"), answers(200, okContact)), opt)
 				start := time.Now()
 				_, err := c.Contacts.Get(t.Context(), "c1")
 				require.NoError(t, err)
@@ -447,10 +449,11 @@ func TestA429IsSpreadOutWithoutTheDefaultLimiter(t *testing.T) {
 // TestLimitersByCompanyAndLocation: a company's calls are counted apart from those of its locations.
 func TestLimitersByCompanyAndLocation(t *testing.T) {
 	var asked []string
-	c, _ := scripted(t, []ghl.Option{ghl.WithLimiterFor(func(resource string) ghl.Limiter {
-		asked = append(asked, resource)
-		return nil
-	})}, answers(200, `{"access_token":"a","locations":[],"contact":{"id":"c1"}}`))
+	c, _ := mocked(t, answers(200, `{"access_token":"a","locations":[],"contact":{"id":"c1"}}`),
+		ghl.WithLimiterFor(func(resource string) ghl.Limiter {
+			asked = append(asked, resource)
+			return nil
+		}))
 	_, err := c.OAuth.LocationToken(t.Context(), "company1", "loc1")
 	require.NoError(t, err)
 	_, err = c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: "company2", AppID: "a"})

@@ -53,10 +53,10 @@ func TestFilters(t *testing.T) {
 			data, err := json.Marshal(tc.filter)
 			require.NoError(t, err)
 			require.JSONEq(t, tc.want, string(data))
-			c, tp := onTape(t, replies(t, `{"contacts":[],"total":0}`))
+			c, m := mocked(t, replies(t, `{"contacts":[],"total":0}`))
 			_, err = c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: []ghl.Filter{tc.filter}})
 			require.NoError(t, err)
-			require.JSONEq(t, `{"locationId":"loc1","pageLimit":500,"filters":[`+tc.want+`]}`, tp.requests()[0].Body)
+			require.JSONEq(t, `{"locationId":"loc1","pageLimit":500,"filters":[`+tc.want+`]}`, m.sent()[0].Body)
 		})
 	}
 }
@@ -140,20 +140,20 @@ func TestSearchLimits(t *testing.T) {
 		{PageLimit: 500, Page: 20}, {PageLimit: 1, Page: 10000}, {PageLimit: 300, Page: 33}, {Query: strings.Repeat("ä", 75)},
 		{Sort: []ghl.Sort{{Field: ghl.FieldFirstName}, {Field: ghl.FieldLastName, Direction: ghl.Descending}}},
 	} {
-		c, _ := onTape(t, replies(t, `{"contacts":[],"total":0}`))
+		c, _ := mocked(t, replies(t, `{"contacts":[],"total":0}`))
 		_, err := c.Contacts.Search(t.Context(), &in)
 		require.NoError(t, err)
 	}
 }
 
 func TestSearchRequestOnTheWire(t *testing.T) {
-	c, tp := onTape(t, replies(t, `{"contacts":[]}`, `{"contacts":[]}`))
+	c, m := mocked(t, replies(t, `{"contacts":[]}`, `{"contacts":[]}`))
 	_, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Page: 3, PageLimit: 20})
 	require.NoError(t, err)
 	_, err = c.Contacts.Search(t.Context(), &ghl.SearchRequest{After: ` [1700000000000.5, null, "a\"b"] `})
 	require.NoError(t, err)
-	require.JSONEq(t, `{"locationId":"loc1","pageLimit":20,"page":3}`, tp.requests()[0].Body)
-	require.JSONEq(t, `{"locationId":"loc1","pageLimit":500,"searchAfter":[1700000000000.5,null,"a\"b"]}`, tp.requests()[1].Body)
+	require.JSONEq(t, `{"locationId":"loc1","pageLimit":20,"page":3}`, m.sent()[0].Body)
+	require.JSONEq(t, `{"locationId":"loc1","pageLimit":500,"searchAfter":[1700000000000.5,null,"a\"b"]}`, m.sent()[1].Body)
 }
 
 // found is a page of a search with ids and cursors.
@@ -183,20 +183,20 @@ func TestSearchEnds(t *testing.T) {
 		{"with an error when no record is one", []string{`{"contacts":["odd","odd"],"total":9}`}, []string{}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, tp := onTape(t, replies(t, tc.answers...))
+			c, m := mocked(t, replies(t, tc.answers...))
 			got, err := collect(c.Contacts.SearchAll(t.Context(), &ghl.SearchRequest{PageLimit: 2}))
 			require.Equal(t, tc.fails, err != nil, "%v", err)
 			if tc.fails {
 				require.ErrorIs(t, err, ghl.ErrBadResponse)
 			}
 			require.Equal(t, tc.want, idsOf(got))
-			require.Len(t, tp.requests(), len(tc.answers))
+			require.Len(t, m.sent(), len(tc.answers))
 		})
 	}
 }
 
 func TestSearchPageHasNextWhileThereIsMore(t *testing.T) {
-	c, tp := onTape(t, replies(t, found(3, "a", "b"), found(3, "c")))
+	c, m := mocked(t, replies(t, found(3, "a", "b"), found(3, "c")))
 	page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{PageLimit: 2})
 	require.NoError(t, err)
 	require.Equal(t, ghl.Cursor(`[1700000000001,"b"]`), page.Next)
@@ -205,5 +205,5 @@ func TestSearchPageHasNextWhileThereIsMore(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, page.Next, "the short page is the last")
 	require.NotEmpty(t, page.Contacts[0].Cursor, "from which one can go on later all the same")
-	require.JSONEq(t, `{"locationId":"loc1","pageLimit":2,"searchAfter":[1700000000001,"b"]}`, tp.requests()[1].Body)
+	require.JSONEq(t, `{"locationId":"loc1","pageLimit":2,"searchAfter":[1700000000001,"b"]}`, m.sent()[1].Body)
 }
