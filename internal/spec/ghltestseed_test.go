@@ -139,7 +139,7 @@ func seedContact() ghl.Contact {
 		AdditionalEmails: []ghl.AdditionalEmail{{Email: "countess@example.com"}}, Address1: "3535 1st St N", City: "Dolomite", State: "AL",
 		PostalCode: "35061", Country: "US", Timezone: "America/Chicago", Website: "https://example.com", CompanyName: "Analytical Engines",
 		BusinessID: businessID, Source: "public api", AssignedTo: userID, Followers: []string{userID}, Tags: []string{"vip"},
-		CustomFields: []ghl.CustomField{{Key: "nickname", Value: ghl.TextValue("Countess")}}, Attachments: []string{"https://example.com/cv.pdf"},
+		CustomFields: []ghl.CustomField{{Key: "nickname", Value: ghl.ValueOf("Countess")}}, Attachments: []string{"https://example.com/cv.pdf"},
 		DND: true, DNDSettings: dnd(), InboundDNDSettings: inboundDND(), ValidEmail: new(true), IsValidWhatsApp: new(true),
 		DateOfBirth: ghl.ParseTime("1990-09-25"), LastActivity: ghl.NewTime(start), SSN: "123-45-6789", Keyword: "engine", VisitorID: "visitor",
 		AttributionSource: attribution(), LastAttributionSource: attribution(), Attributions: []*ghl.Attribution{attribution()},
