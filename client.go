@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -98,19 +99,18 @@ func newClient(cfg config, opts []Option) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{config: cfg, http: httpClient}
-	s := &service{c}
-	c.Contacts = (*ContactsService)(s)
-	c.Tasks = (*TasksService)(s)
-	c.Notes = (*NotesService)(s)
-	c.Appointments = (*AppointmentsService)(s)
-	c.Calendars = (*CalendarsService)(s)
-	c.Tags = (*TagsService)(s)
-	c.Followers = (*FollowersService)(s)
-	c.Campaigns = (*CampaignsService)(s)
-	c.Workflows = (*WorkflowsService)(s)
-	c.Locations = (*LocationsService)(s)
-	c.OAuth = (*OAuthService)(s)
+	c.setServices()
 	return c, nil
+}
+
+// setServices fills every field of the client that is a service, so that a new service needs its field alone.
+func (c *Client) setServices() {
+	s, fields := reflect.ValueOf(&service{c}), reflect.ValueOf(c).Elem()
+	for i := range fields.NumField() {
+		if field := fields.Field(i); s.CanConvert(field.Type()) {
+			field.Set(s.Convert(field.Type()))
+		}
+	}
 }
 
 // Format prints which client it is, and nothing of its settings, whatever the verb.

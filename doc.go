@@ -37,3 +37,5 @@
 // The facts about the API's behaviour that comments in this package give were observed on live accounts where they go beyond
 // the vendor's documents.
 package ghl
+
+//go:generate go run ./internal/modelgen

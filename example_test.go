@@ -10,40 +10,40 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jarcoal/httpmock"
+
 	"github.com/pluvo/ghl"
 )
 
-// memory is a GHL in memory: answers by method and path, so that the examples run without a network. It prints the bodies
-// that it is sent.
+// memory holds the answers of an example: a JSON body for each method and path, with the query where it matters.
 type memory map[string]string
 
-func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		fmt.Printf("%s %s %s\n", r.Method, r.URL.Path, body)
-	}
-	key, status := r.Method+" "+r.URL.Path, http.StatusOK
-	if id := r.URL.Query().Get("startAfterId"); id != "" {
-		key += " after " + id
-	}
-	body, ok := m[key]
-	switch {
-	case !ok:
-		status, body = http.StatusNotFound, `{"message":"not found","statusCode":404}`
-	case strings.Contains(body, `"statusCode":400`):
-		status = http.StatusBadRequest
-	}
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-}
-
+// exampleClient returns a client that needs no network. It prints the bodies that it sends.
 func exampleClient(answers memory) *ghl.Client {
+	transport := httpmock.NewMockTransport()
+	transport.RegisterNoResponder(httpmock.NewStringResponder(404, `{"message":"not found","statusCode":404}`))
+	for route, body := range answers {
+		method, path, _ := strings.Cut(route, " ")
+		status := http.StatusOK
+		if strings.Contains(body, `"statusCode":400`) {
+			status = http.StatusBadRequest
+		}
+		answer := httpmock.NewStringResponder(status, body)
+		transport.RegisterResponder(method, ghl.DefaultBaseURL+path, func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					return nil, err
+				}
+				fmt.Printf("%s %s %s\n", r.Method, r.URL.Path, body)
+			}
+			return answer(r)
+		})
+	}
 	client, err := ghl.New(
 		ghl.WithToken("pit-00000000-0000-0000-0000-000000000000"),
 		ghl.WithLocation("ve9EPM428h8vShlRW1KT"),
-		ghl.WithHTTPClient(&http.Client{Transport: answers}),
+		ghl.WithHTTPClient(&http.Client{Transport: transport}),
 		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
 	)
 	if err != nil {
@@ -105,8 +105,8 @@ func ExampleContactsService_Get() {
 
 func ExampleContactsService_All() {
 	client := exampleClient(memory{
-		"GET /contacts/":         `{"contacts":[{"id":"a","email":"a@example.com"},{"id":"b","email":"b@example.com"}],"meta":{"total":3,"startAfter":1700000000000,"startAfterId":"b"}}`,
-		"GET /contacts/ after b": `{"contacts":[{"id":"c","email":"c@example.com"}],"meta":{"total":3,"startAfter":null,"startAfterId":""}}`,
+		"GET /contacts/": `{"contacts":[{"id":"a","email":"a@example.com"},{"id":"b","email":"b@example.com"}],"meta":{"total":3,"startAfter":1700000000000,"startAfterId":"b"}}`,
+		"GET /contacts/?limit=100&locationId=ve9EPM428h8vShlRW1KT&startAfter=1700000000000&startAfterId=b": `{"contacts":[{"id":"c","email":"c@example.com"}],"meta":{"total":3,"startAfter":null,"startAfterId":""}}`,
 	})
 	for contact, err := range client.Contacts.All(context.Background(), nil) {
 		if err != nil {
@@ -125,8 +125,8 @@ func ExampleContactsService_All() {
 
 func ExampleContactsService_Pages() {
 	client := exampleClient(memory{
-		"GET /contacts/":         `{"contacts":[{"id":"a"},{"id":"b"}],"meta":{"total":3,"startAfter":1700000000000,"startAfterId":"b"}}`,
-		"GET /contacts/ after b": `{"contacts":[{"id":"c"}],"meta":{"total":3,"startAfter":null,"startAfterId":""}}`,
+		"GET /contacts/": `{"contacts":[{"id":"a"},{"id":"b"}],"meta":{"total":3,"startAfter":1700000000000,"startAfterId":"b"}}`,
+		"GET /contacts/?limit=100&locationId=ve9EPM428h8vShlRW1KT&startAfter=1700000000000&startAfterId=b": `{"contacts":[{"id":"c"}],"meta":{"total":3,"startAfter":null,"startAfterId":""}}`,
 	})
 	var bookmark ghl.Cursor
 	for page, err := range client.Contacts.Pages(context.Background(), nil) {

@@ -20,9 +20,9 @@ const (
 	classes
 )
 
-// AdaptiveLimiter is the default [Limiter]. It learns the limit, what remains of it and when it is granted again from the
-// answers that it observes, and spreads what remains over the rest of the window. Programs that share a location need not
-// know of each other: what remains shrinks for all of them.
+// AdaptiveLimiter is the default [Limiter]. It learns the limit, what remains of it and when it is granted again from
+// the answers that it observes, and spreads what remains over the rest of the window. Programs that share a location
+// need not know of each other: what remains shrinks for all of them.
 //
 // HighLevel counts requests by location or company, so each of these needs a limiter of its own. Create it with
 // [NewLimiter]. It is safe for concurrent use.
@@ -45,14 +45,14 @@ func NewLimiter() *AdaptiveLimiter {
 	return &AdaptiveLimiter{pacer: pace.New(time.Now())}
 }
 
-// Wait returns nil when the next attempt may be sent, and then expects one call of [AdaptiveLimiter.Observe]. It returns
-// the context's own error as soon as the context ends, and an error of the category [ErrDailyLimit] at once when the daily
-// quota is used up. Where the server asks for a longer pause than [RetryPolicy.MaxRetryAfter], it returns an error of the
-// category [ErrRateLimited] at once. While it refuses calls, it lets one through every five minutes, to find out whether
-// the server still refuses them.
+// Wait returns nil when the next attempt may be sent, and then expects one call of [AdaptiveLimiter.Observe]. It
+// returns the context's own error as soon as the context ends, and an error of the category [ErrDailyLimit] at once
+// when the daily quota is used up. Where the server asks for a longer pause than [RetryPolicy.MaxRetryAfter], it
+// returns an error of the category [ErrRateLimited] at once. While it refuses calls, it lets one through every five
+// minutes, to find out whether the server still refuses them.
 //
-// Calls are sent in the order in which they arrive, except that background calls (see [CallBackground]) yield to all others
-// and leave room for others when little remains.
+// Calls are sent in the order in which they arrive, except that background calls (see [CallBackground]) yield to all
+// others and leave room for others when little remains.
 func (l *AdaptiveLimiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

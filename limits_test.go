@@ -14,7 +14,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// windowServer grants a fixed number of requests in each fixed window, and a daily quota, and says so in its headers.
+// windowServer grants a number of requests in each fixed window, and a daily quota, and reports both in its headers.
 type windowServer struct {
 	mu       sync.Mutex
 	grant    int
@@ -35,7 +35,7 @@ func (s *windowServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	latency := 50*time.Millisecond + time.Duration(s.rng.Int64N(int64(250*time.Millisecond)))
 	s.mu.Unlock()
-	time.Sleep(latency / 2) // in a bubble of synctest
+	time.Sleep(latency / 2) // in a synctest bubble
 	s.mu.Lock()
 	if w := time.Now().Add(s.phase).UnixNano() / int64(s.interval); w != s.window {
 		s.window, s.used = w, 0
@@ -54,19 +54,27 @@ func (s *windowServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Unlock()
 	time.Sleep(latency / 2)
 	return answers(status, body, "X-RateLimit-Max", strconv.Itoa(s.grant), "X-RateLimit-Remaining", strconv.Itoa(left),
-		"X-RateLimit-Interval-Milliseconds", strconv.FormatInt(s.interval.Milliseconds(), 10), "X-RateLimit-Limit-Daily", "10000",
-		"X-RateLimit-Daily-Remaining", strconv.Itoa(daily), "X-RateLimit-Daily-Reset", "3600000")(r)
+		"X-RateLimit-Interval-Milliseconds", strconv.FormatInt(s.interval.Milliseconds(), 10),
+		"X-RateLimit-Limit-Daily", "10000", "X-RateLimit-Daily-Remaining", strconv.Itoa(daily), "X-RateLimit-Daily-Reset", "3600000")(r)
 }
 
-// TestNoCallFailsBecauseOfA429: two programs that do not know of each other, 50 callers each, on a trial account's limit.
+// limitedClient returns a client with the default limiter that sends to a transport.
+func limitedClient(t *testing.T, transport http.RoundTripper) *ghl.Client {
+	t.Helper()
+	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: transport}))
+	require.NoError(t, err)
+	return c
+}
+
+// TestNoCallFailsBecauseOfA429: two clients that do not know of each other, with 50 callers each, share the limit of
+// a trial account.
 func TestNoCallFailsBecauseOfA429(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &windowServer{grant: 25, interval: 10 * time.Second, phase: 3 * time.Second, daily: 10_000}
 		start := time.Now()
 		var wg sync.WaitGroup
 		for range 2 {
-			c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: server}))
-			require.NoError(t, err)
+			c := limitedClient(t, server)
 			for range 50 {
 				wg.Go(func() {
 					for range 10 {
@@ -81,23 +89,22 @@ func TestNoCallFailsBecauseOfA429(t *testing.T) {
 		require.Equal(t, 1000, server.granted)
 		windows := time.Since(start).Seconds()/10 + 1
 		t.Logf("1000 calls in %.0f windows of 25, %d answered 429", windows, server.refused)
-		require.Less(t, windows, 44.0, "40 are the least")
+		require.Less(t, windows, 44.0, "at least 40 windows are needed")
 		require.Less(t, server.refused, 40)
 	})
 }
 
-// TestTheDailyQuotaEndsCallsAtOnce, and they go again when it has been reset.
+// TestTheDailyQuotaEndsCallsAtOnce: calls fail at once when the quota is used up, and succeed again after its reset.
 func TestTheDailyQuotaEndsCallsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &windowServer{grant: 100, interval: 10 * time.Second, daily: 3}
-		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: server}))
-		require.NoError(t, err)
+		c := limitedClient(t, server)
 		for range 3 {
-			_, err = c.Contacts.Get(t.Context(), "c1")
+			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.NoError(t, err)
 		}
 		start := time.Now()
-		_, err = c.Contacts.Get(t.Context(), "c1")
+		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, ghl.ErrDailyLimit)
 		require.Zero(t, time.Since(start))
 		e := asError(t, err)
@@ -113,12 +120,11 @@ func TestTheDailyQuotaEndsCallsAtOnce(t *testing.T) {
 	})
 }
 
-// TestBackgroundCallsYield: with the limit short, those who are waited for overtake.
+// TestBackgroundCallsYield: when the limit is short, other calls overtake background calls.
 func TestBackgroundCallsYield(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &windowServer{grant: 25, interval: 10 * time.Second, daily: 10_000}
-		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: server}))
-		require.NoError(t, err)
+		c := limitedClient(t, server)
 		var mu sync.Mutex
 		longest := map[bool]time.Duration{}
 		var wg sync.WaitGroup
@@ -150,42 +156,43 @@ func TestBackgroundCallsYield(t *testing.T) {
 	})
 }
 
-// TestAPauseThatIsTooLongIsToldToAll: after a Retry-After beyond the policy other calls do not hang in the limiter.
-func TestAPauseThatIsTooLongIsToldToAll(t *testing.T) {
+// TestATooLongPauseFailsAllCalls: after a Retry-After beyond the policy other calls do not hang in the limiter.
+func TestATooLongPauseFailsAllCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMock(inTurn(answers(429, tooMany, "Retry-After", "7200"), answers(200, okContact)))
-		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}))
-		require.NoError(t, err)
+		c := limitedClient(t, s)
 		for range 2 {
 			start := time.Now()
-			_, err = c.Contacts.Get(t.Context(), "c1")
+			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.ErrorIs(t, err, ghl.ErrRateLimited)
 			require.NotErrorIs(t, err, ghl.ErrDailyLimit)
 			require.Equal(t, 2*time.Hour, asError(t, err).RetryAfter)
 			require.Zero(t, time.Since(start))
 		}
 		require.Equal(t, 1, s.count())
-		_, err = c.Contacts.Get(t.Context(), "c1", ghl.CallRetry(ghl.RetryPolicy{MaxRetryAfter: 3 * time.Hour}))
-		require.NoError(t, err, "a patient call waits")
+		_, err := c.Contacts.Get(t.Context(), "c1", ghl.CallRetry(ghl.RetryPolicy{MaxRetryAfter: 3 * time.Hour}))
+		require.NoError(t, err, "a call with a longer MaxRetryAfter waits")
 	})
 }
 
-// TestAPauseIsDoubtedNowAndThen: a garbled Retry-After must not silence a service for days.
-func TestAPauseIsDoubtedNowAndThen(t *testing.T) {
+// TestAPauseIsCheckedNowAndThen: a wrong Retry-After must not stop a program for days.
+func TestAPauseIsCheckedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMock(inTurn(answers(429, tooMany, "Retry-After", "99999999999"), answers(200, okContact, "X-RateLimit-Max", "100", "X-RateLimit-Remaining", "99")))
-		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}))
-		require.NoError(t, err)
+		s := newMock(inTurn(
+			answers(429, tooMany, "Retry-After", "99999999999"),
+			answers(200, okContact, "X-RateLimit-Max", "100", "X-RateLimit-Remaining", "99"),
+		))
+		c := limitedClient(t, s)
 		for range 4 {
-			_, err = c.Contacts.Get(t.Context(), "c1")
+			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.ErrorIs(t, err, ghl.ErrRateLimited)
 			time.Sleep(time.Minute)
 		}
 		require.Equal(t, 1, s.count())
 		time.Sleep(5 * time.Minute)
 		for range 3 {
-			_, err = c.Contacts.Get(t.Context(), "c1")
-			require.NoError(t, err, "the first found it open")
+			_, err := c.Contacts.Get(t.Context(), "c1")
+			require.NoError(t, err, "the first call found that the server grants again")
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // instant is a limiter that never waits. It observes, so that a 429 is repeated at once.
@@ -537,7 +538,7 @@ func TestBusinessUnderV3(t *testing.T) {
 }
 
 func TestLostConnectionInTheMiddleOfAList(t *testing.T) {
-	for _, kind := range []ghltest.Kind{ghltest.CutBeforeWork(), ghltest.CutBody(), ghltest.BadGatewayHTML()} {
+	for _, kind := range []fault.Kind{fault.CutBeforeWork(), fault.CutBody(), fault.BadGatewayHTML()} {
 		c, s := numbered(t, 4)
 		s.Fail(ghltest.Fault{Kind: kind, After: 1, Times: 1})
 		got, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2}))

@@ -9,67 +9,59 @@ import (
 	"time"
 )
 
-// Limiter paces calls: Wait is asked once for each attempt, retries included,
-// and returns nil when the attempt may go. A [golang.org/x/time/rate.Limiter]
-// is one. [NewLimiter] makes the default one.
+// Limiter paces calls. Wait is called once for each attempt, retries included, and returns nil when the attempt may be
+// sent. A [golang.org/x/time/rate.Limiter] is a Limiter. The default is made by [NewLimiter].
 //
 // Wait returns the context's own error when the context ends first.
 type Limiter interface {
 	Wait(ctx context.Context) error
 }
 
-// LimitObserver is a [Limiter] that learns from the answers. Observe is told
-// the end of every attempt that Wait let go: exactly one Observe for each Wait
-// that returned nil.
+// LimitObserver is a [Limiter] that learns from the answers. Observe is called at the end of every attempt: exactly
+// once for each Wait that returned nil.
 type LimitObserver interface {
 	Observe(RateLimit)
 }
 
-// RateLimit is what one attempt's answer said about the limits. HighLevel sends
-// these headers on every answer, errors included; a header that is missing or
-// senseless is told apart from a zero as each field says.
+// RateLimit is what the answer to one attempt said about the limits. HighLevel sends these headers on every answer,
+// errors included. Each field documents its value for a header that is missing or malformed.
 type RateLimit struct {
-	// Limit is the number of requests granted in each Interval
-	// (X-RateLimit-Max); 0 when missing. 100 is published, less was seen.
+	// Limit is the number of requests granted in each Interval (X-RateLimit-Max); 0 when missing. HighLevel publishes
+	// 100; lower values have been seen.
 	Limit int
-	// Remaining is what is left of Limit (X-RateLimit-Remaining); -1 when missing.
+	// Remaining is what remains of Limit (X-RateLimit-Remaining); -1 when missing.
 	Remaining int
-	// Interval is the window that Limit counts in
-	// (X-RateLimit-Interval-Milliseconds); 0 when missing.
+	// Interval is the window that Limit applies to (X-RateLimit-Interval-Milliseconds); 0 when missing.
 	Interval time.Duration
 
-	// DailyLimit is the number of requests granted in a day
-	// (X-RateLimit-Limit-Daily); 0 when missing.
+	// DailyLimit is the number of requests granted in a day (X-RateLimit-Limit-Daily); 0 when missing.
 	DailyLimit int
-	// DailyRemaining is what is left of DailyLimit
-	// (X-RateLimit-Daily-Remaining); -1 when missing.
+	// DailyRemaining is what remains of DailyLimit (X-RateLimit-Daily-Remaining); -1 when missing.
 	DailyRemaining int
-	// DailyReset is how long it takes until the daily quota is granted anew
-	// (X-RateLimit-Daily-Reset, which HighLevel does not document: a duration in
-	// milliseconds, not a time); 0 when missing.
+	// DailyReset is how long it takes until the daily quota is granted again; 0 when missing. The header,
+	// X-RateLimit-Daily-Reset, is not documented by HighLevel: it holds a duration in milliseconds, not a time.
 	DailyReset time.Duration
 
-	// RetryAfter is the Retry-After header as a duration; 0 when missing.
-	// HighLevel was never seen to send it.
+	// RetryAfter is the Retry-After header as a duration; 0 when missing. HighLevel has not been seen to send it.
 	RetryAfter time.Duration
 
-	// Status is the HTTP status; 0 when no answer came.
+	// Status is the HTTP status; 0 when no answer arrived.
 	Status int
-	// Sent is when the attempt was sent. It is zero when the attempt was let go
-	// but never sent, so that its permit can be given to another.
+	// Sent is when the attempt was sent. It is zero when the limiter let the attempt go but the attempt was not sent;
+	// the limiter can then give the permit to another attempt.
 	Sent time.Time
 }
 
 const (
-	// Longest times believed. Anything beyond is a garbled header.
+	// A header with a longer duration is malformed.
 	maxInterval   = 10 * time.Minute
 	maxDailyReset = 48 * time.Hour
-	// A longer Retry-After is cut to this, which nobody waits for either.
+	// A longer Retry-After is cut to this, which is also longer than any call waits.
 	maxRetryAfter = 24 * time.Hour
 )
 
-// parseRateLimit reads the rate limit headers. Status and Sent are left to the
-// caller. Now is what a Retry-After that is a date is compared with.
+// parseRateLimit reads the rate limit headers. The caller sets Status and Sent. A Retry-After with a date is relative
+// to now.
 func parseRateLimit(h http.Header, now time.Time) RateLimit {
 	return RateLimit{
 		Limit:          max(headerInt(h, "X-Ratelimit-Max", math.MaxInt32), 0),
@@ -82,7 +74,7 @@ func parseRateLimit(h http.Header, now time.Time) RateLimit {
 	}
 }
 
-// headerValue is h.Get for a name that is in canonical form already.
+// headerValue returns the first value of a header without spaces around it. The name must be in canonical form.
 func headerValue(h http.Header, name string) string {
 	if v := h[name]; len(v) > 0 {
 		return strings.TrimSpace(v[0])
@@ -90,8 +82,8 @@ func headerValue(h http.Header, name string) string {
 	return ""
 }
 
-// headerInt returns -1 for what is not a plain number from 0 to most. It does
-// not use strconv, whose errors allocate and which takes a sign.
+// headerInt returns the value of a header, or -1 unless it is an unsigned decimal number up to most. strconv is not
+// used: it accepts a sign, and its errors allocate.
 func headerInt(h http.Header, name string, most int64) int {
 	v := headerValue(h, name)
 	if v == "" {
@@ -109,10 +101,12 @@ func headerInt(h http.Header, name string, most int64) int {
 	return int(n)
 }
 
+// headerMillis returns the value of a header in milliseconds, or 0 unless it is a duration up to most.
 func headerMillis(h http.Header, name string, most time.Duration) time.Duration {
 	return time.Duration(max(headerInt(h, name, most.Milliseconds()), 0)) * time.Millisecond
 }
 
+// retryAfter returns the Retry-After header, given in seconds or as a date, or 0 if it is missing or malformed.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := headerValue(h, "Retry-After")
 	if v == "" {
@@ -122,7 +116,7 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return time.Duration(min(s, uint64(maxRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		// Wall clocks: the server's date can only be compared with ours.
+		// The server's date is compared with the wall clock.
 		return min(max(at.Sub(now.Round(0)), 0), maxRetryAfter)
 	}
 	return 0

@@ -37,6 +37,7 @@ func TestParseRateLimit(t *testing.T) {
 		change(&r)
 		return r
 	}
+	pausing := func(d time.Duration) RateLimit { return with(func(r *RateLimit) { r.RetryAfter = d }) }
 	tests := []struct {
 		name   string
 		header http.Header
@@ -62,22 +63,22 @@ func TestParseRateLimit(t *testing.T) {
 			"X-RateLimit-Max", "-1", "X-RateLimit-Remaining", "-5", "X-RateLimit-Interval-Milliseconds", "-10000",
 			"X-RateLimit-Limit-Daily", "-1", "X-RateLimit-Daily-Remaining", "-2", "X-RateLimit-Daily-Reset", "-3",
 			"Retry-After", "-4"), missing},
-		{"no numbers", rateLimitHeaders(
+		{"not numbers", rateLimitHeaders(
 			"X-RateLimit-Max", "NaN", "X-RateLimit-Remaining", "1e3", "X-RateLimit-Interval-Milliseconds", "10s",
 			"X-RateLimit-Limit-Daily", "0x10", "X-RateLimit-Daily-Remaining", "1.5", "X-RateLimit-Daily-Reset", "٣",
 			"Retry-After", "soon"), missing},
 		{"signs", rateLimitHeaders("X-RateLimit-Max", "+5", "Retry-After", "+5"), missing},
 		{"overflow", rateLimitHeaders(
 			"X-RateLimit-Max", "99999999999999999999", "X-RateLimit-Remaining", "18446744073709551617",
-			"X-RateLimit-Interval-Milliseconds", "9223372036854775807", "X-RateLimit-Limit-Daily", "9223372036854775808",
-			"X-RateLimit-Daily-Remaining", "4294967296", "X-RateLimit-Daily-Reset", "9223372036854775807",
-			"Retry-After", "9223372036854775807"), with(func(r *RateLimit) { r.RetryAfter = maxRetryAfter })},
+			"X-RateLimit-Interval-Milliseconds", "9223372036854775807",
+			"X-RateLimit-Limit-Daily", "9223372036854775808", "X-RateLimit-Daily-Remaining", "4294967296",
+			"X-RateLimit-Daily-Reset", "9223372036854775807", "Retry-After", "9223372036854775807"), pausing(maxRetryAfter)},
 		{"a time in place of a duration", rateLimitHeaders("X-RateLimit-Daily-Reset", "1772366400000"), missing},
 		{"empty", rateLimitHeaders("X-RateLimit-Max", "", "X-RateLimit-Remaining", "", "Retry-After", ""), missing},
-		{"Retry-After date", rateLimitHeaders("Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT"), with(func(r *RateLimit) { r.RetryAfter = 30 * time.Second })},
+		{"Retry-After date", rateLimitHeaders("Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT"), pausing(30 * time.Second)},
 		{"Retry-After in the past", rateLimitHeaders("Retry-After", "Sun, 01 Mar 2026 11:59:00 GMT"), missing},
-		{"Retry-After in a century", rateLimitHeaders("Retry-After", "Mon, 01 Mar 2126 12:00:00 GMT"), with(func(r *RateLimit) { r.RetryAfter = maxRetryAfter })},
-		{"Retry-After of a day", rateLimitHeaders("Retry-After", "86400"), with(func(r *RateLimit) { r.RetryAfter = 24 * time.Hour })},
+		{"Retry-After in a century", rateLimitHeaders("Retry-After", "Mon, 01 Mar 2126 12:00:00 GMT"), pausing(maxRetryAfter)},
+		{"Retry-After of a day", rateLimitHeaders("Retry-After", "86400"), pausing(24 * time.Hour)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -89,17 +90,27 @@ func TestParseRateLimit(t *testing.T) {
 func TestParseRateLimitDoesNotAllocate(t *testing.T) {
 	h := rateLimitHeaders(
 		"X-RateLimit-Max", "100", "X-RateLimit-Remaining", "12", "X-RateLimit-Interval-Milliseconds", "10000",
-		"X-RateLimit-Limit-Daily", "200000", "X-RateLimit-Daily-Remaining", "150000", "X-RateLimit-Daily-Reset", "3600000")
+		"X-RateLimit-Limit-Daily", "200000", "X-RateLimit-Daily-Remaining", "150000",
+		"X-RateLimit-Daily-Reset", "3600000")
 	now := time.Now()
 	require.Zero(t, testing.AllocsPerRun(100, func() { parseRateLimit(h, now) }))
 }
 
-// answerLeft is an answer that says what remains of the published limit.
+// answerLeft returns an answer that reports what remains of the published limit.
 func answerLeft(status, remaining int, sent time.Time) RateLimit {
-	return RateLimit{Limit: 100, Interval: 10 * time.Second, Remaining: remaining, DailyRemaining: -1, Status: status, Sent: sent}
+	return RateLimit{
+		Limit: 100, Interval: 10 * time.Second, Remaining: remaining, DailyRemaining: -1, Status: status, Sent: sent,
+	}
 }
 
-// answerDaily is an answer that says what remains of the day as well.
+// answerRefused returns a 429 without rate limit headers. retryAfter may be 0.
+func answerRefused(retryAfter time.Duration, sent time.Time) RateLimit {
+	return RateLimit{
+		Remaining: -1, DailyRemaining: -1, Status: http.StatusTooManyRequests, RetryAfter: retryAfter, Sent: sent,
+	}
+}
+
+// answerDaily returns an answer that also reports what remains of the daily quota.
 func answerDaily(status, daily int, reset time.Duration, sent time.Time) RateLimit {
 	r := answerLeft(status, 90, sent)
 	r.DailyLimit, r.DailyRemaining, r.DailyReset = 10000, daily, reset
@@ -110,14 +121,14 @@ func backgroundContext(ctx context.Context) context.Context {
 	return context.WithValue(ctx, operationKey{}, &call{opts: callOptions{background: true}})
 }
 
-// answered goes through l with an attempt that is answered at once.
+// answered waits for l and sends an attempt that is answered at once.
 func answered(t *testing.T, l *AdaptiveLimiter, answer func(sent time.Time) RateLimit) {
 	t.Helper()
 	require.NoError(t, l.Wait(t.Context()))
 	l.Observe(answer(time.Now()))
 }
 
-// exhaustedLimiter returns a limiter to which nothing remains after its first call.
+// exhaustedLimiter returns a limiter whose first answer reported that nothing remains.
 func exhaustedLimiter(t *testing.T) *AdaptiveLimiter {
 	t.Helper()
 	l := NewLimiter()
@@ -133,7 +144,7 @@ func waitTime(t *testing.T, l *AdaptiveLimiter, ctx context.Context) time.Durati
 	return time.Since(start)
 }
 
-// requireIdleLimiter checks that the books are balanced when nothing is going on.
+// requireIdleLimiter checks that no attempt is in flight and no call waits.
 func requireIdleLimiter(t *testing.T, l *AdaptiveLimiter) {
 	t.Helper()
 	l.mu.Lock()
@@ -148,7 +159,7 @@ func TestLimiterLetsBurstsThroughWhenIdle(t *testing.T) {
 	tests := []struct {
 		name string
 		used int           // by others before
-		idle time.Duration // between a first call and the burst; 0: there is no first call
+		idle time.Duration // between a first call and the burst; 0 means no first call
 	}{
 		{"as the very first calls", 0, 0},
 		{"as the very first calls while others use some", 19, 0},
@@ -162,7 +173,7 @@ func TestLimiterLetsBurstsThroughWhenIdle(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					srv := newSimServer(limiterSim{clients: 1, grant: 100}, seed)
 					srv.used = test.used
-					if srv.phase > 9*time.Second { // the burst shall not meet the window's end
+					if srv.phase > 9*time.Second { // the burst must not span the window's end
 						srv.begun = srv.start
 					}
 					l := NewLimiter()
@@ -257,8 +268,8 @@ func TestLimiterCancelledWaitersLeaveNoHole(t *testing.T) {
 	require.Equal(t, order(t, 0), order(t, 3))
 }
 
-// servedOrder returns the names of calls in the order in which they are let go, when
-// they come in the order given and the limiter has room for one at a time.
+// servedOrder returns the names of calls in the order in which the limiter lets them go. The calls arrive in the order
+// given, and the limiter has room for one at a time.
 func servedOrder(t *testing.T, names ...string) (order []string) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter()
@@ -286,8 +297,8 @@ func servedOrder(t *testing.T, names ...string) (order []string) {
 	return order
 }
 
-// A waiter that is let go in the very moment in which its context ends gives the
-// permit back or uses it.
+// TestLimiterLetGoWhenTheContextEnds: a waiter that is released at the moment when its context ends uses the permit
+// or gives it back.
 func TestLimiterLetGoWhenTheContextEnds(t *testing.T) {
 	var after time.Duration // how long the sixth call waits
 	outcomes := map[error]int{}
@@ -339,8 +350,8 @@ func TestLimiterTakesUnsentPermitsBack(t *testing.T) {
 	})
 }
 
-// The last of a window is kept from background calls, even when nobody else
-// waits for it.
+// TestLimiterBackgroundLeavesRoom: background calls may not use the last part of a window, even when no other call
+// waits.
 func TestLimiterBackgroundLeavesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter()
@@ -364,7 +375,7 @@ func TestLimiterDailyQuota(t *testing.T) {
 		require.Zero(t, time.Since(start), "it must fail at once")
 	}
 
-	t.Run("gone until the reset", func(t *testing.T) {
+	t.Run("exhausted until the reset", func(t *testing.T) {
 		for _, status := range []int{http.StatusOK, http.StatusTooManyRequests} {
 			synctest.Test(t, func(t *testing.T) {
 				l := NewLimiter()
@@ -378,15 +389,17 @@ func TestLimiterDailyQuota(t *testing.T) {
 			})
 		}
 	})
-	t.Run("doubts the server now and then", func(t *testing.T) {
+	t.Run("one call every five minutes is sent all the same", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := NewLimiter()
-			told := func(sent time.Time) RateLimit { return answerDaily(http.StatusTooManyRequests, 0, 40*time.Hour, sent) }
-			answered(t, l, told)
+			exhausted := func(sent time.Time) RateLimit {
+				return answerDaily(http.StatusTooManyRequests, 0, 40*time.Hour, sent)
+			}
+			answered(t, l, exhausted)
 			gone(t, l, 40*time.Hour)
 			for range 3 {
 				time.Sleep(doubtEvery)
-				answered(t, l, told)
+				answered(t, l, exhausted)
 				gone(t, l, 40*time.Hour)
 			}
 			time.Sleep(doubtEvery)
@@ -394,7 +407,7 @@ func TestLimiterDailyQuota(t *testing.T) {
 			require.NoError(t, l.Wait(t.Context()), "the quota was raised")
 		})
 	})
-	t.Run("what is in flight counts", func(t *testing.T) {
+	t.Run("attempts in flight count", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := NewLimiter()
 			answered(t, l, func(sent time.Time) RateLimit { return answerDaily(http.StatusOK, 2, time.Hour, sent) })
@@ -405,7 +418,7 @@ func TestLimiterDailyQuota(t *testing.T) {
 			require.NoError(t, l.Wait(t.Context()))
 		})
 	})
-	t.Run("who waits is told", func(t *testing.T) {
+	t.Run("waiting calls fail at once", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := NewLimiter()
 			require.NoError(t, l.Wait(t.Context()))
@@ -418,7 +431,7 @@ func TestLimiterDailyQuota(t *testing.T) {
 			l.Observe(answerDaily(http.StatusOK, 0, time.Hour, sent))
 			synctest.Wait()
 			require.Len(t, errs, cap(errs))
-			for range pace.Scouts - 1 { // let go before
+			for range pace.Scouts - 1 { // released before
 				require.NoError(t, <-errs)
 			}
 			for range cap(errs) - pace.Scouts + 1 {
@@ -441,7 +454,7 @@ func TestLimiterDailyQuota(t *testing.T) {
 			}
 			time.Sleep(pace.DailyProbe)
 			require.NoError(t, l.Wait(t.Context()))
-			l.Observe(RateLimit{Remaining: -1, DailyRemaining: -1}) // the probe was not sent: another may go
+			l.Observe(RateLimit{Remaining: -1, DailyRemaining: -1}) // the probe was not sent: another may be
 			answered(t, l, func(sent time.Time) RateLimit { return answerDaily(http.StatusOK, 100, 0, sent) })
 			require.NoError(t, l.Wait(t.Context()))
 		})
@@ -449,7 +462,7 @@ func TestLimiterDailyQuota(t *testing.T) {
 }
 
 func TestLimiter429ClosesTheWindow(t *testing.T) {
-	// Twelve windows of which each end was seen, so that the limiter knows it.
+	// learned returns a limiter that has seen twelve windows and knows when they end.
 	learned := func(t *testing.T) (l *AdaptiveLimiter, begun time.Time) {
 		l = NewLimiter()
 		for range 12 {
@@ -471,13 +484,11 @@ func TestLimiter429ClosesTheWindow(t *testing.T) {
 			require.InDelta(t, 10, time.Since(begun).Seconds(), 0.5)
 		})
 	})
-	t.Run("for as long as Retry-After says", func(t *testing.T) {
+	t.Run("as long as Retry-After says", func(t *testing.T) {
 		for _, after := range []time.Duration{time.Second, 4 * time.Second, 40 * time.Second} {
 			synctest.Test(t, func(t *testing.T) {
 				l := NewLimiter()
-				answered(t, l, func(sent time.Time) RateLimit {
-					return RateLimit{Remaining: -1, DailyRemaining: -1, Status: http.StatusTooManyRequests, RetryAfter: after, Sent: sent}
-				})
+				answered(t, l, func(sent time.Time) RateLimit { return answerRefused(after, sent) })
 				require.InDelta(t, after.Seconds(), waitTime(t, l, t.Context()).Seconds(), 0.2)
 			})
 		}
@@ -485,9 +496,7 @@ func TestLimiter429ClosesTheWindow(t *testing.T) {
 	t.Run("without hanging for hours", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := NewLimiter()
-			answered(t, l, func(sent time.Time) RateLimit {
-				return RateLimit{Remaining: -1, DailyRemaining: -1, Status: http.StatusTooManyRequests, RetryAfter: 24 * time.Hour, Sent: sent}
-			})
+			answered(t, l, func(sent time.Time) RateLimit { return answerRefused(24*time.Hour, sent) })
 			var e *Error
 			require.ErrorAs(t, l.Wait(t.Context()), &e)
 			require.Equal(t, 24*time.Hour, e.RetryAfter)
@@ -495,12 +504,10 @@ func TestLimiter429ClosesTheWindow(t *testing.T) {
 			require.Zero(t, waitTime(t, l, t.Context()))
 		})
 	})
-	t.Run("for no longer than a window when nothing else is told", func(t *testing.T) {
+	t.Run("for at most a window when nothing else is reported", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := NewLimiter()
-			answered(t, l, func(sent time.Time) RateLimit {
-				return RateLimit{Remaining: -1, DailyRemaining: -1, Status: http.StatusTooManyRequests, Sent: sent}
-			})
+			answered(t, l, func(sent time.Time) RateLimit { return answerRefused(0, sent) })
 			d := waitTime(t, l, t.Context())
 			require.Greater(t, d, time.Second)
 			require.LessOrEqual(t, d, 10*time.Second)
@@ -508,8 +515,8 @@ func TestLimiter429ClosesTheWindow(t *testing.T) {
 	})
 }
 
-// Attempts whose answers are never observed, which no honest caller does, hold
-// up the rest for some seconds at most.
+// TestLimiterForgetsLostAttempts: attempts that are never observed, which is a fault of the caller, delay others by
+// some seconds at most.
 func TestLimiterForgetsLostAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter()
@@ -519,7 +526,7 @@ func TestLimiterForgetsLostAttempts(t *testing.T) {
 	})
 }
 
-// Headers from a hostile server must neither stop the limiter nor set it free.
+// TestLimiterSurvivesNonsense: no headers may stop the limiter.
 func TestLimiterSurvivesNonsense(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
@@ -547,8 +554,8 @@ func TestLimiterSurvivesNonsense(t *testing.T) {
 	}
 }
 
-// Callers that come, wait, give up and never send, all at once: for the race
-// detector, and to see that nothing is left behind.
+// TestLimiterConcurrentUse has callers that wait, give up and never send, all at once: for the race detector, and to
+// check that no permit leaks.
 func TestLimiterConcurrentUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter()
@@ -607,6 +614,9 @@ func BenchmarkLimiterUncontended(b *testing.B) {
 		if err := l.Wait(ctx); err != nil {
 			b.Fatal(err)
 		}
-		l.Observe(RateLimit{Limit: 1e9, Remaining: 1e9 - 1, Interval: 10 * time.Second, DailyRemaining: -1, Status: http.StatusOK, Sent: time.Now()})
+		l.Observe(RateLimit{
+			Limit: 1e9, Remaining: 1e9 - 1, Interval: 10 * time.Second, DailyRemaining: -1,
+			Status: http.StatusOK, Sent: time.Now(),
+		})
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// limiterSim is ten minutes of a server that grants so many requests in each window,
-// and of programs that do not know of each other, each with a limiter of its own
-// and 50 callers that call again as soon as they are answered.
+// limiterSim simulates ten minutes of a server that grants a number of requests in each window, and of clients that
+// do not know of each other. Each client has its own limiter and 50 callers, which call again as soon as they are
+// answered.
 type limiterSim struct {
 	grant   int
 	clients int
@@ -22,12 +22,12 @@ type limiterSim struct {
 	onDemand bool          // a window begins with the first request after the last
 	silent   bool          // no headers at all
 	rare     bool          // headers on one of twenty answers
-	lose     float64       // share of the answers that never come
-	slowest  time.Duration // latest answer; 300 ms when zero
-	interval time.Duration // the window really is so long; 10 s when zero
+	lose     float64       // share of the answers that are lost
+	slowest  time.Duration // longest time to an answer; 300 ms when zero
+	interval time.Duration // real length of the window; 10 s when zero
 	joins    time.Duration // when the last of the clients begins
 	changed  int           // grant from the fourth to the seventh minute
-	jump     time.Duration // how far the wall clock jumps when it is half over
+	jump     time.Duration // how far the wall clock jumps after half of the time
 }
 
 const (
@@ -35,11 +35,11 @@ const (
 	simCallers = 50
 )
 
-// simResult is what came of it, in shares from 0 to 1.
+// simResult is the outcome of a simulation, in shares from 0 to 1.
 type simResult struct {
-	granted float64       // of what all windows that were touched could grant
+	granted float64       // of what all windows could grant
 	refused float64       // of the requests
-	least   float64       // what the least served client got of an equal share
+	least   float64       // of an equal share, by the least served client
 	longest time.Duration // between two grants
 }
 
@@ -137,8 +137,7 @@ func (s *simServer) answer(client int) RateLimit {
 	return r
 }
 
-// turn begins the window in which now lies, and adds up what all of them could
-// have granted, the first and the last in full.
+// turn begins the window that now is in, and adds up what all windows could grant, the first and the last in full.
 func (s *simServer) turn(now time.Time) {
 	for now.Sub(s.begun) >= s.interval {
 		s.begun, s.used = s.begun.Add(s.interval), 0
@@ -165,7 +164,7 @@ func (s *simServer) result() simResult {
 	return r
 }
 
-// run must be called in a bubble.
+// run runs the simulation. It must be called in a synctest bubble.
 func (s limiterSim) run(t *testing.T, seed uint64) simResult {
 	srv := newSimServer(s, seed)
 	end := srv.start.Add(simTime)
@@ -205,7 +204,7 @@ func (s limiterSim) run(t *testing.T, seed uint64) simResult {
 	return srv.result()
 }
 
-// runs returns the mean and the worst of n seeds.
+// runs returns the mean and the worst result of n seeds.
 func (s limiterSim) runs(t *testing.T, n int) (mean, worst simResult) {
 	worst = simResult{granted: 2, least: 2}
 	for seed := range n {
@@ -227,8 +226,7 @@ func (s limiterSim) runs(t *testing.T, n int) (mean, worst simResult) {
 // simSeeds is how many seeds each figure is the mean of.
 const simSeeds = 5
 
-// simTargets are the figures that the limiter must reach when the server is as
-// HighLevel is known to be.
+// simTargets are the figures that the limiter must reach with a server like HighLevel's.
 var simTargets = []struct {
 	name string
 	limiterSim
@@ -259,8 +257,8 @@ func TestLimiterReachesTheGrant(t *testing.T) {
 	}
 }
 
-// TestLimiterSurvives has servers that nobody has seen but that may exist. The
-// bounds say that the limiter neither stalls nor storms.
+// TestLimiterSurvives simulates servers that have not been seen but that may exist. The bounds check that the limiter
+// neither stalls nor floods the server.
 func TestLimiterSurvives(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -296,7 +294,8 @@ func TestLimiterSurvives(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			mean, worst := test.runs(t, 2)
-			t.Logf("granted %.2f %%, refused %.3f %%, least served %.2f, longest gap %v", 100*mean.granted, 100*mean.refused, mean.least, worst.longest)
+			t.Logf("granted %.2f %%, refused %.3f %%, least served %.2f, longest gap %v",
+				100*mean.granted, 100*mean.refused, mean.least, worst.longest)
 			require.GreaterOrEqual(t, mean.granted, test.granted, "share of the grant")
 			require.LessOrEqual(t, mean.refused, test.refused, "answered 429")
 			require.Less(t, worst.longest, 3*newSimServer(test.limiterSim, 0).interval, "time without a grant")
@@ -304,7 +303,7 @@ func TestLimiterSurvives(t *testing.T) {
 	}
 }
 
-// A client that comes a minute late gets its part all the same.
+// TestLimiterLetsLateClientsIn: a client that joins after a minute gets its share.
 func TestLimiterLetsLateClientsIn(t *testing.T) {
 	t.Parallel()
 	for _, grant := range []int{100, 25} {
@@ -314,8 +313,8 @@ func TestLimiterLetsLateClientsIn(t *testing.T) {
 	}
 }
 
-// BenchmarkLimiterShare reports what TestLimiterReachesTheGrant asserts. Each
-// iteration simulates ten minutes with each of the seeds.
+// BenchmarkLimiterShare reports what TestLimiterReachesTheGrant asserts. An iteration simulates ten minutes with each
+// of the seeds.
 func BenchmarkLimiterShare(b *testing.B) {
 	for _, test := range simTargets {
 		b.Run(test.name, func(b *testing.B) {
@@ -332,7 +331,7 @@ func BenchmarkLimiterShare(b *testing.B) {
 	}
 }
 
-// benchInTest runs f with a testing.T, without which there is no synctest bubble.
+// benchInTest runs f with a testing.T, which synctest requires.
 func benchInTest(b *testing.B, f func(*testing.T)) {
 	all := func(string, string) (bool, error) { return true, nil }
 	if !testing.RunTests(all, []testing.InternalTest{{Name: b.Name(), F: f}}) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // TestAppointmentsInAnyWrapping reads the record under event, under appointment, and bare where a create or update answers so.
@@ -344,7 +345,7 @@ func TestReadBackOfATakenSlot(t *testing.T) {
 		c, s := onFake(t, ghltest.WithClock(func() time.Time { return at.Add(-24 * time.Hour) }))
 		calendar, ada := s.AddCalendar(ghl.Calendar{}), s.AddContact(ghl.Contact{FirstName: "Ada"})
 		if own { // the answer to the first try is lost, and the second finds the slot taken
-			s.Fail(ghltest.Fault{Operation: "appointments.create", Kind: ghltest.SlotTaken().AfterWork()})
+			s.Fail(ghltest.Fault{Operation: "appointments.create", Kind: fault.SlotTaken().AfterWork()})
 		} else {
 			s.AddAppointment(ghl.Appointment{ContactID: s.AddContact(ghl.Contact{FirstName: "Bo"}).ID, StartTime: ghl.NewTime(at)})
 		}

@@ -111,9 +111,9 @@ func holdError(err error) error {
 func (o *BackfillOptions) check() error {
 	switch {
 	case o.Window < 0:
-		return &ConfigError{"BackfillOptions.Window", "is negative"}
+		return &ConfigError{Setting: "BackfillOptions.Window", Problem: "must not be negative"}
 	case !o.Since.IsZero() && !o.Until.IsZero() && !o.Until.After(o.Since):
-		return &ConfigError{"BackfillOptions.Until", "is not after Since"}
+		return &ConfigError{Setting: "BackfillOptions.Until", Problem: "must be after Since"}
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/records"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -374,7 +375,7 @@ func TestBackfillWithOtherOptions(t *testing.T) {
 		s := start(t, config(t, address, server))
 		since, until := time.Now().Truncate(time.Hour), time.Now().AddDate(0, 4, 0)
 		o := ghlsync.BackfillOptions{Since: since, Until: until}
-		server.Fail(ghltest.Fault{Operation: "contacts.search", Kind: ghltest.Forbidden(), After: 1, Times: 1})
+		server.Fail(ghltest.Fault{Operation: "contacts.search", Kind: fault.Forbidden(), After: 1, Times: 1})
 		require.ErrorIs(t, s.Backfill(t.Context(), server.LocationID(), o), ghl.ErrForbidden)
 		resumed := -1
 		o.Progress = func(p ghlsync.Progress) { resumed = p.Resumed }

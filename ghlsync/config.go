@@ -1,9 +1,7 @@
 package ghlsync
 
 import (
-	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,260 +11,185 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// Config are the settings of a [Syncer].
+// Config configures a [Syncer]. Zero values select the defaults that the fields name.
 type Config struct {
-	// Database is the address of the database that everything is kept in: "sqlite:" and the path of a file, or "postgres://…".
-	// With SQLite one process works at a time; with PostgreSQL any number.
+	// Database is the address of the database that stores the whole state of the sync: "sqlite:" and the path of a file, or
+	// "postgres://…". One process at a time can use a SQLite file; any number can use PostgreSQL.
 	Database string
-	// MigrateByHand leaves the migrations of the database to [Migrate]; [New] then fails while one is missing.
+	// MigrateByHand leaves the migrations of the database to [Migrate]; [New] fails while one is missing.
 	MigrateByHand bool
-	// TokenKeys encrypt the tokens in the database, 32 bytes each; the first writes, the others still read. They are needed with
-	// App.
+	// TokenKeys encrypt the tokens in the database. Each key has 32 bytes. The first key encrypts and decrypts, the others only
+	// decrypt. App requires at least one key.
 	TokenKeys [][]byte
 
-	// Locations are those that are kept in step; at least one.
+	// Locations are the locations to sync; at least one.
 	Locations []Location
-	// App gets the tokens of locations that have no TokenSource of their own. Its tokens are kept in the database, where one
-	// process at a time renews them.
+	// App renews the tokens of locations without a TokenSource. The database stores these tokens, and one process at a time renews
+	// a token.
 	App *ghl.App
-	// Pluvo holds Pluvo's records; nil keeps them in the database ([Syncer.Pluvo]).
+	// Pluvo stores Pluvo's records; nil stores them in the database, see [Syncer.Pluvo].
 	Pluvo pluvo.Store
 
-	// Webhooks verifies deliveries; nil accepts those that HighLevel has signed.
+	// Webhooks verifies the signatures of deliveries; nil accepts HighLevel's keys.
 	Webhooks *webhook.Verifier
-	// WebhookOptions are further options of the handler of deliveries, such as [webhook.WithReplayWindow].
+	// WebhookOptions are added to the options of the webhook handler, such as [webhook.WithReplayWindow].
 	WebhookOptions []webhook.Option
 
-	// Workers is how many contacts of one location this process works on at once; 0 is 4.
+	// Workers is the number of contacts of one location that this process syncs at once, at most 1000; 0 is 4.
 	Workers int
-	// PluvoInterval is how often Pluvo is asked for changes beside being told ([Syncer.PluvoChanged]); 0 is 30 s.
+	// PluvoInterval is how often to poll Pluvo for changes that [Syncer.PluvoChanged] did not announce; 0 is 30 s.
 	PluvoInterval time.Duration
-	// ReconcileInterval is how often each location is asked for what no delivery told of: contacts by the time of their change,
-	// and all tasks, for whose edits HighLevel has no webhook, with the appointments of the next two months. It costs a call for
-	// each 100 tasks and for each calendar two. 0 is 10 minutes; below 0 never.
+	// ReconcileInterval is how often to poll each location for changes missed by webhooks: contacts by the time of their last
+	// change, all tasks (HighLevel has no webhook for task edits), and the appointments of the next two months. A poll costs one
+	// call for each 100 tasks and two for each calendar. 0 is 10 minutes; a negative value turns the polls off.
 	ReconcileInterval time.Duration
-	// CompareInterval is how often each location is compared in full, which finds the rest: deletions, and notes. It costs what a
-	// backfill with notes does. 0 is a day; below 0 never.
+	// CompareInterval is how often to compare each location in full, which finds deletions and notes. A comparison costs as many
+	// calls as a backfill with notes. 0 is one day; a negative value turns comparisons off.
 	CompareInterval time.Duration
-	// Lease is after how long a process that gives no sign of life is taken to be dead; 0 is 15 s.
+	// Lease is how long after its last sign of life a process is treated as dead; at least 1 s, 0 is 15 s.
 	Lease time.Duration
-	// Settle is how long after a create whose answer was lost its record may still appear; 0 is 10 s. It is not made again
-	// before.
+	// Settle is how long to wait for a record to appear after its create request got no answer; 0 is 10 s. The record is not
+	// created again before.
 	Settle time.Duration
-	// Retry says when what failed is tried again; the zero value has the defaults.
+	// Retry sets when failed work is retried.
 	Retry RetryPolicy
 
-	// OnConflict is told of each new conflict.
+	// OnConflict is called for each new conflict.
 	OnConflict func(Conflict)
-	// OnIncident is told once of each failure that needs a person: a contact whose work has stopped, or a location that is
-	// paused. After a crash it may be told again.
+	// OnIncident is called for each failure that requires a person: a stopped contact or a paused location. A crash can make it be
+	// called twice for a failure.
 	OnIncident func(Failure)
-	// Notifier is told of each incident once, by whichever process; nil tells nobody. See [NewWebhookNotifier].
+	// Notifier sends one alert for each incident, from one of the processes; nil sends none. See [NewWebhookNotifier].
 	Notifier Notifier
-	// HealthLimits say from when on [Syncer.Health] calls something a problem; the zero value has the defaults.
+	// HealthLimits set when [Syncer.Health] reports a problem.
 	HealthLimits HealthLimits
-	// Logger is told what happens, without personal data; nil is slog.Default.
+	// Logger receives the logs, which contain no personal data; nil is slog.Default.
 	Logger *slog.Logger
 }
 
-// RetryPolicy says when a contact whose work failed is tried again. Zero values have the defaults.
+// RetryPolicy sets when a contact is retried after a failure.
 type RetryPolicy struct {
-	// First is how long the first retry waits; 0 is 10 s. Each further one waits twice as long, with jitter.
+	// First is the pause before the first retry; 0 is 10 s. The pause doubles with each retry, with jitter.
 	First time.Duration
-	// Max is the longest wait; 0 is 1 h.
+	// Max is the longest pause; 0 is 1 h.
 	Max time.Duration
-	// Attempts is how many failures in a row stop a contact until it changes or a person asks for it; 0 is 15.
+	// Attempts is the number of consecutive failures after which a contact stops until it changes or a person retries it; 0 is 15.
 	Attempts int
 }
 
-// HealthLimits say what is too long. Zero values have the defaults; a negative one never is.
+// HealthLimits set when [Syncer.Health] reports a problem. A negative limit is never reached.
 type HealthLimits struct {
-	// Lag is for how long a change may wait; 0 is 10 minutes.
+	// Lag is how long a change may wait; 0 is 10 minutes.
 	Lag time.Duration
-	// Silence is for how long no webhook may come for a location; 0 is 24 h.
+	// Silence is how long a location may receive no webhook; 0 is 24 h.
 	Silence time.Duration
-	// Clock is by how much two clocks may differ; 0 is 10 s.
+	// Clock is how much two clocks may differ; 0 is 10 s.
 	Clock time.Duration
-	// TokenEnd is how long before its end a token that can't be renewed is told of; 0 is 7 days.
+	// TokenEnd is how long before its expiry a token without a refresh token is reported; 0 is 7 days.
 	TokenEnd time.Duration
 }
 
-// Location is how one HighLevel location is kept in step with Pluvo.
+// Location configures the sync of one HighLevel location.
 type Location struct {
 	// ID is the location's id.
 	ID string
-	// TokenSource gives the tokens of the location, such as [ghl.StaticTokenSource]; nil takes those of [Config.App].
+	// TokenSource returns the tokens of the location, such as [ghl.StaticTokenSource]; nil uses those of [Config.App].
 	TokenSource ghl.TokenSource
-	// ClientOptions are further options of the location's client, such as [ghl.WithVersion] or [ghl.WithBaseURL].
+	// ClientOptions are added to the options of the location's client, such as [ghl.WithVersion] or [ghl.WithBaseURL].
 	ClientOptions []ghl.Option
 
-	// Rules are a file of mapping rules in YAML or JSON (see package mapping); nil is the plain mapping. Mistakes in it are the
-	// error of [Syncer.Start], for the location's custom fields must be known first.
+	// Rules is the content of a file of mapping rules in YAML or JSON (see package mapping); nil is the plain mapping. A custom
+	// field that the location does not have is an error of [Syncer.Start], which reads the location's custom fields.
 	Rules []byte
-	// RulesName is the file's name, for its mistakes.
+	// RulesName is the file's name in error messages.
 	RulesName string
-	// TimeZone is the IANA name of the location's time zone; "" asks HighLevel, which needs the scope locations.readonly.
+	// TimeZone is the IANA name of the location's time zone; "" reads it from HighLevel, which requires the scope
+	// locations.readonly.
 	TimeZone string
-	// Region is the country, such as "US", whose phone numbers may be written without a country code; "" leaves numbers that
-	// are not in E.164 as they are.
+	// Region is the country, such as "US", of phone numbers without a country code; "" leaves numbers that are not in E.164
+	// unchanged.
 	Region string
 
-	// Owner wins a field that both sides have changed; "" is [OwnerGHL]. Owners are for single fields, by kind and name, such as
-	// "contact.firstName".
-	Owner  Owner
+	// Owner is the side that wins a field that both sides changed; "" is [OwnerGHL].
+	Owner Owner
+	// Owners overrides Owner for single fields. A key is a kind and a field of Pluvo, such as "contact.firstName".
 	Owners map[string]Owner
-	// Deletes says what happens to the other side's record when one side deletes; "" is [DeleteWins].
+	// Deletes sets what happens to a record when the other side deletes its counterpart; "" is [DeleteWins].
 	Deletes DeletePolicy
-	// Calendar is the id of the calendar in which appointments are booked that were made in Pluvo; "" books none, and reports
-	// them.
+	// Calendar is the id of the calendar in which appointments made in Pluvo are booked; "" books none and reports them.
 	Calendar string
-	// CalendarFor chooses the calendar for each; it goes before Calendar.
+	// CalendarFor returns the calendar for one appointment; "" selects Calendar.
 	CalendarFor func(*pluvo.Appointment) string
-	// Takes says whether a contact that was made in Pluvo belongs to this location. With several locations it is needed; with
-	// one, nil takes all. It is asked within a transaction: it must be quick, and must not call the Syncer.
+	// Takes reports whether a contact made in Pluvo belongs to this location. It is required with several locations; with one
+	// location nil takes every contact. Takes runs within a transaction: it must be quick and must not call the Syncer.
 	Takes func(*pluvo.Contact) bool
-	// Stages are the tasks to make when a contact reaches a stage in Pluvo, by the stage's name. Each is made once for a contact,
-	// even if it is deleted or the stage is left and reached again. A contact that stands at the stage when it is first brought in
-	// step has reached it.
+	// Stages lists the tasks to create when a contact reaches a stage in Pluvo, by the stage's name. A task is created once for a
+	// contact, even if the task is deleted or the contact reaches the stage again. The first sync of a contact counts as reaching
+	// its stage.
 	Stages map[string][]StageTask
 }
 
-// The settings of a location that are words.
+// Settings of a location.
 type (
-	// Owner is the side whose value stays when both have changed the same field.
+	// Owner is the side that wins when both sides changed the same field.
 	Owner = engine.Owner
-	// DeletePolicy says what a deletion on one side means for the other.
+	// DeletePolicy sets what a deletion on one side does to the other side.
 	DeletePolicy = engine.DeletePolicy
-	// StageTask is a task that is made when a contact reaches a stage.
+	// StageTask is a task to create when a contact reaches a stage.
 	StageTask = engine.StageTask
 )
 
 // Owners and policies.
 const (
-	// OwnerGHL: HighLevel's value stays.
+	// OwnerGHL selects HighLevel's value.
 	OwnerGHL = engine.OwnerGHL
-	// OwnerPluvo: Pluvo's value stays.
+	// OwnerPluvo selects Pluvo's value.
 	OwnerPluvo = engine.OwnerPluvo
-	// OwnerNewest: the value that was changed last stays, for contacts; HighLevel's where that is unknown, as for all other
-	// records, whose changes HighLevel does not date.
+	// OwnerNewest selects the value that was changed last, for contacts. It selects HighLevel's value where the time of the change
+	// is unknown, as for all other records, which HighLevel does not date.
 	OwnerNewest = engine.OwnerNewest
 
-	// DeleteWins deletes the record on the other side, even if it was changed there since.
+	// DeleteWins deletes the record on the other side, even if that side changed it since.
 	DeleteWins = engine.DeleteWins
-	// UpdateWins makes the record anew if it was changed on the other side since, and deletes it otherwise.
+	// UpdateWins creates the record again if the other side changed it since, and deletes it otherwise.
 	UpdateWins = engine.UpdateWins
-	// DeleteKeeps leaves the other side's record alone.
+	// DeleteKeeps leaves the other side's record unchanged.
 	DeleteKeeps = engine.DeleteKeeps
 )
 
-// ConfigError names the setting that is wrong.
+// ConfigError is a wrong setting.
 type ConfigError struct {
-	// Setting is its name, such as "Locations[0].Owner".
+	// Setting is the name of the setting, such as "Locations[0].Owner".
 	Setting string
+	// Problem says what is wrong and what to write. It contains no secret.
 	Problem string
+	// Err is the cause, such as a [*mapping.RulesError]; it may be nil.
+	Err error
 }
 
-// Error names the setting and the problem.
-func (e *ConfigError) Error() string { return "ghlsync: " + e.Setting + " " + e.Problem }
+// Error returns the setting and the problem.
+func (e *ConfigError) Error() string { return "ghlsync: " + e.Setting + ": " + e.Problem }
 
-// Check reports the first setting that is wrong, as [New] does, without opening anything.
-func (c *Config) Check() error {
-	wrong := func(setting, problem string) error { return &ConfigError{setting, problem} }
-	switch {
-	case !strings.HasPrefix(c.Database, "sqlite:") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://"):
-		return wrong("Database", "begins neither with sqlite: nor with postgres://")
-	case len(c.Locations) == 0:
-		return wrong("Locations", "names no location")
-	case c.Workers < 0 || c.Workers > 1000:
-		return wrong("Workers", "is not between 0 and 1000")
-	case c.PluvoInterval < 0:
-		return wrong("PluvoInterval", "is negative")
-	case c.Lease < 0 || c.Lease > 0 && c.Lease < time.Second:
-		return wrong("Lease", "is shorter than a second")
-	case c.Settle < 0:
-		return wrong("Settle", "is negative")
-	case c.Retry.First < 0 || c.Retry.Max < 0 || c.Retry.Attempts < 0:
-		return wrong("Retry", "is negative")
-	case c.App != nil && len(c.TokenKeys) == 0:
-		return wrong("TokenKeys", "are needed with App: tokens are stored encrypted")
+// Unwrap returns Err.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// ConfigErrors lists every wrong setting of a [Config]. errors.As finds the first one as a [*ConfigError].
+type ConfigErrors []*ConfigError
+
+// Error returns the text of each error on a line of its own.
+func (e ConfigErrors) Error() string {
+	lines := make([]string, len(e))
+	for i, one := range e {
+		lines[i] = one.Error()
 	}
-	for i, key := range c.TokenKeys {
-		if len(key) != 32 {
-			return wrong(fmt.Sprintf("TokenKeys[%d]", i), "is not 32 bytes long")
-		}
-	}
-	seen := map[string]bool{}
-	for i := range c.Locations {
-		l := &c.Locations[i]
-		name := fmt.Sprintf("Locations[%d]", i)
-		if seen[l.ID] {
-			return wrong(name+".ID", "is there twice")
-		}
-		seen[l.ID] = true
-		if len(c.Locations) > 1 && l.Takes == nil {
-			return wrong(name+".Takes", "is needed with several locations: it says which contacts of Pluvo belong to it")
-		}
-		if l.TokenSource == nil && c.App == nil {
-			return wrong(name+".TokenSource", "is needed, or App")
-		}
-		if err := l.check(name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return strings.Join(lines, "\n")
 }
 
-func (l *Location) check(name string) error {
-	wrong := func(setting, problem string) error { return &ConfigError{name + "." + setting, problem} }
-	if l.ID == "" || strings.ContainsAny(l.ID, "/?#% \t\r\n") {
-		return wrong("ID", "is no id of a location")
+// Unwrap returns the errors of the list.
+func (e ConfigErrors) Unwrap() []error {
+	list := make([]error, len(e))
+	for i, one := range e {
+		list[i] = one
 	}
-	owner := func(setting string, o Owner) error {
-		switch o {
-		case "", OwnerGHL, OwnerPluvo, OwnerNewest:
-			return nil
-		}
-		return wrong(setting, fmt.Sprintf("is %q, not %s, %s or %s", string(o), OwnerGHL, OwnerPluvo, OwnerNewest))
-	}
-	if err := owner("Owner", l.Owner); err != nil {
-		return err
-	}
-	for field, o := range l.Owners {
-		kind, _, ok := strings.Cut(field, ".")
-		switch pluvo.Kind(kind) {
-		case pluvo.KindContact, pluvo.KindTask, pluvo.KindNote, pluvo.KindAppointment:
-		default:
-			ok = false
-		}
-		if !ok {
-			return wrong("Owners["+field+"]", "is no kind, a dot and a field, such as contact.firstName")
-		}
-		if err := owner("Owners["+field+"]", o); err != nil {
-			return err
-		}
-	}
-	switch l.Deletes {
-	case "", DeleteWins, UpdateWins, DeleteKeeps:
-	default:
-		return wrong("Deletes", fmt.Sprintf("is %q, not %s, %s or %s", string(l.Deletes), DeleteWins, UpdateWins, DeleteKeeps))
-	}
-	for stage, tasks := range l.Stages {
-		for i, t := range tasks {
-			if stage == "" || strings.TrimSpace(t.Title) == "" || t.Due < 0 {
-				return wrong(fmt.Sprintf("Stages[%s][%d]", stage, i), "has no stage, no title, or a negative due time")
-			}
-			if slices.ContainsFunc(tasks[:i], func(before StageTask) bool { return before.Title == t.Title }) {
-				return wrong(fmt.Sprintf("Stages[%s][%d]", stage, i), fmt.Sprintf("has the title %q, as one before it", t.Title))
-			}
-		}
-	}
-	if l.TimeZone != "" {
-		if _, err := time.LoadLocation(l.TimeZone); err != nil {
-			return wrong("TimeZone", fmt.Sprintf("is %q, which is no time zone", l.TimeZone))
-		}
-	}
-	if l.Region != "" && !knownRegion(l.Region) {
-		return wrong("Region", fmt.Sprintf("is %q, which is no country", l.Region))
-	}
-	return nil
+	return list
 }

@@ -53,9 +53,9 @@ const (
 	stopped
 )
 
-// New opens the database and returns a Syncer that does nothing yet. A setting that is wrong is a [*ConfigError] which names it.
+// New opens the database and returns a Syncer that does nothing yet. It returns [ConfigErrors] if settings are wrong.
 func New(ctx context.Context, config Config) (*Syncer, error) {
-	if err := config.Check(); err != nil {
+	if err := config.checkNew(); err != nil {
 		return nil, err
 	}
 	if config.PluvoInterval == 0 {
@@ -110,7 +110,7 @@ func (s *Syncer) build() error {
 		return nil
 	}
 	if s.tokens, err = tokens.New(s.db, tokens.Options{Keys: c.TokenKeys}); err != nil {
-		return &ConfigError{"TokenKeys", err.Error()}
+		return &ConfigError{Setting: "TokenKeys", Problem: err.Error(), Err: err}
 	}
 	s.accounts, err = ghl.NewInstallations(c.App, s.tokens, s.clientOptions(nil)...)
 	return err
@@ -155,7 +155,7 @@ func (s *Syncer) Start(ctx context.Context) error {
 		var mistake *ConfigError
 		switch {
 		case errors.As(err, &mistake):
-			return &ConfigError{fmt.Sprintf("Locations[%d].%s", i, mistake.Setting), mistake.Problem}
+			return &ConfigError{Setting: fmt.Sprintf("Locations[%d].%s", i, mistake.Setting), Problem: mistake.Problem, Err: mistake.Err}
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:

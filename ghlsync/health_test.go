@@ -14,6 +14,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -67,7 +68,7 @@ func TestHealth(t *testing.T) {
 		require.Equal(t, http.StatusMethodNotAllowed, status)
 
 		// A failure that has stopped, and a match that a person must decide.
-		server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
+		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
 		put := func(id, phone, email string) {
 			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Phone: phone, Email: email}, pluvo.NoVersion)
 			require.NoError(t, err)
@@ -134,7 +135,7 @@ func TestHealth(t *testing.T) {
 		s = start(t, c)
 		require.NoError(t, s.Pause(ctx, server.LocationID(), "a moment"))
 		require.NoError(t, s.Touch(ctx, server.LocationID(), one.ID))
-		server.Fail(ghltest.Fault{Kind: ghltest.Delay(time.Second)})
+		server.Fail(ghltest.Fault{Kind: fault.Delay(time.Second)})
 		require.NoError(t, s.Resume(ctx, server.LocationID()))
 		found := codes(s.Health(ctx))
 		for _, code := range []string{"lag", "webhook silence", "clock"} {
@@ -165,7 +166,7 @@ func TestHealthWithoutDatabase(t *testing.T) {
 func TestHealthOfAWrongSetting(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)
-		server.Fail(ghltest.Fault{Operation: "locations.get", Kind: ghltest.Forbidden(), Times: 1})
+		server.Fail(ghltest.Fault{Operation: "locations.get", Kind: fault.Forbidden(), Times: 1})
 		c := pager.config(t, address, server)
 		c.Locations[0].Rules = []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n  - {ghl: custom.none, pluvo: fields.none}\n")
 		s := start(t, c)

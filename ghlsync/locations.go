@@ -14,7 +14,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// location is how a location is kept in step; nil if it is none of ours.
+// location returns the configuration of a location, or nil if the location is not configured.
 func (s *Syncer) location(id string) *Location {
 	i := slices.IndexFunc(s.config.Locations, func(l Location) bool { return l.ID == id })
 	if i < 0 {
@@ -23,7 +23,8 @@ func (s *Syncer) location(id string) *Location {
 	return &s.config.Locations[i]
 }
 
-// open makes a location's client and mapping. Until it has, its contacts wait.
+// open creates the client and the mapping of a location and hands them to the engine. The contacts of a location that is not open
+// wait.
 func (s *Syncer) open(ctx context.Context, l *Location) error {
 	client, err := s.client(ctx, l)
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *Syncer) open(ctx context.Context, l *Location) error {
 	if l.Region != "" {
 		options.Phone = PhoneNumbers(l.Region)
 	}
-	if options.TimeZone, err = zoneOf(ctx, client, l); err != nil {
+	if options.TimeZone, err = timeZone(ctx, client, l); err != nil {
 		return err
 	}
 	if l.Rules != nil {
@@ -42,15 +43,16 @@ func (s *Syncer) open(ctx context.Context, l *Location) error {
 			return err
 		}
 		if options.Rules, err = mapping.LoadRules(l.RulesName, l.Rules, fields); err != nil {
-			return &ConfigError{"Rules", err.Error()}
+			return &ConfigError{Setting: "Rules", Problem: err.Error(), Err: err}
 		}
 	}
 	mapper, err := mapping.New(options)
 	if err != nil {
-		return &ConfigError{"Rules", err.Error()}
+		return &ConfigError{Setting: "Rules", Problem: err.Error(), Err: err}
 	}
-	if err := checkOwners(l, mapper); err != nil {
-		return err
+	var f findings
+	if f.owners(l, "", fieldsOf(mapper)); len(f.list) > 0 {
+		return f.list[0]
 	}
 	return s.engine.SetLocation(engine.Location{
 		ID: l.ID, Client: client, Mapper: mapper, Phone: options.Phone, Owner: l.owner, Deletes: l.Deletes, Takes: l.Takes,
@@ -70,19 +72,19 @@ func (s *Syncer) client(ctx context.Context, l *Location) (*ghl.Client, error) {
 	options := append(s.clientOptions(l), ghl.WithTokenSource(l.TokenSource), ghl.WithLocation(l.ID))
 	client, err := ghl.New(options...)
 	if err != nil {
-		return nil, &ConfigError{"ClientOptions", err.Error()}
+		return nil, &ConfigError{Setting: "ClientOptions", Problem: messageOf(err), Err: err}
 	}
 	return client, nil
 }
 
-// connected gives the tokens of a location that may be disconnected and connected again while its client is in use.
+// connected returns the tokens of a location that can be disconnected and connected again while its client is in use.
 type connected struct {
 	accounts *ghl.Installations
 	location string
 	ghl.TokenSource
 }
 
-// Token asks whether the location is connected: if it was removed, its source gives nothing until somebody does.
+// Token returns the location's token. It fails while the location is not connected.
 func (c *connected) Token(ctx context.Context) (*ghl.Token, error) {
 	if _, err := c.accounts.Client(ctx, c.location); err != nil {
 		return nil, err
@@ -90,7 +92,7 @@ func (c *connected) Token(ctx context.Context) (*ghl.Token, error) {
 	return c.TokenSource.Token(ctx)
 }
 
-// Refresh is described at [ghl.TokenRefresher].
+// Refresh implements [ghl.TokenRefresher].
 func (c *connected) Refresh(ctx context.Context, rejected *ghl.Token) (*ghl.Token, error) {
 	if refresher, ok := c.TokenSource.(ghl.TokenRefresher); ok {
 		return refresher.Refresh(ctx, rejected)
@@ -98,7 +100,8 @@ func (c *connected) Refresh(ctx context.Context, rejected *ghl.Token) (*ghl.Toke
 	return rejected, nil
 }
 
-func zoneOf(ctx context.Context, client *ghl.Client, l *Location) (*time.Location, error) {
+// timeZone returns the time zone of a location, from its settings or from HighLevel.
+func timeZone(ctx context.Context, client *ghl.Client, l *Location) (*time.Location, error) {
 	if l.TimeZone != "" {
 		return time.LoadLocation(l.TimeZone)
 	}
@@ -113,22 +116,7 @@ func zoneOf(ctx context.Context, client *ghl.Client, l *Location) (*time.Locatio
 	return zone, nil
 }
 
-// checkOwners refuses an owner of a field that nobody maps.
-func checkOwners(l *Location, m *mapping.Mapper) error {
-	known := map[string]bool{}
-	for _, kind := range []pluvo.Kind{pluvo.KindContact, pluvo.KindTask, pluvo.KindNote, pluvo.KindAppointment} {
-		for _, f := range m.Fields(kind) {
-			known[string(kind)+"."+f.Name()] = true
-		}
-	}
-	for field := range l.Owners {
-		if !known[field] {
-			return &ConfigError{"Owners[" + field + "]", "is no field that is mapped"}
-		}
-	}
-	return nil
-}
-
+// owner returns the side that wins a field.
 func (l *Location) owner(kind pluvo.Kind, field string) Owner {
 	if o := l.Owners[string(kind)+"."+field]; o != "" {
 		return o
@@ -139,6 +127,7 @@ func (l *Location) owner(kind pluvo.Kind, field string) Owner {
 	return OwnerGHL
 }
 
+// calendar returns the calendar in which an appointment is booked, or "".
 func (l *Location) calendar(a *pluvo.Appointment) string {
 	if l.CalendarFor != nil {
 		if id := l.CalendarFor(a); id != "" {
@@ -148,7 +137,7 @@ func (l *Location) calendar(a *pluvo.Appointment) string {
 	return l.Calendar
 }
 
-// openLater opens the locations that could not be opened at the start.
+// openLater retries to open the locations that could not be opened at the start, until all are open or refused for good.
 func (s *Syncer) openLater(ctx context.Context, closed []int) {
 	for pause := time.Second; len(closed) > 0; pause = min(2*pause, time.Minute) {
 		select {
@@ -156,28 +145,28 @@ func (s *Syncer) openLater(ctx context.Context, closed []int) {
 			return
 		case <-time.After(pause):
 		}
-		var still []int
-		for _, i := range closed {
-			l := &s.config.Locations[i]
-			err := s.open(ctx, l)
-			s.closed(ctx, l.ID, err)
-			var mistake *ConfigError
-			switch {
-			case err == nil:
-				s.log.LogAttrs(ctx, slog.LevelInfo, "the location is open", slog.String("location", l.ID))
-				if err := s.queue.Wake(ctx, l.ID); err != nil {
-					s.log.LogAttrs(ctx, slog.LevelWarn, "what waited for the location goes on later", slog.String("location", l.ID), slog.Any("err", err))
-				}
-			case errors.As(err, &mistake):
-				s.log.LogAttrs(ctx, slog.LevelError, "the location stays closed", slog.String("location", l.ID), slog.Any("err", err))
-				if err := s.queue.Pause(ctx, l.ID, err.Error()); err != nil {
-					still = append(still, i)
-				}
-			default:
-				s.log.LogAttrs(ctx, slog.LevelWarn, "a location can't be opened yet", slog.String("location", l.ID), slog.Any("err", err))
-				still = append(still, i)
-			}
-		}
-		closed = still
+		closed = slices.DeleteFunc(closed, func(i int) bool { return s.openAgain(ctx, &s.config.Locations[i]) })
 	}
+}
+
+// openAgain opens a location. It reports whether no further attempt is needed: the location is open, or its settings are wrong and
+// it is paused.
+func (s *Syncer) openAgain(ctx context.Context, l *Location) bool {
+	err := s.open(ctx, l)
+	s.closed(ctx, l.ID, err)
+	location := slog.String("location", l.ID)
+	var mistake *ConfigError
+	switch {
+	case err == nil:
+		s.log.LogAttrs(ctx, slog.LevelInfo, "the location is open", location)
+		if err := s.queue.Wake(ctx, l.ID); err != nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "the contacts that waited for the location resume later", location, slog.Any("err", err))
+		}
+		return true
+	case errors.As(err, &mistake):
+		s.log.LogAttrs(ctx, slog.LevelError, "the location stays closed", location, slog.Any("err", err))
+		return s.queue.Pause(ctx, l.ID, err.Error()) == nil
+	}
+	s.log.LogAttrs(ctx, slog.LevelWarn, "the location can't be opened yet; ghlsync retries", location, slog.Any("err", err))
+	return false
 }

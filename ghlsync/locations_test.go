@@ -12,6 +12,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -64,7 +65,7 @@ func TestLocationsAreApart(t *testing.T) {
 		require.NotContains(t, text, `ghlsync_webhook_answers_total{code="429"}`)
 
 		// The second location's token is refused: it pauses, alone.
-		first.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.MissingScope(), Times: 1})
+		first.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.MissingScope(), Times: 1})
 		_, err = b.Contacts.Update(ctx, two.ID, &ghl.ContactUpdate{LastName: ghl.Some("Waits")})
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {

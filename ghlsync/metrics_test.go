@@ -19,6 +19,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -65,7 +66,7 @@ func TestMetricsAndLogs(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, server.Flush(ctx))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 && !l.LastDelivery.IsZero() })
-		server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
+		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
 		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Gracehopper", Email: "grace@example.com", Phone: "+14155550199"}, pluvo.NoVersion)
 		require.NoError(t, err)
 		s.PluvoChanged()

@@ -91,7 +91,7 @@ type WebhookNotifier struct {
 func NewWebhookNotifier(address string, client *http.Client) (*WebhookNotifier, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, &ConfigError{"Notifier", "has no URL that begins with http:// or https://"}
+		return nil, &ConfigError{Setting: "Notifier", Problem: "must have a URL that begins with http:// or https://"}
 	}
 	copied := http.Client{Timeout: 10 * time.Second}
 	if client != nil {

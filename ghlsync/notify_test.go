@@ -19,6 +19,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -81,7 +82,7 @@ func TestOneAlert(t *testing.T) {
 		c := pager.config(t, address, server)
 		s := start(t, c)
 		ctx := t.Context()
-		server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
+		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
 		_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"}, pluvo.NoVersion)
 		require.NoError(t, err)
 		s.PluvoChanged()
@@ -136,7 +137,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		s := start(t, c)
 		ctx := t.Context()
 		require.Equal(t, ghlsync.Healthy, s.Health(ctx).State, s.Health(ctx).Problems)
-		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		server.Fail(ghltest.Fault{Kind: fault.InvalidPrivateToken()})
 		for i := range 10 {
 			require.NoError(t, s.Touch(ctx, server.LocationID(), fmt.Sprint("contact", i)))
 		}
@@ -166,7 +167,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		server.ClearFaults()
 		require.NoError(t, s.Resume(ctx, server.LocationID()))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Closed == "" })
-		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		server.Fail(ghltest.Fault{Kind: fault.InvalidPrivateToken()})
 		require.NoError(t, s.Touch(ctx, server.LocationID(), "contact99"))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return !l.Paused.IsZero() })
 		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
@@ -184,7 +185,7 @@ func TestAlertOnItsWay(t *testing.T) {
 	c.Notifier, err = ghlsync.NewWebhookNotifier(receiver.URL, nil)
 	require.NoError(t, err)
 	s := start(t, c)
-	server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+	server.Fail(ghltest.Fault{Kind: fault.InvalidPrivateToken()})
 	require.NoError(t, s.Touch(t.Context(), server.LocationID(), "some"))
 	<-arrived
 	h := s.Health(t.Context())
@@ -199,7 +200,7 @@ func TestRevokedTokenIsFound(t *testing.T) {
 		c := pager.config(t, address, server)
 		c.ReconcileInterval = 200 * time.Millisecond
 		s := start(t, c)
-		server.Fail(ghltest.Fault{Kind: ghltest.InvalidPrivateToken()})
+		server.Fail(ghltest.Fault{Kind: fault.InvalidPrivateToken()})
 		becomes(t, s, func(l ghlsync.LocationHealth) bool {
 			return l.Token.State == ghlsync.TokenRefused && !l.Paused.IsZero()
 		})

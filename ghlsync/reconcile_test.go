@@ -16,6 +16,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -189,8 +190,8 @@ func TestBrokenListDeletesNothing(t *testing.T) {
 		asked("the index lags", "contacts.search", "contacts.get")
 		whole()
 
-		unreadable := func(name string) ghltest.Kind {
-			return ghltest.EditedAnswer(func(answer any) any {
+		unreadable := func(name string) fault.Kind {
+			return fault.EditedAnswer(func(answer any) any {
 				if body, ok := answer.(map[string]any); ok && body[name] != nil {
 					if list, ok := body[name].([]any); ok && len(list) > 0 {
 						body[name] = []any{"no record"}
@@ -202,13 +203,13 @@ func TestBrokenListDeletesNothing(t *testing.T) {
 		for _, broken := range []struct {
 			what string
 			op   string
-			kind ghltest.Kind
+			kind fault.Kind
 		}{
-			{"contacts fail", "contacts.search", ghltest.BadGatewayHTML()},
-			{"contacts are cut", "contacts.search", ghltest.CutBody()},
+			{"contacts fail", "contacts.search", fault.BadGatewayHTML()},
+			{"contacts are cut", "contacts.search", fault.CutBody()},
 			{"contacts can't be read", "contacts.search", unreadable("contacts")},
-			{"tasks fail", "tasks.search", ghltest.InternalServerError()},
-			{"calendars fail", "calendars.list", ghltest.Forbidden()},
+			{"tasks fail", "tasks.search", fault.InternalServerError()},
+			{"calendars fail", "calendars.list", fault.Forbidden()},
 		} {
 			server.Fail(ghltest.Fault{Operation: broken.op, Kind: broken.kind})
 			asked(broken.what, broken.op)
@@ -249,8 +250,8 @@ func TestOneProcessKeepsTheSchedule(t *testing.T) {
 // TestReconcileWithoutScopes: a list that the token may not read is left out, and the rest goes on.
 func TestReconcileWithoutScopes(t *testing.T) {
 	server := ghltest.Start(t)
-	server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: ghltest.MissingScope()})
-	server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: ghltest.MissingScope()})
+	server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: fault.MissingScope()})
+	server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: fault.MissingScope()})
 	s := start(t, often(config(t, dbtest.SQLite(t), server)))
 	old := server.AddContact(ghl.Contact{FirstName: "Old", Email: "old@example.com", DateAdded: timeOf(time.Now().AddDate(-1, 0, 0)), DateUpdated: timeOf(time.Now().AddDate(-1, 0, 0))})
 	young := server.AddContact(ghl.Contact{FirstName: "Young", Email: "young@example.com"})
@@ -346,7 +347,7 @@ func TestReconcileComesToAnEnd(t *testing.T) {
 		addVisit(server, ada.ID)
 		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
 		eventually(t, "it is there", func() bool { return len(shape(t, s, ada.ID)) == 2 })
-		server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: ghltest.EditedAnswer(func(answer any) any {
+		server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: fault.EditedAnswer(func(answer any) any {
 			if body, ok := answer.(map[string]any); ok && body["calendars"] != nil {
 				body["calendars"] = []any{} // the appointment's calendar is not told
 			}
@@ -381,7 +382,7 @@ func TestShortListDeletesNothing(t *testing.T) {
 		ids := populate(t, server, 20)
 		eventually(t, "all are there", func() bool { return shape(t, s, ids[19]) != nil && shape(t, s, ids[0]) != nil })
 		quiet(t, s, server)
-		server.Fail(ghltest.Fault{Operation: "contacts.search", Kind: ghltest.EditedAnswer(func(answer any) any {
+		server.Fail(ghltest.Fault{Operation: "contacts.search", Kind: fault.EditedAnswer(func(answer any) any {
 			if body, ok := answer.(map[string]any); ok {
 				if list, ok := body["contacts"].([]any); ok && len(list) > 5 {
 					body["contacts"] = list[:5]
@@ -406,7 +407,7 @@ func TestScheduleThatFails(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
-		server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: ghltest.Forbidden()})
+		server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: fault.Forbidden()})
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, 50*time.Millisecond
 		s := start(t, c)
@@ -448,7 +449,7 @@ func TestCompareLeavesNothingOut(t *testing.T) {
 		eventually(t, "so is its note", func() bool { return shape(t, s, ada.ID)["note A note"] })
 
 		// Notes that can't be listed hold up no comparison: their contact is read by itself.
-		server.Fail(ghltest.Fault{Operation: "notes.list", Kind: ghltest.BadGatewayHTML()})
+		server.Fail(ghltest.Fault{Operation: "notes.list", Kind: fault.BadGatewayHTML()})
 		_, err = clientOf(t, server).Notes.Create(t.Context(), ada.ID, &ghl.NoteCreate{Body: "Another"})
 		require.NoError(t, err)
 		failed := time.Now()

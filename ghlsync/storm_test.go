@@ -26,6 +26,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/records"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
 )
@@ -329,7 +330,7 @@ func TestStorm(t *testing.T) {
 		to := &receivers{addresses: make([]string, processes)}
 		server.SubscribeHandler(to, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2), Reorder: ghltest.Chance(0.2), Seed: 3}))
 		for i, op := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update"} {
-			server.Fail(ghltest.Fault{Operation: op, Kind: ghltest.CutAfterWork(), Chance: 0.1, Seed: uint64(i)})
+			server.Fail(ghltest.Fault{Operation: op, Kind: fault.CutAfterWork(), Chance: 0.1, Seed: uint64(i)})
 		}
 		everyday := clientOf(t, server, unlimited)
 

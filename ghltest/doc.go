@@ -27,29 +27,15 @@
 // Time is the clock of [WithClock], which [Clock] and [Server.Advance] move: tokens expire, windows of the rate limit
 // ([WithLimits]) end and the search index ([WithIndexLag]) catches up by it, so no test has to wait.
 //
-// # Make it fail
+// # Make requests fail
 //
-// [Server.Fail] makes requests go wrong, chosen by operation, by count or by chance:
+// [Server.Fail] makes requests fail, selected by operation, by count or by chance. Package fault has the ways to fail:
 //
-//	server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CutAfterWork(), Times: 1})
-//	server.Fail(ghltest.Fault{Kind: ghltest.BadGatewayHTML(), Chance: 0.05, Seed: 1})
+//	server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CutAfterWork(), Times: 1})
+//	server.Fail(ghltest.Fault{Kind: fault.BadGatewayHTML(), Chance: 0.05, Seed: 1})
 //
-// The first contact that is created from then on is there, but its caller only sees the connection end; and one request in
-// twenty meets a gateway's error page. A [Kind] is one of these:
-//
-//   - an answer that HighLevel or a gateway before it was seen to give, with its body: [InternalServerError], [BadGatewayHTML],
-//     [ServiceUnavailableHTML], [UpstreamConnectError], [GatewayTimeoutHTML], [RequestTimeout], [TooManyRequests],
-//     [DailyLimitReached], [CommandTimedOut], [InvalidJWT], [InvalidPrivateToken], [InvalidGrant], [MissingScope],
-//     [WrongAuthClass], [UserTypeMismatch], [MissingVersion], [AuthorizationCodeNotFound], [Forbidden], [WrongLocation],
-//     [BlockedByCDN], [BadRequest], [ContactNotFound], [NotFound], [MongoError], [DuplicateContact], [SlotTaken],
-//     [RemovedEndpoint], [EmptyBody404], [CannotGet404], [ValidationArray], [ValidationString], [UndeclaredProperty],
-//     [V3Error], [MismatchedStatus], or [Answer] for any other. [Kind.AfterWork] lets the work be done all the same, and
-//     [CreatedAllTheSame] is that for a 422;
-//   - a connection that breaks: [CutBeforeWork], [CutAfterWork], [CutAfterHeaders], [CutBody], or that takes its time: [Hang],
-//     [Delay], [SlowBody];
-//   - a success that is odd as a whole: [EmptyAnswer], [WrongContentType], [DateSkew], [IgnoredPaging], [RepeatedCursor],
-//     [NullCursors];
-//   - a success with odd values, see below.
+// The first fault creates the next contact and closes the connection before the answer; the second one answers one request in
+// twenty with a gateway's error page. Other kinds change the values of an answer as HighLevel was seen to.
 //
 // # Receive a webhook
 //
@@ -84,30 +70,7 @@
 // without the way through the consent screen, [Server.Uninstall] takes them away, and [Server.OAuthCounts] counts refreshes
 // and those that came too late.
 //
-// # Odd values
-//
-// Values of HighLevel's answers differ from its documents and from one account to another. These kinds of [Server.Fail] make
-// them so; [Quirks] returns them, for a test that goes through all of them:
-//
-//   - [NumbersAsStrings]: "birthDay": "6".
-//   - [StringsAsNumbers]: "postalCode": 10115.
-//   - [BooleansAsStrings]: "dnd": "true".
-//   - [NullLists]: "tags": null for a list that is empty, or for any.
-//   - [ObjectsForStrings]: "companyName": {"name": "Engines"}, and source likewise, or any text.
-//   - [StringsForLists]: "attachments": "…" and "followers": "…" as the documents have them, or any list.
-//   - [AdditionalEmailsAsObjects]: "additionalEmails": [{"email": "…"}], and additionalPhones likewise.
-//   - [AdditionalEmailsAsStrings]: "additionalEmails": ["…"].
-//   - [CustomFieldValues]: a text, a number, milliseconds of a date, a list of texts, an object of files by id, or null; or any
-//     values.
-//   - [DatesAs]: a date in ISO form with Z or with an offset, without a zone, as a day, as milliseconds since 1970 in a number or
-//     a text, null, "", or the objects {"_seconds": …} and {"$date": …} of databases; see [DateForm].
-//   - [RenamedProperty]: "appointment" for "event", "success" for "succeded", or any other.
-//   - [MissingProperties]: no startAfter, searchAfter or traceId, or without any others.
-//   - [UnknownProperties]: properties that no document knows, in every object.
-//   - [NullCursors]: null instead of "" for the cursor of a last page.
-//
-// Further there are [UnderscoreIDs], "_id" for "id" in other answers than the one that has it always, and [EditedAnswer] for
-// whatever has no name here.
+// # What differs from HighLevel's documents
 //
 // Some oddities are the rule at HighLevel, and so they are here, without any fault: a contact that is not found is a 400; lists
 // have names in lower case with the original in firstNameRaw and lastNameRaw; searches have the street as address and

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // The work is done, but the answer is lost. The client must not create a second contact; with CallReadBack it finds the one
@@ -28,7 +29,7 @@ func ExampleServer_Fail() {
 	}
 	ctx, ada := context.Background(), &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"}
 
-	server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CutAfterWork(), Times: 1})
+	server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CutAfterWork(), Times: 1})
 	_, err = client.Contacts.Create(ctx, ada)
 	fmt.Println("ambiguous:", errors.Is(err, ghl.ErrAmbiguous))
 

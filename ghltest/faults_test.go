@@ -16,6 +16,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // patient retries without waiting.
@@ -50,7 +51,7 @@ func categoriesOf(err error) string {
 // What the client makes of each kind: of a read, which it may repeat, and of a create, which it may not.
 func TestEveryKindThroughTheClient(t *testing.T) {
 	for _, test := range []struct {
-		kind         ghltest.Kind
+		kind         fault.Kind
 		status       int
 		read         string // the categories of the error of a read
 		reads        int    // requests that it takes
@@ -58,62 +59,62 @@ func TestEveryKindThroughTheClient(t *testing.T) {
 		made         int    // contacts that are there then
 		messageParts string
 	}{
-		{ghltest.Answer(418, "text/plain", "tea"), 418, "", 1, "", 0, ""},
-		{ghltest.BadRequest("Bad things"), 400, "", 1, "", 0, "Bad things"},
-		{ghltest.ContactNotFound(), 400, "not found", 1, "not found", 0, "Contact with id"},
-		{ghltest.NotFound(), 404, "not found", 1, "not found", 0, "Record not found"},
-		{ghltest.MongoError(), 400, "", 1, "", 0, "MongoError"},
-		{ghltest.DuplicateContact("other", "", "additionalEmail"), 400, "duplicate", 1, "duplicate", 0, "duplicated contacts"},
-		{ghltest.SlotTaken(), 400, "slot taken", 1, "slot taken", 0, "no longer available"},
-		{ghltest.RemovedEndpoint(), 400, "", 1, "", 0, "API endpoint has been removed"},
-		{ghltest.InvalidGrant(), 400, "", 1, "", 0, "Invalid grant"},
-		{ghltest.InvalidJWT(), 401, "unauthorized", 1, "unauthorized", 0, "Invalid JWT"},
-		{ghltest.InvalidPrivateToken(), 401, "unauthorized", 1, "unauthorized", 0, "Invalid Private Integration token"},
-		{ghltest.MissingScope(), 401, "unauthorized missing scope", 1, "unauthorized missing scope", 0, "contacts."},
-		{ghltest.WrongAuthClass(), 401, "unauthorized", 1, "unauthorized", 0, "authClass"},
-		{ghltest.UserTypeMismatch(), 401, "unauthorized", 1, "unauthorized", 0, "user type mismatch"},
-		{ghltest.MissingVersion(), 401, "unauthorized", 1, "unauthorized", 0, "version header was not found."},
-		{ghltest.AuthorizationCodeNotFound(), 401, "unauthorized", 1, "unauthorized", 0, "Authorization code not found"},
-		{ghltest.CommandTimedOut(), 401, "server", 3, "server ambiguous", 0, "Command timed out"},
-		{ghltest.CommandTimedOut().AfterWork(), 401, "server", 3, "server ambiguous", 1, "Command timed out"},
-		{ghltest.Forbidden(), 403, "forbidden", 1, "forbidden", 0, "Forbidden resource"},
-		{ghltest.WrongLocation(), 403, "forbidden", 1, "forbidden", 0, "does not have access"},
-		{ghltest.BlockedByCDN(), 403, "forbidden", 1, "forbidden", 0, ""},
-		{ghltest.EmptyBody404(), 404, "", 1, "", 0, "no such endpoint"},
-		{ghltest.CannotGet404(), 404, "", 1, "", 0, "no such endpoint"},
-		{ghltest.RequestTimeout(), 408, "server", 3, "server ambiguous", 0, ""},
-		{ghltest.ValidationArray("a must be", "b must be"), 422, "validation", 1, "validation", 0, "a must be; b must be"},
-		{ghltest.ValidationString("Invalid Operator"), 422, "validation", 1, "validation", 0, "Invalid Operator"},
-		{ghltest.UndeclaredProperty("x"), 422, "validation", 1, "validation", 0, "property x should not exist"},
-		{ghltest.CreatedAllTheSame(), 422, "validation", 1, "validation", 1, "should not exist"},
-		{ghltest.TooManyRequests(time.Hour), 429, "rate limited", 1, "rate limited", 0, "retry after 1h"},
-		{ghltest.DailyLimitReached(), 429, "rate limited daily limit", 1, "rate limited daily limit", 0, "Too Many Requests"},
-		{ghltest.InternalServerError(), 500, "server", 3, "server ambiguous", 0, "Internal server error"},
-		{ghltest.InternalServerError().AfterWork(), 500, "server", 3, "server ambiguous", 1, "Internal server error"},
-		{ghltest.BadGatewayHTML(), 502, "server", 3, "server ambiguous", 0, ""},
-		{ghltest.ServiceUnavailableHTML(), 503, "server", 3, "server ambiguous", 0, ""},
-		{ghltest.UpstreamConnectError(), 503, "server", 3, "server ambiguous", 0, ""},
-		{ghltest.GatewayTimeoutHTML(), 504, "server", 3, "server ambiguous", 0, ""},
-		{ghltest.GatewayTimeoutHTML().AfterWork(), 504, "server", 3, "server ambiguous", 1, ""},
-		{ghltest.V3Error(400, "BAD", "it is bad"), 400, "", 1, "", 0, "it is bad"},
-		{ghltest.MismatchedStatus(400, 500, "which one?"), 400, "", 1, "", 0, "which one?"},
-		{ghltest.CutAfterWork(), 0, "", 3, "ambiguous", 1, "connection was lost"},
-		{ghltest.CutAfterHeaders(), 200, "", 3, "ambiguous", 1, "connection was lost"},
-		{ghltest.CutBody(), 200, "", 3, "ambiguous", 1, "connection was lost"},
-		{ghltest.EmptyAnswer(), 200, "bad response", 1, "bad response", 1, "the answer is empty"},
-		{ghltest.CutBeforeWork(), 0, "", 3, "ambiguous", 0, "connection was lost"},
+		{fault.Answer(418, "text/plain", "tea"), 418, "", 1, "", 0, ""},
+		{fault.BadRequest("Bad things"), 400, "", 1, "", 0, "Bad things"},
+		{fault.ContactNotFound(), 400, "not found", 1, "not found", 0, "Contact with id"},
+		{fault.NotFound(), 404, "not found", 1, "not found", 0, "Record not found"},
+		{fault.MongoError(), 400, "", 1, "", 0, "MongoError"},
+		{fault.DuplicateContact("other", "", "additionalEmail"), 400, "duplicate", 1, "duplicate", 0, "duplicated contacts"},
+		{fault.SlotTaken(), 400, "slot taken", 1, "slot taken", 0, "no longer available"},
+		{fault.RemovedEndpoint(), 400, "", 1, "", 0, "API endpoint has been removed"},
+		{fault.InvalidGrant(), 400, "", 1, "", 0, "Invalid grant"},
+		{fault.InvalidJWT(), 401, "unauthorized", 1, "unauthorized", 0, "Invalid JWT"},
+		{fault.InvalidPrivateToken(), 401, "unauthorized", 1, "unauthorized", 0, "Invalid Private Integration token"},
+		{fault.MissingScope(), 401, "unauthorized missing scope", 1, "unauthorized missing scope", 0, "contacts."},
+		{fault.WrongAuthClass(), 401, "unauthorized", 1, "unauthorized", 0, "authClass"},
+		{fault.UserTypeMismatch(), 401, "unauthorized", 1, "unauthorized", 0, "user type mismatch"},
+		{fault.MissingVersion(), 401, "unauthorized", 1, "unauthorized", 0, "version header was not found."},
+		{fault.AuthorizationCodeNotFound(), 401, "unauthorized", 1, "unauthorized", 0, "Authorization code not found"},
+		{fault.CommandTimedOut(), 401, "server", 3, "server ambiguous", 0, "Command timed out"},
+		{fault.CommandTimedOut().AfterWork(), 401, "server", 3, "server ambiguous", 1, "Command timed out"},
+		{fault.Forbidden(), 403, "forbidden", 1, "forbidden", 0, "Forbidden resource"},
+		{fault.WrongLocation(), 403, "forbidden", 1, "forbidden", 0, "does not have access"},
+		{fault.BlockedByCDN(), 403, "forbidden", 1, "forbidden", 0, ""},
+		{fault.EmptyBody404(), 404, "", 1, "", 0, "no such endpoint"},
+		{fault.CannotGet404(), 404, "", 1, "", 0, "no such endpoint"},
+		{fault.RequestTimeout(), 408, "server", 3, "server ambiguous", 0, ""},
+		{fault.ValidationArray("a must be", "b must be"), 422, "validation", 1, "validation", 0, "a must be; b must be"},
+		{fault.ValidationString("Invalid Operator"), 422, "validation", 1, "validation", 0, "Invalid Operator"},
+		{fault.UndeclaredProperty("x"), 422, "validation", 1, "validation", 0, "property x should not exist"},
+		{fault.CreatedAllTheSame(), 422, "validation", 1, "validation", 1, "should not exist"},
+		{fault.TooManyRequests(time.Hour), 429, "rate limited", 1, "rate limited", 0, "retry after 1h"},
+		{fault.DailyLimitReached(), 429, "rate limited daily limit", 1, "rate limited daily limit", 0, "Too Many Requests"},
+		{fault.InternalServerError(), 500, "server", 3, "server ambiguous", 0, "Internal server error"},
+		{fault.InternalServerError().AfterWork(), 500, "server", 3, "server ambiguous", 1, "Internal server error"},
+		{fault.BadGatewayHTML(), 502, "server", 3, "server ambiguous", 0, ""},
+		{fault.ServiceUnavailableHTML(), 503, "server", 3, "server ambiguous", 0, ""},
+		{fault.UpstreamConnectError(), 503, "server", 3, "server ambiguous", 0, ""},
+		{fault.GatewayTimeoutHTML(), 504, "server", 3, "server ambiguous", 0, ""},
+		{fault.GatewayTimeoutHTML().AfterWork(), 504, "server", 3, "server ambiguous", 1, ""},
+		{fault.V3Error(400, "BAD", "it is bad"), 400, "", 1, "", 0, "it is bad"},
+		{fault.MismatchedStatus(400, 500, "which one?"), 400, "", 1, "", 0, "which one?"},
+		{fault.CutAfterWork(), 0, "", 3, "ambiguous", 1, "connection was lost"},
+		{fault.CutAfterHeaders(), 200, "", 3, "ambiguous", 1, "connection was lost"},
+		{fault.CutBody(), 200, "", 3, "ambiguous", 1, "connection was lost"},
+		{fault.EmptyAnswer(), 200, "bad response", 1, "bad response", 1, "the answer is empty"},
+		{fault.CutBeforeWork(), 0, "", 3, "ambiguous", 0, "connection was lost"},
 	} {
 		t.Run(test.kind.String(), func(t *testing.T) {
 			s, _ := start(t)
 			c := clientOf(t, s, patient, fresh(t))
 			ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-			fault := s.Fail(ghltest.Fault{Kind: test.kind})
+			active := s.Fail(ghltest.Fault{Kind: test.kind})
 
 			_, err := c.Contacts.Get(t.Context(), ada.ID)
 			require.Error(t, err)
 			require.Equal(t, test.read, categoriesOf(err), "%v", err)
 			require.Len(t, s.Requests(), test.reads)
-			require.Equal(t, test.reads, fault.Hits())
+			require.Equal(t, test.reads, active.Hits())
 			require.Equal(t, test.kind.String(), s.Requests()[0].Fault)
 			require.Equal(t, "contacts.get", s.Requests()[0].Operation)
 			require.Contains(t, err.Error(), test.messageParts)
@@ -127,7 +128,7 @@ func TestEveryKindThroughTheClient(t *testing.T) {
 			require.Len(t, s.Requests(), 1, "a create is not repeated")
 			require.Len(t, s.Contacts(), 1+test.made)
 
-			fault.Remove()
+			active.Remove()
 			_, err = c.Contacts.Get(t.Context(), ada.ID)
 			require.NoError(t, err)
 		})
@@ -147,20 +148,20 @@ func TestWhichRequestsAreHit(t *testing.T) {
 
 	t.Run("by operation, after some, so many times", func(t *testing.T) {
 		s.ResetRequests()
-		fault := s.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.InternalServerError(), After: 1, Times: 2})
+		active := s.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.InternalServerError(), After: 1, Times: 2})
 		_, err := c.Tasks.List(t.Context(), ada.ID)
 		require.NoError(t, err)
 		for range 4 {
 			get()
 		}
 		require.Equal(t, []int{200, 200, 500, 500, 200}, statuses(s))
-		require.Equal(t, 2, fault.Hits())
+		require.Equal(t, 2, active.Hits())
 	})
 	t.Run("by chance", func(t *testing.T) {
 		run := func(seed uint64) []int {
 			s.ClearFaults()
 			s.ResetRequests()
-			s.Fail(ghltest.Fault{Kind: ghltest.InternalServerError(), Chance: 0.5, Seed: seed})
+			s.Fail(ghltest.Fault{Kind: fault.InternalServerError(), Chance: 0.5, Seed: seed})
 			for range 30 {
 				get()
 			}
@@ -175,8 +176,8 @@ func TestWhichRequestsAreHit(t *testing.T) {
 	})
 	t.Run("one after the other", func(t *testing.T) {
 		s.ResetRequests()
-		s.Fail(ghltest.Fault{Kind: ghltest.InternalServerError(), Times: 1})
-		s.Fail(ghltest.Fault{Kind: ghltest.BadGatewayHTML(), Times: 1})
+		s.Fail(ghltest.Fault{Kind: fault.InternalServerError(), Times: 1})
+		s.Fail(ghltest.Fault{Kind: fault.BadGatewayHTML(), Times: 1})
 		for range 3 {
 			get()
 		}
@@ -184,8 +185,8 @@ func TestWhichRequestsAreHit(t *testing.T) {
 	})
 	t.Run("changes add up", func(t *testing.T) {
 		s.ResetRequests()
-		s.Fail(ghltest.Fault{Kind: ghltest.UnknownProperties(), Times: 1})
-		s.Fail(ghltest.Fault{Kind: ghltest.WrongContentType("text/html"), Times: 1})
+		s.Fail(ghltest.Fault{Kind: fault.UnknownProperties(), Times: 1})
+		s.Fail(ghltest.Fault{Kind: fault.WrongContentType("text/html"), Times: 1})
 		var resp ghl.Response
 		contact, err := c.Contacts.Get(t.Context(), ada.ID, ghl.CallResponse(&resp))
 		require.NoError(t, err)
@@ -195,7 +196,7 @@ func TestWhichRequestsAreHit(t *testing.T) {
 	})
 	t.Run("paths that do not exist", func(t *testing.T) {
 		s.ResetRequests()
-		s.Fail(ghltest.Fault{Kind: ghltest.InternalServerError(), Times: 1})
+		s.Fail(ghltest.Fault{Kind: fault.InternalServerError(), Times: 1})
 		status, _, _ := send(t, s, http.MethodGet, "/no/such", "")
 		require.Equal(t, 500, status)
 	})
@@ -206,9 +207,9 @@ func TestARetrySucceeds(t *testing.T) {
 	s, _ := start(t)
 	c := clientOf(t, s, patient, fresh(t))
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-	for _, kind := range []ghltest.Kind{
-		ghltest.InternalServerError(), ghltest.BadGatewayHTML(), ghltest.CommandTimedOut(), ghltest.UpstreamConnectError(),
-		ghltest.CutBeforeWork(), ghltest.CutAfterWork(), ghltest.CutAfterHeaders(), ghltest.CutBody(),
+	for _, kind := range []fault.Kind{
+		fault.InternalServerError(), fault.BadGatewayHTML(), fault.CommandTimedOut(), fault.UpstreamConnectError(),
+		fault.CutBeforeWork(), fault.CutAfterWork(), fault.CutAfterHeaders(), fault.CutBody(),
 	} {
 		s.ResetRequests()
 		s.Fail(ghltest.Fault{Kind: kind, Times: 2})
@@ -219,18 +220,18 @@ func TestARetrySucceeds(t *testing.T) {
 	}
 
 	// An update and a deletion may be repeated as well, whether or not the first one did its work.
-	s.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
+	s.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.CutAfterWork(), Times: 1})
 	_, err := c.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Eda")})
 	require.NoError(t, err)
-	s.Fail(ghltest.Fault{Operation: "contacts.delete", Kind: ghltest.GatewayTimeoutHTML().AfterWork(), Times: 1})
+	s.Fail(ghltest.Fault{Operation: "contacts.delete", Kind: fault.GatewayTimeoutHTML().AfterWork(), Times: 1})
 	require.NoError(t, c.Contacts.Delete(t.Context(), ada.ID), "the first attempt has deleted it")
 	require.Empty(t, s.Contacts())
 }
 
 // With CallReadBack the client finds what was made although the answer said otherwise, and makes it once.
 func TestReadingBackWhatWasCreated(t *testing.T) {
-	for _, kind := range []ghltest.Kind{
-		ghltest.CreatedAllTheSame(), ghltest.CutAfterWork(), ghltest.CutBody(), ghltest.BadGatewayHTML().AfterWork(), ghltest.CommandTimedOut().AfterWork(),
+	for _, kind := range []fault.Kind{
+		fault.CreatedAllTheSame(), fault.CutAfterWork(), fault.CutBody(), fault.BadGatewayHTML().AfterWork(), fault.CommandTimedOut().AfterWork(),
 	} {
 		t.Run(kind.String(), func(t *testing.T) {
 			s := ghltest.Start(t)
@@ -245,7 +246,7 @@ func TestReadingBackWhatWasCreated(t *testing.T) {
 	t.Run("the server's date is off", func(t *testing.T) {
 		s := ghltest.Start(t, ghltest.WithClock(func() time.Time { return time.Now().Add(-time.Hour) }))
 		c := clientOf(t, s)
-		s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CreatedAllTheSame(), Times: 1})
+		s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CreatedAllTheSame(), Times: 1})
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"}, ghl.CallReadBack())
 		require.NoError(t, err, "its dates follow its clock")
 	})
@@ -253,29 +254,29 @@ func TestReadingBackWhatWasCreated(t *testing.T) {
 
 func TestDateSkew(t *testing.T) {
 	s, _ := start(t)
-	s.Fail(ghltest.Fault{Kind: ghltest.DateSkew(-time.Hour)})
+	s.Fail(ghltest.Fault{Kind: fault.DateSkew(-time.Hour)})
 	_, _, header := send(t, s, http.MethodGet, "/locations/"+s.LocationID(), "")
 	require.Equal(t, noon.Add(-time.Hour).Format(http.TimeFormat), header.Get("Date"))
 }
 
 func TestRefusalsHaveTheHeadersOfTheAPI(t *testing.T) {
 	s, c := start(t)
-	ask := func(kind ghltest.Kind) ghl.Response {
+	ask := func(kind fault.Kind) ghl.Response {
 		var resp ghl.Response
 		s.Fail(ghltest.Fault{Kind: kind, Times: 1})
 		_, err := c.Locations.Get(t.Context(), s.LocationID(), ghl.CallResponse(&resp))
 		require.Error(t, err)
 		return resp
 	}
-	resp := ask(ghltest.TooManyRequests(1500 * time.Hour))
+	resp := ask(fault.TooManyRequests(1500 * time.Hour))
 	require.Equal(t, "5400000", resp.Header.Get("Retry-After"))
 	require.Equal(t, "0", resp.Header.Get("X-RateLimit-Remaining"))
 	require.NotEmpty(t, resp.Header.Get("X-RateLimit-Limit-Daily"))
-	require.NotEmpty(t, ask(ghltest.Forbidden()).Header.Get("X-RateLimit-Max"))
-	resp = ask(ghltest.BadGatewayHTML())
+	require.NotEmpty(t, ask(fault.Forbidden()).Header.Get("X-RateLimit-Max"))
+	resp = ask(fault.BadGatewayHTML())
 	require.Empty(t, resp.Header.Get("X-RateLimit-Max"), "a gateway knows nothing of the limits")
 	require.Equal(t, "text/html; charset=UTF-8", resp.Header.Get("Content-Type"))
-	resp = ask(ghltest.EmptyBody404())
+	resp = ask(fault.EmptyBody404())
 	require.Empty(t, resp.Header.Values("Content-Type"))
 }
 
@@ -283,7 +284,7 @@ func TestRefusalsHaveTheHeadersOfTheAPI(t *testing.T) {
 func TestTooManyRequestsIsRepeated(t *testing.T) {
 	s := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 100, Interval: time.Millisecond, Daily: 1000}))
 	c := clientOf(t, s)
-	s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.TooManyRequests(0), Times: 3})
+	s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.TooManyRequests(0), Times: 3})
 	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
 	require.NoError(t, err)
 	require.Equal(t, []int{429, 429, 429, 201}, statuses(s))
@@ -293,8 +294,8 @@ func TestTooManyRequestsIsRepeated(t *testing.T) {
 func TestSlowAnswers(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-	slow := s.Fail(ghltest.Fault{Kind: ghltest.SlowBody(40, time.Millisecond)})
-	late := s.Fail(ghltest.Fault{Kind: ghltest.Delay(5 * time.Millisecond)})
+	slow := s.Fail(ghltest.Fault{Kind: fault.SlowBody(40, time.Millisecond)})
+	late := s.Fail(ghltest.Fault{Kind: fault.Delay(5 * time.Millisecond)})
 	began := time.Now()
 	contact, err := c.Contacts.Get(t.Context(), ada.ID)
 	require.NoError(t, err)
@@ -303,7 +304,7 @@ func TestSlowAnswers(t *testing.T) {
 	slow.Remove()
 	late.Remove()
 
-	for _, kind := range []ghltest.Kind{ghltest.SlowBody(1, time.Hour), ghltest.Delay(time.Hour), ghltest.Hang(), ghltest.Hang().AfterWork()} {
+	for _, kind := range []fault.Kind{fault.SlowBody(1, time.Hour), fault.Delay(time.Hour), fault.Hang(), fault.Hang().AfterWork()} {
 		t.Run("a caller without patience, "+kind.String(), func(t *testing.T) {
 			s, c := start(t)
 			s.Fail(ghltest.Fault{Kind: kind})
@@ -342,28 +343,28 @@ func TestFaultsWithoutAConnection(t *testing.T) {
 		ghl.WithHTTPClient(&http.Client{Transport: transportOf{s.Handler()}}))
 	require.NoError(t, err)
 	for _, test := range []struct {
-		kind ghltest.Kind
+		kind fault.Kind
 		want error
 	}{
-		{ghltest.CutBeforeWork(), ghl.ErrServer}, {ghltest.CutAfterWork(), ghl.ErrServer}, {ghltest.CutAfterHeaders(), nil}, {ghltest.CutBody(), nil},
+		{fault.CutBeforeWork(), ghl.ErrServer}, {fault.CutAfterWork(), ghl.ErrServer}, {fault.CutAfterHeaders(), nil}, {fault.CutBody(), nil},
 	} {
-		fault := s.Fail(ghltest.Fault{Kind: test.kind})
+		active := s.Fail(ghltest.Fault{Kind: test.kind})
 		_, err := c.Contacts.Get(t.Context(), ada.ID)
 		require.Error(t, err)
 		if test.want != nil {
 			require.ErrorIs(t, err, test.want)
 		}
-		fault.Remove()
+		active.Remove()
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/contacts/"+ada.ID, nil)
 	r.Header.Set("Version", "2021-07-28")
 	r.Header.Set("Authorization", "Bearer "+s.Token())
-	s.Fail(ghltest.Fault{Kind: ghltest.CutBody()})
+	s.Fail(ghltest.Fault{Kind: fault.CutBody()})
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, r)
 	require.Equal(t, "text/plain", func() string {
 		s.ClearFaults()
-		s.Fail(ghltest.Fault{Kind: ghltest.CutAfterWork()})
+		s.Fail(ghltest.Fault{Kind: fault.CutAfterWork()})
 		w := httptest.NewRecorder()
 		s.Handler().ServeHTTP(w, r)
 		require.Contains(t, w.Body.String(), "would cut the connection")
@@ -379,23 +380,23 @@ func TestFaultsWithoutAConnection(t *testing.T) {
 func TestWrongFaults(t *testing.T) {
 	s, err := ghltest.NewHandler()
 	require.NoError(t, err)
-	good := ghltest.InternalServerError()
+	good := fault.InternalServerError()
 	for want, f := range map[string]ghltest.Fault{
-		`the Kind is missing`:                 {},
-		`there is no operation "contact.get"`: {Kind: good, Operation: "contact.get"},
-		`a count (After, Times) is negative`:  {Kind: good, Times: -1},
-		`the Chance is between 0 and 1`:       {Kind: good, Chance: 1.5},
-		`AfterWork means nothing for NumbersAsStrings, which leaves the answer in place`: {Kind: ghltest.NumbersAsStrings().AfterWork()},
-		`status 0 of Answer is none of an answer`:                                        {Kind: ghltest.Answer(0, "", "")},
-		`V3Error: 200 is no status of an error`:                                          {Kind: ghltest.V3Error(200, "", "")},
-		`MismatchedStatus: 200 is no status of an error`:                                 {Kind: ghltest.MismatchedStatus(200, 400, "")},
-		`TooManyRequests: -1s is no time to wait`:                                        {Kind: ghltest.TooManyRequests(-time.Second)},
-		`Delay: 0s is no time to wait`:                                                   {Kind: ghltest.Delay(0)},
-		`SlowBody: 0 bytes and then 1s is no pace`:                                       {Kind: ghltest.SlowBody(0, time.Second)},
-		`DateSkew: a skew of 0 is none`:                                                  {Kind: ghltest.DateSkew(0)},
-		`DatesAs: unknown form`:                                                          {Kind: ghltest.DatesAs(99)},
-		`EditedAnswer: the function is nil`:                                              {Kind: ghltest.EditedAnswer(nil)},
-		`CustomFieldValues: a value cannot be written as JSON`:                           {Kind: ghltest.CustomFieldValues(func() {})},
+		`the Kind is missing`:                                                   {},
+		`unknown operation "contact.get"`:                                       {Kind: good, Operation: "contact.get"},
+		`After and Times must not be negative`:                                  {Kind: good, Times: -1},
+		`Chance must be between 0 and 1`:                                        {Kind: good, Chance: 1.5},
+		`AfterWork needs a kind that replaces the answer, not NumbersAsStrings`: {Kind: fault.NumbersAsStrings().AfterWork()},
+		`Answer: the status must be between 200 and 599, got 0`:                 {Kind: fault.Answer(0, "", "")},
+		`V3Error: the status must be between 400 and 599, got 200`:              {Kind: fault.V3Error(200, "", "")},
+		`MismatchedStatus: the status must be between 400 and 599, got 200`:     {Kind: fault.MismatchedStatus(200, 400, "")},
+		`TooManyRequests: retryAfter must not be negative, got -1s`:             {Kind: fault.TooManyRequests(-time.Second)},
+		`Delay: the delay must be positive, got 0s`:                             {Kind: fault.Delay(0)},
+		`SlowBody: bytes and pause must be positive, got 0 and 1s`:              {Kind: fault.SlowBody(0, time.Second)},
+		`DateSkew: the skew must not be 0`:                                      {Kind: fault.DateSkew(0)},
+		`DatesAs: unknown form DateForm(99)`:                                    {Kind: fault.DatesAs(99)},
+		`EditedAnswer: the function is nil`:                                     {Kind: fault.EditedAnswer(nil)},
+		`CustomFieldValues: a value cannot be encoded as JSON`:                  {Kind: fault.CustomFieldValues(func() {})},
 	} {
 		require.PanicsWithValue(t, "ghltest: Fail: "+want, func() { s.Fail(f) })
 	}
@@ -410,8 +411,8 @@ func TestWrongFaults(t *testing.T) {
 func TestAGatewayHasNoRateHeaders(t *testing.T) {
 	s := ghltest.Start(t)
 	contact := `{"locationId":"` + s.LocationID() + `","firstName":"Ada"}`
-	for _, kind := range []ghltest.Kind{ghltest.EmptyBody404().AfterWork(), ghltest.UpstreamConnectError()} {
-		fault := s.Fail(ghltest.Fault{Kind: kind})
+	for _, kind := range []fault.Kind{fault.EmptyBody404().AfterWork(), fault.UpstreamConnectError()} {
+		active := s.Fail(ghltest.Fault{Kind: kind})
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/contacts/", strings.NewReader(contact))
 		require.NoError(t, err)
 		r.Header = http.Header{"Authorization": {"Bearer " + s.Token()}, "Version": {"2021-07-28"}, "Content-Type": {"application/json"}}
@@ -419,7 +420,7 @@ func TestAGatewayHasNoRateHeaders(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())
 		require.Empty(t, resp.Header.Get("X-RateLimit-Remaining"), kind)
-		fault.Remove()
+		active.Remove()
 	}
 	require.Len(t, s.Contacts(), 1, "the first one did its work")
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // FuzzRequest: no request breaks the fake. Each is answered with JSON and no 5xx, and leaves a fake that still works.
@@ -34,7 +35,7 @@ func FuzzRequest(f *testing.F) {
 		s.AddCalendar(ghl.Calendar{ID: "cal"})
 		s.AddApp(ghltest.App{ClientID: "app", ClientSecret: "b", RedirectURLs: []string{"https://x.example.com"}})
 		agency := s.AddToken(ghl.Token{UserType: ghl.UserTypeCompany})
-		s.Fail(ghltest.Fault{Kind: ghltest.UnknownProperties(), Chance: 0.5})
+		s.Fail(ghltest.Fault{Kind: fault.UnknownProperties(), Chance: 0.5})
 		for _, token := range []string{s.Token(), agency.AccessToken} {
 			r, err := http.NewRequestWithContext(t.Context(), method, "http://fake.test", strings.NewReader(body))
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 func TestSearchesLagBehind(t *testing.T) {
@@ -117,9 +118,9 @@ func TestLimitsAreOfAppAndLocation(t *testing.T) {
 
 	c := s.Install(second, other.ID)
 	use(200, "1", c.AccessToken, other.ID, "")
-	fault := s.Fail(ghltest.Fault{Kind: ghltest.Forbidden()})
+	active := s.Fail(ghltest.Fault{Kind: fault.Forbidden()})
 	use(403, "0", c.AccessToken, other.ID, "a refusal by a fault counts against the same limit")
-	fault.Remove()
+	active.Remove()
 	use(429, "0", c.AccessToken, other.ID, "")
 
 	s.SetLimits(ghltest.Limits{Requests: 3, Interval: 10 * time.Second, Daily: 5})

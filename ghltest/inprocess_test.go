@@ -13,6 +13,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // inProcess is a fake that does not listen, and a client of it.
@@ -39,7 +40,7 @@ func TestInProcess(t *testing.T) {
 	require.Equal(t, "application/json; charset=utf-8", around.Header.Get("Content-Type"))
 	require.NotEmpty(t, around.Header.Get("X-RateLimit-Remaining"))
 
-	for _, kind := range []ghltest.Kind{ghltest.CutBeforeWork(), ghltest.CutAfterWork(), ghltest.CutAfterHeaders(), ghltest.CutBody()} {
+	for _, kind := range []fault.Kind{fault.CutBeforeWork(), fault.CutAfterWork(), fault.CutAfterHeaders(), fault.CutBody()} {
 		s.ResetRequests()
 		s.Fail(ghltest.Fault{Operation: "contacts.get", Kind: kind, Times: 2})
 		_, err := c.Contacts.Get(t.Context(), made.ID)
@@ -47,9 +48,9 @@ func TestInProcess(t *testing.T) {
 		require.Len(t, s.Requests(), 3, "%v", kind)
 	}
 	for _, test := range []struct {
-		kind ghltest.Kind
+		kind fault.Kind
 		made int
-	}{{ghltest.CutBeforeWork(), 0}, {ghltest.CutAfterWork(), 1}, {ghltest.CutBody(), 1}} {
+	}{{fault.CutBeforeWork(), 0}, {fault.CutAfterWork(), 1}, {fault.CutBody(), 1}} {
 		before := len(s.Contacts())
 		s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: test.kind, Times: 1})
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Bo"})
@@ -58,7 +59,7 @@ func TestInProcess(t *testing.T) {
 		require.Len(t, s.Contacts(), before+test.made)
 	}
 
-	s.Fail(ghltest.Fault{Kind: ghltest.EmptyBody404(), Times: 1})
+	s.Fail(ghltest.Fault{Kind: fault.EmptyBody404(), Times: 1})
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://anywhere.example.com/x", strings.NewReader("{}"))
 	require.NoError(t, err)
 	resp, err := s.Transport().RoundTrip(r)
@@ -79,13 +80,13 @@ func TestInABubble(t *testing.T) {
 		s, c := inProcess(t)
 		ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
 		began := time.Now()
-		s.Fail(ghltest.Fault{Kind: ghltest.Delay(time.Hour), Times: 1})
-		s.Fail(ghltest.Fault{Kind: ghltest.SlowBody(1, time.Second), Times: 1})
+		s.Fail(ghltest.Fault{Kind: fault.Delay(time.Hour), Times: 1})
+		s.Fail(ghltest.Fault{Kind: fault.SlowBody(1, time.Second), Times: 1})
 		_, err := c.Contacts.Get(t.Context(), ada.ID)
 		require.NoError(t, err)
 		require.Greater(t, time.Since(began), time.Hour)
 
-		s.Fail(ghltest.Fault{Kind: ghltest.Hang(), Times: 1})
+		s.Fail(ghltest.Fault{Kind: fault.Hang(), Times: 1})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		began = time.Now()

@@ -2,12 +2,13 @@ package ghltest
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
 // Request is a request that came in, without its secrets: tokens, codes and the app's secret are replaced by [Redacted].
@@ -140,11 +141,11 @@ func redactBody(body []byte) []byte {
 		return body
 	}
 	var all map[string]any
-	if decode(body, &all) != nil {
+	if answer.Decode(body, &all) != nil {
 		return []byte(`"` + Redacted + `"`) // nobody knows where the secret ends
 	}
 	found := false
-	redacted := walk(all, func(name string, value any) (any, bool) {
+	redacted := answer.Properties(all, func(name string, value any) (any, bool) {
 		if name == "code" || !slices.Contains(secrets, name) {
 			return value, true
 		}
@@ -157,5 +158,5 @@ func redactBody(body []byte) []byte {
 	if !found {
 		return body
 	}
-	return must(json.Marshal(redacted))
+	return answer.Marshal(redacted)
 }

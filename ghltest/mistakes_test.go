@@ -13,6 +13,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // mistakes are all the ways to give a fake something wrong, each on a line of its own, and the words that tell of it.
@@ -63,8 +64,8 @@ var mistakes = []struct {
 	{`Advance: -1ns is negative`, func(s *ghltest.Server) { s.Advance(-1) }},
 	{`LoadJSON: contacts[0].tasks[1]: a task needs a title`, func(s *ghltest.Server) { s.LoadJSON(strings.NewReader(`{"contacts":[{"tasks":[{"title":"T"},{}]}]}`)) }},
 	{`LoadJSON: line 1, column 1: invalid character`, func(s *ghltest.Server) { s.LoadJSON(strings.NewReader(`x`)) }},
-	{`Fail: there is no operation "x"`, func(s *ghltest.Server) { s.Fail(ghltest.Fault{Operation: "x", Kind: ghltest.NotFound()}) }},
-	{`Fail: Delay: 0s is no time to wait`, func(s *ghltest.Server) { s.Fail(ghltest.Fault{Kind: ghltest.Delay(0)}) }},
+	{`Fail: unknown operation "x"`, func(s *ghltest.Server) { s.Fail(ghltest.Fault{Operation: "x", Kind: fault.NotFound()}) }},
+	{`Fail: Delay: the delay must be positive, got 0s`, func(s *ghltest.Server) { s.Fail(ghltest.Fault{Kind: fault.Delay(0)}) }},
 	{`Subscribe: "x" is no URL on this machine`, func(s *ghltest.Server) { s.Subscribe("x") }},
 	{`SubscribeHandler: the handler is nil`, func(s *ghltest.Server) { s.SubscribeHandler(nil) }},
 }

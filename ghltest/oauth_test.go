@@ -16,6 +16,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 const callback = "https://app.example.com/oauth/callback"
@@ -550,7 +551,7 @@ func TestInstallationsAreTold(t *testing.T) {
 func TestALostAnswerBurnsTheRefreshToken(t *testing.T) {
 	s, app, _ := appServer(t)
 	token := s.Install(app, "")
-	s.Fail(ghltest.Fault{Operation: "oauth.token", Kind: ghltest.CutAfterWork(), Times: 1})
+	s.Fail(ghltest.Fault{Operation: "oauth.token", Kind: fault.CutAfterWork(), Times: 1})
 	form := url.Values{"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}}
 	_, err := http.PostForm(s.URL()+"/oauth/token", form) //nolint:bodyclose // there is no answer
 	require.Error(t, err)

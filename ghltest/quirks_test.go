@@ -15,6 +15,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // rich is a contact with a value of every type.
@@ -39,51 +40,51 @@ func raw(t *testing.T, s *ghltest.Server, id string) map[string]any {
 // Each quirk is on the wire as promised, and the client reads the record all the same.
 func TestQuirksOfAContact(t *testing.T) {
 	for _, test := range []struct {
-		kind     ghltest.Kind
+		kind     fault.Kind
 		property string
 		want     any                            // what the property is on the wire
 		read     func(*testing.T, *ghl.Contact) // what the client makes of it
 	}{
-		{ghltest.NumbersAsStrings(), "birthDay", "6", func(t *testing.T, c *ghl.Contact) { require.Equal(t, 6, c.BirthDay) }},
-		{ghltest.BooleansAsStrings(), "dnd", "true", func(t *testing.T, c *ghl.Contact) { require.True(t, c.DND) }},
-		{ghltest.StringsAsNumbers(), "postalCode", 10115.0, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "10115", c.PostalCode) }},
-		{ghltest.NullLists(), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Tags) }},
-		{ghltest.NullLists("followers"), "followers", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Followers) }},
-		{ghltest.ObjectsForStrings(), "companyName", map[string]any{"name": "Engines"}, func(t *testing.T, c *ghl.Contact) {
+		{fault.NumbersAsStrings(), "birthDay", "6", func(t *testing.T, c *ghl.Contact) { require.Equal(t, 6, c.BirthDay) }},
+		{fault.BooleansAsStrings(), "dnd", "true", func(t *testing.T, c *ghl.Contact) { require.True(t, c.DND) }},
+		{fault.StringsAsNumbers(), "postalCode", 10115.0, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "10115", c.PostalCode) }},
+		{fault.NullLists(), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Tags) }},
+		{fault.NullLists("followers"), "followers", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Followers) }},
+		{fault.ObjectsForStrings(), "companyName", map[string]any{"name": "Engines"}, func(t *testing.T, c *ghl.Contact) {
 			require.Empty(t, c.CompanyName)
 			require.JSONEq(t, `{"name":"Engines"}`, string(c.Extra["companyName"]), "what does not fit is kept")
 		}},
-		{ghltest.ObjectsForStrings("firstName"), "firstName", map[string]any{"name": "Ada"}, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "Love", c.LastName) }},
-		{ghltest.StringsForLists(), "followers", "u1", func(t *testing.T, c *ghl.Contact) { require.Equal(t, []string{"u1"}, c.Followers) }},
-		{ghltest.StringsForLists("tags"), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Tags) }},
-		{ghltest.AdditionalEmailsAsStrings(), "additionalEmails", []any{"other@example.com"}, func(t *testing.T, c *ghl.Contact) {
+		{fault.ObjectsForStrings("firstName"), "firstName", map[string]any{"name": "Ada"}, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "Love", c.LastName) }},
+		{fault.StringsForLists(), "followers", "u1", func(t *testing.T, c *ghl.Contact) { require.Equal(t, []string{"u1"}, c.Followers) }},
+		{fault.StringsForLists("tags"), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Tags) }},
+		{fault.AdditionalEmailsAsStrings(), "additionalEmails", []any{"other@example.com"}, func(t *testing.T, c *ghl.Contact) {
 			require.Equal(t, "other@example.com", c.AdditionalEmails[0].Email)
 			require.Equal(t, "+18005550100", c.AdditionalPhones[0].Phone)
 		}},
-		{ghltest.AdditionalEmailsAsObjects(), "additionalEmails", []any{map[string]any{"email": "other@example.com"}}, func(t *testing.T, c *ghl.Contact) {
+		{fault.AdditionalEmailsAsObjects(), "additionalEmails", []any{map[string]any{"email": "other@example.com"}}, func(t *testing.T, c *ghl.Contact) {
 			require.Equal(t, "other@example.com", c.AdditionalEmails[0].Email)
 		}},
-		{ghltest.DatesAs(ghltest.DateISO), "dateAdded", "2026-03-02T13:00:00.000Z", sameDate},
-		{ghltest.DatesAs(ghltest.DateOffset), "dateAdded", "2026-03-02T18:30:00+05:30", sameDate},
-		{ghltest.DatesAs(ghltest.DateLocal), "dateAdded", "2026-03-02 13:00:00", sameDate},
-		{ghltest.DatesAs(ghltest.DateDay), "dateOfBirth", "1990-05-06", sameBirthday},
-		{ghltest.DatesAs(ghltest.DateMillis), "lastActivity", 1772359200000.0, sameDate},
-		{ghltest.DatesAs(ghltest.DateMillisText), "lastActivity", "1772359200000", sameDate},
-		{ghltest.DatesAs(ghltest.DateNull), "dateOfBirth", nil, noDate},
-		{ghltest.DatesAs(ghltest.DateEmpty), "dateOfBirth", "", noDate},
-		{ghltest.DatesAs(ghltest.DateSeconds), "lastActivity", map[string]any{"_seconds": 1772359200.0, "_nanoseconds": 0.0}, sameDate},
-		{ghltest.DatesAs(ghltest.DateMongo), "lastActivity", map[string]any{"$date": "2026-03-01T10:00:00.000Z"}, sameDate},
-		{ghltest.DatesAs(ghltest.DateNull, "dateAdded"), "dateAdded", nil, func(t *testing.T, c *ghl.Contact) {
+		{fault.DatesAs(fault.DateISO), "dateAdded", "2026-03-02T13:00:00.000Z", sameDate},
+		{fault.DatesAs(fault.DateOffset), "dateAdded", "2026-03-02T18:30:00+05:30", sameDate},
+		{fault.DatesAs(fault.DateLocal), "dateAdded", "2026-03-02 13:00:00", sameDate},
+		{fault.DatesAs(fault.DateDay), "dateOfBirth", "1990-05-06", sameBirthday},
+		{fault.DatesAs(fault.DateMillis), "lastActivity", 1772359200000.0, sameDate},
+		{fault.DatesAs(fault.DateMillisText), "lastActivity", "1772359200000", sameDate},
+		{fault.DatesAs(fault.DateNull), "dateOfBirth", nil, noDate},
+		{fault.DatesAs(fault.DateEmpty), "dateOfBirth", "", noDate},
+		{fault.DatesAs(fault.DateSeconds), "lastActivity", map[string]any{"_seconds": 1772359200.0, "_nanoseconds": 0.0}, sameDate},
+		{fault.DatesAs(fault.DateMongo), "lastActivity", map[string]any{"$date": "2026-03-01T10:00:00.000Z"}, sameDate},
+		{fault.DatesAs(fault.DateNull, "dateAdded"), "dateAdded", nil, func(t *testing.T, c *ghl.Contact) {
 			require.True(t, c.DateAdded.IsZero())
 			sameBirthday(t, c)
 		}},
-		{ghltest.CustomFieldValues(nil), "customFields", nil, func(t *testing.T, c *ghl.Contact) { require.True(t, c.CustomFields[0].Value.IsNull()) }},
-		{ghltest.MissingProperties("tags", "lastName"), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.LastName) }},
-		{ghltest.RenamedProperty("companyName", "company"), "company", "Engines", func(t *testing.T, c *ghl.Contact) { require.Equal(t, `"Engines"`, string(c.Extra["company"])) }},
-		{ghltest.UnknownProperties(), "newText", "x", func(t *testing.T, c *ghl.Contact) { require.JSONEq(t, `[1,null]`, string(c.Extra["newList"])) }},
-		{ghltest.WrongContentType("text/html"), "firstName", "Ada", func(*testing.T, *ghl.Contact) {}},
-		{ghltest.WrongContentType(""), "firstName", "Ada", func(*testing.T, *ghl.Contact) {}},
-		{ghltest.EditedAnswer(func(answer any) any {
+		{fault.CustomFieldValues(nil), "customFields", nil, func(t *testing.T, c *ghl.Contact) { require.True(t, c.CustomFields[0].Value.IsNull()) }},
+		{fault.MissingProperties("tags", "lastName"), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.LastName) }},
+		{fault.RenamedProperty("companyName", "company"), "company", "Engines", func(t *testing.T, c *ghl.Contact) { require.Equal(t, `"Engines"`, string(c.Extra["company"])) }},
+		{fault.UnknownProperties(), "newText", "x", func(t *testing.T, c *ghl.Contact) { require.JSONEq(t, `[1,null]`, string(c.Extra["newList"])) }},
+		{fault.WrongContentType("text/html"), "firstName", "Ada", func(*testing.T, *ghl.Contact) {}},
+		{fault.WrongContentType(""), "firstName", "Ada", func(*testing.T, *ghl.Contact) {}},
+		{fault.EditedAnswer(func(answer any) any {
 			answer.(map[string]any)["contact"].(map[string]any)["firstName"] = "Eda"
 			return answer
 		}), "firstName", "Eda", func(t *testing.T, c *ghl.Contact) { require.Equal(t, "Eda", c.FirstName) }},
@@ -132,7 +133,7 @@ func TestCustomFieldValues(t *testing.T) {
 		fields = append(fields, ghl.CustomField{ID: string(rune('a' + len(fields)))})
 	}
 	contact := s.AddContact(ghl.Contact{FirstName: "Ada", CustomFields: fields})
-	s.Fail(ghltest.Fault{Kind: ghltest.CustomFieldValues()})
+	s.Fail(ghltest.Fault{Kind: fault.CustomFieldValues()})
 	got, err := c.Contacts.Get(t.Context(), contact.ID)
 	require.NoError(t, err)
 	require.Equal(t, "text", got.CustomFields[0].Value.Text())
@@ -152,26 +153,26 @@ func TestQuirksOfOtherAnswers(t *testing.T) {
 	task := s.AddTask(ghl.Task{ContactID: ada.ID, Title: "T"})
 	booked := s.AddAppointment(ghl.Appointment{ContactID: ada.ID, StartTime: ghl.NewTime(noon)})
 
-	s.Fail(ghltest.Fault{Operation: "tasks.get", Kind: ghltest.UnderscoreIDs()})
+	s.Fail(ghltest.Fault{Operation: "tasks.get", Kind: fault.UnderscoreIDs()})
 	got, err := c.Tasks.Get(t.Context(), ada.ID, task.ID)
 	require.NoError(t, err)
 	require.Equal(t, task.ID, got.ID)
 
-	s.Fail(ghltest.Fault{Operation: "appointments.get", Kind: ghltest.RenamedProperty("event", "appointment")})
+	s.Fail(ghltest.Fault{Operation: "appointments.get", Kind: fault.RenamedProperty("event", "appointment")})
 	found, err := c.Appointments.Get(t.Context(), booked.ID)
 	require.NoError(t, err)
 	require.Equal(t, booked.ID, found.ID)
 
-	s.Fail(ghltest.Fault{Operation: "appointments.listForContact", Kind: ghltest.RenamedProperty("events", "things")})
+	s.Fail(ghltest.Fault{Operation: "appointments.listForContact", Kind: fault.RenamedProperty("events", "things")})
 	_, err = c.Appointments.ListForContact(t.Context(), ada.ID)
 	require.ErrorIs(t, err, ghl.ErrBadResponse)
 
-	s.Fail(ghltest.Fault{Operation: "notes.list", Kind: ghltest.NullLists()})
+	s.Fail(ghltest.Fault{Operation: "notes.list", Kind: fault.NullLists()})
 	notes, err := c.Notes.List(t.Context(), ada.ID)
 	require.NoError(t, err)
 	require.Empty(t, notes)
 
-	s.Fail(ghltest.Fault{Operation: "contacts.delete", Kind: ghltest.RenamedProperty("succeded", "success")})
+	s.Fail(ghltest.Fault{Operation: "contacts.delete", Kind: fault.RenamedProperty("succeded", "success")})
 	require.NoError(t, c.Contacts.Delete(t.Context(), ada.ID))
 }
 
@@ -192,22 +193,22 @@ func TestPagingThatGoesWrong(t *testing.T) {
 		return n, nil
 	}
 	for _, search := range []bool{false, true} {
-		for _, kind := range []ghltest.Kind{ghltest.IgnoredPaging(), ghltest.RepeatedCursor()} {
+		for _, kind := range []fault.Kind{fault.IgnoredPaging(), fault.RepeatedCursor()} {
 			s, c := start(t)
 			for range 5 {
 				s.AddContact(ghl.Contact{FirstName: "A"})
 			}
-			fault := s.Fail(ghltest.Fault{Kind: kind})
+			active := s.Fail(ghltest.Fault{Kind: kind})
 			n, err := list(s, c, search)
 			require.ErrorIs(t, err, ghl.ErrBadResponse, "%v", kind)
 			require.LessOrEqual(t, n, 4)
 			require.LessOrEqual(t, len(s.Requests()), 3)
-			fault.Remove()
+			active.Remove()
 			n, err = list(s, c, search)
 			require.NoError(t, err)
 			require.Equal(t, 5, n)
 
-			s.Fail(ghltest.Fault{Kind: ghltest.NullCursors()})
+			s.Fail(ghltest.Fault{Kind: fault.NullCursors()})
 			n, err = list(s, c, search)
 			require.NoError(t, err)
 			require.Equal(t, 5, n)
@@ -215,7 +216,7 @@ func TestPagingThatGoesWrong(t *testing.T) {
 	}
 	s, c := start(t)
 	s.AddContact(ghl.Contact{FirstName: "Ada"})
-	s.Fail(ghltest.Fault{Kind: ghltest.NullCursors()})
+	s.Fail(ghltest.Fault{Kind: fault.NullCursors()})
 	_, answer, _ := send(t, s, "GET", "/contacts/?locationId="+s.LocationID(), "")
 	require.Equal(t, []any{nil, nil, nil}, []any{answer["meta"].(map[string]any)["startAfter"], answer["meta"].(map[string]any)["startAfterId"], answer["meta"].(map[string]any)["nextPageUrl"]})
 	_, err := c.Contacts.List(t.Context(), nil)
@@ -225,7 +226,7 @@ func TestPagingThatGoesWrong(t *testing.T) {
 // Whatever quirk the answers have, the client reads them all, and the records are the same ones.
 func TestTheClientReadsEveryQuirk(t *testing.T) {
 	names := map[string]bool{}
-	for _, quirk := range ghltest.Quirks() {
+	for _, quirk := range fault.Quirks() {
 		require.False(t, names[quirk.String()], "%v is there twice", quirk)
 		names[quirk.String()] = true
 		t.Run(quirk.String(), func(t *testing.T) {
@@ -279,9 +280,9 @@ func idsOf(contacts []*ghl.Contact) (ids []string) {
 	return ids
 }
 
-// Each kind stands in the package documentation, and in a test.
+// The documentation of package fault lists every kind, and a test uses it.
 func TestEveryKindIsListedAndTested(t *testing.T) {
-	files, err := filepath.Glob("*.go")
+	files, err := filepath.Glob("fault/*.go")
 	require.NoError(t, err)
 	documentation := ""
 	var kinds []string
@@ -310,9 +311,9 @@ func TestEveryKindIsListedAndTested(t *testing.T) {
 	}
 	for _, kind := range kinds {
 		require.Contains(t, documentation, "["+kind+"]")
-		require.Contains(t, tests, "ghltest."+kind+"(")
+		require.Contains(t, tests, "fault."+kind+"(")
 	}
-	for _, kind := range ghltest.Quirks() {
+	for _, kind := range fault.Quirks() {
 		name, _, _ := strings.Cut(kind.String(), "(")
 		require.Contains(t, kinds, name)
 	}
@@ -327,7 +328,7 @@ func types(e ast.Expr) string {
 
 func TestAnEditThatIsNoJSONIsNoAnswer(t *testing.T) {
 	s, client := start(t)
-	s.Fail(ghltest.Fault{Kind: ghltest.EditedAnswer(func(any) any { return func() {} })})
+	s.Fail(ghltest.Fault{Kind: fault.EditedAnswer(func(any) any { return func() {} })})
 	_, err := client.Locations.Get(t.Context(), s.LocationID())
 	require.ErrorIs(t, err, ghl.ErrBadResponse)
 }

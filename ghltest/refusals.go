@@ -1,8 +1,12 @@
 package ghltest
 
-import "net/http"
+import (
+	"net/http"
 
-// refusal is an answer that is no success.
+	"github.com/pluvo/ghl/ghltest/internal/answer"
+)
+
+// refusal is an error answer.
 type refusal struct {
 	status int
 	body   any
@@ -10,48 +14,34 @@ type refusal struct {
 
 func (r *refusal) Error() string { return http.StatusText(r.status) }
 
-// refusalBody is the usual form of HighLevel's errors.
-type refusalBody struct {
-	StatusCode int    `json:"statusCode"`
-	Message    any    `json:"message"` // a text, or a list of texts
-	Error      string `json:"error,omitempty"`
+// refuse returns an error answer in the usual form.
+func refuse(status int, message any) error {
+	return &refusal{status, answer.NewError(status, message)}
 }
 
-// refuse answers with a status and a message.
-func refuse(status int, message string) error {
-	name := http.StatusText(status)
-	if status == http.StatusUnauthorized || status == http.StatusTooManyRequests { // these have none
-		name = ""
-	}
-	return &refusal{status, refusalBody{status, message, name}}
-}
-
-// invalid is 422 with the reasons.
+// invalid returns a 422 with a list of reasons.
 func invalid(reasons ...string) error {
-	return &refusal{http.StatusUnprocessableEntity, refusalBody{http.StatusUnprocessableEntity, reasons, "Unprocessable Entity"}}
+	return refuse(http.StatusUnprocessableEntity, reasons)
 }
 
-// invalidText is 422 with one text, as the search answers.
+// invalidText returns a 422 with one reason as a string, the form of the search.
 func invalidText(reason string) error {
 	return refuse(http.StatusUnprocessableEntity, reason)
 }
 
-// contactNotFound is a 400 whose keys differ from every other error's.
+// contactNotFound returns a 400, with properties that no other error has.
 func contactNotFound(id string) error {
-	return &refusal{http.StatusBadRequest, struct {
-		Error  string `json:"error"`
-		Status int    `json:"status"`
-	}{"Contact with id " + id + " not found", http.StatusBadRequest}}
+	return &refusal{http.StatusBadRequest, answer.NewContactNotFound(id)}
 }
 
 func notFound(what string) error { return refuse(http.StatusNotFound, what+" not found") }
 
-// wrongLocation is the answer about a location that the token does not reach.
+// wrongLocation returns the error for a location that the token has no access to.
 func wrongLocation() error {
 	return refuse(http.StatusForbidden, "The token does not have access to this location.")
 }
 
-// unknownPath is what the router answers; it repeats the path.
+// unknownPath returns the router's error, which repeats the path.
 func unknownPath(r *http.Request) error {
 	return refuse(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path)
 }

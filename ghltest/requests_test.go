@@ -14,6 +14,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // What a request must have beside its values, and what becomes of one that cannot be read.
@@ -98,7 +99,7 @@ func TestABodyThatCannotBeReadDoesNothing(t *testing.T) {
 	require.Empty(t, s.Contacts())
 	require.Len(t, s.Requests(), 2)
 
-	s.Fail(ghltest.Fault{Kind: ghltest.CreatedAllTheSame()})
+	s.Fail(ghltest.Fault{Kind: fault.CreatedAllTheSame()})
 	status, _, _ = send(t, s, http.MethodPost, "/contacts/", contact+strings.Repeat(" ", 1<<20))
 	require.Equal(t, 413, status)
 	require.Empty(t, s.Contacts())

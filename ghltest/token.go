@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
 // POST /oauth/token is reached with the app's secret and without a bearer. The old version takes a form in snake case and
@@ -41,7 +42,7 @@ func (c *call) spelled(p parameter) string {
 // refuseOAuth is a refusal in the form of the version.
 func (c *call) refuseOAuth(status int, code, message string) error {
 	if c.v3 {
-		return &refusal{status, refusalBody{StatusCode: status, Message: message}}
+		return &refusal{status, answer.Error{StatusCode: status, Message: message}}
 	}
 	return &refusal{status, struct {
 		Error       string `json:"error"`

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
 // Delivery is an event on its way to a subscriber, or there.
@@ -554,7 +556,7 @@ func (s *subscriber) body(h *hooks, c change, record []byte, webhookID string) [
 	return b.Bytes()
 }
 
-func quote(text string) string { return string(must(json.Marshal(text))) }
+func quote(text string) string { return string(answer.Marshal(text)) }
 
 func without(object []byte, names ...string) []byte {
 	all := map[string]json.RawMessage{}
@@ -564,7 +566,7 @@ func without(object []byte, names ...string) []byte {
 	for _, name := range names {
 		delete(all, name)
 	}
-	return must(json.Marshal(all))
+	return answer.Marshal(all)
 }
 
 // serve calls a handler as a server would.

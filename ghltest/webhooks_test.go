@@ -25,6 +25,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // inbox keeps the deliveries that it is called with.
@@ -553,9 +554,9 @@ func TestNothingIsLeftOfManyServers(t *testing.T) {
 				defer receiver.Close()
 				s.Subscribe(receiver.URL, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.3), Reorder: ghltest.Chance(0.3)}))
 				s.SubscribeHandler(in)
-				s.Fail(ghltest.Fault{Kind: ghltest.InternalServerError(), Chance: 0.2})
-				s.Fail(ghltest.Fault{Kind: ghltest.CutBody(), Chance: 0.2})
-				s.Fail(ghltest.Fault{Kind: ghltest.NumbersAsStrings()})
+				s.Fail(ghltest.Fault{Kind: fault.InternalServerError(), Chance: 0.2})
+				s.Fail(ghltest.Fault{Kind: fault.CutBody(), Chance: 0.2})
+				s.Fail(ghltest.Fault{Kind: fault.NumbersAsStrings()})
 				transport := &http.Transport{}
 				defer transport.CloseIdleConnections()
 				c, err := ghl.New(append(s.ClientOptions(), patient, ghl.WithHTTPClient(&http.Client{Transport: transport}))...)

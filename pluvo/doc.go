@@ -1,10 +1,9 @@
-// Package pluvo holds Pluvo's records and the [Store] behind which they live: contacts, and the tasks, notes and
-// appointments that belong to them.
+// Package pluvo defines Pluvo's records and the [Store] that holds them: contacts, and the tasks, notes and
+// appointments that belong to a contact.
 //
-// The records are a contract, not a discovered API: whoever connects a Pluvo implements [Store], and shows with
-// [github.com/pluvo/ghl/pluvo/pluvotest.TestStore] that it does what its readers rely on. [NewMemoryStore] is one that lives
-// in memory.
+// To connect a Pluvo, implement [Store] and test it with [github.com/pluvo/ghl/pluvo/pluvotest.TestStore].
+// [NewMemoryStore] returns an implementation in memory.
 //
-// Each record says where it came from, its [Origin], so that it can be found again and synced back. Each but the contact
-// says which contact it belongs to.
+// Each record has an [Origin], by which a record from another system is found again and synced back. Each task, note
+// and appointment names its contact.
 package pluvo

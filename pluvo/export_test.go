@@ -1,4 +1,4 @@
 package pluvo
 
-// LogLength returns how many states the store remembers.
+// LogLength returns the number of states in the store's log of changes.
 func (s *MemoryStore) LogLength() int { return len(s.log) }

@@ -11,13 +11,13 @@ import (
 	"sync"
 )
 
-// MemoryStore is a [Store] that lives in memory: for tests, examples and trials. It ends with the process.
+// MemoryStore is a [Store] in memory, for tests, examples and trials. Its records are lost when the process ends.
 type MemoryStore struct {
 	mu      sync.RWMutex
 	entries map[key]*entry
 	origins map[originKey]key
-	owned   map[string]map[key]*entry // by contact: what belongs to it, without itself and what was deleted
-	log     []*entry                  // by sequence; one that has changed since, or was replaced, is skipped
+	owned   map[string]map[key]*entry // by contact: the records that belong to it, without itself and deleted ones
+	log     []*entry                  // by sequence; readers skip an entry that has been replaced
 	last    uint64
 }
 
@@ -31,10 +31,10 @@ type originKey struct {
 	origin Origin
 }
 
-// entry is the state of a record. A state is not changed but replaced.
+// entry is one state of a record. An entry is never changed, only replaced.
 type entry struct {
 	key      key
-	record   Record // nil once deleted
+	record   Record // nil when deleted
 	owner    string
 	origin   Origin
 	sequence uint64
@@ -80,7 +80,7 @@ func (s *MemoryStore) Find(ctx context.Context, kind Kind, origin Origin) (Recor
 	return s.get(k)
 }
 
-// Full reads a contact with all that belongs to it, in the order of their ids; see [Store].
+// Full reads a contact and the records that belong to it, ordered by id; see [Store].
 func (s *MemoryStore) Full(ctx context.Context, contactID string) (*FullContact, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (s *MemoryStore) Full(ctx context.Context, contactID string) (*FullContact,
 	return full, nil
 }
 
-// ownedBy returns what belongs to a contact, without the contact.
+// ownedBy returns the records that belong to a contact, without the contact, ordered by kind and id.
 func (s *MemoryStore) ownedBy(contactID string) []*entry {
 	return slices.SortedFunc(maps.Values(s.owned[contactID]), func(a, b *entry) int {
 		return cmp.Or(cmp.Compare(a.key.kind, b.key.kind), cmp.Compare(a.key.id, b.key.id))
@@ -118,7 +118,7 @@ func (s *MemoryStore) Put(ctx context.Context, r Record, expect Version) (Versio
 		return "", err
 	}
 	if isNil(r) {
-		return "", fmt.Errorf("pluvo: there is no record to write: %w", ErrInvalid)
+		return "", fmt.Errorf("pluvo: the record is nil: %w", ErrInvalid)
 	}
 	if err := r.Validate(); err != nil {
 		return "", fmt.Errorf("pluvo: %w", err)
@@ -127,8 +127,8 @@ func (s *MemoryStore) Put(ctx context.Context, r Record, expect Version) (Versio
 	defer s.mu.Unlock()
 	k := key{r.Kind(), r.Key()}
 	current := s.entries[k]
-	there := current != nil && current.record != nil
-	if err := expected(current, expect); err != nil {
+	exists := current != nil && current.record != nil
+	if err := checkVersion(current, expect); err != nil {
 		return "", err
 	}
 	if k.kind != KindContact {
@@ -140,16 +140,16 @@ func (s *MemoryStore) Put(ctx context.Context, r Record, expect Version) (Versio
 	if other, taken := s.origins[origin]; taken && other != k {
 		return "", fmt.Errorf("pluvo: %s: %w", k.kind, ErrOriginTaken)
 	}
-	if there && current.record.equal(r) {
+	if exists && current.record.equal(r) {
 		return current.version(), nil
 	}
-	if there {
+	if exists {
 		delete(s.origins, originKey{k.kind, current.origin})
 	}
 	if !r.From().IsZero() {
 		s.origins[origin] = k
 	}
-	return s.keep(&entry{key: k, record: r.clone(), owner: r.Owner(), origin: r.From()}).version(), nil
+	return s.replace(&entry{key: k, record: r.clone(), owner: r.Owner(), origin: r.From()}).version(), nil
 }
 
 // Delete deletes a record; see [Store].
@@ -163,7 +163,7 @@ func (s *MemoryStore) Delete(ctx context.Context, kind Kind, id string, expect V
 	if current == nil || current.record == nil {
 		return fmt.Errorf("pluvo: %s: %w", kind, ErrNotFound)
 	}
-	if err := expected(current, expect); err != nil {
+	if err := checkVersion(current, expect); err != nil {
 		return err
 	}
 	if kind == KindContact {
@@ -175,19 +175,20 @@ func (s *MemoryStore) Delete(ctx context.Context, kind Kind, id string, expect V
 	return nil
 }
 
+// remove replaces the state of a record by a deleted one.
 func (s *MemoryStore) remove(e *entry) {
 	delete(s.origins, originKey{e.key.kind, e.origin})
-	s.keep(&entry{key: e.key, owner: e.owner, origin: e.origin})
+	s.replace(&entry{key: e.key, owner: e.owner, origin: e.origin})
 }
 
-// keep makes e the state of its record, at the end of the changes.
-func (s *MemoryStore) keep(e *entry) *entry {
+// replace makes e the state of its record, and appends it to the changes.
+func (s *MemoryStore) replace(e *entry) *entry {
 	s.last++
 	e.sequence = s.last
-	if before := s.entries[e.key]; before != nil {
-		delete(s.owned[before.owner], e.key)
-		if len(s.owned[before.owner]) == 0 {
-			delete(s.owned, before.owner)
+	if previous := s.entries[e.key]; previous != nil {
+		delete(s.owned[previous.owner], e.key)
+		if len(s.owned[previous.owner]) == 0 {
+			delete(s.owned, previous.owner)
 		}
 	}
 	if e.record != nil && e.key.kind != KindContact {
@@ -198,22 +199,23 @@ func (s *MemoryStore) keep(e *entry) *entry {
 	}
 	s.entries[e.key] = e
 	s.log = append(s.log, e)
-	if len(s.log) > 2*len(s.entries)+64 { // most are of records that have changed since
+	if len(s.log) > 2*len(s.entries)+64 { // most entries have been replaced
 		s.log = slices.DeleteFunc(s.log, func(e *entry) bool { return s.entries[e.key] != e })
 	}
 	return e
 }
 
-func expected(current *entry, expect Version) error {
-	there := current != nil && current.record != nil
+// checkVersion returns ErrConflict unless a record is at the expected version.
+func checkVersion(current *entry, expect Version) error {
+	exists := current != nil && current.record != nil
 	switch {
-	case expect == AnyVersion, expect == NoVersion && !there, there && expect == current.version():
+	case expect == AnyVersion, expect == NoVersion && !exists, exists && expect == current.version():
 		return nil
 	}
 	return fmt.Errorf("pluvo: %w", ErrConflict)
 }
 
-// Changes reads what was written and deleted behind a cursor; see [Store]. A limit of 0 is 100.
+// Changes reads the writes and deletions after a cursor; see [Store]. A limit of 0 means 100.
 func (s *MemoryStore) Changes(ctx context.Context, after Cursor, limit int) (*ChangePage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -231,7 +233,8 @@ func (s *MemoryStore) Changes(ctx context.Context, after Cursor, limit int) (*Ch
 		return nil, fmt.Errorf("pluvo: %w", ErrBadCursor)
 	}
 	page := &ChangePage{Next: after}
-	start, _ := slices.BinarySearchFunc(s.log, from+1, func(e *entry, n uint64) int { return cmp.Compare(e.sequence, n) })
+	bySequence := func(e *entry, n uint64) int { return cmp.Compare(e.sequence, n) }
+	start, _ := slices.BinarySearchFunc(s.log, from+1, bySequence)
 	for _, e := range s.log[start:] {
 		if s.entries[e.key] != e {
 			continue
@@ -240,7 +243,9 @@ func (s *MemoryStore) Changes(ctx context.Context, after Cursor, limit int) (*Ch
 			page.More = true
 			break
 		}
-		change := Change{Kind: e.key.kind, ID: e.key.id, Version: e.version(), Owner: e.owner, Origin: e.origin, Cursor: e.cursor()}
+		change := Change{
+			Kind: e.key.kind, ID: e.key.id, Version: e.version(), Owner: e.owner, Origin: e.origin, Cursor: e.cursor(),
+		}
 		if e.record != nil {
 			change.Record = e.record.clone()
 		}

@@ -16,19 +16,25 @@ import (
 
 var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 
-// TestFieldNames holds the names that the contract gives the fields.
+// TestFieldNames checks the JSON names of all fields.
 func TestFieldNames(t *testing.T) {
 	from := pluvo.Origin{System: "highlevel", Location: "loc", ID: "x"}
 	const origin = `,"origin":{"system":"highlevel","location":"loc","id":"x"}}`
 	for want, record := range map[string]pluvo.Record{
-		`{"id":"c","email":"a@b","firstName":"F","lastName":"L","phone":"1","stage":"s","tags":["t"],"fields":{"f":"v"}` + origin: &pluvo.Contact{
-			ID: "c", Email: "a@b", FirstName: "F", LastName: "L", Phone: "1", Stage: "s", Tags: []string{"t"}, Fields: map[string]string{"f": "v"}, Origin: from},
-		`{"taskId":"t","contactId":"c","title":"T","status":"open","dueDate":"2026-05-01T12:00:00Z","completed":false` + origin: &pluvo.Task{
+		`{"id":"c","email":"a@b","firstName":"F","lastName":"L","phone":"1","stage":"s",` +
+			`"tags":["t"],"fields":{"f":"v"}` + origin: &pluvo.Contact{
+			ID: "c", Email: "a@b", FirstName: "F", LastName: "L", Phone: "1", Stage: "s",
+			Tags: []string{"t"}, Fields: map[string]string{"f": "v"}, Origin: from},
+		`{"taskId":"t","contactId":"c","title":"T","status":"open","dueDate":"2026-05-01T12:00:00Z",` +
+			`"completed":false` + origin: &pluvo.Task{
 			ID: "t", ContactID: "c", Title: "T", Status: pluvo.TaskOpen, DueDate: noon, Origin: from},
-		`{"noteId":"n","contactId":"c","content":"C","createdAt":"2026-05-01T12:00:00Z","appointmentId":"a"` + origin: &pluvo.Note{
+		`{"noteId":"n","contactId":"c","content":"C","createdAt":"2026-05-01T12:00:00Z",` +
+			`"appointmentId":"a"` + origin: &pluvo.Note{
 			ID: "n", ContactID: "c", Content: "C", CreatedAt: noon, AppointmentID: "a", Origin: from},
-		`{"id":"a","contactId":"c","title":"T","start":"2026-05-01T12:00:00Z","end":"2026-05-01T13:00:00Z","status":"new","assignedUserId":"u"` + origin: &pluvo.Appointment{
-			ID: "a", ContactID: "c", Title: "T", Start: noon, End: noon.Add(time.Hour), Status: pluvo.AppointmentNew, AssignedUserID: "u", Origin: from},
+		`{"id":"a","contactId":"c","title":"T","start":"2026-05-01T12:00:00Z","end":"2026-05-01T13:00:00Z",` +
+			`"status":"new","assignedUserId":"u"` + origin: &pluvo.Appointment{
+			ID: "a", ContactID: "c", Title: "T", Start: noon, End: noon.Add(time.Hour),
+			Status: pluvo.AppointmentNew, AssignedUserID: "u", Origin: from},
 		`{"taskId":"","contactId":"","title":"","completed":false}`: &pluvo.Task{},
 	} {
 		got, err := json.Marshal(record)
@@ -45,14 +51,20 @@ func TestValidate(t *testing.T) {
 		{&pluvo.Contact{ID: "c"}, nil},
 		{&pluvo.Contact{ID: "c", Email: "ada@example.com", Phone: "ask at the desk", Tags: []string{"a", "A"}}, nil},
 		{&pluvo.Contact{}, []string{"id"}},
-		{&pluvo.Contact{ID: "a\nb", Email: "ada at example.com", Tags: []string{" ", "x", "x"}, Fields: map[string]string{"": "v", "f": ""}},
+		{&pluvo.Contact{
+			ID: "a\nb", Email: "ada at example.com",
+			Tags: []string{" ", "x", "x"}, Fields: map[string]string{"": "v", "f": ""},
+		},
 			[]string{"id", "email", "tags[0]", "tags[2]", "fields", "fields.f"}},
-		{&pluvo.Contact{ID: "c", FirstName: "\xff", LastName: "\xff", Phone: "\xff", Stage: "\xff", Email: "@"}, []string{"email", "firstName", "lastName", "phone", "stage"}},
+		{&pluvo.Contact{ID: "c", FirstName: "\xff", LastName: "\xff", Phone: "\xff", Stage: "\xff", Email: "@"},
+			[]string{"email", "firstName", "lastName", "phone", "stage"}},
 		{&pluvo.Contact{ID: "c", Origin: pluvo.Origin{ID: "x"}}, []string{"origin.system", "origin.location"}},
 		{&pluvo.Task{ID: "t", ContactID: "c", Title: "T"}, nil},
-		{&pluvo.Task{DueDate: noon.AddDate(9000, 0, 0), Title: "\t"}, []string{"taskId", "contactId", "title", "dueDate"}},
+		{&pluvo.Task{DueDate: noon.AddDate(9000, 0, 0), Title: "\t"},
+			[]string{"taskId", "contactId", "title", "dueDate"}},
 		{&pluvo.Note{ID: "n", ContactID: "c", Content: "C"}, nil},
-		{&pluvo.Note{CreatedAt: noon.AddDate(-9000, 0, 0), AppointmentID: " "}, []string{"noteId", "contactId", "content", "createdAt", "appointmentId"}},
+		{&pluvo.Note{CreatedAt: noon.AddDate(-9000, 0, 0), AppointmentID: " "},
+			[]string{"noteId", "contactId", "content", "createdAt", "appointmentId"}},
 		{&pluvo.Appointment{ID: "a", ContactID: "c", Start: noon, End: noon}, nil},
 		{&pluvo.Appointment{ID: "a", ContactID: "c", Start: noon}, nil},
 		{&pluvo.Appointment{Title: "\xff", End: noon.AddDate(9000, 0, 0), Status: "\xff", AssignedUserID: "\xff"},
@@ -71,7 +83,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// fieldsOf returns the fields that an error names.
+// fieldsOf returns the names of the fields in an error.
 func fieldsOf(err error) []string {
 	if err == nil {
 		return nil
@@ -104,7 +116,9 @@ func TestValidateFullContact(t *testing.T) {
 func TestEqualAndClone(t *testing.T) {
 	records := []pluvo.Record{
 		&pluvo.Contact{ID: "x", Tags: []string{"a", "b"}, Fields: map[string]string{"f": "v"}},
-		&pluvo.Task{ID: "x", DueDate: noon}, &pluvo.Note{ID: "x", CreatedAt: noon}, &pluvo.Appointment{ID: "x", Start: noon},
+		&pluvo.Task{ID: "x", DueDate: noon},
+		&pluvo.Note{ID: "x", CreatedAt: noon},
+		&pluvo.Appointment{ID: "x", Start: noon},
 	}
 	for i, a := range records {
 		for j, b := range records {
@@ -134,9 +148,8 @@ func TestEqualAndClone(t *testing.T) {
 	require.ErrorIs(t, err, pluvo.ErrInvalid)
 }
 
-// TestMemoryStoreForgetsWhatWasReplaced holds the memory of many changes of few records within bounds, with a cursor from
-// long ago still good.
-func TestMemoryStoreForgetsWhatWasReplaced(t *testing.T) {
+// TestMemoryStoreDropsReplacedStates: many changes of few records use little memory, and an old cursor remains valid.
+func TestMemoryStoreDropsReplacedStates(t *testing.T) {
 	s := pluvo.NewMemoryStore()
 	_, err := s.Put(t.Context(), &pluvo.Contact{ID: "first"}, pluvo.NoVersion)
 	require.NoError(t, err)
@@ -156,7 +169,7 @@ func TestMemoryStoreForgetsWhatWasReplaced(t *testing.T) {
 	}
 }
 
-// Write a contact, change it at the version that was read, and follow what happened.
+// Write a contact, update it at its version, and read the changes.
 func ExampleStore() {
 	ctx := context.Background()
 	var store pluvo.Store = pluvo.NewMemoryStore()

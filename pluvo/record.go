@@ -11,7 +11,7 @@ func (c *Contact) Kind() Kind { return KindContact }
 // Key returns the contact's id.
 func (c *Contact) Key() string { return c.ID }
 
-// Owner returns the contact's id: it belongs to itself.
+// Owner returns the contact's own id.
 func (c *Contact) Owner() string { return c.ID }
 
 // From returns the contact's origin.
@@ -53,7 +53,7 @@ func (a *Appointment) Owner() string { return a.ContactID }
 // From returns the appointment's origin.
 func (a *Appointment) From() Origin { return a.Origin }
 
-// Clone returns a copy of the record that shares nothing with it; nil of nil.
+// Clone returns a deep copy of the record. The copy of nil is nil.
 func Clone[R Record](r R) R {
 	if isNil(r) {
 		return r
@@ -61,8 +61,8 @@ func Clone[R Record](r R) R {
 	return r.clone().(R)
 }
 
-// Equal reports whether two records say the same: tags in any order, times by their instant, no list and an empty one
-// alike. Two nils are equal.
+// Equal reports whether two records have the same content. The order of tags, the location of times, and the difference
+// between nil and empty lists and maps are ignored. Two nils are equal.
 func Equal(a, b Record) bool {
 	if isNil(a) || isNil(b) {
 		return isNil(a) && isNil(b)
@@ -70,6 +70,7 @@ func Equal(a, b Record) bool {
 	return a.equal(b)
 }
 
+// isNil reports whether a record is nil, or a nil pointer to one.
 func isNil(r Record) bool {
 	switch r := r.(type) {
 	case *Contact:
@@ -109,8 +110,8 @@ func (t *Task) equal(other Record) bool {
 
 func (n *Note) equal(other Record) bool {
 	o, ok := other.(*Note)
-	return ok && n.ID == o.ID && n.ContactID == o.ContactID && n.Content == o.Content && n.CreatedAt.Equal(o.CreatedAt) &&
-		n.AppointmentID == o.AppointmentID && n.Origin == o.Origin
+	return ok && n.ID == o.ID && n.ContactID == o.ContactID && n.Content == o.Content &&
+		n.CreatedAt.Equal(o.CreatedAt) && n.AppointmentID == o.AppointmentID && n.Origin == o.Origin
 }
 
 func (a *Appointment) equal(other Record) bool {
@@ -119,7 +120,7 @@ func (a *Appointment) equal(other Record) bool {
 		a.End.Equal(b.End) && a.Status == b.Status && a.AssignedUserID == b.AssignedUserID && a.Origin == b.Origin
 }
 
-// sameSet compares without regard to order and repetition.
+// sameSet reports whether two lists have the same elements, ignoring order and repetition.
 func sameSet(a, b []string) bool {
 	if slices.Equal(a, b) {
 		return true

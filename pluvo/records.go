@@ -2,7 +2,7 @@ package pluvo
 
 import "time"
 
-// Kind is which kind of record one is.
+// Kind is the kind of a record.
 type Kind string
 
 // The kinds of records.
@@ -15,32 +15,33 @@ const (
 
 // Record is a *[Contact], *[Task], *[Note] or *[Appointment], and nothing else.
 type Record interface {
-	// Kind says which of them it is.
+	// Kind returns the kind of the record.
 	Kind() Kind
-	// Key is the record's id in Pluvo, unique among those of its kind.
+	// Key returns the record's id in Pluvo, which is unique among the records of its kind.
 	Key() string
-	// Owner is the id of the contact that the record belongs to. A contact belongs to itself.
+	// Owner returns the id of the contact that the record belongs to. The owner of a contact is the contact itself.
 	Owner() string
-	// From is where the record came from.
+	// From returns the origin of the record.
 	From() Origin
-	// Validate says what is wrong with the record, all of it: each mistake is a [*FieldError] within reach of errors.As.
+	// Validate returns all mistakes in the record, joined, or nil. Each mistake is a [*FieldError], for errors.As.
 	Validate() error
 
 	clone() Record
 	equal(Record) bool
 }
 
-// Origin is where a record came from. It is zero for one that was made in Pluvo and has not been anywhere else.
+// Origin identifies a record in the other system that it came from. It is zero for a record that was created in Pluvo
+// and was not synced to another system.
 type Origin struct {
 	// System is the other system, such as "highlevel".
 	System string `json:"system,omitempty"`
 	// Location is the account within that system.
 	Location string `json:"location,omitempty"`
-	// ID is the record's id there.
+	// ID is the record's id in that system.
 	ID string `json:"id,omitempty"`
 }
 
-// IsZero reports whether the record came from nowhere else.
+// IsZero reports whether the record has no origin in another system.
 func (o Origin) IsZero() bool { return o == Origin{} }
 
 // Contact is a person.
@@ -49,21 +50,21 @@ type Contact struct {
 	Email     string `json:"email,omitempty"`
 	FirstName string `json:"firstName,omitempty"`
 	LastName  string `json:"lastName,omitempty"`
-	// Phone is best in E.164, such as "+18005550100"; anything else is kept as it was written.
+	// Phone should be in E.164, such as "+18005550100". Any other text is stored unchanged.
 	Phone string `json:"phone,omitempty"`
-	// Stage is where the contact stands on its way, in Pluvo's own words.
+	// Stage is the contact's stage in the sales process, by Pluvo's own names.
 	Stage string `json:"stage,omitempty"`
-	// Tags are a set: their order means nothing.
+	// Tags are a set: their order has no meaning.
 	Tags []string `json:"tags,omitempty"`
-	// Fields are further values by their names, which Pluvo keeps as extra fields of a person. None is empty.
+	// Fields are the values of extra fields by their names. A value must not be empty.
 	Fields map[string]string `json:"fields,omitempty"`
 	Origin Origin            `json:"origin,omitzero"`
 }
 
-// TaskStatus is how a task stands, in words that both people and rules use.
+// TaskStatus is the status of a task. Mapping rules compare it as text.
 type TaskStatus string
 
-// The states of a task that are derived from its due date and whether it is completed. Others are allowed.
+// The task statuses that are derived from the due date and from Completed. Other values are allowed.
 const (
 	TaskOpen      TaskStatus = "open"
 	TaskOverdue   TaskStatus = "overdue"
@@ -90,15 +91,15 @@ type Note struct {
 	Content string `json:"content"`
 	// CreatedAt is an instant; zero means unknown.
 	CreatedAt time.Time `json:"createdAt,omitzero"`
-	// AppointmentID is the appointment that the note is about, where that is known.
+	// AppointmentID is the appointment that the note is about; empty when unknown.
 	AppointmentID string `json:"appointmentId,omitempty"`
 	Origin        Origin `json:"origin,omitzero"`
 }
 
-// AppointmentStatus is what became of an appointment.
+// AppointmentStatus is the status of an appointment.
 type AppointmentStatus string
 
-// The states of an appointment. Others are allowed.
+// The known appointment statuses. Other values are allowed.
 const (
 	AppointmentNew       AppointmentStatus = "new"
 	AppointmentConfirmed AppointmentStatus = "confirmed"
@@ -115,7 +116,7 @@ type Appointment struct {
 	ID        string `json:"id"`
 	ContactID string `json:"contactId"`
 	Title     string `json:"title,omitempty"`
-	// Start and End are instants; an End of zero is unknown.
+	// Start and End are instants; a zero End is unknown.
 	Start          time.Time         `json:"start"`
 	End            time.Time         `json:"end,omitzero"`
 	Status         AppointmentStatus `json:"status,omitempty"`
@@ -123,7 +124,7 @@ type Appointment struct {
 	Origin         Origin            `json:"origin,omitzero"`
 }
 
-// FullContact is a contact with all that belongs to it.
+// FullContact is a contact with the records that belong to it.
 type FullContact struct {
 	Contact      Contact       `json:"contact"`
 	Tasks        []Task        `json:"tasks,omitempty"`
@@ -131,14 +132,14 @@ type FullContact struct {
 	Appointments []Appointment `json:"appointments,omitempty"`
 }
 
-// Records returns the contact and then all that belongs to it. They are not copied.
+// Records returns the contact followed by the records that belong to it. They are not copied.
 func (f *FullContact) Records() []Record {
 	all := make([]Record, 0, 1+len(f.Tasks)+len(f.Notes)+len(f.Appointments))
 	all = append(all, &f.Contact)
 	for i := range f.Tasks {
 		all = append(all, &f.Tasks[i])
 	}
-	for i := range f.Appointments { // before the notes, which may be about one
+	for i := range f.Appointments { // before the notes, which may refer to appointments
 		all = append(all, &f.Appointments[i])
 	}
 	for i := range f.Notes {

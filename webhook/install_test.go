@@ -17,6 +17,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/webhook"
 )
 
@@ -225,7 +226,7 @@ func TestFeedInstallationsFails(t *testing.T) {
 	o.store.err = nil
 	require.Equal(t, []string{"company/company1"}, o.known())
 
-	broken := o.Fail(ghltest.Fault{Operation: "oauth.locationToken", Kind: ghltest.InternalServerError()})
+	broken := o.Fail(ghltest.Fault{Operation: "oauth.locationToken", Kind: fault.InternalServerError()})
 	require.Equal(t, 429, o.post(install))
 	require.Positive(t, broken.Hits())
 	broken.Remove()

@@ -5,12 +5,13 @@ import "time"
 const (
 	flightSlot  = 100 * time.Millisecond
 	flightSlots = 128
-	// reorder is how much later than another an attempt must start to be sure that it reaches the server after that one.
+	// reorder is how much later than another an attempt must start to be sure that it reaches the server after that
+	// one.
 	reorder = 500 * time.Millisecond
 )
 
-// flights counts the attempts in flight by their start, in a ring of slots. An attempt that is never answered leaves the
-// ring after 12.8 seconds and no longer counts.
+// flights counts the attempts in flight by their start, in a ring of slots. An attempt that is never answered leaves
+// the ring after 12.8 seconds and no longer counts.
 type flights struct {
 	epoch time.Time
 	last  int64 // the latest slot used

@@ -5,8 +5,8 @@ import "time"
 const (
 	// rush is how much faster than on average other clients may be when a window begins.
 	rush = 4
-	// In a fixed window what remains never grows by a little. After slipsToSlide such growths in a row the server's window is
-	// treated as sliding for slideFor intervals.
+	// In a fixed window what remains never grows by a little. After slipsToSlide such growths in a row the server's
+	// window is treated as sliding for slideFor intervals.
 	slipsToSlide = 4
 	slideFor     = 6
 )
@@ -71,8 +71,8 @@ func (w *window) setRemaining(remaining int, sent, now time.Time) {
 	w.remaining, w.remainingSent, w.remainingRecv = remaining, sent, now
 }
 
-// learnStraggler learns from an attempt that was sent before the estimated beginning of the window. The attempt may still
-// have reached the server in this window.
+// learnStraggler learns from an attempt that was sent before the estimated beginning of the window. The attempt may
+// still have reached the server in this window.
 func (w *window) learnStraggler(remaining int, sent, now time.Time) {
 	switch {
 	case w.previous < 0 || sent.Before(w.lo):
@@ -106,9 +106,9 @@ func (w *window) learnFirst(remaining int, refused bool, sent, now time.Time) {
 	}
 	w.hi = earlier(w.hi, now)
 	w.grow = 0
-	// When other clients have used more than they can have since hi, even in the rush at the beginning, the window began
-	// earlier. Without this correction a client that estimates the end too late would never see what the others are granted
-	// before it, and would always get less than they do.
+	// When other clients have used more than they can have since hi, even in the rush at the beginning, the window
+	// began earlier. Without this correction a client that estimates the end too late would never see what the others
+	// are granted before it, and would always get less than they do.
 	excess := float64(w.limit-remaining-w.own) - rush*w.others*now.Sub(w.hi).Seconds()
 	if excess > 1 && !w.uncertain() {
 		by := excess / max(w.others, w.evenRate()/10) * float64(time.Second)
@@ -139,8 +139,8 @@ func (w *window) learnFurther(remaining int, sent, now time.Time) {
 	if remaining <= w.remaining || !sent.Before(w.remainingRecv) {
 		w.setRemaining(remaining, sent, now)
 	}
-	// Too little remains for a new window, so this one has not ended. If more remained, it could be a new window of which
-	// other clients have used a part.
+	// Too little remains for a new window, so this one has not ended. If more remained, it could be a new window of
+	// which other clients have used a part.
 	if at := sent.Add(-w.interval); remaining < w.limit/4 && at.Before(w.hi) {
 		w.lo = later(w.lo, at)
 	}
@@ -161,15 +161,16 @@ func (w *window) learnSliding(remaining int, sent, now time.Time) {
 	w.setRemaining(remaining, sent, now)
 }
 
-// slipped reports whether what remains has grown by too little for a fixed window, of which nearly all remains just after
-// it began.
+// slipped reports whether what remains has grown by too little for a fixed window, of which nearly all remains just
+// after it began.
 func (w *window) slipped(remaining int, sent, now time.Time) bool {
 	return remaining > w.remaining && remaining < w.limit/2 &&
 		!sent.Before(w.remainingRecv) && now.Sub(w.remainingSent) < w.interval/4
 }
 
-// jumped reports whether a new window began between two answers. Answers arrive in another order than the server counted
-// the attempts in, unless one attempt was sent after the answer to the other had arrived, or the difference is too large.
+// jumped reports whether a new window began between two answers. Answers arrive in another order than the server
+// counted the attempts in, unless one attempt was sent after the answer to the other had arrived, or the difference
+// is too large.
 func (w *window) jumped(remaining, before int, sent, beforeRecv time.Time) bool {
 	rise := remaining - before
 	return rise > w.limit/8 && !sent.Before(beforeRecv) || rise >= max(w.limit/2, 1)

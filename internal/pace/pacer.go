@@ -1,5 +1,6 @@
 // Package pace is the arithmetic of the client's adaptive rate limiter. From the rate limit headers of the answers it
-// estimates when the server's current window ends and what remains in it, and computes when the next attempt may be sent.
+// estimates when the server's current window ends and what remains in it, and computes when the next attempt may be
+// sent.
 //
 // The package has no lock, no timer and no clock. The limiter serializes its calls and passes the time to each of them.
 package pace
@@ -16,7 +17,8 @@ const Scouts = 5
 const (
 	// unlearnedShare of the published rate is used while the remaining grant is unknown.
 	unlearnedShare = 0.9
-	// A burst may take burstShare of the limit while at least quietShare of the limit remains, and trickleShare otherwise.
+	// A burst may take burstShare of the limit while at least quietShare of the limit remains, and trickleShare
+	// otherwise.
 	burstShare   = 0.35
 	quietShare   = 0.75
 	trickleShare = 0.1
@@ -46,8 +48,8 @@ type Answer struct {
 	Sent time.Time
 }
 
-// Pacer decides when attempts may be sent. It is not safe for concurrent use. The times passed to its methods must not go
-// backwards.
+// Pacer decides when attempts may be sent. It is not safe for concurrent use. The times passed to its methods must
+// not go backwards.
 type Pacer struct {
 	window    window
 	daily     daily
@@ -69,8 +71,8 @@ func New(now time.Time) *Pacer {
 // Advance moves on to the window that now is in. Call it before other methods with the same now.
 func (p *Pacer) Advance(now time.Time) { p.window.advance(now) }
 
-// Delay returns how long to wait before asking again for the next attempt; 0 when that attempt may be sent. A background
-// attempt leaves room for others when little remains.
+// Delay returns how long to wait before asking again for the next attempt; 0 when that attempt may be sent. A
+// background attempt leaves room for others when little remains.
 func (p *Pacer) Delay(now time.Time, background bool) time.Duration {
 	if d := p.Pause(now); d > 0 {
 		return d
@@ -98,14 +100,14 @@ func (p *Pacer) Delay(now time.Time, background bool) time.Duration {
 // Pause returns how long a Retry-After still forbids all attempts; 0 or less when none does.
 func (p *Pacer) Pause(now time.Time) time.Duration { return p.closed.Sub(now) }
 
-// DailyExhausted reports whether the daily quota is used up, counting attempts in flight, and how long until it is granted
-// again; 0 when that time is unknown.
+// DailyExhausted reports whether the daily quota is used up, counting attempts in flight, and how long until it is
+// granted again; 0 when that time is unknown.
 func (p *Pacer) DailyExhausted(now time.Time) (exhausted bool, wait time.Duration) {
 	return p.daily.exhausted(now)
 }
 
-// Queued records that a call had to wait in this window. The share of the grant that this client uses is only measured in
-// such windows.
+// Queued records that a call had to wait in this window. The share of the grant that this client uses is only
+// measured in such windows.
 func (p *Pacer) Queued() { p.window.busy = true }
 
 // Take gives out a permit for one attempt. It expects one Learn or GiveBack in return.
@@ -133,8 +135,8 @@ func (p *Pacer) GiveBack(now time.Time) {
 
 // Learn ends an attempt and updates the estimates from its answer.
 func (p *Pacer) Learn(a Answer, now time.Time) {
-	// Only the age of Sent is used. The age is a difference of monotonic times, unless Sent has no monotonic reading and the
-	// wall clock has jumped since.
+	// Only the age of Sent is used. The age is a difference of monotonic times, unless Sent has no monotonic reading
+	// and the wall clock has jumped since.
 	sent := now.Add(-max(now.Sub(a.Sent), 0))
 	p.daily.inFlight = max(p.daily.inFlight-1, 0)
 	p.window.flights.land(sent)

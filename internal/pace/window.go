@@ -14,25 +14,27 @@ const (
 const (
 	// fastest is the highest rate, as a multiple of the even rate.
 	fastest = 3
-	// haste is how much faster than evenly the remaining grant is used, so that the end of it is not left to the last moment.
+	// haste is how much faster than evenly the remaining grant is used, so that the end of it is not left to the last
+	// moment.
 	haste = 1.3
-	// fairness draws clients that share a limit towards equal shares: each aims at its share to the power of fairness, so
-	// that a small share grows. 1 would preserve all shares; less than fairness would make every client rush.
+	// fairness draws clients that share a limit towards equal shares: each aims at its share to the power of
+	// fairness, so that a small share grows. 1 would preserve all shares; less than fairness would make every client
+	// rush.
 	fairness = 0.5
-	// foresight is the part of what other clients are expected to use that is left for them. They also slow down when the
-	// window runs out, so it is less than 1.
+	// foresight is the part of what other clients are expected to use that is left for them. They also slow down when
+	// the window runs out, so it is less than 1.
 	foresight = 0.6
 )
 
-// window is the estimate of the server's current window: when it ends, what remains in it, and who uses it. Its times are
-// on the client's clock.
+// window is the estimate of the server's current window: when it ends, what remains in it, and who uses it. Its times
+// are on the client's clock.
 type window struct {
 	limit    int // requests granted in each interval
 	interval time.Duration
 	limitAt  time.Time // when the attempt that reported the two was sent
 
-	// The window began in (lo, hi]: after an attempt of the previous window was sent, and before the answer to an attempt of
-	// this window arrived. Both are zero while the beginning is unknown.
+	// The window began in (lo, hi]: after an attempt of the previous window was sent, and before the answer to an
+	// attempt of this window arrived. Both are zero while the beginning is unknown.
 	lo, hi time.Time
 	begin  time.Time     // attempts sent from here on are counted in this window
 	probes bool          // begun before hi, to find out whether the server's window has begun

@@ -22,15 +22,18 @@ type checker struct {
 	t          *testing.T
 	documents  map[ghl.Version][]*document
 	exceptions exceptions
-	found      map[difference]string // what is no exception, and why it differs
-	reached    map[string]bool       // operations of the documents
+	answers    map[string]json.RawMessage // of operations, where the documents have none
+	found      map[difference]string      // what is no exception, and why it differs
+	reached    map[string]bool            // operations of the documents
 	requests   int
 	ofRequests exceptions      // when ghltest is checked: those of the client, whose requests it gets
 	faults     []ghltest.Fault // of ghltest, to show that the check finds them
 }
 
 func newChecker(t *testing.T, documents map[ghl.Version][]*document, list exceptions) *checker {
-	return &checker{t: t, documents: documents, exceptions: list, found: map[difference]string{}, reached: map[string]bool{}}
+	answers, err := readAnswers(exceptionsJSON)
+	require.NoError(t, err)
+	return &checker{t: t, documents: documents, exceptions: list, answers: answers, found: map[difference]string{}, reached: map[string]bool{}}
 }
 
 // differences lists what differs without being an exception, and the exceptions that did not occur.
@@ -48,7 +51,7 @@ func (c *checker) differences() []string {
 
 // drive makes every call of a method, and looks how much of the answer comes out of it.
 func (c *checker) drive(m method, v ghl.Version) {
-	s := &server{checker: c, op: operation(c.t, m.operation), version: v, undocumented: m.undocumented, places: map[string]bool{}}
+	s := &server{checker: c, op: operation(c.t, m.operation), version: v, places: map[string]bool{}}
 	client := newClient(c.t, s, v)
 	run := func(f call) (any, error) {
 		var around ghl.Response
@@ -117,13 +120,12 @@ func newClient(t *testing.T, transport http.RoundTripper, v ghl.Version) *ghl.Cl
 // server stands for the API: it checks the requests of an operation against the documents, and answers from them.
 type server struct {
 	*checker
-	op           ghl.Operation
-	version      ghl.Version
-	undocumented string          // the answer where the documents have none
-	answer       any             // the latest answer from the documents
-	override     any             // sent instead of it
-	places       map[string]bool // parameters and properties of requests, and whether some call has them
-	requests     int
+	op       ghl.Operation
+	version  ghl.Version
+	answer   any             // the latest answer from the documents
+	override any             // sent instead of it
+	places   map[string]bool // parameters and properties of requests, and whether some call has them
+	requests int
 }
 
 // RoundTrip answers a request without a network.
@@ -161,13 +163,13 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // setAnswer keeps the answer in the form of decoded JSON; nil is one that no document describes.
 func (s *server) setAnswer(body any) {
-	data := []byte(s.undocumented)
+	data := s.answers[s.op.Name]
 	if body != nil {
 		var err error
 		data, err = json.Marshal(body)
 		require.NoError(s.t, err)
 	}
-	require.NotEmpty(s.t, data, "%s (%s): neither a document nor its row has an answer; %v", s.op.Name, s.version, s.found)
+	require.NotEmpty(s.t, data, "%s (%s): neither a document nor an exception has an answer; %v", s.op.Name, s.version, s.found)
 	s.answer = nil
 	require.NoError(s.t, json.Unmarshal(data, &s.answer))
 }

@@ -1,10 +1,12 @@
 package spec
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,13 +15,11 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// method is a method of the client and the calls that drive it: one with the least input, one or more with all of it and,
-// for an update, one with null for every field that can be null.
+// method is a method of the client and the calls that drive it: one with the least input, one or more with all of the input
+// and, for an update, one with null for every field that can be null.
 type method struct {
 	operation string
 	calls     []call
-	// undocumented is the answer where the documents have none.
-	undocumented string
 	// promisesNothing marks a method that returns only an error.
 	promisesNothing bool
 }
@@ -37,21 +37,20 @@ type driver struct {
 }
 
 const (
-	locationID  = "ve9EPM428h8vShlRW1KT"
-	companyID   = "5DP4iH6HLkQsiKESj6rh"
-	appID       = "6578278e879ad2646715ba9c"
-	contactID   = "seD4PfOuKoVMLkEZqohJ"
-	userID      = "hxHGVRb1YJUscrCB8eXK"
-	taskID      = "lJpzYrWdpkC2hX6t2yue"
-	noteID      = "HGPcayliwcdoUFzvbTok"
-	businessID  = "641c094001436dbc2081e642"
-	campaignID  = "CnHKPbTGmyVxHpRVwPkl"
-	workflowID  = "0b2a5f1c-8a3d-4a51-9d3e-5c0b2f6d7e88"
-	calendarID  = "CVokAlI8fgw4WYWoCtQz"
-	groupID     = "BqTwX8QFwXzpegMve9EQ"
-	eventID     = "0TkCdp9PfvLeWKYRRvIz"
-	contactPage = `{"contacts":[{"id":"` + contactID + `"}],"total":1}`
-	cursor      = `[1603963890255,"ocQHyuzHvysMo5N5VsXc"]`
+	locationID = "ve9EPM428h8vShlRW1KT"
+	companyID  = "5DP4iH6HLkQsiKESj6rh"
+	appID      = "6578278e879ad2646715ba9c"
+	contactID  = "seD4PfOuKoVMLkEZqohJ"
+	userID     = "hxHGVRb1YJUscrCB8eXK"
+	taskID     = "lJpzYrWdpkC2hX6t2yue"
+	noteID     = "HGPcayliwcdoUFzvbTok"
+	businessID = "641c094001436dbc2081e642"
+	campaignID = "CnHKPbTGmyVxHpRVwPkl"
+	workflowID = "0b2a5f1c-8a3d-4a51-9d3e-5c0b2f6d7e88"
+	calendarID = "CVokAlI8fgw4WYWoCtQz"
+	groupID    = "BqTwX8QFwXzpegMve9EQ"
+	eventID    = "0TkCdp9PfvLeWKYRRvIz"
+	cursor     = `[1603963890255,"ocQHyuzHvysMo5N5VsXc"]`
 )
 
 var (
@@ -59,12 +58,9 @@ var (
 	end   = start.Add(30 * time.Minute)
 )
 
-// methods has a row for every operation of the catalog.
+// methods has a row for each method that takes more than the ids of its path. allMethods derives the others.
 var methods = []method{
-	{operation: "contacts.get", calls: []call{
-		func(d *driver) (any, error) { return d.Contacts.Get(d.ctx, contactID, d.opt) },
-	}},
-	{operation: "contacts.list", undocumented: contactPage, calls: []call{
+	{operation: "contacts.list", calls: []call{
 		func(d *driver) (any, error) { return d.Contacts.List(d.ctx, nil, d.opt) },
 		func(d *driver) (any, error) {
 			return d.Contacts.List(d.ctx, full(d, &ghl.ListContactsOptions{Limit: 100, Query: "ada lovelace", After: cursor}), d.opt)
@@ -84,7 +80,7 @@ var methods = []method{
 			return d.Contacts.ListByBusiness(d.ctx, businessID, in, d.opt)
 		},
 	}},
-	{operation: "contacts.search", undocumented: contactPage, calls: []call{
+	{operation: "contacts.search", calls: []call{
 		func(d *driver) (any, error) { return d.Contacts.Search(d.ctx, nil, d.opt) },
 		func(d *driver) (any, error) { return d.Contacts.Search(d.ctx, full(d, searchFor(), "Page"), d.opt) },
 		func(d *driver) (any, error) {
@@ -93,7 +89,7 @@ var methods = []method{
 			return d.Contacts.Search(d.ctx, full(d, in, "After"), d.opt)
 		},
 	}},
-	{operation: "contacts.findDuplicate", undocumented: `{"contact":{"id":"` + contactID + `"}}`, calls: []call{
+	{operation: "contacts.findDuplicate", calls: []call{
 		func(d *driver) (any, error) {
 			return d.Contacts.FindDuplicate(d.ctx, ghl.DuplicateQuery{Email: "ada+news@example.com"}, d.opt)
 		},
@@ -159,9 +155,6 @@ var methods = []method{
 			return d.Contacts.Upsert(d.ctx, in, d.opt)
 		},
 	}},
-	{operation: "contacts.delete", promisesNothing: true, calls: []call{
-		func(d *driver) (any, error) { return nil, d.Contacts.Delete(d.ctx, contactID, d.opt) },
-	}},
 	{operation: "contacts.setBusiness", calls: []call{
 		func(d *driver) (any, error) {
 			return d.Contacts.SetBusiness(d.ctx, &ghl.BusinessUpdate{ContactIDs: []string{contactID}}, d.opt)
@@ -171,12 +164,6 @@ var methods = []method{
 		},
 	}},
 
-	{operation: "tasks.list", calls: []call{
-		func(d *driver) (any, error) { return d.Tasks.List(d.ctx, contactID, d.opt) },
-	}},
-	{operation: "tasks.get", calls: []call{
-		func(d *driver) (any, error) { return d.Tasks.Get(d.ctx, contactID, taskID, d.opt) },
-	}},
 	{operation: "tasks.create", calls: []call{
 		func(d *driver) (any, error) {
 			return d.Tasks.Create(d.ctx, contactID, &ghl.TaskCreate{Title: "Call back", DueDate: start}, d.opt)
@@ -207,9 +194,6 @@ var methods = []method{
 		func(d *driver) (any, error) { return d.Tasks.SetCompleted(d.ctx, contactID, taskID, false, d.opt) },
 		func(d *driver) (any, error) { return d.Tasks.SetCompleted(d.ctx, contactID, taskID, true, d.opt) },
 	}},
-	{operation: "tasks.delete", promisesNothing: true, calls: []call{
-		func(d *driver) (any, error) { return nil, d.Tasks.Delete(d.ctx, contactID, taskID, d.opt) },
-	}},
 	{operation: "tasks.search", calls: []call{
 		func(d *driver) (any, error) { return d.Tasks.Search(d.ctx, nil, d.opt) },
 		func(d *driver) (any, error) {
@@ -220,12 +204,6 @@ var methods = []method{
 		},
 	}},
 
-	{operation: "notes.list", calls: []call{
-		func(d *driver) (any, error) { return d.Notes.List(d.ctx, contactID, d.opt) },
-	}},
-	{operation: "notes.get", calls: []call{
-		func(d *driver) (any, error) { return d.Notes.Get(d.ctx, contactID, noteID, d.opt) },
-	}},
 	{operation: "notes.create", calls: []call{
 		func(d *driver) (any, error) {
 			return d.Notes.Create(d.ctx, contactID, &ghl.NoteCreate{Body: "Called back"}, d.opt)
@@ -251,9 +229,6 @@ var methods = []method{
 			in.Body, in.Pinned = ghl.Some("Called back"), ghl.Some(false) // the client refuses null for these
 			return d.Notes.Update(d.ctx, contactID, noteID, in, d.opt)
 		},
-	}},
-	{operation: "notes.delete", promisesNothing: true, calls: []call{
-		func(d *driver) (any, error) { return nil, d.Notes.Delete(d.ctx, contactID, noteID, d.opt) },
 	}},
 
 	{operation: "tags.add", calls: []call{
@@ -282,32 +257,13 @@ var methods = []method{
 		func(d *driver) (any, error) { return d.Followers.Remove(d.ctx, contactID, []string{userID}, d.opt) },
 	}},
 
-	{operation: "campaigns.add", promisesNothing: true, calls: []call{
-		func(d *driver) (any, error) { return nil, d.Campaigns.Add(d.ctx, contactID, campaignID, d.opt) },
-	}},
-	{operation: "campaigns.remove", promisesNothing: true, calls: []call{
-		func(d *driver) (any, error) { return nil, d.Campaigns.Remove(d.ctx, contactID, campaignID, d.opt) },
-	}},
-	{operation: "campaigns.removeAll", promisesNothing: true, calls: []call{
-		func(d *driver) (any, error) { return nil, d.Campaigns.RemoveAll(d.ctx, contactID, d.opt) },
-	}},
-
 	{operation: "workflows.add", promisesNothing: true, calls: []call{
 		func(d *driver) (any, error) { return nil, d.Workflows.Add(d.ctx, contactID, workflowID, nil, d.opt) },
 		func(d *driver) (any, error) {
 			return nil, d.Workflows.Add(d.ctx, contactID, workflowID, full(d, &ghl.WorkflowStart{EventStartTime: start}), d.opt)
 		},
 	}},
-	{operation: "workflows.remove", promisesNothing: true, calls: []call{
-		func(d *driver) (any, error) { return nil, d.Workflows.Remove(d.ctx, contactID, workflowID, d.opt) },
-	}},
 
-	{operation: "appointments.listForContact", calls: []call{
-		func(d *driver) (any, error) { return d.Appointments.ListForContact(d.ctx, contactID, d.opt) },
-	}},
-	{operation: "appointments.get", calls: []call{
-		func(d *driver) (any, error) { return d.Appointments.Get(d.ctx, eventID, d.opt) },
-	}},
 	{operation: "appointments.create", calls: []call{
 		func(d *driver) (any, error) {
 			return d.Appointments.Create(d.ctx, &ghl.AppointmentCreate{CalendarID: calendarID, ContactID: contactID, StartTime: start}, d.opt)
@@ -343,9 +299,6 @@ var methods = []method{
 			in.IgnoreFreeSlotValidation, in.ToNotify = ghl.Some(false), ghl.Some(false)
 			return d.Appointments.Update(d.ctx, eventID, in, d.opt)
 		},
-	}},
-	{operation: "appointments.delete", promisesNothing: true, calls: []call{
-		func(d *driver) (any, error) { return nil, d.Appointments.Delete(d.ctx, eventID, d.opt) },
 	}},
 
 	{operation: "calendars.list", calls: []call{
@@ -399,12 +352,6 @@ var methods = []method{
 		func(d *driver) (any, error) { return d.Locations.Get(d.ctx, d.Location(), d.opt) },
 		func(d *driver) (any, error) { return d.Locations.Get(d.ctx, "C2QujeCh8ZnC7al2InWR", d.opt) },
 	}},
-	{operation: "locations.customFields", calls: []call{
-		func(d *driver) (any, error) { return d.Locations.CustomFields(d.ctx, d.Location(), d.opt) },
-	}},
-	{operation: "locations.tags", calls: []call{
-		func(d *driver) (any, error) { return d.Locations.Tags(d.ctx, d.Location(), d.opt) },
-	}},
 
 	{operation: "oauth.locationToken", calls: []call{
 		func(d *driver) (any, error) {
@@ -433,6 +380,52 @@ var methods = []method{
 			return d.OAuth.InstalledLocations(d.ctx, full(d, in, other), d.opt)
 		},
 	}},
+}
+
+// allMethods returns a method for every operation of the catalog.
+func allMethods(t *testing.T) []method {
+	all := slices.Clone(methods)
+	for _, op := range ghl.Operations() {
+		if !slices.ContainsFunc(methods, func(m method) bool { return m.operation == op.Name }) {
+			all = append(all, derived(t, op))
+		}
+	}
+	return all
+}
+
+// ids has an id for each placeholder of a path. Any other placeholder gets the id of a task.
+var ids = map[string]string{
+	"locationId": locationID, "contactId": contactID, "taskId": taskID, "noteId": noteID, "businessId": businessID,
+	"campaignId": campaignID, "workflowId": workflowID, "calendarId": calendarID, "eventId": eventID,
+}
+
+// derived returns the method of an operation that takes only the ids of its path, such as Client.Notes.Get for "notes.get".
+func derived(t *testing.T, op ghl.Operation) method {
+	var args []reflect.Value
+	for segment := range strings.SplitSeq(op.Path, "/") {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			id := cmp.Or(ids[strings.TrimSuffix(name, "}")], taskID)
+			args = append(args, reflect.ValueOf(id))
+		}
+	}
+	resource, name, _ := strings.Cut(op.Name, ".")
+	find := func(client *ghl.Client) reflect.Value {
+		service := reflect.ValueOf(client).Elem().FieldByNameFunc(func(field string) bool { return strings.EqualFold(field, resource) })
+		require.True(t, service.IsValid(), "the client has no field for the operation %s", op.Name)
+		m := service.MethodByName(strings.ToUpper(name[:1]) + name[1:])
+		require.True(t, m.IsValid(), "the client has no method for the operation %s", op.Name)
+		return m
+	}
+	m := find(newClient(t, nil, ghl.Version20210728))
+	require.Equal(t, len(args)+2, m.Type().NumIn(), "the method of %s takes more than the ids of its path: give it a row in methods", op.Name)
+	return method{operation: op.Name, promisesNothing: m.Type().NumOut() == 1, calls: []call{func(d *driver) (any, error) {
+		out := find(d.Client).Call(slices.Concat([]reflect.Value{reflect.ValueOf(d.ctx)}, args, []reflect.Value{reflect.ValueOf(&d.opt).Elem()}))
+		err, _ := out[len(out)-1].Interface().(error)
+		if len(out) == 1 {
+			return nil, err
+		}
+		return out[0].Interface(), err
+	}}}
 }
 
 func searchFor() *ghl.SearchRequest {

@@ -36,16 +36,40 @@ func (d difference) String() string {
 // exceptions are the differences that are meant to be, and whether each has occurred.
 type exceptions map[difference]bool
 
-func readExceptions(data []byte) (exceptions, error) {
-	var entries []struct {
-		Operations []string      `json:"operations"`
-		Versions   []ghl.Version `json:"versions"`
-		Places     []string      `json:"places"`
-		Reason     string        `json:"reason"`
-	}
+// exception is an entry of the list.
+type exception struct {
+	Operations []string        `json:"operations"`
+	Versions   []ghl.Version   `json:"versions"`
+	Places     []string        `json:"places"`
+	Answer     json.RawMessage `json:"answer"` // of the operations, where the documents have none
+	Reason     string          `json:"reason"`
+}
+
+func readEntries(data []byte) ([]exception, error) {
+	var entries []exception
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&entries); err != nil {
+	err := decoder.Decode(&entries)
+	return entries, err
+}
+
+// readAnswers returns the answer of each operation for which the documents have none.
+func readAnswers(data []byte) (map[string]json.RawMessage, error) {
+	entries, err := readEntries(data)
+	answers := map[string]json.RawMessage{}
+	for _, e := range entries {
+		for _, operation := range e.Operations {
+			if e.Answer != nil {
+				answers[operation] = e.Answer
+			}
+		}
+	}
+	return answers, err
+}
+
+func readExceptions(data []byte) (exceptions, error) {
+	entries, err := readEntries(data)
+	if err != nil {
 		return nil, err
 	}
 	list := exceptions{}

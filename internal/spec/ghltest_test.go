@@ -40,7 +40,7 @@ func TestGhltestAgainstTheDocuments(t *testing.T) {
 	require.NoError(t, err)
 	variants := 0
 	for _, v := range versions {
-		for _, m := range methods {
+		for _, m := range allMethods(t) {
 			variants += c.driveFake(m.operation, v, append(fakeCalls(m), furtherCalls[m.operation]...))
 		}
 		variants += c.driveFake(tokenOperation, v, tokenCalls)
@@ -50,7 +50,7 @@ func TestGhltestAgainstTheDocuments(t *testing.T) {
 	}
 	if !t.Failed() { // .ci/run looks for this line
 		t.Logf("spec check: ghltest: %d operations, %d versions, %d requests and %d variants of them, %d exceptions",
-			len(methods)+1, len(versions), c.requests, variants, len(list))
+			len(allMethods(t))+1, len(versions), c.requests, variants, len(list))
 	}
 }
 
@@ -160,7 +160,9 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp := f.serve(e.again())
 	switch {
 	case e.route == nil:
-		f.report("path", "no document has "+r.Method+" "+r.URL.Path)
+		if _, meant := f.ofRequests[difference{f.operation, f.version, "path"}]; !meant {
+			f.report("path", "no document has "+r.Method+" "+r.URL.Path)
+		}
 	case resp.StatusCode < 300:
 		require.NoError(f.t, f.checkAnswer(e, resp, "answer", f.places))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 )
 
 // noteDocument is right about the two operations that it describes.
@@ -43,7 +44,7 @@ const noteDocument = `{
 // TestTheCheckOfGhltestFindsDifferences shows that the check can fail: by a fault of the server, and by a document that
 // says something else.
 func TestTheCheckOfGhltestFindsDifferences(t *testing.T) {
-	check := func(t *testing.T, text string, list exceptions, faults ...ghltest.Kind) *checker {
+	check := func(t *testing.T, text string, list exceptions, faults ...fault.Kind) *checker {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "tiny.json"), []byte(text), 0o600))
 		tiny, err := loadDocument(dir, "tiny.json")
@@ -61,33 +62,33 @@ func TestTheCheckOfGhltestFindsDifferences(t *testing.T) {
 
 	const get, create = "notes.get (2021-07-28): ", "notes.create (2021-07-28): "
 	for name, test := range map[string]struct {
-		fault    ghltest.Kind
+		fault    fault.Kind
 		old, new string // of the document
 		want     []string
 	}{
-		"a required property is missing": {ghltest.MissingProperties("id"), "", "", []string{
+		"a required property is missing": {fault.MissingProperties("id"), "", "", []string{
 			get + "answer.note.id", get + "request", create + "answer.note.id", create + "request"}},
-		"a declared property is missing": {ghltest.MissingProperties("color"), "", "", []string{get + "answer.note.color", create + "answer.note.color"}},
-		"a property has another type":    {ghltest.BooleansAsStrings(), "", "", []string{get + "answer.note.pinned", create + "answer.note.pinned"}},
-		"null":                           {ghltest.DatesAs(ghltest.DateNull), "", "", []string{get + "answer.note.dateAdded=null", create + "answer.note.dateAdded=null"}},
-		"a property is new": {ghltest.RenamedProperty("title", "heading"), "", "", []string{
+		"a declared property is missing": {fault.MissingProperties("color"), "", "", []string{get + "answer.note.color", create + "answer.note.color"}},
+		"a property has another type":    {fault.BooleansAsStrings(), "", "", []string{get + "answer.note.pinned", create + "answer.note.pinned"}},
+		"null":                           {fault.DatesAs(fault.DateNull), "", "", []string{get + "answer.note.dateAdded=null", create + "answer.note.dateAdded=null"}},
+		"a property is new": {fault.RenamedProperty("title", "heading"), "", "", []string{
 			get + "answer.note.heading", get + "answer.note.title", create + "answer.note.heading", create + "answer.note.title"}},
-		"another status":              {ghltest.Kind{}, `"201"`, `"200"`, []string{create + "status.201"}},
-		"another status of a refusal": {ghltest.Kind{}, `"422"`, `"400"`, []string{create + "status.422"}},
-		"another refusal":             {ghltest.Kind{}, `"message": {"type": "string"}`, `"message": {"type": "number"}`, []string{get + "answer401.message", create + "answer401.message"}},
-		"no required property":        {ghltest.Kind{}, `"required": ["body"]`, `"required": []`, []string{create + "body.body=missing"}},
-		"more required properties":    {ghltest.Kind{}, `"required": ["body"]`, `"required": ["body", "title"]`, []string{create + "body.title", create + "body.title=missing"}},
-		"another type in the request": {ghltest.Kind{}, `"pinned": {"type": "boolean"}, "userId"`, `"pinned": {"type": "string"}, "userId"`, []string{create + "body.pinned", create + "body.pinned=added"}},
-		"any type in the request":     {ghltest.Kind{}, `"pinned": {"type": "boolean"}, "userId"`, `"pinned": {}, "userId"`, []string{create + "body.pinned=added"}},
-		"the request has more":        {ghltest.Kind{}, `"title": {"type": "string"}, "color"`, `"weather": {"type": "string"}, "title": {"type": "string"}, "color"`, []string{create + "body.weather=added"}},
-		"the request has less":        {ghltest.Kind{}, `, "userId": {"type": "string"}}}}}}`, `}}}}}`, []string{create + "body.userId"}},
-		"no such path":                {ghltest.Kind{}, `/notes": {"post"`, `/remarks": {"post"`, []string{create + "path"}},
-		"any value is taken": {ghltest.Kind{}, `"color": {"type": "string"}, "pinned": {"type": "boolean"}, "userId"`,
+		"another status":              {fault.Kind{}, `"201"`, `"200"`, []string{create + "status.201"}},
+		"another status of a refusal": {fault.Kind{}, `"422"`, `"400"`, []string{create + "status.422"}},
+		"another refusal":             {fault.Kind{}, `"message": {"type": "string"}`, `"message": {"type": "number"}`, []string{get + "answer401.message", create + "answer401.message"}},
+		"no required property":        {fault.Kind{}, `"required": ["body"]`, `"required": []`, []string{create + "body.body=missing"}},
+		"more required properties":    {fault.Kind{}, `"required": ["body"]`, `"required": ["body", "title"]`, []string{create + "body.title", create + "body.title=missing"}},
+		"another type in the request": {fault.Kind{}, `"pinned": {"type": "boolean"}, "userId"`, `"pinned": {"type": "string"}, "userId"`, []string{create + "body.pinned", create + "body.pinned=added"}},
+		"any type in the request":     {fault.Kind{}, `"pinned": {"type": "boolean"}, "userId"`, `"pinned": {}, "userId"`, []string{create + "body.pinned=added"}},
+		"the request has more":        {fault.Kind{}, `"title": {"type": "string"}, "color"`, `"weather": {"type": "string"}, "title": {"type": "string"}, "color"`, []string{create + "body.weather=added"}},
+		"the request has less":        {fault.Kind{}, `, "userId": {"type": "string"}}}}}}`, `}}}}}`, []string{create + "body.userId"}},
+		"no such path":                {fault.Kind{}, `/notes": {"post"`, `/remarks": {"post"`, []string{create + "path"}},
+		"any value is taken": {fault.Kind{}, `"color": {"type": "string"}, "pinned": {"type": "boolean"}, "userId"`,
 			`"color": {"type": "string", "enum": ["#FFAA00"]}, "pinned": {"type": "boolean"}, "userId"`, []string{create + "body.color=text"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, noteDocument, test.old)
-			var faults []ghltest.Kind
+			var faults []fault.Kind
 			if test.fault.String() != "" {
 				faults = append(faults, test.fault)
 			}

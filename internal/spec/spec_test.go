@@ -51,7 +51,7 @@ func TestClientAgainstTheDocuments(t *testing.T) {
 	require.NoError(t, err)
 
 	c := newChecker(t, documents, list)
-	for _, m := range methods {
+	for _, m := range allMethods(t) {
 		for _, v := range versions {
 			c.drive(m, v)
 		}
@@ -70,7 +70,7 @@ func TestClientAgainstTheDocuments(t *testing.T) {
 		}
 	}
 	if !t.Failed() { // .ci/run looks for this line
-		t.Logf("spec check: %d operations, %d versions, %d requests, %d exceptions", len(methods), len(versions), c.requests, len(list))
+		t.Logf("spec check: %d operations, %d versions, %d requests, %d exceptions", len(allMethods(t)), len(versions), c.requests, len(list))
 	}
 }
 
@@ -79,7 +79,7 @@ func TestEveryOperationHasARow(t *testing.T) {
 	for _, op := range ghl.Operations() {
 		catalog = append(catalog, op.Name)
 	}
-	for _, m := range methods {
+	for _, m := range allMethods(t) {
 		driven = append(driven, m.operation)
 	}
 	require.ElementsMatch(t, catalog, driven)
@@ -87,7 +87,7 @@ func TestEveryOperationHasARow(t *testing.T) {
 
 // TestEmptyAnswer: a 2xx without a body is an error where a record or list was promised, and success where nothing was.
 func TestEmptyAnswer(t *testing.T) {
-	for _, m := range methods {
+	for _, m := range allMethods(t) {
 		for _, v := range versions {
 			for _, status := range []int{http.StatusOK, http.StatusCreated, http.StatusNoContent} {
 				client := newClient(t, roundTrip(func(r *http.Request) (*http.Response, error) {

@@ -32,7 +32,8 @@ func changes(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	last := latest(list)
-	if err := sameNames("the last change of each record", ids(last), []string{"appointment/a1", "task/t1", "note/n1", "contact/c1"}); err != nil {
+	order := []string{"appointment/a1", "task/t1", "note/n1", "contact/c1"}
+	if err := sameNames("the last change of each record", ids(last), order); err != nil {
 		return err
 	}
 	expected := append(oneOfEach()[1:], changed)
@@ -45,23 +46,24 @@ func changes(ctx context.Context, s pluvo.Store) error {
 		}
 	}
 	if last[3].Version != version {
-		return fmt.Errorf("a change has the version %q instead of %q", last[3].Version, version)
+		return fmt.Errorf("the change has the version %q instead of %q", last[3].Version, version)
 	}
 	return nil
 }
 
-// latest keeps the last change of each record.
+// latest returns the last change of each record.
 func latest(list []pluvo.Change) []pluvo.Change {
 	var last []pluvo.Change
 	for i, c := range list {
-		if !slices.ContainsFunc(list[i+1:], func(later pluvo.Change) bool { return later.Kind == c.Kind && later.ID == c.ID }) {
+		same := func(later pluvo.Change) bool { return later.Kind == c.Kind && later.ID == c.ID }
+		if !slices.ContainsFunc(list[i+1:], same) {
 			last = append(last, c)
 		}
 	}
 	return last
 }
 
-// read reads all changes behind a cursor, page by page.
+// read returns all changes after a cursor, read page by page.
 func read(ctx context.Context, s pluvo.Store, after pluvo.Cursor, limit int) ([]pluvo.Change, error) {
 	var list []pluvo.Change
 	for range 10000 {
@@ -77,7 +79,7 @@ func read(ctx context.Context, s pluvo.Store, after pluvo.Cursor, limit int) ([]
 			return list, nil
 		}
 		if len(page.Changes) == 0 || page.Next == after {
-			return nil, errors.New("there is more, but the page leads nowhere")
+			return nil, errors.New("the page reports further changes, but is empty or has an unchanged cursor")
 		}
 		after = page.Next
 	}
@@ -111,7 +113,7 @@ func pages(ctx context.Context, s pluvo.Store) error {
 		if err != nil {
 			return err
 		}
-		if err := sameNames("behind one change", ids(rest), expected[i+1:]); err != nil {
+		if err := sameNames("after one change", ids(rest), expected[i+1:]); err != nil {
 			return err
 		}
 	}
@@ -140,34 +142,35 @@ func deletionIsChange(ctx context.Context, s pluvo.Store) error {
 	}
 	got := ids(list)
 	slices.Sort(got)
-	if err := sameNames("after the contact was deleted", got, []string{"-appointment/a1", "-contact/c1", "-note/n1", "-task/t1"}); err != nil {
+	deleted := []string{"-appointment/a1", "-contact/c1", "-note/n1", "-task/t1"}
+	if err := sameNames("after the contact was deleted", got, deleted); err != nil {
 		return err
 	}
-	// Who reads from the beginning may hear of them as deleted, but not as being there.
+	// From the beginning, the records may be reported as deleted or not at all.
 	list, err = read(ctx, s, "", 100)
 	if err != nil {
 		return err
 	}
 	for _, c := range latest(list) {
 		if !c.Deleted() {
-			return fmt.Errorf("%s %s is deleted, and its last change does not say so", c.Kind, c.ID)
+			return fmt.Errorf("%s %s was deleted, but its last change is not a deletion", c.Kind, c.ID)
 		}
 	}
 	if err := putAll(ctx, s, contact("c1")); err != nil {
-		return fmt.Errorf("made anew: %w", err)
+		return fmt.Errorf("created again: %w", err)
 	}
 	if list, err = read(ctx, s, "", 100); err != nil {
 		return err
 	}
 	got = ids(latest(list))
 	if len(got) == 0 || got[len(got)-1] != "contact/c1" {
-		return fmt.Errorf("after the contact was made anew the changes end with %v", got)
+		return fmt.Errorf("after the contact was created again the changes are %v", got)
 	}
 	return nil
 }
 
-// oneMoment looks at changes that a single write makes, which a store may well give one time or one number.
-func oneMoment(ctx context.Context, s pluvo.Store) error {
+// changesOfOneWrite reads changes that a single write makes. A store may give them the same time or number.
+func changesOfOneWrite(ctx context.Context, s pluvo.Store) error {
 	if err := putAll(ctx, s, contact("c1")); err != nil {
 		return err
 	}
@@ -194,7 +197,8 @@ func oneMoment(ctx context.Context, s pluvo.Store) error {
 		}
 		names := ids(list)
 		slices.Sort(names)
-		if err := sameNames(fmt.Sprintf("a contact and what belongs to it, deleted at once, in pages of %d", limit), names, expected); err != nil {
+		what := fmt.Sprintf("a contact deleted with its records, in pages of %d", limit)
+		if err := sameNames(what, names, expected); err != nil {
 			return err
 		}
 		for i, c := range list {
@@ -202,7 +206,7 @@ func oneMoment(ctx context.Context, s pluvo.Store) error {
 			if err != nil {
 				return err
 			}
-			if err := sameNames("behind one of several changes made at once", ids(rest), ids(list[i+1:])); err != nil {
+			if err := sameNames("after one of several changes of one write", ids(rest), ids(list[i+1:])); err != nil {
 				return err
 			}
 		}
@@ -219,26 +223,27 @@ func cursors(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if len(page.Changes) != 1 || !page.More || page.Next != page.Changes[0].Cursor {
-		return errors.New("the first page of one is not one change, with more behind it and the cursor of the change as next")
+		return errors.New("the first page with a limit of 1 must have one change, More, and its cursor as Next")
 	}
-	kept := page.Next
-	for i := range 200 { // much happens meanwhile
+	early := page.Next
+	for i := range 200 { // many changes meanwhile
 		c := contact("c3")
 		c.Stage = strconv.Itoa(i)
 		if _, err := s.Put(ctx, c, pluvo.AnyVersion); err != nil {
 			return err
 		}
 	}
-	for range 2 { // reading does not use a cursor up
-		list, err := read(ctx, s, kept, 50)
+	for range 2 { // a cursor can be used again
+		list, err := read(ctx, s, early, 50)
 		if err != nil {
 			return err
 		}
-		if err := sameNames("behind a cursor that was kept", ids(latest(list)), []string{"contact/c2", "contact/c3"}); err != nil {
+		later := []string{"contact/c2", "contact/c3"}
+		if err := sameNames("after an old cursor", ids(latest(list)), later); err != nil {
 			return err
 		}
 	}
-	end, err := s.Changes(ctx, kept, 1000)
+	end, err := s.Changes(ctx, early, 1000)
 	if err != nil {
 		return err
 	}
@@ -248,10 +253,10 @@ func cursors(ctx context.Context, s pluvo.Store) error {
 			return err
 		}
 		if len(rest.Changes) != 0 || rest.More {
-			return errors.New("there are changes behind the last")
+			return errors.New("there are changes after the last one")
 		}
 		end = rest
 	}
-	_, err = s.Changes(ctx, "no cursor at all", 10)
-	return want("Changes behind a wrong cursor", err, pluvo.ErrBadCursor)
+	_, err = s.Changes(ctx, "not a cursor", 10)
+	return want("Changes after a wrong cursor", err, pluvo.ErrBadCursor)
 }

@@ -20,56 +20,59 @@ func oneWins(ctx context.Context, s pluvo.Store) error {
 	return nil
 }
 
-// race lets several writers want the same: to change a record from one version, to make a record, to take an origin.
+// race has several writers update a record at one version, create one record, and use one origin, all at the same time.
 func race(ctx context.Context, s pluvo.Store, id string) error {
 	version, err := s.Put(ctx, contact("old"+id), pluvo.NoVersion)
 	if err != nil {
 		return err
 	}
 	const writers = 6
-	var changing, making, taking [writers]error
+	var updates, creations, origins [writers]error
 	var group sync.WaitGroup
 	for i := range writers {
 		name := strconv.Itoa(i)
 		group.Go(func() {
 			c := contact("old" + id)
 			c.FirstName = name
-			_, changing[i] = s.Put(ctx, c, version)
+			_, updates[i] = s.Put(ctx, c, version)
 		})
 		group.Go(func() {
 			c := contact("new" + id)
 			c.FirstName = name
-			_, making[i] = s.Put(ctx, c, pluvo.NoVersion)
+			_, creations[i] = s.Put(ctx, c, pluvo.NoVersion)
 		})
 		group.Go(func() {
 			c := contact("one-of-many-" + id + "-" + name)
 			c.Origin = origin("the same " + id)
-			_, taking[i] = s.Put(ctx, c, pluvo.NoVersion)
+			_, origins[i] = s.Put(ctx, c, pluvo.NoVersion)
 		})
 	}
 	group.Wait()
-	return errors.Join(winner("change a record from one version", changing[:], pluvo.ErrConflict),
-		winner("make one record", making[:], pluvo.ErrConflict), winner("take one origin", taking[:], pluvo.ErrOriginTaken))
+	return errors.Join(
+		oneWinner("update a record at one version", updates[:], pluvo.ErrConflict),
+		oneWinner("create one record", creations[:], pluvo.ErrConflict),
+		oneWinner("use one origin", origins[:], pluvo.ErrOriginTaken),
+	)
 }
 
-// winner says that not exactly one has won, or that another lost for another reason.
-func winner(what string, errs []error, lost error) error {
+// oneWinner returns an error unless exactly one of the writers succeeded and all others failed with the error lost.
+func oneWinner(what string, errs []error, lost error) error {
 	won := 0
 	for _, err := range errs {
 		switch {
 		case err == nil:
 			won++
 		case !errors.Is(err, lost):
-			return fmt.Errorf("to %s: %w", what, err)
+			return fmt.Errorf("writers that %s: %w", what, err)
 		}
 	}
 	if won != 1 {
-		return fmt.Errorf("of %d writers that want to %s, %d won", len(errs), what, won)
+		return fmt.Errorf("of %d writers that %s, %d succeeded", len(errs), what, won)
 	}
 	return nil
 }
 
-// orphans deletes a contact while others write what belongs to it.
+// orphans deletes a contact while others write records that belong to it.
 func orphans(ctx context.Context, s pluvo.Store) error {
 	const writers = 4
 	for round := range 8 {
@@ -97,7 +100,7 @@ func orphans(ctx context.Context, s pluvo.Store) error {
 		for i := range writers {
 			for n := range 3 {
 				if _, _, err := s.Get(ctx, pluvo.KindTask, taskOf(owner, i, n)); !errors.Is(err, pluvo.ErrNotFound) {
-					return want("Get of a task whose contact was deleted meanwhile", err, pluvo.ErrNotFound)
+					return want("Get of a task whose contact was deleted at the same time", err, pluvo.ErrNotFound)
 				}
 			}
 		}
@@ -108,7 +111,7 @@ func orphans(ctx context.Context, s pluvo.Store) error {
 	}
 	for _, c := range latest(list) {
 		if !c.Deleted() {
-			return fmt.Errorf("the last change of %s %s does not say that it is deleted", c.Kind, c.ID)
+			return fmt.Errorf("%s %s was deleted, but its last change is not a deletion", c.Kind, c.ID)
 		}
 	}
 	return nil
@@ -116,15 +119,15 @@ func orphans(ctx context.Context, s pluvo.Store) error {
 
 func taskOf(owner string, writer, n int) string { return fmt.Sprintf("%s/%d/%d", owner, writer, n) }
 
-// changesUnderLoad has short writes and long ones go on side by side, so that they end in another order than they began,
-// while readers follow the changes all the time.
+// changesUnderLoad runs short and long writes concurrently, so that they end in another order than they began, while
+// readers follow the changes.
 func changesUnderLoad(ctx context.Context, s pluvo.Store) error {
 	const writers = 5
 	var group sync.WaitGroup
 	errs := make([]error, writers+2)
 	written := make(chan struct{})
 	for w := range writers {
-		group.Go(func() { errs[w] = writeMuch(ctx, s, strconv.Itoa(w)) })
+		group.Go(func() { errs[w] = writeRecords(ctx, s, strconv.Itoa(w)) })
 	}
 	go func() { group.Wait(); close(written) }()
 
@@ -133,7 +136,7 @@ func changesUnderLoad(ctx context.Context, s pluvo.Store) error {
 	readers.Go(func() {
 		seen[0], errs[writers] = follow(ctx, s, written, func(p *pluvo.ChangePage) pluvo.Cursor { return p.Next })
 	})
-	readers.Go(func() { // each page is read up to its middle only
+	readers.Go(func() { // continues from the middle of each page
 		seen[1], errs[writers+1] = follow(ctx, s, written, func(p *pluvo.ChangePage) pluvo.Cursor {
 			if len(p.Changes) == 0 {
 				return p.Next
@@ -142,7 +145,7 @@ func changesUnderLoad(ctx context.Context, s pluvo.Store) error {
 		})
 	})
 	readers.Wait()
-	<-written // a reader that failed did not wait
+	<-written // a reader that failed has not waited for it
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -153,10 +156,10 @@ func changesUnderLoad(ctx context.Context, s pluvo.Store) error {
 				change, ok := last[string(k.kind)+"/"+k.id]
 				switch {
 				case !ok:
-					return fmt.Errorf("%s %s was written, and no change said so", k.kind, k.id)
+					return fmt.Errorf("%s %s was written, but no change reported it", k.kind, k.id)
 				case errors.Is(err, pluvo.ErrNotFound):
 					if !change.Deleted() {
-						return fmt.Errorf("%s %s was deleted, and the last change did not say so", k.kind, k.id)
+						return fmt.Errorf("%s %s was deleted, but its last change is not a deletion", k.kind, k.id)
 					}
 				case err != nil:
 					return err
@@ -176,7 +179,7 @@ type recordID struct {
 	id   string
 }
 
-// idsOf returns what writeMuch writes.
+// idsOf returns the ids of the records that writeRecords writes.
 func idsOf(writer string) []recordID {
 	list := []recordID{{pluvo.KindContact, "big" + writer}}
 	for i := range 5 {
@@ -188,11 +191,11 @@ func idsOf(writer string) []recordID {
 	return list
 }
 
-// small is the id of a contact that is written once, so that nothing makes up for a change that was missed.
+// small returns the id of a contact that is written only once, so that no later change hides a missed one.
 func small(writer string, round, i int) string { return fmt.Sprintf("small%s-%d-%d", writer, round, i) }
 
-// writeMuch writes and deletes, its own records only.
-func writeMuch(ctx context.Context, s pluvo.Store, writer string) error {
+// writeRecords writes and deletes records of its own.
+func writeRecords(ctx context.Context, s pluvo.Store, writer string) error {
 	for round := range 3 {
 		big := "big" + writer
 		if _, err := s.Put(ctx, &pluvo.Contact{ID: big, FirstName: strconv.Itoa(round)}, pluvo.AnyVersion); err != nil {
@@ -200,14 +203,15 @@ func writeMuch(ctx context.Context, s pluvo.Store, writer string) error {
 		}
 		for i := range 5 {
 			n := strconv.Itoa(i)
-			if _, err := s.Put(ctx, &pluvo.Task{ID: "t" + writer + n, ContactID: big, Title: strconv.Itoa(round)}, pluvo.AnyVersion); err != nil {
+			t := &pluvo.Task{ID: "t" + writer + n, ContactID: big, Title: strconv.Itoa(round)}
+			if _, err := s.Put(ctx, t, pluvo.AnyVersion); err != nil {
 				return err
 			}
 			if _, err := s.Put(ctx, &pluvo.Contact{ID: small(writer, round, i)}, pluvo.NoVersion); err != nil {
 				return err
 			}
 		}
-		if round < 2 { // the last ones stay
+		if round < 2 { // the records of the last round are not deleted
 			if err := s.Delete(ctx, pluvo.KindContact, big, pluvo.AnyVersion); err != nil {
 				return err
 			}
@@ -216,15 +220,20 @@ func writeMuch(ctx context.Context, s pluvo.Store, writer string) error {
 	return nil
 }
 
-// follow reads the changes until there are no more after all was written, and returns the last of each record. To says where
-// to read on behind a page.
-func follow(ctx context.Context, s pluvo.Store, written <-chan struct{}, to func(*pluvo.ChangePage) pluvo.Cursor) (map[string]pluvo.Change, error) {
+// follow reads the changes until all records are written and no change is left, and returns the last change of each
+// record. Next returns the cursor to continue from after a page.
+func follow(
+	ctx context.Context,
+	s pluvo.Store,
+	written <-chan struct{},
+	next func(*pluvo.ChangePage) pluvo.Cursor,
+) (map[string]pluvo.Change, error) {
 	last, at := map[string]pluvo.Change{}, pluvo.Cursor("")
 	for {
-		over := false
+		done := false
 		select {
 		case <-written:
-			over = true
+			done = true
 		default:
 		}
 		page, err := s.Changes(ctx, at, 3)
@@ -235,11 +244,11 @@ func follow(ctx context.Context, s pluvo.Store, written <-chan struct{}, to func
 			last[string(c.Kind)+"/"+c.ID] = c
 		}
 		if len(page.Changes) == 0 && !page.More {
-			if over {
+			if done {
 				return last, nil
 			}
 			runtime.Gosched()
 		}
-		at = to(page)
+		at = next(page)
 	}
 }

@@ -1,10 +1,10 @@
-// Package pluvotest checks that an implementation of [pluvo.Store] keeps the contract:
+// Package pluvotest tests an implementation of [pluvo.Store]:
 //
 //	func TestMyStore(t *testing.T) {
 //		pluvotest.TestStore(t, func() pluvo.Store { return openEmptyStore(t) })
 //	}
 //
-// It imports no test framework, so a program may run the same checks with [Run].
+// The package imports no test framework, so that a program can run the same checks with [Run].
 package pluvotest
 
 import (
@@ -13,15 +13,15 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// T is what [TestStore] needs of a test; [*testing.T] and [*testing.B] have it.
+// T is the part of a test that [TestStore] uses. [*testing.T] and [*testing.B] implement it.
 type T interface {
 	Helper()
 	Context() context.Context
 	Errorf(format string, args ...any)
 }
 
-// TestStore fails the test with a line for each check that a store does not pass. Open is called once for each check and
-// returns an empty store, or a part of one in which nobody else writes.
+// TestStore runs every check and reports an error for each that fails. It calls open once for each check. Open must
+// return an empty store, or an empty part of one, to which no other caller writes.
 func TestStore(t T, open func() pluvo.Store) {
 	t.Helper()
 	for _, r := range Run(t.Context(), open) {
@@ -31,15 +31,15 @@ func TestStore(t T, open func() pluvo.Store) {
 	}
 }
 
-// Result is the outcome of a check.
+// Result is the result of one check.
 type Result struct {
-	// Name is what a store must do.
+	// Name describes what a store must do.
 	Name string
-	// Err is what it did instead; nil when it passed.
+	// Err describes what the store did instead; nil when the check passed.
 	Err error
 }
 
-// Run runs every check, each on a store of its own, and returns their results in a fixed order.
+// Run runs every check, each with its own call of open, and returns the results in a fixed order.
 func Run(ctx context.Context, open func() pluvo.Store) []Result {
 	results := make([]Result, len(checks))
 	for i, c := range checks {
@@ -54,27 +54,27 @@ type check struct {
 }
 
 var checks = []check{
-	{"every kind of record is read as it was written", readsWhatWasWritten},
-	{"a record that is not there is ErrNotFound", missing},
-	{"what the store takes and gives are copies", copies},
-	{"times keep their instant", instants},
-	{"any text comes back unchanged", anyText},
-	{"what is written in another way is another record, tag or field", anyID},
+	{"a record of every kind is read as it was written", readsWhatWasWritten},
+	{"a missing record is ErrNotFound", missing},
+	{"the store copies the records that it receives and returns", copies},
+	{"times are preserved to the microsecond", instants},
+	{"any text is preserved unchanged", anyText},
+	{"ids, tags and fields that differ in case, spaces or normalization are distinct", anyID},
 	{"an invalid record is refused and not written", invalid},
-	{"a write expects a version", versions},
-	{"a write that changes nothing is no change", quiet},
-	{"of several writers that want the same, one wins", oneWins},
+	{"a write at another version is ErrConflict", versions},
+	{"a write that changes nothing is not reported as a change", quiet},
+	{"exactly one of several conflicting writers wins", oneWins},
 	{"a record is found by its origin", origins},
-	{"what belongs to a contact needs it", owners},
-	{"a contact is read with all that belongs to it", full},
-	{"a record that moves to another contact belongs to that one", moves},
-	{"a deletion deletes, and a contact's all that belongs to it", deletes},
-	{"nothing outlives its contact, also when written at the same moment", orphans},
-	{"changes come in order, each record at its last state", changes},
+	{"a record whose contact does not exist is ErrNoOwner", owners},
+	{"a contact is read with the records that belong to it", full},
+	{"a record can move to another contact", moves},
+	{"a deletion of a contact deletes the records that belong to it", deletes},
+	{"no record outlives its contact, even if both are written concurrently", orphans},
+	{"changes are in order, each with the record's last state", changes},
 	{"changes are read page by page", pages},
-	{"a deletion is a change", deletionIsChange},
-	{"changes made at one moment are read page by page", oneMoment},
-	{"changes are not missed while others write", changesUnderLoad},
-	{"a cursor stays good, and a wrong one is refused", cursors},
-	{"an ended context is obeyed", ended},
+	{"a deletion is reported as a change", deletionIsChange},
+	{"changes of one write are read page by page", changesOfOneWrite},
+	{"no change is missed while others write", changesUnderLoad},
+	{"a cursor remains valid, and a wrong one is ErrBadCursor", cursors},
+	{"an ended context is an error", ended},
 }

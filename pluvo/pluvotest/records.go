@@ -23,34 +23,48 @@ func contact(id string) *pluvo.Contact {
 }
 
 func task(id, contactID string) *pluvo.Task {
-	return &pluvo.Task{ID: id, ContactID: contactID, Title: "Call back", Status: pluvo.TaskOpen, DueDate: noon, Origin: origin(id)}
+	return &pluvo.Task{
+		ID:        id,
+		ContactID: contactID,
+		Title:     "Call back",
+		Status:    pluvo.TaskOpen,
+		DueDate:   noon,
+		Origin:    origin(id),
+	}
 }
 
 func note(id, contactID string) *pluvo.Note {
-	return &pluvo.Note{ID: id, ContactID: contactID, Content: "<p>Hello</p>", CreatedAt: noon, AppointmentID: "a1", Origin: origin(id)}
+	return &pluvo.Note{
+		ID:            id,
+		ContactID:     contactID,
+		Content:       "<p>Hello</p>",
+		CreatedAt:     noon,
+		AppointmentID: "a1",
+		Origin:        origin(id),
+	}
 }
 
 func appointment(id, contactID string) *pluvo.Appointment {
 	return &pluvo.Appointment{
-		ID: id, ContactID: contactID, Title: "Consultation", Start: noon, End: noon.Add(time.Hour), Status: pluvo.AppointmentConfirmed,
-		AssignedUserID: "u1", Origin: origin(id),
+		ID: id, ContactID: contactID, Title: "Consultation", Start: noon, End: noon.Add(time.Hour),
+		Status: pluvo.AppointmentConfirmed, AssignedUserID: "u1", Origin: origin(id),
 	}
 }
 
-// oneOfEach is a contact and one of each kind that belongs to it, the contact first.
+// oneOfEach returns a contact, followed by one record of each other kind that belongs to it.
 func oneOfEach() []pluvo.Record {
 	return []pluvo.Record{contact("c1"), appointment("a1", "c1"), task("t1", "c1"), note("n1", "c1")}
 }
 
-// want says that got is not the expected error.
+// want returns an error unless got is the expected error.
 func want(what string, got, expected error) error {
 	if errors.Is(got, expected) {
 		return nil
 	}
-	return fmt.Errorf("%s: the error is %v, not %q", what, got, expected)
+	return fmt.Errorf("%s: got the error %v instead of %q", what, got, expected)
 }
 
-// same says that a record is not as expected.
+// same returns an error unless the records are equal.
 func same(what string, got, expected pluvo.Record) error {
 	if pluvo.Equal(got, expected) {
 		return nil
@@ -58,7 +72,7 @@ func same(what string, got, expected pluvo.Record) error {
 	return fmt.Errorf("%s: got %+v instead of %+v", what, got, expected)
 }
 
-// ids names the changes, such as "contact/c1" and, for a deletion, "-task/t1".
+// ids returns the names of the changes, such as "contact/c1" or, for a deletion, "-task/t1".
 func ids(list []pluvo.Change) []string {
 	names := make([]string, len(list))
 	for i, c := range list {
@@ -70,6 +84,7 @@ func ids(list []pluvo.Change) []string {
 	return names
 }
 
+// sameNames returns an error unless the names are the expected ones, in order.
 func sameNames(what string, got, expected []string) error {
 	if slices.Equal(got, expected) {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
+// putAll creates records.
 func putAll(ctx context.Context, s pluvo.Store, records ...pluvo.Record) error {
 	for _, r := range records {
 		if _, err := s.Put(ctx, r, pluvo.NoVersion); err != nil {
@@ -34,41 +35,44 @@ func origins(ctx context.Context, s pluvo.Store) error {
 			return fmt.Errorf("found at version %q, read at %q (error %v)", version, read, err)
 		}
 	}
-	elsewhere := origin("c1")
-	elsewhere.Location = "loc-2"
-	_, _, otherErr := s.Find(ctx, pluvo.KindContact, elsewhere)
+	otherLocation := origin("c1")
+	otherLocation.Location = "loc-2"
+	_, _, otherErr := s.Find(ctx, pluvo.KindContact, otherLocation)
 	second := contact("c2")
 	second.Origin = origin("c1")
 	_, takenErr := s.Put(ctx, second, pluvo.NoVersion)
-	if err := errors.Join(want("Find in another location", otherErr, pluvo.ErrNotFound), want("Put of a second one", takenErr, pluvo.ErrOriginTaken)); err != nil {
+	if err := errors.Join(
+		want("Find in another location", otherErr, pluvo.ErrNotFound),
+		want("Put of a second record with the same origin", takenErr, pluvo.ErrOriginTaken),
+	); err != nil {
 		return err
 	}
-	second.Origin = elsewhere
-	made := &pluvo.Contact{ID: "made here"}
-	also := &pluvo.Contact{ID: "made here too"}
-	if err := putAll(ctx, s, second, made, also); err != nil {
+	second.Origin = otherLocation
+	local := &pluvo.Contact{ID: "without origin 1"}
+	another := &pluvo.Contact{ID: "without origin 2"}
+	if err := putAll(ctx, s, second, local, another); err != nil {
 		return fmt.Errorf("the same id in another location, and two without an origin: %w", err)
 	}
 	if _, _, err := s.Find(ctx, pluvo.KindContact, pluvo.Origin{}); !errors.Is(err, pluvo.ErrNotFound) {
-		return want("Find of no origin", err, pluvo.ErrNotFound)
+		return want("Find of the zero origin", err, pluvo.ErrNotFound)
 	}
 	moved := contact("c1")
 	moved.Origin = origin("moved")
 	if _, err := s.Put(ctx, moved, pluvo.AnyVersion); err != nil {
 		return err
 	}
-	_, _, gone := s.Find(ctx, pluvo.KindContact, origin("c1"))
+	_, _, oldErr := s.Find(ctx, pluvo.KindContact, origin("c1"))
 	got, _, err := s.Find(ctx, pluvo.KindContact, origin("moved"))
-	if err := errors.Join(want("Find of an origin that was given up", gone, pluvo.ErrNotFound), err); err != nil {
+	if err := errors.Join(want("Find of a record's former origin", oldErr, pluvo.ErrNotFound), err); err != nil {
 		return err
 	}
 	if err := same("with a new origin", got, moved); err != nil {
 		return err
 	}
-	heir := contact("c3") // the origin that was given up is free
+	heir := contact("c3") // the former origin may be used again
 	heir.Origin = origin("c1")
 	if err := putAll(ctx, s, heir); err != nil {
-		return fmt.Errorf("with an origin that was given up: %w", err)
+		return fmt.Errorf("with the former origin of another record: %w", err)
 	}
 	if err := s.Delete(ctx, pluvo.KindContact, "c3", pluvo.AnyVersion); err != nil {
 		return err
@@ -98,11 +102,18 @@ func full(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if len(got.Tasks) != 2 || len(got.Notes) != 1 || len(got.Appointments) != 1 {
-		return fmt.Errorf("got %d tasks, %d notes and %d appointments instead of 2, 1 and 1", len(got.Tasks), len(got.Notes), len(got.Appointments))
+		return fmt.Errorf("got %d tasks, %d notes and %d appointments instead of 2, 1 and 1",
+			len(got.Tasks), len(got.Notes), len(got.Appointments))
 	}
-	expected := map[string]pluvo.Record{"c1": contact("c1"), "a1": appointment("a1", "c1"), "t1": task("t1", "c1"), "t3": task("t3", "c1"), "n1": note("n1", "c1")}
+	expected := map[string]pluvo.Record{
+		"c1": contact("c1"),
+		"a1": appointment("a1", "c1"),
+		"t1": task("t1", "c1"),
+		"t3": task("t3", "c1"),
+		"n1": note("n1", "c1"),
+	}
 	for _, r := range got.Records() {
-		if err := same("a part", r, expected[r.Key()]); err != nil {
+		if err := same("Full", r, expected[r.Key()]); err != nil {
 			return err
 		}
 		delete(expected, r.Key())
@@ -126,8 +137,11 @@ func deletes(ctx context.Context, s pluvo.Store) error {
 	}
 	_, _, err = s.Get(ctx, pluvo.KindTask, "t2")
 	_, _, findErr := s.Find(ctx, pluvo.KindTask, origin("t2"))
-	if err := errors.Join(want("Get of a deleted record", err, pluvo.ErrNotFound), want("Find of a deleted record", findErr, pluvo.ErrNotFound),
-		want("a second Delete", s.Delete(ctx, pluvo.KindTask, "t2", pluvo.AnyVersion), pluvo.ErrNotFound)); err != nil {
+	if err := errors.Join(
+		want("Get of a deleted record", err, pluvo.ErrNotFound),
+		want("Find of a deleted record", findErr, pluvo.ErrNotFound),
+		want("a second Delete", s.Delete(ctx, pluvo.KindTask, "t2", pluvo.AnyVersion), pluvo.ErrNotFound),
+	); err != nil {
 		return err
 	}
 	again := task("t2", "c1")
@@ -135,11 +149,11 @@ func deletes(ctx context.Context, s pluvo.Store) error {
 		return want("Put at the version before the deletion", err, pluvo.ErrConflict)
 	}
 	if _, err := s.Put(ctx, again, pluvo.NoVersion); err != nil {
-		return fmt.Errorf("made anew: %w", err)
+		return fmt.Errorf("created again: %w", err)
 	}
 	again.Title = "Changed"
 	if _, err := s.Put(ctx, again, version); !errors.Is(err, pluvo.ErrConflict) {
-		return want("Put of a record made anew at a version before its deletion", err, pluvo.ErrConflict)
+		return want("Put of a record that was created again, at a version before its deletion", err, pluvo.ErrConflict)
 	}
 	if err := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.AnyVersion); err != nil {
 		return err
@@ -171,7 +185,8 @@ func moves(ctx context.Context, s pluvo.Store) error {
 			return err
 		}
 		if len(full.Tasks) != expected {
-			return fmt.Errorf("contact %s has %d tasks instead of %d after one has moved from c1 to c2", id, len(full.Tasks), expected)
+			return fmt.Errorf("contact %s has %d tasks instead of %d after a task moved from c1 to c2",
+				id, len(full.Tasks), expected)
 		}
 	}
 	page, err := s.Changes(ctx, before.Next, 10)
@@ -179,14 +194,15 @@ func moves(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if len(page.Changes) != 1 || page.Changes[0].Owner != "c2" {
-		return fmt.Errorf("after a move the changes are %v, not one of contact c2", ids(page.Changes))
+		return fmt.Errorf("after a task moved to contact c2 the changes are %v instead of one with the owner c2",
+			ids(page.Changes))
 	}
 	if err := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.AnyVersion); err != nil {
 		return err
 	}
 	got, _, err := s.Get(ctx, pluvo.KindTask, "t1")
 	if err != nil {
-		return fmt.Errorf("a task that has moved went with its former contact: %w", err)
+		return fmt.Errorf("a task that had moved was deleted with its former contact: %w", err)
 	}
 	return same("after its former contact was deleted", got, moved)
 }

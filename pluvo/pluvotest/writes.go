@@ -28,17 +28,21 @@ func readsWhatWasWritten(ctx context.Context, s pluvo.Store) error {
 			return err
 		}
 	}
-	bare := []pluvo.Record{&pluvo.Contact{ID: "bare"}, &pluvo.Task{ID: "bare", ContactID: "bare", Title: "t", Completed: true},
-		&pluvo.Note{ID: "bare", ContactID: "bare", Content: "c"}, &pluvo.Appointment{ID: "bare", ContactID: "bare", Start: noon}}
+	bare := []pluvo.Record{
+		&pluvo.Contact{ID: "bare"},
+		&pluvo.Task{ID: "bare", ContactID: "bare", Title: "t", Completed: true},
+		&pluvo.Note{ID: "bare", ContactID: "bare", Content: "c"},
+		&pluvo.Appointment{ID: "bare", ContactID: "bare", Start: noon},
+	}
 	for _, r := range bare {
 		if _, err := s.Put(ctx, r, pluvo.NoVersion); err != nil {
-			return fmt.Errorf("with the least that a %s needs: %w", r.Kind(), err)
+			return fmt.Errorf("a %s with its required fields only: %w", r.Kind(), err)
 		}
 		got, _, err := s.Get(ctx, r.Kind(), "bare")
 		if err != nil {
 			return err
 		}
-		if err := same("with the least", got, r); err != nil {
+		if err := same("with its required fields only", got, r); err != nil {
 			return err
 		}
 	}
@@ -46,18 +50,20 @@ func readsWhatWasWritten(ctx context.Context, s pluvo.Store) error {
 }
 
 func missing(ctx context.Context, s pluvo.Store) error {
-	_, _, getErr := s.Get(ctx, pluvo.KindContact, "nobody")
-	_, fullErr := s.Full(ctx, "nobody")
-	_, _, findErr := s.Find(ctx, pluvo.KindContact, origin("nobody"))
+	_, _, getErr := s.Get(ctx, pluvo.KindContact, "missing")
+	_, fullErr := s.Full(ctx, "missing")
+	_, _, findErr := s.Find(ctx, pluvo.KindContact, origin("missing"))
 	if _, err := s.Put(ctx, contact("c1"), pluvo.NoVersion); err != nil {
 		return err
 	}
 	_, _, kindErr := s.Get(ctx, pluvo.KindTask, "c1")
 	return errors.Join(
-		want("Get", getErr, pluvo.ErrNotFound), want("Full", fullErr, pluvo.ErrNotFound), want("Find", findErr, pluvo.ErrNotFound),
+		want("Get", getErr, pluvo.ErrNotFound),
+		want("Full", fullErr, pluvo.ErrNotFound),
+		want("Find", findErr, pluvo.ErrNotFound),
 		want("Get of another kind", kindErr, pluvo.ErrNotFound),
-		want("Delete", s.Delete(ctx, pluvo.KindTask, "nobody", pluvo.AnyVersion), pluvo.ErrNotFound),
-		want("Delete with NoVersion", s.Delete(ctx, pluvo.KindTask, "nobody", pluvo.NoVersion), pluvo.ErrNotFound),
+		want("Delete", s.Delete(ctx, pluvo.KindTask, "missing", pluvo.AnyVersion), pluvo.ErrNotFound),
+		want("Delete with NoVersion", s.Delete(ctx, pluvo.KindTask, "missing", pluvo.NoVersion), pluvo.ErrNotFound),
 	)
 }
 
@@ -70,19 +76,19 @@ func copies(ctx context.Context, s pluvo.Store) error {
 		c.FirstName, c.Tags[0], c.Fields["shoe size"] = "changed", "changed", "changed"
 	}
 	spoil(mine)
-	for range 2 { // the second reads what the first was given
+	for range 2 { // the second time after a record that was returned has changed
 		got, _, err := s.Get(ctx, pluvo.KindContact, "c1")
 		if err != nil {
 			return err
 		}
-		if err := same("after the record was changed outside of the store", got, contact("c1")); err != nil {
+		if err := same("after the caller changed the record", got, contact("c1")); err != nil {
 			return err
 		}
 		spoil(got.(*pluvo.Contact))
 	}
 	page, err := s.Changes(ctx, "", 0)
 	if err != nil || len(page.Changes) != 1 {
-		return fmt.Errorf("one change was expected (error %v)", err)
+		return fmt.Errorf("expected one change (error %v)", err)
 	}
 	if err := same("a change", page.Changes[0].Record, contact("c1")); err != nil {
 		return err
@@ -92,7 +98,7 @@ func copies(ctx context.Context, s pluvo.Store) error {
 	if err != nil {
 		return err
 	}
-	if err := same("after a change was changed outside of the store", &full.Contact, contact("c1")); err != nil {
+	if err := same("after the caller changed the record of a change", &full.Contact, contact("c1")); err != nil {
 		return err
 	}
 	spoil(&full.Contact)
@@ -100,11 +106,11 @@ func copies(ctx context.Context, s pluvo.Store) error {
 	if err != nil {
 		return err
 	}
-	if err := same("after what Full gave was changed", found, contact("c1")); err != nil {
+	if err := same("after the caller changed the result of Full", found, contact("c1")); err != nil {
 		return err
 	}
 	spoil(found.(*pluvo.Contact))
-	if err := reads(ctx, s, "after what Find gave was changed", contact("c1")); err != nil {
+	if err := reads(ctx, s, "after the caller changed the result of Find", contact("c1")); err != nil {
 		return err
 	}
 	t, n, a := task("t1", "c1"), note("n1", "c1"), appointment("a1", "c1")
@@ -113,7 +119,7 @@ func copies(ctx context.Context, s pluvo.Store) error {
 	}
 	t.Title, n.Content, a.Title = "changed", "changed", "changed"
 	for _, r := range oneOfEach()[1:] {
-		if err := reads(ctx, s, "after the record was changed outside of the store", r); err != nil {
+		if err := reads(ctx, s, "after the caller changed the record", r); err != nil {
 			return err
 		}
 	}
@@ -126,8 +132,9 @@ func instants(ctx context.Context, s pluvo.Store) error {
 	}
 	east := time.FixedZone("", 5*3600+1800)
 	for i, at := range []time.Time{
-		noon.In(east), time.Date(1969, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Date(2100, 2, 28, 0, 0, 0, 0, east), noon.Add(time.Microsecond),
-		time.Date(1, 1, 1, 0, 0, 0, 1e6, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Unix(0, 0),
+		noon.In(east), noon.Add(time.Microsecond), time.Unix(0, 0),
+		time.Date(1969, 12, 31, 23, 59, 59, 999e6, time.UTC), time.Date(2100, 2, 28, 0, 0, 0, 0, east),
+		time.Date(1, 1, 1, 0, 0, 0, 1e6, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC),
 	} {
 		r := task("t"+strconv.Itoa(i), "c1")
 		r.DueDate = at
@@ -150,7 +157,7 @@ func instants(ctx context.Context, s pluvo.Store) error {
 	return nil
 }
 
-// reads says that a record does not come back as it was written.
+// reads returns an error unless Get returns the record as it was written.
 func reads(ctx context.Context, s pluvo.Store, what string, r pluvo.Record) error {
 	got, _, err := s.Get(ctx, r.Kind(), r.Key())
 	if err != nil {
@@ -161,16 +168,32 @@ func reads(ctx context.Context, s pluvo.Store, what string, r pluvo.Record) erro
 
 func anyText(ctx context.Context, s pluvo.Store) error {
 	for i, text := range []string{
-		" spaces around ", "line\nbreak\ttab", `quotes " ' \ and %s $1`, "naïve ŽLUŤOUČKÝ 漢字 👩‍👩‍👧 \u202e", "e\u0301 is not é", "a\x00b",
+		" spaces around ", "line\nbreak\ttab", `quotes " ' \ and %s $1`,
+		"naïve ŽLUŤOUČKÝ 漢字 👩‍👩‍👧 \u202e", "e\u0301 is not é", "a\x00b",
 		"'; drop table contacts; --", strings.Repeat("long ", 2000), "\ufeff",
 	} {
 		id := "c" + strconv.Itoa(i)
-		full := text + "x" + text // what may not be blank
+		full := text + "x" + text // for fields that must not be blank
 		records := []pluvo.Record{
-			&pluvo.Contact{ID: id, FirstName: text, LastName: text, Phone: text, Stage: text, Tags: []string{text + "x", "X" + text}, Fields: map[string]string{"x" + text: text}},
+			&pluvo.Contact{
+				ID:        id,
+				FirstName: text,
+				LastName:  text,
+				Phone:     text,
+				Stage:     text,
+				Tags:      []string{text + "x", "X" + text},
+				Fields:    map[string]string{"x" + text: text},
+			},
 			&pluvo.Task{ID: id, ContactID: id, Title: full, Status: pluvo.TaskStatus(text)},
 			&pluvo.Note{ID: id, ContactID: id, Content: full},
-			&pluvo.Appointment{ID: id, ContactID: id, Title: text, Start: noon, Status: pluvo.AppointmentStatus(text), AssignedUserID: text},
+			&pluvo.Appointment{
+				ID:             id,
+				ContactID:      id,
+				Title:          text,
+				Start:          noon,
+				Status:         pluvo.AppointmentStatus(text),
+				AssignedUserID: text,
+			},
 		}
 		if err := putAll(ctx, s, records...); err != nil {
 			return err
@@ -184,13 +207,19 @@ func anyText(ctx context.Context, s pluvo.Store) error {
 	return nil
 }
 
-// anyID looks at ids, origins, tags and names that a database may take for the same.
+// anyID writes ids, origins, tags and names that a database may treat as equal.
 func anyID(ctx context.Context, s pluvo.Store) error {
 	var records []pluvo.Record
 	for _, id := range []string{"c", "C", "c ", " c", "\u00e9", "e\u0301", "c/1", "c%", "c_", "'", "0", "00"} {
 		records = append(records,
-			&pluvo.Contact{ID: id, Origin: origin(id), Tags: []string{"vip", "VIP", "vip "}, Fields: map[string]string{"size": "1", "Size": "2"}},
-			&pluvo.Task{ID: id, ContactID: id, Title: "t", Origin: origin(id)})
+			&pluvo.Contact{
+				ID:     id,
+				Origin: origin(id),
+				Tags:   []string{"vip", "VIP", "vip "},
+				Fields: map[string]string{"size": "1", "Size": "2"},
+			},
+			&pluvo.Task{ID: id, ContactID: id, Title: "t", Origin: origin(id)},
+		)
 	}
 	if err := putAll(ctx, s, records...); err != nil {
 		return err
@@ -211,7 +240,7 @@ func anyID(ctx context.Context, s pluvo.Store) error {
 			return err
 		}
 		if len(full.Tasks) != 1 || full.Tasks[0].ID != r.Owner() {
-			return fmt.Errorf("the contact %q does not come with its own task alone", r.Owner())
+			return fmt.Errorf("the contact %q does not have exactly its own task", r.Owner())
 		}
 	}
 	return nil
@@ -223,16 +252,22 @@ func invalid(ctx context.Context, s pluvo.Store) error {
 	}
 	var errs []error
 	for _, r := range []pluvo.Record{
-		&pluvo.Contact{}, &pluvo.Contact{ID: "bad", Email: "nobody"}, &pluvo.Contact{ID: "bad", Tags: []string{"a", "a"}},
-		&pluvo.Contact{ID: "bad", Origin: pluvo.Origin{System: "highlevel"}}, &pluvo.Contact{ID: "bad", FirstName: "\xff"},
-		&pluvo.Task{ID: "bad", ContactID: "c1"}, &pluvo.Task{ID: "bad", Title: "t"}, &pluvo.Note{ID: "bad", ContactID: "c1"},
-		&pluvo.Appointment{ID: "bad", ContactID: "c1"}, &pluvo.Appointment{ID: "bad", ContactID: "c1", Start: noon, End: noon.Add(-1)},
+		&pluvo.Contact{},
+		&pluvo.Contact{ID: "bad", Email: "missing"},
+		&pluvo.Contact{ID: "bad", Tags: []string{"a", "a"}},
+		&pluvo.Contact{ID: "bad", Origin: pluvo.Origin{System: "highlevel"}},
+		&pluvo.Contact{ID: "bad", FirstName: "\xff"},
+		&pluvo.Task{ID: "bad", ContactID: "c1"},
+		&pluvo.Task{ID: "bad", Title: "t"},
+		&pluvo.Note{ID: "bad", ContactID: "c1"},
+		&pluvo.Appointment{ID: "bad", ContactID: "c1"},
+		&pluvo.Appointment{ID: "bad", ContactID: "c1", Start: noon, End: noon.Add(-1)},
 	} {
 		_, err := s.Put(ctx, r, pluvo.AnyVersion)
 		errs = append(errs, want(fmt.Sprintf("Put of %+v", r), err, pluvo.ErrInvalid))
 		var field *pluvo.FieldError
 		if err != nil && !errors.As(err, &field) {
-			errs = append(errs, fmt.Errorf("the error names no field: %w", err))
+			errs = append(errs, fmt.Errorf("the error does not name a field: %w", err))
 		}
 		_, _, err = s.Get(ctx, r.Kind(), "bad")
 		errs = append(errs, want("Get of a record that was refused", err, pluvo.ErrNotFound))
@@ -251,7 +286,7 @@ func versions(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if _, err := s.Put(ctx, contact("c1"), pluvo.NoVersion); !errors.Is(err, pluvo.ErrConflict) {
-		return want("Put with NoVersion of a record that is there", err, pluvo.ErrConflict)
+		return want("Put of an existing record with NoVersion", err, pluvo.ErrConflict)
 	}
 	c.FirstName = "Augusta"
 	second, err := s.Put(ctx, c, first)
@@ -259,7 +294,7 @@ func versions(ctx context.Context, s pluvo.Store) error {
 		return err
 	}
 	if second == first {
-		return errors.New("a write that changed the record kept its version")
+		return errors.New("a write that changed the record did not change its version")
 	}
 	before, err := s.Changes(ctx, "", 10)
 	if err != nil {
@@ -267,9 +302,13 @@ func versions(ctx context.Context, s pluvo.Store) error {
 	}
 	old := contact("c1")
 	_, stale := s.Put(ctx, old, first)
-	if err := errors.Join(want("Put at an old version", stale, pluvo.ErrConflict),
-		want("Delete at an old version", s.Delete(ctx, pluvo.KindContact, "c1", first), pluvo.ErrConflict),
-		want("Delete with NoVersion", s.Delete(ctx, pluvo.KindContact, "c1", pluvo.NoVersion), pluvo.ErrConflict)); err != nil {
+	deleteErr := s.Delete(ctx, pluvo.KindContact, "c1", first)
+	noVersionErr := s.Delete(ctx, pluvo.KindContact, "c1", pluvo.NoVersion)
+	if err := errors.Join(
+		want("Put at an old version", stale, pluvo.ErrConflict),
+		want("Delete at an old version", deleteErr, pluvo.ErrConflict),
+		want("Delete with NoVersion", noVersionErr, pluvo.ErrConflict),
+	); err != nil {
 		return err
 	}
 	got, _, err := s.Get(ctx, pluvo.KindContact, "c1")
@@ -289,7 +328,8 @@ func versions(ctx context.Context, s pluvo.Store) error {
 	if _, err := s.Put(ctx, old, pluvo.AnyVersion); err != nil {
 		return err
 	}
-	if _, err := s.Put(ctx, c, first); !errors.Is(err, pluvo.ErrConflict) { // the same text as at first, but written since
+	// The record equals its first state, but was written twice since.
+	if _, err := s.Put(ctx, c, first); !errors.Is(err, pluvo.ErrConflict) {
 		return want("Put at the version before a change and its reversal", err, pluvo.ErrConflict)
 	}
 	if got, _, err = s.Get(ctx, pluvo.KindContact, "c1"); err != nil {
@@ -323,7 +363,7 @@ func quiet(ctx context.Context, s pluvo.Store) error {
 				return err
 			}
 			if version != read[r.Kind()] {
-				return fmt.Errorf("%s: the version went from %q to %q", r.Kind(), read[r.Kind()], version)
+				return fmt.Errorf("%s: the version changed from %q to %q", r.Kind(), read[r.Kind()], version)
 			}
 		}
 	}
@@ -347,7 +387,13 @@ func ended(ctx context.Context, s pluvo.Store) error {
 	_, changesErr := s.Changes(over, "", 0)
 	deleteErr := s.Delete(over, pluvo.KindContact, "c1", pluvo.AnyVersion)
 	_, _, err := s.Get(ctx, pluvo.KindContact, "c2")
-	return errors.Join(want("Put", putErr, context.Canceled), want("Get", getErr, context.Canceled), want("Find", findErr, context.Canceled),
-		want("Full", fullErr, context.Canceled), want("Changes", changesErr, context.Canceled), want("Delete", deleteErr, context.Canceled),
-		want("Get of what was not written", err, pluvo.ErrNotFound))
+	return errors.Join(
+		want("Put", putErr, context.Canceled),
+		want("Get", getErr, context.Canceled),
+		want("Find", findErr, context.Canceled),
+		want("Full", fullErr, context.Canceled),
+		want("Changes", changesErr, context.Canceled),
+		want("Delete", deleteErr, context.Canceled),
+		want("Get of a record whose write failed", err, pluvo.ErrNotFound),
+	)
 }

@@ -71,14 +71,14 @@ value and ${file:/run/secrets/name} that of a file.`,
 			if err != nil {
 				return err
 			}
-			config, err := s.checked(p.logger(s, slog.LevelWarn))
+			config, err := s.config(p.logger(s, slog.LevelWarn))
 			if err != nil {
 				return err
 			}
-			return p.show(map[string]any{"ok": true, "from": s.from(), "locations": len(config.Locations), "ignored": s.unknown}, func() {
-				fmt.Fprintf(p.out, "The settings of %s are fine: %s.\n", s.from(), plural(len(config.Locations), "location"))
+			return p.show(map[string]any{"ok": true, "from": s.origin(), "locations": len(config.Locations), "ignored": s.unknown}, func() {
+				fmt.Fprintf(p.out, "The settings of %s are fine: %s.\n", s.origin(), plural(len(config.Locations), "location"))
 				for _, name := range s.unknown {
-					fmt.Fprintf(p.out, "%s is no setting and is ignored.\n", name)
+					fmt.Fprintf(p.out, "%s.\n", ignored(name))
 				}
 			})
 		},

@@ -58,12 +58,12 @@ func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	app, err := s.wantApp(p.logger(s, slog.LevelWarn))
+	config, err := s.accountSettings(p.logger(s, slog.LevelWarn))
 	if err != nil {
 		return err
 	}
 	state := rand.Text()
-	consent, err := app.AuthCodeURL(state)
+	consent, err := config.App.AuthCodeURL(state)
 	if err != nil {
 		return err
 	}
@@ -132,12 +132,12 @@ func (p *program) consented(ctx context.Context, s *settings, o connectOptions, 
 func comesBack(ctx context.Context, s *settings, address, state string, answers chan<- answer) (end func(), err error) {
 	back, err := url.Parse(s.App.RedirectURL)
 	if err != nil {
-		return nil, s.wrong("app.redirect_url", "is no URL")
+		return nil, s.wrong("app.redirect_url", "must be a URL such as http://localhost:8765/callback")
 	}
 	if address == "" {
 		ip := net.ParseIP(back.Hostname())
 		if back.Hostname() != "localhost" && !ip.IsLoopback() || back.Scheme != "http" || back.Port() == "" {
-			return nil, s.wrong("app.redirect_url", "is not an address of this machine such as http://localhost:8765/callback: use --paste, or --listen behind a proxy")
+			return nil, s.wrong("app.redirect_url", "must be an address of this machine, such as http://localhost:8765/callback; else use --paste, or --listen behind a proxy")
 		}
 		address = back.Host
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/webhook"
 )
 
@@ -169,14 +170,14 @@ func (d *demo) fill(ctx context.Context) error {
 
 // fail has requests go wrong from now on.
 func (d *demo) fail() {
-	fault := func(operation string, kind ghltest.Kind, chance float64) {
+	inject := func(operation string, kind fault.Kind, chance float64) {
 		d.faults = append(d.faults, d.server.Fail(ghltest.Fault{Operation: operation, Kind: kind, Chance: chance, Seed: d.seed + uint64(len(d.faults))}))
 	}
-	fault("", ghltest.BadGatewayHTML(), 0.02)
-	fault("", ghltest.CutBeforeWork(), 0.02)
-	fault("", ghltest.InternalServerError(), 0.01)
+	inject("", fault.BadGatewayHTML(), 0.02)
+	inject("", fault.CutBeforeWork(), 0.02)
+	inject("", fault.InternalServerError(), 0.01)
 	for _, operation := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update", "tasks.update"} {
-		fault(operation, ghltest.CutAfterWork(), 0.1) // the work is done, and nobody is told
+		inject(operation, fault.CutAfterWork(), 0.1) // the work is done, and the answer is lost
 	}
 }
 
@@ -247,8 +248,8 @@ func (d *demo) figures(ctx context.Context) figures {
 			f.Retries += failure.Attempts
 		}
 	}
-	for _, fault := range d.faults {
-		f.Failed += fault.Hits()
+	for _, active := range d.faults {
+		f.Failed += active.Hits()
 	}
 	for _, delivery := range d.server.Deliveries() {
 		if slices.Contains(delivery.Faults, "lost") {

@@ -34,11 +34,12 @@ type finding struct {
 }
 
 type doctor struct {
-	p        *program
-	s        *settings
-	works    bool   // some process
-	at       string // the location that is looked at
-	findings []finding
+	p          *program
+	s          *settings
+	works      bool   // some process
+	at         string // the location that is looked at
+	wrongRules []string
+	findings   []finding
 }
 
 func (d *doctor) ok(check, format string, args ...any) {
@@ -92,14 +93,9 @@ func (d *doctor) all(ctx context.Context) error {
 	}
 	d.s = s
 	log := slog.New(slog.DiscardHandler) // what is found is printed
-	config, err := s.checked(log)
-	if err != nil {
-		d.bad("settings", err.Error(), "mend it in "+s.from()+"; ghlsync config init --dry-run shows what each setting means")
+	config, mistakes := s.validate(log)
+	if !d.settings(mistakes) {
 		return nil
-	}
-	d.ok("settings", "%s, %s", s.from(), plural(len(s.Locations), "location"))
-	for _, name := range s.unknown {
-		d.look("settings", name+" looks like a setting and is none", "mend its name or unset it")
 	}
 	config.MigrateByHand = true
 	d.clock(ctx)
@@ -123,6 +119,28 @@ func (d *doctor) all(ctx context.Context) error {
 		d.location(ctx, sync, &config.Locations[i])
 	}
 	return nil
+}
+
+// settings prints the mistakes in the settings. It reports whether the other checks can follow: mistakes in files of rules do not
+// keep them.
+func (d *doctor) settings(mistakes []mistake) (goOn bool) {
+	goOn = true
+	for _, m := range d.s.sorted(mistakes) {
+		if m.at.file != "" && m.at.file != d.s.file {
+			d.wrongRules = append(d.wrongRules, m.at.file)
+			d.bad("rules", m.String(), "correct "+m.at.file)
+			continue
+		}
+		goOn = false
+		d.bad("settings", m.String(), "correct it; ghlsync config init --dry-run explains each setting")
+	}
+	if len(mistakes) == 0 {
+		d.ok("settings", "%s, %s", d.s.origin(), plural(len(d.s.Locations), "location"))
+	}
+	for _, name := range d.s.unknown {
+		d.look("settings", ignored(name), "correct its name or unset it")
+	}
+	return goOn
 }
 
 // database opens the database as it is. One that is not there yet is made by the first start.
@@ -360,7 +378,7 @@ func words(scopes []ghl.Scope) string {
 
 // rules checks what the settings say of a location against what it has.
 func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Client) {
-	if l.Rules != nil {
+	if l.Rules != nil && !slices.Contains(d.wrongRules, l.RulesName) {
 		fields, err := client.Locations.CustomFieldResolver(ctx, l.ID, once)
 		if err == nil {
 			_, err = mapping.LoadRules(l.RulesName, l.Rules, fields)

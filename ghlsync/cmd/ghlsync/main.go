@@ -92,11 +92,15 @@ func (p *program) main(ctx context.Context, args []string) int {
 	root.SetErr(p.err)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
+	var wrong *settingsError
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errTrouble):
 		return exitTrouble
+	case errors.As(err, &usage) && errors.As(err, &wrong):
+		wrong.print(p.err)
+		return exitWrong
 	case errors.As(err, &usage):
 		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
 		return exitWrong

@@ -25,6 +25,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/records"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -191,7 +192,7 @@ func TestRun(t *testing.T) {
 		require.Contains(t, body, "ghlsync_database_up 1")
 
 		// A write that HighLevel refuses stops its contact, and waits for a person.
-		w.server.Fail(ghltest.Fault{Kind: ghltest.ValidationString("no"), Operation: "contacts.get"})
+		w.server.Fail(ghltest.Fault{Kind: fault.ValidationString("no"), Operation: "contacts.get"})
 		_, err = client.Tags.Add(t.Context(), ada.ID, []string{"vip"})
 		require.NoError(t, err)
 		var failures []failureJSON

@@ -64,21 +64,15 @@ type accounts struct {
 // One who only looks does not migrate the database.
 func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accounts, error) {
 	log := p.logger(s, slog.LevelWarn)
-	if err := s.wantDatabase(); err != nil {
-		return nil, err
-	}
-	keys, err := s.tokenKeys()
+	config, err := s.accountSettings(log)
 	if err != nil {
 		return nil, err
 	}
-	a := &accounts{}
-	if a.app, err = s.wantApp(log); err != nil {
-		return nil, err
-	}
+	a := &accounts{app: config.App}
 	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand || looks, Logger: log}); err != nil {
 		return nil, fmt.Errorf("the database can't be opened: %w", err)
 	}
-	a.store, err = tokens.New(a.db, tokens.Options{Keys: keys})
+	a.store, err = tokens.New(a.db, tokens.Options{Keys: config.TokenKeys})
 	if err == nil {
 		a.Installations, err = ghl.NewInstallations(a.app, a.store, ghl.WithLogger(log))
 	}

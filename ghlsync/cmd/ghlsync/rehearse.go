@@ -30,7 +30,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	if err != nil {
 		return err
 	}
-	config, err := s.checked(p.logger(s, slog.LevelWarn))
+	config, err := s.config(p.logger(s, slog.LevelWarn))
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (p *program) run(ctx context.Context) error {
 	}
 	log := p.logger(s, slog.LevelDebug)
 	for _, name := range s.unknown {
-		log.Warn("a variable looks like a setting and is none", "variable", name)
+		log.Warn(ignored(name))
 	}
 	return errors.Join(p.serve(ctx, sync, s, log), stop(ctx, sync, s.Drain))
 }
@@ -113,7 +113,7 @@ func newServer(l net.Listener, h http.Handler, log *slog.Logger) *server {
 func listen(ctx context.Context, s *settings, setting, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil { // also while a process that ends still has it, so another start may do
-		return nil, s.problem(setting, "can't be listened on: %v", err)
+		return nil, fmt.Errorf("%v: %s can't be listened on: %w", s.placeOf(setting), setting, err)
 	}
 	return l, nil
 }
@@ -212,7 +212,7 @@ an older version: make a backup first.`,
 			if err != nil {
 				return err
 			}
-			if err := s.wantDatabase(); err != nil {
+			if _, err := s.part(p.logger(s, slog.LevelWarn), "database"); err != nil {
 				return err
 			}
 			if dry {

@@ -58,14 +58,14 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	if d.log == nil {
 		d.log = slog.Default()
 	}
+	if err := CheckAddress(address); err != nil {
+		return nil, fmt.Errorf("the address of the database %w", err)
+	}
 	var err error
-	switch {
-	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
+	if path, is := sqlitePath(address); is {
+		err = d.openSQLite(ctx, path, o)
+	} else {
 		err = d.openPostgres(ctx, address)
-	case strings.HasPrefix(address, "sqlite:"):
-		err = d.openSQLite(ctx, strings.TrimPrefix(strings.TrimPrefix(address, "sqlite:"), "//"), o)
-	default:
-		return nil, errors.New("the database's address is none of PostgreSQL (postgres://…) or SQLite (sqlite:PATH)")
 	}
 	if err == nil {
 		err = d.SyncClock(ctx)
@@ -82,6 +82,29 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// CheckAddress returns an error, without the address, if [Open] can't read the address. It opens nothing.
+func CheckAddress(address string) error {
+	if path, is := sqlitePath(address); is {
+		if path == "" || strings.HasPrefix(path, ":memory:") {
+			return errors.New("must name a file, such as sqlite:ghlsync.db")
+		}
+		return nil
+	}
+	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
+		return errors.New("must begin with sqlite: or postgres://, such as sqlite:ghlsync.db or postgres://user:password@host/name")
+	}
+	if _, err := pgxpool.ParseConfig(address); err != nil { // the error may hold the password
+		return errors.New("must be an address such as postgres://user:password@host/name; write special characters of the password as %XX")
+	}
+	return nil
+}
+
+// sqlitePath returns the path of an address of a SQLite file.
+func sqlitePath(address string) (path string, is bool) {
+	path, is = strings.CutPrefix(address, "sqlite:")
+	return strings.TrimPrefix(path, "//"), is
 }
 
 // maxConns bounds the connections of one process to PostgreSQL.
@@ -103,9 +126,6 @@ func (d *DB) openPostgres(ctx context.Context, address string) error {
 }
 
 func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
-	if path == "" || strings.HasPrefix(path, ":memory:") {
-		return errors.New("the database's address names no file")
-	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return fmt.Errorf("database: %w", err)

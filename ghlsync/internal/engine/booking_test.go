@@ -10,6 +10,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -104,7 +105,7 @@ func TestAMoveToATakenSlot(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		ada, made, start := w.appointment()
-		w.server.Fail(ghltest.Fault{Operation: "appointments.update", Kind: ghltest.SlotTaken(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "appointments.update", Kind: fault.SlotTaken(), Times: 1})
 		moved := w.full(ada.ID).Appointments[0]
 		moved.Title, moved.Start, moved.End = "Long talk", start.Add(2*time.Hour), start.Add(150*time.Minute)
 		w.put(&moved)

@@ -11,6 +11,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -60,8 +61,8 @@ func TestTwoCandidatesAreForAPerson(t *testing.T) {
 
 // TestALostAnswerMakesOneRecord: the record is looked for before it is made again.
 func TestALostAnswerMakesOneRecord(t *testing.T) {
-	for name, kind := range map[string]ghltest.Kind{"lost": ghltest.CutAfterWork(), "500 after the work": ghltest.InternalServerError().AfterWork(),
-		"422 though created": ghltest.CreatedAllTheSame(), "cut before": ghltest.CutBeforeWork()} {
+	for name, kind := range map[string]fault.Kind{"lost": fault.CutAfterWork(), "500 after the work": fault.InternalServerError().AfterWork(),
+		"422 though created": fault.CreatedAllTheSame(), "cut before": fault.CutBeforeWork()} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				w := newWorld(t, address, nil)
@@ -101,7 +102,7 @@ func TestALostCreateThatIsEdited(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				w := newWorld(t, address, nil)
 				ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
-				w.server.Fail(ghltest.Fault{Operation: "tasks.create", Kind: ghltest.CutAfterWork(), Times: 1})
+				w.server.Fail(ghltest.Fault{Operation: "tasks.create", Kind: fault.CutAfterWork(), Times: 1})
 				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Call", DueDate: due})
 				require.NoError(t, w.engine.Follow(t.Context()))
 				require.Eventually(t, func() bool { return len(w.server.Tasks(ada.ID)) == 1 }, waiting, time.Millisecond)
@@ -135,8 +136,8 @@ func TestALostCreateThatIsEdited(t *testing.T) {
 func TestALostCreateIsKnownByItsContact(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l) })
-		w.server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CutAfterWork(), Times: 1})
-		w.server.Fail(ghltest.Fault{Operation: "contacts.list", Kind: ghltest.ValidationString("query must be a string")})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CutAfterWork(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.list", Kind: fault.ValidationString("query must be a string")})
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", LastName: "Hopper"})
 		require.NoError(t, w.engine.Follow(t.Context()))
 		w.settle() // it has stopped, so that nobody works on it

@@ -16,6 +16,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -102,7 +103,7 @@ func TestAnEditAfterACreateIsSeen(t *testing.T) {
 				post := &around{method: http.MethodPost, suffix: "/contacts/"}
 				w := newWorld(t, address, func(l *engine.Location) { post.use(t, l) })
 				if lost {
-					w.server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CutAfterWork(), Times: 1})
+					w.server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CutAfterWork(), Times: 1})
 				}
 				edit := func() {
 					w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", LastName: "Hopper", Email: "grace@example.com"})
@@ -123,7 +124,7 @@ func TestAnEditAfterACreateIsSeen(t *testing.T) {
 func TestWhatIsNotThereYetIsNotDeleted(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.ContactNotFound(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.ContactNotFound(), Times: 1})
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", Email: "grace@example.com"})
 		w.settle()
 		require.Equal(t, "Grace", w.full("p1").Contact.FirstName)
@@ -141,7 +142,7 @@ func TestOneAnswerDeletesNothing(t *testing.T) {
 		w.settle()
 		require.Eventually(t, func() bool { return w.age(ada.ID) > settle }, waiting, tick) // it was not written just now
 		for range 2 {                                                                       // nor do two, with a right one between them
-			w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.ContactNotFound(), Times: 1})
+			w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.ContactNotFound(), Times: 1})
 			w.touch(ada.ID)
 			w.settle()
 			require.Len(t, w.full(ada.ID).Tasks, 1)
@@ -363,7 +364,7 @@ func TestAFieldThatOnlyGoesThere(t *testing.T) {
 func TestALostCreateOfAnOddContact(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		w.server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: ghltest.CutAfterWork(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CutAfterWork(), Times: 1})
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", LastName: "Hopper", Phone: "ask her"})
 		w.settle()
 		require.Len(t, w.server.Contacts(), 1)

@@ -10,6 +10,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -127,7 +128,7 @@ func titles(list []ghl.Task) []string {
 func TestWhatFailsHoldsUpNothingElse(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		w.server.Fail(ghltest.Fault{Operation: "tasks.create", Kind: ghltest.ValidationArray()})
+		w.server.Fail(ghltest.Fault{Operation: "tasks.create", Kind: fault.ValidationArray()})
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"})
 		w.put(&pluvo.Task{ID: "t1", ContactID: "p1", Title: "Call", DueDate: due})
 		w.put(&pluvo.Note{ID: "n1", ContactID: "p1", Content: "Hello"})
@@ -160,7 +161,7 @@ func TestAnEventBeforeItsContact(t *testing.T) {
 		w := newWorld(t, address, nil)
 		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call", DueDate: ghl.NewTime(due)})
-		w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: ghltest.ContactNotFound(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.ContactNotFound(), Times: 1})
 		w.touch(ada.ID)
 		w.settle()
 		require.Len(t, w.full(ada.ID).Tasks, 1)

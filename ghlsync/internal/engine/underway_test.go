@@ -12,6 +12,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/ghltest/fault"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -37,7 +38,7 @@ func TestAnEditAfterALostWrite(t *testing.T) {
 						put.use(t, l)
 					})
 					ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
-					w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
+					w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.CutAfterWork(), Times: 1})
 					edit := func() {
 						require.Equal(t, "King", w.contact(ada.ID).LastName)
 						w.put(&pluvo.Contact{ID: ada.ID, FirstName: "Ada", LastName: tc.last, Email: "ada@example.com", Origin: w.full(ada.ID).Contact.Origin})
@@ -81,7 +82,7 @@ func TestATagAfterALostWrite(t *testing.T) {
 		tags := &around{method: http.MethodDelete, suffix: "/tags"}
 		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l); tags.use(t, l) })
 		ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
-		w.server.Fail(ghltest.Fault{Operation: "tags.remove", Kind: ghltest.CutAfterWork(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "tags.remove", Kind: fault.CutAfterWork(), Times: 1})
 		back := func() {
 			require.ElementsMatch(t, []string{"b", "c"}, w.contact(ada.ID).Tags)
 			w.edit(ada.ID, func(c *pluvo.Contact) { c.Tags = []string{"a", "b"} })
@@ -104,7 +105,7 @@ func TestALostWriteOfATask(t *testing.T) {
 		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
 		w.touch(ada.ID)
 		w.settle()
-		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutAfterWork(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: fault.CutAfterWork(), Times: 1})
 		task := w.full(ada.ID).Tasks[0]
 		edit := func() {
 			require.Equal(t, "Two", w.server.Tasks(ada.ID)[0].Title)
@@ -125,7 +126,7 @@ func TestALostWriteOfATask(t *testing.T) {
 // TestALostWriteOfWhatOnlyGoesThere: HighLevel does not tell what it has, so it is written whatever has become of the first write.
 func TestALostWriteOfWhatOnlyGoesThere(t *testing.T) {
 	for _, last := range []string{"lead", "won", "lost", ""} {
-		for kind, fault := range map[string]ghltest.Kind{"written": ghltest.CutAfterWork(), "not written": ghltest.CutBeforeWork()} {
+		for kind, fault := range map[string]fault.Kind{"written": fault.CutAfterWork(), "not written": fault.CutBeforeWork()} {
 			t.Run(last+" "+kind, func(t *testing.T) {
 				dbtest.Each(t, func(t *testing.T, address string) {
 					put := &around{method: http.MethodPut}
@@ -163,7 +164,7 @@ func TestAnEditAfterARefusal(t *testing.T) {
 					w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = last })
 					w.settle()
 				}
-				w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.ValidationString("no"), Times: 1})
+				w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.ValidationString("no"), Times: 1})
 				edit("King")
 				open, err := w.queue.Failures(t.Context(), queue.FailureFilter{})
 				require.NoError(t, err)
@@ -188,7 +189,7 @@ func TestAnEditAfterARefusalOnceMore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com"})
-		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.ValidationString("no"), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.ValidationString("no"), Times: 1})
 		w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = "King" })
 		w.settle()
 		require.Equal(t, "Byron", w.contact(ada.ID).LastName)
@@ -216,7 +217,7 @@ func TestAnEditBackToALostWrite(t *testing.T) {
 			changed.Title = title
 			w.put(&changed)
 		}
-		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.ValidationString("no"), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: fault.ValidationString("no"), Times: 1})
 		edit("Two")
 		w.settle()
 		require.Equal(t, "One", w.server.Tasks(ada.ID)[0].Title)
@@ -249,7 +250,7 @@ func TestALostWriteOfTheFirstMerge(t *testing.T) {
 				})
 				ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 				task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Theirs", DueDate: ghl.NewTime(due)})
-				w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutBeforeWork(), Times: 1})
+				w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: fault.CutBeforeWork(), Times: 1})
 				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Ours", DueDate: due, Status: pluvo.TaskCompleted, Completed: true,
 					Origin: pluvo.Origin{System: mapping.System, Location: w.client.Location(), ID: task.ID}})
 				w.settle()
@@ -291,7 +292,7 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 
 		t.Log("a contact that was written to HighLevel")
 		ada := add("ada")
-		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: ghltest.CutAfterWork(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.CutAfterWork(), Times: 1})
 		remove := func() { require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindContact, ada.ID, pluvo.AnyVersion)) }
 		put.after.Store(&remove)
 		w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = "King" })
@@ -311,7 +312,7 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 		t.Log("a task that was written to HighLevel")
 		cleo := add("cleo")
 		task := w.full(cleo.ID).Tasks[0]
-		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: ghltest.CutAfterWork(), Times: 1})
+		w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: fault.CutAfterWork(), Times: 1})
 		remove = func() { require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindTask, task.ID, pluvo.AnyVersion)) }
 		put.after.Store(&remove)
 		task.Title = "Two"
@@ -386,7 +387,7 @@ func TestATagThatDidNotArrive(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				w := newWorld(t, address, func(l *engine.Location) { impatient(t, l) })
 				ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"a", "b"}})
-				w.server.Fail(ghltest.Fault{Operation: operation, Kind: ghltest.CutBeforeWork(), Times: 1})
+				w.server.Fail(ghltest.Fault{Operation: operation, Kind: fault.CutBeforeWork(), Times: 1})
 				w.edit(ada.ID, func(c *pluvo.Contact) { c.Tags = []string{"b", "c"} })
 				w.settle()
 				require.ElementsMatch(t, []string{"b", "c"}, w.full(ada.ID).Contact.Tags)

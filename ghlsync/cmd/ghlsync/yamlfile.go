@@ -1,0 +1,159 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Limits of a settings file.
+const (
+	maxFile  = 1 << 20 // bytes
+	maxDepth = 50      // objects and lists in each other
+)
+
+type nodeKind uint8
+
+const (
+	nullNode nodeKind = iota
+	scalarNode
+	listNode
+	objectNode
+	refusedNode // YAML that is not supported; text says why
+)
+
+// node is a value of a settings file or of an environment variable, with its place.
+type node struct {
+	kind   nodeKind
+	at     place
+	text   string
+	items  []*node // of a list
+	fields []field // of an object
+}
+
+// field is a key of an object with its value.
+type field struct {
+	name  string
+	at    place
+	value *node
+}
+
+func (n *node) field(name string) *node {
+	for _, f := range n.fields {
+		if f.name == name {
+			return f.value
+		}
+	}
+	return nil
+}
+
+// parseYAML parses a settings file. Its error names the first place that is not YAML.
+func parseYAML(name string, data []byte) (*node, error) {
+	fail := func(line, column int, text string) (*node, error) {
+		return nil, &settingsError{[]mistake{{place{file: name, line: line, column: column}, "", text}}}
+	}
+	switch {
+	case len(data) > maxFile:
+		return fail(0, 0, "the file must not be larger than 1 MiB")
+	case !utf8.Valid(data):
+		return fail(0, 0, "the file must be UTF-8")
+	}
+	tokens := lexer.Tokenize(strings.TrimPrefix(string(data), "\ufeff"))
+	if deep := tooDeep(tokens); deep != nil {
+		return fail(deep.Position.Line, deep.Position.Column, "objects and lists must not be nested this deep")
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		var syntax *yaml.SyntaxError
+		if errors.As(err, &syntax) && syntax.Token != nil { // the whole error would print lines of the file, which may hold secrets
+			return fail(syntax.Token.Position.Line, syntax.Token.Position.Column, "the file is not valid YAML: "+syntax.Message)
+		}
+		return fail(0, 0, "the file is not valid YAML")
+	}
+	root := &node{kind: objectNode, at: place{file: name}}
+	bodies := 0
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if bodies++; bodies > 1 {
+			at := doc.Body.GetToken().Position
+			return fail(at.Line, at.Column, "the file must have one document")
+		}
+		root = fromAST(name, doc.Body)
+	}
+	switch root.kind {
+	case objectNode:
+	case nullNode: // nothing but comments
+		root.kind = objectNode
+	default:
+		return fail(root.at.line, root.at.column, "the file must have settings by name, such as database: sqlite:ghlsync.db")
+	}
+	return root, nil
+}
+
+// tooDeep returns the first token that is nested too deep for a recursive parser, or nil.
+func tooDeep(tokens token.Tokens) *token.Token {
+	flow := 0
+	for _, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+		case token.SequenceEndType, token.MappingEndType:
+			flow--
+		}
+		if flow > maxDepth || t.Position != nil && t.Position.IndentLevel > maxDepth {
+			return t
+		}
+	}
+	return nil
+}
+
+// fromAST converts a node of the syntax tree.
+func fromAST(name string, n ast.Node) *node {
+	at := func(t *token.Token) place { return place{file: name, line: t.Position.Line, column: t.Position.Column} }
+	out := &node{at: at(n.GetToken())}
+	refuse := func(text string) *node {
+		out.kind, out.text = refusedNode, text
+		return out
+	}
+	switch n := n.(type) {
+	case *ast.NullNode, *ast.CommentGroupNode:
+	case *ast.LiteralNode:
+		out.kind, out.text = scalarNode, n.Value.Value
+	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		out.kind, out.text = scalarNode, n.GetToken().Value
+	case *ast.SequenceNode:
+		out.kind = listNode
+		for _, item := range n.Values {
+			out.items = append(out.items, fromAST(name, item))
+		}
+	case *ast.MappingValueNode:
+		return fromAST(name, ast.Mapping(n.Key.GetToken(), false, n))
+	case *ast.MappingNode:
+		out.kind = objectNode
+		for _, value := range n.Values {
+			key := fromAST(name, value.Key)
+			if len(out.fields) == 0 && !n.IsFlowStyle {
+				out.at = key.at
+			}
+			if key.kind != scalarNode {
+				return refuse("a key must be a word")
+			}
+			out.fields = append(out.fields, field{key.text, key.at, fromAST(name, value.Value)})
+		}
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		return refuse("anchors and aliases of YAML are not supported")
+	case *ast.TagNode:
+		return refuse("tags of YAML are not supported")
+	default:
+		return refuse("this form of YAML is not supported")
+	}
+	return out
+}
