@@ -16,15 +16,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// models are the zero values of everything that is read from the API. TestModelsAreListed keeps it complete.
-var models = []any{
-	ghl.AdditionalEmail{}, ghl.AdditionalPhone{}, ghl.Appointment{}, ghl.Attribution{}, ghl.BulkTagsContact{}, ghl.BulkTagsResult{},
-	ghl.BusinessUpdateResult{}, ghl.Calendar{}, ghl.CalendarAvailability{}, ghl.CalendarNotification{}, ghl.CalendarRecurring{},
-	ghl.CalendarTeamMember{}, ghl.Contact{}, ghl.CustomField{}, ghl.CustomFieldDefinition{}, ghl.CustomFieldFile{}, ghl.DNDSettings{},
-	ghl.FileMetadata{}, ghl.FollowersResult{}, ghl.InboundDNDSettings{}, ghl.InstalledLocation{}, ghl.Location{}, ghl.LocationBusiness{},
-	ghl.LocationSettings{}, ghl.LocationSocial{}, ghl.LocationTag{}, ghl.LookBusy{}, ghl.MeetingLocation{}, ghl.Note{}, ghl.OpenHours{},
-	ghl.Task{}, ghl.UpsertResult{},
-}
+// models are the zero values of everything that is read from the API. TestModelsAreListed checks that the list is complete.
+var models = generatedModels
 
 // oddValues are what may come where something else was promised.
 var oddValues = []string{
@@ -397,7 +390,7 @@ func TestContactForms(t *testing.T) {
 		{"e-mails and phones as one", `{"id":"c1","additionalEmails":"a@x","additionalPhones":{"phone":"+1"}}`,
 			ghl.Contact{ID: "c1", AdditionalEmails: []ghl.AdditionalEmail{{Email: "a@x"}}, AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+1"}}}},
 		{"do not disturb, 2021", `{"id":"c1","dnd":true,"dndSettings":{"Call":{"status":"active","message":"m","code":"101"},"WhatsApp":{"status":"inactive"},"GMB":null,"RCS":{"status":"permanent"}},"inboundDndSettings":{"all":{"status":"active"}}}`,
-			ghl.Contact{ID: "c1", DND: true, DNDSettings: &ghl.DNDSettings{Call: &ghl.DNDSetting{Status: ghl.DNDActive, Message: "m", Code: "101"}, WhatsApp: &ghl.DNDSetting{Status: ghl.DNDInactive}, RCS: &ghl.DNDSetting{Status: ghl.DNDPermanent}}, InboundDNDSettings: &ghl.InboundDNDSettings{All: &ghl.InboundDNDSetting{Status: ghl.DNDActive}}}},
+			ghl.Contact{ID: "c1", DND: true, DNDSettings: &ghl.DNDSettings{Call: &ghl.DNDSetting{Status: ghl.DNDActive, Message: "m", Code: "101"}, WhatsApp: &ghl.DNDSetting{Status: ghl.DNDInactive}, RCS: &ghl.DNDSetting{Status: ghl.DNDPermanent}}, InboundDNDSettings: &ghl.DNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive}}}},
 		{"do not disturb, v3", `{"id":"c1","dnd":"true","dndSettings":{"call":{"status":"active","code":101},"email":{"status":"active"},"sms":{"status":"active"},"whatsApp":{"status":"active"},"gmb":{"status":"active"},"fb":{"status":"active"}}}`,
 			ghl.Contact{ID: "c1", DND: true, DNDSettings: &ghl.DNDSettings{Call: &ghl.DNDSetting{Status: ghl.DNDActive, Code: "101"}, Email: &ghl.DNDSetting{Status: ghl.DNDActive}, SMS: &ghl.DNDSetting{Status: ghl.DNDActive}, WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}, GMB: &ghl.DNDSetting{Status: ghl.DNDActive}, FB: &ghl.DNDSetting{Status: ghl.DNDActive}}}},
 		{"a channel that is new", `{"id":"c1","dndSettings":{"Pager":{"status":"active"}}}`,
