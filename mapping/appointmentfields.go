@@ -112,7 +112,7 @@ func reportOtherAppointmentFields(s *sink, a *ghl.Appointment, _ map[string]bool
 		{"isRecurring", a.IsRecurring},
 		{"rrule", a.RRule != ""},
 		{"masterEventId", a.MasterEventID != ""},
-		{"createdBy", a.CreatedBy != nil},
+		{"createdBy", a.CreatedBy.UserID != "" || a.CreatedBy.Source != ""},
 		{"deleted", a.Deleted},
 		{"status", otherStatus},
 	})

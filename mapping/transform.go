@@ -90,7 +90,7 @@ func readNumber(_ *Mapper, v value) value {
 	if v.text == "" {
 		return v
 	}
-	text, ok := number(ghl.TextValue(v.text))
+	text, ok := number(ghl.ValueOf(v.text))
 	if !ok {
 		v.problem = whyNoNumber
 		return v
