@@ -11,6 +11,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghlsync/internal/rate"
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // stand is the state of a location, with further numbers for metrics.
@@ -165,9 +166,9 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 		}
 		return TokenHealth{State: TokenOK}
 	}
-	token, err := s.tokens.Load(ctx, ghl.LocationKey(l.ID))
+	token, err := s.tokens.Load(ctx, oauth.LocationKey(l.ID))
 	switch {
-	case errors.Is(err, ghl.ErrNoToken):
+	case errors.Is(err, oauth.ErrNoToken):
 		return TokenHealth{State: TokenMissing}
 	case ctx.Err() != nil:
 		return TokenHealth{State: TokenUnknown}
@@ -177,7 +178,7 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 	state := TokenHealth{State: TokenOK, ExpiresAt: token.ExpiresAt}
 	renewable := token.RefreshToken != ""
 	if !renewable && token.CompanyID != "" { // derived from the token of the company
-		_, err := s.tokens.Load(ctx, ghl.CompanyKey(token.CompanyID))
+		_, err := s.tokens.Load(ctx, oauth.CompanyKey(token.CompanyID))
 		renewable = err == nil
 	}
 	left := time.Until(token.ExpiresAt)
