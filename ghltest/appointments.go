@@ -129,13 +129,16 @@ func (e *event) inZone(t time.Time) string { return t.In(e.location.zone).Format
 func (c *call) inCalendar(e *event) any {
 	form := struct {
 		listedEvent
-		Description   string         `json:"description,omitempty"`
-		IsRecurring   bool           `json:"isRecurring"`
-		RRule         string         `json:"rrule,omitempty"`
-		MasterEventID string         `json:"masterEventId,omitempty"`
-		CreatedBy     *ghl.ChangedBy `json:"createdBy,omitempty"`
-		Deleted       *bool          `json:"deleted,omitempty"` // v3 only
-	}{e.listed(e.inZone), e.Description, e.IsRecurring, e.RRule, e.MasterEventID, e.CreatedBy, nil}
+		Description   string `json:"description,omitempty"`
+		IsRecurring   bool   `json:"isRecurring"`
+		RRule         string `json:"rrule,omitempty"`
+		MasterEventID string `json:"masterEventId,omitempty"`
+		CreatedBy     any    `json:"createdBy,omitempty"`
+		Deleted       *bool  `json:"deleted,omitempty"` // v3 only
+	}{e.listed(e.inZone), e.Description, e.IsRecurring, e.RRule, e.MasterEventID, nil, nil}
+	if e.CreatedBy.UserID != "" || e.CreatedBy.Source != "" {
+		form.CreatedBy = e.CreatedBy
+	}
 	if c.v3 {
 		form.Deleted = &e.Deleted
 	}

@@ -48,6 +48,7 @@ type dndV3 struct {
 	GMB      *ghl.DNDSetting `json:"gmb,omitempty"`
 	FB       *ghl.DNDSetting `json:"fb,omitempty"`
 	RCS      *ghl.DNDSetting `json:"rcs,omitempty"`
+	All      *ghl.DNDSetting `json:"all,omitempty"`
 	Extra    ghl.Extra       `json:"-"`
 }
 

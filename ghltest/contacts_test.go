@@ -24,7 +24,7 @@ func TestContactLife(t *testing.T) {
 				Name: "Ada Byron Lovelace", Email: "Ada@Example.com", Phone: "(202) 555-0143", Gender: "female", CompanyName: "Engines",
 				Address1: "1 Main St", DateOfBirth: "1985-12-10", Tags: []string{"VIP", "vip", "News"},
 				DNDSettings:  &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}},
-				CustomFields: []ghl.CustomField{{Key: "shoe_size", Value: ghl.TextValue("38")}, {ID: "unknown", Value: ghl.TextValue("x")}},
+				CustomFields: []ghl.CustomField{{Key: "shoe_size", Value: ghl.ValueOf("38")}, {ID: "unknown", Value: ghl.ValueOf("x")}},
 			})
 			require.NoError(t, err)
 			require.Regexp(t, `^[A-Za-z0-9]{20}$`, made.ID)
@@ -47,7 +47,7 @@ func TestContactLife(t *testing.T) {
 			changed, err := c.Contacts.Update(t.Context(), made.ID, &ghl.ContactUpdate{
 				FirstName: ghl.Some("Augusta"), Phone: ghl.Null[string](), Tags: ghl.Some([]string{"Only"}),
 				DNDSettings:  ghl.Some(&ghl.DNDSettings{Email: &ghl.DNDSetting{Status: ghl.DNDPermanent}}),
-				CustomFields: ghl.Some([]ghl.CustomField{{ID: since.ID, Value: ghl.DateValue(2020, 1, 2)}}),
+				CustomFields: ghl.Some([]ghl.CustomField{{ID: since.ID, Value: ghl.ValueOf(time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC))}}),
 			})
 			require.NoError(t, err)
 			require.Equal(t, "Augusta", changed.FirstName)
@@ -219,7 +219,7 @@ func TestSearchPages(t *testing.T) {
 	for name, sort := range map[string][]ghl.Sort{
 		"as it comes": nil,
 		"by name":     {{Field: ghl.FieldFirstName}},
-		"by two":      {{Field: ghl.FieldDateAdded, Direction: ghl.Descending}, {Field: ghl.FieldFirstName, Direction: ghl.Descending}},
+		"by two":      {{Field: ghl.FieldDateAdded, Descending: true}, {Field: ghl.FieldFirstName, Descending: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var names []string
@@ -278,7 +278,7 @@ func TestSearchFilters(t *testing.T) {
 	hobby := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Hobby", DataType: "MULTIPLE_OPTIONS"})
 	ada := s.AddContact(ghl.Contact{
 		FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", City: "London", Tags: []string{"vip", "very"}, DND: true, DateAdded: ghl.NewTime(noon.AddDate(0, 0, -10)),
-		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.NumberValue(38)}, {ID: hobby.ID, Value: ghl.OptionsValue("Chess", "Go")}},
+		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf(38)}, {ID: hobby.ID, Value: ghl.ValueOf([]string{"Chess", "Go"})}},
 	})
 	s.AddContact(ghl.Contact{FirstName: "Bo", Email: "bo@example.org", City: "Londonderry", DateAdded: ghl.NewTime(noon.AddDate(0, 0, -1)), AssignedTo: "user1"})
 	s.AddContact(ghl.Contact{FirstName: "Cy", Phone: "+12025550103", Tags: []string{"vip"}, DateAdded: ghl.NewTime(noon), Followers: []string{"user1"}})

@@ -1,7 +1,6 @@
 package ghltest
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -30,14 +29,11 @@ func kept(dataType string, v ghl.CustomFieldValue) ghl.CustomFieldValue {
 	switch dataType {
 	case "DATE":
 		if day := ghl.ParseTime(v.Text()); !day.IsZero() {
-			millis, err := json.Marshal(day.In(time.UTC).UnixMilli())
-			if err == nil {
-				return ghl.RawValue(millis)
-			}
+			return ghl.ValueOf(float64(day.In(time.UTC).UnixMilli()))
 		}
 	case "NUMERICAL", "FLOAT", "MONETORY":
 		if n, ok := v.Number(); ok {
-			return ghl.NumberValue(n)
+			return ghl.ValueOf(n)
 		}
 	}
 	return v

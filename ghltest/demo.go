@@ -60,11 +60,11 @@ func (s *state) addDemoData(now time.Time) {
 			Country: "US", PostalCode: fmt.Sprintf("0%04d", 4101+i*37), Source: person.source, CompanyName: person.company,
 			AssignedTo: users[i%2], Tags: person.tags, DateAdded: timestamp(at(-3*(i+1), 10, 7*i%60)),
 			DateOfBirth:  ghl.ParseTime(fmt.Sprintf("%d-%02d-%02d", 1961+3*i, 1+i, 2+2*i)),
-			CustomFields: []ghl.CustomField{{ID: shoe.ID, Value: ghl.NumberValue(person.shoeSize)}},
+			CustomFields: []ghl.CustomField{{ID: shoe.ID, Value: ghl.ValueOf(person.shoeSize)}},
 		}
 		if person.interests != nil {
-			in.CustomFields = append(in.CustomFields, ghl.CustomField{ID: interests.ID, Value: ghl.OptionsValue(person.interests...)},
-				ghl.CustomField{ID: since.ID, Value: ghl.DateValue(2016+i%8, time.Month(1+i), 15)})
+			in.CustomFields = append(in.CustomFields, ghl.CustomField{ID: interests.ID, Value: ghl.ValueOf(person.interests)},
+				ghl.CustomField{ID: since.ID, Value: ghl.ValueOf(time.Date(2016+i%8, time.Month(1+i), 15, 0, 0, 0, 0, time.UTC))})
 		}
 		c := must(s.addContact(in, now))
 

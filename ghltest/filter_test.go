@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -120,7 +121,7 @@ func TestSearchByOpportunities(t *testing.T) {
 func TestSearchByATextBox(t *testing.T) {
 	s := ghltest.Start(t)
 	boxes := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Sizes", DataType: "TEXTBOX_LIST"})
-	s.AddContact(ghl.Contact{FirstName: "Ada", CustomFields: []ghl.CustomField{{ID: boxes.ID, Value: ghl.RawValue([]byte(`{"hat":"55","shoe":"38"}`))}}})
+	s.AddContact(ghl.Contact{FirstName: "Ada", CustomFields: []ghl.CustomField{{ID: boxes.ID, Value: ghl.ValueOf(json.RawMessage(`{"hat":"55","shoe":"38"}`))}}})
 	for option, want := range map[string]float64{"hat": 0, "shoe": 1, "glove": 0} {
 		status, answer := searchStatus(t, s, fmt.Sprintf(`"pageLimit":5,"filters":[{"field":"customFields.%s.%s","operator":"eq","value":"38"}]`, boxes.ID, option))
 		require.Equal(t, 200, status)

@@ -331,7 +331,7 @@ func TestAWrongSeedLeavesNothingBehind(t *testing.T) {
 	s, err := ghltest.NewHandler(nil)
 	require.NoError(t, err)
 	require.Panics(t, func() {
-		s.AddContact(ghl.Contact{FirstName: "A", CustomFields: []ghl.CustomField{{ID: "x", Value: ghl.RawValue(json.RawMessage("{"))}}})
+		s.AddContact(ghl.Contact{FirstName: "A", CustomFields: []ghl.CustomField{{ID: "x", Value: ghl.ValueOf(json.RawMessage("{"))}}})
 	})
 	require.Panics(t, func() { s.AddContact(ghl.Contact{LocationID: "nowhere"}) })
 	require.Empty(t, s.Contacts())

@@ -73,7 +73,7 @@ func reportOtherAppointmentFields(s *sink, a *ghl.Appointment, _ map[string]bool
 		{"users", len(a.Users) > 1 || len(a.Users) == 1 && a.Users[0] != a.AssignedUserID}, {"assignedResources", len(a.AssignedResources) > 0},
 		{"meetingLocationType", a.MeetingLocationType != ""}, {"meetingLocationId", a.MeetingLocationID != ""},
 		{"isRecurring", a.IsRecurring}, {"rrule", a.RRule != ""}, {"masterEventId", a.MasterEventID != ""},
-		{"createdBy", a.CreatedBy != nil}, {"deleted", a.Deleted},
+		{"createdBy", a.CreatedBy.UserID != "" || a.CreatedBy.Source != ""}, {"deleted", a.Deleted},
 		{"status", a.Status != "" && a.AppointmentStatus != "" && a.Status != string(a.AppointmentStatus)},
 	} {
 		if other.has {

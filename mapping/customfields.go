@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -134,11 +135,11 @@ func writeCustom(v value, t typ) ghl.CustomFieldValue {
 	}
 	switch t {
 	case listType:
-		return ghl.OptionsValue(v.list...)
+		return ghl.ValueOf(v.list)
 	case dayType:
-		return ghl.DateValue(v.at.Date())
+		return ghl.ValueOf(v.at)
 	case numberType:
-		return ghl.RawValue([]byte(v.text)) // which number has written
+		return ghl.ValueOf(json.RawMessage(v.text)) // which number has written
 	}
-	return ghl.TextValue(v.text)
+	return ghl.ValueOf(v.text)
 }

@@ -66,7 +66,7 @@ contact:
 		fmt.Println(err)
 		return
 	}
-	contact, _, err := mapper.Contact(&ghl.Contact{ID: "c1", Email: " Ada@Example.com", CustomFields: []ghl.CustomField{{ID: "3sv6UEo51C9Bmpo1cKTq", Value: ghl.TextValue("Won")}}})
+	contact, _, err := mapper.Contact(&ghl.Contact{ID: "c1", Email: " Ada@Example.com", CustomFields: []ghl.CustomField{{ID: "3sv6UEo51C9Bmpo1cKTq", Value: ghl.ValueOf("Won")}}})
 	if err != nil {
 		fmt.Println(err)
 		return

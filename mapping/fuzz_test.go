@@ -48,7 +48,7 @@ func FuzzLoadRules(f *testing.F) {
 		in := contact()
 		in.LastName, in.Source, in.Tags = text, other, []string{text, other}
 		for _, d := range definitions {
-			in.CustomFields = append(in.CustomFields, ghl.CustomField{ID: d.ID, Value: ghl.TextValue(text)})
+			in.CustomFields = append(in.CustomFields, ghl.CustomField{ID: d.ID, Value: ghl.ValueOf(text)})
 		}
 		if got, _, err := m.Contact(in); err == nil {
 			require.NoError(t, got.Validate())

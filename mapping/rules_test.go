@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -134,7 +135,7 @@ func rulesFor(kind string, rules ...string) string {
 
 // TestTransforms sends a value to Pluvo and back by one rule.
 func TestTransforms(t *testing.T) {
-	text := func(s string) ghl.CustomFieldValue { return ghl.TextValue(s) }
+	text := func(s string) ghl.CustomFieldValue { return ghl.ValueOf(s) }
 	for _, test := range []struct {
 		rule  string // for the custom field and fields.x
 		given ghl.CustomFieldValue
@@ -145,36 +146,36 @@ func TestTransforms(t *testing.T) {
 		{"{ghl: custom.cf6, pluvo: fields.x, transform: trim}", text(" Ada "), "Ada", `"Ada"`},
 		{"{ghl: custom.cf6, pluvo: fields.x, transform: [trim, {case: upper}]}", text(" Ada "), "ADA", `"ADA"`},
 		{"{ghl: custom.cf7, pluvo: fields.x, transform: phone}", text("(800) 555-0100"), "+18005550100", `"+18005550100"`},
-		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.NumberValue(38.5), "38.5", `38.5`},
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(38.5), "38.5", `38.5`},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("1,234.50"), "1234.5", `1234.5`},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("about 38"), "", ""},
-		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.RawValue([]byte("12345678901234567")), "12345678901234567", "12345678901234567"}, // a float64 does not hold it
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(json.RawMessage("12345678901234567")), "12345678901234567", "12345678901234567"}, // a float64 does not hold it
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("-12,345,678,901,234,567.10"), "-12345678901234567.1", "-12345678901234567.1"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("+007"), "7", "7"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("-00.50"), "-0.5", "-0.5"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("-0.0"), "0", "0"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("1.5e3"), "1500", "1500"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("100"), "100", "100"},
-		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.RawValue([]byte(`{"amount":38}`)), "", ""}, // not its type: left out, and told
-		{"{ghl: custom.cf6, pluvo: fields.x}", ghl.RawValue([]byte(`{"line":"1"}`)), "", ""},
-		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.RawValue([]byte(`{"u1":"a"}`)), "", ""},
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(json.RawMessage(`{"amount":38}`)), "", ""}, // not its type: left out, and told
+		{"{ghl: custom.cf6, pluvo: fields.x}", ghl.ValueOf(json.RawMessage(`{"line":"1"}`)), "", ""},
+		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.ValueOf(json.RawMessage(`{"u1":"a"}`)), "", ""},
 		{"{ghl: custom.cf4, pluvo: fields.x}", text("2026-05-01T23:59:00Z"), "2026-05-01", `"2026-05-01"`},
-		{"{ghl: custom.cf1, pluvo: fields.x, transform: {options: {'38': small, '44': large}}}", ghl.NumberValue(44), "large", `44`},
+		{"{ghl: custom.cf1, pluvo: fields.x, transform: {options: {'38': small, '44': large}}}", ghl.ValueOf(44), "large", `44`},
 		{"{ghl: custom.cf4, pluvo: fields.x}", text("2026-05-01"), "2026-05-01", `"2026-05-01"`},
-		{"{ghl: custom.cf4, pluvo: fields.x, transform: {date: DD.MM.YYYY}}", ghl.RawValue([]byte("1777593600000")), "01.05.2026", `"2026-05-01"`},
+		{"{ghl: custom.cf4, pluvo: fields.x, transform: {date: DD.MM.YYYY}}", ghl.ValueOf(json.RawMessage("1777593600000")), "01.05.2026", `"2026-05-01"`},
 		{"{ghl: custom.cf4, pluvo: fields.x, transform: {date: DD.MM.YYYY}}", text("someday"), "", ""},
 		{"{ghl: custom.cf6, pluvo: fields.x, transform: {date: {ghl: MM/DD/YYYY, pluvo: YYYY-MM-DD}}}", text("05/01/2026"), "2026-05-01", `"05/01/2026"`},
 		{"{ghl: custom.cf6, pluvo: fields.x, transform: {date: {ghl: MM/DD/YYYY}}}", text("13/01/2026"), "", ""},
 		{"{ghl: custom.cf6, pluvo: fields.x, transform: {date: {ghl: 'YYYY-MM-DD HH:mm', pluvo: 'DD.MM.YYYY HH:mmZ'}}}", text("2026-05-01 08:00"), "01.05.2026 12:00Z", `"2026-05-01 08:00"`},
-		{"{ghl: custom.cf3, pluvo: fields.x, transform: {join: ' + '}}", ghl.OptionsValue("English", "French"), "English + French", `["English","French"]`},
-		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.OptionsValue("a,b"), "", ""},
-		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: '--'}}", ghl.OptionsValue("a-", "b"), "", ""},
+		{"{ghl: custom.cf3, pluvo: fields.x, transform: {join: ' + '}}", ghl.ValueOf([]string{"English", "French"}), "English + French", `["English","French"]`},
+		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.ValueOf([]string{"a,b"}), "", ""},
+		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: '--'}}", ghl.ValueOf([]string{"a-", "b"}), "", ""},
 		{"{ghl: custom.cf9, pluvo: fields.x, transform: {options: {True: Yes, no: No, 007: Bond}}}", text("True"), "Yes", `"True"`},
 		{"{ghl: custom.cf9, pluvo: fields.x, transform: {options: {True: Yes, no: No, 007: Bond}}}", text("007"), "Bond", `"007"`},
-		{"{ghl: custom.cf10, pluvo: fields.x, transform: [{case: lower}, trim, {join: ','}]}", ghl.OptionsValue(" A ", " ", "B"), "a,b", `["a","b"]`},
+		{"{ghl: custom.cf10, pluvo: fields.x, transform: [{case: lower}, trim, {join: ','}]}", ghl.ValueOf([]string{" A ", " ", "B"}), "a,b", `["a","b"]`},
 		{"{ghl: custom.cf2, pluvo: fields.x, transform: {options: {New lead: lead, Won: customer}}}", text("Won"), "customer", `"Won"`},
 		{"{ghl: custom.cf2, pluvo: fields.x, transform: {options: {New lead: lead}}}", text("Won"), "", ""},
-		{"{ghl: custom.cf3, pluvo: fields.x, transform: [{options: {English: en, French: fr}}, {join: ','}]}", ghl.OptionsValue("French"), "fr", `["French"]`},
+		{"{ghl: custom.cf3, pluvo: fields.x, transform: [{options: {English: en, French: fr}}, {join: ','}]}", ghl.ValueOf([]string{"French"}), "fr", `["French"]`},
 	} {
 		m := newMapper(t, func(o *mapping.Options) {
 			o.Rules = load(t, rulesFor("contact", "{ghl: email, pluvo: email}", test.rule), definitions...)
@@ -211,7 +212,7 @@ func TestNothingIsToldWhereThereIsNone(t *testing.T) {
 		_, id, _ := strings.Cut(rule, "custom.")
 		id, _, _ = strings.Cut(id, ",")
 		for _, raw := range empty {
-			_, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: id, Value: ghl.RawValue([]byte(raw))}}})
+			_, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: id, Value: ghl.ValueOf(json.RawMessage(raw))}}})
 			require.NoError(t, err)
 			require.Empty(t, entry(report, "custom."+id), "%s: %s", rule, raw)
 		}
@@ -247,7 +248,7 @@ func TestDefaultsThatGHLRefuses(t *testing.T) {
 
 func TestSplitIntoTags(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: tags, transform: [{split: ','}, trim]}"), definitions...)
-	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.TextValue("vip, new,,")}}})
+	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf("vip, new,,")}}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"vip", "new"}, got.Tags)
 	update, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"vip"}}, got)
@@ -261,7 +262,7 @@ func TestSplitIntoTags(t *testing.T) {
 
 func TestOneWayJoin(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: custom.list, pluvo: stage, direction: toPluvo, transform: {join: ','}}"), definitions...)
-	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf10", Value: ghl.OptionsValue("a,b", "c")}}})
+	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf10", Value: ghl.ValueOf([]string{"a,b", "c"})}}})
 	require.NoError(t, err)
 	require.Equal(t, "a,b,c", got.Stage, "there is no way back that could go wrong")
 }
@@ -343,13 +344,13 @@ func TestRequiredAndDefaults(t *testing.T) {
 // TestCustomFieldsAreResolved: by key, short key, template and id, and written by id.
 func TestCustomFieldsAreResolved(t *testing.T) {
 	stale := withRules(t, rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: fields.nick}"), definitions...)
-	_, report, err := stale.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "made anew", Key: "contact.nickname", Value: ghl.TextValue("Ada")}}})
+	_, report, err := stale.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "made anew", Key: "contact.nickname", Value: ghl.ValueOf("Ada")}}})
 	require.NoError(t, err)
 	require.Equal(t, mapping.LeftOut, entry(report, "custom.made anew").Outcome, "another field under the key is not read, and told")
 	for _, name := range []string{"custom.contact.nickname", "custom.nickname", "'custom.{{contact.nickname}}'", "custom.cf6"} {
 		m := withRules(t, rulesFor("contact", "{ghl: "+name+", pluvo: fields.nick}"), definitions...)
-		for _, f := range []ghl.CustomField{{ID: "cf6", Value: ghl.TextValue("Ada")}, {Key: "contact.nickname", Value: ghl.TextValue("Ada")}} {
-			got, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.NumberValue(1)}, f}})
+		for _, f := range []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf("Ada")}, {Key: "contact.nickname", Value: ghl.ValueOf("Ada")}} {
+			got, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.ValueOf(1)}, f}})
 			require.NoError(t, err)
 			require.Equal(t, map[string]string{"nick": "Ada"}, got.Fields)
 			require.Equal(t, "there is no rule for it", entry(report, "custom.cf1").Reason)

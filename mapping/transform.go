@@ -84,7 +84,7 @@ func readAs(t typ) step {
 			if v.text == "" {
 				return v
 			}
-			text, ok := number(ghl.TextValue(v.text))
+			text, ok := number(ghl.ValueOf(v.text))
 			if !ok {
 				v.problem = whyNoNumber
 				return v
