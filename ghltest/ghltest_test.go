@@ -364,10 +364,10 @@ func TestStartFailsItsTest(t *testing.T) {
 	f = &failingTest{}
 	s := ghltest.Start(f)
 	s.AddNote(ghl.Note{ContactID: "nobody"})
-	require.Contains(t, f.failed, `AddNote: there is no contact "nobody"`)
+	require.Contains(t, f.failed, `AddNote: unknown contact "nobody"`)
 	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).AddNote", "so the test fails at the line of the seed")
 	require.Empty(t, s.AddToken(ghl.Token{LocationID: "nowhere"}))
-	require.Contains(t, f.failed, "AddToken: there is no location nowhere")
+	require.Contains(t, f.failed, `AddToken: unknown location "nowhere"`)
 	require.Len(t, f.cleanups, 1)
 	f.cleanups[0]()
 	_, err := http.Get(s.URL()) //nolint:bodyclose // there is no answer

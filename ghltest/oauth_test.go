@@ -503,22 +503,22 @@ func TestWrongAppsFail(t *testing.T) {
 	require.NoError(t, err)
 	app := s.AddApp(ghltest.App{UserTypes: []ghl.UserType{ghl.UserTypeLocation}})
 	for name, wrong := range map[string]func(){
-		`AddApp: there is an app ` + app.ClientID + ` already`:              func() { s.AddApp(ghltest.App{ClientID: app.ClientID}) },
-		`AddApp: the redirect URL "/x" is no URL with a scheme and a host`:  func() { s.AddApp(ghltest.App{RedirectURLs: []string{"/x"}}) },
+		`AddApp: app ` + app.ClientID + ` already exists`:                   func() { s.AddApp(ghltest.App{ClientID: app.ClientID}) },
+		`AddApp: the redirect URL "/x" must have a scheme and a host`:       func() { s.AddApp(ghltest.App{RedirectURLs: []string{"/x"}}) },
 		`AddApp: unknown user type "Agency"`:                                func() { s.AddApp(ghltest.App{UserTypes: []ghl.UserType{"Agency"}}) },
 		`AddApp: the ClientID or ClientSecret has white space`:              func() { s.AddApp(ghltest.App{ClientID: "a b"}) },
-		`Install: there is no app "x"; AddApp registers it`:                 func() { s.Install(ghltest.App{ClientID: "x"}, "") },
-		`Install: there is no location x`:                                   func() { s.Install(app, "x") },
-		`InstallCompany: there is no company x`:                             func() { s.InstallCompany(app, ghltest.CompanyInstall{CompanyID: "x"}) },
+		`Install: unknown app "x"; register it with AddApp`:                 func() { s.Install(ghltest.App{ClientID: "x"}, "") },
+		`Install: unknown location "x"`:                                     func() { s.Install(app, "x") },
+		`InstallCompany: unknown company "x"`:                               func() { s.InstallCompany(app, ghltest.CompanyInstall{CompanyID: "x"}) },
 		`InstallCompany: the app cannot be installed for a Company`:         func() { s.InstallCompany(app, ghltest.CompanyInstall{}) },
 		`Uninstall: the app is not installed in location ` + s.LocationID(): func() { s.Uninstall(app, "") },
 		`UninstallCompany: the app is not installed for company x`:          func() { s.UninstallCompany(app, "x") },
-		`SetLocationActive: there is no location x`:                         func() { s.SetLocationActive("x", false) },
-		`SetConsent: there is no location x`:                                func() { s.SetConsent(ghltest.Consent{LocationID: "x"}) },
+		`SetLocationActive: unknown location "x"`:                           func() { s.SetLocationActive("x", false) },
+		`SetConsent: unknown location "x"`:                                  func() { s.SetConsent(ghltest.Consent{LocationID: "x"}) },
 		`AddToken: the token has white space`:                               func() { s.AddToken(ghl.Token{AccessToken: "a b"}) },
 		`Advance: -1ns is negative`:                                         func() { s.Advance(-1) },
 		`Clock.Advance: -1ns is negative`:                                   func() { ghltest.NewClock(noon).Advance(-1) },
-		`AddOpportunity: there is no contact "x"`:                           func() { s.AddOpportunity(ghltest.Opportunity{ContactID: "x"}) },
+		`AddOpportunity: unknown contact "x"`:                               func() { s.AddOpportunity(ghltest.Opportunity{ContactID: "x"}) },
 	} {
 		require.PanicsWithValue(t, "ghltest: "+name, wrong)
 	}

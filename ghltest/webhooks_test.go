@@ -513,7 +513,7 @@ func TestCloseEndsDeliveries(t *testing.T) {
 	waiting := make(chan error)
 	go func() { waiting <- s.Flush(context.Background()) }()
 	require.NoError(t, s.Close())
-	const closed = "ghltest: Flush: the server was closed before all was sent"
+	const closed = "ghltest: Flush: the server was closed before every delivery was sent"
 	require.EqualError(t, <-waiting, closed)
 	require.EqualError(t, s.Flush(t.Context()), closed)
 	require.NoError(t, s.Close())
@@ -625,14 +625,14 @@ func TestWrongSubscriptions(t *testing.T) {
 	s, err := ghltest.NewHandler()
 	require.NoError(t, err)
 	for want, subscribe := range map[string]func(){
-		`Subscribe: "https://example.com/x" is no URL on this machine`: func() { s.Subscribe("https://example.com/x") },
-		`Subscribe: "nowhere" is no URL on this machine`:               func() { s.Subscribe("nowhere") },
-		`SubscribeHandler: the handler is nil`:                         func() { s.SubscribeHandler(nil) },
-		`SubscribeHandler: Events: there is no event "TaskUpdate"`:     func() { s.SubscribeHandler(&inbox{}, ghltest.Events("TaskUpdate")) },
-		`SubscribeHandler: DeliveryTimeout: the time is not positive`:  func() { s.SubscribeHandler(&inbox{}, ghltest.DeliveryTimeout(0)) },
-		`SubscribeHandler: Redelivery: a wait is negative`:             func() { s.SubscribeHandler(&inbox{}, ghltest.Redelivery(-1)) },
-		`SubscribeHandler: Signatures: unknown kind of signature`:      func() { s.SubscribeHandler(&inbox{}, ghltest.Signatures(9, 0)) },
-		`SubscribeHandler: WithDeliveryFaults: Lose is neither a count nor a chance of 0 to 1`: func() {
+		`Subscribe: "https://example.com/x" is not a URL on this machine`: func() { s.Subscribe("https://example.com/x") },
+		`Subscribe: "nowhere" is not a URL on this machine`:               func() { s.Subscribe("nowhere") },
+		`SubscribeHandler: the handler is nil`:                            func() { s.SubscribeHandler(nil) },
+		`SubscribeHandler: Events: unknown event "TaskUpdate"`:            func() { s.SubscribeHandler(&inbox{}, ghltest.Events("TaskUpdate")) },
+		`SubscribeHandler: DeliveryTimeout: the timeout must be positive`: func() { s.SubscribeHandler(&inbox{}, ghltest.DeliveryTimeout(0)) },
+		`SubscribeHandler: Redelivery: a wait must not be negative`:       func() { s.SubscribeHandler(&inbox{}, ghltest.Redelivery(-1)) },
+		`SubscribeHandler: Signatures: unknown Signature`:                 func() { s.SubscribeHandler(&inbox{}, ghltest.Signatures(9, 0)) },
+		`SubscribeHandler: WithDeliveryFaults: Lose must be a count of at least 0 or a chance between 0 and 1`: func() {
 			s.SubscribeHandler(&inbox{}, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Lose: ghltest.Chance(2)}))
 		},
 		`SubscribeHandler: WithDeliveryFaults: Delay needs DelayBy`: func() {
@@ -641,7 +641,7 @@ func TestWrongSubscriptions(t *testing.T) {
 		`SubscribeHandler: WithDeliveryFaults: DelayBy needs Delay`: func() {
 			s.SubscribeHandler(&inbox{}, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{DelayBy: time.Second}))
 		},
-		`SubscribeHandler: NestedRecords leaves nothing to FlatAppointments`: func() {
+		`SubscribeHandler: NestedRecords and FlatAppointments cannot be used together`: func() {
 			s.SubscribeHandler(&inbox{}, ghltest.FlatAppointments(), ghltest.NestedRecords())
 		},
 	} {
@@ -651,7 +651,7 @@ func TestWrongSubscriptions(t *testing.T) {
 
 	f := &failingTest{}
 	require.Nil(t, ghltest.Start(f).Subscribe("nowhere"))
-	require.Contains(t, f.failed, "is no URL on this machine")
+	require.Contains(t, f.failed, "is not a URL on this machine")
 	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).Subscribe")
 	f.cleanups[0]()
 }
