@@ -28,7 +28,7 @@ func unreached(t testing.TB, opts ...ghl.Option) *ghl.Client {
 	return c
 }
 
-// requireBadInput checks all that a refusal promises. field "" is any.
+// requireBadInput checks every property of a refusal. An empty field allows any field.
 func requireBadInput(t testing.TB, err error, field string) {
 	t.Helper()
 	require.ErrorIs(t, err, ghl.ErrBadInput)
@@ -46,7 +46,7 @@ func requireBadInput(t testing.TB, err error, field string) {
 	require.NotContains(t, err.Error(), "pit-secret")
 }
 
-// validInputs has a good value of each type that a method takes a pointer to, or takes by value.
+// validInputs has an accepted value for each type of input, which a method takes by pointer or by value.
 var validInputs = map[reflect.Type]any{
 	reflect.TypeFor[ghl.DuplicateQuery]():          ghl.DuplicateQuery{Email: "a@example.com"},
 	reflect.TypeFor[ghl.ContactCreate]():           ghl.ContactCreate{Email: "a@example.com"},
@@ -74,7 +74,7 @@ var validInputs = map[reflect.Type]any{
 
 var optionType = reflect.TypeFor[ghl.CallOption]()
 
-// goodArgs makes arguments that a method would accept, without call options.
+// goodArgs returns arguments that a method accepts, without call options.
 func goodArgs(t testing.TB, method reflect.Value) []reflect.Value {
 	var args []reflect.Value
 	for i := range method.Type().NumIn() {
@@ -91,20 +91,20 @@ func goodArgs(t testing.TB, method reflect.Value) []reflect.Value {
 			args = append(args, reflect.ValueOf(true))
 		case in.Kind() == reflect.Pointer:
 			good, ok := validInputs[in.Elem()]
-			require.True(t, ok, "no valid %s", in)
+			require.True(t, ok, "validInputs has no %s", in)
 			p := reflect.New(in.Elem())
 			p.Elem().Set(reflect.ValueOf(good))
 			args = append(args, p)
 		default:
 			good, ok := validInputs[in]
-			require.True(t, ok, "no valid %s", in)
+			require.True(t, ok, "validInputs has no %s", in)
 			args = append(args, reflect.ValueOf(good))
 		}
 	}
 	return args
 }
 
-// callWith calls a method and returns its error: for an iterator the only thing that it yields, with a nil record.
+// callWith calls a method and returns its error. An iterator must yield the error once, with a nil record.
 func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	t.Helper()
 	out := method.Call(args)
@@ -112,7 +112,7 @@ func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	if last.Kind() != reflect.Func {
 		err, _ := last.Interface().(error)
 		if err != nil && len(out) == 2 {
-			require.True(t, out[0].IsZero(), "a value beside an error")
+			require.True(t, out[0].IsZero(), "a value is returned with an error")
 		}
 		return err
 	}
@@ -120,7 +120,7 @@ func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	yield := reflect.MakeFunc(last.Type().In(0), func(args []reflect.Value) []reflect.Value {
 		err, _ := args[1].Interface().(error)
 		if err != nil {
-			require.True(t, args[0].IsZero(), "a record beside an error")
+			require.True(t, args[0].IsZero(), "a record is yielded with an error")
 		}
 		errs = append(errs, err)
 		return []reflect.Value{reflect.ValueOf(true)}
@@ -130,7 +130,7 @@ func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	return errs[0]
 }
 
-// TestGoodArgumentsAreSent keeps the tests below honest: without anything hostile each method does send its request.
+// TestGoodArgumentsAreSent shows that the tests below refuse the hostile value alone: with goodArgs each method sends a request.
 func TestGoodArgumentsAreSent(t *testing.T) {
 	stop := errors.New("sent")
 	c, _ := mocked(t, httpmock.NewErrorResponder(stop), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
@@ -150,10 +150,10 @@ func TestHostileIDs(t *testing.T) {
 			}
 			positions++
 			for _, id := range hostileIDs {
-				if id == "" && strings.HasPrefix(name, "Locations.") { // the client's own
+				if id == "" && strings.HasPrefix(name, "Locations.") { // means the location of the client
 					continue
 				}
-				if arg.Kind() == reflect.Slice && strings.HasPrefix(name, "Tags.") && strings.TrimSpace(id) != "" { // tags are no ids
+				if arg.Kind() == reflect.Slice && strings.HasPrefix(name, "Tags.") && strings.TrimSpace(id) != "" { // a tag may contain any character
 					continue
 				}
 				bad := slices.Clone(args)
@@ -168,7 +168,7 @@ func TestHostileIDs(t *testing.T) {
 	require.Greater(t, positions, 30)
 }
 
-// TestHostileIDsInInputs puts each hostile id into each field of each input that holds ids.
+// TestHostileIDsInInputs sets each hostile id in each input field that takes ids.
 func TestHostileIDsInInputs(t *testing.T) {
 	c := unreached(t)
 	fields := 0
@@ -180,7 +180,7 @@ func TestHostileIDsInInputs(t *testing.T) {
 			}
 			for _, field := range reflect.VisibleFields(arg.Type().Elem()) {
 				isID := strings.HasSuffix(field.Name, "ID") || strings.HasSuffix(field.Name, "IDs") || field.Name == "AssignedTo"
-				if !isID || field.Name == "MeetingLocationID" { // that one is a name, such as "custom_0"
+				if !isID || field.Name == "MeetingLocationID" { // a name, such as "custom_0"
 					continue
 				}
 				fields++
@@ -225,7 +225,7 @@ func TestNilContext(t *testing.T) {
 	requireBadInput(t, c.Call(none, ghl.Operation{Name: "x", Method: "GET", Path: "/x"}, nil, nil), "ctx")
 }
 
-// nilMeansAll are the methods whose documentation allows nil.
+// nilMeansAll lists the methods that document nil as an allowed input.
 var nilMeansAll = []string{"Contacts.List", "Contacts.All", "Contacts.Pages", "Contacts.ListByBusiness", "Contacts.AllByBusiness", "Contacts.Search", "Contacts.SearchAll",
 	"Contacts.SearchPages", "Tasks.Search", "Tasks.SearchAll", "Calendars.List", "Workflows.Add"}
 
@@ -284,17 +284,17 @@ func TestWrongCallOptions(t *testing.T) {
 		name, field string
 		opt         ghl.CallOption
 	}{
-		{"a token of its own", "Authorization", ghl.CallHeader("authorization", "Bearer other")},
-		{"a version of its own", "Version", ghl.CallHeader("VERSION", "v3")},
+		{"another token", "Authorization", ghl.CallHeader("authorization", "Bearer other")},
+		{"another version", "Version", ghl.CallHeader("VERSION", "v3")},
 		{"another content type", "Content-Type", ghl.CallHeader("content-type", "text/plain")},
 		{"another length", "Content-Length", ghl.CallHeader("content-length", "0")},
 		{"another host", "Host", ghl.CallHeader("host", "evil.example")},
 		{"a header without a name", "header", ghl.CallHeader("", "x")},
 		{"a header with a line break", "header", ghl.CallHeader("X-A", "a\r\nAuthorization: b")},
 		{"a header name with a space", "header", ghl.CallHeader("X A", "a")},
-		{"an encoding that would not be unpacked", "Accept-Encoding", ghl.CallHeader("Accept-Encoding", "gzip")},
-		{"leave to repeat a create", "Idempotency-Key", ghl.CallHeader("idempotency-key", "a")},
-		{"leave to repeat a create, as extension", "X-Idempotency-Key", ghl.CallHeader("x-idempotency-key", "a")},
+		{"an encoding that would not be decoded", "Accept-Encoding", ghl.CallHeader("Accept-Encoding", "gzip")},
+		{"an idempotency key", "Idempotency-Key", ghl.CallHeader("idempotency-key", "a")},
+		{"an idempotency key, as extension", "X-Idempotency-Key", ghl.CallHeader("x-idempotency-key", "a")},
 		{"a backoff of centuries", "RetryPolicy", ghl.CallRetry(ghl.RetryPolicy{MinBackoff: 1 << 62})},
 		{"an empty location", "locationId", ghl.CallLocation("")},
 		{"a hostile location", "locationId", ghl.CallLocation("../x")},
@@ -353,8 +353,8 @@ func TestBadInputs(t *testing.T) {
 		{"contact's empty tag", "Tags", create(ghl.ContactCreate{Name: "A", Tags: []string{"a", " "}})},
 		{"contact's nameless custom field", "CustomFields", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{Value: ghl.ValueOf("x")}}})},
 		{"contact's hostile custom field", "CustomFields", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "a/b"}}})},
-		{"custom field that is no number", "body", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(math.NaN())}}})},
-		{"custom field that is no JSON", "body", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(json.RawMessage("{"))}}})},
+		{"custom field of NaN", "body", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(math.NaN())}}})},
+		{"custom field of invalid JSON", "body", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(json.RawMessage("{"))}}})},
 		{"update's date of birth", "DateOfBirth", update(ghl.ContactUpdate{DateOfBirth: ghl.Some("1.1.2000")})},
 		{"update's empty tag", "Tags", update(ghl.ContactUpdate{Tags: ghl.Some([]string{""})})},
 		{"update's custom field", "CustomFields", update(ghl.ContactUpdate{CustomFields: ghl.Some([]ghl.CustomField{{}})})},
@@ -364,17 +364,17 @@ func TestBadInputs(t *testing.T) {
 		{"duplicate of nothing", "Email", second(c.Contacts.FindDuplicate(ctx, ghl.DuplicateQuery{}))},
 		{"list of 101", "Limit", list(ghl.ListContactsOptions{Limit: 101})},
 		{"list of -1", "Limit", list(ghl.ListContactsOptions{Limit: -1})},
-		{"list behind no cursor", "After", list(ghl.ListContactsOptions{After: "xyz"})},
-		{"list behind half a cursor", "After", list(ghl.ListContactsOptions{After: `[1700000000000]`})},
-		{"list behind an empty half", "After", list(ghl.ListContactsOptions{After: `[1700000000000,""]`})},
-		{"list behind a null", "After", list(ghl.ListContactsOptions{After: `[null,"a"]`})},
-		{"list behind three", "After", list(ghl.ListContactsOptions{After: `[1,2,"a"]`})},
-		{"list behind an object", "After", list(ghl.ListContactsOptions{After: `{"a":1}`})},
+		{"list after an invalid cursor", "After", list(ghl.ListContactsOptions{After: "xyz"})},
+		{"list after half a cursor", "After", list(ghl.ListContactsOptions{After: `[1700000000000]`})},
+		{"list after an empty half", "After", list(ghl.ListContactsOptions{After: `[1700000000000,""]`})},
+		{"list after a null", "After", list(ghl.ListContactsOptions{After: `[null,"a"]`})},
+		{"list after three values", "After", list(ghl.ListContactsOptions{After: `[1,2,"a"]`})},
+		{"list after an object", "After", list(ghl.ListContactsOptions{After: `{"a":1}`})},
 		{"business list of 101", "Limit", byBusiness(c, ghl.ListByBusinessOptions{Limit: 101})},
-		{"business list skipping -1", "Skip", byBusiness(c, ghl.ListByBusinessOptions{Skip: -1})},
-		{"business list behind a cursor, old version", "After", byBusiness(c, ghl.ListByBusinessOptions{After: `["a","b"]`})},
-		{"business list behind no cursor", "After", byBusiness(v3, ghl.ListByBusinessOptions{After: `a,b`})},
-		{"business list behind a cursor and skipping", "After", byBusiness(v3, ghl.ListByBusinessOptions{After: `["a","b"]`, Skip: 1})},
+		{"business list with skip -1", "Skip", byBusiness(c, ghl.ListByBusinessOptions{Skip: -1})},
+		{"business list after a cursor, old version", "After", byBusiness(c, ghl.ListByBusinessOptions{After: `["a","b"]`})},
+		{"business list after an invalid cursor", "After", byBusiness(v3, ghl.ListByBusinessOptions{After: `a,b`})},
+		{"business list with cursor and skip", "After", byBusiness(v3, ghl.ListByBusinessOptions{After: `["a","b"]`, Skip: 1})},
 		{"no contacts for a business", "ContactIDs", second(c.Contacts.SetBusiness(ctx, &ghl.BusinessUpdate{BusinessID: "b1"}))},
 		{"task without title", "Title", task(ghl.TaskCreate{DueDate: dueAt})},
 		{"task with blank title", "Title", task(ghl.TaskCreate{Title: " \n", DueDate: dueAt})},
@@ -408,7 +408,7 @@ func TestBadInputs(t *testing.T) {
 		{"appointment without start", "StartTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1"})},
 		{"appointment that ends first", "EndTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotEnd, EndTime: slotStart})},
 		{"appointment that ends at once", "EndTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart, EndTime: slotStart})},
-		{"task's tick cleared", "Completed", taskUpdate(ghl.TaskUpdate{Completed: ghl.Null[bool]()})},
+		{"task's completed cleared", "Completed", taskUpdate(ghl.TaskUpdate{Completed: ghl.Null[bool]()})},
 		{"note's pin cleared", "Pinned", noteUpdate(ghl.NoteUpdate{Pinned: ghl.Null[bool]()})},
 		{"contact's DND cleared", "DND", func() error {
 			_, err := c.Contacts.Update(ctx, "c1", &ghl.ContactUpdate{DND: ghl.Null[bool]()})
@@ -417,12 +417,12 @@ func TestBadInputs(t *testing.T) {
 		{"upsert's DND cleared", "DND", upsert(ghl.ContactUpsert{Email: ghl.Some("a@example.com"), DND: ghl.Null[bool]()})},
 		{"appointment's calendar cleared", "CalendarID", move(ghl.AppointmentUpdate{CalendarID: ghl.Null[string]()})},
 		{"appointment's status cleared", "AppointmentStatus", move(ghl.AppointmentUpdate{AppointmentStatus: ghl.Null[ghl.AppointmentStatus]()})},
-		{"appointment's guard cleared", "IgnoreFreeSlotValidation", move(ghl.AppointmentUpdate{IgnoreFreeSlotValidation: ghl.Null[bool]()})},
+		{"appointment's slot check cleared", "IgnoreFreeSlotValidation", move(ghl.AppointmentUpdate{IgnoreFreeSlotValidation: ghl.Null[bool]()})},
 		{"move without start", "StartTime", move(ghl.AppointmentUpdate{StartTime: ghl.Null[time.Time]()})},
-		{"move to no time", "StartTime", move(ghl.AppointmentUpdate{StartTime: ghl.Some(time.Time{})})},
+		{"move to the zero time", "StartTime", move(ghl.AppointmentUpdate{StartTime: ghl.Some(time.Time{})})},
 		{"move without end", "EndTime", move(ghl.AppointmentUpdate{EndTime: ghl.Null[time.Time]()})},
 		{"move that ends first", "EndTime", move(ghl.AppointmentUpdate{StartTime: ghl.Some(slotEnd), EndTime: ghl.Some(slotStart)})},
-		{"move to no calendar", "CalendarID", move(ghl.AppointmentUpdate{CalendarID: ghl.Some("")})},
+		{"move to an empty calendar", "CalendarID", move(ghl.AppointmentUpdate{CalendarID: ghl.Some("")})},
 		{"slots without start", "From", slots(ghl.FreeSlotsQuery{To: slotEnd})},
 		{"slots without end", "To", slots(ghl.FreeSlotsQuery{From: slotStart})},
 		{"slots that end first", "To", slots(ghl.FreeSlotsQuery{From: slotEnd, To: slotStart})},
@@ -430,13 +430,13 @@ func TestBadInputs(t *testing.T) {
 		{"slots of a hostile user", "UserIDs", slots(ghl.FreeSlotsQuery{From: slotStart, To: slotEnd, UserIDs: []string{"a/b"}})},
 		{"events without start", "StartTime", events(ghl.EventsQuery{EndTime: slotEnd, UserID: "u1"})},
 		{"events without end", "EndTime", events(ghl.EventsQuery{StartTime: slotStart, UserID: "u1"})},
-		{"events of nobody", "CalendarID", events(ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd})},
+		{"events without a filter", "CalendarID", events(ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd})},
 		{"events that end first", "EndTime", events(ghl.EventsQuery{StartTime: slotEnd, EndTime: slotStart, UserID: "u1"})},
-		{"blocked slots of nobody", "CalendarID", blocked(ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd})},
+		{"blocked slots without a filter", "CalendarID", blocked(ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd})},
 		{"block without start", "StartTime", block(ghl.BlockSlot{CalendarID: "k1", EndTime: slotEnd})},
 		{"block without end", "EndTime", block(ghl.BlockSlot{CalendarID: "k1", StartTime: slotStart})},
-		{"block for nobody", "CalendarID", block(ghl.BlockSlot{StartTime: slotStart, EndTime: slotEnd})},
-		{"block for both", "AssignedUserID", block(ghl.BlockSlot{CalendarID: "k1", AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})},
+		{"block without calendar or user", "CalendarID", block(ghl.BlockSlot{StartTime: slotStart, EndTime: slotEnd})},
+		{"block for calendar and user", "AssignedUserID", block(ghl.BlockSlot{CalendarID: "k1", AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})},
 		{"block that ends first", "EndTime", block(ghl.BlockSlot{CalendarID: "k1", StartTime: slotEnd, EndTime: slotStart})},
 		{"installed without company", "CompanyID", installed(ghl.InstalledLocationsQuery{AppID: "a"})},
 		{"installed without app", "AppID", installed(ghl.InstalledLocationsQuery{CompanyID: "co1"})},
@@ -447,7 +447,7 @@ func TestBadInputs(t *testing.T) {
 	}
 }
 
-// TestLocationInTheQuery is set by one option only, or the call would be sent with two.
+// TestLocationInTheQuery shows that only CallLocation sets the location: a second one in the query is refused.
 func TestLocationInTheQuery(t *testing.T) {
 	c := unreached(t)
 	_, err := c.Contacts.List(t.Context(), nil, ghl.CallQuery("locationId", "loc2"))
@@ -482,14 +482,14 @@ func TestBadOptions(t *testing.T) {
 		{"calendar version", "Version", []ghl.Option{ghl.WithToken("t"), ghl.WithVersion("2021-04-15")}},
 		{"base without scheme", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("services.leadconnectorhq.com")}},
 		{"base with host and port only", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("localhost:8080")}},
-		{"base with scheme of its own", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("ftp://example.com")}},
+		{"base with another scheme", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("ftp://example.com")}},
 		{"base without host", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://")}},
 		{"base with port only", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://:443")}},
 		{"base with a query", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://example.com?a=b")}},
 		{"base with a fragment", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://example.com#a")}},
 		{"base with a password", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://a:b@example.com")}},
 		{"empty base", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("")}},
-		{"base that is none", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("http://[::1")}},
+		{"base that is not a URL", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("http://[::1")}},
 		{"nil HTTP client", "HTTPClient", []ghl.Option{ghl.WithToken("t"), ghl.WithHTTPClient(nil)}},
 		{"nil middleware", "Middleware", []ghl.Option{ghl.WithToken("t"), ghl.WithMiddleware(nil)}},
 		{"empty agent", "UserAgent", []ghl.Option{ghl.WithToken("t"), ghl.WithUserAgent("")}},

@@ -12,7 +12,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// optFields calls f for each field of an update that is an Opt, with what sets it.
+// optFields calls f for each Opt field of an update, with its value.
 func optFields(update any, f func(field reflect.StructField, set reflect.Value)) {
 	v := reflect.ValueOf(update).Elem()
 	for i := range v.NumField() {
@@ -84,7 +84,7 @@ func TestUpdatesOnTheWire(t *testing.T) {
 	}
 }
 
-// TestUpdatesLeaveOutWhatIsAbsent looks at the tags, which decide it for fields that the table above does not name.
+// TestUpdatesLeaveOutWhatIsAbsent checks the struct tags, which omit absent fields that the table above does not cover.
 func TestUpdatesLeaveOutWhatIsAbsent(t *testing.T) {
 	for _, update := range []any{&ghl.ContactUpdate{}, &ghl.ContactUpsert{}, &ghl.TaskUpdate{}, &ghl.NoteUpdate{}, &ghl.AppointmentUpdate{}} {
 		n := 0
@@ -94,7 +94,7 @@ func TestUpdatesLeaveOutWhatIsAbsent(t *testing.T) {
 			require.True(t, tag == "-" || strings.HasSuffix(tag, ",omitzero"), "%T.%s", update, field.Name)
 		})
 		if _, upsert := update.(*ghl.ContactUpsert); !upsert {
-			require.Equal(t, reflect.TypeOf(update).Elem().NumField(), n, "%T has a field that is no Opt", update)
+			require.Equal(t, reflect.TypeOf(update).Elem().NumField(), n, "%T has a field that is not an Opt", update)
 		}
 		require.GreaterOrEqual(t, n, 5)
 	}
@@ -121,7 +121,7 @@ func TestContactUpsertHasAllOfContactUpdate(t *testing.T) {
 	require.True(t, ok)
 }
 
-// TestContactCreateHasAllOfContactUpdate: what can be changed can be given from the start, under the same name on the wire.
+// TestContactCreateHasAllOfContactUpdate: a field of an update also exists on creation, with the same JSON name.
 func TestContactCreateHasAllOfContactUpdate(t *testing.T) {
 	create := reflect.TypeFor[ghl.ContactCreate]()
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[ghl.ContactUpdate]()) {
@@ -172,15 +172,15 @@ func TestOddAnswersOfContacts(t *testing.T) {
 	for _, tc := range []struct {
 		name, body string
 		call       func(*ghl.Client) error
-		want       error // nil is success
+		want       error // nil means success
 	}{
-		{"get of nothing", ``, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
+		{"get with an empty answer", ``, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
 		{"get of an empty object", `{}`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
 		{"get of null", `{"contact":null}`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
 		{"get of a list", `{"contact":[{"id":"c1"}]}`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
 		{"get of HTML", `<html>ok</html>`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
 		{"get cut off", `{"contact":{"id":"c1"}`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
-		{"create of nothing", ``, func(c *ghl.Client) error {
+		{"create with an empty answer", ``, func(c *ghl.Client) error {
 			_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{Name: "A"})
 			return err
 		}, ghl.ErrBadResponse},
@@ -188,7 +188,7 @@ func TestOddAnswersOfContacts(t *testing.T) {
 			_, err := c.Contacts.FindDuplicate(ctx, ghl.DuplicateQuery{Phone: "1"})
 			return err
 		}, ghl.ErrBadResponse},
-		{"duplicate of nothing", ``, func(c *ghl.Client) error {
+		{"duplicate with an empty answer", ``, func(c *ghl.Client) error {
 			_, err := c.Contacts.FindDuplicate(ctx, ghl.DuplicateQuery{Phone: "1"})
 			return err
 		}, ghl.ErrBadResponse},
@@ -204,14 +204,14 @@ func TestOddAnswersOfContacts(t *testing.T) {
 			_, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Name: ghl.Some("A")})
 			return err
 		}, ghl.ErrBadResponse},
-		{"upsert of nothing", ``, func(c *ghl.Client) error {
+		{"upsert with an empty answer", ``, func(c *ghl.Client) error {
 			_, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Name: ghl.Some("A")})
 			return err
 		}, ghl.ErrBadResponse},
 		{"upsert with odd values", `{"new":"true","contact":{"id":"c1","tags":"x","phone":5},"traceId":7}`, func(c *ghl.Client) error {
 			r, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Name: ghl.Some("A")})
 			if err == nil && (!r.New || r.Contact.Phone != "5" || r.Contact.Tags[0] != "x" || r.TraceID != "7") {
-				return errors.New("misread")
+				return errors.New("decoded wrongly")
 			}
 			return err
 		}, nil},
@@ -219,24 +219,24 @@ func TestOddAnswersOfContacts(t *testing.T) {
 		{"delete that failed, v3", `{"succeeded":false}`, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, ghl.ErrBadResponse},
 		{"delete that failed, elsewhere", `{"success":false}`, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, ghl.ErrBadResponse},
 		{"delete that worked, both", `{"succeded":true,"succeeded":true}`, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, nil},
-		{"delete without words", ``, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, nil},
+		{"delete with an empty answer", ``, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, nil},
 		{"list of null", `{"contacts":null,"meta":null}`, func(c *ghl.Client) error {
 			p, err := c.Contacts.List(ctx, nil)
 			if err == nil && (p.Contacts == nil || len(p.Contacts) != 0 || p.Next != "") {
-				return errors.New("misread")
+				return errors.New("decoded wrongly")
 			}
 			return err
 		}, nil},
-		{"list of nothing", `{}`, func(c *ghl.Client) error { _, err := c.Contacts.List(ctx, nil); return err }, ghl.ErrBadResponse},
+		{"list with an empty object", `{}`, func(c *ghl.Client) error { _, err := c.Contacts.List(ctx, nil); return err }, ghl.ErrBadResponse},
 		{"list of an object", `{"contacts":{"id":"c1"}}`, func(c *ghl.Client) error { _, err := c.Contacts.List(ctx, nil); return err }, ghl.ErrBadResponse},
 		{"followers of null", `{"followers":null}`, func(c *ghl.Client) error { _, err := c.Followers.Add(ctx, "c1", []string{"u1"}); return err }, nil},
 		{"tags of null", `{"tags":null}`, func(c *ghl.Client) error { _, err := c.Tags.Add(ctx, "c1", []string{"x"}); return err }, nil},
-		{"tags of nothing", `{}`, func(c *ghl.Client) error { _, err := c.Tags.Add(ctx, "c1", []string{"x"}); return err }, ghl.ErrBadResponse},
+		{"tags with an empty object", `{}`, func(c *ghl.Client) error { _, err := c.Tags.Add(ctx, "c1", []string{"x"}); return err }, ghl.ErrBadResponse},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, m := mocked(t, replies(t, tc.body))
 			err := tc.call(c)
-			require.Len(t, m.sent(), 1, "what was done is not done again")
+			require.Len(t, m.sent(), 1, "a completed operation is not repeated")
 			if tc.want == nil {
 				require.NoError(t, err)
 				return
@@ -250,7 +250,7 @@ func TestOddAnswersOfContacts(t *testing.T) {
 	}
 }
 
-// TestOneOddRecordDoesNotSpoilAPage: it is left out and reported, the others come.
+// TestOneOddRecordDoesNotSpoilAPage: an invalid record is skipped and reported, and the page has the others.
 func TestOneOddRecordDoesNotSpoilAPage(t *testing.T) {
 	var resp ghl.Response
 	c, _ := mocked(t, replies(t, `{"contacts":[{"id":"a","dateAdded":{"odd":1},"tags":7},"what",null,{"id":"b"}],"meta":{"total":"4"}}`))
@@ -277,10 +277,10 @@ func TestDuplicateContact(t *testing.T) {
 	var e *ghl.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, &ghl.Duplicate{ContactID: "c9", MatchingField: "phone"}, e.Duplicate)
-	require.Len(t, m.sent(), 1, "a duplicate is no unknown outcome")
+	require.Len(t, m.sent(), 1, "a duplicate is a known outcome")
 }
 
-// TestFindDuplicateOfAnEmptyRecord: a record without id is neither a find nor none.
+// TestFindDuplicateOfAnEmptyRecord: a record without an id is neither a match nor "not found".
 func TestFindDuplicateOfAnEmptyRecord(t *testing.T) {
 	c, _ := mocked(t, replies(t, `{"contact":{}}`))
 	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a@example.com"})
@@ -288,7 +288,7 @@ func TestFindDuplicateOfAnEmptyRecord(t *testing.T) {
 	require.Nil(t, found)
 }
 
-// TestAListOfTooMany: a few bytes for each element must not become gigabytes of records.
+// TestAListOfTooMany: an answer with few bytes for each element must not allocate gigabytes of records.
 func TestAListOfTooMany(t *testing.T) {
 	c, _ := mocked(t, replies(t, `{"contacts":[`+strings.Repeat("{},", 100_000)+`{}]}`))
 	_, err := c.Contacts.List(t.Context(), nil)

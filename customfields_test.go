@@ -11,7 +11,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// TestCustomFieldValueByType reads every kind of value with every reader.
+// TestCustomFieldValueByType reads every type of value with every accessor.
 func TestCustomFieldValueByType(t *testing.T) {
 	number := func(n float64) *float64 { return &n }
 	for _, tc := range []struct {
@@ -20,7 +20,7 @@ func TestCustomFieldValueByType(t *testing.T) {
 		text    string
 		number  *float64
 		options []string
-		date    string // UTC or wall clock, "" for none
+		date    string // UTC or wall clock; "" means no date
 		files   []string
 		null    bool
 	}{
@@ -32,13 +32,13 @@ func TestCustomFieldValueByType(t *testing.T) {
 		{name: "number in a text", json: `" 42 "`, text: " 42 ", number: number(42), options: []string{" 42 "}, date: "1970-01-01T00:00:00Z"},
 		{name: "money", json: `"1,234,567.50"`, text: "1,234,567.50", number: number(1234567.5), options: []string{"1,234,567.50"}},
 		{name: "negative money", json: `"-12,345"`, text: "-12,345", number: number(-12345), options: []string{"-12,345"}},
-		{name: "a European decimal is not a hundred times as much", json: `"12,50"`, text: "12,50", options: []string{"12,50"}},
+		{name: "a European decimal", json: `"12,50"`, text: "12,50", options: []string{"12,50"}},
 		{name: "commas in wrong places", json: `"1,23,456"`, text: "1,23,456", options: []string{"1,23,456"}},
 		{name: "a comma first", json: `",123"`, text: ",123", options: []string{",123"}},
 		{name: "money with a sign of currency", json: `"$12.50"`, text: "$12.50", options: []string{"$12.50"}},
-		{name: "a name that Go reads as a number", json: `"Infinity"`, text: "Infinity", options: []string{"Infinity"}},
+		{name: "a name that strconv parses as a number", json: `"Infinity"`, text: "Infinity", options: []string{"Infinity"}},
 		{name: "another", json: `"nan"`, text: "nan", options: []string{"nan"}},
-		{name: "a code that Go reads as a number", json: `"0x1p4"`, text: "0x1p4", options: []string{"0x1p4"}},
+		{name: "a code that strconv parses as a number", json: `"0x1p4"`, text: "0x1p4", options: []string{"0x1p4"}},
 		{name: "too large a number", json: `1e400`, text: "1e400", options: []string{"1e400"}},
 		{name: "date in milliseconds", json: `1626435570564`, text: "1626435570564", number: number(1626435570564), options: []string{"1626435570564"}, date: "2021-07-16T11:39:30Z"},
 		{name: "date as text", json: `"2021-07-16"`, text: "2021-07-16", options: []string{"2021-07-16"}, date: "2021-07-16T00:00:00Z"},
@@ -83,7 +83,7 @@ func TestCustomFieldValueByType(t *testing.T) {
 	}
 }
 
-// TestCustomFieldForms: a field's record, in both versions' names and odd.
+// TestCustomFieldForms decodes the JSON of a field, with the property names of both versions and with unusual values.
 func TestCustomFieldForms(t *testing.T) {
 	for _, tc := range []struct {
 		name, json   string
@@ -119,7 +119,7 @@ func TestCustomFieldForms(t *testing.T) {
 	}
 }
 
-// TestCustomFieldValuesMade: each constructor, as it goes out.
+// TestCustomFieldValuesMade encodes the value of each constructor.
 func TestCustomFieldValuesMade(t *testing.T) {
 	for _, tc := range []struct {
 		name  string

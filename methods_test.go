@@ -16,7 +16,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// collect reads an iterator to its end or its error.
+// collect returns the values of an iterator up to its end or its first error.
 func collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 	list := []T{}
 	for v, err := range seq {
@@ -28,12 +28,12 @@ func collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 	return list, nil
 }
 
-// wanted is what a call is expected to send under one version, what it is answered and what it returns. "" in query or body
-// is none at all.
+// wanted describes a call under one version: the request that it sends, the answers that it gets and the value that it
+// returns. An empty query or body means that the request has none.
 type wanted struct {
 	path, query, body string
 	form              bool
-	answers           []string // one for each request, of which the last is compared; nil is the row's of the other version
+	answers           []string // one for each request, of which the last is compared; nil means those of the default version
 	value             string   // the returned value as JSON
 }
 
@@ -41,9 +41,9 @@ type methodRow struct {
 	name    string // Service.Method
 	call    func(context.Context, *ghl.Client) (any, error)
 	method  string
-	version string    // under the default version; "" is 2021-07-28
-	scope   ghl.Scope // which the vendor's documents give the operation; the bulk operations, without one there, write contacts
-	once    bool      // the operation must not be repeated when its outcome is unknown
+	version string    // header under the default version; "" means 2021-07-28
+	scope   ghl.Scope // of the operation in the vendor's documents, which have none for the two bulk operations
+	once    bool      // the operation is not repeated when its outcome is unknown
 	want    wanted
 	v3      wanted // what differs under VersionV3
 }
@@ -516,7 +516,7 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestCallLocation shows that the option moves a call wherever the location stands: in the path, the query or the body.
+// TestCallLocation shows that a location replaces that of the client in the path, the query and the body.
 func TestCallLocation(t *testing.T) {
 	for _, row := range methodRows {
 		if strings.HasPrefix(row.name, "Locations.") || row.want.form {
@@ -549,7 +549,7 @@ func TestCallLocation(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"locationId":"loc8","pageLimit":500}`, m.sent()[0].Body)
 	require.Equal(t, "locationId=loc8", m.sent()[1].RawQuery)
-	require.Equal(t, "/locations/loc7", m.sent()[2].Path, "what a method is given wins")
+	require.Equal(t, "/locations/loc7", m.sent()[2].Path, "the argument of the method overrides the option")
 }
 
 func TestBaseURLWithAPath(t *testing.T) {
@@ -572,7 +572,7 @@ func TestCallHeaderAndResponse(t *testing.T) {
 	require.Equal(t, "application/json", resp.Header.Get("Content-Type"))
 }
 
-// TestInputsAreNotChanged shows that a call writes nothing into what it is given.
+// TestInputsAreNotChanged shows that a call does not write to its input.
 func TestInputsAreNotChanged(t *testing.T) {
 	in := &ghl.ContactCreate{Email: "a@example.com", DNDSettings: &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}}, Tags: []string{"B", "A"}}
 	before, err := json.Marshal(in)

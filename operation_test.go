@@ -26,9 +26,9 @@ func TestCatalog(t *testing.T) {
 	ops := ghl.Operations()
 	seen, paths := map[string]bool{}, map[string]string{}
 	for _, op := range ops {
-		require.False(t, seen[op.Name], "%s is there twice", op.Name)
+		require.False(t, seen[op.Name], "%s is listed twice", op.Name)
 		seen[op.Name] = true
-		require.Empty(t, paths[op.Method+op.Path], "%s is %s again", op.Name, paths[op.Method+op.Path])
+		require.Empty(t, paths[op.Method+op.Path], "%s has the method and path of %s", op.Name, paths[op.Method+op.Path])
 		paths[op.Method+op.Path] = op.Name
 		require.True(t, strings.HasPrefix(op.Path, "/"), op.Name)
 		calendars := strings.HasPrefix(op.Path, "/calendars")
@@ -88,11 +88,11 @@ func TestScopesFor(t *testing.T) {
 		}
 		require.Equal(t, tc.want, ghl.ScopesFor(ops...))
 	}
-	require.Empty(t, ghl.ScopesFor(), "nothing needs no scope")
+	require.Empty(t, ghl.ScopesFor(), "no operations need no scopes")
 	require.Equal(t, []ghl.Scope{"a", "b"}, ghl.ScopesFor(ghl.Operation{Scopes: []ghl.Scope{"b", "a"}}, ghl.Operation{Scopes: []ghl.Scope{"b"}}, ghl.Operation{}))
 }
 
-// TestCallOfTheCatalog reaches an operation of the catalog without its method.
+// TestCallOfTheCatalog calls an operation of the catalog without its method.
 func TestCallOfTheCatalog(t *testing.T) {
 	c, m := mocked(t, replies(t, `{"task":{"id":"t1","completed":true}}`))
 	var out struct {
@@ -106,7 +106,7 @@ func TestCallOfTheCatalog(t *testing.T) {
 	require.Equal(t, "2021-07-28", r.Header.Get("Version"))
 	require.JSONEq(t, `{"completed":true}`, r.Body)
 
-	// Its own Version, and the location by itself: in the path, the query and, for an input of this package, the body.
+	// Call sends the operation's Version and adds the location: to the path, the query and the body of an input of this package.
 	c, m = mocked(t, replies(t, `{}`, `{}`, `{}`))
 	require.NoError(t, c.Call(t.Context(), operation(t, "calendars.list"), nil, nil, ghl.CallQuery("groupId", "g1")))
 	require.NoError(t, c.Call(t.Context(), operation(t, "locations.tags"), nil, nil))
@@ -116,7 +116,7 @@ func TestCallOfTheCatalog(t *testing.T) {
 	require.Equal(t, "/locations/loc1/tags", m.sent()[1].Path)
 	require.JSONEq(t, `{"locationId":"loc1","name":"A"}`, m.sent()[2].Body)
 
-	// What the methods refuse is refused here as well.
+	// Call refuses the inputs that the methods refuse.
 	requireBadInput(t, unreached(t).Call(t.Context(), operation(t, "contacts.create"), &ghl.ContactCreate{}, nil), "Email")
 }
 
@@ -148,10 +148,10 @@ func TestCallOfACustomOperation(t *testing.T) {
 	require.Equal(t, "application/json", r.Header.Get("Content-Type"))
 	require.JSONEq(t, `{"stage":"won"}`, r.Body)
 
-	require.NoError(t, c.Call(t.Context(), op, nil, nil, ghl.CallPath("id", "o1")), "nothing promised, nothing missed")
+	require.NoError(t, c.Call(t.Context(), op, nil, nil, ghl.CallPath("id", "o1")), "a call without an output accepts an empty answer")
 	require.Empty(t, m.sent()[1].Body)
 	require.Empty(t, m.sent()[1].Header.Get("Content-Type"))
-	require.ErrorIs(t, c.Call(t.Context(), op, nil, &out, ghl.CallPath("id", "o1")), ghl.ErrBadResponse, "a record promised, none given")
+	require.ErrorIs(t, c.Call(t.Context(), op, nil, &out, ghl.CallPath("id", "o1")), ghl.ErrBadResponse, "a call with an output does not")
 	var list []int
 	require.NoError(t, c.Call(t.Context(), op, nil, &list, ghl.CallPath("id", "o1")))
 	require.Equal(t, []int{1, 2}, list)
@@ -209,7 +209,7 @@ func TestCallRefusesBadOperations(t *testing.T) {
 			require.Equal(t, op.Name, e.Operation)
 		})
 	}
-	t.Run("what is no JSON", func(t *testing.T) {
+	t.Run("a body that is not JSON", func(t *testing.T) {
 		requireBadInput(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "POST", Path: "/x"}, make(chan int), nil), "body")
 	})
 	t.Run("no location", func(t *testing.T) {

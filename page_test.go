@@ -15,13 +15,13 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// instant is a limiter that never waits. It observes, so that a 429 is repeated at once.
+// instant is a limiter that never waits. It has Observe, so a call repeats a 429 at once.
 type instant struct{}
 
 func (instant) Wait(ctx context.Context) error { return ctx.Err() }
 func (instant) Observe(ghl.RateLimit)          {}
 
-// listed is a page of a list with a cursor behind it, "" for none.
+// listed returns a page of a list and its cursor, as JSON.
 func listed(ids []string, startAfter, startAfterID string) string {
 	return fmt.Sprintf(`{"contacts":[%s],"meta":{"total":9,"startAfter":%s,"startAfterId":%s,"nextPageUrl":"http://localhost:5070/contacts?startAfter=1&startAfterId=evil"}}`, records(ids), startAfter, startAfterID)
 }
@@ -65,7 +65,7 @@ func TestListSendsBothCursors(t *testing.T) {
 	}
 }
 
-// TestWholeCursorInThePage: some answers give both halves in one place.
+// TestWholeCursorInThePage: some answers have both halves of the cursor in startAfter.
 func TestWholeCursorInThePage(t *testing.T) {
 	c, m := mocked(t, replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
@@ -84,7 +84,7 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 		"a URL all alone": `"meta":{"nextPageUrl":"https://services.leadconnectorhq.com/contacts/?startAfter=1&startAfterId=c"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			// The short first page is no end; the full last page is.
+			// A short first page does not end the list; a full page without a cursor does.
 			c, m := mocked(t, replies(t, listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`), `{"contacts":[`+records([]string{"b", "c"})+`],`+end+`}`))
 			contacts, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2}))
 			require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 	}
 }
 
-// TestHalfACursor is not the end of the list: the last record's own cursor leads on, and without one the list fails.
+// TestHalfACursor: half a cursor does not end the list. The cursor of the last record continues it, and without one the list fails.
 func TestHalfACursor(t *testing.T) {
 	for name, half := range map[string]string{
 		"no id":   `"meta":{"startAfter":1700000000000,"startAfterId":""}`,
@@ -122,10 +122,10 @@ func TestRepeatedCursorsEnd(t *testing.T) {
 		after   ghl.Cursor
 		want    []string
 	}{
-		{"the same page for ever", []string{a, a}, "", []string{"a", "a"}},
+		{"the same page again", []string{a, a}, "", []string{"a", "a"}},
 		{"back to the first", []string{a, b, a}, "", []string{"a", "b", "a"}},
 		{"back to where it was resumed", []string{b, a}, `[1,"a"]`, []string{"b", "a"}},
-		{"behind itself", []string{a}, `[1,"a"]`, []string{"a"}},
+		{"the cursor of the request", []string{a}, `[1,"a"]`, []string{"a"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, m := mocked(t, replies(t, tc.answers...))
@@ -140,7 +140,7 @@ func TestRepeatedCursorsEnd(t *testing.T) {
 	}
 }
 
-// iterators are all iterators over an endless server, each giving ids, with the operation they call.
+// iterators returns all iterators of the client, by method, as iterators of ids.
 func iterators(ctx context.Context, c *ghl.Client) map[string]iter.Seq2[string, error] {
 	return map[string]iter.Seq2[string, error]{
 		"Contacts.All":           mapped(c.Contacts.All(ctx, nil), func(c *ghl.Contact) string { return c.ID }),
@@ -161,7 +161,7 @@ func mapped[T any](seq iter.Seq2[*T, error], f func(*T) string) iter.Seq2[string
 			if err == nil {
 				id = f(v)
 			} else if v != nil {
-				id = "a record beside the error"
+				id = "a record with the error"
 			}
 			if !yield(id, err) {
 				return
@@ -170,7 +170,7 @@ func mapped[T any](seq iter.Seq2[*T, error], f func(*T) string) iter.Seq2[string
 	}
 }
 
-// endless answers any list with two records, and fails the request of a number from 0 on, -1 for none.
+// endless answers every request for a list with two records. It fails the request of a number, counted from 0; -1 means none.
 func endless(fails int) step {
 	n := -1
 	return func(r *http.Request) (*http.Response, error) {
@@ -198,7 +198,7 @@ func TestBreakingOutSendsNoMore(t *testing.T) {
 				c, m := mocked(t, endless(-1), ghl.WithVersion(v))
 				n := 0
 				seq := iterators(t.Context(), c)[name]
-				require.Empty(t, m.sent(), "nothing is sent before it is ranged over")
+				require.Empty(t, m.sent(), "no request is sent before the loop starts")
 				for id, err := range seq {
 					require.NoError(t, err)
 					require.NotEmpty(t, id)
@@ -224,7 +224,7 @@ func TestErrorInTheMiddleIsYieldedOnce(t *testing.T) {
 					if err != nil {
 						require.Empty(t, id)
 						errs = append(errs, err)
-						continue // on, to see that nothing comes any more
+						continue // to see that the iterator yields nothing more
 					}
 					require.Empty(t, errs)
 					ids = append(ids, id)
@@ -257,7 +257,7 @@ func TestCancelledBetweenPages(t *testing.T) {
 	}
 }
 
-// TestIteratingTwiceStartsAgain ranges over the same Seq twice, the second time inside of the first.
+// TestIteratingTwiceStartsAgain ranges over one Seq inside a loop over the same Seq.
 func TestIteratingTwiceStartsAgain(t *testing.T) {
 	names, _ := mocked(t, endless(-1))
 	for name := range iterators(t.Context(), names) {
@@ -280,12 +280,12 @@ func TestIteratingTwiceStartsAgain(t *testing.T) {
 			for _, count := range starts {
 				first = max(first, count)
 			}
-			require.Equal(t, 3, first, "the first page is asked for by each of the three beginnings: %v", starts)
+			require.Equal(t, 3, first, "each of the three loops requests the first page: %v", starts)
 		})
 	}
 }
 
-// numbered is a fake with contacts c0, c1 and so on, in the order of lists and searches.
+// numbered returns a fake with contacts c0, c1 and so on, in the order of lists and searches.
 func numbered(t *testing.T, n int) (*ghl.Client, *ghltest.Server) {
 	c, s := onFake(t)
 	for i := range n {
@@ -294,9 +294,9 @@ func numbered(t *testing.T, n int) (*ghl.Client, *ghltest.Server) {
 	return c, s
 }
 
-// TestResume goes on from each cursor there is, of pages and of single contacts, after it was stored as text.
+// TestResume resumes from the cursor of each contact and of a page, after a conversion to a string.
 func TestResume(t *testing.T) {
-	c, _ := numbered(t, 7) // two at a time were added in the same millisecond
+	c, _ := numbered(t, 7) // two were added in each millisecond
 	ctx := t.Context()
 	kinds := map[string]func(after ghl.Cursor) ([]*ghl.Contact, error){
 		"list": func(after ghl.Cursor) ([]*ghl.Contact, error) {
@@ -333,7 +333,7 @@ func TestResume(t *testing.T) {
 	require.Equal(t, []string{"c4", "c5", "c6"}, idsOf(rest))
 }
 
-// TestOptionsAreCopied changes all that was given, after the iterator was made and while it runs.
+// TestOptionsAreCopied changes every option after the iterator was created and while it runs.
 func TestOptionsAreCopied(t *testing.T) {
 	ctx := t.Context()
 	run := func(t *testing.T, over func(c *ghl.Client) (seq iter.Seq2[string, error], spoil func())) {
@@ -407,7 +407,7 @@ func TestOptionsAreCopied(t *testing.T) {
 	})
 }
 
-// take ranges over n records and calls between after each.
+// take ranges over n records and calls between after each record.
 func take(t *testing.T, seq iter.Seq2[string, error], n int, between func()) {
 	t.Helper()
 	for _, err := range seq {
@@ -419,7 +419,7 @@ func take(t *testing.T, seq iter.Seq2[string, error], n int, between func()) {
 	}
 }
 
-// TestIteratorsDoNotWriteIntoOptions: paging must not show in the caller's struct.
+// TestIteratorsDoNotWriteIntoOptions: paging does not change the struct of the caller.
 func TestIteratorsDoNotWriteIntoOptions(t *testing.T) {
 	c, _ := mocked(t, endless(-1))
 	list, search := ghl.ListContactsOptions{}, ghl.SearchRequest{PageLimit: 2}
@@ -453,7 +453,7 @@ func TestResponseOfAnIteratorIsTheLatestPages(t *testing.T) {
 	}
 }
 
-// TestCountedLists end with an empty page, not with a short one, and not never when the server ignores the paging.
+// TestCountedLists: a list that is paged by skip ends with an empty page, not with a short one. It fails if the server ignores skip.
 func TestCountedLists(t *testing.T) {
 	ids := func(list ...string) string {
 		s := ""
@@ -491,11 +491,11 @@ func TestCountedLists(t *testing.T) {
 			{"the same page again", []string{ids("a", "b"), ids("a", "b")}, []string{"a", "b"}, true, "2"},
 			{"an earlier page again", []string{ids("a"), ids("b"), ids("a")}, []string{"a", "b"}, true, "2"},
 			{"the last of a page first on the next", []string{ids("a", "b"), ids("b", "c"), ids()}, []string{"a", "b", "b", "c"}, false, "4"},
-			{"what is no record counts", []string{odd, ids("c"), ids()}, []string{"a", "c"}, false, "3"},
-			{"a page of what is no record", []string{ids("a"), onlyOdd, ids("b"), ids()}, []string{"a", "b"}, false, "3"},
+			{"an invalid record counts", []string{odd, ids("c"), ids()}, []string{"a", "c"}, false, "3"},
+			{"a page of invalid records", []string{ids("a"), onlyOdd, ids("b"), ids()}, []string{"a", "b"}, false, "3"},
 			{"a record without id", []string{bare, ids("b"), ids()}, []string{"b"}, false, "2"},
-			{"ids that only look the same put together", []string{ids("a", "bc"), ids("ab", "c"), ids()}, []string{"a", "bc", "ab", "c"}, false, "4"},
-			{"nothing", []string{ids()}, []string{}, false, ""},
+			{"ids that are equal only when joined", []string{ids("a", "bc"), ids("ab", "c"), ids()}, []string{"a", "bc", "ab", "c"}, false, "4"},
+			{"an empty page", []string{ids()}, []string{}, false, ""},
 			{"null", []string{`{"contacts":null,"tasks":null,"locations":null}`}, []string{}, false, ""},
 		} {
 			t.Run(name+"/"+tc.name, func(t *testing.T) {
@@ -519,7 +519,7 @@ func TestCountedLists(t *testing.T) {
 	}
 }
 
-// TestBusinessUnderV3 goes by cursor, also when the server's cursors go round.
+// TestBusinessUnderV3 pages by cursor, and fails if a cursor repeats.
 func TestBusinessUnderV3(t *testing.T) {
 	page := func(id string) string {
 		return `{"contacts":[{"id":"` + id + `","startAfter":["` + id + `","` + id + `"]}],"count":9}`

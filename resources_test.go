@@ -17,7 +17,7 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// TestAppointmentsInAnyWrapping reads the record under event, under appointment, and bare where a create or update answers so.
+// TestAppointmentsInAnyWrapping decodes a record in "event", in "appointment" and at the top of the answer.
 func TestAppointmentsInAnyWrapping(t *testing.T) {
 	ctx := t.Context()
 	record := `{"id":"e1","calendarId":"k1","startTime":"2026-03-01T09:00:00-06:00","appointmentStatus":"confirmed","traceId":"t"}`
@@ -34,7 +34,7 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 		for wrapping, body := range map[string]string{
 			"event": `{"event":` + record + `}`, "appointment": `{"appointment":` + record + `}`, "null beside it": `{"event":null,"appointment":` + record + `}`, "bare": record,
 		} {
-			if name == "get" && wrapping == "bare" { // never seen
+			if name == "get" && wrapping == "bare" { // the live API does not answer a get so
 				continue
 			}
 			t.Run(name+"/"+wrapping, func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 				require.True(t, at.Equal(slotStart))
 			})
 		}
-		for odd, body := range map[string]string{"nothing": ``, "empty": `{}`, "null": `{"event":null}`, "a success without a record": `{"success":true,"traceId":"t"}`, "an id that is none": `{"id":""}`} {
+		for odd, body := range map[string]string{"no body": ``, "empty": `{}`, "null": `{"event":null}`, "a success without a record": `{"success":true,"traceId":"t"}`, "an empty id": `{"id":""}`} {
 			t.Run(name+"/"+odd, func(t *testing.T) {
 				c, m := mocked(t, replies(t, body))
 				a, err := call(c)
@@ -67,7 +67,7 @@ func TestAppointmentsOfAContactHaveNoZone(t *testing.T) {
 	list, err := c.Appointments.ListForContact(t.Context(), ada.ID)
 	require.NoError(t, err)
 	_, ok := list[0].StartTime.Instant()
-	require.False(t, ok, "nobody has said yet which zone is meant")
+	require.False(t, ok, "the time has no zone yet")
 	location, err := c.Locations.Get(t.Context(), c.Location())
 	require.NoError(t, err)
 	zone, err := location.TimeLocation()
@@ -190,13 +190,13 @@ func TestLocationTokenNeedsAToken(t *testing.T) {
 	}
 }
 
-// readBackCase is a create with what makes its record appear to those who look.
+// readBackCase is a create and the answers to the reads that look for its record.
 type readBackCase struct {
 	create func(context.Context, *ghl.Client, ...ghl.CallOption) (string, error)
 	path   string // of the create
 	found  func(now time.Time) string
 	none   string
-	looks  string // the first path that is looked at
+	looks  string // the path of the first read
 }
 
 func readBackCases() map[string]readBackCase {
@@ -272,7 +272,7 @@ func TestReadBackOfEachCreate(t *testing.T) {
 	}
 	for name, tc := range readBackCases() {
 		for failing, failure := range failures {
-			// there answers the looks from a number on, -1 for never.
+			// The record exists from the read of number there on; -1 means never.
 			run := func(title string, there int, opts []ghl.CallOption, check func(t *testing.T, id string, err error, looks []sent, took time.Duration)) {
 				t.Run(name+"/"+failing+"/"+title, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
@@ -311,13 +311,13 @@ func TestReadBackOfEachCreate(t *testing.T) {
 				require.Equal(t, failing == "lost connection", errors.Is(err, errReset))
 			}
 			with := []ghl.CallOption{nil, ghl.CallReadBack()}
-			run("there", 0, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
+			run("found", 0, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
 				require.NoError(t, err)
 				require.Equal(t, "x1", id)
 				require.Equal(t, tc.looks, looks[0].Path)
 				require.Less(t, took, time.Second)
 			})
-			run("not there", -1, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
+			run("not found", -1, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
 				original(t, id, err)
 				require.Len(t, looks, failure.looks)
 			})
@@ -327,7 +327,7 @@ func TestReadBackOfEachCreate(t *testing.T) {
 				require.Equal(t, 200*time.Millisecond, took)
 			})
 			if failure.want == ghl.ErrAmbiguous {
-				run("there a little later", 2, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
+				run("found later", 2, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
 					require.NoError(t, err)
 					require.Equal(t, "x1", id)
 					require.Len(t, looks, 3)
@@ -338,13 +338,13 @@ func TestReadBackOfEachCreate(t *testing.T) {
 	}
 }
 
-// TestReadBackOfATakenSlot: the booking that took the slot may be one's own.
+// TestReadBackOfATakenSlot: the booking that took the slot may be that of the lost answer.
 func TestReadBackOfATakenSlot(t *testing.T) {
 	at := time.Date(2026, time.March, 3, 15, 0, 0, 0, time.UTC) // 10:00 in New York
 	for _, own := range []bool{true, false} {
 		c, s := onFake(t, ghltest.WithClock(func() time.Time { return at.Add(-24 * time.Hour) }))
 		calendar, ada := s.AddCalendar(ghl.Calendar{}), s.AddContact(ghl.Contact{FirstName: "Ada"})
-		if own { // the answer to the first try is lost, and the second finds the slot taken
+		if own { // the answer to the first attempt is lost, and the second attempt finds the slot taken
 			s.Fail(ghltest.Fault{Operation: "appointments.create", Kind: fault.SlotTaken().AfterWork()})
 		} else {
 			s.AddAppointment(ghl.Appointment{ContactID: s.AddContact(ghl.Contact{FirstName: "Bo"}).ID, StartTime: ghl.NewTime(at)})
@@ -361,7 +361,7 @@ func TestReadBackOfATakenSlot(t *testing.T) {
 	}
 }
 
-// TestReadBackFindsOnlyWhatIsNew: a contact that was there before is not what the create has made.
+// TestReadBackFindsOnlyWhatIsNew: a contact that existed before the create does not match.
 func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 	tc := readBackCases()["contact"]
 	for name, contact := range map[string]string{
@@ -379,7 +379,7 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 			})
 		})
 	}
-	t.Run("the date is on the whole record only", func(t *testing.T) {
+	t.Run("only the full record has the date", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, m := mocked(t, answers(200, `{"contact":{"id":"x1","email":"ada@example.com"}}`))
 			m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, answers(422, `{"message":"no"}`))
@@ -390,7 +390,7 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 			require.Len(t, m.sent(), 3)
 		})
 	})
-	t.Run("without an e-mail or phone nothing can be looked for", func(t *testing.T) {
+	t.Run("without an e-mail or phone there is no read", func(t *testing.T) {
 		c, m := mocked(t, answers(422, `{"message":"no"}`))
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Name: "Ada"}, ghl.CallReadBack())
 		require.ErrorIs(t, err, ghl.ErrValidation)
@@ -398,7 +398,7 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 	})
 }
 
-// TestReadBackThatCannotRead gives the create's own error, soon, and obeys the context.
+// TestReadBackThatCannotRead: if the reads fail, the call returns the error of the create, and ends with the context.
 func TestReadBackThatCannotRead(t *testing.T) {
 	for name, tc := range readBackCases() {
 		t.Run(name, func(t *testing.T) {
@@ -424,7 +424,7 @@ func TestReadBackThatCannotRead(t *testing.T) {
 	}
 }
 
-// TestReadBackKeepsTheCallsOptions looks in the location of the create.
+// TestReadBackKeepsTheCallsOptions: the reads use the location of the create.
 func TestReadBackKeepsTheCallsOptions(t *testing.T) {
 	c, m := mocked(t, inTurn(answers(422, `{"message":"no"}`), answers(200, `{"contact":null}`)))
 	_, err := readBackCases()["contact"].create(t.Context(), c, ghl.CallReadBack(), ghl.CallLocation("loc7"))

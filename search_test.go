@@ -77,7 +77,7 @@ func TestSearchLimits(t *testing.T) {
 		{"page 10,001 of 1", "Page", ghl.SearchRequest{Page: 10001, PageLimit: 1}},
 		{"page beyond any number", "Page", ghl.SearchRequest{Page: math.MaxInt, PageLimit: 500}},
 		{"page and cursor", "Page", ghl.SearchRequest{Page: 1, After: `[1,"a"]`}},
-		{"no cursor", "After", ghl.SearchRequest{After: "abc"}},
+		{"an invalid cursor", "After", ghl.SearchRequest{After: "abc"}},
 		{"an empty cursor", "After", ghl.SearchRequest{After: "[]"}},
 		{"an object for a cursor", "After", ghl.SearchRequest{After: `{"a":1}`}},
 		{"a cursor and more", "After", ghl.SearchRequest{After: `[1,"a"],"locationId":"x"`}},
@@ -96,13 +96,13 @@ func TestSearchLimits(t *testing.T) {
 		{"a value of 76 in a group", "Filters", filter(ghl.AllOf(ghl.AnyOf(ghl.FieldCity.Contains(long))))},
 		{"a value of 76 in an opportunity", "Filters", filter(ghl.FieldOpportunities.Nested(ghl.SearchField("name").Eq(long)))},
 		{"a date that equals", "Filters", filter(ghl.FieldDateAdded.Eq(now))},
-		{"a date that does not", "Filters", filter(ghl.FieldDateOfBirth.NotEq("1990-01-01"))},
+		{"a date that does not equal", "Filters", filter(ghl.FieldDateOfBirth.NotEq("1990-01-01"))},
 		{"a date that contains", "Filters", filter(ghl.FieldLastAppointment.Contains("2026"))},
 		{"a date in a group", "Filters", filter(ghl.AnyOf(ghl.FieldDateUpdated.Eq(now)))},
 		{"an empty group", "Filters", filter(ghl.AllOf())},
 		{"an empty group in a group", "Filters", filter(ghl.AllOf(ghl.FieldEmail.Exists(), ghl.AnyOf()))},
 		{"an empty opportunity", "Filters", filter(ghl.FieldOpportunities.Nested())},
-		{"something else nested", "Filters", filter(ghl.FieldTags.Nested(ghl.FieldEmail.Exists()))},
+		{"another field nested", "Filters", filter(ghl.FieldTags.Nested(ghl.FieldEmail.Exists()))},
 		{"an empty filter", "Filters", filter(ghl.Filter{})},
 		{"a filter of no field", "Filters", filter(ghl.SearchField("").Eq("x"))},
 		{"a custom field by key", "Filters", filter(ghl.FieldCustom("contact.shoe_size").Eq("x"))},
@@ -118,10 +118,10 @@ func TestSearchLimits(t *testing.T) {
 		{"an object", "Filters", filter(ghl.FieldCity.Eq(map[string]string{"a": "b"}))},
 		{"a range that equals", "Filters", filter(ghl.FieldCustom("n").Eq(ghl.Range{GT: 1}))},
 		{"a range without bounds", "Filters", filter(ghl.FieldDateAdded.Range(ghl.Range{}))},
-		{"a range from a time that is none", "Filters", filter(ghl.FieldDateAdded.Range(ghl.Range{GTE: ghl.Time{}}))},
+		{"a range from the zero time", "Filters", filter(ghl.FieldDateAdded.Range(ghl.Range{GTE: ghl.Time{}}))},
 		{"a range of lists", "Filters", filter(ghl.FieldDateAdded.Range(ghl.Range{GTE: []int{1}}))},
-		{"what is no number", "Filters", filter(ghl.FieldCustom("n").Eq(math.NaN()))},
-		{"what is no JSON", "Filters", filter(ghl.FieldCustom("n").Eq(make(chan int)))},
+		{"NaN", "Filters", filter(ghl.FieldCustom("n").Eq(math.NaN()))},
+		{"a value without JSON", "Filters", filter(ghl.FieldCustom("n").Eq(make(chan int)))},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := unreached(t)
@@ -156,7 +156,7 @@ func TestSearchRequestOnTheWire(t *testing.T) {
 	require.JSONEq(t, `{"locationId":"loc1","pageLimit":500,"searchAfter":[1700000000000.5,null,"a\"b"]}`, m.sent()[1].Body)
 }
 
-// found is a page of a search with ids and cursors.
+// found returns a page of a search, as JSON, with a cursor for each id.
 func found(total int, ids ...string) string {
 	list := make([]string, len(ids))
 	for i, id := range ids {
@@ -176,11 +176,11 @@ func TestSearchEnds(t *testing.T) {
 		{"with an empty page", []string{found(2, "a", "b"), found(2)}, []string{"a", "b"}, false},
 		{"with null", []string{found(2, "a", "b"), `{"contacts":null,"total":2}`}, []string{"a", "b"}, false},
 		{"at once", []string{found(0)}, []string{}, false},
-		{"not with a page that an odd record makes short", []string{`{"contacts":["odd",{"id":"a","searchAfter":[1,"a"]}],"total":3}`, found(3, "b")}, []string{"a", "b"}, false},
+		{"not with a page that is short by an invalid record", []string{`{"contacts":["odd",{"id":"a","searchAfter":[1,"a"]}],"total":3}`, found(3, "b")}, []string{"a", "b"}, false},
 		{"with an error when the cursor comes again", []string{found(9, "a", "b"), found(9, "c", "b")}, []string{"a", "b", "c", "b"}, true},
 		{"with an error when a full page has no cursor", []string{`{"contacts":[{"id":"a"},{"id":"b"}],"total":9}`}, []string{}, true},
-		{"in peace when a full page without a cursor is all", []string{`{"contacts":[{"id":"a"},{"id":"b"}],"total":2}`}, []string{"a", "b"}, false},
-		{"with an error when no record is one", []string{`{"contacts":["odd","odd"],"total":9}`}, []string{}, true},
+		{"without an error when a full page without a cursor has all records", []string{`{"contacts":[{"id":"a"},{"id":"b"}],"total":2}`}, []string{"a", "b"}, false},
+		{"with an error when every record is invalid", []string{`{"contacts":["odd","odd"],"total":9}`}, []string{}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, m := mocked(t, replies(t, tc.answers...))
@@ -203,7 +203,7 @@ func TestSearchPageHasNextWhileThereIsMore(t *testing.T) {
 	require.Equal(t, 3, page.Total)
 	page, err = c.Contacts.Search(t.Context(), &ghl.SearchRequest{PageLimit: 2, After: page.Next})
 	require.NoError(t, err)
-	require.Empty(t, page.Next, "the short page is the last")
-	require.NotEmpty(t, page.Contacts[0].Cursor, "from which one can go on later all the same")
+	require.Empty(t, page.Next, "a short page is the last one")
+	require.NotEmpty(t, page.Contacts[0].Cursor, "and its contact has a cursor to resume from")
 	require.JSONEq(t, `{"locationId":"loc1","pageLimit":2,"searchAfter":[1700000000001,"b"]}`, m.sent()[1].Body)
 }
