@@ -54,11 +54,15 @@ func queries(requests []sent) []string {
 }
 
 func TestListSendsBothCursors(t *testing.T) {
-	c, m := mocked(t, replies(t, listed([]string{"a", "b"}, "1700000000002", `"b"`), listed([]string{"c"}, `"1700000000003"`, `"c"`), listed([]string{"d"}, "null", "null")))
+	c, m := mocked(t,
+		replies(t, listed([]string{"a", "b"}, "1700000000002", `"b"`),
+			listed([]string{"c"}, `"1700000000003"`, `"c"`), listed([]string{"d"}, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b", "c", "d"}, idsOf(contacts))
-	require.Equal(t, []string{"limit=100&locationId=loc1", "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=b", "limit=100&locationId=loc1&startAfter=1700000000003&startAfterId=c"},
+	require.Equal(t,
+		[]string{"limit=100&locationId=loc1", "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=b",
+			"limit=100&locationId=loc1&startAfter=1700000000003&startAfterId=c"},
 		queries(m.sent()))
 	for _, r := range m.sent() {
 		require.Equal(t, "https://services.leadconnectorhq.com/contacts/", r.Host+r.Path, "nextPageUrl is not followed")
@@ -67,7 +71,8 @@ func TestListSendsBothCursors(t *testing.T) {
 
 // TestWholeCursorInThePage: some answers have both halves of the cursor in startAfter.
 func TestWholeCursorInThePage(t *testing.T) {
-	c, m := mocked(t, replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
+	c, m := mocked(t,
+		replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, idsOf(contacts))
@@ -85,7 +90,9 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			// A short first page does not end the list; a full page without a cursor does.
-			c, m := mocked(t, replies(t, listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`), `{"contacts":[`+records([]string{"b", "c"})+`],`+end+`}`))
+			c, m := mocked(t,
+				replies(t, listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`),
+					`{"contacts":[`+records([]string{"b", "c"})+`],`+end+`}`))
 			contacts, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2}))
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b", "c"}, idsOf(contacts))
@@ -101,7 +108,9 @@ func TestHalfACursor(t *testing.T) {
 		"no time": `"meta":{"startAfter":null,"startAfterId":"c"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, m := mocked(t, replies(t, `{"contacts":[{"id":"a","startAfter":[7,"a"]}],`+half+`}`, listed([]string{"b"}, "null", "null")))
+			c, m := mocked(t,
+				replies(t, `{"contacts":[{"id":"a","startAfter":[7,"a"]}],`+half+`}`,
+					listed([]string{"b"}, "null", "null")))
 			contacts, err := collect(c.Contacts.All(t.Context(), nil))
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b"}, idsOf(contacts))
@@ -143,13 +152,24 @@ func TestRepeatedCursorsEnd(t *testing.T) {
 // iterators returns all iterators of the client, by method, as iterators of ids.
 func iterators(ctx context.Context, c *ghl.Client) map[string]iter.Seq2[string, error] {
 	return map[string]iter.Seq2[string, error]{
-		"Contacts.All":           mapped(c.Contacts.All(ctx, nil), func(c *ghl.Contact) string { return c.ID }),
-		"Contacts.Pages":         mapped(c.Contacts.Pages(ctx, nil), func(p *ghl.ContactPage) string { return p.Contacts[0].ID }),
-		"Contacts.AllByBusiness": mapped(c.Contacts.AllByBusiness(ctx, "b1", nil), func(c *ghl.Contact) string { return c.ID }),
-		"Contacts.SearchAll":     mapped(c.Contacts.SearchAll(ctx, &ghl.SearchRequest{PageLimit: 2}), func(c *ghl.Contact) string { return c.ID }),
-		"Contacts.SearchPages":   mapped(c.Contacts.SearchPages(ctx, &ghl.SearchRequest{PageLimit: 2}), func(p *ghl.SearchPage) string { return p.Contacts[0].ID }),
-		"Tasks.SearchAll":        mapped(c.Tasks.SearchAll(ctx, nil), func(t *ghl.Task) string { return t.ID }),
-		"OAuth.AllInstalledLocations": mapped(c.OAuth.AllInstalledLocations(ctx, &ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}),
+		"Contacts.All": mapped(c.Contacts.All(ctx, nil), func(c *ghl.Contact) string { return c.ID }),
+		"Contacts.Pages": mapped(c.Contacts.Pages(ctx, nil), func(p *ghl.ContactPage) string {
+			return p.Contacts[0].ID
+		}),
+		"Contacts.AllByBusiness": mapped(c.Contacts.AllByBusiness(ctx, "b1", nil), func(c *ghl.Contact) string {
+			return c.ID
+		}),
+		"Contacts.SearchAll": mapped(c.Contacts.SearchAll(ctx, &ghl.SearchRequest{PageLimit: 2}),
+			func(c *ghl.Contact) string {
+				return c.ID
+			}),
+		"Contacts.SearchPages": mapped(c.Contacts.SearchPages(ctx, &ghl.SearchRequest{PageLimit: 2}),
+			func(p *ghl.SearchPage) string {
+				return p.Contacts[0].ID
+			}),
+		"Tasks.SearchAll": mapped(c.Tasks.SearchAll(ctx, nil), func(t *ghl.Task) string { return t.ID }),
+		"OAuth.AllInstalledLocations": mapped(c.OAuth.AllInstalledLocations(ctx,
+			&ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}),
 			func(l *ghl.InstalledLocation) string { return l.ID }),
 	}
 }
@@ -185,8 +205,9 @@ func endless(fails int) step {
 			}
 			list += fmt.Sprintf(`{"id":"r%d","_id":"r%d","searchAfter":[%d,"r"]}`, 2*n+i, 2*n+i, 2*n+i)
 		}
-		return answers(200, fmt.Sprintf(`{"contacts":[%s],"tasks":[%s],"locations":[%s],"items":[%s],"total":1000,"meta":{"startAfter":%d,"startAfterId":"r"},"pagination":{"hasNextPage":true,"nextPageToken":"p%d"}}`,
-			list, list, list, list, n, n))(r)
+		return answers(200,
+			fmt.Sprintf(`{"contacts":[%s],"tasks":[%s],"locations":[%s],"items":[%s],"total":1000,"meta":{"startAfter":%d,"startAfterId":"r"},"pagination":{"hasNextPage":true,"nextPageToken":"p%d"}}`,
+				list, list, list, list, n, n))(r)
 	}
 }
 
@@ -289,7 +310,8 @@ func TestIteratingTwiceStartsAgain(t *testing.T) {
 func numbered(t *testing.T, n int) (*ghl.Client, *ghltest.Server) {
 	c, s := onFake(t)
 	for i := range n {
-		s.AddContact(ghl.Contact{ID: fmt.Sprintf("c%d", i), FirstName: "Ada", DateAdded: ghl.NewTime(time.UnixMilli(1_700_000_000_000 - int64(i/2)))})
+		s.AddContact(ghl.Contact{ID: fmt.Sprintf("c%d", i), FirstName: "Ada",
+			DateAdded: ghl.NewTime(time.UnixMilli(1_700_000_000_000 - int64(i/2)))})
 	}
 	return c, s
 }
@@ -364,16 +386,20 @@ func TestOptionsAreCopied(t *testing.T) {
 		run(t, func(c *ghl.Client) (iter.Seq2[string, error], func()) {
 			o := &ghl.ListByBusinessOptions{Limit: 2, Skip: 4}
 			opts := []ghl.CallOption{ghl.CallHeader("X-A", "a")}
-			return mapped(c.Contacts.AllByBusiness(ctx, "b1", o, opts...), func(c *ghl.Contact) string { return c.ID }), func() {
-				*o = ghl.ListByBusinessOptions{Limit: 99, Query: "other"}
-				opts[0] = ghl.CallHeader("X-A", "other")
-			}
+			return mapped(c.Contacts.AllByBusiness(ctx, "b1", o, opts...), func(c *ghl.Contact) string {
+					return c.ID
+				}), func() {
+					*o = ghl.ListByBusinessOptions{Limit: 99, Query: "other"}
+					opts[0] = ghl.CallHeader("X-A", "other")
+				}
 		})
 	})
 	t.Run("search", func(t *testing.T) {
 		run(t, func(c *ghl.Client) (iter.Seq2[string, error], func()) {
 			tags, group := []string{"a", "b"}, []ghl.Filter{ghl.FieldCity.Eq("X"), ghl.FieldState.Exists()}
-			in := &ghl.SearchRequest{PageLimit: 2, Query: "q", Filters: []ghl.Filter{ghl.FieldTags.Eq(tags), ghl.AnyOf(group...), ghl.AllOf(group...), ghl.FieldOpportunities.Nested(group...)}, Sort: []ghl.Sort{{Field: ghl.FieldEmail}}}
+			in := &ghl.SearchRequest{PageLimit: 2, Query: "q",
+				Filters: []ghl.Filter{ghl.FieldTags.Eq(tags), ghl.AnyOf(group...), ghl.AllOf(group...),
+					ghl.FieldOpportunities.Nested(group...)}, Sort: []ghl.Sort{{Field: ghl.FieldEmail}}}
 			opts := []ghl.CallOption{ghl.CallHeader("X-A", "a")}
 			return mapped(c.Contacts.SearchAll(ctx, in, opts...), func(c *ghl.Contact) string { return c.ID }), func() {
 				tags[0], group[0], in.Filters[0], in.Sort[0] = "other", ghl.FieldCity.Eq("Y"), ghl.FieldDND.Eq(true), ghl.Sort{Field: ghl.FieldDND}
@@ -398,11 +424,13 @@ func TestOptionsAreCopied(t *testing.T) {
 			installed, trial := true, false
 			q := &ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1", IsInstalled: &installed, OnTrial: &trial}
 			opts := []ghl.CallOption{ghl.CallHeader("X-A", "a")}
-			return mapped(c.OAuth.AllInstalledLocations(ctx, q, opts...), func(l *ghl.InstalledLocation) string { return l.ID }), func() {
-				installed, trial = false, true
-				q.CompanyID, q.Skip = "other", 9
-				opts[0] = ghl.CallHeader("X-A", "other")
-			}
+			return mapped(c.OAuth.AllInstalledLocations(ctx, q, opts...), func(l *ghl.InstalledLocation) string {
+					return l.ID
+				}), func() {
+					installed, trial = false, true
+					q.CompanyID, q.Skip = "other", 9
+					opts[0] = ghl.CallHeader("X-A", "other")
+				}
 		})
 	})
 }
@@ -427,9 +455,13 @@ func TestIteratorsDoNotWriteIntoOptions(t *testing.T) {
 	ctx := t.Context()
 	take(t, mapped(c.Contacts.All(ctx, &list), func(c *ghl.Contact) string { return c.ID }), 5, func() {})
 	take(t, mapped(c.Contacts.SearchAll(ctx, &search), func(c *ghl.Contact) string { return c.ID }), 5, func() {})
-	take(t, mapped(c.Contacts.AllByBusiness(ctx, "b1", &business), func(c *ghl.Contact) string { return c.ID }), 5, func() {})
+	take(t, mapped(c.Contacts.AllByBusiness(ctx, "b1", &business), func(c *ghl.Contact) string {
+		return c.ID
+	}), 5, func() {})
 	take(t, mapped(c.Tasks.SearchAll(ctx, &tasks), func(t *ghl.Task) string { return t.ID }), 5, func() {})
-	take(t, mapped(c.OAuth.AllInstalledLocations(ctx, &installed), func(l *ghl.InstalledLocation) string { return l.ID }), 5, func() {})
+	take(t, mapped(c.OAuth.AllInstalledLocations(ctx, &installed), func(l *ghl.InstalledLocation) string {
+		return l.ID
+	}), 5, func() {})
 	require.Equal(t, ghl.ListContactsOptions{}, list)
 	require.Equal(t, ghl.SearchRequest{PageLimit: 2}, search)
 	require.Equal(t, ghl.ListByBusinessOptions{}, business)
@@ -440,7 +472,8 @@ func TestIteratorsDoNotWriteIntoOptions(t *testing.T) {
 func TestResponseOfAnIteratorIsTheLatestPages(t *testing.T) {
 	var resp ghl.Response
 	page := func(n int) string {
-		return fmt.Sprintf(`{"contacts":[{"id":"c%d"}],"meta":{"startAfter":%d,"startAfterId":"x"},"traceId":"t%d"}`, n, n, n)
+		return fmt.Sprintf(`{"contacts":[{"id":"c%d"}],"meta":{"startAfter":%d,"startAfterId":"x"},"traceId":"t%d"}`,
+			n, n, n)
 	}
 	c, _ := mocked(t, replies(t, page(0), page(1), page(2)))
 	n := 0
@@ -476,7 +509,10 @@ func TestCountedLists(t *testing.T) {
 			return mapped(c.Tasks.SearchAll(ctx, nil), func(t *ghl.Task) string { return t.ID })
 		},
 		"installed": func(ctx context.Context, c *ghl.Client) iter.Seq2[string, error] {
-			return mapped(c.OAuth.AllInstalledLocations(ctx, &ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}), func(l *ghl.InstalledLocation) string { return l.ID })
+			return mapped(c.OAuth.AllInstalledLocations(ctx,
+				&ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}), func(l *ghl.InstalledLocation) string {
+				return l.ID
+			})
 		},
 	}
 	for name, over := range kinds {
@@ -487,14 +523,17 @@ func TestCountedLists(t *testing.T) {
 			fails   bool
 			skipped string // of the last request
 		}{
-			{"short pages", []string{ids("a", "b"), ids("c"), ids("d"), ids()}, []string{"a", "b", "c", "d"}, false, "4"},
+			{"short pages", []string{ids("a", "b"), ids("c"), ids("d"), ids()}, []string{"a", "b", "c", "d"}, false,
+				"4"},
 			{"the same page again", []string{ids("a", "b"), ids("a", "b")}, []string{"a", "b"}, true, "2"},
 			{"an earlier page again", []string{ids("a"), ids("b"), ids("a")}, []string{"a", "b"}, true, "2"},
-			{"the last of a page first on the next", []string{ids("a", "b"), ids("b", "c"), ids()}, []string{"a", "b", "b", "c"}, false, "4"},
+			{"the last of a page first on the next", []string{ids("a", "b"), ids("b", "c"), ids()},
+				[]string{"a", "b", "b", "c"}, false, "4"},
 			{"an invalid record counts", []string{odd, ids("c"), ids()}, []string{"a", "c"}, false, "3"},
 			{"a page of invalid records", []string{ids("a"), onlyOdd, ids("b"), ids()}, []string{"a", "b"}, false, "3"},
 			{"a record without id", []string{bare, ids("b"), ids()}, []string{"b"}, false, "2"},
-			{"ids that are equal only when joined", []string{ids("a", "bc"), ids("ab", "c"), ids()}, []string{"a", "bc", "ab", "c"}, false, "4"},
+			{"ids that are equal only when joined", []string{ids("a", "bc"), ids("ab", "c"), ids()},
+				[]string{"a", "bc", "ab", "c"}, false, "4"},
 			{"an empty page", []string{ids()}, []string{}, false, ""},
 			{"null", []string{`{"contacts":null,"tasks":null,"locations":null}`}, []string{}, false, ""},
 		} {
@@ -528,10 +567,13 @@ func TestBusinessUnderV3(t *testing.T) {
 	got, err := collect(c.Contacts.AllByBusiness(t.Context(), "b1", nil))
 	require.ErrorIs(t, err, ghl.ErrBadResponse)
 	require.Equal(t, []string{"a", "b"}, idsOf(got))
-	require.Equal(t, []string{"locationId=loc1", "locationId=loc1&startAfter=a&startAfter=a", "locationId=loc1&startAfter=b&startAfter=b"}, queries(m.sent()))
+	require.Equal(t,
+		[]string{"locationId=loc1", "locationId=loc1&startAfter=a&startAfter=a",
+			"locationId=loc1&startAfter=b&startAfter=b"}, queries(m.sent()))
 
 	c, m = mocked(t, replies(t, page("c"), `{"contacts":[]}`), ghl.WithVersion(ghl.VersionV3))
-	got, err = collect(c.Contacts.AllByBusiness(t.Context(), "b1", &ghl.ListByBusinessOptions{After: `["b, jr","b"]`, Limit: 5}))
+	got, err = collect(c.Contacts.AllByBusiness(t.Context(), "b1",
+		&ghl.ListByBusinessOptions{After: `["b, jr","b"]`, Limit: 5}))
 	require.NoError(t, err)
 	require.Equal(t, []string{"c"}, idsOf(got))
 	require.Equal(t, "limit=5&locationId=loc1&startAfter=b%2C+jr&startAfter=b", m.sent()[0].RawQuery)

@@ -24,7 +24,8 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 	calls := map[string]func(*ghl.Client) (*ghl.Appointment, error){
 		"get": func(c *ghl.Client) (*ghl.Appointment, error) { return c.Appointments.Get(ctx, "e1") },
 		"create": func(c *ghl.Client) (*ghl.Appointment, error) {
-			return c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
+			return c.Appointments.Create(ctx,
+				&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
 		},
 		"update": func(c *ghl.Client) (*ghl.Appointment, error) {
 			return c.Appointments.Update(ctx, "e1", &ghl.AppointmentUpdate{Title: ghl.Some("T")})
@@ -48,7 +49,8 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 				require.True(t, at.Equal(slotStart))
 			})
 		}
-		for odd, body := range map[string]string{"no body": ``, "empty": `{}`, "null": `{"event":null}`, "a success without a record": `{"success":true,"traceId":"t"}`, "an empty id": `{"id":""}`} {
+		for odd, body := range map[string]string{"no body": ``, "empty": `{}`, "null": `{"event":null}`,
+			"a success without a record": `{"success":true,"traceId":"t"}`, "an empty id": `{"id":""}`} {
 			t.Run(name+"/"+odd, func(t *testing.T) {
 				c, m := mocked(t, replies(t, body))
 				a, err := call(c)
@@ -100,11 +102,14 @@ func TestTheZoneOfALocation(t *testing.T) {
 
 func TestFreeSlots(t *testing.T) {
 	ask := &ghl.FreeSlotsQuery{From: slotStart, To: slotStart.AddDate(0, 0, 31), UserIDs: []string{"u1"}}
-	c, m := mocked(t, replies(t, `{"traceId":"t","2026-03-01":{"slots":null},"2026-03-03":{"slots":["odd","2026-03-03T09:00:00-06:00"]},"2026-03-02":{"slots":[]}}`, `{"traceId":"t"}`, `[]`, ``))
+	c, m := mocked(t,
+		replies(t,
+			`{"traceId":"t","2026-03-01":{"slots":null},"2026-03-03":{"slots":["odd","2026-03-03T09:00:00-06:00"]},"2026-03-02":{"slots":[]}}`, `{"traceId":"t"}`, `[]`, ``))
 	days, err := c.Calendars.FreeSlots(t.Context(), "k1", ask)
 	require.NoError(t, err)
 	require.Len(t, days, 3)
-	require.Equal(t, []string{"2026-03-01", "2026-03-02", "2026-03-03"}, []string{days[0].Date, days[1].Date, days[2].Date})
+	require.Equal(t, []string{"2026-03-01", "2026-03-02", "2026-03-03"},
+		[]string{days[0].Date, days[1].Date, days[2].Date})
 	require.Empty(t, days[0].Slots)
 	require.Equal(t, "odd", days[2].Slots[0].Raw())
 	require.True(t, days[2].Slots[0].IsZero())
@@ -123,10 +128,12 @@ func TestFreeSlots(t *testing.T) {
 
 func TestBlockForAUser(t *testing.T) {
 	c, m := mocked(t, replies(t, `{"event":{"id":"e1"}}`))
-	e, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})
+	e, err := c.Calendars.Block(t.Context(),
+		&ghl.BlockSlot{AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})
 	require.NoError(t, err)
 	require.Equal(t, "e1", e.ID)
-	require.JSONEq(t, `{"assignedUserId":"u1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","endTime":"2026-03-01T09:30:00-06:00"}`, m.sent()[0].Body)
+	require.JSONEq(t,
+		`{"assignedUserId":"u1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","endTime":"2026-03-01T09:30:00-06:00"}`, m.sent()[0].Body)
 }
 
 func TestSmallInputs(t *testing.T) {
@@ -136,9 +143,14 @@ func TestSmallInputs(t *testing.T) {
 		call       func(*ghl.Client) error
 	}{
 		{"workflow now, nil", `{}`, func(c *ghl.Client) error { return c.Workflows.Add(ctx, "c1", "w1", nil) }},
-		{"workflow now", `{}`, func(c *ghl.Client) error { return c.Workflows.Add(ctx, "c1", "w1", &ghl.WorkflowStart{}) }},
+		{"workflow now", `{}`, func(c *ghl.Client) error {
+			return c.Workflows.Add(ctx, "c1", "w1", &ghl.WorkflowStart{})
+		}},
 		{"all tasks", `{}`, func(c *ghl.Client) error { _, err := c.Tasks.Search(ctx, nil); return err }},
-		{"open tasks", `{"completed":false}`, func(c *ghl.Client) error { _, err := c.Tasks.Search(ctx, &ghl.TaskSearch{Completed: &no}); return err }},
+		{"open tasks", `{"completed":false}`, func(c *ghl.Client) error {
+			_, err := c.Tasks.Search(ctx, &ghl.TaskSearch{Completed: &no})
+			return err
+		}},
 		{"done tasks", `{"completed":true}`, func(c *ghl.Client) error {
 			_, err := c.Tasks.Search(ctx, &ghl.TaskSearch{Completed: &yes})
 			return err
@@ -147,23 +159,36 @@ func TestSmallInputs(t *testing.T) {
 			_, err := c.Tasks.Create(ctx, "c1", &ghl.TaskCreate{Title: "T", DueDate: dueAt, Completed: true})
 			return err
 		}},
-		{"tick off", `{"completed":true}`, func(c *ghl.Client) error { _, err := c.Tasks.SetCompleted(ctx, "c1", "t1", true); return err }},
-		{"note", `{"body":"b"}`, func(c *ghl.Client) error { _, err := c.Notes.Create(ctx, "c1", &ghl.NoteCreate{Body: "b"}); return err }},
+		{"tick off", `{"completed":true}`, func(c *ghl.Client) error {
+			_, err := c.Tasks.SetCompleted(ctx, "c1", "t1", true)
+			return err
+		}},
+		{"note", `{"body":"b"}`, func(c *ghl.Client) error {
+			_, err := c.Notes.Create(ctx, "c1", &ghl.NoteCreate{Body: "b"})
+			return err
+		}},
 		{"bulk add", `{"contacts":["c1"],"tags":["a"],"locationId":"loc1"}`, func(c *ghl.Client) error {
-			_, err := c.Tags.BulkUpdate(ctx, &ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{"a"}})
+			_, err := c.Tags.BulkUpdate(ctx,
+				&ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{"a"}})
 			return err
 		}},
-		{"appointment", `{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00"}`, func(c *ghl.Client) error {
-			_, err := c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
-			return err
-		}},
-		{"mirrored appointment", `{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","ignoreFreeSlotValidation":true,"ignoreDateRange":true,"overrideLocationConfig":true,"toNotify":true}`, func(c *ghl.Client) error {
-			_, err := c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart, IgnoreFreeSlotValidation: true, IgnoreDateRange: true, OverrideLocationConfig: true, ToNotify: ghl.Some(true)})
-			return err
-		}},
+		{"appointment",
+			`{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00"}`, func(c *ghl.Client) error {
+				_, err := c.Appointments.Create(ctx,
+					&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
+				return err
+			}},
+		{"mirrored appointment",
+			`{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","ignoreFreeSlotValidation":true,"ignoreDateRange":true,"overrideLocationConfig":true,"toNotify":true}`, func(c *ghl.Client) error {
+				_, err := c.Appointments.Create(ctx,
+					&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart,
+						IgnoreFreeSlotValidation: true, IgnoreDateRange: true, OverrideLocationConfig: true, ToNotify: ghl.Some(true)})
+				return err
+			}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, m := mocked(t, replies(t, `{"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"},"tasks":[],"responses":[]}`))
+			c, m := mocked(t,
+				replies(t, `{"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"},"tasks":[],"responses":[]}`))
 			require.NoError(t, tc.call(c))
 			require.JSONEq(t, tc.want, m.sent()[0].Body)
 		})
@@ -171,8 +196,11 @@ func TestSmallInputs(t *testing.T) {
 }
 
 func TestBulkTagsReportsEachContact(t *testing.T) {
-	c, _ := mocked(t, replies(t, `{"succeded":false,"errorCount":1,"responses":[{"contactId":"c1","type":"success","oldTags":["a"],"tagsAdded":["b"],"tagsRemoved":null},{"contactId":"c2","type":"error","message":"Contact not found"}]}`))
-	result, err := c.Tags.BulkUpdate(t.Context(), &ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1", "c2"}, Tags: []string{"b"}})
+	c, _ := mocked(t,
+		replies(t,
+			`{"succeded":false,"errorCount":1,"responses":[{"contactId":"c1","type":"success","oldTags":["a"],"tagsAdded":["b"],"tagsRemoved":null},{"contactId":"c2","type":"error","message":"Contact not found"}]}`))
+	result, err := c.Tags.BulkUpdate(t.Context(),
+		&ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1", "c2"}, Tags: []string{"b"}})
 	require.NoError(t, err)
 	require.False(t, result.Succeeded)
 	require.Equal(t, 1, result.ErrorCount)
@@ -219,7 +247,8 @@ func readBackCases() map[string]readBackCase {
 		},
 		"task": {
 			create: func(ctx context.Context, c *ghl.Client, opts ...ghl.CallOption) (string, error) {
-				r, err := c.Tasks.Create(ctx, "c1", &ghl.TaskCreate{Title: "Call", Body: "b", DueDate: due, AssignedTo: "u1"}, opts...)
+				r, err := c.Tasks.Create(ctx, "c1",
+					&ghl.TaskCreate{Title: "Call", Body: "b", DueDate: due, AssignedTo: "u1"}, opts...)
 				if r == nil {
 					return "", err
 				}
@@ -245,7 +274,8 @@ func readBackCases() map[string]readBackCase {
 		},
 		"appointment": {
 			create: func(ctx context.Context, c *ghl.Client, opts ...ghl.CallOption) (string, error) {
-				r, err := c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart}, opts...)
+				r, err := c.Appointments.Create(ctx,
+					&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart}, opts...)
 				if r == nil {
 					return "", err
 				}
@@ -273,7 +303,8 @@ func TestReadBackOfEachCreate(t *testing.T) {
 	for name, tc := range readBackCases() {
 		for failing, failure := range failures {
 			// The record exists from the read of number there on; -1 means never.
-			run := func(title string, there int, opts []ghl.CallOption, check func(t *testing.T, id string, err error, looks []sent, took time.Duration)) {
+			run := func(title string, there int, opts []ghl.CallOption,
+				check func(t *testing.T, id string, err error, looks []sent, took time.Duration)) {
 				t.Run(name+"/"+failing+"/"+title, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						looks := 0
@@ -284,7 +315,8 @@ func TestReadBackOfEachCreate(t *testing.T) {
 							}
 							return answers(200, tc.none)(r)
 						})
-						m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, failure.answer.Delay(200*time.Millisecond))
+						m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path,
+							failure.answer.Delay(200*time.Millisecond))
 						began := time.Now()
 						id, err := tc.create(t.Context(), c, opts...)
 						requests := m.sent()
@@ -321,11 +353,12 @@ func TestReadBackOfEachCreate(t *testing.T) {
 				original(t, id, err)
 				require.Len(t, looks, failure.looks)
 			})
-			run("without the option", 0, nil, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
-				original(t, id, err)
-				require.Empty(t, looks)
-				require.Equal(t, 200*time.Millisecond, took)
-			})
+			run("without the option", 0, nil,
+				func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
+					original(t, id, err)
+					require.Empty(t, looks)
+					require.Equal(t, 200*time.Millisecond, took)
+				})
 			if failure.want == ghl.ErrAmbiguous {
 				run("found later", 2, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
 					require.NoError(t, err)
@@ -347,9 +380,11 @@ func TestReadBackOfATakenSlot(t *testing.T) {
 		if own { // the answer to the first attempt is lost, and the second attempt finds the slot taken
 			s.Fail(ghltest.Fault{Operation: "appointments.create", Kind: fault.SlotTaken().AfterWork()})
 		} else {
-			s.AddAppointment(ghl.Appointment{ContactID: s.AddContact(ghl.Contact{FirstName: "Bo"}).ID, StartTime: ghl.NewTime(at)})
+			s.AddAppointment(ghl.Appointment{ContactID: s.AddContact(ghl.Contact{FirstName: "Bo"}).ID,
+				StartTime: ghl.NewTime(at)})
 		}
-		booked, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: ada.ID, StartTime: at}, ghl.CallReadBack())
+		booked, err := c.Appointments.Create(t.Context(),
+			&ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: ada.ID, StartTime: at}, ghl.CallReadBack())
 		require.Len(t, s.Requests(), 2)
 		if own {
 			require.NoError(t, err)
