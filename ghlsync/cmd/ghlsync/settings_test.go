@@ -232,7 +232,7 @@ func TestTemplate(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	code, _, errs := w.do("config", "init")
 	require.Equal(t, exitWrong, code)
-	require.Contains(t, errs, "is there already")
+	require.Contains(t, errs, "already exists")
 	code, _, errs = w.do("config", "check")
 	require.Equal(t, exitWrong, code)
 	require.Contains(t, errs, "locations[0].id: is missing")
