@@ -133,7 +133,7 @@ To start:                                          ghlsync config init`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "settings `FILE` (default ghlsync.yaml, then /etc/ghlsync/ghlsync.yaml)")
+	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "settings `FILE` (ghlsync.yaml, /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	group := func(id, title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: id, Title: title})
