@@ -1,14 +1,18 @@
 package ghl
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // ContactsService reaches the contacts of a location.
@@ -39,7 +43,7 @@ type Contact struct {
 	Phone            string            `json:"phone,omitempty"`
 	AdditionalPhones []AdditionalPhone `json:"additionalPhones,omitempty"` // cannot be written
 
-	Address1   string `json:"address1,omitempty"`
+	Address1   string `json:"address1,omitempty" also:"address"`
 	City       string `json:"city,omitempty"`
 	State      string `json:"state,omitempty"`
 	PostalCode string `json:"postalCode,omitempty"`
@@ -105,11 +109,29 @@ type AdditionalEmail struct {
 	Extra Extra  `json:"-"`
 }
 
+// UnmarshalJSON reads the address as an object or as a text.
+func (a *AdditionalEmail) UnmarshalJSON(data []byte) error {
+	if text, ok := lenient.Scalar(data); ok {
+		*a = AdditionalEmail{Email: text}
+		return nil
+	}
+	return lenient.Unmarshal(data, a)
+}
+
 // AdditionalPhone is a further phone number of a contact.
 type AdditionalPhone struct {
 	Phone      string `json:"phone,omitempty"`
 	PhoneLabel string `json:"phoneLabel,omitempty"`
 	Extra      Extra  `json:"-"`
+}
+
+// UnmarshalJSON reads the number as an object or as a text.
+func (a *AdditionalPhone) UnmarshalJSON(data []byte) error {
+	if text, ok := lenient.Scalar(data); ok {
+		*a = AdditionalPhone{Phone: text}
+		return nil
+	}
+	return lenient.Unmarshal(data, a)
 }
 
 // Attribution says where a contact came from.
@@ -194,7 +216,6 @@ type InboundDNDSetting struct {
 // contactWire is a contact with the names that only some endpoints use.
 type contactWire struct {
 	*plainContact
-	Address      string          `json:"address"`
 	FirstNameRaw string          `json:"firstNameRaw"`
 	LastNameRaw  string          `json:"lastNameRaw"`
 	SearchAfter  json.RawMessage `json:"searchAfter"`
@@ -207,30 +228,25 @@ type plainContact Contact
 func (c *Contact) UnmarshalJSON(data []byte) error {
 	*c = Contact{}
 	w := contactWire{plainContact: (*plainContact)(c)}
-	if err := decodeModel(data, &w, &c.Extra); err != nil {
+	if err := lenient.Fill(data, &w); err != nil {
 		return err
 	}
-	for _, raw := range []struct {
-		to   *string
-		from string
-	}{{&c.FirstName, w.FirstNameRaw}, {&c.LastName, w.LastNameRaw}} {
-		if raw.from != "" {
-			*raw.to = raw.from
-		}
-	}
-	if c.Address1 == "" {
-		c.Address1 = w.Address
-	} else if w.Address != c.Address1 {
-		c.Extra.keepText("address", w.Address)
-	}
-	c.Cursor = cursorOf(w.SearchAfter)
-	if c.Cursor == "" {
-		c.Cursor = cursorOf(w.StartAfter)
-	}
+	c.FirstName = cmp.Or(w.FirstNameRaw, c.FirstName)
+	c.LastName = cmp.Or(w.LastNameRaw, c.LastName)
+	c.Cursor = cmp.Or(cursorOf(w.SearchAfter), cursorOf(w.StartAfter))
 	if c.Cursor == "" && len(w.SearchAfter) > 0 && string(w.SearchAfter) != "null" {
-		c.Extra.keep("searchAfter", w.SearchAfter)
+		c.Extra.put("searchAfter", w.SearchAfter)
 	}
 	return nil
+}
+
+// MarshalJSON writes the contact with its Extra, and its Cursor under the name that a search gives it.
+func (c Contact) MarshalJSON() ([]byte, error) {
+	if c.Cursor != "" && c.Cursor.check() == nil {
+		c.Extra = maps.Clone(c.Extra)
+		c.Extra.put("searchAfter", []byte(c.Cursor))
+	}
+	return lenient.Marshal(&c)
 }
 
 // Get reads a contact: GET /contacts/{contactId}, scope contacts.readonly. A contact that does not exist is [ErrNotFound].
@@ -326,12 +342,9 @@ type UpsertResult struct {
 	Extra   Extra  `json:"-"`
 }
 
-type plainUpsertResult UpsertResult
-
 // UnmarshalJSON reads the result. Without a contact it is an error.
 func (r *UpsertResult) UnmarshalJSON(data []byte) error {
-	*r = UpsertResult{}
-	if err := decodeModel(data, (*plainUpsertResult)(r), &r.Extra); err != nil {
+	if err := lenient.Unmarshal(data, r); err != nil {
 		return err
 	}
 	if r.Contact == nil || r.Contact.ID == "" {

@@ -14,62 +14,10 @@ import (
 type CustomField struct {
 	ID string `json:"id,omitempty"`
 	// Key is such as "contact.shoe_size". The API takes it instead of the ID when writing, and seldom sends it.
-	Key   string           `json:"key,omitempty"`
-	Value CustomFieldValue `json:"value"`
+	Key string `json:"key,omitempty"`
+	// Value also comes as field_value or fieldValue; if as several that differ, the others are in Extra.
+	Value CustomFieldValue `json:"value" also:"field_value,fieldValue"`
 	Extra Extra            `json:"-"`
-}
-
-// UnmarshalJSON reads a custom field. The value comes as value, field_value or fieldValue; if as several that differ, the
-// others are in Extra.
-func (f *CustomField) UnmarshalJSON(data []byte) error {
-	*f = CustomField{}
-	data = bytes.TrimSpace(data)
-	if string(data) == "null" {
-		return nil
-	}
-	var values [len(valueNames)][]byte
-	err := eachField(data, func(key, value []byte) error {
-		ok := true
-		switch string(key) {
-		case "id":
-			f.ID, ok = textOrNull(value)
-		case "key":
-			f.Key, ok = textOrNull(value)
-		case valueNames[0]:
-			values[0] = value
-		case valueNames[1]:
-			values[1] = value
-		case valueNames[2]:
-			values[2] = value
-		default:
-			ok = false
-		}
-		if ok {
-			delete(f.Extra, string(key)) // of a name that comes twice the last value counts
-		} else {
-			f.Extra.keep(string(key), value)
-		}
-		return nil
-	})
-	for i, value := range values {
-		switch {
-		case f.Value.IsNull():
-			_ = f.Value.UnmarshalJSON(value)
-		case len(value) > 0 && string(value) != "null" && !bytes.Equal(value, f.Value.raw):
-			f.Extra.keep(valueNames[i], value)
-		}
-	}
-	if len(f.Extra) == 0 {
-		f.Extra = nil
-	}
-	return err
-}
-
-var valueNames = [...]string{"value", "field_value", "fieldValue"}
-
-func textOrNull(data []byte) (string, bool) {
-	text, ok := scalar(data)
-	return text, ok || string(data) == "null"
 }
 
 // CustomFieldValue is the value of a custom field, as the server sent it. Its type is known only by the field's definition,

@@ -16,15 +16,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// models are the zero values of everything that is read from the API. TestModelsAreListed keeps it complete.
-var models = []any{
-	ghl.AdditionalEmail{}, ghl.AdditionalPhone{}, ghl.Appointment{}, ghl.Attribution{}, ghl.BulkTagsContact{}, ghl.BulkTagsResult{},
-	ghl.BusinessUpdateResult{}, ghl.Calendar{}, ghl.CalendarAvailability{}, ghl.CalendarNotification{}, ghl.CalendarRecurring{},
-	ghl.CalendarTeamMember{}, ghl.Contact{}, ghl.CustomField{}, ghl.CustomFieldDefinition{}, ghl.CustomFieldFile{}, ghl.DNDSettings{},
-	ghl.FileMetadata{}, ghl.FollowersResult{}, ghl.InboundDNDSettings{}, ghl.InstalledLocation{}, ghl.Location{}, ghl.LocationBusiness{},
-	ghl.LocationSettings{}, ghl.LocationSocial{}, ghl.LocationTag{}, ghl.LookBusy{}, ghl.MeetingLocation{}, ghl.Note{}, ghl.OpenHours{},
-	ghl.Task{}, ghl.UpsertResult{},
-}
+// models are the zero values of everything that is read from the API. TestModelsAreListed checks that the list is complete.
+var models = generatedModels
 
 // oddValues are what may come where something else was promised.
 var oddValues = []string{

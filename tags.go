@@ -98,7 +98,7 @@ func (in *BulkTags) wire(to target) any {
 // BulkTagsResult says what became of each contact.
 type BulkTagsResult struct {
 	// Succeeded is what the server says of the whole; ErrorCount counts the contacts that failed.
-	Succeeded  bool               `json:"succeeded"`
+	Succeeded  bool               `json:"succeeded" also:"succeded"` // the vendor writes both
 	ErrorCount int                `json:"errorCount"`
 	Responses  []*BulkTagsContact `json:"responses"`
 	Extra      Extra              `json:"-"`
@@ -113,20 +113,6 @@ type BulkTagsContact struct {
 	TagsAdded   []string `json:"tagsAdded,omitempty"`
 	TagsRemoved []string `json:"tagsRemoved,omitempty"`
 	Extra       Extra    `json:"-"`
-}
-
-type plainBulkTagsResult BulkTagsResult
-
-// UnmarshalJSON reads the result under either spelling of "succeeded".
-func (r *BulkTagsResult) UnmarshalJSON(data []byte) error {
-	*r = BulkTagsResult{}
-	w := struct {
-		*plainBulkTagsResult
-		Succeded bool `json:"succeded"`
-	}{plainBulkTagsResult: (*plainBulkTagsResult)(r)}
-	err := decodeModel(data, &w, &r.Extra)
-	r.Succeeded = r.Succeeded || w.Succeded
-	return err
 }
 
 // BulkUpdate adds tags to many contacts, or takes them away: POST /contacts/bulk/tags/update/{type}, scope contacts.write.

@@ -14,7 +14,7 @@ type TasksService service
 // Task is something to do for a contact.
 type Task struct {
 	// ID is the task's id; the location's search sends it as _id.
-	ID         string `json:"id"`
+	ID         string `json:"id" also:"_id"`
 	Title      string `json:"title,omitempty"`
 	Body       string `json:"body,omitempty"`
 	AssignedTo string `json:"assignedTo,omitempty"` // a user's id
@@ -30,26 +30,6 @@ type Task struct {
 }
 
 func (t *Task) id() string { return t.ID }
-
-type plainTask Task
-
-// UnmarshalJSON reads a task in either form of the API.
-func (t *Task) UnmarshalJSON(data []byte) error {
-	*t = Task{}
-	w := struct {
-		*plainTask
-		SearchID string `json:"_id"`
-	}{plainTask: (*plainTask)(t)}
-	if err := decodeModel(data, &w, &t.Extra); err != nil {
-		return err
-	}
-	if t.ID == "" {
-		t.ID = w.SearchID
-	} else if w.SearchID != t.ID {
-		t.Extra.keepText("_id", w.SearchID)
-	}
-	return nil
-}
 
 // List reads all tasks of a contact; there are no pages: GET /contacts/{contactId}/tasks, scope contacts.readonly.
 func (s *TasksService) List(ctx context.Context, contactID string, opts ...CallOption) ([]*Task, error) {

@@ -168,6 +168,11 @@ func parseTime(s string) (wall time.Time, zoned, ok bool) {
 		t := time.UnixMilli(int64(n)).UTC()
 		return t, true, !t.IsZero()
 	}
+	if len(s) == len(time.DateOnly) { // the most frequent form without a zone
+		if t, err := time.Parse(time.DateOnly, s); err == nil {
+			return t, false, !t.IsZero()
+		}
+	}
 	if s == "" || !strings.ContainsAny(s[:1], "0123456789MTWFS") { // a digit or a day of the week
 		return time.Time{}, false, false
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
 )
@@ -103,10 +102,10 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 	switch {
 	case errors.As(l.closing, &mistake) && !l.Paused.IsZero(): // this process found it
 		stands = true
-		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Closed), join(adviceFor(wrongSetting), "Then resume the location."))
+		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Closed), join(adviceFor(CategoryWrongSetting), "Then resume the location."))
 	case !l.Paused.IsZero():
 		stands = true
-		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Reason), join(adviceFor(l.Reason), resumeAdvice(l.ID)))
+		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Reason), join(adviceFor(l.pausedBy), resumeAdvice(l.ID)))
 	case l.Closed != "":
 		stands = true
 		wrong(codeClosed, "can't be opened yet: "+l.Closed+".", join(adviceFor(queue.Classify(l.closing).Category), "It is tried again every minute."))
@@ -115,7 +114,7 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 	case t.State == TokenMissing:
 		wrong(codeToken, "has no token.", "Connect it: ghlsync connect.")
 	case t.State == TokenRefused && !stands:
-		wrong(codeToken, "has a token that HighLevel refuses.", adviceFor(queue.Classify(ghl.ErrReauthRequired).Category))
+		wrong(codeToken, "has a token that HighLevel refuses.", adviceFor(CategoryReauthRequired))
 	case t.State == TokenUnreadable:
 		wrong(codeToken, "has a token that none of the keys opens.", "Give the key with which it was stored (token_keys), or connect it anew: ghlsync connect.")
 	case t.State == TokenEnds:
@@ -168,25 +167,14 @@ func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
 	return list
 }
 
-// Categories of errors that there is advice for.
-const wrongSetting = "wrong setting"
-
-var (
-	missingScope = queue.Classify(ghl.ErrMissingScope).Category
-	// refusals speak against the token.
-	refusals = map[string]bool{
-		queue.Classify(ghl.ErrReauthRequired).Category: true, queue.Classify(ghl.ErrUnauthorized).Category: true,
-	}
-)
-
-// adviceFor says what to do about a category of errors.
-func adviceFor(category string) string {
+// adviceFor returns what a person can do about errors of a category.
+func adviceFor(category FailureCategory) string {
 	switch {
-	case refusals[category]:
+	case category.RefusesToken():
 		return "Connect the location again (ghlsync connect), or give it a valid token."
-	case category == missingScope:
+	case category == CategoryMissingScope:
 		return "Add the missing scope (ghlsync doctor names it) to the app or the token, and connect the location again (ghlsync connect)."
-	case category == wrongSetting:
+	case category == CategoryWrongSetting:
 		return "Correct the setting, and start the program again."
 	}
 	return "See to the cause."

@@ -11,12 +11,14 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghlsync/internal/rate"
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // stand is how a location stands, with what metrics want beside.
 type stand struct {
 	LocationHealth
-	running, retrying, delayed int // of those that wait
+	running, retrying, delayed int             // of those that wait
+	pausedBy                   FailureCategory // of the error that paused it; "" if a person did
 	closing                    error
 }
 
@@ -71,6 +73,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 				err := r.Scan(&id, &paused, &reason, &delivery)
 				l := at(id)
 				l.Paused, l.Reason, l.LastDelivery = db.Time(paused), redact.Text(reason), db.Time(delivery)
+				l.pausedBy = queue.Location{Reason: reason}.Category()
 				return err
 			}, `SELECT id, paused, reason, coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0) FROM ghlsync_location l`)
 		},
@@ -156,16 +159,16 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 
 // token says how a location's token stands, without asking HighLevel.
 func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
-	refused := !l.Paused.IsZero() && refusals[l.Reason] || errors.Is(l.closing, ghl.ErrReauthRequired) || errors.Is(l.closing, ghl.ErrUnauthorized)
+	refused := l.pausedBy.RefusesToken() || errors.Is(l.closing, ghl.ErrReauthRequired) || errors.Is(l.closing, ghl.ErrUnauthorized)
 	if s.config.Locations[i].TokenSource != nil {
 		if refused {
 			return TokenHealth{State: TokenRefused}
 		}
 		return TokenHealth{State: TokenOK}
 	}
-	token, err := s.tokens.Load(ctx, ghl.LocationKey(l.ID))
+	token, err := s.tokens.Load(ctx, oauth.LocationKey(l.ID))
 	switch {
-	case errors.Is(err, ghl.ErrNoToken):
+	case errors.Is(err, oauth.ErrNoToken):
 		return TokenHealth{State: TokenMissing}
 	case ctx.Err() != nil:
 		return TokenHealth{State: TokenUnknown}
@@ -175,7 +178,7 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 	state := TokenHealth{State: TokenOK, ExpiresAt: token.ExpiresAt}
 	renewable := token.RefreshToken != ""
 	if !renewable && token.CompanyID != "" { // derived from the agency's
-		_, err := s.tokens.Load(ctx, ghl.CompanyKey(token.CompanyID))
+		_, err := s.tokens.Load(ctx, oauth.CompanyKey(token.CompanyID))
 		renewable = err == nil
 	}
 	left := time.Until(token.ExpiresAt)

@@ -23,8 +23,8 @@ type Alert struct {
 	Contact string `json:"contact,omitempty"`
 	// Failure is for [Syncer.Attempts] and [Syncer.Retry]; "" if the incident is not about a contact.
 	Failure string `json:"failure,omitempty"`
-	// Category is the kind of error, as of [Failure].
-	Category string `json:"category,omitempty"`
+	// Category is the kind of the error, as in [Failure].
+	Category FailureCategory `json:"category,omitempty"`
 	// Message is what was answered or found.
 	Message string `json:"message,omitempty"`
 	// At is when it happened.

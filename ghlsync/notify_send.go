@@ -44,7 +44,7 @@ func (s *Syncer) enterAlert(ctx context.Context, tx *db.Tx, incident string, a A
 	if err != nil {
 		return err
 	}
-	return s.alerts.Add(ctx, tx, alerts.Entry{Incident: incident, Topic: string(a.Kind) + "|" + a.Location + "|" + a.Category, Body: string(body)})
+	return s.alerts.Add(ctx, tx, alerts.Entry{Incident: incident, Topic: string(a.Kind) + "|" + a.Location + "|" + string(a.Category), Body: string(body)})
 }
 
 // closed notes whether a location could be opened. What a person must see to is an incident until it could.
@@ -64,7 +64,7 @@ func (s *Syncer) closed(ctx context.Context, location string, failed error) {
 	var mistake *ConfigError
 	switch {
 	case errors.As(failed, &mistake):
-		verdict.Category = wrongSetting
+		verdict.Category = CategoryWrongSetting
 	case verdict.Action != queue.PauseLocation:
 		return // time may mend it
 	}

@@ -75,7 +75,7 @@ func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule
 		if err == nil {
 			err = s.doAlone(ctx, location, job)
 		}
-		if err != nil && refusals[queue.Classify(err).Category] { // whose app was removed gets no more deliveries that would show it
+		if err != nil && queue.Classify(err).Category.RefusesToken() { // whose app was removed gets no more deliveries that would show it
 			err = errors.Join(err, s.queue.Refused(ctx, location, err))
 		}
 		wait = min(job.every/4, longestLook) // in this process or another it is done, or it is not the time for it

@@ -69,10 +69,10 @@ func refusedToken(token string) error {
 
 // authorize checks that the token may use the operation, and in which location.
 func (c *call) authorize() error {
-	if c.row.place == open {
+	if c.place == open {
 		return nil
 	}
-	forCompany := c.row.place == ofCompany
+	forCompany := c.place == ofCompany
 	switch {
 	case !forCompany && c.grant.location == nil:
 		return refuse(http.StatusUnauthorized, "This authClass type is not allowed to access this scope.")
@@ -88,7 +88,7 @@ func (c *call) authorize() error {
 	if id := c.param("locationId"); id != "" && !forCompany && id != c.location.ID {
 		return wrongLocation()
 	}
-	if c.row.place == inQuery {
+	if c.place == inQuery {
 		return c.inLocation(c.query.Get("locationId"))
 	}
 	return nil

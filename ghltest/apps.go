@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // App is a marketplace app that the fake knows. Its installations get tokens by OAuth: a person consents at
@@ -76,8 +77,8 @@ type companyInstall struct {
 	approved          []string
 }
 
-// oauth is what the fake keeps of apps and their tokens. Access tokens are among the grants.
-type oauth struct {
+// oauthState is what the fake keeps of apps and their tokens. Access tokens are among the grants.
+type oauthState struct {
 	apps      map[string]*app // by client id
 	codes     map[string]*code
 	refreshes map[string]*refreshToken
@@ -85,8 +86,8 @@ type oauth struct {
 	counts    OAuthCounts
 }
 
-func newOAuth() oauth {
-	return oauth{apps: map[string]*app{}, codes: map[string]*code{}, refreshes: map[string]*refreshToken{}}
+func newOAuth() oauthState {
+	return oauthState{apps: map[string]*app{}, codes: map[string]*code{}, refreshes: map[string]*refreshToken{}}
 }
 
 // code is an authorization code, with what was chosen at the consent screen.
@@ -124,10 +125,10 @@ func (s *Server) AddApp(in App) App {
 	return out
 }
 
-// AppConfig returns what [ghl.NewApp] needs to reach the fake as an app: its credentials and first redirect URL, its scopes, and
+// AppConfig returns what [oauth.NewApp] needs to reach the fake as an app: its credentials and first redirect URL, its scopes, and
 // the addresses of the fake, or its [Server.Transport] where it does not listen. Change the config as you like before it is used.
-func (s *Server) AppConfig(app App) ghl.AppConfig {
-	config := ghl.AppConfig{
+func (s *Server) AppConfig(app App) oauth.Config {
+	config := oauth.Config{
 		ClientID: app.ClientID, ClientSecret: app.ClientSecret, AppID: app.AppID, Scopes: slices.Clone(app.Scopes),
 		AuthURL: s.AuthorizeURL(), BaseURL: s.URL(),
 	}

@@ -77,7 +77,7 @@ func (p properties) with(more properties) properties {
 // checkBody refuses what is not declared, what is missing and what has another type, all reasons at once. A body that is not
 // sent as JSON is not read, as if there were none.
 func (c *call) checkBody() error {
-	if c.row.body == nil {
+	if c.endpoint.row.body == nil {
 		return nil
 	}
 	if c.media != jsonMedia {
@@ -89,12 +89,12 @@ func (c *call) checkBody() error {
 			return refuse(http.StatusBadRequest, "Unexpected token in JSON: the body is no JSON object")
 		}
 	}
-	wrong := c.row.body.check("", values, c.v3)
+	wrong := c.endpoint.row.body.check("", values, c.v3)
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
 		return invalid(wrong...)
 	}
-	if c.row.place == inBody {
+	if c.place == inBody {
 		var id string
 		if err := json.Unmarshal(values["locationId"], &id); err != nil {
 			return invalid("locationId must be a string")

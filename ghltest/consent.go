@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // Consent is what happens at the consent screen. The zero value consents at once, without a page, and chooses the first
@@ -77,7 +78,7 @@ const consentPath = "/v2/oauth/chooselocation"
 // https://marketplace.gohighlevel.com/v2/oauth/chooselocation, and just that where the fake does not listen.
 func (s *Server) AuthorizeURL() string {
 	if s.url == "" {
-		return ghl.DefaultAuthURL
+		return oauth.DefaultAuthURL
 	}
 	return s.url + consentPath
 }

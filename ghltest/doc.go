@@ -58,7 +58,7 @@
 // [Server.AddApp] registers an app for OAuth, and [Server.AppConfig] points the app's code at the fake:
 //
 //	known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://app.example.com/callback"}})
-//	app, err := ghl.NewApp(server.AppConfig(known))
+//	app, err := oauth.NewApp(server.AppConfig(known))
 //
 // Another program needs two addresses: [Server.AuthorizeURL] in place of
 // https://marketplace.gohighlevel.com/v2/oauth/chooselocation, and [Server.URL] in place of

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // An account is connected as in real life: a person consents, the code that comes back becomes a token, and the token is
@@ -20,7 +20,7 @@ func ExampleServer_AppConfig() {
 	}
 	defer server.Close() //nolint:errcheck // the program ends
 	known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://app.example.com/callback"}})
-	app, err := ghl.NewApp(server.AppConfig(known))
+	app, err := oauth.NewApp(server.AppConfig(known))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func ExampleServer_AppConfig() {
 
 	// The app exchanges the code, and keeps the tokens.
 	ctx := context.Background()
-	accounts, err := ghl.NewInstallations(app, ghl.NewMemoryTokenStore())
+	accounts, err := oauth.NewInstallations(app, oauth.NewMemoryStore())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -28,5 +28,5 @@ func Rows() []string {
 
 // WithoutHandler takes the row of an operation out of a fake that has not begun to answer.
 func WithoutHandler(s *Server, name string) {
-	s.routes = newRoutes(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.operation == name }))
+	s.routes = newRoutes(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.operation == name }), s.serveEndpoint)
 }

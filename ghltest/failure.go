@@ -46,7 +46,7 @@ func (f *failure) status(status int) int {
 }
 
 // answerFailing does for a request that fails what Server.answer does for any other.
-func (s *Server) answerFailing(f *failure, route route, r *http.Request, body []byte, now time.Time, header http.Header) (int, []byte) {
+func (s *Server) answerFailing(f *failure, at *endpoint, r *http.Request, body []byte, now time.Time, header http.Header) (int, []byte) {
 	for _, change := range f.changes {
 		if change.EditRequest != nil {
 			r, body = editRequest(change, r, body)
@@ -56,10 +56,10 @@ func (s *Server) answerFailing(f *failure, route route, r *http.Request, body []
 	var text []byte
 	switch o := f.outcome; {
 	case o == nil || o.AfterWork:
-		result, err := s.answer(route, r, body, now, header)
-		status, text = encode(route.status(), result, err)
+		result, err := s.answer(at, r, body, now, header)
+		status, text = encode(at.successStatus(), result, err)
 	case o.Reply != nil && !o.Reply.Gateway:
-		s.admit(route, s.state.grants[bearer(r)], now, header)
+		s.admit(at, s.state.grants[bearer(r)], now, header)
 	}
 	header.Set("Content-Type", answer.ContentType)
 	if o := f.outcome; o != nil && o.Reply != nil {

@@ -123,6 +123,10 @@ func TestAccess(t *testing.T) {
 		{"unknown path", "GET", "/no/such", nil, 404, "Cannot GET /no/such"},
 		{"unknown method", "PATCH", "/contacts/" + ada.ID, nil, 404, "Cannot PATCH /contacts/" + ada.ID},
 		{"no trailing slash", "GET", "/contacts", nil, 404, "Cannot GET /contacts"},
+		{"a trailing slash", "GET", "/contacts/" + ada.ID + "/", nil, 404, "Cannot GET /contacts/" + ada.ID + "/"},
+		{"two slashes", "GET", "/contacts//" + ada.ID, nil, 404, "Cannot GET /contacts//" + ada.ID},
+		{"dots", "GET", "/contacts/x/../" + ada.ID, nil, 404, "Cannot GET /contacts/x/../" + ada.ID},
+		{"the root", "GET", "/", nil, 404, "Cannot GET /"},
 		{"v3 path, old version", "DELETE", "/contacts/x/campaigns/remove-all/y", nil, 404, "Cannot DELETE /contacts/x/campaigns/remove-all/y"},
 		{"v3 name, old version", "GET", "/oauth/installed-locations", nil, 404, "Cannot GET /oauth/installed-locations"},
 		{"v3 name, no version", "GET", "/oauth/installed-locations", []string{"Version", ""}, 401, "version header was not found."},
@@ -135,6 +139,29 @@ func TestAccess(t *testing.T) {
 			require.EqualValues(t, test.status, answer["statusCode"])
 			require.NotEmpty(t, header.Get("X-RateLimit-Max"))
 		})
+	}
+}
+
+// A literal segment wins over a placeholder, and only the documented methods exist.
+func TestOverlappingPaths(t *testing.T) {
+	s := ghltest.Start(t)
+	for request, operation := range map[string]string{
+		"GET /contacts/business/tasks?locationId=" + s.LocationID(): "contacts.listByBusiness",
+		"GET /contacts/business1/tasks":                             "tasks.list",
+		"GET /contacts/search":                                      "contacts.get",
+		"PUT /contacts/upsert":                                      "contacts.update",
+		"DELETE /contacts/a/campaigns/removeAll":                    "campaigns.removeAll",
+		"DELETE /contacts/a/campaigns/remove":                       "campaigns.remove",
+		"GET /contacts/%2E%2E":                                      "contacts.get",
+		"HEAD /contacts/a":                                          "",
+		"OPTIONS /contacts/a":                                       "",
+	} {
+		s.ResetRequests()
+		method, target, _ := strings.Cut(request, " ")
+		r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
+		r.Header.Set("Version", "2021-07-28")
+		s.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		require.Equal(t, operation, s.Requests()[0].Operation, request)
 	}
 }
 

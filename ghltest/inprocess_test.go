@@ -14,6 +14,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/ghltest/fault"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // inProcess is a fake that does not listen, and a client of it.
@@ -95,7 +96,7 @@ func TestInABubble(t *testing.T) {
 		require.Equal(t, time.Minute, time.Since(began))
 
 		known := s.AddApp(ghltest.App{RedirectURLs: []string{callback}})
-		app, err := ghl.NewApp(s.AppConfig(known))
+		app, err := oauth.NewApp(s.AppConfig(known))
 		require.NoError(t, err)
 		consent, err := app.AuthCodeURL("random")
 		require.NoError(t, err)
@@ -106,7 +107,7 @@ func TestInABubble(t *testing.T) {
 		require.NoError(t, err)
 		back, err := resp.Location()
 		require.NoError(t, err)
-		accounts, err := ghl.NewInstallations(app, ghl.NewMemoryTokenStore(), ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}))
+		accounts, err := oauth.NewInstallations(app, oauth.NewMemoryStore(), ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 		require.NoError(t, err)
 		_, err = accounts.Add(t.Context(), back.Query().Get("code"))
 		require.NoError(t, err)

@@ -1,24 +1,25 @@
 package ghltest
 
 import (
+	"cmp"
 	"net/http"
-	"net/url"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/pluvo/ghl"
 )
 
-// row is what the fake knows of an operation. A new endpoint is one row: the catalog has its method and path.
+// row is the fake's side of an operation. The catalog of package ghl has its method, path and scopes, so one row adds an endpoint.
 type row struct {
 	operation string // its name in the catalog
-	status    int    // of success
+	status    int    // of a success
 	place     place
-	body      properties // what the JSON of the request may hold; nil when there is none
+	body      properties // of the request's JSON; nil for a request without a body
 	handle    func(*call) (any, error)
 }
 
-// place says where a request names its location, apart from a placeholder of the path.
+// place is where a request has its location's id, other than in the path.
 type place uint8
 
 const (
@@ -26,7 +27,7 @@ const (
 	inQuery
 	inBody
 	ofCompany // the operation needs a company's token
-	open      // the operation needs no token and has no limit
+	open      // the operation needs no token and has no rate limit
 )
 
 const (
@@ -94,152 +95,134 @@ var rows = []row{
 	{"oauth.installedLocations", ok, ofCompany, nil, (*call).installedLocations},
 }
 
-// routes finds the operation of a request: one tree of path segments for each generation of paths.
-type routes struct{ old, v3 *node }
-
-// node is a segment of a path.
-type node struct {
-	children map[string]*node
-	any      *node // for a placeholder
-	methods  map[string]*leaf
-}
-
-// leaf is where a path ends.
-type leaf struct {
-	op       ghl.Operation
-	row      *row // with no handler where the fake has none
+// endpoint is an operation at its path in one generation of the API.
+type endpoint struct {
+	*row     // handle is nil for an operation that the fake does not have
+	op       *ghl.Operation
 	template string
-	names    []string // of the placeholders, in order
 }
 
-// route is where a request goes; it is empty for a path that the API does not have.
-type route struct {
-	*leaf
-	row    *row
-	op     *ghl.Operation
-	values []string // of the placeholders, in order
+// name returns the name of the operation, "" for an unknown path.
+func (e *endpoint) name() string {
+	if e == nil {
+		return ""
+	}
+	return e.op.Name
 }
 
-func (r route) status() int {
-	if r.row == nil {
+// path returns the path template, "" for an unknown path.
+func (e *endpoint) path() string {
+	if e == nil {
+		return ""
+	}
+	return e.template
+}
+
+// successStatus returns the status of a success. An unknown path has none.
+func (e *endpoint) successStatus() int {
+	if e == nil {
 		return http.StatusNotFound
 	}
-	return r.row.status
+	return e.status
 }
 
-func (r route) name() string {
-	if r.op == nil {
-		return ""
-	}
-	return r.op.Name
-}
+// isOpen reports whether the endpoint needs no token.
+func (e *endpoint) isOpen() bool { return e != nil && e.place == open }
 
-func (r route) template() string {
-	if r.leaf == nil {
-		return ""
-	}
-	return r.leaf.template
-}
+// routes has the paths of both generations of the API. A path of one generation does not exist in the other.
+type routes struct{ old, v3 *paths }
 
-// newRoutes puts the catalog's operations into the trees.
-func newRoutes(rows []row) *routes {
-	byName := map[string]*row{}
-	for i := range rows {
-		byName[rows[i].operation] = &rows[i]
+// newRoutes returns routes that call serve with the endpoint of a request, or with nil for an unknown path or method.
+func newRoutes(rows []row, serve func(http.ResponseWriter, *http.Request, *endpoint)) *routes {
+	unknown := func(w http.ResponseWriter, r *http.Request) { serve(w, r, nil) }
+	v3 := newPaths(unknown)
+	old := newPaths(func(w http.ResponseWriter, r *http.Request) {
+		if version(r) == "" { // the error of a request without a version names the version, not the path
+			v3.ServeHTTP(w, r)
+			return
+		}
+		unknown(w, r)
+	})
+	add := func(p *paths, template string, op *ghl.Operation, row *row) {
+		at := &endpoint{row: row, op: op, template: template}
+		p.handle(op.Method, template, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != op.Method { // http.ServeMux serves HEAD by the handler of GET
+				unknown(w, r)
+				return
+			}
+			serve(w, r, at)
+		})
 	}
-	t := &routes{old: new(node), v3: new(node)}
-	for _, tree := range []*node{t.old, t.v3} {
-		tree.add(tokenOperation.Path, &leaf{op: tokenOperation, row: &tokenRow, template: tokenOperation.Path})
+	for _, p := range []*paths{old, v3} {
+		add(p, tokenOperation.Path, &tokenOperation, &tokenRow)
 	}
 	for _, op := range ghl.Operations() {
-		handler := byName[op.Name]
-		if handler == nil {
-			handler = &row{operation: op.Name}
-		}
-		pathV3 := op.Path
-		if op.PathV3 != "" {
-			pathV3 = op.PathV3
-		}
-		t.old.add(op.Path, &leaf{op: op, row: handler, template: op.Path})
-		t.v3.add(pathV3, &leaf{op: op, row: handler, template: pathV3})
+		row := rowOf(rows, op.Name)
+		add(old, op.Path, &op, row)
+		add(v3, cmp.Or(op.PathV3, op.Path), &op, row)
 	}
-	return t
+	return &routes{old, v3}
 }
 
-func (n *node) add(template string, l *leaf) {
-	for segment := range strings.SplitSeq(template[1:], "/") {
-		if name, ok := strings.CutPrefix(segment, "{"); ok {
-			l.names = append(l.names, strings.TrimSuffix(name, "}"))
-			if n.any == nil {
-				n.any = new(node)
-			}
-			n = n.any
-			continue
+func rowOf(rows []row, operation string) *row {
+	for i := range rows {
+		if rows[i].operation == operation {
+			return &rows[i]
 		}
-		if n.children == nil {
-			n.children = map[string]*node{}
-		}
-		if n.children[segment] == nil {
-			n.children[segment] = new(node)
-		}
-		n = n.children[segment]
 	}
-	if n.methods == nil {
-		n.methods = map[string]*leaf{}
-	}
-	n.methods[l.op.Method] = l
+	return &row{operation: operation}
 }
 
-// find returns where a request goes. Paths of one generation do not exist in the other.
-func (t *routes) find(r *http.Request, v ghl.Version) route {
-	tree := t.old
-	if v == ghl.VersionV3 {
-		tree = t.v3
+// ServeHTTP serves a request by the paths of its version.
+func (t *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if version(r) == ghl.VersionV3 {
+		t.v3.ServeHTTP(w, r)
+		return
 	}
-	path, found := strings.CutPrefix(r.URL.EscapedPath(), "/")
-	if !found {
-		return route{}
-	}
-	var values []string
-	l := tree.find(path, r.Method, &values)
-	if l == nil {
-		return route{}
-	}
-	for i, value := range values {
-		if plain, err := url.PathUnescape(value); err == nil {
-			values[i] = plain
-		}
-	}
-	return route{leaf: l, row: l.row, op: &l.op, values: values}
+	t.old.ServeHTTP(w, r)
 }
 
-// find goes down the tree. A segment that is written out wins over a placeholder, so "search" is no contact's id.
-func (n *node) find(path, method string, values *[]string) *leaf {
-	segment, rest, more := strings.Cut(path, "/")
-	next := func(n *node) *leaf {
-		switch {
-		case n == nil:
-			return nil
-		case more:
-			return n.find(rest, method, values)
-		}
-		return n.methods[method]
-	}
-	if l := next(n.children[segment]); l != nil {
-		return l
-	}
-	if segment == "" {
-		return nil
-	}
-	*values = append(*values, segment)
-	if l := next(n.any); l != nil {
-		return l
-	}
-	*values = (*values)[:len(*values)-1]
-	return nil
+// paths has the paths of one generation. http.ServeMux refuses two patterns such as /contacts/business/{businessId} and
+// /contacts/{contactId}/tasks, which overlap while neither is more specific. So the paths with a literal second segment have a
+// mux of their own, which is tried first.
+type paths struct {
+	literal, placeholder *http.ServeMux
+	unknown              http.HandlerFunc
+	bare                 map[string]bool // paths that only exist with a slash at their end, without the slash
 }
 
-// isOperation reports whether the fake knows an operation by this name.
+func newPaths(unknown http.HandlerFunc) *paths {
+	p := &paths{http.NewServeMux(), http.NewServeMux(), unknown, map[string]bool{}}
+	p.literal.Handle("/", p.placeholder)
+	p.placeholder.Handle("/", unknown)
+	return p
+}
+
+func (p *paths) handle(method, template string, handler http.HandlerFunc) {
+	mux := p.literal
+	if segments := strings.SplitN(template+"/", "/", 4); strings.HasPrefix(segments[2], "{") {
+		mux = p.placeholder
+	}
+	if bare, ok := strings.CutSuffix(template, "/"); ok {
+		template += "{$}"
+		if !p.bare[bare] {
+			p.bare[bare] = true
+			mux.HandleFunc(bare, p.unknown) // http.ServeMux would redirect it
+		}
+	}
+	mux.HandleFunc(method+" "+template, handler)
+}
+
+// ServeHTTP serves a request. http.ServeMux would redirect a path that is not clean.
+func (p *paths) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if at := r.URL.EscapedPath(); !strings.HasPrefix(at, "/") || at != "/" && path.Clean(at) != strings.TrimSuffix(at, "/") {
+		p.unknown(w, r)
+		return
+	}
+	p.literal.ServeHTTP(w, r)
+}
+
+// isOperation reports whether the fake has an operation with this name.
 func isOperation(name string) bool {
 	return name == tokenOperation.Name ||
 		slices.ContainsFunc(ghl.Operations(), func(op ghl.Operation) bool { return op.Name == name })

@@ -16,10 +16,11 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// call is one request on its way through the fake. Its handler runs while the server's lock is held.
+// call is one request. Its handler runs while the server's lock is held.
 type call struct {
 	*state
-	route
+	*endpoint
+	request  *http.Request
 	v3       bool
 	query    url.Values
 	media    string // of the body, without parameters
@@ -29,33 +30,31 @@ type call struct {
 	now      time.Time
 }
 
-// param returns what a placeholder of the path stands for.
-func (c *call) param(name string) string {
-	for i, known := range c.names {
-		if known == name {
-			return c.values[i]
-		}
-	}
-	return ""
-}
+// param returns the value of a placeholder in the path.
+func (c *call) param(name string) string { return c.request.PathValue(name) }
 
 const maxBody = 1 << 20
 
-// knownVersions are the values of the Version header that the API was seen to take.
+// knownVersions are the values of the Version header that the API accepts.
 var knownVersions = []ghl.Version{ghl.Version20210728, "2021-04-15", "2023-02-21", ghl.VersionV3}
 
-// serve answers a request: routing, then the checks in the order of the real gateway, then the handler of the operation.
+// serve answers a request: the consent screen by itself, any other path through the routes.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == consentPath {
 		s.serveConsent(w, r)
 		return
 	}
+	s.routes.ServeHTTP(w, r)
+}
+
+// serveEndpoint answers a request to an endpoint, or to an unknown path when at is nil.
+func (s *Server) serveEndpoint(w http.ResponseWriter, r *http.Request, at *endpoint) {
 	body, unread := readBody(w, r)
 	now := s.now()
 	header := w.Header()
 	header["Date"] = s.date.text(now)
 
-	status, text, failed := s.respond(r, body, unread, now, header, s.logged(r, body, now))
+	status, text, failed := s.respond(at, r, body, unread, now, header, s.logged(r, body, now))
 	if failed != nil {
 		s.deliver(w, r, failed, status, text)
 		return
@@ -66,7 +65,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text)
 }
 
-// dateHeader remembers the Date header of the latest second.
+// dateHeader caches the Date header of the latest second.
 type dateHeader struct{ latest atomic.Pointer[writtenDate] }
 
 type writtenDate struct {
@@ -83,18 +82,16 @@ func (d *dateHeader) text(now time.Time) []string {
 	return written.text
 }
 
-// jsonTypes is shared by all answers; nobody changes it.
+// jsonTypes is shared by all answers and never changed.
 var jsonTypes = []string{answer.ContentType}
 
-// respond routes, answers and logs a request under the lock. One whose body could not be read does nothing.
-func (s *Server) respond(r *http.Request, body []byte, unread error, now time.Time, header http.Header, entry Request) (status int, text []byte, failed *failure) {
+// respond answers and logs a request under the lock. A request with an unreadable body has no effect.
+func (s *Server) respond(
+	at *endpoint, r *http.Request, body []byte, unread error, now time.Time, header http.Header, entry Request,
+) (status int, text []byte, failed *failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	route := s.routes.find(r, version(r))
-	if route.row == nil && version(r) == "" {
-		route = s.routes.find(r, ghl.VersionV3) // the path is not what is wrong
-	}
-	entry.Operation, entry.Path = route.name(), route.template()
+	entry.Operation, entry.Path = at.name(), at.path()
 	defer func() { s.requests.add(entry) }()
 	if unread != nil {
 		status, text = encode(0, nil, unread)
@@ -103,13 +100,13 @@ func (s *Server) respond(r *http.Request, body []byte, unread error, now time.Ti
 	}
 	if len(s.faults) > 0 {
 		if failed = s.failure(entry.Operation); failed != nil {
-			status, text = s.answerFailing(failed, route, r, body, now, header)
+			status, text = s.answerFailing(failed, at, r, body, now, header)
 			entry.Status, entry.Fault = failed.status(status), failed.name()
 			return status, text, failed
 		}
 	}
-	result, err := s.answer(route, r, body, now, header)
-	status, text = encode(route.status(), result, err)
+	result, err := s.answer(at, r, body, now, header)
+	status, text = encode(at.successStatus(), result, err)
 	entry.Status = status
 	return status, text, nil
 }
@@ -126,7 +123,7 @@ func mediaType(r *http.Request) string {
 	return strings.ToLower(strings.TrimSpace(media))
 }
 
-// readBody reads the body, or says why it is refused.
+// readBody returns the body, or the refusal of a body that is too long or incomplete.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.Body == nil || r.ContentLength == 0 {
 		return nil, nil
@@ -136,32 +133,36 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	switch {
 	case errors.As(err, &limit):
 		err = refuse(http.StatusRequestEntityTooLarge, "request entity too large")
-	case err != nil: // the caller went away in the middle of it
+	case err != nil: // the caller closed the connection in the middle of the body
 		err = refuse(http.StatusBadRequest, "request aborted")
 	}
 	return body, err
 }
 
-func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time, header http.Header) (any, error) {
+// answer checks a request in the order of the real gateway and calls the handler of its operation.
+func (s *Server) answer(at *endpoint, r *http.Request, body []byte, now time.Time, header http.Header) (any, error) {
 	defer s.state.reindex(now.UTC().Truncate(time.Millisecond))
 	token := bearer(r)
 	g := s.state.grants[token]
-	isOpen, admitted := route.isOpen(), s.admit(route, g, now, header)
+	admitted := s.admit(at, g, now, header)
 	switch {
-	case route.row == nil:
+	case at == nil:
 		return nil, unknownPath(r)
-	case version(r) == "" && !isOpen:
+	case version(r) == "" && !at.isOpen():
 		return nil, refuse(http.StatusUnauthorized, "version header was not found.")
 	case version(r) != "" && !slices.Contains(knownVersions, version(r)):
 		return nil, refuse(http.StatusUnauthorized, "version header is invalid.")
-	case !isOpen && (g == nil || !g.expires.IsZero() && !now.Before(g.expires)):
+	case !at.isOpen() && (g == nil || !g.expires.IsZero() && !now.Before(g.expires)):
 		return nil, refusedToken(token)
 	case !admitted:
 		return nil, refuse(http.StatusTooManyRequests, "Too Many Requests")
-	case route.row.handle == nil:
-		return nil, refuse(http.StatusNotImplemented, "ghltest has no handler for "+route.op.Name)
+	case at.handle == nil:
+		return nil, refuse(http.StatusNotImplemented, "ghltest has no handler for "+at.op.Name)
 	}
-	c := &call{state: s.state, route: route, v3: version(r) == ghl.VersionV3, media: mediaType(r), body: body, grant: g, now: now.UTC().Truncate(time.Millisecond)}
+	c := &call{
+		state: s.state, endpoint: at, request: r, v3: version(r) == ghl.VersionV3, media: mediaType(r), body: body, grant: g,
+		now: now.UTC().Truncate(time.Millisecond),
+	}
 	if r.URL.RawQuery != "" {
 		c.query = r.URL.Query()
 	}
@@ -171,15 +172,13 @@ func (s *Server) answer(route route, r *http.Request, body []byte, now time.Time
 	if err := c.checkBody(); err != nil {
 		return nil, err
 	}
-	return c.row.handle(c)
+	return c.handle(c)
 }
 
-func (r route) isOpen() bool { return r.row != nil && r.row.place == open }
-
-// admit counts a request against its limit, writes the rate headers and reports whether the limit lets it through. Whoever has
-// no token counts together; what needs none has no limit.
-func (s *Server) admit(route route, g *grant, now time.Time, header http.Header) bool {
-	if route.isOpen() {
+// admit counts a request against its limit, writes the rate headers and reports whether the limit admits it. All requests with an
+// unknown token share one limit; an endpoint that needs no token has none.
+func (s *Server) admit(at *endpoint, g *grant, now time.Time, header http.Header) bool {
+	if at.isOpen() {
 		return true
 	}
 	budget := ""
@@ -194,7 +193,7 @@ func (s *Server) admit(route route, g *grant, now time.Time, header http.Header)
 	return w.admit(s.limits, now, header)
 }
 
-// written is an answer that is JSON already.
+// written is an answer that is already encoded.
 type written []byte
 
 // encode writes an answer or a refusal as JSON.
@@ -210,13 +209,13 @@ func encode(status int, result any, err error) (int, []byte) {
 		status, result = http.StatusInternalServerError, answer.Error{StatusCode: http.StatusInternalServerError, Message: err.Error()}
 	}
 	text, err := json.Marshal(result)
-	if err != nil { // a seed has passed JSON once, so this is a fault of the fake
-		return http.StatusInternalServerError, []byte(`{"statusCode":500,"message":"ghltest cannot write its answer"}`)
+	if err != nil { // seeds are checked, so only a bug of the fake gets here
+		return http.StatusInternalServerError, []byte(`{"statusCode":500,"message":"ghltest cannot encode its answer"}`)
 	}
 	return status, text
 }
 
-// succeeded is the answer of what returns no record. The vendor's first spelling lives on beside the right one in v3.
+// succeeded returns the answer of an operation without a record. HighLevel misspells the property; v3 has both spellings.
 func (c *call) succeeded() any {
 	if c.v3 {
 		return map[string]bool{"succeeded": true, "succeded": true}
@@ -224,7 +223,7 @@ func (c *call) succeeded() any {
 	return map[string]bool{"succeded": true}
 }
 
-// timestamp writes a time as most endpoints do.
+// timestamp returns a time in the form of most endpoints.
 func timestamp(t time.Time) ghl.Time {
 	if t.IsZero() {
 		return ghl.Time{}

@@ -105,11 +105,12 @@ func NewHandler(opts ...Option) (*Server, error) {
 		}
 	}
 	s := &Server{
-		routes: newRoutes(rows), limits: c.limits,
+		limits: c.limits,
 		fail:   func(format string, args ...any) { panic("ghltest: " + fmt.Sprintf(format, args...)) },
 		helper: func() {},
 		state:  newState(), windows: map[string]*window{}, unused: map[net.Conn]struct{}{},
 	}
+	s.routes = newRoutes(rows, s.serveEndpoint)
 	s.now = func() time.Time { return c.now().Add(time.Duration(s.ahead.Load())) }
 	s.state.lag = c.lag
 	type given struct {

@@ -20,7 +20,7 @@ type state struct {
 	contacts  map[string]*contact
 	events    map[string]*event
 	grants    map[string]*grant // by token
-	oauth     oauth
+	oauth     oauthState
 	lag       time.Duration // of the search index
 	hooks     *hooks
 }

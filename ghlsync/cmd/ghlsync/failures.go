@@ -13,30 +13,30 @@ import (
 
 // failureJSON is a failure in JSON output.
 type failureJSON struct {
-	ID       string    `json:"id"`
-	Location string    `json:"location"`
-	Contact  string    `json:"contact"`
-	State    string    `json:"state"`
-	Category string    `json:"category"`
-	Message  string    `json:"message"`
-	Attempts int       `json:"attempts"`
-	First    time.Time `json:"first"`
-	Last     time.Time `json:"last"`
-	Next     time.Time `json:"next,omitzero"`
+	ID       string                  `json:"id"`
+	Location string                  `json:"location"`
+	Contact  string                  `json:"contact"`
+	State    string                  `json:"state"`
+	Category ghlsync.FailureCategory `json:"category"`
+	Message  string                  `json:"message"`
+	Attempts int                     `json:"attempts"`
+	First    time.Time               `json:"first"`
+	Last     time.Time               `json:"last"`
+	Next     time.Time               `json:"next,omitzero"`
 }
 
 // attemptJSON is a failed attempt in JSON output.
 type attemptJSON struct {
-	Number    int       `json:"number"`
-	At        time.Time `json:"at"`
-	Next      time.Time `json:"next,omitzero"`
-	Operation string    `json:"operation,omitempty"`
-	Category  string    `json:"category"`
-	Status    int       `json:"status,omitempty"`
-	Message   string    `json:"message"`
-	TraceID   string    `json:"traceId,omitempty"`
-	Sent      string    `json:"sent,omitempty"`
-	Received  string    `json:"received,omitempty"`
+	Number    int                     `json:"number"`
+	At        time.Time               `json:"at"`
+	Next      time.Time               `json:"next,omitzero"`
+	Operation string                  `json:"operation,omitempty"`
+	Category  ghlsync.FailureCategory `json:"category"`
+	Status    int                     `json:"status,omitempty"`
+	Message   string                  `json:"message"`
+	TraceID   string                  `json:"traceId,omitempty"`
+	Sent      string                  `json:"sent,omitempty"`
+	Received  string                  `json:"received,omitempty"`
 }
 
 func (p *program) failuresCommand() *cobra.Command {
@@ -83,7 +83,7 @@ func (p *program) listFailures(ctx context.Context, sync *ghlsync.Syncer, filter
 		one := failureJSON{f.ID, f.Unit.Location, f.Unit.ID, string(f.State), f.Category, f.Message, f.Attempts, f.First, f.Last, f.Next}
 		data = append(data, one)
 		rows = append(rows, []string{
-			f.ID, string(f.State), f.Unit.Location, f.Unit.ID, fmt.Sprint(f.Attempts), ago(f.Last), ago(f.Next), f.Category, cut(f.Message, 60),
+			f.ID, string(f.State), f.Unit.Location, f.Unit.ID, fmt.Sprint(f.Attempts), ago(f.Last), ago(f.Next), string(f.Category), cut(f.Message, 60),
 		})
 	}
 	return p.show(data, func() {

@@ -31,7 +31,8 @@ type Failure struct {
 	Unit  Unit
 	State State
 	// Category and Message are those of the latest attempt.
-	Category, Message string
+	Category Category
+	Message  string
 	// Attempts is how many attempts failed.
 	Attempts int
 	// First and Last are when the first and the latest attempt failed; Next is when the next is due, zero if none is.
@@ -48,7 +49,7 @@ type Attempt struct {
 	Next time.Time
 	// Operation is that of the SDK's catalog which failed, "" if another thing did.
 	Operation string
-	Category  string
+	Category  Category
 	// Status is the HTTP status, 0 if there was no answer.
 	Status  int
 	Message string
@@ -73,14 +74,14 @@ func (q *Queue) keepAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (*
 			category = excluded.category, message = excluded.message, attempts = ghlsync_failure.attempts + 1,
 			last_at = excluded.last_at, next_at = excluded.next_at
 		RETURNING `+failureColumns,
-		rand.Text(), u.Location, u.ID, string(state), a.Category, a.Message, db.Micros(a.At), db.Micros(a.At), db.Micros(a.Next)))
+		rand.Text(), u.Location, u.ID, string(state), string(a.Category), a.Message, db.Micros(a.At), db.Micros(a.At), db.Micros(a.Next)))
 	if err != nil {
 		return nil, err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO ghlsync_attempt
 		(failure, number, happened_at, next_at, operation, category, status, message, trace_id, sent, received)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, f.ID, int64(f.Attempts), db.Micros(a.At), db.Micros(a.Next),
-		a.Operation, a.Category, int64(a.Status), a.Message, a.TraceID, a.Sent, a.Received)
+		a.Operation, string(a.Category), int64(a.Status), a.Message, a.TraceID, a.Sent, a.Received)
 	if err != nil || state != Stopped || alerted {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (q *Queue) closeFailure(ctx context.Context, tx *db.Tx, u Unit, state State
 
 func (q *Queue) alert(ctx context.Context, f Failure) {
 	q.Logger.LogAttrs(ctx, slog.LevelError, "a person is needed", slog.String("location", f.Unit.Location), slog.String("unit", f.Unit.ID),
-		slog.String("category", f.Category), slog.String("err", f.Message), slog.Bool("location_paused", f.Paused))
+		slog.String("category", string(f.Category)), slog.String("err", f.Message), slog.Bool("location_paused", f.Paused))
 	if q.Incident != nil {
 		q.Incident(f)
 	}

@@ -32,8 +32,17 @@ type Location struct {
 	ID string
 	// Paused is since when nobody works on it; zero if it is not paused.
 	Paused time.Time
-	// Reason is why it is paused.
+	// Reason is why it is paused: a [Category], or the words of the person who paused it.
 	Reason string
+}
+
+// Category returns the category of the error that paused the location. It returns "" if a person paused the location, or
+// if it is not paused.
+func (l Location) Category() Category {
+	if c := Category(l.Reason); c.Pauses() {
+		return c
+	}
+	return ""
 }
 
 // AddLocation adds a location, in this process at once and in the others within seconds. One that is there is left as it is.
@@ -74,8 +83,12 @@ func Locations(ctx context.Context, d *db.DB) ([]Location, error) {
 	return list, err
 }
 
-// Pause stops the work on a location. What is under way ends; what comes waits. A paused one keeps its reason.
+// Pause stops the work on a location because a person wants it. Current runs end; new work waits. If the location is
+// already paused, its reason does not change.
 func (q *Queue) Pause(ctx context.Context, location, reason string) error {
+	if Category(reason).Pauses() { // must not look like a pause because of an error
+		reason = "by hand: " + reason
+	}
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := known(ctx, tx, location); err != nil {
 			return err
@@ -85,7 +98,7 @@ func (q *Queue) Pause(ctx context.Context, location, reason string) error {
 	})
 }
 
-// pauseTx reports whether the location was not paused before.
+// pauseTx pauses a location, and reports whether it was not paused before.
 func (q *Queue) pauseTx(ctx context.Context, tx *db.Tx, location, reason string) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = $2, reason = $3 WHERE id = $1 AND paused = 0`,
 		location, db.Micros(q.DB.Now()), reason)
@@ -101,7 +114,7 @@ func (q *Queue) Refused(ctx context.Context, location string, failed error) erro
 	f := Failure{Unit: Unit{Location: location}, State: Stopped, Category: Classify(failed).Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
 	first := false
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		if first, err = q.pauseTx(ctx, tx, location, f.Category); err != nil || !first {
+		if first, err = q.pauseTx(ctx, tx, location, string(f.Category)); err != nil || !first {
 			return err
 		}
 		return q.enter(ctx, tx, &f)

@@ -15,8 +15,10 @@ type Outcome struct {
 	Priority Priority
 	Result   Result
 	// Operation and Category are of a failure; Operation is "" if it was none of HighLevel's.
-	Operation, Category string
-	Took                time.Duration
+	Operation string
+	Category  Category
+	// Took is how long the run took.
+	Took time.Duration
 	// Lag is for how long the unit had not been in step; zero unless the result is Synced.
 	Lag time.Duration
 }

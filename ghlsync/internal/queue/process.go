@@ -217,7 +217,7 @@ func (q *Queue) free(ctx context.Context, id Unit, job int64, process string) er
 		u.kills++
 		u.process, u.job = "", 0
 		if int(u.kills) >= q.Retries.Kills {
-			if incident, err = q.keepAttempt(ctx, tx, u, Attempt{At: q.DB.Now(), Category: "killed",
+			if incident, err = q.keepAttempt(ctx, tx, u, Attempt{At: q.DB.Now(), Category: CategoryKilled,
 				Message: fmt.Sprintf("%d processes died while they worked on it", u.kills)}); err != nil {
 				return err
 			}

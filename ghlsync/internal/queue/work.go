@@ -262,7 +262,7 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 		u.kills = 0
 		return Waited, nil, q.schedule(ctx, tx, u, u.priority, now.Add(v.After))
 	case PauseLocation:
-		first, err := q.pauseTx(ctx, tx, u.Location, v.Category)
+		first, err := q.pauseTx(ctx, tx, u.Location, string(v.Category))
 		if err != nil {
 			return "", nil, err
 		}
@@ -308,7 +308,7 @@ func (q *Queue) tell(ctx context.Context, run *Run, v Verdict, failed error, inc
 		if wait := (*WaitError)(nil); errors.As(failed, &wait) { // nothing is wrong
 			level = slog.LevelDebug
 		}
-		q.Logger.LogAttrs(ctx, level, "unit not in step", append(attrs, slog.String("category", v.Category), slog.String("err", messageOf(failed)))...)
+		q.Logger.LogAttrs(ctx, level, "unit not in step", append(attrs, slog.String("category", string(v.Category)), slog.String("err", messageOf(failed)))...)
 	}
 	if incident != nil {
 		q.alert(ctx, *incident)

@@ -1,4 +1,4 @@
-// Package tokens is a ghl.TokenStore in the database, shared by all processes.
+// Package tokens is a oauth.Store in the database, shared by all processes.
 package tokens
 
 import (
@@ -13,9 +13,10 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/oauth"
 )
 
-// Store is a [ghl.TokenStore] in a database.
+// Store is a [oauth.Store] in a database.
 //
 // On PostgreSQL the lock of a key is its row's, held by a transaction for as long as an update takes: it ends with the
 // connection of a process that dies. On SQLite, where a transaction would stop all others, it is a lease in the row, taken
@@ -28,7 +29,7 @@ type Store struct {
 	local keyLocks
 }
 
-var _ ghl.TokenStore = (*Store)(nil)
+var _ oauth.Store = (*Store)(nil)
 
 // Lease is how long a key stays locked on SQLite after its holder died.
 const Lease = 10 * time.Second
@@ -69,7 +70,7 @@ func checkKey(key string) error {
 	return nil
 }
 
-// Load reads a token; see [ghl.TokenStore].
+// Load reads a token; see [oauth.Store].
 func (s *Store) Load(ctx context.Context, key string) (*ghl.Token, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -82,12 +83,12 @@ func (s *Store) Load(ctx context.Context, key string) (*ghl.Token, error) {
 		return nil, fmt.Errorf("token store: %w", err)
 	}
 	if body == nil {
-		return nil, fmt.Errorf("key %q: %w", key, ghl.ErrNoToken)
+		return nil, fmt.Errorf("key %q: %w", key, oauth.ErrNoToken)
 	}
 	return s.open(key, body)
 }
 
-// Keys yields the keys that have a token; see [ghl.TokenStore].
+// Keys yields the keys that have a token; see [oauth.Store].
 func (s *Store) Keys(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		var keys []string
@@ -115,7 +116,7 @@ func (s *Store) Keys(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// Update changes a token under the lock of its key; see [ghl.TokenStore].
+// Update changes a token under the lock of its key; see [oauth.Store].
 func (s *Store) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
 	var result *ghl.Token
 	err := s.locked(ctx, key, func(ctx context.Context, body []byte) ([]byte, error) {
@@ -136,15 +137,15 @@ func (s *Store) Update(ctx context.Context, key string, fn func(context.Context,
 		case next == nil:
 			return nil, errors.New("the update of a token returned no token and no error")
 		}
-		text, err := ghl.EncodeToken(next)
+		text, err := oauth.EncodeToken(next)
 		if err != nil {
 			return nil, err
 		}
-		if result, err = ghl.DecodeToken(text); err != nil {
+		if result, err = oauth.DecodeToken(text); err != nil {
 			return nil, err
 		}
 		if current != nil {
-			if was, err := ghl.EncodeToken(current); err == nil && bytes.Equal(was, text) {
+			if was, err := oauth.EncodeToken(current); err == nil && bytes.Equal(was, text) {
 				return nil, nil
 			}
 		}
@@ -156,7 +157,7 @@ func (s *Store) Update(ctx context.Context, key string, fn func(context.Context,
 	return result, nil
 }
 
-// Delete removes a token; see [ghl.TokenStore].
+// Delete removes a token; see [oauth.Store].
 func (s *Store) Delete(ctx context.Context, key string) error {
 	return s.locked(ctx, key, func(_ context.Context, body []byte) ([]byte, error) {
 		if body == nil {
@@ -195,7 +196,7 @@ func (s *Store) open(key string, body []byte) (*ghl.Token, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token store: key %q: %w", key, err)
 	}
-	t, err := ghl.DecodeToken(text)
+	t, err := oauth.DecodeToken(text)
 	if err != nil {
 		return nil, fmt.Errorf("token store: key %q: %w", key, err)
 	}
