@@ -17,6 +17,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/conf"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/mapping"
@@ -124,12 +125,12 @@ func (d *doctor) all(ctx context.Context) error {
 
 // settings prints the mistakes in the settings. It reports whether the other checks can follow: mistakes in files of rules do not
 // keep them.
-func (d *doctor) settings(mistakes []mistake) (goOn bool) {
+func (d *doctor) settings(mistakes []conf.Mistake) (goOn bool) {
 	goOn = true
 	for _, m := range d.s.sorted(mistakes) {
-		if m.at.file != "" && m.at.file != d.s.file {
-			d.wrongRules = append(d.wrongRules, m.at.file)
-			d.bad("rules", m.String(), "correct "+m.at.file)
+		if m.At.File != "" && m.At.File != d.s.file {
+			d.wrongRules = append(d.wrongRules, m.At.File)
+			d.bad("rules", m.String(), "correct "+m.At.File)
 			continue
 		}
 		goOn = false

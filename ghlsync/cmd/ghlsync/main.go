@@ -23,6 +23,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/pluvo/ghl/ghlsync/internal/conf"
 )
 
 func main() {
@@ -92,14 +94,14 @@ func (p *program) main(ctx context.Context, args []string) int {
 	root.SetErr(p.err)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
-	var wrong *settingsError
+	var wrong *conf.Error
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errTrouble):
 		return exitTrouble
 	case errors.As(err, &usage) && errors.As(err, &wrong):
-		wrong.print(p.err)
+		printMistakes(p.err, wrong)
 		return exitWrong
 	case errors.As(err, &usage):
 		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))

@@ -142,7 +142,7 @@ func (p *program) pauseCommand() *cobra.Command {
 			}, func(sync *ghlsync.Syncer) error { return sync.Pause(c.Context(), args[0], reason) })
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "paused by hand", "the reason to show in the status")
+	c.Flags().StringVar(&reason, "reason", "paused by hand", "reason to show in the status")
 	dryRun(c, &dry)
 	return c
 }

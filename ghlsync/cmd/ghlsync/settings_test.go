@@ -242,8 +242,8 @@ func TestTemplate(t *testing.T) {
 	text, err := os.ReadFile("ghlsync.yaml")
 	require.NoError(t, err)
 	for _, setting := range allSettings {
-		last := setting.path[strings.LastIndex(setting.path, ".")+1:]
-		require.Contains(t, string(text), last+":", setting.path)
+		last := setting.Path[strings.LastIndex(setting.Path, ".")+1:]
+		require.Contains(t, string(text), last+":", setting.Path)
 	}
 
 	// With every example made a setting it is still one.
