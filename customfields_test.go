@@ -126,15 +126,15 @@ func TestCustomFieldValuesMade(t *testing.T) {
 		value ghl.CustomFieldValue
 		want  string
 	}{
-		{"text", ghl.TextValue("a"), `"a"`},
-		{"empty text", ghl.TextValue(""), `""`},
-		{"number", ghl.NumberValue(12.5), `12.5`},
-		{"date", ghl.DateValue(2021, time.July, 6), `"2021-07-06"`},
-		{"options", ghl.OptionsValue("a", "b"), `["a","b"]`},
-		{"no options", ghl.OptionsValue(), `[]`},
-		{"files", ghl.FilesValue(map[string]ghl.CustomFieldFile{"5f": {URL: "u"}}), `{"5f":{"url":"u"}}`},
-		{"raw", ghl.RawValue([]byte(` {"a":1} `)), `{"a":1}`},
-		{"nothing raw", ghl.RawValue(nil), `null`},
+		{"text", ghl.ValueOf("a"), `"a"`},
+		{"empty text", ghl.ValueOf(""), `""`},
+		{"number", ghl.ValueOf(12.5), `12.5`},
+		{"date", ghl.ValueOf(time.Date(2021, time.July, 6, 0, 0, 0, 0, time.UTC)), `"2021-07-06"`},
+		{"options", ghl.ValueOf([]string{"a", "b"}), `["a","b"]`},
+		{"no options", ghl.ValueOf([]string(nil)), `[]`},
+		{"files", ghl.ValueOf(map[string]ghl.CustomFieldFile{"5f": {URL: "u"}}), `{"5f":{"url":"u"}}`},
+		{"raw", ghl.ValueOf(json.RawMessage(` {"a":1} `)), `{"a":1}`},
+		{"nothing raw", ghl.ValueOf(json.RawMessage(nil)), `null`},
 		{"zero", ghl.CustomFieldValue{}, `null`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestCustomFieldValuesMade(t *testing.T) {
 			require.Equal(t, tc.want, string(data))
 		})
 	}
-	for _, wrong := range []ghl.CustomFieldValue{ghl.NumberValue(math.NaN()), ghl.NumberValue(math.Inf(1)), ghl.RawValue([]byte("{")), ghl.RawValue([]byte(`"`))} {
+	for _, wrong := range []ghl.CustomFieldValue{ghl.ValueOf(math.NaN()), ghl.ValueOf(math.Inf(1)), ghl.ValueOf(json.RawMessage("{")), ghl.ValueOf(json.RawMessage(`"`))} {
 		_, err := json.Marshal(wrong)
 		require.Error(t, err)
 		require.NotPanics(t, func() {
@@ -158,7 +158,7 @@ func TestCustomFieldValuesMade(t *testing.T) {
 
 func TestCustomFieldValueIsACopy(t *testing.T) {
 	data := []byte(`"abc"`)
-	v := ghl.RawValue(data)
+	v := ghl.ValueOf(json.RawMessage(data))
 	data[1] = 'X'
 	raw := v.Raw()
 	raw[2] = 'X'
@@ -184,7 +184,7 @@ func TestCustomFieldResolver(t *testing.T) {
 	require.Empty(t, r.Key("f9"))
 	require.Len(t, r.Definitions(), 5)
 
-	c := &ghl.Contact{CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.NumberValue(42)}, {Key: "contact.color", Value: ghl.TextValue("red")}}}
+	c := &ghl.Contact{CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(42)}, {Key: "contact.color", Value: ghl.ValueOf("red")}}}
 	size, ok := r.Value(c, "shoe_size")
 	require.True(t, ok)
 	require.Equal(t, "42", size.Text())
@@ -198,9 +198,9 @@ func TestCustomFieldResolver(t *testing.T) {
 	_, ok = r.Value(nil, "f1")
 	require.False(t, ok)
 
-	set, err := r.Set("shoe_size", ghl.NumberValue(43))
+	set, err := r.Set("shoe_size", ghl.ValueOf(43))
 	require.NoError(t, err)
 	require.Equal(t, "f1", set.ID)
-	_, err = r.Set("nothing", ghl.NumberValue(43))
+	_, err = r.Set("nothing", ghl.ValueOf(43))
 	require.ErrorIs(t, err, ghl.ErrBadInput)
 }

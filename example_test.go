@@ -194,7 +194,7 @@ func ExampleContactsService_Search() {
 				ghl.FieldCustom("MgobCB14YMVKuE4Ka8p1").Eq("gold"),
 			),
 		},
-		Sort: []ghl.Sort{{Field: ghl.FieldDateUpdated, Direction: ghl.Descending}},
+		Sort: []ghl.Sort{{Field: ghl.FieldDateUpdated, Descending: true}},
 	})
 	if err != nil {
 		log.Fatal(err)

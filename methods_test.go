@@ -129,7 +129,7 @@ var methodRows = []methodRow{
 	{name: "Contacts.Search", method: "POST", scope: "contacts.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Contacts.Search(ctx, &ghl.SearchRequest{PageLimit: 1, Query: "ada", Filters: []ghl.Filter{ghl.FieldTags.Eq([]string{"vip"})},
-				Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Direction: ghl.Descending}, {Field: ghl.FieldEmail}}}))
+				Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Descending: true}, {Field: ghl.FieldEmail}}}))
 		},
 		want: wanted{path: "/contacts/search", answers: []string{`{"contacts":[{"id":"a","address":"1 St","firstName":"Ada","firstNameLowerCase":"ada","searchAfter":[1700000000000,"a"]}],"total":7,"traceId":"t"}`},
 			body:  `{"locationId":"loc1","pageLimit":1,"query":"ada","filters":[{"field":"tags","operator":"eq","value":["vip"]}],"sort":[{"field":"dateAdded","direction":"desc"},{"field":"email","direction":"asc"}]}`,
@@ -155,7 +155,7 @@ var methodRows = []methodRow{
 	{name: "Contacts.Create", method: "POST", scope: "contacts.write", once: true,
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com", CompanyName: "Engines", Gender: "female", DateOfBirth: "1815-12-10",
-				DND: true, DNDSettings: dnd, Tags: []string{"VIP"}, CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.TextValue("x")}, {Key: "contact.n", Value: ghl.NumberValue(2.5)}}}))
+				DND: true, DNDSettings: dnd, Tags: []string{"VIP"}, CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf("x")}, {Key: "contact.n", Value: ghl.ValueOf(2.5)}}}))
 		},
 		want: wanted{path: "/contacts/", answers: []string{`{"contact":{"id":"c1"}}`}, value: `{"id":"c1"}`,
 			body: `{"locationId":"loc1","firstName":"Ada","email":"ada@example.com","companyName":"Engines","gender":"female","dateOfBirth":"1815-12-10","dnd":true,"dndSettings":` + dndWrite + `,"tags":["VIP"],"customFields":[{"id":"f1","field_value":"x"},{"key":"contact.n","field_value":2.5}]}`},
@@ -163,7 +163,7 @@ var methodRows = []methodRow{
 	{name: "Contacts.Update", method: "PUT", scope: "contacts.write",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Contacts.Update(ctx, "c1", &ghl.ContactUpdate{LastName: ghl.Some("L"), Website: ghl.Null[string](), DNDSettings: ghl.Some(dnd),
-				CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.OptionsValue("a", "b")}})}))
+				CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.ValueOf([]string{"a", "b"})}})}))
 		},
 		want: wanted{path: "/contacts/c1", answers: []string{`{"succeded":true,"contact":{"id":"c1","lastName":"L"}}`}, value: `{"id":"c1","lastName":"L"}`,
 			body: `{"lastName":"L","website":null,"dndSettings":` + dndWrite + `,"customFields":[{"id":"f1","field_value":["a","b"]}]}`},
@@ -172,7 +172,7 @@ var methodRows = []methodRow{
 	{name: "Contacts.Upsert", method: "POST", scope: "contacts.write", once: true,
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Email: ghl.Some("a@example.com"), CompanyName: ghl.Some("E"), Tags: ghl.Some[[]string](nil), CreateNewIfDuplicateAllowed: true,
-				DNDSettings: ghl.Some(dnd), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.DateValue(2026, time.March, 1)}})}))
+				DNDSettings: ghl.Some(dnd), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC))}})}))
 		},
 		want: wanted{path: "/contacts/upsert", answers: []string{`{"new":true,"contact":{"id":"c1"},"traceId":"tr"}`}, value: `{"new":true,"contact":{"id":"c1"},"traceId":"tr"}`,
 			body: `{"locationId":"loc1","email":"a@example.com","companyName":"E","tags":[],"createNewIfDuplicateAllowed":true,"dndSettings":` + dndWrite + `,"customFields":[{"id":"f1","field_value":"2026-03-01"}]}`},

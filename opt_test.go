@@ -125,9 +125,9 @@ func TestContactUpdateSendsThreeThings(t *testing.T) {
 		{"null", ghl.Version20210728, ghl.ContactUpdate{LastName: ghl.Null[string](), Tags: ghl.Null[[]string](), DNDSettings: ghl.Null[*ghl.DNDSettings](), CustomFields: ghl.Null[[]ghl.CustomField]()}, `{"lastName":null,"tags":null,"dndSettings":null,"customFields":null}`},
 		{"null in v3", ghl.VersionV3, ghl.ContactUpdate{DNDSettings: ghl.Null[*ghl.DNDSettings](), CustomFields: ghl.Null[[]ghl.CustomField]()}, `{"dndSettings":null,"customFields":null}`},
 		{"empty", ghl.Version20210728, ghl.ContactUpdate{Website: ghl.Some(""), Tags: ghl.Some[[]string](nil), CustomFields: ghl.Some[[]ghl.CustomField](nil)}, `{"website":"","tags":[],"customFields":[]}`},
-		{"names of 2021", ghl.Version20210728, ghl.ContactUpdate{DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.TextValue("x")}, {Key: "contact.k", Value: ghl.CustomFieldValue{}}})},
+		{"names of 2021", ghl.Version20210728, ghl.ContactUpdate{DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.ValueOf("x")}, {Key: "contact.k", Value: ghl.CustomFieldValue{}}})},
 			`{"dndSettings":{"WhatsApp":{"status":"active"}},"customFields":[{"id":"f1","field_value":"x"},{"key":"contact.k","field_value":null}]}`},
-		{"names of v3", ghl.VersionV3, ghl.ContactUpdate{DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.TextValue("x")}})},
+		{"names of v3", ghl.VersionV3, ghl.ContactUpdate{DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.ValueOf("x")}})},
 			`{"dndSettings":{"whatsApp":{"status":"active"}},"customFields":[{"id":"f1","fieldValue":"x"}]}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -84,8 +84,8 @@ func TestSearchLimits(t *testing.T) {
 		{"a query of 76", "Query", ghl.SearchRequest{Query: long}},
 		{"three sorts", "Sort", ghl.SearchRequest{Sort: []ghl.Sort{{Field: ghl.FieldEmail}, {Field: ghl.FieldDND}, {Field: ghl.FieldSource}}}},
 		{"sort by city", "Sort", ghl.SearchRequest{Sort: []ghl.Sort{{Field: ghl.FieldCity}}}},
-		{"sort by nothing", "Sort", ghl.SearchRequest{Sort: []ghl.Sort{{Direction: ghl.Ascending}}}},
-		{"sort upwards", "Sort", ghl.SearchRequest{Sort: []ghl.Sort{{Field: ghl.FieldEmail, Direction: "up"}}}},
+		{"sort by nothing", "Sort", ghl.SearchRequest{Sort: []ghl.Sort{{Descending: true}}}},
+		{"sort by a field that only filters take", "Sort", ghl.SearchRequest{Sort: []ghl.Sort{{Field: ghl.FieldID, Descending: true}}}},
 		{"a value of 76", "Filters", filter(ghl.FieldCity.Eq(long))},
 		{"a named value of 76", "Filters", filter(ghl.FieldCity.Eq(named(long)))},
 		{"a value of 76 behind a pointer", "Filters", filter(ghl.FieldCity.Eq(&long))},
@@ -138,7 +138,7 @@ func TestSearchLimits(t *testing.T) {
 	})
 	for _, in := range []ghl.SearchRequest{
 		{PageLimit: 500, Page: 20}, {PageLimit: 1, Page: 10000}, {PageLimit: 300, Page: 33}, {Query: strings.Repeat("ä", 75)},
-		{Sort: []ghl.Sort{{Field: ghl.FieldFirstName}, {Field: ghl.FieldLastName, Direction: ghl.Descending}}},
+		{Sort: []ghl.Sort{{Field: ghl.FieldFirstName}, {Field: ghl.FieldLastName, Descending: true}}},
 	} {
 		c, _ := mocked(t, replies(t, `{"contacts":[],"total":0}`))
 		_, err := c.Contacts.Search(t.Context(), &in)

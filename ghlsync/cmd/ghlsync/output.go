@@ -67,7 +67,7 @@ func (p *program) table(empty, head string, rows [][]string) {
 
 // limited adds the flag --limit to a command.
 func limited(c *cobra.Command, limit *int) {
-	c.Flags().IntVar(limit, "limit", 100, "the number of entries to list, the latest first")
+	c.Flags().IntVar(limit, "limit", 100, "number of entries, the latest first")
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if *limit < 1 {
 			return usageError{errors.New("--limit must be at least 1")}

@@ -186,6 +186,18 @@ app: {client_id: a}
 	}
 }
 
+// TestRulesAndOwners: the fields that a file of rules maps may have owners; custom fields can be checked only by HighLevel.
+func TestRulesAndOwners(t *testing.T) {
+	w := settingsFile(t, good+"    rules: rules.yaml\n    owners: {contact.fields.shoe: pluvo, task.title: newest}\n")
+	rules := filepath.Join(filepath.Dir(strings.TrimPrefix(w.env[0], "GHLSYNC_CONFIG=")), "rules.yaml")
+	require.NoError(t, os.WriteFile(rules, []byte("version: 1\ncontact:\n  - {ghl: custom.contact.shoe, pluvo: fields.shoe}\n"), 0o600))
+	w.ok("config", "check")
+	require.NoError(t, os.WriteFile(rules, []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n"), 0o600))
+	code, _, errs := w.do("config", "check")
+	require.Equal(t, exitWrong, code)
+	require.Contains(t, errs, "ghlsync.yaml:6:35: locations[0].owners[contact.fields.shoe]: must name a field that is mapped")
+}
+
 // TestSettings: the environment wins, values stand elsewhere, and all of it arrives.
 func TestSettings(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")

@@ -359,7 +359,7 @@ func (v *validator) config(err error) {
 		case strings.Contains(setting, ".owners[") && v.has(setting[:strings.Index(setting, ".owners[")]+".rules"): // nothing is mapped yet
 		case errors.As(wrong.Err, &rules):
 			for _, m := range rules.Mistakes {
-				v.list = append(v.list, conf.Mistake{At: conf.Place{File: rules.Name, Line: m.Line, Column: 1}, Setting: setting, Text: m.Problem})
+				v.list = append(v.list, conf.Mistake{At: conf.Place{File: rules.Name, Line: m.Line, Column: m.Column}, Setting: setting, Text: m.Text})
 			}
 		case strings.HasPrefix(wrong.Problem, "is missing"):
 			text := "is missing"

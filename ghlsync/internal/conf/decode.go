@@ -5,6 +5,7 @@ package conf
 import (
 	"encoding"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"reflect"
@@ -217,12 +218,12 @@ func (d *decoder) expand(n *node, path string) bool {
 	}
 	name := n.text[2 : len(n.text)-1]
 	if file, is := strings.CutPrefix(name, "file:"); is {
-		data, err := os.ReadFile(file)
+		text, err := readSecret(file)
 		if err != nil {
 			d.wrong(n.at, path, "%v", err)
 			return false
 		}
-		n.text = strings.TrimSpace(string(data))
+		n.text = text
 		return true
 	}
 	value, ok := d.Env[name]
@@ -232,6 +233,17 @@ func (d *decoder) expand(n *node, path string) bool {
 	}
 	n.text = value
 	return true
+}
+
+// readSecret reads a file without the white space around its content. It reads at most 64 KiB.
+func readSecret(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	return strings.TrimSpace(string(data)), err
 }
 
 // isScalar reports whether a setting of a type is one word or number.
