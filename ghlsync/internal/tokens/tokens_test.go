@@ -98,6 +98,27 @@ func TestEncryption(t *testing.T) {
 	require.Equal(t, "tokens.Store", fmt.Sprintf("%+v", first))
 }
 
+// TestOlderRows: a token that was stored without a header is read, and gets one when it is next saved.
+func TestOlderRows(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		s := open(t, d, tokens.Options{})
+		older, err := oauth.EncodeToken(&ghl.Token{AccessToken: "access-1", RefreshToken: "refresh-1"})
+		require.NoError(t, err)
+		require.NoError(t, d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO ghlsync_token (key, body, changed_at) VALUES ($1, $2, 1)`, []byte("k"), older)
+			return err
+		}))
+		got, err := s.Load(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, "refresh-1", got.RefreshToken)
+		save(t, s, "k", &ghl.Token{AccessToken: "access-2"})
+		got, err = s.Load(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, "access-2", got.AccessToken)
+	})
+}
+
 const shortLease = 700 * time.Millisecond
 
 // hold takes the lock of a key, says so, and never gives it back.
