@@ -1,7 +1,9 @@
 package lenient
 
 import (
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -265,6 +267,13 @@ func (s *scanner) str() bool {
 	data, i := s.data, s.pos+1
 	s.plain = true
 	for {
+		for i+8 <= len(data) { // eight bytes at a time
+			if n := ordinaryPrefix(binary.LittleEndian.Uint64(data[i:])); n < 8 {
+				i += n
+				break
+			}
+			i += 8
+		}
 		for i < len(data) && classes[data[i]] == ordinary {
 			i++
 		}
@@ -289,6 +298,14 @@ func (s *scanner) str() bool {
 			return false
 		}
 	}
+}
+
+// ordinaryPrefix returns the number of ordinary bytes before the first other one among eight.
+func ordinaryPrefix(eight uint64) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quotes, backslashes := eight^(ones*'"'), eight^(ones*'\\')
+	others := (eight - ones*' ') | (quotes-ones)&^quotes | (backslashes-ones)&^backslashes
+	return bits.TrailingZeros64((others&^eight|eight)&highs) / 8
 }
 
 // escapeLen returns the length of what follows a backslash, 0 if it is not valid.
