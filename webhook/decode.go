@@ -125,7 +125,8 @@ type object struct {
 	kind, id, locationID, data, appointment, completed []byte
 
 	envelope Envelope
-	// record is the object without the properties of the envelope and its closing brace; nil if all belong to the record.
+	// record is the object without the properties of the envelope, with a comma after each property and not closed; nil if
+	// all properties belong to the record.
 	record *bytes.Buffer
 }
 
@@ -137,9 +138,10 @@ func readObject(data []byte, buffer *bytes.Buffer) (o object, ok bool) {
 	if buffer != nil {
 		buffer.WriteByte('{')
 	}
-	err := lenient.EachField(data, func(key, value []byte) error {
+	err := lenient.EachProperty(data, func(key, value, property []byte) error {
 		if !o.readEnvelope(key, value) && buffer != nil {
-			appendProperty(buffer, key, value)
+			buffer.Write(property)
+			buffer.WriteByte(',')
 		}
 		switch string(key) {
 		case "id":
@@ -199,20 +201,15 @@ func (o object) readRecord(model json.Unmarshaler) error {
 		return model.UnmarshalJSON(o.json)
 	}
 	if o.locationID != nil {
-		appendProperty(o.record, []byte("locationId"), o.locationID)
+		o.record.WriteString(`"locationId":`)
+		o.record.Write(o.locationID)
+		o.record.WriteByte(',')
 	}
-	o.record.WriteByte('}')
-	return model.UnmarshalJSON(o.record.Bytes())
-}
-
-// appendProperty writes a property to an object that has its opening brace.
-func appendProperty(b *bytes.Buffer, key, value []byte) {
-	if b.Len() > 1 {
-		b.WriteByte(',')
+	record := o.record.Bytes()
+	if last := len(record) - 1; record[last] == ',' {
+		record = record[:last]
 	}
-	b.Write(lenient.AppendText(b.AvailableBuffer(), key))
-	b.WriteByte(':')
-	b.Write(value)
+	return model.UnmarshalJSON(append(record, '}'))
 }
 
 // buffers are reused: a decoded record has copies of its values.

@@ -28,7 +28,7 @@ func appendStruct(out []byte, v reflect.Value) ([]byte, error) {
 		if len(out) > first {
 			out = append(out, ',')
 		}
-		out = append(AppendText(out, name), ':')
+		out = append(appendText(out, name), ':')
 	}
 	var err error
 	for _, f := range s.fields {
@@ -83,7 +83,7 @@ func appendValue(out []byte, v reflect.Value) ([]byte, error) {
 	if !v.Type().Implements(marshalerType) {
 		switch v.Kind() {
 		case reflect.String:
-			return AppendText(out, v.String()), nil
+			return appendText(out, v.String()), nil
 		case reflect.Bool:
 			return strconv.AppendBool(out, v.Bool()), nil
 		case reflect.Int, reflect.Int64:
@@ -120,11 +120,10 @@ func appendNested(out []byte, v reflect.Value) ([]byte, error) {
 	return append(out, ']'), nil
 }
 
-// AppendText appends a text as a JSON string.
-func AppendText[T string | []byte](out []byte, text T) []byte {
+func appendText(out []byte, text string) []byte {
 	for i := range len(text) {
 		if c := text[i]; classes[c] != ordinary || c == '<' || c == '>' || c == '&' {
-			data, _ := json.Marshal(string(text)) // a string never fails
+			data, _ := json.Marshal(text) // a string never fails
 			return append(out, data...)
 		}
 	}

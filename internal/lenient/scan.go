@@ -21,11 +21,18 @@ func Valid(data []byte) bool {
 // unescaped; the values are parts of data. It returns an error if data is not a valid JSON object; f may have been called
 // with the properties before the mistake.
 func EachField(data []byte, f func(key, value []byte) error) error {
+	return EachProperty(data, func(key, value, _ []byte) error { return f(key, value) })
+}
+
+// EachProperty is EachField that also passes the property as it is written, with its key and colon.
+func EachProperty(data []byte, f func(key, value, property []byte) error) error {
 	s := scanner{data: data}
 	if !s.take('{') {
 		return errSyntax
 	}
 	for more := !s.take('}'); more; {
+		s.space()
+		start := s.pos
 		key, ok := s.key()
 		if !ok {
 			return errSyntax
@@ -34,7 +41,7 @@ func EachField(data []byte, f func(key, value []byte) error) error {
 		if !ok {
 			return errSyntax
 		}
-		if err := f(key, value); err != nil {
+		if err := f(key, value, data[start:s.pos]); err != nil {
 			return err
 		}
 		if more, ok = s.next('}'); !ok {
