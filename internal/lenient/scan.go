@@ -26,7 +26,7 @@ func EachField(data []byte, f func(key, value []byte) error) error {
 
 // EachProperty is EachField that also passes the property as it is written, with its key and colon.
 func EachProperty(data []byte, f func(key, value, property []byte) error) error {
-	s := scanner{data: data}
+	s := scanner{data: data, depth: 1}
 	if !s.take('{') {
 		return errSyntax
 	}
@@ -58,7 +58,7 @@ func EachProperty(data []byte, f func(key, value, property []byte) error) error 
 // parts of data. It returns an error if data is not a valid JSON array; f may have been called with the elements before
 // the mistake.
 func EachElement(data []byte, f func(value []byte) error) error {
-	s := scanner{data: data}
+	s := scanner{data: data, depth: 1}
 	if !s.take('[') {
 		return errSyntax
 	}
@@ -199,7 +199,7 @@ func (s *scanner) skip() bool {
 func (s *scanner) enter() bool {
 	s.pos++
 	s.depth++
-	return s.depth < maxDepth
+	return s.depth <= maxDepth
 }
 
 // inside skips the rest of an object or an array.
