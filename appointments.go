@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// AppointmentsService reaches appointments: the events of calendars that a contact has.
+// AppointmentsService reads and books appointments: calendar events with a contact.
 type AppointmentsService service
 
-// Appointment is an event of a calendar: an appointment of a contact or, in [CalendarsService.BlockedSlots], a blocked slot.
+// Appointment is an event of a calendar: an appointment with a contact or, from [CalendarsService.BlockedSlots], a blocked
+// slot.
 //
-// Read through the contact its times have no zone and are local to the location; read through the calendar they have one.
-// [Time.In] with the location's zone is right for both.
+// Times from [AppointmentsService.ListForContact] have no zone and are local to the location; times from the other methods
+// have a zone. [Time.In] with the location's zone is correct for both.
 type Appointment struct {
 	ID         string `json:"id"`
 	CalendarID string `json:"calendarId,omitempty"`
@@ -21,41 +22,35 @@ type Appointment struct {
 	Title      string `json:"title,omitempty"`
 	StartTime  Time   `json:"startTime,omitzero"`
 	EndTime    Time   `json:"endTime,omitzero"`
-	// AppointmentStatus is what became of it. Status is an older field with other words, such as "booked".
+	// AppointmentStatus is the state of the appointment. Status is an older field with other values, such as "booked".
 	AppointmentStatus AppointmentStatus `json:"appointmentStatus,omitempty"`
 	Status            string            `json:"status,omitempty"`
-	// AssignedUserID is whose appointment it is; Users are all who take part.
-	AssignedUserID      string     `json:"assignedUserId,omitempty"`
-	Users               []string   `json:"users,omitempty"`
-	AssignedResources   []string   `json:"assignedResources,omitempty"`
-	Address             string     `json:"address,omitempty"`
-	Notes               string     `json:"notes,omitempty"`
-	Description         string     `json:"description,omitempty"`
-	MeetingLocationType string     `json:"meetingLocationType,omitempty"`
-	MeetingLocationID   string     `json:"meetingLocationId,omitempty"`
-	IsRecurring         bool       `json:"isRecurring,omitempty"`
-	RRule               string     `json:"rrule,omitempty"` // RFC 5545
-	MasterEventID       string     `json:"masterEventId,omitempty"`
-	CreatedBy           *ChangedBy `json:"createdBy,omitempty"`
-	DateAdded           Time       `json:"dateAdded,omitzero"`
-	DateUpdated         Time       `json:"dateUpdated,omitzero"`
-	Deleted             bool       `json:"deleted,omitempty"`
-	Extra               Extra      `json:"-"`
+	// AssignedUserID is the user who holds the appointment; Users are all users who take part.
+	AssignedUserID      string   `json:"assignedUserId,omitempty"`
+	Users               []string `json:"users,omitempty"`
+	AssignedResources   []string `json:"assignedResources,omitempty"`
+	Address             string   `json:"address,omitempty"`
+	Notes               string   `json:"notes,omitempty"`
+	Description         string   `json:"description,omitempty"`
+	MeetingLocationType string   `json:"meetingLocationType,omitempty"`
+	MeetingLocationID   string   `json:"meetingLocationId,omitempty"`
+	IsRecurring         bool     `json:"isRecurring,omitempty"`
+	RRule               string   `json:"rrule,omitempty"` // RFC 5545
+	MasterEventID       string   `json:"masterEventId,omitempty"`
+	CreatedBy           struct {
+		UserID string `json:"userId,omitempty"`
+		Source string `json:"source,omitempty"` // such as "calendar_page"
+	} `json:"createdBy,omitzero"`
+	DateAdded   Time  `json:"dateAdded,omitzero"`
+	DateUpdated Time  `json:"dateUpdated,omitzero"`
+	Deleted     bool  `json:"deleted,omitempty"`
+	Extra       Extra `json:"-"`
 }
 
-// CalendarEvent is what calendars call an appointment.
-type CalendarEvent = Appointment
-
-// ChangedBy says who made an event.
-type ChangedBy struct {
-	UserID string `json:"userId,omitempty"`
-	Source string `json:"source,omitempty"`
-}
-
-// AppointmentStatus is what became of an appointment.
+// AppointmentStatus is the state of an appointment.
 type AppointmentStatus string
 
-// The states of an appointment.
+// The states of an appointment. With Version20210728 the API refuses to set AppointmentCompleted and AppointmentActive.
 const (
 	AppointmentNew       AppointmentStatus = "new"
 	AppointmentConfirmed AppointmentStatus = "confirmed"
@@ -63,25 +58,25 @@ const (
 	AppointmentShowed    AppointmentStatus = "showed"
 	AppointmentNoShow    AppointmentStatus = "noshow"
 	AppointmentInvalid   AppointmentStatus = "invalid"
-	AppointmentCompleted AppointmentStatus = "completed" // may be set with VersionV3 only
-	AppointmentActive    AppointmentStatus = "active"    // may be set with VersionV3 only
+	AppointmentCompleted AppointmentStatus = "completed"
+	AppointmentActive    AppointmentStatus = "active"
 )
 
-// ListForContact reads all appointments of a contact: GET /contacts/{contactId}/appointments, scope contacts.readonly. Their
-// times have no zone, see [Appointment].
+// ListForContact returns all appointments of a contact: GET /contacts/{contactId}/appointments, scope contacts.readonly.
+// Their times have no zone, see [Appointment].
 func (s *AppointmentsService) ListForContact(ctx context.Context, contactID string, opts ...CallOption) ([]*Appointment, error) {
 	return many[Appointment](ctx, s.client, request{op: opAppointmentsListForContact, path: []string{contactID}}, opts)
 }
 
-// Get reads an appointment: GET /calendars/events/appointments/{eventId}, scope calendars/events.readonly.
+// Get returns an appointment: GET /calendars/events/appointments/{eventId}, scope calendars/events.readonly.
 func (s *AppointmentsService) Get(ctx context.Context, eventID string, opts ...CallOption) (*Appointment, error) {
 	return one[Appointment](ctx, s.client, request{op: opAppointmentsGet, path: []string{eventID}}, opts)
 }
 
-// Create books an appointment: POST /calendars/events/appointments, scope calendars/events.write. It needs a calendar, a
-// contact and a start. A slot that somebody else has is [ErrSlotTaken].
+// Create books an appointment: POST /calendars/events/appointments, scope calendars/events.write. CalendarID, ContactID and
+// StartTime are required. A slot that is already booked is [ErrSlotTaken].
 //
-// It is not repeated when its outcome is unknown ([ErrAmbiguous]); [CallReadBack] looks for the booking then.
+// Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the booking.
 func (s *AppointmentsService) Create(ctx context.Context, in *AppointmentCreate, opts ...CallOption) (*Appointment, error) {
 	appointment, err := one[Appointment](ctx, s.client, request{op: opAppointmentsCreate, in: in}, opts)
 	if err != nil {
@@ -92,12 +87,12 @@ func (s *AppointmentsService) Create(ctx context.Context, in *AppointmentCreate,
 	return appointment, nil
 }
 
-// AppointmentCreate is a new appointment.
+// AppointmentCreate is the input of [AppointmentsService.Create]. Times are sent to the second, with their zone.
 type AppointmentCreate struct {
 	CalendarID string    `json:"calendarId"`
 	ContactID  string    `json:"contactId"`
 	StartTime  time.Time `json:"-"`
-	// EndTime zero leaves the length to the calendar.
+	// EndTime is after StartTime; zero means the calendar's slot duration.
 	EndTime             time.Time         `json:"-"`
 	Title               string            `json:"title,omitempty"`
 	AppointmentStatus   AppointmentStatus `json:"appointmentStatus,omitempty"`
@@ -106,13 +101,13 @@ type AppointmentCreate struct {
 	Address             string            `json:"address,omitempty"`
 	MeetingLocationType string            `json:"meetingLocationType,omitempty"` // custom, zoom, gmeet, phone, address, ms_teams or google
 	MeetingLocationID   string            `json:"meetingLocationId,omitempty"`
-	// OverrideLocationConfig takes the meeting place from here instead of the calendar.
+	// OverrideLocationConfig uses the meeting place given here instead of the calendar's.
 	OverrideLocationConfig bool `json:"overrideLocationConfig,omitempty"`
-	// IgnoreDateRange books outside the days that the calendar offers.
+	// IgnoreDateRange allows days that the calendar does not offer.
 	IgnoreDateRange bool `json:"ignoreDateRange,omitempty"`
-	// IgnoreFreeSlotValidation switches the guard against double booking off. Only to mirror a booking that exists elsewhere.
+	// IgnoreFreeSlotValidation disables the check against double booking. Use it to copy a booking from another system.
 	IgnoreFreeSlotValidation bool `json:"ignoreFreeSlotValidation,omitempty"`
-	// ToNotify Some(false) starts no automations; absent leaves it to the server, which does.
+	// ToNotify is whether to run automations. Absent means the server's default, true.
 	ToNotify Opt[bool] `json:"toNotify,omitzero"`
 	RRule    string    `json:"rrule,omitempty"` // RFC 5545
 }
@@ -121,7 +116,7 @@ type plainAppointmentCreate AppointmentCreate
 
 func (in *AppointmentCreate) check() error {
 	if in == nil {
-		return badInputf("AppointmentCreate", "there is no appointment to create")
+		return badInputf("AppointmentCreate", "the input is nil")
 	}
 	if err := checkID("CalendarID", in.CalendarID); err != nil {
 		return err
@@ -133,9 +128,12 @@ func (in *AppointmentCreate) check() error {
 		return err
 	}
 	if in.StartTime.IsZero() {
-		return badInputf("StartTime", "an appointment needs a start")
+		return badInputf("StartTime", "StartTime is required")
 	}
-	return checkSpan("EndTime", in.StartTime, in.EndTime, true)
+	if in.EndTime.IsZero() {
+		return nil
+	}
+	return checkSpan("EndTime", in.StartTime, in.EndTime)
 }
 
 func (in *AppointmentCreate) wire(to target) any {
@@ -147,16 +145,16 @@ func (in *AppointmentCreate) wire(to target) any {
 	}{(*plainAppointmentCreate)(in), to.location, calendarTime(in.StartTime), calendarTime(in.EndTime)}
 }
 
-// Update changes or moves an appointment: PUT /calendars/events/appointments/{eventId}, scope calendars/events.write. Only
-// the fields that are set are sent.
+// Update changes or moves an appointment: PUT /calendars/events/appointments/{eventId}, scope calendars/events.write. It
+// sends only the fields that are set.
 //
-// It is not repeated when its outcome is unknown ([ErrAmbiguous]): people would be told twice, and a slot that is one's own
-// by then is answered as taken.
+// Update is not retried when its outcome is unknown ([ErrAmbiguous]): a second update would notify people again, and the
+// API would report the appointment's own new slot as taken.
 func (s *AppointmentsService) Update(ctx context.Context, eventID string, in *AppointmentUpdate, opts ...CallOption) (*Appointment, error) {
 	return one[Appointment](ctx, s.client, request{op: opAppointmentsUpdate, path: []string{eventID}, in: in}, opts)
 }
 
-// AppointmentUpdate is a change of an appointment. See [AppointmentCreate] for what the fields mean.
+// AppointmentUpdate is the input of [AppointmentsService.Update]. [AppointmentCreate] describes its fields.
 type AppointmentUpdate struct {
 	CalendarID               Opt[string]            `json:"calendarId,omitzero"`
 	StartTime                Opt[time.Time]         `json:"-"`
@@ -179,7 +177,7 @@ type plainAppointmentUpdate AppointmentUpdate
 
 func (in *AppointmentUpdate) check() error {
 	if in == nil {
-		return badInputf("AppointmentUpdate", "there is nothing to update")
+		return badInputf("AppointmentUpdate", "the input is nil")
 	}
 	if err := refuseNull(nullField{"CalendarID", in.CalendarID.IsNull()}, nullField{"AppointmentStatus", in.AppointmentStatus.IsNull()},
 		nullField{"MeetingLocationType", in.MeetingLocationType.IsNull()}, nullField{"OverrideLocationConfig", in.OverrideLocationConfig.IsNull()},
@@ -199,11 +197,11 @@ func (in *AppointmentUpdate) check() error {
 	end, ends := in.EndTime.Get()
 	switch {
 	case in.StartTime.IsNull() || starts && start.IsZero():
-		return badInputf("StartTime", "an appointment needs a start")
+		return badInputf("StartTime", "StartTime cannot be cleared")
 	case in.EndTime.IsNull() || ends && end.IsZero():
-		return badInputf("EndTime", "an appointment needs an end")
+		return badInputf("EndTime", "EndTime cannot be cleared")
 	case starts && ends:
-		return checkSpan("EndTime", start, end, false)
+		return checkSpan("EndTime", start, end)
 	}
 	return nil
 }
@@ -218,25 +216,28 @@ func (in *AppointmentUpdate) wire(target) any {
 	}{(*plainAppointmentUpdate)(in), calendarTime(start), calendarTime(end)}
 }
 
-// Delete deletes an appointment or a blocked slot: DELETE /calendars/events/{eventId}, scope calendars/events.write. To keep
-// a record of it, update its status to [AppointmentCancelled] instead.
+// Delete deletes an appointment or a blocked slot: DELETE /calendars/events/{eventId}, scope calendars/events.write. To
+// cancel an appointment without deleting its record, update its status to [AppointmentCancelled].
 func (s *AppointmentsService) Delete(ctx context.Context, eventID string, opts ...CallOption) error {
 	return done(ctx, s.client, request{op: opAppointmentsDelete, path: []string{eventID}, in: noInput{}}, opts)
 }
 
-// findCreated looks for a booking of the contact in the calendar at that start.
+// findCreated returns the contact's booking in the calendar at the start of in, or nil.
 func (s *AppointmentsService) findCreated(ctx context.Context, in *AppointmentCreate, opts []CallOption) (*Appointment, error) {
 	start := in.StartTime.Truncate(time.Second)
-	events, err := s.client.Calendars.Events(ctx, &EventsQuery{CalendarID: in.CalendarID, StartTime: start.Add(-time.Minute), EndTime: start.Add(24 * time.Hour)}, opts...)
+	query := &EventsQuery{CalendarID: in.CalendarID, StartTime: start.Add(-time.Minute), EndTime: start.Add(24 * time.Hour)}
+	events, err := s.client.Calendars.Events(ctx, query, opts...)
 	for _, e := range events {
-		if at, ok := e.StartTime.Instant(); ok && at.Equal(start) && e.ContactID == in.ContactID && !e.Deleted && e.AppointmentStatus != AppointmentCancelled {
+		at, ok := e.StartTime.Instant()
+		cancelled := e.Deleted || e.AppointmentStatus == AppointmentCancelled
+		if ok && at.Equal(start) && e.ContactID == in.ContactID && !cancelled {
 			return e, nil
 		}
 	}
 	return nil, err
 }
 
-// calendarTime writes a time as calendars read it, to the second and with its zone.
+// calendarTime formats a time as the calendar endpoints expect it: to the second, with its zone. The zero time is "".
 func calendarTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -245,9 +246,9 @@ func calendarTime(t time.Time) string {
 }
 
 // checkSpan refuses an end that is not after its start.
-func checkSpan(field string, start, end time.Time, openEnd bool) error {
-	if openEnd && end.IsZero() || end.After(start) {
+func checkSpan(field string, start, end time.Time) error {
+	if end.After(start) {
 		return nil
 	}
-	return badInputf(field, "the end is not after the start")
+	return badInputf(field, "the end must be after the start")
 }

@@ -1,15 +1,18 @@
 package ghl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/internal/check"
 )
 
 // Token is what HighLevel grants access with. It prints redacted with every verb of fmt and in slog, and JSON leaves its
-// two secrets out: [EncodeToken] writes a token with them.
+// two secrets out: oauth.EncodeToken writes a token with them.
 type Token struct {
 	// AccessToken is the bearer, valid for about a day.
 	AccessToken string `json:"-"`
@@ -74,7 +77,7 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 // TokenSource gives the token for a request. It is asked for every attempt, by many goroutines at once, so it should
 // answer from memory while its token is valid.
 //
-// The sources of this package are [StaticTokenSource], [App.TokenSource] and [App.LocationTokenSource]. A source may also
+// [StaticTokenSource] returns a fixed token; package oauth returns sources that renew theirs. A source may also
 // be a [TokenRefresher].
 //
 // A source of golang.org/x/oauth2 becomes one with an adapter. This package does not import that module, so it is yours to
@@ -93,7 +96,7 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 //	client, err := ghl.New(ghl.WithTokenSource(adapter{oauth2.ReuseTokenSource(nil, source)}))
 //
 // Mind that oauth2.Config refreshes without saving: HighLevel's refresh tokens work once, so a pair that is not kept is
-// lost. [App.TokenSource] keeps it.
+// lost. Package oauth saves it.
 type TokenSource interface {
 	Token(ctx context.Context) (*Token, error)
 }
@@ -119,24 +122,59 @@ func (s staticToken) Token(context.Context) (*Token, error) { return s.token, ni
 // Format keeps a source that is printed by mistake from printing its token.
 func (s staticToken) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghl.StaticTokenSource(redacted)") }
 
-// checkBearer refuses what can't stand in a header. It never repeats the token.
+// checkBearer refuses a token that cannot be sent in a header. The error never repeats the token.
 func checkBearer(token string) error {
-	if token == "" {
-		return badInputf("token", "the token is empty")
-	}
-	for i := range len(token) {
-		if token[i] <= ' ' || token[i] >= 0x7f {
-			return badInputf("token", "the token holds a character that no token has (a space or line break at its end?)")
-		}
+	if problem := check.Bearer(token); problem != "" {
+		return badInputf("token", "the token %s", problem)
 	}
 	return nil
 }
 
-// parseScopes reads the list of scopes of a token answer.
-func parseScopes(text string) []Scope {
-	var scopes []Scope
-	for name := range strings.FieldsSeq(text) {
-		scopes = append(scopes, Scope(name))
+// tokenBody is the answer of an endpoint that grants a token. [Version20210728] writes snake case, [VersionV3] camel case.
+type tokenBody struct {
+	AccessToken    string   `json:"access_token"`
+	AccessTokenV3  string   `json:"accessToken"`
+	RefreshToken   string   `json:"refresh_token"`
+	RefreshTokenV3 string   `json:"refreshToken"`
+	ExpiresIn      float64  `json:"expires_in"`
+	ExpiresInV3    float64  `json:"expiresIn"`
+	Scope          string   `json:"scope"`
+	UserType       UserType `json:"userType"`
+	CompanyID      string   `json:"companyId"`
+	LocationID     string   `json:"locationId"`
+	UserID         string   `json:"userId"`
+	Bulk           bool     `json:"isBulkInstallation"`
+	Approved       []string `json:"approvedLocations"`
+	All            bool     `json:"approveAllLocations"`
+	Future         bool     `json:"installToFutureLocations"`
+}
+
+// ParseToken reads the JSON answer of an endpoint that grants a token, in the spelling of either [Version]. sent is when the
+// request was sent: it becomes IssuedAt, and ExpiresAt counts from it. The error is an [*Error] of category
+// [ErrBadResponse] and quotes nothing of the answer.
+func ParseToken(answer []byte, sent time.Time) (*Token, error) {
+	bad := func(why string) (*Token, error) { return nil, &Error{Message: why, categories: badResponse} }
+	var b tokenBody
+	if checkObject(answer) != nil || decodeHead(answer, &b) != nil {
+		return bad("the answer is not a JSON object")
 	}
-	return scopes
+	t := &Token{
+		AccessToken: cmp.Or(b.AccessToken, b.AccessTokenV3), RefreshToken: cmp.Or(b.RefreshToken, b.RefreshTokenV3),
+		IssuedAt: sent.Round(0), UserType: b.UserType, CompanyID: b.CompanyID, LocationID: b.LocationID, UserID: b.UserID,
+		BulkInstallation: b.Bulk, ApprovedLocations: b.Approved, AllLocations: b.All, FutureLocations: b.Future,
+	}
+	for name := range strings.FieldsSeq(b.Scope) {
+		t.Scopes = append(t.Scopes, Scope(name))
+	}
+	if seconds := cmp.Or(b.ExpiresIn, b.ExpiresInV3); seconds > 0 {
+		const tenYears = 10 * 365 * 24 * 3600
+		t.ExpiresAt = t.IssuedAt.Add(time.Duration(min(seconds, tenYears) * float64(time.Second)))
+	}
+	if check.Bearer(t.AccessToken) != "" {
+		return bad("the answer holds no token")
+	}
+	if t.RefreshToken != "" && check.Bearer(t.RefreshToken) != "" {
+		return bad("the refresh token in the answer cannot be sent back")
+	}
+	return t, nil
 }

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// CalendarsService reaches the calendars of a location.
+// CalendarsService reads a location's calendars, their free slots and their events, and blocks slots.
 type CalendarsService service
 
-// List reads the location's calendars; there are no pages: GET /calendars/, scope calendars.readonly. o may be nil.
+// List returns all calendars of the location: GET /calendars/, scope calendars.readonly. o may be nil.
 func (s *CalendarsService) List(ctx context.Context, o *ListCalendarsOptions, opts ...CallOption) ([]*Calendar, error) {
 	q := url.Values{}
 	if o != nil {
@@ -24,48 +24,48 @@ func (s *CalendarsService) List(ctx context.Context, o *ListCalendarsOptions, op
 	return many[Calendar](ctx, s.client, request{op: opCalendarsList, query: q}, append([]CallOption{checked(o)}, opts...))
 }
 
-// ListCalendarsOptions chooses calendars. The zero value is all of them.
+// ListCalendarsOptions filters [CalendarsService.List]. The zero value means all calendars.
 type ListCalendarsOptions struct {
 	GroupID string
-	// ShowDrafted is nil for the server's default, true.
+	// ShowDrafted is whether to include drafts; nil means the server's default, true.
 	ShowDrafted *bool
 }
 
 func (o *ListCalendarsOptions) check() error { return checkGiven("GroupID", orZero(o).GroupID) }
 
-// DaySlots are the free slots of a day.
+// DaySlots holds the free slots of one day.
 type DaySlots struct {
 	Date  string // YYYY-MM-DD
 	Slots []Time
 }
 
-// FreeSlotsQuery says which free slots to look for.
+// FreeSlotsQuery is the input of [CalendarsService.FreeSlots]. From and To are required.
 type FreeSlotsQuery struct {
-	// From and To are at most 31 days apart.
+	// From and To bound the search; they are at most 31 days apart.
 	From, To time.Time
-	// Timezone is the IANA name of the zone in which slots and days are given; "" is the calendar's.
+	// Timezone is the IANA name of the zone of the returned slots and days; "" means the calendar's.
 	Timezone string
-	// UserIDs limits the slots to those of some users.
+	// UserIDs limits the slots to those of these users; empty means all.
 	UserIDs []string
 }
 
 func (q *FreeSlotsQuery) check() error {
 	switch {
 	case q == nil || q.From.IsZero():
-		return badInputf("From", "free slots need a start")
+		return badInputf("From", "From is required")
 	case q.To.Sub(q.From) > 31*24*time.Hour:
-		return badInputf("To", "free slots are given for 31 days at most")
+		return badInputf("To", "To must be at most 31 days after From")
 	}
 	if len(q.UserIDs) > 0 {
 		if err := checkIDs("UserIDs", q.UserIDs); err != nil {
 			return err
 		}
 	}
-	return checkSpan("To", q.From, q.To, false)
+	return checkSpan("To", q.From, q.To)
 }
 
-// FreeSlots reads the slots of a calendar that can be booked, by day in order: GET /calendars/{calendarId}/free-slots, scope
-// calendars.readonly.
+// FreeSlots returns the slots of a calendar that can be booked, in order of their days: GET
+// /calendars/{calendarId}/free-slots, scope calendars.readonly.
 func (s *CalendarsService) FreeSlots(ctx context.Context, calendarID string, in *FreeSlotsQuery, opts ...CallOption) ([]DaySlots, error) {
 	q := url.Values{}
 	if in != nil {
@@ -85,9 +85,9 @@ func (s *CalendarsService) FreeSlots(ctx context.Context, calendarID string, in 
 		if err := checkObject(body); err != nil {
 			return err
 		}
-		return eachField(body, func(key, value []byte) error { // days, and beside them a traceId
+		return eachField(body, func(key, value []byte) error {
 			if _, err := time.Parse(time.DateOnly, string(key)); err != nil {
-				return nil
+				return nil // not a day, such as traceId
 			}
 			day := DaySlots{Date: string(key)}
 			for _, slot := range texts(field(value, "slots")) {
@@ -104,7 +104,8 @@ func (s *CalendarsService) FreeSlots(ctx context.Context, calendarID string, in 
 	return days, nil
 }
 
-// EventsQuery says which events to look for: in a time, and of a calendar, a user or a group, of which one is needed.
+// EventsQuery is the input of [CalendarsService.Events] and [CalendarsService.BlockedSlots]. StartTime, EndTime and one of
+// CalendarID, UserID and GroupID are required.
 type EventsQuery struct {
 	StartTime, EndTime time.Time
 	CalendarID         string
@@ -115,16 +116,16 @@ type EventsQuery struct {
 func (q *EventsQuery) check() error {
 	switch {
 	case q == nil || q.StartTime.IsZero():
-		return badInputf("StartTime", "events need a start")
+		return badInputf("StartTime", "StartTime is required")
 	case q.CalendarID == "" && q.UserID == "" && q.GroupID == "":
-		return badInputf("CalendarID", "events are those of a calendar, a user or a group")
+		return badInputf("CalendarID", "CalendarID, UserID or GroupID is required")
 	}
 	for _, id := range [][2]string{{"CalendarID", q.CalendarID}, {"UserID", q.UserID}, {"GroupID", q.GroupID}} {
 		if err := checkGiven(id[0], id[1]); err != nil {
 			return err
 		}
 	}
-	return checkSpan("EndTime", q.StartTime, q.EndTime, false)
+	return checkSpan("EndTime", q.StartTime, q.EndTime)
 }
 
 func (q *EventsQuery) values() url.Values {
@@ -139,19 +140,19 @@ func (q *EventsQuery) values() url.Values {
 	return v
 }
 
-// Events reads the events in a time: GET /calendars/events, scope calendars/events.readonly. There are no pages, so keep the
-// time short for a busy calendar.
-func (s *CalendarsService) Events(ctx context.Context, q *EventsQuery, opts ...CallOption) ([]*CalendarEvent, error) {
-	return many[CalendarEvent](ctx, s.client, request{op: opCalendarsEvents, query: q.values()}, append([]CallOption{checked(q)}, opts...))
+// Events returns the events between two times: GET /calendars/events, scope calendars/events.readonly. The answer is not
+// paged, so query short spans of a busy calendar.
+func (s *CalendarsService) Events(ctx context.Context, q *EventsQuery, opts ...CallOption) ([]*Appointment, error) {
+	return many[Appointment](ctx, s.client, request{op: opCalendarsEvents, query: q.values()}, append([]CallOption{checked(q)}, opts...))
 }
 
-// BlockedSlots reads the blocked slots in a time: GET /calendars/blocked-slots, scope calendars/events.readonly.
-func (s *CalendarsService) BlockedSlots(ctx context.Context, q *EventsQuery, opts ...CallOption) ([]*CalendarEvent, error) {
-	return many[CalendarEvent](ctx, s.client, request{op: opCalendarsBlockedSlots, query: q.values()}, append([]CallOption{checked(q)}, opts...))
+// BlockedSlots returns the blocked slots between two times: GET /calendars/blocked-slots, scope calendars/events.readonly.
+func (s *CalendarsService) BlockedSlots(ctx context.Context, q *EventsQuery, opts ...CallOption) ([]*Appointment, error) {
+	return many[Appointment](ctx, s.client, request{op: opCalendarsBlockedSlots, query: q.values()}, append([]CallOption{checked(q)}, opts...))
 }
 
-// BlockSlot is a time in which nothing can be booked, in a calendar or with a user: CalendarID or AssignedUserID is needed,
-// and the API takes one of them only.
+// BlockSlot is the input of [CalendarsService.Block]: a span in which a calendar or a user cannot be booked. StartTime,
+// EndTime and either CalendarID or AssignedUserID are required; the API refuses both together. Times are sent to the second.
 type BlockSlot struct {
 	CalendarID     string
 	AssignedUserID string
@@ -163,13 +164,13 @@ type BlockSlot struct {
 func (in *BlockSlot) check() error {
 	switch {
 	case in == nil:
-		return badInputf("BlockSlot", "there is no slot to block")
+		return badInputf("BlockSlot", "the input is nil")
 	case in.StartTime.IsZero():
-		return badInputf("StartTime", "a blocked slot needs a start")
+		return badInputf("StartTime", "StartTime is required")
 	case in.CalendarID == "" && in.AssignedUserID == "":
-		return badInputf("CalendarID", "a slot is blocked in a calendar or with a user")
+		return badInputf("CalendarID", "CalendarID or AssignedUserID is required")
 	case in.CalendarID != "" && in.AssignedUserID != "":
-		return badInputf("AssignedUserID", "CalendarID and AssignedUserID exclude each other")
+		return badInputf("AssignedUserID", "CalendarID and AssignedUserID cannot be combined")
 	}
 	if err := checkGiven("CalendarID", in.CalendarID); err != nil {
 		return err
@@ -177,7 +178,7 @@ func (in *BlockSlot) check() error {
 	if err := checkGiven("AssignedUserID", in.AssignedUserID); err != nil {
 		return err
 	}
-	return checkSpan("EndTime", in.StartTime, in.EndTime, false)
+	return checkSpan("EndTime", in.StartTime, in.EndTime)
 }
 
 func (in *BlockSlot) wire(to target) any {
@@ -191,10 +192,11 @@ func (in *BlockSlot) wire(to target) any {
 	}{in.CalendarID, to.location, in.AssignedUserID, in.Title, calendarTime(in.StartTime), calendarTime(in.EndTime)}
 }
 
-// Block blocks a slot: POST /calendars/events/block-slots, scope calendars/events.write. [AppointmentsService.Delete] frees
-// it again. It is not repeated when its outcome is unknown ([ErrAmbiguous]).
-func (s *CalendarsService) Block(ctx context.Context, in *BlockSlot, opts ...CallOption) (*CalendarEvent, error) {
-	return one[CalendarEvent](ctx, s.client, request{op: opCalendarsBlock, in: in}, opts)
+// Block blocks a slot: POST /calendars/events/block-slots, scope calendars/events.write. [AppointmentsService.Delete]
+// unblocks it. Block is not retried when its outcome is unknown ([ErrAmbiguous]).
+func (s *CalendarsService) Block(ctx context.Context, in *BlockSlot, opts ...CallOption) (*Appointment, error) {
+	return one[Appointment](ctx, s.client, request{op: opCalendarsBlock, in: in}, opts)
 }
 
+// millis formats t as milliseconds since 1970.
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }

@@ -8,11 +8,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/pluvo/ghl/internal/redact"
 )
 
 // request is what a method asks for: the operation, and what fills it.
@@ -119,6 +122,9 @@ func (k *call) run(ctx context.Context, decode decoder, opts []CallOption) *Erro
 	body := k.answer.Bytes()
 	if k.opts.response != nil || c.logger.Enabled(ctx, slog.LevelDebug) {
 		k.traceID = traceID(body)
+		if k.op.NoBearer {
+			k.traceID = k.secrets().Hide(k.traceID)
+		}
 	}
 	if err := decode(k, body); err != nil {
 		return k.badAnswer(err)
@@ -132,14 +138,47 @@ func (k *call) refuse(err error) *Error { return asError(err, k.op) }
 // badAnswer is the error of an answer that says success and can't be read.
 func (k *call) badAnswer(cause error) *Error {
 	body := bytes.Clone(k.answer.Bytes()[:min(k.answer.Len(), maxErrorBody)])
-	e := &Error{Operation: k.op.Name, Status: k.status, Attempts: k.attempts, TraceID: traceID(body), categories: badResponse, body: &body}
+	e := &Error{Operation: k.op.Name, Status: k.status, Attempts: k.attempts, TraceID: traceID(body), categories: badResponse}
+	if !k.op.NoBearer { // that answer could hold half of a pair of tokens
+		e.body = &body
+	}
 	var bad *badAnswerError
 	if errors.As(cause, &bad) {
 		e.Message = bad.text
 	} else {
 		e.Message = "the answer is no JSON of the promised form" // the decoder's words would quote the body
 	}
+	if k.op.NoBearer {
+		e.hide(k.secrets())
+	}
 	return e
+}
+
+// secrets returns what must not appear in the call's error: the token, and the secrets of a form that replaces it.
+func (k *call) secrets() redact.Secrets {
+	secrets := slices.Clone(k.opts.secrets)
+	if k.attempt.token != nil {
+		secrets = append(secrets, k.attempt.token.AccessToken)
+	}
+	if form, ok := k.request.in.(url.Values); ok && k.op.NoBearer {
+		for name, values := range form {
+			if secretField(name) {
+				secrets = append(secrets, values...)
+			}
+		}
+	}
+	return secrets
+}
+
+// secretField reports whether a form field holds a secret, by its name.
+func secretField(name string) bool {
+	name = strings.ToLower(name)
+	for _, word := range [...]string{"secret", "token", "code", "password", "assertion"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // badAnswerError is what a decoder says of an answer.
@@ -162,6 +201,9 @@ func (k *call) resource() string {
 
 // newRequest builds the request from the operation, but for the token, which each attempt sets anew.
 func (k *call) newRequest() (*retryablehttp.Request, error) {
+	if k.client.tokens == nil && !k.op.NoBearer {
+		return nil, badInputf("TokenSource", "this client was made without a token source")
+	}
 	path, err := k.fillPath()
 	if err != nil {
 		return nil, err
@@ -268,6 +310,9 @@ func (k *call) rawQuery() string {
 
 func (k *call) encodeBody() (body []byte, contentType string, err error) {
 	in := k.request.in
+	if _, ok := in.(url.Values); k.op.Form && !ok {
+		return nil, "", badInputf("body", "the operation sends a form: its input must be url.Values")
+	}
 	switch in := in.(type) {
 	case nil:
 		return nil, "", nil

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/pluvo/ghl/internal/redact"
 )
 
 // CallOption changes one call. Every method takes any number of them; nil is ignored. What is wrong with one is the call's
@@ -18,7 +20,8 @@ type callOptions struct {
 	response   *Response
 	background bool
 	readBack   bool
-	sentAt     *time.Time // told when the last attempt was sent
+	sentAt     *time.Time     // receives the time at which the last attempt was sent
+	secrets    redact.Secrets // to take out of the call's error
 	path       map[string]string
 	query      url.Values
 }
@@ -85,6 +88,15 @@ func CallRetry(policy RetryPolicy) CallOption {
 func CallResponse(r *Response) CallOption {
 	return func(o *callOptions) error {
 		o.response = r
+		return nil
+	}
+}
+
+// CallRedact takes secrets out of the call's error, in case the server repeats them. The token of the request and the secrets
+// of its form ([Operation.NoBearer]) are taken out without it. A secret of fewer than 8 bytes is ignored.
+func CallRedact(secrets ...string) CallOption {
+	return func(o *callOptions) error {
+		o.secrets = append(o.secrets, secrets...)
 		return nil
 	}
 }

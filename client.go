@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/pluvo/ghl/internal/check"
 )
 
 const (
@@ -43,7 +45,8 @@ type Client struct {
 
 // config is what options set. A copy is made for each variant, so that nothing shared is written.
 type config struct {
-	tokens     TokenSource
+	tokens     TokenSource // nil with WithoutToken
+	tokenless  bool        // a client without a token source is wanted
 	location   string
 	base       *url.URL
 	version    Version
@@ -91,7 +94,7 @@ func newClient(cfg config, opts []Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if cfg.tokens == nil {
+	if cfg.tokens == nil && !cfg.tokenless {
 		return nil, badInputf("TokenSource", "a client needs WithTokenSource or WithToken")
 	}
 	httpClient, err := cfg.httpClient()
@@ -156,6 +159,15 @@ func WithToken(token string) Option {
 			return err
 		}
 		c.tokens = StaticTokenSource(token)
+		return nil
+	}
+}
+
+// WithoutToken makes a client without a token source, for operations with [Operation.NoBearer]. Any other call is refused
+// with [ErrBadInput] before it is sent. A later [WithTokenSource] or [WithToken], also of [Client.With], takes precedence.
+func WithoutToken() Option {
+	return func(c *config) error {
+		c.tokens, c.tokenless = nil, true
 		return nil
 	}
 }
@@ -322,21 +334,10 @@ type noLimit struct{}
 
 func (noLimit) Wait(ctx context.Context) error { return ctx.Err() }
 
-// checkID refuses what is no id. Ids of HighLevel are letters, digits and a few signs; anything else in a path could reach
-// another endpoint.
+// checkID refuses an id that HighLevel cannot have given out, see [check.ID].
 func checkID(field, id string) error {
-	if id == "" {
-		return badInputf(field, "%s is empty", field)
-	}
-	if id == "." || id == ".." {
-		return badInputf(field, "%s is no id", field)
-	}
-	for i := range len(id) {
-		switch c := id[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
-		default:
-			return badInputf(field, "%s holds a character that no id has", field)
-		}
+	if problem := check.ID(id); problem != "" {
+		return badInputf(field, "%s %s", field, problem)
 	}
 	return nil
 }

@@ -5,38 +5,37 @@ import (
 	"time"
 )
 
-// ContactCreate is a new contact. It needs Email, Phone or a name. Zero fields are not sent.
+// ContactCreate is the input of [ContactsService.Create]. Email, Phone or a name is required. Zero fields are not sent.
 type ContactCreate struct {
 	FirstName string `json:"firstName,omitempty"`
 	LastName  string `json:"lastName,omitempty"`
-	// Name is the full name, for when it is known only as a whole.
+	// Name is the full name, for callers that do not know its parts.
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email,omitempty"`
-	// Phone is best in E.164; the server normalises it by the location's country.
+	// Phone should be in E.164. The server completes other forms by the location's country.
 	Phone string `json:"phone,omitempty"`
-	// Gender is accepted and dropped by the API.
-	Gender      string `json:"gender,omitempty"`
-	Address1    string `json:"address1,omitempty"`
-	City        string `json:"city,omitempty"`
-	State       string `json:"state,omitempty"`
-	PostalCode  string `json:"postalCode,omitempty"`
-	Country     string `json:"country,omitempty"` // a two-letter code
-	Website     string `json:"website,omitempty"`
-	Timezone    string `json:"timezone,omitempty"` // an IANA name
-	CompanyName string `json:"companyName,omitempty"`
-	Source      string `json:"source,omitempty"`
-	AssignedTo  string `json:"assignedTo,omitempty"` // a user's id
-	// DateOfBirth is a date, YYYY-MM-DD.
-	DateOfBirth        string              `json:"dateOfBirth,omitempty"`
-	DND                bool                `json:"dnd,omitempty"`
-	DNDSettings        *DNDSettings        `json:"dndSettings,omitempty"`
-	InboundDNDSettings *InboundDNDSettings `json:"inboundDndSettings,omitempty"`
-	// Tags are put in lower case by the server.
+	// Gender is accepted by the API but not stored.
+	Gender             string       `json:"gender,omitempty"`
+	Address1           string       `json:"address1,omitempty"`
+	City               string       `json:"city,omitempty"`
+	State              string       `json:"state,omitempty"`
+	PostalCode         string       `json:"postalCode,omitempty"`
+	Country            string       `json:"country,omitempty"` // a two-letter code
+	Website            string       `json:"website,omitempty"`
+	Timezone           string       `json:"timezone,omitempty"` // an IANA name
+	CompanyName        string       `json:"companyName,omitempty"`
+	Source             string       `json:"source,omitempty"`
+	AssignedTo         string       `json:"assignedTo,omitempty"`  // a user's id
+	DateOfBirth        string       `json:"dateOfBirth,omitempty"` // YYYY-MM-DD
+	DND                bool         `json:"dnd,omitempty"`
+	DNDSettings        *DNDSettings `json:"dndSettings,omitempty"`
+	InboundDNDSettings *DNDSettings `json:"inboundDndSettings,omitempty"`
+	// Tags are stored in lower case.
 	Tags         []string      `json:"tags,omitempty"`
 	CustomFields []CustomField `json:"customFields,omitempty"`
 }
 
-// ContactUpdate is a change of a contact: fields that are not set stay as they are, [Null] clears one.
+// ContactUpdate is the input of [ContactsService.Update]. A field that is not set keeps its value; [Null] clears a field.
 type ContactUpdate struct {
 	FirstName   Opt[string] `json:"firstName,omitzero"`
 	LastName    Opt[string] `json:"lastName,omitzero"`
@@ -54,47 +53,47 @@ type ContactUpdate struct {
 	AssignedTo  Opt[string] `json:"assignedTo,omitzero"`
 	DateOfBirth Opt[string] `json:"dateOfBirth,omitzero"` // YYYY-MM-DD
 	DND         Opt[bool]   `json:"dnd,omitzero"`
-	// DNDSettings changes the channels that are set in it.
-	DNDSettings        Opt[*DNDSettings]        `json:"dndSettings,omitzero"`
-	InboundDNDSettings Opt[*InboundDNDSettings] `json:"inboundDndSettings,omitzero"`
-	// Tags replaces all tags of the contact. To add or remove some, use [TagsService.Add] and [TagsService.Remove].
+	// DNDSettings changes the channels that are not nil.
+	DNDSettings        Opt[*DNDSettings] `json:"dndSettings,omitzero"`
+	InboundDNDSettings Opt[*DNDSettings] `json:"inboundDndSettings,omitzero"`
+	// Tags replaces all tags of the contact. To change single tags, use [TagsService.Add] and [TagsService.Remove].
 	Tags Opt[[]string] `json:"tags,omitzero"`
-	// CustomFields changes the fields that are listed; the others stay.
+	// CustomFields changes the listed fields; the others keep their values.
 	CustomFields Opt[[]CustomField] `json:"customFields,omitzero"`
 }
 
-// ContactUpsert is a change of a contact that is found by Email or Phone, and made if there is none. Fields as in
-// [ContactUpdate], and what only a new contact takes.
+// ContactUpsert is the input of [ContactsService.Upsert]. Email, Phone or a name is required. [ContactUpdate] describes the
+// fields that both have.
 type ContactUpsert struct {
-	FirstName          Opt[string]              `json:"firstName,omitzero"`
-	LastName           Opt[string]              `json:"lastName,omitzero"`
-	Name               Opt[string]              `json:"name,omitzero"`
-	Email              Opt[string]              `json:"email,omitzero"`
-	Phone              Opt[string]              `json:"phone,omitzero"`
-	Address1           Opt[string]              `json:"address1,omitzero"`
-	City               Opt[string]              `json:"city,omitzero"`
-	State              Opt[string]              `json:"state,omitzero"`
-	PostalCode         Opt[string]              `json:"postalCode,omitzero"`
-	Country            Opt[string]              `json:"country,omitzero"`
-	Website            Opt[string]              `json:"website,omitzero"`
-	Timezone           Opt[string]              `json:"timezone,omitzero"`
-	Source             Opt[string]              `json:"source,omitzero"`
-	AssignedTo         Opt[string]              `json:"assignedTo,omitzero"`
-	DateOfBirth        Opt[string]              `json:"dateOfBirth,omitzero"` // YYYY-MM-DD
-	DND                Opt[bool]                `json:"dnd,omitzero"`
-	DNDSettings        Opt[*DNDSettings]        `json:"dndSettings,omitzero"`
-	InboundDNDSettings Opt[*InboundDNDSettings] `json:"inboundDndSettings,omitzero"`
-	// Tags replaces all tags of the contact. To add or remove some, use [TagsService.Add] and [TagsService.Remove].
+	FirstName          Opt[string]       `json:"firstName,omitzero"`
+	LastName           Opt[string]       `json:"lastName,omitzero"`
+	Name               Opt[string]       `json:"name,omitzero"`
+	Email              Opt[string]       `json:"email,omitzero"`
+	Phone              Opt[string]       `json:"phone,omitzero"`
+	Address1           Opt[string]       `json:"address1,omitzero"`
+	City               Opt[string]       `json:"city,omitzero"`
+	State              Opt[string]       `json:"state,omitzero"`
+	PostalCode         Opt[string]       `json:"postalCode,omitzero"`
+	Country            Opt[string]       `json:"country,omitzero"`
+	Website            Opt[string]       `json:"website,omitzero"`
+	Timezone           Opt[string]       `json:"timezone,omitzero"`
+	Source             Opt[string]       `json:"source,omitzero"`
+	AssignedTo         Opt[string]       `json:"assignedTo,omitzero"`
+	DateOfBirth        Opt[string]       `json:"dateOfBirth,omitzero"` // YYYY-MM-DD
+	DND                Opt[bool]         `json:"dnd,omitzero"`
+	DNDSettings        Opt[*DNDSettings] `json:"dndSettings,omitzero"`
+	InboundDNDSettings Opt[*DNDSettings] `json:"inboundDndSettings,omitzero"`
+	// Tags replaces all tags of the contact. To change single tags, use [TagsService.Add] and [TagsService.Remove].
 	Tags         Opt[[]string]      `json:"tags,omitzero"`
 	CustomFields Opt[[]CustomField] `json:"customFields,omitzero"`
 
 	CompanyName Opt[string] `json:"companyName,omitzero"`
 	Gender      Opt[string] `json:"gender,omitzero"`
-	// CreateNewIfDuplicateAllowed makes a new contact even if there is one, where the location allows duplicates.
+	// CreateNewIfDuplicateAllowed creates a contact even if one exists, if the location allows duplicates.
 	CreateNewIfDuplicateAllowed bool `json:"createNewIfDuplicateAllowed,omitempty"`
 }
 
-// The wire forms add the location, and give the fields whose names depend on the version.
+// The wire forms add the location and replace the fields that are written in another form.
 type (
 	plainContactCreate ContactCreate
 	plainContactUpdate ContactUpdate
@@ -104,9 +103,12 @@ type (
 func (in *ContactCreate) check() error {
 	switch {
 	case in == nil:
-		return badInputf("ContactCreate", "there is no contact to create")
+		return badInputf("ContactCreate", "the input is nil")
 	case blank(in.Email, in.Phone, in.Name, in.FirstName, in.LastName):
-		return badInputf("Email", "a contact needs an e-mail, a phone or a name")
+		return badInputf("Email", "an email, a phone or a name is required")
+	}
+	if err := checkDND(in.DNDSettings, in.InboundDNDSettings); err != nil {
+		return err
 	}
 	return checkContact(in.AssignedTo, in.DateOfBirth, in.Tags, in.CustomFields)
 }
@@ -114,12 +116,16 @@ func (in *ContactCreate) check() error {
 func (in *ContactCreate) wire(to target) any {
 	body := struct {
 		*plainContactCreate
-		LocationID   string `json:"locationId"`
-		DNDSettings  any    `json:"dndSettings,omitempty"`
-		CustomFields any    `json:"customFields,omitempty"`
+		LocationID         string `json:"locationId"`
+		DNDSettings        any    `json:"dndSettings,omitempty"`
+		InboundDNDSettings any    `json:"inboundDndSettings,omitempty"`
+		CustomFields       any    `json:"customFields,omitempty"`
 	}{plainContactCreate: (*plainContactCreate)(in), LocationID: to.location}
 	if in.DNDSettings != nil {
 		body.DNDSettings = dndBody(Some(in.DNDSettings), to.version)
+	}
+	if in.InboundDNDSettings != nil {
+		body.InboundDNDSettings = inboundDNDBody(Some(in.InboundDNDSettings))
 	}
 	if len(in.CustomFields) > 0 {
 		body.CustomFields = customFieldsBody(Some(in.CustomFields), to.version)
@@ -129,9 +135,12 @@ func (in *ContactCreate) wire(to target) any {
 
 func (in *ContactUpdate) check() error {
 	if in == nil {
-		return badInputf("ContactUpdate", "there is nothing to update")
+		return badInputf("ContactUpdate", "the input is nil")
 	}
 	if err := refuseNull(nullField{"DND", in.DND.IsNull()}); err != nil {
+		return err
+	}
+	if err := checkDND(valueOf(in.DNDSettings), valueOf(in.InboundDNDSettings)); err != nil {
 		return err
 	}
 	return checkContact(valueOf(in.AssignedTo), valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
@@ -140,19 +149,26 @@ func (in *ContactUpdate) check() error {
 func (in *ContactUpdate) wire(to target) any {
 	return struct {
 		*plainContactUpdate
-		DNDSettings  any `json:"dndSettings,omitempty"`
-		CustomFields any `json:"customFields,omitempty"`
-	}{(*plainContactUpdate)(in), dndBody(in.DNDSettings, to.version), customFieldsBody(in.CustomFields, to.version)}
+		DNDSettings        any `json:"dndSettings,omitempty"`
+		InboundDNDSettings any `json:"inboundDndSettings,omitempty"`
+		CustomFields       any `json:"customFields,omitempty"`
+	}{
+		(*plainContactUpdate)(in), dndBody(in.DNDSettings, to.version), inboundDNDBody(in.InboundDNDSettings),
+		customFieldsBody(in.CustomFields, to.version),
+	}
 }
 
 func (in *ContactUpsert) check() error {
 	switch {
 	case in == nil:
-		return badInputf("ContactUpsert", "there is no contact to upsert")
+		return badInputf("ContactUpsert", "the input is nil")
 	case blank(valueOf(in.Email), valueOf(in.Phone), valueOf(in.Name), valueOf(in.FirstName), valueOf(in.LastName)):
-		return badInputf("Email", "a contact needs an e-mail, a phone or a name")
+		return badInputf("Email", "an email, a phone or a name is required")
 	}
 	if err := refuseNull(nullField{"DND", in.DND.IsNull()}); err != nil {
+		return err
+	}
+	if err := checkDND(valueOf(in.DNDSettings), valueOf(in.InboundDNDSettings)); err != nil {
 		return err
 	}
 	return checkContact(valueOf(in.AssignedTo), valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
@@ -161,19 +177,23 @@ func (in *ContactUpsert) check() error {
 func (in *ContactUpsert) wire(to target) any {
 	return struct {
 		*plainContactUpsert
-		LocationID   string `json:"locationId"`
-		DNDSettings  any    `json:"dndSettings,omitempty"`
-		CustomFields any    `json:"customFields,omitempty"`
-	}{(*plainContactUpsert)(in), to.location, dndBody(in.DNDSettings, to.version), customFieldsBody(in.CustomFields, to.version)}
+		LocationID         string `json:"locationId"`
+		DNDSettings        any    `json:"dndSettings,omitempty"`
+		InboundDNDSettings any    `json:"inboundDndSettings,omitempty"`
+		CustomFields       any    `json:"customFields,omitempty"`
+	}{
+		(*plainContactUpsert)(in), to.location, dndBody(in.DNDSettings, to.version), inboundDNDBody(in.InboundDNDSettings),
+		customFieldsBody(in.CustomFields, to.version),
+	}
 }
 
-// nullField is a field of an update, and whether it is null.
+// nullField is a field of an update and whether the update sets it to null.
 type nullField struct {
 	name string
 	null bool
 }
 
-// refuseNull refuses null where it would clear nothing, such as a switch.
+// refuseNull refuses null for fields that cannot be cleared.
 func refuseNull(fields ...nullField) error {
 	for _, f := range fields {
 		if f.null {
@@ -183,14 +203,14 @@ func refuseNull(fields ...nullField) error {
 	return nil
 }
 
-// checkContact refuses what no contact can have.
+// checkContact refuses fields that the API would refuse.
 func checkContact(assignedTo, dateOfBirth string, tags []string, fields []CustomField) error {
 	if err := checkGiven("AssignedTo", assignedTo); err != nil {
 		return err
 	}
 	if dateOfBirth != "" {
 		if _, err := time.Parse(time.DateOnly, dateOfBirth); err != nil {
-			return badInputf("DateOfBirth", "a date of birth is written YYYY-MM-DD")
+			return badInputf("DateOfBirth", "a date of birth must have the form YYYY-MM-DD")
 		}
 	}
 	if err := checkTags(tags); err != nil {
@@ -207,7 +227,7 @@ func checkContact(assignedTo, dateOfBirth string, tags []string, fields []Custom
 	return nil
 }
 
-// checkGiven refuses an id that is given and is none.
+// checkGiven refuses an invalid id; "" is valid.
 func checkGiven(field, id string) error {
 	if id == "" {
 		return nil
@@ -215,21 +235,75 @@ func checkGiven(field, id string) error {
 	return checkID(field, id)
 }
 
-// dndBody is nil for an absent field, which leaves it out.
-func dndBody(dnd Opt[*DNDSettings], v Version) any {
-	settings, ok := dnd.Get()
-	switch {
-	case dnd.IsZero():
-		return nil
-	case !ok || settings == nil:
-		return dnd
-	case v == VersionV3:
-		return (*dndSettingsV3)(settings)
+// checkDND refuses settings that the two fields do not have.
+func checkDND(outbound, inbound *DNDSettings) error {
+	if outbound != nil && outbound.All != nil {
+		return badInputf("DNDSettings", "DNDSettings has no All, only InboundDNDSettings has")
 	}
-	return (*dndSettings2021)(settings)
+	if inbound == nil {
+		return nil
+	}
+	if channels := channelsOf(inbound); channels != (dnd2021{}) || inbound.All != nil && inbound.All.Code != "" {
+		return badInputf("InboundDNDSettings", "InboundDNDSettings has only All, with a Status and a Message")
+	}
+	return nil
 }
 
-// customFieldsBody is nil for an absent field, which leaves it out.
+// The wire forms of DNDSettings. They have no Extra, which the API would refuse.
+type (
+	dnd2021 struct {
+		Call     *DNDSetting `json:"Call,omitempty"`
+		Email    *DNDSetting `json:"Email,omitempty"`
+		SMS      *DNDSetting `json:"SMS,omitempty"`
+		WhatsApp *DNDSetting `json:"WhatsApp,omitempty"`
+		GMB      *DNDSetting `json:"GMB,omitempty"`
+		FB       *DNDSetting `json:"FB,omitempty"`
+		RCS      *DNDSetting `json:"RCS,omitempty"`
+	}
+	dndV3 struct {
+		Call     *DNDSetting `json:"call,omitempty"`
+		Email    *DNDSetting `json:"email,omitempty"`
+		SMS      *DNDSetting `json:"sms,omitempty"`
+		WhatsApp *DNDSetting `json:"whatsApp,omitempty"`
+		GMB      *DNDSetting `json:"gmb,omitempty"`
+		FB       *DNDSetting `json:"fb,omitempty"`
+		RCS      *DNDSetting `json:"rcs,omitempty"`
+	}
+	dndInbound struct {
+		All *DNDSetting `json:"all,omitempty"`
+	}
+)
+
+func channelsOf(s *DNDSettings) dnd2021 {
+	return dnd2021{s.Call, s.Email, s.SMS, s.WhatsApp, s.GMB, s.FB, s.RCS}
+}
+
+// dndBody returns the wire form of DNDSettings; nil if dnd is absent.
+func dndBody(dnd Opt[*DNDSettings], v Version) any {
+	return dndWire(dnd, func(s *DNDSettings) any {
+		if v == VersionV3 {
+			return dndV3(channelsOf(s))
+		}
+		return channelsOf(s)
+	})
+}
+
+// inboundDNDBody returns the wire form of InboundDNDSettings; nil if dnd is absent.
+func inboundDNDBody(dnd Opt[*DNDSettings]) any {
+	return dndWire(dnd, func(s *DNDSettings) any { return dndInbound{s.All} })
+}
+
+func dndWire(dnd Opt[*DNDSettings], form func(*DNDSettings) any) any {
+	if dnd.IsZero() {
+		return nil
+	}
+	if settings := valueOf(dnd); settings != nil {
+		return form(settings)
+	}
+	return dnd
+}
+
+// customFieldsBody returns the wire form of custom fields; nil if fields is absent.
 func customFieldsBody(fields Opt[[]CustomField], v Version) any {
 	list, ok := fields.Get()
 	switch {
@@ -243,7 +317,7 @@ func customFieldsBody(fields Opt[[]CustomField], v Version) any {
 	return wireAs(list, func(f CustomField) customField2021 { return customField2021{f.ID, f.Key, f.Value} })
 }
 
-// The vendor renamed the value of a custom field between the versions.
+// A custom field's value has another name in each version.
 type (
 	customField2021 struct {
 		ID    string           `json:"id,omitempty"`
@@ -257,6 +331,7 @@ type (
 	}
 )
 
+// wireAs converts each element of a list to its wire form.
 func wireAs[T, U any](list []T, f func(T) U) []U {
 	out := make([]U, len(list))
 	for i, v := range list {
@@ -265,13 +340,13 @@ func wireAs[T, U any](list []T, f func(T) U) []U {
 	return out
 }
 
-// valueOf returns the value, or the zero value where none is set.
+// valueOf returns the value of o, or the zero value if o is absent or null.
 func valueOf[T any](o Opt[T]) T {
 	v, _ := o.Get()
 	return v
 }
 
-// blank reports whether all texts are empty or white space.
+// blank reports whether all texts are empty or only white space.
 func blank(texts ...string) bool {
 	for _, s := range texts {
 		if strings.TrimSpace(s) != "" {

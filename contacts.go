@@ -8,25 +8,24 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// ContactsService reaches the contacts of a location.
+// ContactsService reads, searches and writes the contacts of a location.
 type ContactsService service
 
-// Contact is a person or company in a location. Which fields are filled depends on the endpoint: a contact read by its id
-// has the most, one from a list or search some others.
+// Contact is a person or company in a location. The endpoint decides which fields are filled: [ContactsService.Get] fills
+// the most; lists and searches fill some that Get does not.
 //
-// Names: lists send firstName and lastName in lower case with the original beside them; FirstName and LastName hold the
-// original here. A search sends the street as address; it is in Address1 here.
+// Lists send firstName and lastName in lower case and the original spelling in other properties; FirstName and LastName
+// always hold the original. Searches send the street as address; Address1 always holds it.
 type Contact struct {
 	ID         string `json:"id"`
 	LocationID string `json:"locationId,omitempty"`
-	// Name is the full name; ContactName is the same in lists and searches.
+	// Name is the full name. Lists and searches send it as ContactName.
 	Name        string `json:"name,omitempty"`
 	ContactName string `json:"contactName,omitempty"`
 	FirstName   string `json:"firstName,omitempty"`
@@ -38,10 +37,10 @@ type Contact struct {
 
 	Email            string            `json:"email,omitempty"`
 	EmailLowerCase   string            `json:"emailLowerCase,omitempty"`
-	AdditionalEmails []AdditionalEmail `json:"additionalEmails,omitempty"` // cannot be written
+	AdditionalEmails []AdditionalEmail `json:"additionalEmails,omitempty"` // read-only
 	// Phone is in E.164, such as "+18005550100".
 	Phone            string            `json:"phone,omitempty"`
-	AdditionalPhones []AdditionalPhone `json:"additionalPhones,omitempty"` // cannot be written
+	AdditionalPhones []AdditionalPhone `json:"additionalPhones,omitempty"` // read-only
 
 	Address1   string `json:"address1,omitempty" also:"address"`
 	City       string `json:"city,omitempty"`
@@ -53,34 +52,32 @@ type Contact struct {
 	Timezone string `json:"timezone,omitempty"`
 	Website  string `json:"website,omitempty"`
 
-	CompanyName  string `json:"companyName,omitempty"`
-	BusinessID   string `json:"businessId,omitempty"`
-	BusinessName string `json:"businessName,omitempty"`
-	// Type is such as "lead" or "customer".
-	Type    string `json:"type,omitempty"`
-	Source  string `json:"source,omitempty"`
-	Gender  string `json:"gender,omitempty"`
-	SSN     string `json:"ssn,omitempty"`
-	Keyword string `json:"keyword,omitempty"`
-	// AssignedTo is the id of the user who owns the contact.
-	AssignedTo string   `json:"assignedTo,omitempty"`
-	Followers  []string `json:"followers,omitempty"` // user ids
-	// Tags are in lower case.
-	Tags         []string      `json:"tags,omitempty"`
+	CompanyName  string        `json:"companyName,omitempty"`
+	BusinessID   string        `json:"businessId,omitempty"`
+	BusinessName string        `json:"businessName,omitempty"`
+	Type         string        `json:"type,omitempty"` // such as "lead" or "customer"
+	Source       string        `json:"source,omitempty"`
+	Gender       string        `json:"gender,omitempty"`
+	SSN          string        `json:"ssn,omitempty"`
+	Keyword      string        `json:"keyword,omitempty"`
+	AssignedTo   string        `json:"assignedTo,omitempty"` // the id of the user who owns the contact
+	Followers    []string      `json:"followers,omitempty"`  // user ids
+	Tags         []string      `json:"tags,omitempty"`       // in lower case
 	CustomFields []CustomField `json:"customFields,omitempty"`
 	Attachments  []string      `json:"attachments,omitempty"`
 
-	// DND is "do not disturb" on every channel; DNDSettings says it for each.
-	DND                bool                `json:"dnd,omitempty"`
-	DNDSettings        *DNDSettings        `json:"dndSettings,omitempty"`
-	InboundDNDSettings *InboundDNDSettings `json:"inboundDndSettings,omitempty"`
-	BounceEmail        bool                `json:"bounceEmail,omitempty"`
-	UnsubscribeEmail   bool                `json:"unsubscribeEmail,omitempty"`
+	// DND is "do not disturb" on every channel; DNDSettings is "do not disturb" on each. InboundDNDSettings, which has only
+	// [DNDSettings.All], is whether messages from the contact are blocked.
+	DND                bool         `json:"dnd,omitempty"`
+	DNDSettings        *DNDSettings `json:"dndSettings,omitempty"`
+	InboundDNDSettings *DNDSettings `json:"inboundDndSettings,omitempty"`
+	BounceEmail        bool         `json:"bounceEmail,omitempty"`
+	UnsubscribeEmail   bool         `json:"unsubscribeEmail,omitempty"`
 	// ValidEmail and IsValidWhatsApp are nil when unknown.
 	ValidEmail      *bool `json:"validEmail,omitempty"`
 	IsValidWhatsApp *bool `json:"isValidWhatsapp,omitempty"`
 
-	// DateOfBirth is mostly a date without a zone.
+	// DateOfBirth is usually a date without a zone.
 	DateOfBirth           Time `json:"dateOfBirth,omitzero"`
 	BirthMonth            int  `json:"birthMonth,omitempty"`
 	BirthDay              int  `json:"birthDay,omitempty"`
@@ -97,13 +94,13 @@ type Contact struct {
 	Products              []string       `json:"products,omitempty"`
 	Deleted               bool           `json:"deleted,omitempty"`
 
-	// Cursor is the contact's place in the list or search it came from: give it as After to go on behind it. It is "" on
-	// a contact that was read otherwise.
+	// Cursor is the contact's position in the list or search that returned it: pass it as After to resume after this contact.
+	// It is "" on contacts from other methods.
 	Cursor Cursor `json:"-"`
 	Extra  Extra  `json:"-"`
 }
 
-// AdditionalEmail is a further e-mail address of a contact.
+// AdditionalEmail is a secondary e-mail address of a contact.
 type AdditionalEmail struct {
 	Email string `json:"email,omitempty"`
 	Extra Extra  `json:"-"`
@@ -118,7 +115,7 @@ func (a *AdditionalEmail) UnmarshalJSON(data []byte) error {
 	return lenient.Unmarshal(data, a)
 }
 
-// AdditionalPhone is a further phone number of a contact.
+// AdditionalPhone is a secondary phone number of a contact.
 type AdditionalPhone struct {
 	Phone      string `json:"phone,omitempty"`
 	PhoneLabel string `json:"phoneLabel,omitempty"`
@@ -134,7 +131,7 @@ func (a *AdditionalPhone) UnmarshalJSON(data []byte) error {
 	return lenient.Unmarshal(data, a)
 }
 
-// Attribution says where a contact came from.
+// Attribution describes the visit, ad or form that a contact came from.
 type Attribution struct {
 	URL        string `json:"url,omitempty"`
 	Campaign   string `json:"campaign,omitempty"`
@@ -157,10 +154,10 @@ type Attribution struct {
 	Extra      Extra  `json:"-"`
 }
 
-// DNDStatus is whether a channel may be used.
+// DNDStatus is the state of "do not disturb" on one channel.
 type DNDStatus string
 
-// The states of "do not disturb". Active means that the contact must not be disturbed.
+// The states of "do not disturb". DNDActive and DNDPermanent mean: do not contact on this channel.
 const (
 	DNDActive    DNDStatus = "active"
 	DNDInactive  DNDStatus = "inactive"
@@ -174,8 +171,8 @@ type DNDSetting struct {
 	Code    string    `json:"code,omitempty"`
 }
 
-// DNDSettings is "do not disturb" for each channel; nil where nothing is set. VersionV3 writes the names in lower case, which
-// is done for you.
+// DNDSettings is "do not disturb" on each channel. A nil channel has no setting. The field names on the wire depend on the
+// version; the client writes those of its own version.
 type DNDSettings struct {
 	Call     *DNDSetting `json:"Call,omitempty"`
 	Email    *DNDSetting `json:"Email,omitempty"`
@@ -183,37 +180,14 @@ type DNDSettings struct {
 	WhatsApp *DNDSetting `json:"WhatsApp,omitempty"`
 	GMB      *DNDSetting `json:"GMB,omitempty"`
 	FB       *DNDSetting `json:"FB,omitempty"`
-	RCS      *DNDSetting `json:"RCS,omitempty"` // undocumented, but live
-	Extra    Extra       `json:"-"`
+	RCS      *DNDSetting `json:"RCS,omitempty"` // undocumented
+	// All is the only setting of InboundDNDSettings, which has none of the channels. Its Status is [DNDActive] or
+	// [DNDInactive], and its Code is "".
+	All   *DNDSetting `json:"all,omitempty"`
+	Extra Extra       `json:"-"`
 }
 
-// dndSettings2021 and dndSettingsV3 are what is sent: without the Extra, which the API would refuse.
-type dndSettings2021 DNDSettings
-
-type dndSettingsV3 struct {
-	Call     *DNDSetting `json:"call,omitempty"`
-	Email    *DNDSetting `json:"email,omitempty"`
-	SMS      *DNDSetting `json:"sms,omitempty"`
-	WhatsApp *DNDSetting `json:"whatsApp,omitempty"`
-	GMB      *DNDSetting `json:"gmb,omitempty"`
-	FB       *DNDSetting `json:"fb,omitempty"`
-	RCS      *DNDSetting `json:"rcs,omitempty"`
-	Extra    Extra       `json:"-"`
-}
-
-// InboundDNDSettings is whether the contact may write to the location.
-type InboundDNDSettings struct {
-	All   *InboundDNDSetting `json:"all,omitempty"`
-	Extra Extra              `json:"-"`
-}
-
-// InboundDNDSetting is "do not disturb" for what the contact writes. Its Status is [DNDActive] or [DNDInactive].
-type InboundDNDSetting struct {
-	Status  DNDStatus `json:"status"`
-	Message string    `json:"message,omitempty"`
-}
-
-// contactWire is a contact with the names that only some endpoints use.
+// contactWire is a contact with the property names that only some endpoints use.
 type contactWire struct {
 	*plainContact
 	FirstNameRaw string          `json:"firstNameRaw"`
@@ -224,7 +198,7 @@ type contactWire struct {
 
 type plainContact Contact
 
-// UnmarshalJSON reads a contact in any of the forms of the API.
+// UnmarshalJSON reads a contact from any endpoint. A value of an unexpected type is not an error, see [Extra].
 func (c *Contact) UnmarshalJSON(data []byte) error {
 	*c = Contact{}
 	w := contactWire{plainContact: (*plainContact)(c)}
@@ -249,17 +223,18 @@ func (c Contact) MarshalJSON() ([]byte, error) {
 	return lenient.Marshal(&c)
 }
 
-// Get reads a contact: GET /contacts/{contactId}, scope contacts.readonly. A contact that does not exist is [ErrNotFound].
+// Get returns a contact: GET /contacts/{contactId}, scope contacts.readonly. The error is [ErrNotFound] if there is none
+// with this id.
 func (s *ContactsService) Get(ctx context.Context, contactID string, opts ...CallOption) (*Contact, error) {
 	return one[Contact](ctx, s.client, request{op: opContactsGet, path: []string{contactID}}, opts)
 }
 
-// FindDuplicate finds the contact that a new one would collide with: GET /contacts/search/duplicate, scope
-// contacts.readonly. It is [ErrNotFound] when there is none.
+// FindDuplicate returns the contact that has an e-mail address or phone number: GET /contacts/search/duplicate, scope
+// contacts.readonly. The error is [ErrNotFound] if there is none.
 func (s *ContactsService) FindDuplicate(ctx context.Context, q DuplicateQuery, opts ...CallOption) (*Contact, error) {
 	r := request{op: opContactsFindDuplicate, query: q.values()}
 	var found *Contact
-	none := &Error{Operation: r.op.Name, Message: "there is no such contact", categories: notFound}
+	none := &Error{Operation: r.op.Name, Message: "no contact has this email or phone", categories: notFound}
 	err := s.client.do(ctx, r, func(k *call, body []byte) error {
 		if err := checkObject(body); err != nil {
 			return err
@@ -284,12 +259,12 @@ func (s *ContactsService) FindDuplicate(ctx context.Context, q DuplicateQuery, o
 	return found, nil
 }
 
-// DuplicateQuery says what to look for: an e-mail, a phone number or both.
+// DuplicateQuery is the input of [ContactsService.FindDuplicate]: an e-mail address, a phone number or both.
 type DuplicateQuery struct{ Email, Phone string }
 
 func (q DuplicateQuery) check() error {
 	if q.Email == "" && q.Phone == "" {
-		return badInputf("Email", "a duplicate is looked for by Email or Phone")
+		return badInputf("Email", "Email or Phone is required")
 	}
 	return nil
 }
@@ -301,10 +276,12 @@ func (q DuplicateQuery) values() url.Values {
 	return v
 }
 
-// Create makes a contact: POST /contacts/, scope contacts.write. It needs an e-mail, a phone or a name. If the location
-// allows no duplicates and there is one, the error is [ErrDuplicateContact] and [Error.Duplicate] says which.
+// Create creates a contact: POST /contacts/, scope contacts.write. An e-mail address, a phone number or a name is required.
+// If the location does not allow duplicates and the contact exists, the error is [ErrDuplicateContact] and [Error.Duplicate]
+// identifies the existing contact.
 //
-// A create is not repeated when its outcome is unknown ([ErrAmbiguous]); [CallReadBack] looks for the contact then.
+// Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the contact by
+// its e-mail address or phone number.
 func (s *ContactsService) Create(ctx context.Context, in *ContactCreate, opts ...CallOption) (*Contact, error) {
 	var sent time.Time
 	contact, err := one[Contact](ctx, s.client, request{op: opContactsCreate, in: in}, sentAt(&sent, opts))
@@ -316,33 +293,34 @@ func (s *ContactsService) Create(ctx context.Context, in *ContactCreate, opts ..
 	return contact, err
 }
 
-// Update changes a contact: PUT /contacts/{contactId}, scope contacts.write. Only the fields that are set are sent.
+// Update changes a contact: PUT /contacts/{contactId}, scope contacts.write. It sends only the fields that are set.
 //
-// Tags, if set, replace all tags of the contact, those too that somebody else has just added: use [TagsService.Add] and
-// [TagsService.Remove] to change some. CompanyName, gender and location cannot be changed, for the API refuses them here.
+// Tags, if set, replace all tags of the contact, including tags that were added meanwhile: to change single tags use
+// [TagsService.Add] and [TagsService.Remove]. The API refuses changes of the company name, the gender and the location.
 func (s *ContactsService) Update(ctx context.Context, contactID string, in *ContactUpdate, opts ...CallOption) (*Contact, error) {
 	return one[Contact](ctx, s.client, request{op: opContactsUpdate, path: []string{contactID}, in: in}, opts)
 }
 
-// Upsert changes the contact that has the e-mail or phone, or makes one: POST /contacts/upsert, scope contacts.write. Which
-// identifier decides is a setting of the location; when they belong to two contacts, the API uses one and drops the other
-// in silence, so compare what comes back. Tags, if set, replace all tags, see [ContactsService.Update].
+// Upsert changes the contact that has the e-mail address or phone number, or creates one: POST /contacts/upsert, scope
+// contacts.write. A setting of the location decides which of the two has priority. If they belong to two contacts, the API
+// changes one and ignores the other identifier without an error: compare the returned contact. Tags, if set, replace all
+// tags, see [ContactsService.Update].
 //
-// It is not repeated when its outcome is unknown ([ErrAmbiguous]), for two at once can make two contacts.
+// Upsert is not retried when its outcome is unknown ([ErrAmbiguous]): two concurrent upserts can create two contacts.
 func (s *ContactsService) Upsert(ctx context.Context, in *ContactUpsert, opts ...CallOption) (*UpsertResult, error) {
 	return whole[UpsertResult](ctx, s.client, request{op: opContactsUpsert, in: in}, opts)
 }
 
-// UpsertResult is the answer to an upsert.
+// UpsertResult is the result of [ContactsService.Upsert].
 type UpsertResult struct {
 	Contact *Contact `json:"contact"`
-	// New is true if the contact was made, false if it was there.
+	// New is whether the contact was created.
 	New     bool   `json:"new"`
 	TraceID string `json:"traceId,omitempty"`
 	Extra   Extra  `json:"-"`
 }
 
-// UnmarshalJSON reads the result. Without a contact it is an error.
+// UnmarshalJSON reads the result. It fails if the result has no contact.
 func (r *UpsertResult) UnmarshalJSON(data []byte) error {
 	if err := lenient.Unmarshal(data, r); err != nil {
 		return err
@@ -353,33 +331,31 @@ func (r *UpsertResult) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Delete deletes a contact: DELETE /contacts/{contactId}, scope contacts.write. One that does not exist is [ErrNotFound],
-// except when this call itself may have deleted it in an earlier attempt.
+// Delete deletes a contact: DELETE /contacts/{contactId}, scope contacts.write. The error is [ErrNotFound] if there is none
+// with this id, unless an earlier attempt of the same call may have deleted it.
 func (s *ContactsService) Delete(ctx context.Context, contactID string, opts ...CallOption) error {
 	return done(ctx, s.client, request{op: opContactsDelete, path: []string{contactID}}, opts)
 }
 
-// SetBusiness puts contacts into a business, or takes them out of theirs: POST /contacts/bulk/business, scope
+// SetBusiness assigns contacts to a business, or removes them from theirs: POST /contacts/bulk/business, scope
 // contacts.write.
 func (s *ContactsService) SetBusiness(ctx context.Context, in *BusinessUpdate, opts ...CallOption) (*BusinessUpdateResult, error) {
 	return whole[BusinessUpdateResult](ctx, s.client, request{op: opContactsSetBusiness, in: in}, opts)
 }
 
-// BusinessUpdate says which contacts belong to which business.
+// BusinessUpdate is the input of [ContactsService.SetBusiness].
 type BusinessUpdate struct {
 	ContactIDs []string
-	// BusinessID "" takes the contacts out of their business.
+	// BusinessID is the new business; "" removes the contacts from theirs.
 	BusinessID string
 }
 
 func (u *BusinessUpdate) check() error {
 	if u == nil {
-		return badInputf("BusinessUpdate", "nothing to update")
+		return badInputf("BusinessUpdate", "the input is nil")
 	}
-	if u.BusinessID != "" {
-		if err := checkID("BusinessID", u.BusinessID); err != nil {
-			return err
-		}
+	if err := checkGiven("BusinessID", u.BusinessID); err != nil {
+		return err
 	}
 	return checkIDs("ContactIDs", u.ContactIDs)
 }
@@ -396,52 +372,50 @@ func (u *BusinessUpdate) wire(to target) any {
 	return body
 }
 
-// BusinessUpdateResult lists the contacts that were changed.
+// BusinessUpdateResult is the result of [ContactsService.SetBusiness]: the ids of the changed contacts.
 type BusinessUpdateResult struct {
 	Success    bool     `json:"success"`
 	ContactIDs []string `json:"ids"`
 	Extra      Extra    `json:"-"`
 }
 
-// ListContactsOptions chooses a page of a list. The zero value is the first page of 20.
+// ListContactsOptions is the input of [ContactsService.List]. The zero value means the first page.
 type ListContactsOptions struct {
-	// Limit is the size of a page, 1 to 100; 0 leaves it to the server, which takes 20.
+	// Limit is the size of a page, 1 to 100. 0 means 20 in List, and 100 in [ContactsService.All] and [ContactsService.Pages].
 	Limit int
-	// Query is text to look for in names, e-mails and phone numbers.
+	// Query is a text to find in names, e-mail addresses and phone numbers.
 	Query string
-	// After continues behind a cursor: [ContactPage.Next], or the [Contact.Cursor] of a contact.
+	// After resumes after a cursor: [ContactPage.Next], or the [Contact.Cursor] of a contact.
 	After Cursor
 }
 
 func (o *ListContactsOptions) check() error {
 	if o.Limit < 0 || o.Limit > 100 {
-		return badInputf("Limit", "a page holds 1 to 100 contacts")
+		return badInputf("Limit", "Limit must be 1 to 100")
 	}
 	_, err := o.After.pair()
 	return err
 }
 
-// ContactPage is a page of a list of contacts.
+// ContactPage is one page of a list of contacts.
 type ContactPage struct {
 	Contacts []*Contact
-	// Total is how many there are on all pages.
+	// Total is the number of contacts on all pages.
 	Total int
-	// Next continues behind this page; "" on the last one. It may be stored.
+	// Next is the cursor of the next page; "" on the last one. It may be stored.
 	Next Cursor
 }
 
-// List reads one page of the location's contacts, newest first: GET /contacts/, scope contacts.readonly. o may be nil.
+// List returns one page of the location's contacts, newest first: GET /contacts/, scope contacts.readonly. o may be nil.
 //
-// HighLevel calls this endpoint deprecated in favour of [ContactsService.Search]; unlike a search, it sees every change at
-// once.
+// HighLevel documents this endpoint as deprecated in favour of [ContactsService.Search]. Unlike a search, a list shows every
+// change immediately.
 func (s *ContactsService) List(ctx context.Context, o *ListContactsOptions, opts ...CallOption) (*ContactPage, error) {
 	o = orZero(o)
 	q := url.Values{}
 	setIf(q, "query", o.Query)
-	if o.Limit > 0 {
-		q.Set("limit", strconv.Itoa(o.Limit))
-	}
-	if after, err := o.After.pair(); err == nil && o.After != "" { // both, or the server gives page one for ever
+	setInt(q, "limit", o.Limit)
+	if after, err := o.After.pair(); err == nil && o.After != "" { // given one of them alone, the server returns page one
 		q.Set("startAfter", after[0])
 		q.Set("startAfterId", after[1])
 	}
@@ -449,7 +423,7 @@ func (s *ContactsService) List(ctx context.Context, o *ListContactsOptions, opts
 	return page, err
 }
 
-// page reads a page of contacts. size counts what is on it, also what is no record.
+// page reads a page of contacts. size is the number of its elements, including those that are not records.
 func (s *ContactsService) page(ctx context.Context, r request, opts []CallOption) (page *ContactPage, size int, err error) {
 	page = new(ContactPage)
 	err = s.client.do(ctx, r, func(k *call, body []byte) (err error) {
@@ -475,7 +449,7 @@ func (s *ContactsService) page(ctx context.Context, r request, opts []CallOption
 			next = page.Contacts[n-1].Cursor
 		}
 		if page.Next = next; !whole && next == "" {
-			return &badAnswerError{"the answer has half a cursor; the list is not complete"}
+			return &badAnswerError{"the answer has an incomplete cursor; the list is not complete"}
 		}
 		return nil
 	}, opts)
@@ -485,13 +459,13 @@ func (s *ContactsService) page(ctx context.Context, r request, opts []CallOption
 	return page, size, nil
 }
 
-// All reads every contact of the location, page by page. A failure is yielded once, with a nil contact, and ends it. o may
-// be nil and is copied.
+// All iterates over the contacts of the location, newest first, and reads them with [ContactsService.List] page by page. It
+// yields an error once, with a nil contact, and stops. o may be nil and is copied.
 func (s *ContactsService) All(ctx context.Context, o *ListContactsOptions, opts ...CallOption) iter.Seq2[*Contact, error] {
 	return each(s.Pages(ctx, o, opts...), contactsOf)
 }
 
-// Pages is [ContactsService.All] by page. Store the page's Next to go on later.
+// Pages is [ContactsService.All] by page. Store a page's Next to resume later.
 func (s *ContactsService) Pages(ctx context.Context, o *ListContactsOptions, opts ...CallOption) iter.Seq2[*ContactPage, error] {
 	first, opts := *orZero(o), slices.Clone(opts)
 	return pages(first.After, opContactsList, func(after Cursor) (*ContactPage, Cursor, error) {
@@ -512,59 +486,56 @@ func (c *Contact) id() string { return c.ID }
 
 func contactsOf(p *ContactPage) []*Contact { return p.Contacts }
 
-// ListByBusinessOptions chooses a page of a business's contacts. The zero value is the first page.
+// ListByBusinessOptions is the input of [ContactsService.ListByBusiness]. The zero value means the first page.
 type ListByBusinessOptions struct {
-	// Limit is the size of a page, 1 to 100; 0 leaves it to the server.
+	// Limit is the size of a page, 1 to 100; 0 means the server's default.
 	Limit int
-	// Skip leaves out so many contacts.
+	// Skip is the number of contacts to leave out.
 	Skip int
-	// Query is text to look for.
+	// Query is a text to find.
 	Query string
-	// After continues behind a cursor: the [Contact.Cursor] of the last contact, or [ContactPage.Next]. With VersionV3 only,
-	// and not together with Skip; elsewhere use Skip.
+	// After resumes after a cursor: [ContactPage.Next], or the [Contact.Cursor] of a contact. It needs VersionV3 and cannot be
+	// combined with Skip.
 	After Cursor
 }
 
 func (o *ListByBusinessOptions) check(v Version) error {
 	switch {
 	case o.After != "" && v != VersionV3:
-		return badInputf("After", "only VersionV3 continues behind a cursor here; use Skip")
+		return badInputf("After", "After needs VersionV3; use Skip")
 	case o.After != "" && o.Skip != 0:
-		return badInputf("After", "After and Skip exclude each other")
+		return badInputf("After", "After and Skip cannot be combined")
 	case o.Limit < 0 || o.Limit > 100:
-		return badInputf("Limit", "a page holds 1 to 100 contacts")
+		return badInputf("Limit", "Limit must be 1 to 100")
 	case o.Skip < 0:
-		return badInputf("Skip", "Skip is not negative")
+		return badInputf("Skip", "Skip must not be negative")
 	}
 	_, err := o.After.pair()
 	return err
 }
 
-// ListByBusiness reads one page of the contacts of a business: GET /contacts/business/{businessId}, scope
-// contacts.readonly. o may be nil. [ContactPage.Next] is filled with VersionV3 only.
+// ListByBusiness returns one page of the contacts of a business: GET /contacts/business/{businessId}, scope
+// contacts.readonly. o may be nil. [ContactPage.Next] is always "" with Version20210728.
 func (s *ContactsService) ListByBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption) (*ContactPage, error) {
 	page, _, err := s.byBusiness(ctx, businessID, orZero(o), opts)
 	return page, err
 }
 
-// byBusiness reads a page. size counts what is on it, also what is no record.
+// byBusiness reads a page. size is the number of its elements, including those that are not records.
 func (s *ContactsService) byBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts []CallOption) (page *ContactPage, size int, err error) {
 	q := url.Values{}
 	setIf(q, "query", o.Query)
-	if o.Limit > 0 {
-		q.Set("limit", strconv.Itoa(o.Limit))
-	}
-	if o.Skip > 0 {
-		q.Set("skip", strconv.Itoa(o.Skip))
-	}
+	setInt(q, "limit", o.Limit)
+	setInt(q, "skip", o.Skip)
 	if after, err := o.After.pair(); err == nil && o.After != "" {
 		q["startAfter"] = after[:]
 	}
 	checked := func(*callOptions) error { return o.check(s.client.version) }
-	page, size, err = s.page(ctx, request{op: opContactsListByBusiness, path: []string{businessID}, query: q}, append([]CallOption{checked}, opts...))
+	r := request{op: opContactsListByBusiness, path: []string{businessID}, query: q}
+	page, size, err = s.page(ctx, r, append([]CallOption{checked}, opts...))
 	switch {
 	case err != nil:
-	case s.client.version != VersionV3: // a cursor would be ignored in silence, and page one come again
+	case s.client.version != VersionV3: // the server would ignore a cursor and return page one again
 		page.Next = ""
 	case page.Next == "" && len(page.Contacts) > 0:
 		page.Next = page.Contacts[len(page.Contacts)-1].Cursor
@@ -572,8 +543,9 @@ func (s *ContactsService) byBusiness(ctx context.Context, businessID string, o *
 	return page, size, err
 }
 
-// AllByBusiness reads every contact of a business, page by page, from o.Skip or o.After on. It ends with the first empty
-// page. A failure is yielded once, with a nil contact, and ends it. o may be nil and is copied.
+// AllByBusiness iterates over the contacts of a business from o.Skip or o.After on, and reads them with
+// [ContactsService.ListByBusiness] until a page is empty. It yields an error once, with a nil contact, and stops. o may be
+// nil and is copied.
 func (s *ContactsService) AllByBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption) iter.Seq2[*Contact, error] {
 	first, opts := *orZero(o), slices.Clone(opts)
 	return func(yield func(*Contact, error) bool) {
@@ -593,14 +565,14 @@ func (s *ContactsService) AllByBusiness(ctx context.Context, businessID string, 
 	}
 }
 
-// findCreated looks for a contact that was added since the create was sent.
+// findCreated returns the contact of in if it was added since the create was sent, or nil.
 func (s *ContactsService) findCreated(ctx context.Context, in *ContactCreate, sent time.Time, opts []CallOption) (*Contact, error) {
 	var resp Response
 	found, err := s.FindDuplicate(ctx, DuplicateQuery{Email: in.Email, Phone: in.Phone}, append(opts, CallResponse(&resp))...)
 	if err != nil {
 		return nil, err
 	}
-	if !addedSince(found.DateAdded, sent, &resp) { // the short form of this endpoint may lack the date
+	if !addedSince(found.DateAdded, sent, &resp) { // FindDuplicate's answer may lack the date
 		if found, err = s.Get(ctx, found.ID, append(opts, CallResponse(&resp))...); err != nil {
 			return nil, err
 		}

@@ -24,43 +24,36 @@ type CustomField struct {
 // so each of its readers answers for the values it can read. The zero value is null.
 type CustomFieldValue struct{ raw json.RawMessage }
 
-// TextValue is the value of a text, phone, single option or radio field.
-func TextValue(s string) CustomFieldValue { return rawValue(s) }
-
-// NumberValue is the value of a number or money field. Money is in the unit of the location's currency, such as 12.50.
-func NumberValue(n float64) CustomFieldValue { return rawValue(n) }
-
-// DateValue is the value of a date field, which is a day without a time.
-func DateValue(year int, month time.Month, day int) CustomFieldValue {
-	return rawValue(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
-}
-
-// OptionsValue is the value of a field with many options: checkboxes or a multiple choice.
-func OptionsValue(options ...string) CustomFieldValue {
-	if options == nil {
-		options = []string{}
+// ValueOf returns the value of a custom field. The type of v depends on the type of the field:
+//
+//   - string for text, phone, e-mail, a single option and radio;
+//   - int or float64 for a number and for money, in units of the location's currency, such as 12.50;
+//   - time.Time for a date: the day of v in its own zone, without a time;
+//   - []string for several options, such as checkboxes;
+//   - map[string]CustomFieldFile for files by their ids, as [CustomFieldValue.Files] returns them; a new file needs an upload;
+//   - json.RawMessage for anything else.
+//
+// A number or a json.RawMessage that is not valid JSON makes the call fail with [ErrBadInput].
+func ValueOf[T string | int | float64 | time.Time | []string | map[string]CustomFieldFile | json.RawMessage](v T) CustomFieldValue {
+	var in any = v
+	switch t := in.(type) {
+	case json.RawMessage:
+		return CustomFieldValue{bytes.Clone(bytes.TrimSpace(t))}
+	case time.Time:
+		in = t.Format(time.DateOnly)
+	case []string:
+		if t == nil {
+			in = []string{}
+		}
 	}
-	return rawValue(options)
-}
-
-// FilesValue is the value of a file field: files by their id, as read from [CustomFieldValue.Files]. New files need an
-// upload.
-func FilesValue(files map[string]CustomFieldFile) CustomFieldValue { return rawValue(files) }
-
-// RawValue is any other value. It must be valid JSON, or the call is refused.
-func RawValue(data json.RawMessage) CustomFieldValue {
-	return CustomFieldValue{bytes.Clone(bytes.TrimSpace(data))}
-}
-
-func rawValue(v any) CustomFieldValue {
-	data, err := json.Marshal(v)
-	if err != nil { // NaN and infinities, which JSON has no number for: the call is refused when it is written
+	data, err := json.Marshal(in)
+	if err != nil { // NaN or an infinity: MarshalJSON fails on this text when the call is made
 		data = json.RawMessage("invalid")
 	}
 	return CustomFieldValue{data}
 }
 
-// IsNull reports whether there is no value.
+// IsNull reports whether the value is null.
 func (v CustomFieldValue) IsNull() bool { return len(v.raw) == 0 || string(v.raw) == "null" }
 
 // Raw returns the JSON of the value.

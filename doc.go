@@ -16,8 +16,8 @@
 //
 // # Tokens
 //
-// A private integration token is fixed ([WithToken]). A marketplace app has an [App], whose sources renew their tokens and save
-// them in a [TokenStore] before anybody uses them, and [Installations], which gives a client for each location.
+// A private integration token is fixed ([WithToken]). For a marketplace app, package github.com/pluvo/ghl/oauth returns token
+// sources that renew their tokens and save them before any caller gets them, and a client for each location.
 //
 // # Errors
 //

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/pluvo/ghl/internal/redact"
 )
 
 // category is what kind of failure an [Error] is. An Error may belong to several.
@@ -198,6 +201,29 @@ func (e *Error) Body() []byte {
 
 // GoString keeps %#v to the same text as %v.
 func (e *Error) GoString() string { return "&ghl.Error{" + strconv.Quote(e.Error()) + "}" }
+
+// NewError returns a copy of e that belongs to the given categories, such as [ErrReauthRequired], in addition to its own.
+// Errors that are not categories become the cause, which [errors.Is] and [errors.As] find. It is for token sources, limiters
+// and packages that build on this one.
+func NewError(e Error, causes ...error) *Error {
+	others := []error{e.cause}
+	for _, err := range causes {
+		if c, ok := err.(category); ok {
+			e.categories |= c
+			continue
+		}
+		others = append(others, err)
+	}
+	others = slices.DeleteFunc(others, func(err error) bool { return err == nil })
+	switch len(others) {
+	case 0:
+	case 1:
+		e.cause = others[0]
+	default:
+		e.cause = errors.Join(others...)
+	}
+	return &e
+}
 
 // badInputf refuses an input before anything is sent.
 func badInputf(field, format string, args ...any) *Error {
@@ -403,11 +429,8 @@ func (e *Error) refusesToken() bool {
 		!strings.Contains(text, "authclass type")
 }
 
-// redact takes the token out of the server's words, in case it repeats the request.
-func (e *Error) redact(token string) {
-	if len(token) < 8 { // no real token, and found in any word
-		return
-	}
+// hide takes secrets out of everything that the server said, in case the server repeats the request.
+func (e *Error) hide(secrets redact.Secrets) {
 	texts := []*string{&e.Message, &e.TraceID}
 	for i := range e.Details {
 		texts = append(texts, &e.Details[i])
@@ -416,8 +439,13 @@ func (e *Error) redact(token string) {
 		texts = append(texts, &e.Duplicate.ContactID, &e.Duplicate.ContactName, &e.Duplicate.MatchingField)
 	}
 	for _, text := range texts {
-		*text = strings.ReplaceAll(*text, token, "[redacted]")
+		*text = secrets.Hide(*text)
 	}
+	if e.body != nil {
+		body := []byte(secrets.Hide(string(*e.body)))
+		e.body = &body
+	}
+	e.cause = secrets.HideIn(e.cause)
 }
 
 // oneLine makes control characters spaces, so that a hostile message can't forge a line of a log.

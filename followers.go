@@ -2,10 +2,10 @@ package ghl
 
 import "context"
 
-// FollowersService reaches the users who follow a contact.
+// FollowersService changes which users follow a contact.
 type FollowersService service
 
-// FollowersResult lists the followers of a contact after a change, and what changed.
+// FollowersResult lists the followers of a contact after a change, and the user ids that the change added or removed.
 type FollowersResult struct {
 	Followers        []string `json:"followers"`
 	FollowersAdded   []string `json:"followersAdded,omitempty"`
@@ -24,7 +24,7 @@ func (s *FollowersService) Add(ctx context.Context, contactID string, userIDs []
 	return whole[FollowersResult](ctx, s.client, request{op: opFollowersAdd, path: []string{contactID}, in: followerList{userIDs}}, opts)
 }
 
-// Remove ends that users follow a contact: DELETE /contacts/{contactId}/followers, scope contacts.write.
+// Remove makes users stop following a contact: DELETE /contacts/{contactId}/followers, scope contacts.write.
 func (s *FollowersService) Remove(ctx context.Context, contactID string, userIDs []string, opts ...CallOption) (*FollowersResult, error) {
 	return whole[FollowersResult](ctx, s.client, request{op: opFollowersRemove, path: []string{contactID}, in: followerList{userIDs}}, opts)
 }

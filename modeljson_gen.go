@@ -107,12 +107,6 @@ func (f *FollowersResult) UnmarshalJSON(data []byte) error { return lenient.Unma
 func (f FollowersResult) MarshalJSON() ([]byte, error) { return lenient.Marshal(&f) }
 
 // UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (i *InboundDNDSettings) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, i) }
-
-// MarshalJSON writes the record with its Extra.
-func (i InboundDNDSettings) MarshalJSON() ([]byte, error) { return lenient.Marshal(&i) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
 func (i *InstalledLocation) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, i) }
 
 // MarshalJSON writes the record with its Extra.

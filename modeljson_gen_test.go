@@ -25,7 +25,6 @@ var generatedModels = []any{
 	ghl.DNDSettings{},
 	ghl.FileMetadata{},
 	ghl.FollowersResult{},
-	ghl.InboundDNDSettings{},
 	ghl.InstalledLocation{},
 	ghl.Location{},
 	ghl.LocationBusiness{},

@@ -1,64 +1,23 @@
 package ghl
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // OAuthService reaches what an agency's (company's) token can do for its locations.
 type OAuthService service
-
-// tokenBody is a token on the wire: Version20210728 writes it in snake case, VersionV3 in camel case.
-type tokenBody struct {
-	AccessToken    string   `json:"access_token"`
-	AccessTokenV3  string   `json:"accessToken"`
-	RefreshToken   string   `json:"refresh_token"`
-	RefreshTokenV3 string   `json:"refreshToken"`
-	ExpiresIn      float64  `json:"expires_in"`
-	ExpiresInV3    float64  `json:"expiresIn"`
-	Scope          string   `json:"scope"`
-	UserType       UserType `json:"userType"`
-	CompanyID      string   `json:"companyId"`
-	LocationID     string   `json:"locationId"`
-	UserID         string   `json:"userId"`
-}
-
-// readToken reads a token from an answer that was asked for at a time.
-func readToken(body []byte, asked time.Time) (*Token, error) {
-	if err := checkObject(body); err != nil {
-		return nil, err
-	}
-	var b tokenBody
-	if err := decodeHead(body, &b); err != nil {
-		return nil, err
-	}
-	t := &Token{
-		AccessToken: cmp.Or(b.AccessToken, b.AccessTokenV3), RefreshToken: cmp.Or(b.RefreshToken, b.RefreshTokenV3),
-		Scopes: parseScopes(b.Scope), UserType: b.UserType, CompanyID: b.CompanyID, LocationID: b.LocationID, UserID: b.UserID,
-	}
-	if seconds := cmp.Or(b.ExpiresIn, b.ExpiresInV3); seconds > 0 {
-		const tenYears = 10 * 365 * 24 * 3600
-		t.ExpiresAt = asked.Add(time.Duration(min(seconds, tenYears) * float64(time.Second)))
-	}
-	if checkBearer(t.AccessToken) != nil {
-		return nil, &badAnswerError{"the answer has no access token"}
-	}
-	return t, nil
-}
 
 // LocationToken gets the token of a location from the company's: POST /oauth/locationToken (location-token in v3), scope
 // oauth.write. The client's token must be the company's.
 func (s *OAuthService) LocationToken(ctx context.Context, companyID, locationID string, opts ...CallOption) (*Token, error) {
 	var token *Token
 	in := companyForm{url.Values{"companyId": {companyID}, "locationId": {locationID}}}
-	asked := time.Now()
-	err := s.client.do(ctx, request{op: opOAuthLocationToken, in: in.Values}, func(_ *call, body []byte) (err error) {
-		token, err = readToken(body, asked)
+	err := s.client.do(ctx, request{op: opOAuthLocationToken, in: in.Values}, func(k *call, body []byte) (err error) {
+		token, err = ParseToken(body, k.attempt.sent)
 		return err
 	}, append([]CallOption{checked(in)}, opts...))
 	if err != nil {

@@ -57,6 +57,13 @@ type Operation struct {
 	// Repeatable says that sending it twice does no more than sending it once, so that it may be sent again when it is not
 	// known whether the server acted. Leave it false for anything that creates, books or notifies.
 	Repeatable bool
+	// NoBearer says that the request carries no Authorization header; the token source is not asked. Such a request proves
+	// its sender by secrets in its form, which work once. So the values of form fields named after a secret, token, code,
+	// password or assertion are taken out of the call's error, an answer that cannot be read is not stored in the error, and
+	// a call does not wait for another attempt when ctx would end within 10 seconds of it.
+	NoBearer bool
+	// Form says that the body is a form: [Client.Call] takes url.Values and refuses anything else.
+	Form bool
 
 	location locationIn
 	answer   string // the property that holds the record or list, "|" between alternatives; "." is the whole answer

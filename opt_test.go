@@ -12,7 +12,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// TestOptSaysThreeThings: absent, null and a value, each as it goes out and as it comes back.
+// TestOptSaysThreeThings encodes and decodes the three states: absent, null and a value.
 func TestOptSaysThreeThings(t *testing.T) {
 	type update struct {
 		Name ghl.Opt[string]   `json:"name,omitzero"`
@@ -71,7 +71,7 @@ func TestOptReaders(t *testing.T) {
 	}
 }
 
-// TestOptOfAnyType: what Some sends depends on the value alone.
+// TestOptOfAnyType: the JSON of Some depends only on the value.
 func TestOptOfAnyType(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -98,7 +98,7 @@ func TestOptOfAnyType(t *testing.T) {
 	}
 }
 
-// TestOptReadsOrRefuses: unlike a record, an update that is read from JSON must be exact, and a refused one changes nothing.
+// TestOptReadsOrRefuses: unlike a record, an Opt decodes only its exact type. An error leaves the Opt unchanged.
 func TestOptReadsOrRefuses(t *testing.T) {
 	for _, data := range []string{`"x"`, `{}`, `[`, `"`, ``, ` `, `5.5`} {
 		o := ghl.Some(7)
@@ -112,7 +112,7 @@ func TestOptReadsOrRefuses(t *testing.T) {
 	require.Equal(t, ghl.Some(5), o)
 }
 
-// TestContactUpdateSendsThreeThings: the same three things at the end of the way, on the wire.
+// TestContactUpdateSendsThreeThings checks the three states in the body of a request.
 func TestContactUpdateSendsThreeThings(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -125,9 +125,9 @@ func TestContactUpdateSendsThreeThings(t *testing.T) {
 		{"null", ghl.Version20210728, ghl.ContactUpdate{LastName: ghl.Null[string](), Tags: ghl.Null[[]string](), DNDSettings: ghl.Null[*ghl.DNDSettings](), CustomFields: ghl.Null[[]ghl.CustomField]()}, `{"lastName":null,"tags":null,"dndSettings":null,"customFields":null}`},
 		{"null in v3", ghl.VersionV3, ghl.ContactUpdate{DNDSettings: ghl.Null[*ghl.DNDSettings](), CustomFields: ghl.Null[[]ghl.CustomField]()}, `{"dndSettings":null,"customFields":null}`},
 		{"empty", ghl.Version20210728, ghl.ContactUpdate{Website: ghl.Some(""), Tags: ghl.Some[[]string](nil), CustomFields: ghl.Some[[]ghl.CustomField](nil)}, `{"website":"","tags":[],"customFields":[]}`},
-		{"names of 2021", ghl.Version20210728, ghl.ContactUpdate{DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.TextValue("x")}, {Key: "contact.k", Value: ghl.CustomFieldValue{}}})},
+		{"names of 2021", ghl.Version20210728, ghl.ContactUpdate{DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.ValueOf("x")}, {Key: "contact.k", Value: ghl.CustomFieldValue{}}})},
 			`{"dndSettings":{"WhatsApp":{"status":"active"}},"customFields":[{"id":"f1","field_value":"x"},{"key":"contact.k","field_value":null}]}`},
-		{"names of v3", ghl.VersionV3, ghl.ContactUpdate{DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.TextValue("x")}})},
+		{"names of v3", ghl.VersionV3, ghl.ContactUpdate{DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.ValueOf("x")}})},
 			`{"dndSettings":{"whatsApp":{"status":"active"}},"customFields":[{"id":"f1","fieldValue":"x"}]}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -150,16 +150,8 @@ func (k *call) prepare(r *http.Request) error {
 		return limiterError(k.ctx, err)
 	}
 	k.attempt.open = true
-	token := k.attempt.next
-	if token == nil {
-		token, err = k.client.tokens.Token(k.ctx)
-	}
+	token, err := k.token()
 	if err == nil {
-		err = checkToken(token)
-	}
-	if err != nil {
-		err = tokenError(err, k.op)
-	} else {
 		err = k.ctx.Err()
 	}
 	if err != nil {
@@ -170,12 +162,32 @@ func (k *call) prepare(r *http.Request) error {
 		// The transport may still be writing the headers of the attempt before, and a cookie jar adds to them.
 		r.Header = k.sendHeader.Clone()
 	}
-	r.Header["Authorization"] = []string{"Bearer " + token.AccessToken}
+	if token != nil {
+		r.Header["Authorization"] = []string{"Bearer " + token.AccessToken}
+	}
 	k.attempts++
 	k.attempt.token, k.attempt.next, k.attempt.sent = token, nil, time.Now()
 	k.attempt.connect.asked.Store(false)
 	k.attempt.connect.had.Store(false)
 	return nil
+}
+
+// token returns the token for the next attempt, nil for an operation without a bearer.
+func (k *call) token() (*Token, error) {
+	if k.op.NoBearer {
+		return nil, nil
+	}
+	token, err := k.attempt.next, error(nil)
+	if token == nil {
+		token, err = k.client.tokens.Token(k.ctx)
+	}
+	if err == nil {
+		err = checkToken(token)
+	}
+	if err != nil {
+		return nil, tokenError(err, k.op)
+	}
+	return token, nil
 }
 
 // pause is the wait that judge has set.
@@ -235,6 +247,7 @@ func (k *call) judge(ctx context.Context, resp *http.Response, err error) (again
 		k.observe(k.limit)
 		again = k.lost(ctx, withoutURL(err))
 	}
+	again = again && k.timeFor(k.attempt.pause)
 	k.settled = !again
 	return again, nil
 }
@@ -272,7 +285,7 @@ func (k *call) judgeAnswer(ctx context.Context, resp *http.Response) bool {
 	}
 	e := newError(k.op, resp.StatusCode, body.Bytes())
 	k.release()
-	e.redact(k.attempt.token.AccessToken)
+	e.hide(k.secrets())
 	e.RetryAfter = k.limit.RetryAfter
 	k.failure = e
 	return k.failed(e)
@@ -285,7 +298,7 @@ const (
 
 // lost judges an attempt without an answer, or with half of one.
 func (k *call) lost(ctx context.Context, err error) bool {
-	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost", cause: err}
+	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost", cause: k.secrets().HideIn(err)}
 	k.failure = e
 	var redirect *redirectError
 	if errors.As(err, &redirect) {
@@ -301,6 +314,9 @@ func (k *call) lost(ctx context.Context, err error) bool {
 		e.Message, e.cause = "the call was ended while it was under way", ctx.Err()
 	}
 	if !k.op.Repeatable {
+		if ctx.Err() == nil {
+			e.Message = "the answer was lost"
+		}
 		e.categories |= ambiguous
 		return false
 	}
@@ -338,6 +354,14 @@ func (k *call) failed(e *Error) bool {
 	return false
 }
 
+// timeFor reports whether ctx leaves enough time for another attempt after a pause. It matters for an operation without a
+// bearer: its code or refresh token works once, and a request that ctx cuts off may have used it.
+func (k *call) timeFor(pause time.Duration) bool {
+	const forRequest = 10 * time.Second
+	deadline, ok := k.ctx.Deadline()
+	return !ok || !k.op.NoBearer || time.Until(deadline) >= pause+forRequest
+}
+
 // again spends one failure of the policy.
 func (k *call) again(pause time.Duration) bool {
 	k.failures++
@@ -357,6 +381,9 @@ func (k *call) pauseFor429() time.Duration {
 	interval := k.limit.Interval
 	if interval <= 0 {
 		interval = 10 * time.Second
+	}
+	if k.op.NoBearer {
+		return interval // such calls are too few to be spread
 	}
 	return rand.N(interval) + time.Millisecond
 }

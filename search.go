@@ -58,9 +58,6 @@ func (r *SearchRequest) check() error {
 		if !slices.Contains(sortFields, s.Field) {
 			return badInputf("Sort", "a search cannot sort by %q", clip(string(s.Field), 80))
 		}
-		if s.Direction != "" && s.Direction != Ascending && s.Direction != Descending {
-			return badInputf("Sort", "a direction is Ascending or Descending")
-		}
 	}
 	for _, f := range r.Filters {
 		if err := f.check(); err != nil {
@@ -145,28 +142,22 @@ func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, op
 	})
 }
 
-// Sort orders found contacts by a field.
+// Sort orders the contacts of a search by a field, in ascending order unless Descending is true.
 type Sort struct {
-	Field SearchField `json:"field"`
-	// Direction is [Ascending] or [Descending]; "" means ascending.
-	Direction Direction `json:"direction"`
+	Field      SearchField
+	Descending bool
 }
 
-// Direction is the direction of a sort.
-type Direction string
-
-// The directions of a sort.
-const (
-	Ascending  Direction = "asc"
-	Descending Direction = "desc"
-)
-
-// MarshalText writes the direction; "" is ascending.
-func (d Direction) MarshalText() ([]byte, error) {
-	if d == "" {
-		d = Ascending
+// MarshalJSON writes the sort in the form of the API.
+func (s Sort) MarshalJSON() ([]byte, error) {
+	direction := "asc"
+	if s.Descending {
+		direction = "desc"
 	}
-	return []byte(d), nil
+	return json.Marshal(struct {
+		Field     SearchField `json:"field"`
+		Direction string      `json:"direction"`
+	}{s.Field, direction})
 }
 
 // SearchField is a field that a search can filter by. Its methods make filters:

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// WorkflowsService puts contacts into workflows.
+// WorkflowsService adds contacts to workflows and removes them.
 type WorkflowsService service
 
-// WorkflowStart says when a workflow begins for a contact.
+// WorkflowStart is the input of [WorkflowsService.Add].
 type WorkflowStart struct {
-	// EventStartTime is the time of the event that the workflow counts from; zero means now. Its zone is sent along.
+	// EventStartTime is the event that the workflow's delays count from, sent to the second with its zone; zero means now.
 	EventStartTime time.Time
 }
 
@@ -20,19 +20,19 @@ func (in *WorkflowStart) wire(target) any {
 	var body struct {
 		EventStartTime string `json:"eventStartTime,omitempty"`
 	}
-	if in != nil && !in.EventStartTime.IsZero() {
-		body.EventStartTime = in.EventStartTime.Format(time.RFC3339)
+	if in != nil {
+		body.EventStartTime = calendarTime(in.EventStartTime)
 	}
 	return body
 }
 
-// Add puts a contact into a workflow, which starts it: POST /contacts/{contactId}/workflow/{workflowId}, scope
-// contacts.write. start may be nil. It is not repeated when its outcome is unknown ([ErrAmbiguous]).
+// Add adds a contact to a workflow, which starts the workflow for it: POST /contacts/{contactId}/workflow/{workflowId},
+// scope contacts.write. start may be nil. Add is not retried when its outcome is unknown ([ErrAmbiguous]).
 func (s *WorkflowsService) Add(ctx context.Context, contactID, workflowID string, start *WorkflowStart, opts ...CallOption) error {
 	return done(ctx, s.client, request{op: opWorkflowsAdd, path: []string{contactID, workflowID}, in: start}, opts)
 }
 
-// Remove takes a contact out of a workflow: DELETE /contacts/{contactId}/workflow/{workflowId}, scope contacts.write.
+// Remove removes a contact from a workflow: DELETE /contacts/{contactId}/workflow/{workflowId}, scope contacts.write.
 func (s *WorkflowsService) Remove(ctx context.Context, contactID, workflowID string, opts ...CallOption) error {
 	return done(ctx, s.client, request{op: opWorkflowsRemove, path: []string{contactID, workflowID}, in: noInput{}}, opts)
 }

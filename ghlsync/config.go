@@ -7,6 +7,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
 )
@@ -26,7 +27,7 @@ type Config struct {
 	Locations []Location
 	// App renews the tokens of locations without a TokenSource. The database stores these tokens, and one process at a time renews
 	// a token.
-	App *ghl.App
+	App *oauth.App
 	// Pluvo stores Pluvo's records; nil stores them in the database, see [Syncer.Pluvo].
 	Pluvo pluvo.Store
 

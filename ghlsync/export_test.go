@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -52,7 +52,7 @@ func (s *Syncer) followed() (at pluvo.Cursor, all bool) {
 }
 
 // Tokens is the store of tokens.
-func Tokens(s *Syncer) ghl.TokenStore { return s.tokens }
+func Tokens(s *Syncer) oauth.Store { return s.tokens }
 
 // CloseDatabase takes the database away.
 func CloseDatabase(s *Syncer) { s.db.Close() }

@@ -17,6 +17,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/records"
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
 	"github.com/pluvo/ghl/ghlsync/internal/tokens"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -29,8 +30,8 @@ type Syncer struct {
 	store    pluvo.Store
 	engine   *engine.Engine
 	queue    *queue.Queue
-	accounts *ghl.Installations // nil without an App
-	tokens   *tokens.Store      // nil without an App
+	accounts *oauth.Installations // nil without an App
+	tokens   *tokens.Store        // nil without an App
 	metrics  *metrics
 	monitor  monitor
 	heard    heard
@@ -112,7 +113,7 @@ func (s *Syncer) build() error {
 	if s.tokens, err = tokens.New(s.db, tokens.Options{Keys: c.TokenKeys}); err != nil {
 		return &ConfigError{Setting: "TokenKeys", Problem: err.Error(), Err: err}
 	}
-	s.accounts, err = ghl.NewInstallations(c.App, s.tokens, s.clientOptions(nil)...)
+	s.accounts, err = oauth.NewInstallations(c.App, s.tokens, s.clientOptions(nil)...)
 	return err
 }
 
@@ -204,9 +205,9 @@ func (s *Syncer) Stop(ctx context.Context) error {
 // Pluvo returns the store that holds Pluvo's records: the one of [Config.Pluvo], or the one in the database.
 func (s *Syncer) Pluvo() pluvo.Store { return s.store }
 
-// Installations connects accounts: [ghl.Installations.Add] turns the code of the consent screen into a token that is kept in
+// Installations connects accounts: [oauth.Installations.Add] turns the code of the consent screen into a token that is kept in
 // the database. It is nil without [Config.App].
-func (s *Syncer) Installations() *ghl.Installations { return s.accounts }
+func (s *Syncer) Installations() *oauth.Installations { return s.accounts }
 
 // PluvoChanged says that something was changed in Pluvo, so that it is followed at once. It returns immediately and may be
 // called as often as one likes.

@@ -11,16 +11,18 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghlsync/internal/rate"
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
+	"github.com/pluvo/ghl/oauth"
 )
 
-// stand is how a location stands, with what metrics want beside.
+// stand is the state of a location, with further numbers for metrics.
 type stand struct {
 	LocationHealth
-	running, retrying, delayed int // of those that wait
+	running, retrying, delayed int             // of those that wait
+	pausedBy                   FailureCategory // of the error that paused it; "" if a person did
 	closing                    error
 }
 
-// health looks how everything stands.
+// health returns the state of the sync and of each location.
 func (s *Syncer) health(ctx context.Context) (Health, []stand) {
 	h := Health{State: Healthy, At: time.Now().UTC(), HighLevelClock: time.Duration(s.monitor.highLevel.Load())}
 	if s.monitor.stopped.Load() {
@@ -29,7 +31,9 @@ func (s *Syncer) health(ctx context.Context) (Health, []stand) {
 	stands := make([]stand, len(s.config.Locations))
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for i := range stands {
-			stands[i] = stand{LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1}}
+			stands[i] = stand{
+				LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1},
+			}
 		}
 		return s.look(ctx, tx, &h, stands)
 	})
@@ -47,16 +51,16 @@ func (s *Syncer) health(ctx context.Context) (Health, []stand) {
 	return s.judge(h, stands, nil)
 }
 
-var errStopped = errors.New("it was stopped")
+var errStopped = errors.New("the sync was stopped")
 
-// look reads what the database knows.
+// look reads the state from the database.
 func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand) error {
 	now := s.db.Now()
 	of := make(map[string]*stand, len(stands))
 	for i := range stands {
 		of[stands[i].ID] = &stands[i]
 	}
-	var spare stand // for locations that are kept in step no longer
+	var spare stand // for locations that are no longer configured
 	at := func(id string) *stand {
 		if l := of[id]; l != nil {
 			return l
@@ -71,6 +75,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 				err := r.Scan(&id, &paused, &reason, &delivery)
 				l := at(id)
 				l.Paused, l.Reason, l.LastDelivery = db.Time(paused), redact.Text(reason), db.Time(delivery)
+				l.pausedBy = queue.Location{Reason: reason}.Category()
 				return err
 			}, `SELECT id, paused, reason, coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0) FROM ghlsync_location l`)
 		},
@@ -154,18 +159,19 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 	return nil
 }
 
-// token says how a location's token stands, without asking HighLevel.
+// token returns the state of a location's token, without a request to HighLevel.
 func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
-	refused := !l.Paused.IsZero() && refusals[l.Reason] || errors.Is(l.closing, ghl.ErrReauthRequired) || errors.Is(l.closing, ghl.ErrUnauthorized)
+	refused := l.pausedBy.RefusesToken() || errors.Is(l.closing, ghl.ErrReauthRequired) ||
+		errors.Is(l.closing, ghl.ErrUnauthorized)
 	if s.config.Locations[i].TokenSource != nil {
 		if refused {
 			return TokenHealth{State: TokenRefused}
 		}
 		return TokenHealth{State: TokenOK}
 	}
-	token, err := s.tokens.Load(ctx, ghl.LocationKey(l.ID))
+	token, err := s.tokens.Load(ctx, oauth.LocationKey(l.ID))
 	switch {
-	case errors.Is(err, ghl.ErrNoToken):
+	case errors.Is(err, oauth.ErrNoToken):
 		return TokenHealth{State: TokenMissing}
 	case ctx.Err() != nil:
 		return TokenHealth{State: TokenUnknown}
@@ -174,13 +180,13 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 	}
 	state := TokenHealth{State: TokenOK, ExpiresAt: token.ExpiresAt}
 	renewable := token.RefreshToken != ""
-	if !renewable && token.CompanyID != "" { // derived from the agency's
-		_, err := s.tokens.Load(ctx, ghl.CompanyKey(token.CompanyID))
+	if !renewable && token.CompanyID != "" { // derived from the token of the company
+		_, err := s.tokens.Load(ctx, oauth.CompanyKey(token.CompanyID))
 		renewable = err == nil
 	}
 	left := time.Until(token.ExpiresAt)
 	switch {
-	case refused && !token.IssuedAt.After(l.Paused): // it is still the one that was refused
+	case refused && !token.IssuedAt.After(l.Paused): // the token is still the refused one
 		state.State = TokenRefused
 	case renewable || token.ExpiresAt.IsZero():
 	case left <= 0:
@@ -191,7 +197,7 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 	return state
 }
 
-// within reports whether a time is below a limit, which has a default, and is off if it is negative.
+// within reports whether a duration is below a limit. A limit of 0 means the default; a negative one is never reached.
 func within(d, limit, otherwise time.Duration) bool {
 	if limit == 0 {
 		limit = otherwise
@@ -199,7 +205,8 @@ func within(d, limit, otherwise time.Duration) bool {
 	return limit > 0 && d < limit
 }
 
-// beyond is the contrary.
+// beyond reports whether a duration has reached a limit. A limit of 0 means the default; a negative one is never
+// reached.
 func beyond(d, limit, otherwise time.Duration) bool {
 	return limit >= 0 && !within(d, limit, otherwise)
 }

@@ -177,6 +177,6 @@ func TestHealthOfAWrongSetting(t *testing.T) {
 		require.Contains(t, h.Problems[0].Do, "Correct the setting")
 		require.Contains(t, h.Problems[0].Do, "Then resume")
 		eventually(t, "1 alert", func() bool { return len(pager.alerts()) == 1 })
-		require.Equal(t, "wrong setting", pager.alerts()[0].Category)
+		require.Equal(t, ghlsync.CategoryWrongSetting, pager.alerts()[0].Category)
 	})
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/records"
 	"github.com/pluvo/ghl/ghlsync/internal/tokens"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/webhook"
 )
 
@@ -143,7 +144,7 @@ func TestLoad(t *testing.T) {
 		token := server.Install(known, server.LocationID())
 		store, err := tokens.New(d, tokens.Options{Keys: [][]byte{tokenKey}})
 		require.NoError(t, err)
-		_, err = store.Update(t.Context(), ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(t.Context(), oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
 		require.NoError(t, err)
 
 		to := &receivers{addresses: make([]string, processes)}
@@ -211,7 +212,7 @@ func TestLoad(t *testing.T) {
 // the test moves that of HighLevel.
 func loadRole(args []string) {
 	address, server, location, id, secret, key, name := args[0], args[1], args[2], args[3], args[4], args[5], args[6]
-	app, err := ghl.NewApp(ghl.AppConfig{
+	app, err := oauth.NewApp(oauth.Config{
 		ClientID: id, ClientSecret: secret, RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly},
 		BaseURL: server, UserAgent: name,
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/mapping"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -66,7 +67,7 @@ func (s *Syncer) client(ctx context.Context, l *Location) (*ghl.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		source := &connected{s.accounts, l.ID, s.config.App.TokenSource(s.tokens, ghl.LocationKey(l.ID))}
+		source := &connected{s.accounts, l.ID, s.config.App.TokenSource(s.tokens, oauth.LocationKey(l.ID))}
 		return client.With(append([]ghl.Option{ghl.WithTokenSource(source)}, l.ClientOptions...)...)
 	}
 	options := append(s.clientOptions(l), ghl.WithTokenSource(l.TokenSource), ghl.WithLocation(l.ID))
@@ -79,7 +80,7 @@ func (s *Syncer) client(ctx context.Context, l *Location) (*ghl.Client, error) {
 
 // connected returns the tokens of a location that can be disconnected and connected again while its client is in use.
 type connected struct {
-	accounts *ghl.Installations
+	accounts *oauth.Installations
 	location string
 	ghl.TokenSource
 }

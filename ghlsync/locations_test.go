@@ -13,6 +13,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/ghltest/fault"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -121,7 +122,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		"Lease":                       func(c *ghlsync.Config) { c.Lease = 1 },
 		"Settle":                      func(c *ghlsync.Config) { c.Settle = -1 },
 		"Retry":                       func(c *ghlsync.Config) { c.Retry.Attempts = -1 },
-		"TokenKeys":                   func(c *ghlsync.Config) { c.App = new(ghl.App) },
+		"TokenKeys":                   func(c *ghlsync.Config) { c.App = new(oauth.App) },
 		"TokenKeys[0]":                func(c *ghlsync.Config) { c.TokenKeys = [][]byte{{1}} },
 	} {
 		c := good()

@@ -72,7 +72,7 @@ func (m *metrics) ran(o queue.Outcome) {
 		}
 		m.lag.WithLabelValues(o.Unit.Location, priority).Observe(max(o.Lag, 0).Seconds())
 	case o.Category != "" && o.Result != queue.Waited:
-		m.failures.WithLabelValues(o.Unit.Location, o.Operation, o.Category).Inc()
+		m.failures.WithLabelValues(o.Unit.Location, o.Operation, string(o.Category)).Inc()
 	}
 }
 

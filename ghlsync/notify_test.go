@@ -20,6 +20,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/ghltest/fault"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -152,7 +153,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		got := pager.alerts()
 		require.Len(t, got, 1)
 		require.Equal(t, ghlsync.AlertLocation, got[0].Kind)
-		require.Equal(t, "unauthorized", got[0].Category)
+		require.Equal(t, ghlsync.CategoryUnauthorized, got[0].Category)
 		require.Contains(t, pager.texts[0], "Connect the location again")
 
 		h := s.Health(ctx)
@@ -214,7 +215,7 @@ func TestNotYetInstalled(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)
 		known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://example.com/callback"}})
-		app, err := ghl.NewApp(ghl.AppConfig{ClientID: known.ClientID, ClientSecret: known.ClientSecret, BaseURL: server.URL(),
+		app, err := oauth.NewApp(oauth.Config{ClientID: known.ClientID, ClientSecret: known.ClientSecret, BaseURL: server.URL(),
 			RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
 		require.NoError(t, err)
 		c := pager.config(t, address, server)
@@ -230,7 +231,7 @@ func TestNotYetInstalled(t *testing.T) {
 
 		token := server.Install(known, server.LocationID())
 		store := ghlsync.Tokens(s)
-		_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
 		require.NoError(t, err)
 		eventually(t, "it is open", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 		h = s.Health(ctx)
@@ -239,18 +240,18 @@ func TestNotYetInstalled(t *testing.T) {
 		require.Len(t, pager.alerts(), 1)
 
 		// It was open, so when it is not again, that is another incident.
-		require.NoError(t, store.Delete(ctx, ghl.LocationKey(server.LocationID())))
+		require.NoError(t, store.Delete(ctx, oauth.LocationKey(server.LocationID())))
 		stop(t, s)
 		s = start(t, c)
 		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
 		store = ghlsync.Tokens(s)
-		_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
 		require.NoError(t, err)
 		eventually(t, "it is open again", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 
 		// The token of an agency that is gone can't be renewed.
 		update := func(change func(*ghl.Token)) ghlsync.TokenState {
-			_, err = store.Update(ctx, ghl.LocationKey(server.LocationID()), func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
+			_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
 			require.NoError(t, err)
 			return s.Health(ctx).Locations[0].Token.State
 		}

@@ -75,7 +75,7 @@ func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule
 		if err == nil {
 			err = s.doAlone(ctx, location, job)
 		}
-		if err != nil && refusals[queue.Classify(err).Category] { // whose app was removed gets no more deliveries that would show it
+		if err != nil && queue.Classify(err).Category.RefusesToken() { // whose app was removed gets no more deliveries that would show it
 			err = errors.Join(err, s.queue.Refused(ctx, location, err))
 		}
 		wait = min(job.every/4, longestLook) // in this process or another it is done, or it is not the time for it
@@ -272,7 +272,7 @@ func (s *Syncer) leftOut(ctx context.Context, location string, err error) {
 func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location string, since time.Time) error {
 	search := &ghl.SearchRequest{
 		Filters: []ghl.Filter{ghl.FieldDateUpdated.Range(ghl.Range{GTE: since.Add(-overlap)})},
-		Sort:    []ghl.Sort{{Field: ghl.FieldDateUpdated, Direction: ghl.Ascending}},
+		Sort:    []ghl.Sort{{Field: ghl.FieldDateUpdated}},
 	}
 	for page, err := range client.Contacts.SearchPages(ctx, search, ghl.CallBackground()) {
 		if err != nil {

@@ -24,7 +24,7 @@ func TestContactLife(t *testing.T) {
 				Name: "Ada Byron Lovelace", Email: "Ada@Example.com", Phone: "(202) 555-0143", Gender: "female", CompanyName: "Engines",
 				Address1: "1 Main St", DateOfBirth: "1985-12-10", Tags: []string{"VIP", "vip", "News"},
 				DNDSettings:  &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}},
-				CustomFields: []ghl.CustomField{{Key: "shoe_size", Value: ghl.TextValue("38")}, {ID: "unknown", Value: ghl.TextValue("x")}},
+				CustomFields: []ghl.CustomField{{Key: "shoe_size", Value: ghl.ValueOf("38")}, {ID: "unknown", Value: ghl.ValueOf("x")}},
 			})
 			require.NoError(t, err)
 			require.Regexp(t, `^[A-Za-z0-9]{20}$`, made.ID)
@@ -36,7 +36,7 @@ func TestContactLife(t *testing.T) {
 			require.Equal(t, "Ada@Example.com", got.Email)
 			require.Equal(t, "ada@example.com", got.EmailLowerCase)
 			require.Equal(t, "+12025550143", got.Phone)
-			require.Empty(t, got.Gender, "it is taken and dropped")
+			require.Empty(t, got.Gender, "it is accepted and ignored")
 			require.Equal(t, "Engines", got.CompanyName)
 			require.Equal(t, []string{"vip", "news"}, got.Tags)
 			require.Equal(t, ghl.DNDActive, got.DNDSettings.SMS.Status)
@@ -47,21 +47,21 @@ func TestContactLife(t *testing.T) {
 			changed, err := c.Contacts.Update(t.Context(), made.ID, &ghl.ContactUpdate{
 				FirstName: ghl.Some("Augusta"), Phone: ghl.Null[string](), Tags: ghl.Some([]string{"Only"}),
 				DNDSettings:  ghl.Some(&ghl.DNDSettings{Email: &ghl.DNDSetting{Status: ghl.DNDPermanent}}),
-				CustomFields: ghl.Some([]ghl.CustomField{{ID: since.ID, Value: ghl.DateValue(2020, 1, 2)}}),
+				CustomFields: ghl.Some([]ghl.CustomField{{ID: since.ID, Value: ghl.ValueOf(time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC))}}),
 			})
 			require.NoError(t, err)
 			require.Equal(t, "Augusta", changed.FirstName)
 			require.Empty(t, changed.Phone)
-			require.Equal(t, "Ada@Example.com", changed.Email, "what is absent stays")
+			require.Equal(t, "Ada@Example.com", changed.Email, "an absent field is unchanged")
 			require.Equal(t, []string{"only"}, changed.Tags, "tags are replaced")
 			require.NotNil(t, changed.DNDSettings.SMS, "channels are merged")
 			require.NotNil(t, changed.DNDSettings.Email)
 			require.Len(t, changed.CustomFields, 2, "custom fields are merged")
 			require.Equal(t, shoe.ID, changed.CustomFields[0].ID)
-			require.JSONEq(t, "1577923200000", string(changed.CustomFields[1].Value.Raw()), "dates are read in milliseconds")
+			require.JSONEq(t, "1577923200000", string(changed.CustomFields[1].Value.Raw()), "dates are answered in milliseconds")
 
 			_, err = c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Phone: "+12025550143"})
-			require.ErrorIs(t, err, ghl.ErrNotFound, "the phone is gone")
+			require.ErrorIs(t, err, ghl.ErrNotFound, "the phone is removed")
 			require.NoError(t, c.Contacts.Delete(t.Context(), made.ID))
 			_, err = c.Contacts.Get(t.Context(), made.ID)
 			require.ErrorIs(t, err, ghl.ErrNotFound)
@@ -96,7 +96,7 @@ func TestDuplicates(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, result.New)
 	require.Equal(t, ada.ID, result.Contact.ID)
-	require.Equal(t, "+12025550101", result.Contact.Phone, "the other identifier is dropped in silence")
+	require.Equal(t, "+12025550101", result.Contact.Phone, "the other identifier is ignored without an error")
 	require.Equal(t, "Rome", result.Contact.City)
 	result, err = c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{Phone: ghl.Some("+12025550102"), Email: ghl.Some("bo@example.com"), CompanyName: ghl.Some("Bo Inc")})
 	require.NoError(t, err)
@@ -118,8 +118,8 @@ func TestDuplicates(t *testing.T) {
 	require.NotEqual(t, first.ID, again.Contact.ID)
 }
 
-// A further e-mail of a contact is taken as well, and the answer says that it is one.
-func TestDuplicatesOfAFurtherEmail(t *testing.T) {
+// An additional e-mail of a contact is also a duplicate, and the error has its field.
+func TestDuplicatesOfAnAdditionalEmail(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", AdditionalEmails: []ghl.AdditionalEmail{{Email: "Countess@example.com"}}})
 	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "countess@example.com"})
@@ -181,7 +181,7 @@ func TestListPages(t *testing.T) {
 	require.Contains(t, answer["meta"].(map[string]any)["nextPageUrl"], "http://localhost")
 	half := fmt.Sprintf("/contacts/?limit=2&locationId=%s&startAfterId=%v", s.LocationID(), answer["meta"].(map[string]any)["startAfterId"])
 	_, again, _ := send(t, s, http.MethodGet, half, "")
-	require.Equal(t, answer["contacts"], again["contacts"], "half a cursor gives page one")
+	require.Equal(t, answer["contacts"], again["contacts"], "half a cursor returns the first page")
 	status, _, _ := send(t, s, http.MethodGet, "/contacts/?limit=101&locationId="+s.LocationID(), "")
 	require.Equal(t, 422, status)
 }
@@ -219,7 +219,7 @@ func TestSearchPages(t *testing.T) {
 	for name, sort := range map[string][]ghl.Sort{
 		"as it comes": nil,
 		"by name":     {{Field: ghl.FieldFirstName}},
-		"by two":      {{Field: ghl.FieldDateAdded, Direction: ghl.Descending}, {Field: ghl.FieldFirstName, Direction: ghl.Descending}},
+		"by two":      {{Field: ghl.FieldDateAdded, Descending: true}, {Field: ghl.FieldFirstName, Descending: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var names []string
@@ -278,7 +278,7 @@ func TestSearchFilters(t *testing.T) {
 	hobby := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Hobby", DataType: "MULTIPLE_OPTIONS"})
 	ada := s.AddContact(ghl.Contact{
 		FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", City: "London", Tags: []string{"vip", "very"}, DND: true, DateAdded: ghl.NewTime(noon.AddDate(0, 0, -10)),
-		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.NumberValue(38)}, {ID: hobby.ID, Value: ghl.OptionsValue("Chess", "Go")}},
+		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf(38)}, {ID: hobby.ID, Value: ghl.ValueOf([]string{"Chess", "Go"})}},
 	})
 	s.AddContact(ghl.Contact{FirstName: "Bo", Email: "bo@example.org", City: "Londonderry", DateAdded: ghl.NewTime(noon.AddDate(0, 0, -1)), AssignedTo: "user1"})
 	s.AddContact(ghl.Contact{FirstName: "Cy", Phone: "+12025550103", Tags: []string{"vip"}, DateAdded: ghl.NewTime(noon), Followers: []string{"user1"}})
@@ -340,8 +340,8 @@ func TestPhonesAreNormalised(t *testing.T) {
 	}
 }
 
-// Seeds may share a phone, which no other change of one of them meets.
-func TestOnlyWhatIsWrittenCanBeADuplicate(t *testing.T) {
+// Seeds may share a phone. An update of another field is not refused.
+func TestOnlyChangedFieldsCanBeDuplicates(t *testing.T) {
 	s, client := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+12025550143", Email: "ada@example.com"})
 	s.AddContact(ghl.Contact{FirstName: "Bo", Phone: "+12025550143", Email: "bo@example.com"})

@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,7 +13,7 @@ import (
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// searchStatus sends a search whose body the client would refuse to send.
+// searchStatus sends a search that the client would refuse.
 func searchStatus(t *testing.T, s *ghltest.Server, rest string) (int, map[string]any) {
 	t.Helper()
 	status, answer, _ := send(t, s, http.MethodPost, "/contacts/search", fmt.Sprintf(`{"locationId":%q,%s}`, s.LocationID(), rest))
@@ -114,13 +115,13 @@ func TestSearchByOpportunities(t *testing.T) {
 	}
 	code, answer := searchStatus(t, s, `"pageLimit":5,"filters":[{"field":"opportunities","operator":"nested","filters":[{"field":"pipelineId","operator":"eq","value":"support"}]}]`)
 	require.Equal(t, 200, code)
-	require.Equal(t, 1.0, answer["total"], "the filters may also stand as in a group")
+	require.Equal(t, 1.0, answer["total"], "a nested filter may have its filters as a group does")
 }
 
 func TestSearchByATextBox(t *testing.T) {
 	s := ghltest.Start(t)
 	boxes := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Sizes", DataType: "TEXTBOX_LIST"})
-	s.AddContact(ghl.Contact{FirstName: "Ada", CustomFields: []ghl.CustomField{{ID: boxes.ID, Value: ghl.RawValue([]byte(`{"hat":"55","shoe":"38"}`))}}})
+	s.AddContact(ghl.Contact{FirstName: "Ada", CustomFields: []ghl.CustomField{{ID: boxes.ID, Value: ghl.ValueOf(json.RawMessage(`{"hat":"55","shoe":"38"}`))}}})
 	for option, want := range map[string]float64{"hat": 0, "shoe": 1, "glove": 0} {
 		status, answer := searchStatus(t, s, fmt.Sprintf(`"pageLimit":5,"filters":[{"field":"customFields.%s.%s","operator":"eq","value":"38"}]`, boxes.ID, option))
 		require.Equal(t, 200, status)

@@ -14,9 +14,10 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/ghltest/fault"
+	"github.com/pluvo/ghl/oauth"
 )
 
-// inProcess is a fake that does not listen, and a client of it.
+// inProcess returns a server that does not listen, and a client of it.
 func inProcess(t *testing.T, opts ...ghl.Option) (*ghltest.Server, *ghl.Client) {
 	t.Helper()
 	s, err := ghltest.NewHandler()
@@ -27,7 +28,7 @@ func inProcess(t *testing.T, opts ...ghl.Option) (*ghltest.Server, *ghl.Client) 
 	return s, c
 }
 
-// Without a network the fake does the same, faults included.
+// The fake works without a network, including its faults.
 func TestInProcess(t *testing.T) {
 	s, c := inProcess(t, patient)
 	made, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
@@ -74,7 +75,7 @@ func TestInProcess(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// In a bubble of testing/synctest nothing takes time: neither what is slow nor what never comes, nor a token's day.
+// In a testing/synctest bubble, slow answers, missing answers and the expiry of a token take no time.
 func TestInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := inProcess(t)
@@ -95,7 +96,7 @@ func TestInABubble(t *testing.T) {
 		require.Equal(t, time.Minute, time.Since(began))
 
 		known := s.AddApp(ghltest.App{RedirectURLs: []string{callback}})
-		app, err := ghl.NewApp(s.AppConfig(known))
+		app, err := oauth.NewApp(s.AppConfig(known))
 		require.NoError(t, err)
 		consent, err := app.AuthCodeURL("random")
 		require.NoError(t, err)
@@ -106,7 +107,7 @@ func TestInABubble(t *testing.T) {
 		require.NoError(t, err)
 		back, err := resp.Location()
 		require.NoError(t, err)
-		accounts, err := ghl.NewInstallations(app, ghl.NewMemoryTokenStore(), ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}))
+		accounts, err := oauth.NewInstallations(app, oauth.NewMemoryStore(), ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 		require.NoError(t, err)
 		_, err = accounts.Add(t.Context(), back.Query().Get("code"))
 		require.NoError(t, err)
@@ -121,7 +122,7 @@ func TestInABubble(t *testing.T) {
 	})
 }
 
-// A deliverer works in a bubble as well, and a redelivery comes when its time has come.
+// Webhooks are delivered and repeated in a bubble.
 func TestWebhooksInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := inProcess(t)

@@ -193,7 +193,7 @@ func TestWhatIsReadIsCanonical(t *testing.T) {
 	m := withRules(t, customRules, definitions...)
 	c := contact()
 	c.Tags = []string{"VIP", "vip"} // a fake or an old record may have them so
-	c.CustomFields = append(c.CustomFields, ghl.CustomField{ID: "cf2", Value: ghl.TextValue("Won")}, ghl.CustomField{ID: "cf4", Value: ghl.TextValue("2026-01-02")})
+	c.CustomFields = append(c.CustomFields, ghl.CustomField{ID: "cf2", Value: ghl.ValueOf("Won")}, ghl.CustomField{ID: "cf4", Value: ghl.ValueOf("2026-01-02")})
 	got, _, err := m.Contact(c)
 	require.NoError(t, err)
 	copied := pluvo.Clone(got)

@@ -179,7 +179,7 @@ func fill(v reflect.Value) {
 		*at = ghl.Extra{"novelty": json.RawMessage("1")}
 		return
 	case *[]ghl.CustomField:
-		*at = []ghl.CustomField{{ID: "x", Value: ghl.TextValue("y")}}
+		*at = []ghl.CustomField{{ID: "x", Value: ghl.ValueOf("y")}}
 		return
 	}
 	switch v.Kind() {
@@ -191,6 +191,8 @@ func fill(v reflect.Value) {
 		v.SetInt(1)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
+	case reflect.Struct:
+		fill(v.Field(0))
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		if v.Type().Elem().Kind() == reflect.String {

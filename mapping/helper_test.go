@@ -74,7 +74,7 @@ func contact() *ghl.Contact {
 	return &ghl.Contact{
 		ID: "c1", LocationID: "loc", FirstName: "Ada", LastName: "Lovelace", Name: "Ada Lovelace", Email: "ada@example.com", Phone: "+18005550100",
 		City: "London", Tags: []string{"vip", "customer"}, DateAdded: ghl.ParseTime("2026-04-01T10:00:00Z"),
-		CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.TextValue("38")}},
+		CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.ValueOf("38")}},
 	}
 }
 

@@ -284,7 +284,7 @@ func TestOneFieldChangesOneField(t *testing.T) {
 		seed := ghl.Contact{
 			FirstName: maybe(t, t.text()), LastName: maybe(t, t.text()), Email: maybe(t, t.email()), Phone: maybe(t, inE164(t.phone())), Tags: lowered(t.tags()),
 			City: maybe(t, t.text()), CompanyName: maybe(t, t.text()), Source: maybe(t, t.text()), DND: one(t, true, false), AssignedTo: maybe(t, "u1"),
-			DateOfBirth: ghl.ParseTime(maybe(t, "1990-02-03")), CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.TextValue(t.text())}, {ID: "cf1", Value: ghl.NumberValue(float64(t.IntN(99)))}},
+			DateOfBirth: ghl.ParseTime(maybe(t, "1990-02-03")), CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf(t.text())}, {ID: "cf1", Value: ghl.ValueOf(float64(t.IntN(99)))}},
 		}
 		id := t.server.AddContact(seed).ID
 		before, _ := t.server.Contact(id)

@@ -130,7 +130,7 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 	// A contact.
 	made, err := c.Contacts.Create(ctx, &ghl.ContactCreate{
 		FirstName: "Ada", LastName: "Øst", Email: "ada@example.com", Phone: "+12025550101", Address1: "1 Main St", City: "Portland",
-		Tags: []string{"vip"}, Source: "web", CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.TextValue("large")}},
+		Tags: []string{"vip"}, Source: "web", CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf("large")}},
 	})
 	require.NoError(t, err)
 	contact := next(webhook.ContactCreate)[0].(*webhook.ContactEvent)

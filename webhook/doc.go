@@ -36,7 +36,7 @@
 // repetition mends, such as [ghl.ErrNotFound] for a record that is gone, is yours to handle: returned from a function it only
 // makes the event come again.
 //
-// [FeedInstallations] keeps ghl.Installations as INSTALL and UNINSTALL events tell.
+// [FeedInstallations] keeps oauth.Installations as INSTALL and UNINSTALL events tell.
 //
 // # Security
 //

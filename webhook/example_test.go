@@ -11,6 +11,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/webhook"
 )
 
@@ -110,14 +111,14 @@ func ExampleWithKeeper() {
 }
 
 func ExampleFeedInstallations() {
-	app, err := ghl.NewApp(ghl.AppConfig{
+	app, err := oauth.NewApp(oauth.Config{
 		ClientID: "66a0419a0dffa47fb5f8b22f-lyzx9d3k", ClientSecret: "…", RedirectURL: "https://example.com/callback",
 		Scopes: []ghl.Scope{ghl.ScopeContactsReadonly, ghl.ScopeOAuthReadonly, ghl.ScopeOAuthWrite},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	installations, err := ghl.NewInstallations(app, ghl.NewMemoryTokenStore())
+	installations, err := oauth.NewInstallations(app, oauth.NewMemoryStore())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // deliveredAt is the timestamp of the samples.
@@ -254,7 +255,7 @@ func TestWrongOptions(t *testing.T) {
 		"clock":                {OnAny(nothing), WithClock(nil)},
 		"logger":               {OnAny(nothing), WithLogger(nil)},
 		"observer":             {OnAny(nothing), WithObserver(nil)},
-		"installations no app": {FeedInstallations("", &ghl.Installations{})},
+		"installations no app": {FeedInstallations("", &oauth.Installations{})},
 		"installations nil":    {FeedInstallations("our1", nil)},
 	} {
 		h, err := NewHandler(verifier(t), opts...)

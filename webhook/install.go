@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // clockSkew is how far HighLevel's clock and the one of this machine may be apart.
@@ -15,7 +16,7 @@ const clockSkew = time.Minute
 //
 //   - An install in a location adds it. The event carries no code, so the token can only be derived from that of the
 //     location's company. Where the company is not connected ([ghl.ErrReauthRequired]) there is nothing to do: the tokens
-//     come when a person goes through the consent screen, and [ghl.Installations.Add].
+//     come when a person goes through the consent screen, and [oauth.Installations.Add].
 //   - An install in a whole company adds all locations that have the app. That can take longer than the handler's time; the
 //     event comes again then, and goes on where it was.
 //   - An uninstall from a location removes the location, and nothing else.
@@ -32,7 +33,7 @@ const clockSkew = time.Minute
 // timestamp removes what there is: [RequireTimestamp] refuses those.
 //
 // Events are followed one at a time.
-func FeedInstallations(appID string, in *ghl.Installations) Route {
+func FeedInstallations(appID string, in *oauth.Installations) Route {
 	route := Route{name: "FeedInstallations", wants: func(e Event) bool {
 		switch e.(type) {
 		case *InstallEvent, *UninstallEvent:
@@ -46,13 +47,13 @@ func FeedInstallations(appID string, in *ghl.Installations) Route {
 	return route
 }
 
-func newFeed(in *ghl.Installations) *feed {
+func newFeed(in *oauth.Installations) *feed {
 	return &feed{in: in, turn: make(chan struct{}, 1), latest: map[string]time.Time{}}
 }
 
 // feed hands installs and uninstalls on, one at a time.
 type feed struct {
-	in     *ghl.Installations
+	in     *oauth.Installations
 	turn   chan struct{}
 	latest map[string]time.Time // when what was last done for a location or company happened
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/ghltest/fault"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/webhook"
 )
 
@@ -30,13 +31,13 @@ type office struct {
 	clock   *ghltest.Clock
 	app     ghltest.App
 	store   *failingStore
-	all     *ghl.Installations
+	all     *oauth.Installations
 	handler http.Handler
 }
 
 // failingStore fails on demand.
 type failingStore struct {
-	ghl.TokenStore
+	oauth.Store
 	err error
 }
 
@@ -44,7 +45,7 @@ func (s *failingStore) Load(ctx context.Context, key string) (*ghl.Token, error)
 	if s.err != nil {
 		return nil, s.err
 	}
-	return s.TokenStore.Load(ctx, key)
+	return s.Store.Load(ctx, key)
 }
 
 func newOffice(t *testing.T, opts ...webhook.Option) *office {
@@ -53,13 +54,13 @@ func newOffice(t *testing.T, opts ...webhook.Option) *office {
 		ghltest.WithLocation(ghl.Location{ID: "loc2", CompanyID: company}), ghltest.WithLocation(ghl.Location{ID: "loc3", CompanyID: company}),
 		ghltest.WithLocation(ghl.Location{ID: "else1", CompanyID: "company2"}))
 	o.app = o.AddApp(ghltest.App{AppID: "our1"})
-	app, err := ghl.NewApp(ghl.AppConfig{
+	app, err := oauth.NewApp(oauth.Config{
 		ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret, AppID: o.app.AppID, RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly},
 		BaseURL: o.URL(),
 	})
 	require.NoError(t, err)
-	o.store = &failingStore{TokenStore: ghl.NewMemoryTokenStore()}
-	o.all, err = ghl.NewInstallations(app, o.store, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+	o.store = &failingStore{Store: oauth.NewMemoryStore()}
+	o.all, err = oauth.NewInstallations(app, o.store, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
 	require.NoError(t, err)
 	o.handler = o.newHandler(opts...)
 	return o
@@ -76,11 +77,11 @@ func (o *office) newHandler(opts ...webhook.Option) http.Handler {
 
 // connectCompany keeps the company's token, as the callback of the consent screen does.
 func (o *office) connectCompany(locations ...string) {
-	o.keep(ghl.CompanyKey(company), o.InstallCompany(o.app, ghltest.CompanyInstall{CompanyID: company, Locations: locations}))
+	o.keep(oauth.CompanyKey(company), o.InstallCompany(o.app, ghltest.CompanyInstall{CompanyID: company, Locations: locations}))
 }
 
 // connectLocation keeps the token of a location that has installed the app itself.
-func (o *office) connectLocation(id string) { o.keep(ghl.LocationKey(id), o.Install(o.app, id)) }
+func (o *office) connectLocation(id string) { o.keep(oauth.LocationKey(id), o.Install(o.app, id)) }
 
 func (o *office) keep(key string, token ghl.Token) {
 	token.IssuedAt = o.clock.Now()
@@ -287,7 +288,7 @@ func TestUninstallOfACompany(t *testing.T) {
 
 // slowStore takes its time to load.
 type slowStore struct {
-	ghl.TokenStore
+	oauth.Store
 	loads   int
 	release chan struct{}
 }
@@ -295,15 +296,15 @@ type slowStore struct {
 func (s *slowStore) Load(ctx context.Context, key string) (*ghl.Token, error) {
 	s.loads++
 	<-s.release
-	return s.TokenStore.Load(ctx, key)
+	return s.Store.Load(ctx, key)
 }
 
 func TestInstallationsAreFedOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		app, err := ghl.NewApp(ghl.AppConfig{ClientID: "our1-a", ClientSecret: "s", RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
+		app, err := oauth.NewApp(oauth.Config{ClientID: "our1-a", ClientSecret: "s", RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
 		require.NoError(t, err)
-		store := &slowStore{TokenStore: ghl.NewMemoryTokenStore(), release: make(chan struct{})}
-		all, err := ghl.NewInstallations(app, store)
+		store := &slowStore{Store: oauth.NewMemoryStore(), release: make(chan struct{})}
+		all, err := oauth.NewInstallations(app, store)
 		require.NoError(t, err)
 		router, err := webhook.NewRouter(webhook.FeedInstallations("our1", all))
 		require.NoError(t, err)

@@ -27,8 +27,8 @@ func highLevel() (fake *ghltest.Server, contactID string, err error) {
 		FirstName: "Amelia ", LastName: "Ortega", Email: "Amelia@Example.com", Phone: "(202) 555-0143", City: "Portland", Tags: []string{"customer", "newsletter"},
 		DateOfBirth: ghl.ParseTime("1991-03-14"), CompanyName: "Ortega Bakery",
 		CustomFields: []ghl.CustomField{
-			{ID: stage.ID, Value: ghl.TextValue("Consultation booked")}, {ID: shoe.ID, Value: ghl.NumberValue(38.5)},
-			{ID: interests.ID, Value: ghl.OptionsValue("Pastry", "Travel")}, {ID: notes.ID, Value: ghl.TextValue("Likes to be called early.")},
+			{ID: stage.ID, Value: ghl.ValueOf("Consultation booked")}, {ID: shoe.ID, Value: ghl.ValueOf(38.5)},
+			{ID: interests.ID, Value: ghl.ValueOf([]string{"Pastry", "Travel"})}, {ID: notes.ID, Value: ghl.ValueOf("Likes to be called early.")},
 		},
 	})
 	fake.AddTask(ghl.Task{ContactID: contact.ID, Title: "Call Amelia", Body: "About the offer.", DueDate: ghl.ParseTime("2026-05-05T13:30:00Z")})

@@ -34,6 +34,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/oauth"
 )
 
 func main() {
@@ -49,7 +50,7 @@ func main() {
 type settings struct {
 	tokenDir string
 	tokenKey []byte
-	app      ghl.AppConfig
+	app      oauth.Config
 	done     func() // gives back what the settings hold
 }
 
@@ -66,15 +67,15 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	}
 	defer s.done()
 	s.app.Logger = slog.New(slog.NewTextHandler(out, nil))
-	app, err := ghl.NewApp(s.app)
+	app, err := oauth.NewApp(s.app)
 	if err != nil {
 		return err
 	}
-	store, err := ghl.NewFileTokenStore(s.tokenDir, ghl.EncryptTokens(s.tokenKey))
+	store, err := oauth.NewFileStore(s.tokenDir, oauth.Encrypt(s.tokenKey))
 	if err != nil {
 		return err
 	}
-	accounts, err := ghl.NewInstallations(app, store)
+	accounts, err := oauth.NewInstallations(app, store)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 
 // configure reads the environment; without a client id it starts a HighLevel of its own.
 func configure(getenv func(string) string, address string, out io.Writer) (*settings, error) {
-	s := &settings{done: func() {}, app: ghl.AppConfig{
+	s := &settings{done: func() {}, app: oauth.Config{
 		ClientID: getenv("GHL_CLIENT_ID"), ClientSecret: getenv("GHL_CLIENT_SECRET"),
 		RedirectURL: or(getenv("GHL_REDIRECT_URL"), "http://"+address+"/callback"),
 		Scopes:      []ghl.Scope{ghl.ScopeContactsReadonly, ghl.ScopeOAuthReadonly, ghl.ScopeOAuthWrite},

@@ -9,17 +9,18 @@ import (
 	"strings"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // site is what a browser sees.
 type site struct {
-	app      *ghl.App
-	accounts *ghl.Installations
+	app      *oauth.App
+	accounts *oauth.Installations
 	states   *states
 	log      *slog.Logger
 }
 
-func newSite(app *ghl.App, accounts *ghl.Installations, log *slog.Logger) http.Handler {
+func newSite(app *oauth.App, accounts *oauth.Installations, log *slog.Logger) http.Handler {
 	s := &site{app: app, accounts: accounts, states: newStates(), log: log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)

@@ -437,7 +437,7 @@ func searchFor() *ghl.SearchRequest {
 			ghl.FieldOpportunities.Nested(ghl.SearchField("pipelineId").Eq("VDm7RPYC2GLUvdpKmBfC")),
 			ghl.FieldPhone.Exists(),
 		},
-		Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Direction: ghl.Descending}},
+		Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Descending: true}},
 	}
 }
 
@@ -446,20 +446,20 @@ func dnd() *ghl.DNDSettings {
 	return &ghl.DNDSettings{Call: channel, Email: channel, SMS: channel, WhatsApp: channel, GMB: channel, FB: channel, RCS: channel}
 }
 
-func inboundDND() *ghl.InboundDNDSettings {
-	return &ghl.InboundDNDSettings{All: &ghl.InboundDNDSetting{Status: ghl.DNDActive, Message: "On request"}}
+func inboundDND() *ghl.DNDSettings {
+	return &ghl.DNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive, Message: "On request"}}
 }
 
 // customFields has a value of each kind.
 func customFields() []ghl.CustomField {
 	const id = "6dvNaf7VhkQ9snc5vnjJ"
 	return []ghl.CustomField{
-		{ID: id, Key: "contact.nickname", Value: ghl.TextValue("Countess")},
-		{Key: "contact.nickname", Value: ghl.TextValue("Countess")},
-		{ID: id, Value: ghl.NumberValue(12.5)},
-		{ID: id, Value: ghl.DateValue(1990, time.September, 25)},
-		{ID: id, Value: ghl.OptionsValue("Red", "Blue")},
-		{ID: id, Value: ghl.FilesValue(map[string]ghl.CustomFieldFile{"f31175d4-2b06-4fc6-b7bc-74cd814c68cb": {
+		{ID: id, Key: "contact.nickname", Value: ghl.ValueOf("Countess")},
+		{Key: "contact.nickname", Value: ghl.ValueOf("Countess")},
+		{ID: id, Value: ghl.ValueOf(12.5)},
+		{ID: id, Value: ghl.ValueOf(time.Date(1990, time.September, 25, 0, 0, 0, 0, time.UTC))},
+		{ID: id, Value: ghl.ValueOf([]string{"Red", "Blue"})},
+		{ID: id, Value: ghl.ValueOf(map[string]ghl.CustomFieldFile{"f31175d4-2b06-4fc6-b7bc-74cd814c68cb": {
 			URL: "https://example.com/cv.pdf", DocumentID: "GCs5KuzPqTls7vWclkEV", Meta: ghl.FileMetadata{OriginalName: "cv.pdf", Size: 1024},
 		}})},
 	}

@@ -64,9 +64,9 @@ func newSeeded(t *testing.T) *seeded {
 		ID: eventID, CalendarID: calendarID, ContactID: contactID, GroupID: groupID, Title: "First talk", AppointmentStatus: ghl.AppointmentConfirmed,
 		AssignedUserID: userID, Users: []string{userID}, AssignedResources: []string{"room"}, Address: "3535 1st St N", Notes: "Bring the plans",
 		Description: "About the offer", MeetingLocationType: "custom", MeetingLocationID: "custom_0", IsRecurring: true, RRule: "FREQ=WEEKLY;COUNT=4",
-		MasterEventID: "master", CreatedBy: &ghl.ChangedBy{UserID: userID, Source: "calendar_page"}, StartTime: ghl.NewTime(start.Add(10 * time.Minute)),
-		EndTime: ghl.NewTime(end),
+		MasterEventID: "master", StartTime: ghl.NewTime(start.Add(10 * time.Minute)), EndTime: ghl.NewTime(end),
 	}
+	appointment.CreatedBy.UserID, appointment.CreatedBy.Source = userID, "calendar_page"
 	appointment.AppointmentStatus = ghl.AppointmentCancelled // takes no time
 	s.AddAppointment(appointment)
 	blocked := appointment
@@ -139,7 +139,7 @@ func seedContact() ghl.Contact {
 		AdditionalEmails: []ghl.AdditionalEmail{{Email: "countess@example.com"}}, Address1: "3535 1st St N", City: "Dolomite", State: "AL",
 		PostalCode: "35061", Country: "US", Timezone: "America/Chicago", Website: "https://example.com", CompanyName: "Analytical Engines",
 		BusinessID: businessID, Source: "public api", AssignedTo: userID, Followers: []string{userID}, Tags: []string{"vip"},
-		CustomFields: []ghl.CustomField{{Key: "nickname", Value: ghl.TextValue("Countess")}}, Attachments: []string{"https://example.com/cv.pdf"},
+		CustomFields: []ghl.CustomField{{Key: "nickname", Value: ghl.ValueOf("Countess")}}, Attachments: []string{"https://example.com/cv.pdf"},
 		DND: true, DNDSettings: dnd(), InboundDNDSettings: inboundDND(), ValidEmail: new(true), IsValidWhatsApp: new(true),
 		DateOfBirth: ghl.ParseTime("1990-09-25"), LastActivity: ghl.NewTime(start), SSN: "123-45-6789", Keyword: "engine", VisitorID: "visitor",
 		AttributionSource: attribution(), LastAttributionSource: attribution(), Attributions: []*ghl.Attribution{attribution()},

@@ -247,11 +247,8 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 	})
 }
 
-// forWantOfToken are why a location is paused whose token is gone or lacks something.
-var forWantOfToken = []string{"authorization needed again", "unauthorized", "missing scope"}
-
-// goOn has locations go on that were paused for want of a token, if they are in the settings. One that a person has paused stays
-// so.
+// goOn resumes the locations that were paused because HighLevel refused their token or the token lacked a scope, if they are
+// in the settings. A location that a person paused stays paused.
 func (p *program) goOn(ctx context.Context, s *settings, ids []string) (resumed []string, err error) {
 	if len(s.Locations) == 0 || s.Locations[0].ID == "" {
 		return nil, nil // before the location was known
@@ -259,7 +256,7 @@ func (p *program) goOn(ctx context.Context, s *settings, ids []string) (resumed 
 	err = p.with(ctx, false, func(sync *ghlsync.Syncer) error {
 		locations, err := sync.Locations(ctx)
 		for _, l := range locations {
-			if err != nil || !slices.Contains(ids, l.ID) || l.Paused.IsZero() || !slices.Contains(forWantOfToken, l.Reason) {
+			if err != nil || !slices.Contains(ids, l.ID) || !l.Category().Pauses() {
 				continue
 			}
 			if len(resumed) == 0 { // the processes that work look for a new token each second

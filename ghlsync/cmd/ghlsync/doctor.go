@@ -20,6 +20,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/mapping"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // finding is what a check found, and what to do about it.
@@ -315,7 +316,7 @@ func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Lo
 		client, err = sync.Installations().Client(ctx, l.ID)
 	}
 	switch {
-	case errors.Is(err, ghl.ErrNoToken):
+	case errors.Is(err, oauth.ErrNoToken):
 		d.bad("token", "the location is not connected", "connect it: ghlsync connect")
 	case err != nil:
 		d.bad("token", short(err), "see token_keys and the settings of the location")
@@ -329,7 +330,7 @@ func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Lo
 func (d *doctor) scopes(ctx context.Context, l *ghlsync.Location, client *ghl.Client, connected bool) {
 	if connected {
 		if a, err := d.p.accounts(ctx, d.s, true); err == nil {
-			token, err := a.store.Load(ctx, ghl.LocationKey(l.ID))
+			token, err := a.store.Load(ctx, oauth.LocationKey(l.ID))
 			a.db.Close()
 			if err == nil && token.Scopes != nil {
 				if lacks := missing(token.Scopes); len(lacks) > 0 {

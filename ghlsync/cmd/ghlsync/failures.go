@@ -12,16 +12,16 @@ import (
 
 // failureJSON is a failure as JSON prints it.
 type failureJSON struct {
-	ID       string    `json:"id"`
-	Location string    `json:"location"`
-	Contact  string    `json:"contact"`
-	State    string    `json:"state"`
-	Category string    `json:"category"`
-	Message  string    `json:"message"`
-	Attempts int       `json:"attempts"`
-	First    time.Time `json:"first"`
-	Last     time.Time `json:"last"`
-	Next     time.Time `json:"next,omitzero"`
+	ID       string                  `json:"id"`
+	Location string                  `json:"location"`
+	Contact  string                  `json:"contact"`
+	State    string                  `json:"state"`
+	Category ghlsync.FailureCategory `json:"category"`
+	Message  string                  `json:"message"`
+	Attempts int                     `json:"attempts"`
+	First    time.Time               `json:"first"`
+	Last     time.Time               `json:"last"`
+	Next     time.Time               `json:"next,omitzero"`
 }
 
 func failureOf(f ghlsync.Failure) failureJSON {
@@ -30,16 +30,16 @@ func failureOf(f ghlsync.Failure) failureJSON {
 
 // attemptJSON is a failed attempt as JSON prints it.
 type attemptJSON struct {
-	Number    int       `json:"number"`
-	At        time.Time `json:"at"`
-	Next      time.Time `json:"next,omitzero"`
-	Operation string    `json:"operation,omitempty"`
-	Category  string    `json:"category"`
-	Status    int       `json:"status,omitempty"`
-	Message   string    `json:"message"`
-	TraceID   string    `json:"traceId,omitempty"`
-	Sent      string    `json:"sent,omitempty"`
-	Received  string    `json:"received,omitempty"`
+	Number    int                     `json:"number"`
+	At        time.Time               `json:"at"`
+	Next      time.Time               `json:"next,omitzero"`
+	Operation string                  `json:"operation,omitempty"`
+	Category  ghlsync.FailureCategory `json:"category"`
+	Status    int                     `json:"status,omitempty"`
+	Message   string                  `json:"message"`
+	TraceID   string                  `json:"traceId,omitempty"`
+	Sent      string                  `json:"sent,omitempty"`
+	Received  string                  `json:"received,omitempty"`
 }
 
 func (p *program) failuresCommand() *cobra.Command {
@@ -66,7 +66,7 @@ Mend what the message says, then: ghlsync retry ID`,
 				data, rows := make([]failureJSON, 0, len(list)), [][]string(nil)
 				for _, f := range list {
 					data = append(data, failureOf(f))
-					rows = append(rows, []string{f.ID, string(f.State), f.Unit.Location, f.Unit.ID, fmt.Sprint(f.Attempts), ago(f.Last), ago(f.Next), f.Category, cut(f.Message, 60)})
+					rows = append(rows, []string{f.ID, string(f.State), f.Unit.Location, f.Unit.ID, fmt.Sprint(f.Attempts), ago(f.Last), ago(f.Next), string(f.Category), cut(f.Message, 60)})
 				}
 				return p.show(data, func() {
 					p.table("Nothing fails.", "ID | STATE | LOCATION | CONTACT | ATTEMPTS | LAST | NEXT | WHAT | MESSAGE", rows)

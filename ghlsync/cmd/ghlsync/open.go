@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -13,6 +12,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/ghlsync/internal/tokens"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // open opens the database as the settings say, without beginning to work. So a command can look and decide while "run" works.
@@ -55,8 +55,8 @@ func stop(ctx context.Context, sync *ghlsync.Syncer, drain time.Duration) error 
 
 // accounts are the tokens in the database. They need no location, for one is often not known before it is connected.
 type accounts struct {
-	*ghl.Installations
-	app   *ghl.App
+	*oauth.Installations
+	app   *oauth.App
 	store *tokens.Store
 	db    *db.DB
 }
@@ -74,7 +74,7 @@ func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accou
 	}
 	a.store, err = tokens.New(a.db, tokens.Options{Keys: config.TokenKeys})
 	if err == nil {
-		a.Installations, err = ghl.NewInstallations(a.app, a.store, ghl.WithLogger(log))
+		a.Installations, err = oauth.NewInstallations(a.app, a.store, ghl.WithLogger(log))
 	}
 	if err != nil {
 		a.db.Close()
@@ -88,7 +88,7 @@ func (a *accounts) refused(ctx context.Context) (map[string]time.Time, error) {
 	since := map[string]time.Time{}
 	locations, err := queue.Locations(ctx, a.db)
 	for _, l := range locations {
-		if slices.Contains(forWantOfToken, l.Reason) {
+		if l.Category().Pauses() {
 			since[l.ID] = l.Paused
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/records"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -152,16 +153,16 @@ func copyOf(ctx context.Context, s *settings, to *db.DB) (waiting [][2]string, e
 
 // source gives the tokens of a location, which are renewed where they are kept.
 func (a *accounts) source(ctx context.Context, location string) (ghl.TokenSource, error) {
-	key := ghl.LocationKey(location)
+	key := oauth.LocationKey(location)
 	token, err := a.store.Load(ctx, key)
-	if errors.Is(err, ghl.ErrNoToken) {
+	if errors.Is(err, oauth.ErrNoToken) {
 		return nil, fmt.Errorf("%s is not connected: ghlsync connect", location)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if token.RefreshToken == "" && token.CompanyID != "" { // derived from an agency's
-		return a.app.LocationTokenSource(a.store, ghl.CompanyKey(token.CompanyID), token.CompanyID, location), nil
+		return a.app.LocationTokenSource(a.store, oauth.CompanyKey(token.CompanyID), token.CompanyID, location), nil
 	}
 	return a.app.TokenSource(a.store, key), nil
 }

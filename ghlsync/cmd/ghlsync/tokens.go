@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/oauth"
 )
 
 // tokenJSON is a token without its secrets, as JSON prints it.
@@ -107,7 +108,7 @@ HighLevel.`,
 				return err
 			}
 			defer a.db.Close()
-			if _, err := a.store.Load(ctx, ghl.LocationKey(args[0])); errors.Is(err, ghl.ErrNoToken) {
+			if _, err := a.store.Load(ctx, oauth.LocationKey(args[0])); errors.Is(err, oauth.ErrNoToken) {
 				return fmt.Errorf("there is no token of %s; ghlsync tokens lists them", args[0])
 			}
 			if dry {

@@ -22,6 +22,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/nearest"
 	"github.com/pluvo/ghl/mapping"
+	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
 )
@@ -143,7 +144,7 @@ func (v *validator) server() {
 	}
 	v.url("webhook_url", v.WebhookURL, "https://sync.example.com/webhooks/highlevel")
 	v.url("highlevel.base_url", v.HighLevel.BaseURL, ghl.DefaultBaseURL)
-	v.url("highlevel.auth_url", v.HighLevel.AuthURL, ghl.DefaultAuthURL)
+	v.url("highlevel.auth_url", v.HighLevel.AuthURL, oauth.DefaultAuthURL)
 	if formats := []string{"text", "json"}; v.Log.Format != "" && !slices.Contains(formats, v.Log.Format) {
 		v.wrong("log.format", "must be text or json, got %q%s", v.Log.Format, nearest.DidYouMean(v.Log.Format, formats))
 	}
@@ -195,7 +196,7 @@ func (v *validator) tokenKeys() (keys [][]byte) {
 }
 
 // app returns the app that connects accounts, or nil if none is set or its settings are wrong.
-func (v *validator) app(log *slog.Logger) *ghl.App {
+func (v *validator) app(log *slog.Logger) *oauth.App {
 	a := &v.App
 	if !v.wantsApp() {
 		return nil
@@ -216,7 +217,7 @@ func (v *validator) app(log *slog.Logger) *ghl.App {
 	if v.has("app") {
 		return nil
 	}
-	config := ghl.AppConfig{
+	config := oauth.Config{
 		ClientID: a.ClientID, ClientSecret: a.ClientSecret, RedirectURL: a.RedirectURL, Logger: log,
 		BaseURL: v.HighLevel.BaseURL, AuthURL: v.HighLevel.AuthURL, Scopes: neededScopes(),
 	}
@@ -226,7 +227,7 @@ func (v *validator) app(log *slog.Logger) *ghl.App {
 			config.Scopes = append(config.Scopes, ghl.Scope(scope))
 		}
 	}
-	app, err := ghl.NewApp(config)
+	app, err := oauth.NewApp(config)
 	if err != nil {
 		var bad *ghl.Error
 		errors.As(err, &bad)
@@ -357,7 +358,7 @@ func (v *validator) config(err error) {
 		case strings.Contains(setting, ".owners[") && v.has(setting[:strings.Index(setting, ".owners[")]+".rules"): // nothing is mapped yet
 		case errors.As(wrong.Err, &rules):
 			for _, m := range rules.Mistakes {
-				v.list = append(v.list, mistake{place{file: rules.Name, line: m.Line, column: 1}, setting, m.Problem})
+				v.list = append(v.list, mistake{place{file: rules.Name, line: m.Line, column: m.Column}, setting, m.Text})
 			}
 		case strings.HasPrefix(wrong.Problem, "is missing"):
 			text := "is missing"

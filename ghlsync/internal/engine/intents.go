@@ -106,7 +106,7 @@ func (e *Engine) forget(ctx context.Context, location, name string) error {
 }
 
 // settled waits until what happened at a time has surely shown its effects.
-func (e *Engine) settled(since time.Time, reason string) error {
+func (e *Engine) settled(since time.Time, reason queue.WaitReason) error {
 	if age := e.now().Sub(since); age < e.settle {
 		return &queue.WaitError{After: e.settle - age, Reason: reason}
 	}

@@ -95,8 +95,8 @@ func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added tim
 	return said
 }
 
-// joining is why a run waits that can't link a contact now.
-const joining = "the contact is being joined by another run"
+// joining is the reason to wait while another run links the same contact.
+const joining queue.WaitReason = "the contact is being joined by another run"
 
 func pairOf(ghlID, pluvoID string) *link {
 	return &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID}

@@ -69,7 +69,7 @@ func TestFailure(t *testing.T) {
 			return err == nil && len(list) == 1
 		})
 		f := list[0]
-		require.Equal(t, "validation failed", f.Category)
+		require.Equal(t, queue.CategoryValidation, f.Category)
 		require.Equal(t, 1, f.Attempts)
 		require.True(t, f.Next.IsZero())
 		attempts, err := q.Attempts(t.Context(), f.ID)
@@ -163,7 +163,7 @@ func TestTimeout(t *testing.T) {
 		eventually(t, "it has stopped", func() bool { return count(t, d, `SELECT count(*) FROM ghlsync_failure WHERE state = 'stopped'`) == 1 })
 		list, err := q.Failures(t.Context(), queue.FailureFilter{})
 		require.NoError(t, err)
-		require.Equal(t, "timeout", list[0].Category)
+		require.Equal(t, queue.CategoryTimeout, list[0].Category)
 		require.Equal(t, 2, list[0].Attempts)
 	})
 }
@@ -238,7 +238,7 @@ func TestClassify(t *testing.T) {
 	for _, test := range []struct {
 		err      error
 		action   queue.Action
-		category string
+		category queue.Category
 	}{
 		{errors.New("x"), queue.TryAgain, "failed"},
 		{ghl.ErrServer, queue.TryAgain, "server error"},

@@ -3,12 +3,14 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
@@ -60,7 +62,8 @@ func TestStopDrains(t *testing.T) {
 	})
 }
 
-// TestLostLease: a process that others took to be dead cancels its runs, and what it still does has no effect. Then it works on.
+// TestLostLease: a process that others took to be dead cancels its runs, and what it still does has no effect. Then
+// it works on.
 func TestLostLease(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -111,7 +114,7 @@ func TestKilledTooOften(t *testing.T) {
 		}
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE kills = 4 AND job = 0 AND process = ''`))
 		require.Len(t, incidents, 1)
-		require.Equal(t, "killed", incidents[0].Category)
+		require.Equal(t, queue.CategoryKilled, incidents[0].Category)
 		require.Equal(t, queue.Stopped, incidents[0].State)
 
 		require.NoError(t, q.Retry(t.Context(), incidents[0].ID))
@@ -189,6 +192,24 @@ func TestPause(t *testing.T) {
 		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
 		require.EqualValues(t, 2, runs.Load())
 	})
+}
+
+// TestPauseByHandIsNotAnError: a reason in a person's words is never taken as the category of an error.
+func TestPauseByHandIsNotAnError(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLite(t))
+	q := open(t, d, queue.Config{Work: func(context.Context, *queue.Run) error { return nil }})
+	require.NoError(t, q.AddLocation(t.Context(), "loc"))
+	require.NoError(t, q.Pause(t.Context(), "loc", string(queue.CategoryUnauthorized)))
+	list, err := q.Locations(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, list[0].Reason, "unauthorized")
+	require.Empty(t, list[0].Category())
+
+	require.NoError(t, q.Resume(t.Context(), "loc"))
+	require.NoError(t, q.Refused(t.Context(), "loc", fmt.Errorf("list: %w", ghl.ErrUnauthorized)))
+	list, err = q.Locations(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, queue.CategoryUnauthorized, list[0].Category())
 }
 
 // TestWake: what waits a minute for a location that nobody serves goes on once somebody does.

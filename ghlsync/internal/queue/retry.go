@@ -10,16 +10,17 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Retry says when a unit that failed is tried again, and when it is given up until a person or a change asks for it. Zero
-// values have the defaults.
+// Retry configures when a failed unit is retried, and when it stops until a person or a change retries it. Zero
+// values mean the defaults.
 type Retry struct {
-	// First is how long the first retry waits; 0 is 10 s. Each further one waits twice as long, and all with jitter.
+	// First is the delay of the first retry; 0 means 10 s. Each further delay is twice as long. All have jitter.
 	First time.Duration
-	// Max is the longest wait; 0 is 1 hour.
+	// Max is the longest delay; 0 means 1 hour.
 	Max time.Duration
-	// Attempts is how many failed runs in a row stop a unit; 0 is 15, which takes about a working day.
+	// Attempts is how many consecutive failed runs stop a unit; 0 means 15, which takes about a working day.
 	Attempts int
-	// Kills is how many runs in a row may end with the death of their process; 0 is 100. From half of it on there are pauses.
+	// Kills is how many consecutive runs may end because their process died; 0 means 100. After half of them, runs
+	// are delayed.
 	Kills int
 }
 
@@ -41,8 +42,8 @@ func (r Retry) withDefaults() Retry {
 	return r
 }
 
-// after is how long the retry after so many failed runs waits: between three quarters and five quarters of its time, so
-// that what failed together is not tried together.
+// after returns the delay of the retry after a number of failed runs. Jitter makes it three quarters to five quarters
+// of the nominal delay, so that units that failed together are not retried together.
 func (r Retry) after(attempts int64) time.Duration {
 	wait := r.First
 	for range attempts - 1 {
@@ -54,41 +55,47 @@ func (r Retry) after(attempts int64) time.Duration {
 	return wait*3/4 + time.Duration(rand.Int64N(int64(wait)/2+1))
 }
 
-// Action is what is done after a run that failed.
+// Action is the reaction to a failed run.
 type Action int
 
 const (
-	// TryAgain tries again after a while, up to [Retry.Attempts].
+	// TryAgain retries the unit after a delay, up to [Retry.Attempts].
 	TryAgain Action = iota
-	// GiveUp stops: the same again would fail the same.
+	// GiveUp stops the unit: a retry would fail for the same reason.
 	GiveUp
-	// Wait tries again after a while, and does not count as a failed run.
+	// Wait runs the unit again after a delay, and does not count a failed run.
 	Wait
-	// PauseLocation stops all work on the location until a person has done something.
+	// PauseLocation stops all work on the location until a person resumes it.
 	PauseLocation
 )
 
-// Verdict is what an error means.
+// Verdict is the classification of an error.
 type Verdict struct {
 	Action Action
-	// After is how long Wait waits; 0 is 10 s.
+	// After is the delay of Wait; 0 means 10 s.
 	After time.Duration
-	// Category is the error's kind in a word or two, for lists and metrics.
-	Category string
+	// Category is the kind of the error.
+	Category Category
 }
 
-// WaitError is returned by work that has to wait for something, such as a child for its parent. It is no failure.
+// WaitError is returned by work that has to wait for something, such as for the contact that a record belongs to. It
+// does not count as a failure.
 type WaitError struct {
-	After  time.Duration
-	Reason string
+	// After is how long to wait; 0 means 10 s.
+	After time.Duration
+	// Reason is what the work waits for.
+	Reason WaitReason
 }
 
-func (e *WaitError) Error() string { return e.Reason }
+// WaitReason is what work waits for, in words.
+type WaitReason string
 
-// Classify is how errors of the SDK and of a pluvo.Store are understood.
+func (e *WaitError) Error() string { return string(e.Reason) }
+
+// Classify returns the verdict on an error of the SDK or of a pluvo.Store.
 //
-// Of several errors that were joined the one counts that leaves most to be hoped for: what fails for good does not keep the rest
-// from being tried again.
+// Of several joined errors the one counts that is most likely to succeed later: a permanent error does not prevent the
+// retry of the others.
 func Classify(err error) Verdict {
 	if _, one := err.(*ghl.Error); !one {
 		if several, ok := err.(interface{ Unwrap() []error }); ok {
@@ -103,16 +110,17 @@ func Classify(err error) Verdict {
 		after = api.RetryAfter
 	}
 	if errors.As(err, &wait) {
-		return Verdict{Wait, wait.After, "waits"}
+		return Verdict{Wait, wait.After, CategoryWaits}
 	}
 	for _, c := range classes {
 		if errors.Is(err, c.err) {
 			return Verdict{c.action, after, c.category}
 		}
 	}
-	return Verdict{TryAgain, 0, "failed"}
+	return Verdict{TryAgain, 0, CategoryFailed}
 }
 
+// classifyAll returns the verdict on joined errors.
 func classifyAll(errs []error) Verdict {
 	rank := map[Action]int{GiveUp: 0, TryAgain: 1, Wait: 2, PauseLocation: 3}
 	best := Classify(errs[0])
@@ -124,29 +132,29 @@ func classifyAll(errs []error) Verdict {
 	return best
 }
 
-// classes are tried in their order, since an error may belong to several.
+// classes are the verdicts on known errors. The first match counts, since an error may match several.
 var classes = []struct {
 	err      error
 	action   Action
-	category string
+	category Category
 }{
-	{ghl.ErrAmbiguous, TryAgain, "outcome unknown"}, // it is looked for before it is done again
-	{ghl.ErrReauthRequired, PauseLocation, "authorization needed again"},
-	{ghl.ErrMissingScope, PauseLocation, "missing scope"},
-	{ghl.ErrUnauthorized, PauseLocation, "unauthorized"},
-	{ghl.ErrDailyLimit, Wait, "daily limit reached"},
-	{ghl.ErrRateLimited, Wait, "rate limited"},
-	{ghl.ErrBadInput, GiveUp, "bad input"},
-	{ghl.ErrValidation, GiveUp, "validation failed"},
-	{ghl.ErrForbidden, GiveUp, "forbidden"},
-	{ghl.ErrDuplicateContact, GiveUp, "duplicate contact"},
-	{ghl.ErrSlotTaken, GiveUp, "slot taken"},
-	{ghl.ErrNotFound, GiveUp, "not found"},
-	{ghl.ErrServer, TryAgain, "server error"},
-	{ghl.ErrBadResponse, TryAgain, "bad response"},
-	{pluvo.ErrInvalid, GiveUp, "invalid record"},
-	{pluvo.ErrOriginTaken, GiveUp, "origin taken"},
-	{pluvo.ErrConflict, TryAgain, "changed meanwhile"},
-	{pluvo.ErrNoOwner, TryAgain, "contact missing"},
-	{context.DeadlineExceeded, TryAgain, "timeout"},
+	{ghl.ErrAmbiguous, TryAgain, CategoryAmbiguous}, // the retry looks for the result first
+	{ghl.ErrReauthRequired, PauseLocation, CategoryReauthRequired},
+	{ghl.ErrMissingScope, PauseLocation, CategoryMissingScope},
+	{ghl.ErrUnauthorized, PauseLocation, CategoryUnauthorized},
+	{ghl.ErrDailyLimit, Wait, CategoryDailyLimit},
+	{ghl.ErrRateLimited, Wait, CategoryRateLimited},
+	{ghl.ErrBadInput, GiveUp, CategoryBadInput},
+	{ghl.ErrValidation, GiveUp, CategoryValidation},
+	{ghl.ErrForbidden, GiveUp, CategoryForbidden},
+	{ghl.ErrDuplicateContact, GiveUp, CategoryDuplicateContact},
+	{ghl.ErrSlotTaken, GiveUp, CategorySlotTaken},
+	{ghl.ErrNotFound, GiveUp, CategoryNotFound},
+	{ghl.ErrServer, TryAgain, CategoryServer},
+	{ghl.ErrBadResponse, TryAgain, CategoryBadResponse},
+	{pluvo.ErrInvalid, GiveUp, CategoryInvalidRecord},
+	{pluvo.ErrOriginTaken, GiveUp, CategoryOriginTaken},
+	{pluvo.ErrConflict, TryAgain, CategoryConflict},
+	{pluvo.ErrNoOwner, TryAgain, CategoryNoOwner},
+	{context.DeadlineExceeded, TryAgain, CategoryTimeout},
 }

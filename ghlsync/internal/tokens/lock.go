@@ -9,51 +9,51 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/oauth"
 )
 
-// change is what is done under the lock of a key; see [Store.locked].
-type change = func(ctx context.Context, body []byte) ([]byte, error)
+// lockTimeout is the longest time for which an update holds a lock.
+const lockTimeout = oauth.UpdateTimeout + oauth.SaveTimeout
 
-// lockedRow holds the lock of a row of PostgreSQL. Who can't get a connection waits for one until ctx ends.
+// lockedRow runs a change while it holds the lock of a row of PostgreSQL. It waits for a free connection until ctx ends.
 func (s *Store) lockedRow(ctx context.Context, key string, fn change) error {
 	conn, err := s.db.Postgres().Acquire(ctx)
 	if err != nil {
-		return wrap(ctx, err)
+		return waitError(ctx, err)
 	}
 	defer conn.Release()
-	// The row must be there to be locked.
+	// Only a row that exists can be locked.
 	if _, err := conn.Exec(ctx, `INSERT INTO ghlsync_token (key) VALUES ($1) ON CONFLICT DO NOTHING`, []byte(key)); err != nil {
-		return wrap(ctx, err)
+		return waitError(ctx, err)
 	}
 	tx, err := conn.Begin(ctx)
 	if err != nil {
-		return wrap(ctx, err)
+		return waitError(ctx, err)
 	}
-	free, cancel := context.WithTimeout(context.WithoutCancel(ctx), updateTimeout+saveTimeout)
+	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockTimeout)
 	defer cancel()
-	defer func() { _ = tx.Rollback(free) }() // does nothing after the commit
-	// A process ends its connections, a machine that is cut off does not: then the server does.
-	if _, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d`, (updateTimeout+saveTimeout).Milliseconds())); err != nil {
-		return wrap(ctx, err)
+	defer func() { _ = tx.Rollback(detached) }() // does nothing after the commit
+	// A process that dies closes its connections. For a machine that loses its network the server does.
+	timeout := fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d`, lockTimeout.Milliseconds())
+	if _, err := tx.Exec(ctx, timeout); err != nil {
+		return waitError(ctx, err)
 	}
 	var body []byte
 	if err := tx.QueryRow(ctx, `SELECT body FROM ghlsync_token WHERE key = $1 FOR UPDATE`, []byte(key)).Scan(&body); err != nil {
-		return wrap(ctx, err)
+		return waitError(ctx, err)
 	}
-	working, done := detach(ctx)
-	defer done()
-	next, err := fn(working, body)
+	next, err := fn(body)
 	if err != nil || next == nil {
 		return err
 	}
-	if err := s.saveIn(free, tx, key, next); err != nil {
-		// The connection is gone, and the lock with it. The token is saved all the same.
+	if err := s.commit(detached, tx, key, next); err != nil {
+		// The connection is lost, and the lock with it. The token must be saved nevertheless.
 		return s.save(ctx, key, next)
 	}
 	return nil
 }
 
-func (s *Store) saveIn(ctx context.Context, tx pgx.Tx, key string, body []byte) error {
+func (s *Store) commit(ctx context.Context, tx pgx.Tx, key string, body []byte) error {
 	if len(body) == 0 {
 		body = nil
 	}
@@ -64,22 +64,20 @@ func (s *Store) saveIn(ctx context.Context, tx pgx.Tx, key string, body []byte) 
 	return tx.Commit(ctx)
 }
 
-// wrap lets the end of a context be seen as what it is.
-func wrap(ctx context.Context, err error) error {
+// waitError returns the error of ctx if ctx has ended, else err.
+func waitError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return fmt.Errorf("token store: %w", err)
 }
 
-// lockedLease holds a lease on a row of SQLite.
+// lockedLease runs a change while it holds the lease of a row of SQLite.
 func (s *Store) lockedLease(ctx context.Context, key string, fn change) (err error) {
 	body, err := s.take(ctx, key)
 	if err != nil {
 		return err
 	}
-	working, done := detach(ctx)
-	defer done()
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	renewed := make(chan struct{})
 	go func() {
@@ -91,14 +89,14 @@ func (s *Store) lockedLease(ctx context.Context, key string, fn change) (err err
 		<-renewed
 		s.free(ctx, key)
 	}()
-	next, err := fn(working, body)
+	next, err := fn(body)
 	if err != nil || next == nil {
 		return err
 	}
 	return s.save(ctx, key, next)
 }
 
-// take waits for the lease of a key and reads what is stored.
+// take waits for the lease of a key and returns the stored body.
 func (s *Store) take(ctx context.Context, key string) (body []byte, err error) {
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		taken := false
@@ -116,7 +114,7 @@ func (s *Store) take(ctx context.Context, key string) (body []byte, err error) {
 			return tx.Row(ctx, `SELECT body FROM ghlsync_token WHERE key = $1`, []byte(key)).Scan(&body)
 		})
 		if err != nil {
-			return nil, wrap(ctx, err)
+			return nil, waitError(ctx, err)
 		}
 		if taken {
 			return body, nil
@@ -129,7 +127,7 @@ func (s *Store) take(ctx context.Context, key string) (body []byte, err error) {
 	}
 }
 
-// renew keeps the lease from running out until ctx ends.
+// renew extends the lease until ctx ends.
 func (s *Store) renew(ctx context.Context, key string) {
 	tick := time.NewTicker(s.lease / 4)
 	defer tick.Stop()
@@ -138,23 +136,23 @@ func (s *Store) renew(ctx context.Context, key string) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			// What fails is tried again at the next tick.
-			_ = s.set(ctx, key, s.name, s.db.Now().Add(s.lease))
+			// A failure is retried at the next tick.
+			_ = s.setLease(ctx, key, s.name, s.db.Now().Add(s.lease))
 		}
 	}
 }
 
-// free gives the lease back. If that fails it runs out.
+// free gives the lease back. If that fails, the lease expires.
 func (s *Store) free(ctx context.Context, key string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.lease)
 	defer cancel()
-	_ = s.set(ctx, key, "", time.Time{})
+	_ = s.setLease(ctx, key, "", time.Time{})
 }
 
-var errNotHeld = errors.New("the lease is another's")
+var errNotHeld = errors.New("another store holds the lease")
 
-// set changes a lease that is ours.
-func (s *Store) set(ctx context.Context, key, holder string, until time.Time) error {
+// setLease changes the lease of a key that this store holds.
+func (s *Store) setLease(ctx context.Context, key, holder string, until time.Time) error {
 	return s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `UPDATE ghlsync_token SET holder = $3, lease_until = $4 WHERE key = $1 AND holder = $2`,
 			[]byte(key), s.name, holder, db.Micros(until))

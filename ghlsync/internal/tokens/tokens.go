@@ -1,77 +1,58 @@
-// Package tokens is a ghl.TokenStore in the database, shared by all processes.
+// Package tokens is an oauth.Store in the database, shared by all processes.
 package tokens
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/oauth"
 )
 
-// Store is a [ghl.TokenStore] in a database.
+// Store is an [oauth.Store] in a database.
 //
-// On PostgreSQL the lock of a key is its row's, held by a transaction for as long as an update takes: it ends with the
-// connection of a process that dies. On SQLite, where a transaction would stop all others, it is a lease in the row, taken
-// and renewed by comparing and setting: it runs out when nobody renews it.
+// On PostgreSQL the lock of a key is the lock of its row, held by a transaction during an update. It ends with the connection
+// of a process that dies. On SQLite, where such a transaction would block all other writers, it is a lease in the row, which
+// its holder renews and which expires when the holder dies.
 type Store struct {
 	db    *db.DB
-	ring  *ring
-	name  string // of this store among all that share the database
+	ring  *oauth.KeyRing
+	name  string // identifies this store among all that share the database
 	lease time.Duration
-	local keyLocks
+	local oauth.KeyLocks
 }
 
-var _ ghl.TokenStore = (*Store)(nil)
+var _ oauth.Store = (*Store)(nil)
 
 // Lease is how long a key stays locked on SQLite after its holder died.
 const Lease = 10 * time.Second
 
-const (
-	// updateTimeout bounds what happens while a key is locked: a request and its few repetitions.
-	updateTimeout = 2 * time.Minute
-	// saveTimeout bounds the tries to save a new token. Without it the account is lost, so it is long.
-	saveTimeout = time.Minute
-	maxKey      = 120 // as in the other stores
-)
-
-// Options are settings of a store; the zero value stores tokens as they are.
+// Options are settings of a store. The zero value stores tokens without encryption.
 type Options struct {
-	// Keys have 32 random bytes each and encrypt the tokens: the first new ones, the others those of before.
+	// Keys encrypt the tokens, see [oauth.NewKeyRing].
 	Keys [][]byte
 }
 
 // New returns the store in a database.
 func New(d *db.DB, o Options) (*Store, error) {
-	ring, err := newRing(o)
+	ring, err := oauth.NewKeyRing(o.Keys...)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: d, ring: ring, name: rand.Text(), lease: Lease, local: keyLocks{held: map[string]chan struct{}{}}}, nil
+	return &Store{db: d, ring: ring, name: rand.Text(), lease: Lease}, nil
 }
 
-// Format keeps a store that is printed by mistake from printing its keys.
+// Format prints the type alone, whatever the verb.
 func (s *Store) Format(f fmt.State, _ rune) { fmt.Fprint(f, "tokens.Store") }
 
-func checkKey(key string) error {
-	switch {
-	case key == "":
-		return errors.New("the key of a token is empty")
-	case len(key) > maxKey:
-		return fmt.Errorf("the key of a token has more than %d bytes", maxKey)
-	}
-	return nil
-}
-
-// Load reads a token; see [ghl.TokenStore].
+// Load reads a token, see [oauth.Store].
 func (s *Store) Load(ctx context.Context, key string) (*ghl.Token, error) {
-	if err := checkKey(key); err != nil {
+	if err := oauth.CheckKey(key); err != nil {
 		return nil, err
 	}
 	var body []byte
@@ -82,12 +63,12 @@ func (s *Store) Load(ctx context.Context, key string) (*ghl.Token, error) {
 		return nil, fmt.Errorf("token store: %w", err)
 	}
 	if body == nil {
-		return nil, fmt.Errorf("key %q: %w", key, ghl.ErrNoToken)
+		return nil, fmt.Errorf("key %q: %w", key, oauth.ErrNoToken)
 	}
 	return s.open(key, body)
 }
 
-// Keys yields the keys that have a token; see [ghl.TokenStore].
+// Keys yields the keys that have a token, see [oauth.Store].
 func (s *Store) Keys(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		var keys []string
@@ -115,68 +96,50 @@ func (s *Store) Keys(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// Update changes a token under the lock of its key; see [ghl.TokenStore].
-func (s *Store) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
-	var result *ghl.Token
-	err := s.locked(ctx, key, func(ctx context.Context, body []byte) ([]byte, error) {
+// Update changes a token while its key is locked, see [oauth.Store].
+func (s *Store) Update(
+	ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error),
+) (*ghl.Token, error) {
+	var next *ghl.Token
+	err := s.locked(ctx, key, func(body []byte) ([]byte, error) {
 		current, err := s.open(key, body)
 		if err != nil {
 			return nil, err
 		}
-		given, err := s.open(key, body) // a copy, for fn may change it
-		if err != nil {
+		var changed bool
+		if next, changed, err = oauth.Update(ctx, current, fn); err != nil || !changed {
 			return nil, err
 		}
-		next, err := fn(ctx, given)
-		switch {
-		case err != nil:
-			return nil, err
-		case next == nil && current == nil:
-			return nil, nil
-		case next == nil:
-			return nil, errors.New("the update of a token returned no token and no error")
-		}
-		text, err := ghl.EncodeToken(next)
-		if err != nil {
-			return nil, err
-		}
-		if result, err = ghl.DecodeToken(text); err != nil {
-			return nil, err
-		}
-		if current != nil {
-			if was, err := ghl.EncodeToken(current); err == nil && bytes.Equal(was, text) {
-				return nil, nil
-			}
-		}
-		return s.ring.seal(key, text), nil
+		return s.ring.Seal(key, next)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return result, nil
+	return next, nil
 }
 
-// Delete removes a token; see [ghl.TokenStore].
+// Delete removes a token, see [oauth.Store].
 func (s *Store) Delete(ctx context.Context, key string) error {
-	return s.locked(ctx, key, func(_ context.Context, body []byte) ([]byte, error) {
+	return s.locked(ctx, key, func(body []byte) ([]byte, error) {
 		if body == nil {
 			return nil, nil
 		}
-		return []byte{}, nil
+		return removed, nil
 	})
 }
 
-// locked runs fn under the lock of a key, with what is stored, and then stores what it returns: nil leaves everything as it
-// is, something empty removes it. The end of ctx ends the wait for the lock and nothing else.
+// change returns the body to store in place of another: nil leaves the row as it is, [removed] clears it.
+type change = func(body []byte) ([]byte, error)
+
+var removed = []byte{}
+
+// locked calls fn with the stored body while the key is locked, and stores what fn returns. The end of ctx ends only the wait
+// for the lock.
 func (s *Store) locked(ctx context.Context, key string, fn change) error {
-	if err := checkKey(key); err != nil {
+	if err := oauth.CheckKey(key); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	// One goroutine of a process at a time asks the database, so that many callers do not use up its connections.
-	unlock, err := s.local.lock(ctx, key)
+	unlock, err := s.local.Lock(ctx, key) // so that many callers of one process do not use up its connections
 	if err != nil {
 		return err
 	}
@@ -191,74 +154,24 @@ func (s *Store) open(key string, body []byte) (*ghl.Token, error) {
 	if body == nil {
 		return nil, nil
 	}
-	text, err := s.ring.open(key, body)
-	if err != nil {
-		return nil, fmt.Errorf("token store: key %q: %w", key, err)
-	}
-	t, err := ghl.DecodeToken(text)
+	t, err := s.ring.Open(key, body)
 	if err != nil {
 		return nil, fmt.Errorf("token store: key %q: %w", key, err)
 	}
 	return t, nil
 }
 
-// save stores a body, or removes it if it is empty, whatever happens to the connection meanwhile: a refresh token that was
-// used is gone, so the new one must be kept.
+// save stores a body, or clears it if it is empty. It reconnects and retries, see [oauth.Save].
 func (s *Store) save(ctx context.Context, key string, body []byte) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
-	defer cancel()
 	if len(body) == 0 {
 		body = nil
 	}
-	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+	return oauth.Save(ctx, func(ctx context.Context) error {
+		return s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 			_, err := tx.Exec(ctx, `INSERT INTO ghlsync_token (key, body, changed_at) VALUES ($1, $2, $3)
 				ON CONFLICT (key) DO UPDATE SET body = excluded.body, changed_at = excluded.changed_at`,
 				[]byte(key), body, db.Micros(s.db.Now()))
 			return err
 		})
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("token store: a new token is not saved: %w", err)
-		case <-time.After(pause):
-		}
-	}
-}
-
-// detach returns a context that the end of ctx does not reach, with an end of its own.
-func detach(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), updateTimeout)
-}
-
-// keyLocks are the locks among the goroutines of a process.
-type keyLocks struct {
-	mu   sync.Mutex
-	held map[string]chan struct{}
-}
-
-func (l *keyLocks) lock(ctx context.Context, key string) (unlock func(), err error) {
-	for {
-		l.mu.Lock()
-		wait, held := l.held[key]
-		if !held {
-			free := make(chan struct{})
-			l.held[key] = free
-			l.mu.Unlock()
-			return func() {
-				l.mu.Lock()
-				delete(l.held, key)
-				l.mu.Unlock()
-				close(free)
-			}, nil
-		}
-		l.mu.Unlock()
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
+	})
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghlsync/internal/tokens"
-	"github.com/pluvo/ghl/ghltest/tokenstoretest"
+	"github.com/pluvo/ghl/oauth"
+	"github.com/pluvo/ghl/oauth/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -30,7 +31,7 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				a, b := dbtest.Open(t, address), dbtest.Open(t, address)
-				tokenstoretest.Run(t, func() (first, second ghl.TokenStore) {
+				storetest.Run(t, func() (first, second oauth.Store) {
 					require.NoError(t, a.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
 						_, err := tx.Exec(ctx, `DELETE FROM ghlsync_token`)
 						return err
@@ -95,6 +96,27 @@ func TestEncryption(t *testing.T) {
 	_, err = tokens.New(d, tokens.Options{Keys: [][]byte{one[:31]}})
 	require.ErrorContains(t, err, "31")
 	require.Equal(t, "tokens.Store", fmt.Sprintf("%+v", first))
+}
+
+// TestOlderRows: a token that was stored without a header is read, and gets one when it is next saved.
+func TestOlderRows(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		s := open(t, d, tokens.Options{})
+		older, err := oauth.EncodeToken(&ghl.Token{AccessToken: "access-1", RefreshToken: "refresh-1"})
+		require.NoError(t, err)
+		require.NoError(t, d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO ghlsync_token (key, body, changed_at) VALUES ($1, $2, 1)`, []byte("k"), older)
+			return err
+		}))
+		got, err := s.Load(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, "refresh-1", got.RefreshToken)
+		save(t, s, "k", &ghl.Token{AccessToken: "access-2"})
+		got, err = s.Load(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, "access-2", got.AccessToken)
+	})
 }
 
 const shortLease = 700 * time.Millisecond
@@ -181,7 +203,7 @@ func TestOneRefresh(t *testing.T) {
 		const processes, callers = 4, 10
 		var sources []ghl.TokenSource
 		for i := range processes {
-			app, err := ghl.NewApp(ghl.AppConfig{ClientID: "id", ClientSecret: "secret", BaseURL: server.URL, RedirectURL: "https://example.com/callback", UserType: ghl.UserTypeLocation, Scopes: []ghl.Scope{"contacts.readonly"}})
+			app, err := oauth.NewApp(oauth.Config{ClientID: "id", ClientSecret: "secret", BaseURL: server.URL, RedirectURL: "https://example.com/callback", UserType: ghl.UserTypeLocation, Scopes: []ghl.Scope{"contacts.readonly"}})
 			require.NoError(t, err)
 			s := open(t, dbtest.Open(t, address), tokens.Options{})
 			if i == 0 {

@@ -1,6 +1,0 @@
-package tokenstoretest
-
-import "time"
-
-// Stores that hang are found sooner.
-func init() { patience = 5 * time.Second }

@@ -1,0 +1,93 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// openNoFollow opens a file, but not through a symbolic link. Windows opens what a link points to, so it is looked at
+// before, and afterwards that it is what was opened.
+func openNoFollow(path string, flag int) (f *os.File, err error) {
+	for range tries {
+		if f, err = openSame(path, flag); !errors.Is(err, errReplaced) {
+			break
+		}
+	}
+	return f, err
+}
+
+var errReplaced = errors.New("was replaced while it was opened")
+
+func openSame(path string, flag int) (*os.File, error) {
+	before, err := os.Lstat(path)
+	if err == nil && before.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
+		return nil, fmt.Errorf("%s is a symbolic link", path)
+	}
+	f, err := os.OpenFile(path, flag, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := f.Stat()
+	if err == nil && before != nil && !os.SameFile(before, opened) {
+		err = fmt.Errorf("%s %w", path, errReplaced)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+var procLockFileEx = syscall.NewLazyDLL("kernel32.dll").NewProc("LockFileEx")
+
+// tryLock locks a file for this opening of it. Windows unlocks it when it is closed, also when the process is killed.
+func tryLock(f *os.File) (bool, error) {
+	const (
+		failImmediately = 1
+		exclusive       = 2
+
+		errLockViolation = syscall.Errno(33)
+	)
+	var at syscall.Overlapped
+	ok, _, err := procLockFileEx.Call(f.Fd(), failImmediately|exclusive, 0, 1, 0, uintptr(unsafe.Pointer(&at)))
+	switch {
+	case ok != 0:
+		return true, nil
+	case errors.Is(err, errLockViolation), errors.Is(err, syscall.ERROR_IO_PENDING):
+		return false, nil
+	}
+	return false, fmt.Errorf("%s: %w", f.Name(), err)
+}
+
+// A file that somebody else has open for reading can't be replaced. They have it open for a moment.
+const (
+	tries = 200
+	pause = 5 * time.Millisecond
+
+	errSharingViolation = syscall.Errno(32)
+)
+
+// replaceFile renames a file over another, in one step.
+func replaceFile(from, to string) (err error) {
+	for range tries {
+		err = os.Rename(from, to)
+		if !errors.Is(err, syscall.ERROR_ACCESS_DENIED) && !errors.Is(err, errSharingViolation) {
+			break
+		}
+		time.Sleep(pause)
+	}
+	return err
+}
+
+// syncDir does nothing: Windows journals a rename, and opens no folder for syncing.
+func syncDir(string) error { return nil }
+
+// ownedBy and openToOthers: Windows has no such modes; the folder's permissions keep others out.
+func ownedBy(fs.FileInfo, int) bool { return true }
+
+func openToOthers(fs.FileInfo) bool { return false }

@@ -1,0 +1,99 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/pluvo/ghl"
+)
+
+// opToken is not part of the catalog of package ghl: it authenticates with the client's secret instead of a bearer.
+var opToken = ghl.Operation{Name: "oauth.token", Method: http.MethodPost, Path: "/oauth/token", NoBearer: true, Form: true}
+
+// grant is the content of a request for a token.
+type grant struct {
+	kind         string
+	code         string
+	refreshToken string
+	redirectURL  string
+	userType     ghl.UserType
+}
+
+// form returns the grant under the field names of the app's version of the API.
+func (g grant) form(c *Config) url.Values {
+	form := url.Values{}
+	for _, p := range []struct{ name, v3, value string }{
+		{"client_id", "clientId", c.ClientID}, {"client_secret", "clientSecret", c.ClientSecret}, {"grant_type", "grantType", g.kind},
+		{"code", "code", g.code}, {"refresh_token", "refreshToken", g.refreshToken},
+		{"redirect_uri", "redirectUri", g.redirectURL}, {"user_type", "userType", string(g.userType)},
+	} {
+		if p.value == "" {
+			continue
+		}
+		if c.Version == ghl.VersionV3 {
+			p.name = p.v3
+		}
+		form.Set(p.name, p.value)
+	}
+	return form
+}
+
+// requestToken sends a request for a token: POST /oauth/token. The error is an [*ghl.Error].
+//
+// Codes and refresh tokens work once. opToken is therefore not repeatable: a call of it is sent again only after a 429 or when
+// no connection was opened. After a lost answer the error is [ghl.ErrAmbiguous].
+func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption) (*ghl.Token, error) {
+	var answer json.RawMessage
+	var response ghl.Response
+	err := a.tokens.Call(ctx, opToken, g.form(a.config), &answer, append(opts, ghl.CallResponse(&response))...)
+	if err != nil {
+		return nil, err
+	}
+	token, err := ghl.ParseToken(answer, response.RateLimit.Sent)
+	if err != nil { // without the answer, which could hold half of a pair of tokens
+		return nil, ghl.NewError(ghl.Error{
+			Operation: opToken.Name, Status: response.Status, Attempts: response.Attempts, Message: "the answer holds no token",
+		}, ghl.ErrBadResponse)
+	}
+	return token, nil
+}
+
+// refusesRefreshToken reports whether the server says that the refresh token was used, is unknown or has expired, so that a
+// person must connect the account again.
+func refusesRefreshToken(err error) bool {
+	var e *ghl.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity:
+	default:
+		return false
+	}
+	var body struct{ Error any }
+	text := strings.ToLower(e.Message)
+	if json.Unmarshal(e.Body(), &body) == nil {
+		if code, ok := body.Error.(string); ok {
+			text += " " + strings.ToLower(code)
+		}
+	}
+	if strings.Contains(text, "not active") || strings.Contains(text, "command timed out") {
+		return false
+	}
+	if strings.Contains(text, "invalid grant") || strings.Contains(text, "invalid_grant") {
+		return true
+	}
+	if !strings.Contains(strings.NewReplacer(" ", "", "_", "").Replace(text), "refreshtoken") {
+		return false
+	}
+	for _, word := range []string{"invalid", "not valid", "expired", "used", "revoked", "not found", "unknown", "does not exist"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,384 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/internal/redact"
+)
+
+// Installations are the locations and agencies that an app is installed in, as a [Store] knows them: a client for each
+// location, with its own token and its own limiter, all over one transport. It is safe for concurrent use, and any number of
+// processes can share the store. A store holds the tokens of one app.
+//
+// A location's token comes in one of two ways. When the location itself installed the app, [Installations.Add] saves it
+// under [LocationKey], with its refresh token. When its agency did, it is derived from the agency's ([CompanyKey]), without
+// a refresh token of its own: by Add for the locations that the agency chose, by [Installations.AddLocation] when a webhook
+// tells of a new one, by [Installations.AddInstalled] for all that there are.
+type Installations struct {
+	app     *App
+	store   Store
+	base    *ghl.Client
+	clients *sync.Map // key → *ghl.Client
+}
+
+// NewInstallations opens the installations of an app. The options are those of every client: a logger, limiters, retries.
+// Server, version, HTTP client and user agent are the app's unless an option sets them; token source and location are each
+// client's own.
+func NewInstallations(app *App, store Store, opts ...ghl.Option) (*Installations, error) {
+	switch {
+	case app == nil || app.client == nil:
+		return nil, badInput("app", "the app is nil")
+	case store == nil:
+		return nil, badInput("store", "the token store is nil")
+	}
+	base, err := app.client.With(opts...)
+	if err != nil {
+		return nil, err
+	}
+	return &Installations{app: app, store: store, base: base, clients: new(sync.Map)}, nil
+}
+
+// Format prints which app it is of, whatever the verb.
+func (i Installations) Format(f fmt.State, _ rune) {
+	if i.app == nil {
+		fmt.Fprint(f, "oauth.Installations{}")
+		return
+	}
+	fmt.Fprintf(f, "oauth.Installations{%q}", i.app.config.ClientID)
+}
+
+// Add turns the code of the consent screen into a token ([App.Exchange]) and saves it, also when ctx ends meanwhile: the
+// code works once. For an agency that installed the app in its locations it then adds those too.
+//
+// With the token it returns an error when something after the exchange failed. A token that could not be saved is used
+// from memory and its saving tried again ([Config.OnTrouble]); locations that could not be added can be with
+// [Installations.AddInstalled].
+func (i *Installations) Add(ctx context.Context, code string) (*ghl.Token, error) {
+	token, err := i.exchange(ctx, code)
+	if err != nil || token.LocationID != "" {
+		return token, err
+	}
+	switch {
+	case len(token.ApprovedLocations) > 0:
+		var failed []error
+		for _, id := range token.ApprovedLocations {
+			if _, err := i.AddLocation(ctx, token.CompanyID, id); err != nil {
+				failed = append(failed, fmt.Errorf("location %.40q: %w", id, err))
+			}
+		}
+		return token, errors.Join(failed...)
+	case token.AllLocations || token.BulkInstallation:
+		_, err := i.AddInstalled(ctx, token.CompanyID)
+		return token, err
+	}
+	return token, nil
+}
+
+// exchange gets and saves a token. The end of ctx ends the wait for it.
+func (i *Installations) exchange(ctx context.Context, code string) (*ghl.Token, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	type result struct {
+		token *ghl.Token
+		err   error
+	}
+	done := make(chan result, 1)
+	detached, cancel := detach(ctx, flightTimeout)
+	i.app.exchanges.begin() // for Flush
+	go func() {
+		defer cancel()
+		defer i.app.exchanges.end()
+		token, err := i.app.Exchange(detached, code)
+		if err == nil {
+			err = i.save(detached, token)
+		}
+		done <- result{token, err}
+	}()
+	select {
+	case r := <-done:
+		return r.token, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
+	key := ""
+	switch {
+	case token.LocationID != "":
+		key = LocationKey(token.LocationID)
+	case token.CompanyID != "":
+		key = CompanyKey(token.CompanyID)
+	default:
+		return ghl.NewError(ghl.Error{
+			Operation: opToken.Name, Message: "the token names neither a location nor a company, so it is not saved",
+		}, ghl.ErrBadResponse)
+	}
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	_, err := i.store.Update(ctx, key, func(context.Context, *ghl.Token) (*ghl.Token, error) { return token, nil })
+	i.drop(key, false)
+	if err != nil {
+		err = redact.Secrets{token.AccessToken, token.RefreshToken}.HideIn(err)
+		if s, ok := i.app.source(i.store, sourceID{key: key}).(*storedSource); ok {
+			s.adopt(ctx, token, err)
+		}
+		return fmt.Errorf("oauth: the new token of key %q is not saved: %w", key, err)
+	}
+	return nil
+}
+
+// drop forgets what is in memory of a key. gone says that the token was removed: clients that are still in use fail then,
+// and do not bring it back.
+func (i *Installations) drop(key string, gone bool) {
+	i.clients.Delete(key)
+	if !reflect.ValueOf(i.store).Comparable() {
+		return
+	}
+	for _, s := range i.app.sources.list() {
+		if s.store == i.store && s.key == key {
+			s.forget(gone)
+		}
+	}
+}
+
+// AddLocation adds a location in which an agency, whose token is stored, has installed the app, such as when a webhook of
+// type INSTALL tells so: its token is derived from the agency's. A location that is there already stays as it is.
+func (i *Installations) AddLocation(ctx context.Context, companyID, locationID string) (*ghl.Client, error) {
+	for _, id := range [][2]string{{"companyID", companyID}, {"locationID", locationID}} {
+		if err := checkID(id[0], id[1]); err != nil {
+			return nil, err
+		}
+	}
+	key := LocationKey(locationID)
+	for _, key := range []string{key, CompanyKey(companyID)} {
+		if err := CheckKey(key); err != nil {
+			return nil, err
+		}
+	}
+	source := i.app.TokenSource(i.store, key)
+	s, _ := source.(*storedSource)
+	if s != nil && !s.unsavedToken() {
+		// The store is asked and not the client in memory, for another process may have removed the location.
+		_, err := i.store.Load(ctx, key)
+		switch {
+		case err == nil:
+			return i.Client(ctx, locationID)
+		case !errors.Is(err, ErrNoToken):
+			return nil, err
+		}
+		s.forget(false)
+		s.derive(derivedFrom(companyID, locationID))
+	}
+	if _, err := source.Token(ctx); err != nil {
+		if s != nil {
+			s.derive(sourceID{})
+		}
+		return nil, err
+	}
+	return i.Client(ctx, locationID)
+}
+
+// AddInstalled adds every location of an agency in which the app is installed, by HighLevel's own list: GET
+// /oauth/installedLocations, scope oauth.readonly, and POST /oauth/locationToken for each. It returns the ids of all that
+// are there afterwards. A location that can't be added does not stop it, and is part of the error.
+func (i *Installations) AddInstalled(ctx context.Context, companyID string) ([]string, error) {
+	company, err := i.Company(ctx, companyID)
+	if err != nil {
+		return nil, err
+	}
+	installed := true
+	query := &ghl.InstalledLocationsQuery{CompanyID: companyID, AppID: i.app.config.AppID, IsInstalled: &installed, Limit: 100}
+	var added []string
+	var failed []error
+	for location, err := range company.OAuth.AllInstalledLocations(ctx, query) {
+		if err != nil {
+			failed = append(failed, err)
+			break
+		}
+		if !location.IsInstalled {
+			continue
+		}
+		if _, err := i.AddLocation(ctx, companyID, location.ID); err != nil {
+			failed = append(failed, fmt.Errorf("location %.40q: %w", location.ID, err))
+			continue
+		}
+		added = append(added, location.ID)
+	}
+	return added, errors.Join(failed...)
+}
+
+// Client returns the client of a location. It is the same one each time, and its limiter too. An error that is [ErrNoToken]
+// says that the app is not installed there.
+func (i *Installations) Client(ctx context.Context, locationID string) (*ghl.Client, error) {
+	if err := checkID("locationID", locationID); err != nil {
+		return nil, err
+	}
+	return i.client(ctx, LocationKey(locationID), ghl.WithLocation(locationID))
+}
+
+// Company returns the client of an agency, for what its token reaches: [ghl.Client.OAuth].
+func (i *Installations) Company(ctx context.Context, companyID string) (*ghl.Client, error) {
+	if err := checkID("companyID", companyID); err != nil {
+		return nil, err
+	}
+	return i.client(ctx, CompanyKey(companyID), nil)
+}
+
+func (i *Installations) client(ctx context.Context, key string, location ghl.Option) (*ghl.Client, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, err
+	}
+	if client, ok := i.clients.Load(key); ok {
+		return client.(*ghl.Client), nil
+	}
+	source := i.app.TokenSource(i.store, key)
+	s, _ := source.(*storedSource)
+	if s == nil || !s.unsavedToken() {
+		if _, err := i.store.Load(ctx, key); err != nil {
+			if errors.Is(err, ErrNoToken) {
+				return nil, unconnected(key)
+			}
+			return nil, err
+		}
+		if s != nil {
+			s.back()
+		}
+	}
+	client, err := i.base.With(ghl.WithTokenSource(source), location)
+	if err != nil {
+		return nil, err
+	}
+	kept, _ := i.clients.LoadOrStore(key, client)
+	return kept.(*ghl.Client), nil
+}
+
+// Clients yields the client of every location in the store. A location whose token can't be read is yielded as an error,
+// and the next ones follow; when the store can't be listed, that is the last.
+func (i *Installations) Clients(ctx context.Context) iter.Seq2[*ghl.Client, error] {
+	return func(yield func(*ghl.Client, error) bool) {
+		for id, err := range i.Locations(ctx) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			client, err := i.Client(ctx, id)
+			if errors.Is(err, ErrNoToken) { // removed just now
+				continue
+			}
+			if !yield(client, err) {
+				return
+			}
+		}
+	}
+}
+
+// Locations yields the ids of the locations in the store. A failure is yielded once, with an empty id, and ends it.
+func (i *Installations) Locations(ctx context.Context) iter.Seq2[string, error] {
+	return i.ids(ctx, locationPrefix)
+}
+
+// Companies yields the ids of the agencies in the store. A failure is yielded once, with an empty id, and ends it.
+func (i *Installations) Companies(ctx context.Context) iter.Seq2[string, error] {
+	return i.ids(ctx, companyPrefix)
+}
+
+func (i *Installations) ids(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for key, err := range i.store.Keys(ctx) {
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if id, ok := strings.CutPrefix(key, prefix); ok && !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Remove removes a location, such as when a webhook of type UNINSTALL tells that the app was uninstalled there. A renewal
+// under way does not bring it back, and clients that are still in use fail with [ghl.ErrReauthRequired]: at once in this
+// process, in others when they would next renew the token.
+func (i *Installations) Remove(ctx context.Context, locationID string) error {
+	_, err := i.RemoveIssuedBefore(ctx, locationID, time.Time{})
+	return err
+}
+
+// RemoveIssuedBefore is Remove for news that may come late: it leaves alone a location whose token was issued at that time
+// or later, for the app was installed there again. It reports false then. The zero time spares no token, and a token
+// whose IssuedAt is unknown is never spared.
+func (i *Installations) RemoveIssuedBefore(ctx context.Context, locationID string, at time.Time) (bool, error) {
+	if err := checkID("locationID", locationID); err != nil {
+		return false, err
+	}
+	key := LocationKey(locationID)
+	if spared, err := i.issuedSince(ctx, key, at); spared || err != nil {
+		return false, err
+	}
+	return true, i.remove(ctx, key)
+}
+
+// RemoveCompany removes an agency, and the locations whose token is derived from the agency's.
+func (i *Installations) RemoveCompany(ctx context.Context, companyID string) error {
+	_, err := i.RemoveCompanyIssuedBefore(ctx, companyID, time.Time{})
+	return err
+}
+
+// RemoveCompanyIssuedBefore is RemoveCompany for news that may come late: it leaves alone an agency whose token was issued at
+// that time or later, with all its locations. Else it removes the agency, and of the derived tokens those that were issued
+// before. It reports false when it has spared the agency.
+func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID string, at time.Time) (bool, error) {
+	if err := checkID("companyID", companyID); err != nil {
+		return false, err
+	}
+	if spared, err := i.issuedSince(ctx, CompanyKey(companyID), at); spared || err != nil {
+		return false, err
+	}
+	failed := []error{i.remove(ctx, CompanyKey(companyID))} // first, so that no location is derived anew
+	for id, err := range i.Locations(ctx) {
+		if err != nil {
+			failed = append(failed, err)
+			break
+		}
+		token, err := i.store.Load(ctx, LocationKey(id))
+		switch {
+		case errors.Is(err, ErrNoToken):
+		case err != nil:
+			failed = append(failed, err)
+		case token.CompanyID == companyID && token.RefreshToken == "" && !issuedSince(token, at):
+			failed = append(failed, i.remove(ctx, LocationKey(id)))
+		}
+	}
+	return true, errors.Join(failed...)
+}
+
+func (i *Installations) issuedSince(ctx context.Context, key string, at time.Time) (bool, error) {
+	if at.IsZero() {
+		return false, nil
+	}
+	token, err := i.store.Load(ctx, key)
+	if errors.Is(err, ErrNoToken) {
+		return false, nil
+	}
+	return err == nil && issuedSince(token, at), err
+}
+
+func (i *Installations) remove(ctx context.Context, key string) error {
+	i.drop(key, true) // before, so that what a renewal holds in memory is not saved afterwards
+	if err := i.store.Delete(ctx, key); err != nil {
+		return err
+	}
+	i.drop(key, true)
+	return nil
+}

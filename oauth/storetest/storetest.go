@@ -1,0 +1,163 @@
+// Package storetest is what any [oauth.Store] must pass. A store that does not can lose an account: HighLevel's
+// refresh tokens work once.
+//
+//	func TestMyStore(t *testing.T) {
+//		storetest.Run(t, func() (first, second oauth.Store) {
+//			db := newEmptyDatabase(t)
+//			return mystore.New(db), mystore.New(db) // as two processes would open it
+//		})
+//	}
+//
+// It does not import package testing, so that a program can check its store when it starts.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/oauth"
+)
+
+// T is what [Run] needs of a test; [*testing.T] has it.
+type T interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+// Opener makes a new, empty store and opens it twice, as two processes do. A store that lives in one process gives the same
+// one twice. What has a Close method is closed when its check is over.
+type Opener func() (first, second oauth.Store)
+
+// Run checks a store, each time a new one, and reports every rule that it breaks. It takes about a second.
+func Run(t T, open Opener) {
+	t.Helper()
+	for _, c := range checks {
+		if err := c.run(open); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// Names returns the names of the rules, as they stand before the colon in what [Run] reports.
+func Names() []string {
+	var names []string
+	for _, c := range checks {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// patience is how long a check may take before the store counts as stuck. Only a test changes it.
+var patience = 20 * time.Second
+
+// moment is how long is waited to see that nothing happens.
+const moment = 50 * time.Millisecond
+
+// check is one rule.
+type check struct {
+	name string
+	do   func(ctx context.Context, first, second oauth.Store) error
+}
+
+func (c check) run(open Opener) error {
+	first, second := open()
+	if first == nil || second == nil {
+		return errors.New("there is no store")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				done <- fmt.Errorf("the store panics: %v", v)
+			}
+		}()
+		done <- c.do(ctx, first, second)
+	}()
+	select {
+	case err := <-done:
+		for _, store := range []oauth.Store{first, second} {
+			if closer, ok := store.(interface{ Close() error }); ok {
+				_ = closer.Close() // a store may be closed twice
+			}
+		}
+		return err
+	case <-time.After(patience + time.Second):
+		return errors.New("the store is stuck")
+	}
+}
+
+// token makes a token that can be told from others.
+func token(n int) *ghl.Token {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
+	return &ghl.Token{
+		AccessToken: fmt.Sprintf("access-%d", n), RefreshToken: fmt.Sprintf("refresh-%d", n),
+		IssuedAt: start, ExpiresAt: start.Add(24 * time.Hour), Scopes: []ghl.Scope{"contacts.readonly", "contacts.write"},
+		UserType: ghl.UserTypeCompany, CompanyID: "company", LocationID: "location", UserID: "user",
+		BulkInstallation: true, ApprovedLocations: []string{"a", "b"}, AllLocations: true, FutureLocations: true,
+	}
+}
+
+// same says how two tokens differ.
+func same(got, want *ghl.Token) error {
+	switch {
+	case got == nil && want == nil:
+		return nil
+	case got == nil:
+		return errors.New("there is no token")
+	case want == nil:
+		return errors.New("there is a token")
+	}
+	a, errA := oauth.EncodeToken(inUTC(got))
+	b, errB := oauth.EncodeToken(inUTC(want))
+	if err := errors.Join(errA, errB); err != nil {
+		return err
+	}
+	if string(a) != string(b) {
+		return fmt.Errorf("the token is %s, and %s was saved", a, b) // tokens of this test alone
+	}
+	return nil
+}
+
+func inUTC(t *ghl.Token) *ghl.Token {
+	c := *t
+	c.IssuedAt, c.ExpiresAt = t.IssuedAt.UTC(), t.ExpiresAt.UTC()
+	return &c
+}
+
+// put saves a token, whatever is there.
+func put(ctx context.Context, store oauth.Store, key string, t *ghl.Token) error {
+	got, err := store.Update(ctx, key, func(context.Context, *ghl.Token) (*ghl.Token, error) { return t, nil })
+	if err != nil {
+		return fmt.Errorf("its Update: %w", err)
+	}
+	if err := same(got, t); err != nil {
+		return fmt.Errorf("its Update returns something else than it saved: %w", err)
+	}
+	return nil
+}
+
+// holds checks what is under a key; nil is nothing.
+func holds(ctx context.Context, store oauth.Store, key string, want *ghl.Token) error {
+	got, err := store.Load(ctx, key)
+	if want == nil {
+		if err == nil {
+			return fmt.Errorf("its Load of %q finds a token that should not be there", key)
+		}
+		if !errors.Is(err, oauth.ErrNoToken) {
+			return fmt.Errorf("its Load of %q, which has no token, gives an error that is not oauth.ErrNoToken: %w", key, err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("its Load of %q: %w", key, err)
+	}
+	if err := same(got, want); err != nil {
+		return fmt.Errorf("its Load of %q: %w", key, err)
+	}
+	return nil
+}
