@@ -213,7 +213,7 @@ func mappedFields(l *Location) ([]string, error) {
 	options := mapping.Options{Location: cmp.Or(l.ID, "location"), TimeZone: time.UTC}
 	if l.Rules != nil {
 		var err error
-		if options.Rules, err = mapping.LoadRules(l.RulesName, l.Rules, nil); err != nil {
+		if options.Rules, err = mapping.CheckRules(l.RulesName, l.Rules); err != nil {
 			return nil, err
 		}
 	}

@@ -8,16 +8,17 @@ import (
 )
 
 type (
-	// Failure is a contact whose work fails, from its first failed attempt until it succeeds or a person ends it.
+	// Failure is a series of failed syncs of a contact, from the first one until a sync succeeds or a person ends the
+	// failure.
 	Failure = queue.Failure
-	// FailureState is how a failure stands.
+	// FailureState is the state of a failure.
 	FailureState = queue.State
-	// FailureFilter chooses failures.
+	// FailureFilter selects failures.
 	FailureFilter = queue.FailureFilter
-	// Attempt is one failed attempt: what was sent, what came back, and when it is tried again, without secrets and personal
-	// data.
+	// Attempt is one failed attempt: what was sent, what was answered, and when it is retried, without secrets and
+	// personal data.
 	Attempt = queue.Attempt
-	// Conflict is a decision that was taken against one side, or that a person must take.
+	// Conflict is a decision that was made against one side, or that a person must make.
 	Conflict = engine.Conflict
 	// Side is one of the two systems.
 	Side = engine.Side
@@ -25,13 +26,13 @@ type (
 
 // States of failures, and sides.
 const (
-	// Retrying: it is tried again by itself.
+	// Retrying means that the contact is retried automatically.
 	Retrying = queue.Retrying
-	// Stopped: it waits for a person or a change.
+	// Stopped means that the contact is not retried until a person retries it or it changes.
 	Stopped = queue.Stopped
-	// Resolved: it is over.
+	// Resolved means that a later sync succeeded, or that a person resolved the failure.
 	Resolved = queue.Resolved
-	// Skipped: a person has given it up.
+	// Skipped means that a person gave up the change.
 	Skipped = queue.Skipped
 
 	// GHL is HighLevel.
@@ -44,16 +45,17 @@ const (
 
 // Errors of these methods, for errors.Is.
 var (
-	// ErrNoFailure: there is no such failure.
+	// ErrNoFailure means that the failure does not exist.
 	ErrNoFailure = queue.ErrNotFound
-	// ErrNoConflict: there is no such conflict, or it was resolved before.
+	// ErrNoConflict means that the conflict does not exist or is already resolved.
 	ErrNoConflict = engine.ErrNoConflict
-	// ErrUnknownLocation: the location is none of those that are kept in step.
+	// ErrUnknownLocation means that the location is not one of [Config.Locations].
 	ErrUnknownLocation = queue.ErrLocation
-	// ErrInUse: another process works with the SQLite file.
+	// ErrInUse means that another process has the SQLite file open.
 	ErrInUse = queue.ErrInUse
 )
 
+// conflict counts a conflict and passes it to Config.OnConflict.
 func (s *Syncer) conflict(c Conflict) {
 	s.metrics.conflict(c)
 	if s.config.OnConflict != nil {
@@ -61,6 +63,7 @@ func (s *Syncer) conflict(c Conflict) {
 	}
 }
 
+// incident sends the stored alerts and passes a failure to Config.OnIncident.
 func (s *Syncer) incident(f queue.Failure) {
 	s.alertNow()
 	if s.config.OnIncident != nil {
@@ -68,37 +71,40 @@ func (s *Syncer) incident(f queue.Failure) {
 	}
 }
 
-// Failures lists failures, the latest first.
+// Failures lists failures, latest first.
 func (s *Syncer) Failures(ctx context.Context, filter FailureFilter) ([]Failure, error) {
 	return s.queue.Failures(ctx, filter)
 }
 
-// Attempts lists the failed attempts of a failure.
+// Attempts lists the failed attempts of a failure, in order.
 func (s *Syncer) Attempts(ctx context.Context, failureID string) ([]Attempt, error) {
 	return s.queue.Attempts(ctx, failureID)
 }
 
-// Retry tries a failure again now. Pressed twice it is tried once.
+// Retry retries the contact of an open failure now. A second call before the retry has no effect. It returns
+// [ErrNoFailure] if the failure does not exist.
 func (s *Syncer) Retry(ctx context.Context, failureID string) error {
 	return s.queue.Retry(ctx, failureID)
 }
 
-// Skip gives a failure up: its contact is left until it changes again.
+// Skip ends an open failure without a retry: its contact is not synced until it changes again.
 func (s *Syncer) Skip(ctx context.Context, failureID string) error {
 	return s.queue.Skip(ctx, failureID)
 }
 
-// Resolve says that a failure was seen to otherwise.
+// Resolve ends an open failure that a person has fixed by hand. Its contact is not synced until it changes again.
 func (s *Syncer) Resolve(ctx context.Context, failureID string) error {
 	return s.queue.Resolve(ctx, failureID)
 }
 
-// Conflicts lists conflicts, the latest first: those that are open, or with resolved all. At most limit; 0 is 100.
+// Conflicts lists open conflicts, latest first, and with resolved also the resolved ones. It returns at most limit
+// conflicts; 0 means 100.
 func (s *Syncer) Conflicts(ctx context.Context, resolved bool, limit int) ([]Conflict, error) {
 	return s.engine.Conflicts(ctx, resolved, limit)
 }
 
-// ResolveConflict says that a conflict was seen to, and has its contact looked at again. A second time is [ErrNoConflict].
+// ResolveConflict marks a conflict as resolved, and syncs its contact again. It returns [ErrNoConflict] if the
+// conflict does not exist or is already resolved.
 func (s *Syncer) ResolveConflict(ctx context.Context, id string) error {
 	c, err := s.engine.Resolve(ctx, id)
 	if err != nil {
@@ -107,7 +113,7 @@ func (s *Syncer) ResolveConflict(ctx context.Context, id string) error {
 	return s.queue.Mark(ctx, queue.Unit{Location: c.Location, ID: c.Unit}, queue.Live)
 }
 
-// Link joins a contact of HighLevel and one of Pluvo, as a person has decided. The Syncer need not be started.
+// Link links a contact of HighLevel to a contact of Pluvo, by a person's decision. The Syncer need not be started.
 func (s *Syncer) Link(ctx context.Context, location, ghlContactID, pluvoContactID string) error {
 	if s.engine.Client(location) == nil {
 		l := s.location(location)
@@ -121,23 +127,23 @@ func (s *Syncer) Link(ctx context.Context, location, ghlContactID, pluvoContactI
 	return s.engine.Link(ctx, location, ghlContactID, pluvoContactID)
 }
 
-// Pause stops the work on a location, with a reason for whoever asks.
+// Pause stops the sync of a location until [Syncer.Resume]. Reason is for other people to read.
 func (s *Syncer) Pause(ctx context.Context, location, reason string) error {
 	return s.queue.Pause(ctx, location, reason)
 }
 
-// Resume has a paused location worked on again.
+// Resume resumes the sync of a paused location.
 func (s *Syncer) Resume(ctx context.Context, location string) error {
-	if err := s.alerts.Over(ctx, locationIncident(location)); err != nil { // before it can be paused anew
+	if err := s.alerts.Over(ctx, locationIncident(location)); err != nil { // before the location can be paused again
 		return err
 	}
 	return s.queue.Resume(ctx, location)
 }
 
-// LocationState is how the work on a location stands.
+// LocationState reports whether a location is paused, since when and why.
 type LocationState = queue.Location
 
-// Locations lists the locations, and which of them are paused.
+// Locations lists the state of all locations, ordered by id.
 func (s *Syncer) Locations(ctx context.Context) ([]LocationState, error) {
 	return s.queue.Locations(ctx)
 }

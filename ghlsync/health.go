@@ -7,115 +7,118 @@ import (
 	"time"
 )
 
-// HealthState is how something stands.
+// HealthState is how healthy the sync or a location is.
 type HealthState string
 
-// States, the better first.
+// Health states, best first.
 const (
-	// Healthy: nothing is wrong.
+	// Healthy means that there is no problem.
 	Healthy HealthState = "healthy"
-	// Degraded: something is wrong, and a person should look; the rest works.
+	// Degraded means that there is a problem that a person should check; everything else works.
 	Degraded HealthState = "degraded"
-	// Failing: nothing is kept in step, or it can't be told.
+	// Failing means that nothing is synced, or that the state is unknown.
 	Failing HealthState = "failing"
 )
 
-// Health says how everything stands. It holds no secret and no personal data.
+// Health is the state of the sync and of each location. It contains no secret and no personal data.
 type Health struct {
-	// State is the worst of Problems; [Healthy] if there are none.
+	// State is the worst state of Problems; [Healthy] if there are none.
 	State HealthState `json:"state"`
-	// At is when it was looked at.
+	// At is when the state was read.
 	At time.Time `json:"at"`
-	// Problems are what is wrong, the worst first.
+	// Problems lists all problems, worst first.
 	Problems []Problem `json:"problems"`
-	// Locations are in the order of [Config.Locations].
+	// Locations lists the locations in the order of [Config.Locations].
 	Locations []LocationHealth `json:"locations"`
-	// Processes is how many processes work on the database; 0 if that is not known.
+	// Processes is how many processes work on the database; 0 if unknown.
 	Processes int `json:"processes"`
-	// DatabaseClock is by how much the database's clock is ahead of this machine's; 0 for SQLite.
+	// DatabaseClock is how far the database's clock is ahead of this machine's; 0 for SQLite.
 	DatabaseClock time.Duration `json:"databaseClock"`
-	// HighLevelClock is by how much HighLevel's clock is ahead of this machine's, to a second or two; 0 while it is unknown.
+	// HighLevelClock is how far HighLevel's clock is ahead of this machine's, to a second or two; 0 while unknown.
 	HighLevelClock time.Duration `json:"highLevelClock"`
 	// AlertsWaiting is how many alerts could not be sent yet.
 	AlertsWaiting int `json:"alertsWaiting"`
 }
 
-// Problem is something that is wrong.
+// Problem is a problem of the sync or of a location.
 type Problem struct {
 	// State is [Degraded] or [Failing].
 	State HealthState `json:"state"`
-	// Code is a word for programs, such as "location paused"; see the documentation of the package.
+	// Code identifies the kind of the problem for programs, such as "location paused"; the package documentation
+	// lists the codes.
 	Code string `json:"code"`
-	// Location is the location that it is about; "" if it is about all.
+	// Location is the location with the problem; "" if the problem concerns all.
 	Location string `json:"location,omitempty"`
-	// Text is what is wrong, and Do what a person can do, each in words.
+	// Text describes the problem, and Do what a person can do.
 	Text string `json:"text"`
 	Do   string `json:"do"`
 }
 
-// LocationHealth says how a location stands.
+// LocationHealth is the state of a location.
 type LocationHealth struct {
 	ID    string      `json:"id"`
 	State HealthState `json:"state"`
-	// Paused is since when nobody works on it, and Reason why; zero if it is not paused.
+	// Paused is when the location was paused, and Reason why; zero if it is not paused.
 	Paused time.Time `json:"paused,omitzero"`
 	Reason string    `json:"reason,omitempty"`
-	// Closed says why this process could not open it yet; "" if it did, or did not try.
+	// Closed is why this process could not open the location yet; "" if it did, or did not try.
 	Closed string `json:"closed,omitempty"`
-	// Waiting is how many contacts wait for work or are worked on.
+	// Waiting is how many contacts wait for a sync or are being synced.
 	Waiting int `json:"waiting"`
-	// Lag is for how long the longest of them has waited that could be worked on, in nanoseconds. What was put off until a time,
-	// such as after a failure, counts from then; what a backfill found does not count.
+	// Lag is how long the oldest of them has waited, in nanoseconds in JSON. A contact that was delayed until a time,
+	// such as after a failure, counts from then. Contacts found by a backfill do not count.
 	Lag time.Duration `json:"lag"`
-	// Retrying and Stopped are how many contacts fail and are tried again, or have stopped.
+	// Retrying and Stopped are how many contacts have failed and are retried, and how many have stopped.
 	Retrying int `json:"retrying"`
 	Stopped  int `json:"stopped"`
-	// Conflicts is how many conflicts nobody has resolved, Undecided how many of them wait for a person's decision.
+	// Conflicts is how many conflicts are open, and Undecided how many of them wait for a person's decision.
 	Conflicts int `json:"conflicts"`
 	Undecided int `json:"undecided"`
-	// Token is how its token stands.
+	// Token is the state of the location's token.
 	Token TokenHealth `json:"token"`
-	// LastDelivery is when a webhook last came for it; zero if none is known.
+	// LastDelivery is when the last webhook arrived for the location; zero if none is known.
 	LastDelivery time.Time `json:"lastDelivery,omitzero"`
-	// Reconciled is when it was last asked for what no delivery told of ([Config.ReconcileInterval]), and Compared when it was last
-	// compared in full ([Config.CompareInterval]); before the first time when the schedule began, and zero if it has not begun.
+	// Reconciled is when the location was last polled for changes missed by webhooks ([Config.ReconcileInterval]),
+	// and Compared when it was last compared in full ([Config.CompareInterval]). Before the first time it is when the
+	// schedule began, and zero if the schedule has not begun.
 	Reconciled time.Time `json:"reconciled,omitzero"`
 	Compared   time.Time `json:"compared,omitzero"`
-	// BudgetLeft is how many requests may be sent at once, and DailyLeft how many until the day's quota is renewed; -1 if
+	// BudgetLeft is how many requests may be sent now, and DailyLeft how many until the daily quota is renewed; -1 if
 	// unknown.
 	BudgetLeft int `json:"budgetLeft"`
 	DailyLeft  int `json:"dailyLeft"`
 }
 
-// TokenHealth is how a location's token stands.
+// TokenHealth is the state of a location's token.
 type TokenHealth struct {
 	State TokenState `json:"state"`
-	// ExpiresAt is when the access token ends; zero if it never does, or that is unknown. One of [Config.App] is renewed before.
+	// ExpiresAt is when the access token expires; zero if never or unknown. A token of [Config.App] is renewed before
+	// that.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 }
 
-// TokenState is how a token stands.
+// TokenState is the state of a token.
 type TokenState string
 
-// States of tokens.
+// The states of a token.
 const (
-	// TokenOK: there is one, and HighLevel has not refused it.
+	// TokenOK means that the location has a token and HighLevel has not refused it.
 	TokenOK TokenState = "ok"
-	// TokenMissing: there is none; the app must be installed in the location.
+	// TokenMissing means that the location has no token; the app must be installed in the location.
 	TokenMissing TokenState = "missing"
-	// TokenRefused: HighLevel refuses it; consent must be given again.
+	// TokenRefused means that HighLevel refuses the token; the location must be connected again.
 	TokenRefused TokenState = "refused"
-	// TokenEnds: it ends soon, and can't be renewed.
+	// TokenEnds means that the token expires soon and cannot be renewed.
 	TokenEnds TokenState = "ends soon"
-	// TokenExpired: it has ended, and can't be renewed.
+	// TokenExpired means that the token has expired and cannot be renewed.
 	TokenExpired TokenState = "expired"
-	// TokenUnreadable: none of [Config.TokenKeys] opens it.
+	// TokenUnreadable means that none of [Config.TokenKeys] decrypts the token.
 	TokenUnreadable TokenState = "unreadable"
-	// TokenUnknown: it could not be looked at in time.
+	// TokenUnknown means that the token could not be read in time.
 	TokenUnknown TokenState = "unknown"
 )
 
-// Health looks how everything stands. It takes five seconds at the most, and asks the database alone.
+// Health returns the state of the sync. It reads the database only, and takes at most five seconds.
 func (s *Syncer) Health(ctx context.Context) Health {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -123,9 +126,9 @@ func (s *Syncer) Health(ctx context.Context) Health {
 	return h
 }
 
-// HealthHandler answers with [Health] as JSON, and status 200, or 503 if it is [Failing]. A location that stands still leaves
-// it at 200: webhooks are still taken. It is for readiness and for people; a restart mends nothing of what it says. It names
-// locations, so keep it from the public.
+// HealthHandler returns a handler that answers with [Health] as JSON, with status 503 if it is [Failing] and 200
+// otherwise. A paused location does not change the status, since webhooks are still accepted. Use the handler for
+// readiness, not for liveness: a restart fixes none of the problems. It names locations, so do not make it public.
 func (s *Syncer) HealthHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -11,7 +11,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
 )
 
-// The codes of problems.
+// The codes of problems, for programs.
 const (
 	codeStopped    = "stopped"
 	codeDatabase   = "database"
@@ -33,7 +33,7 @@ const (
 	defaultClock   = 10 * time.Second
 )
 
-// judge says what of all that is wrong.
+// judge adds the problems to a health. failed is the error of reading it from the database, if any.
 func (s *Syncer) judge(h Health, stands []stand, failed error) (Health, []stand) {
 	h.Problems, h.Locations = []Problem{}, []LocationHealth{}
 	wrong := func(state HealthState, code, text, do string) {
@@ -45,16 +45,18 @@ func (s *Syncer) judge(h Health, stands []stand, failed error) (Health, []stand)
 		wrong(Failing, codeStopped, "This program has stopped.", "Start it again.")
 	case failed != nil:
 		wrong(Failing, codeDatabase, "The database does not answer: "+redact.Text(failed.Error())+".",
-			"See that it runs and can be reached. Webhooks are answered 429 meanwhile, so that HighLevel delivers them again.")
+			"Check that it runs and can be reached. Until then webhooks are answered 429, so that HighLevel delivers them again.")
 	case h.Processes == 0:
-		wrong(Failing, codeNobody, "No process works on this database.", "Start one: ghlsync run. What comes meanwhile is kept and worked on then.")
+		wrong(Failing, codeNobody, "No process works on this database.",
+			"Start one: ghlsync run. Changes until then are stored and synced later.")
 	case started && !s.queue.Alive():
-		wrong(Degraded, codeProcess, "This process could not renew its lease in time, so it has stopped its work; others go on.",
-			"It begins anew by itself. If this lasts, look at its log and at how fast the database answers.")
+		wrong(Degraded, codeProcess,
+			"This process could not renew its lease in time and has stopped its work; other processes continue.",
+			"It recovers automatically. If this lasts, check its log and how fast the database answers.")
 	}
 	if h.AlertsWaiting > 0 {
 		wrong(Degraded, codeAlerts, fmt.Sprintf("%s could not be sent yet.", count(h.AlertsWaiting, "alert")),
-			"See that the receiver of alerts answers with a status of 2xx. They are tried again every few minutes.")
+			"Check that the receiver of alerts answers with a status of 2xx. They are sent again every few minutes.")
 	}
 	for _, clock := range []struct {
 		name  string
@@ -65,8 +67,9 @@ func (s *Syncer) judge(h Health, stands []stand, failed error) (Health, []stand)
 			if clock.ahead < 0 {
 				way = "behind"
 			}
-			wrong(Degraded, codeClock, fmt.Sprintf("%s clock is %s %s this machine's.", clock.name, inWords(clock.ahead.Abs()), way),
-				"Have both clocks set by NTP: times are compared to say which change is newer, and when a token ends.")
+			wrong(Degraded, codeClock,
+				fmt.Sprintf("%s clock is %s %s this machine's.", clock.name, inWords(clock.ahead.Abs()), way),
+				"Set both clocks by NTP: times decide which change is newer and when a token expires.")
 		}
 	}
 	for i := range stands {
@@ -76,11 +79,14 @@ func (s *Syncer) judge(h Health, stands []stand, failed error) (Health, []stand)
 		h.Problems = append(h.Problems, problems...)
 		h.Locations = append(h.Locations, l.LocationHealth)
 	}
-	slices.SortStableFunc(h.Problems, func(a, b Problem) int { return strings.Compare(string(b.State), string(a.State)) }) // failing first
+	slices.SortStableFunc(h.Problems, func(a, b Problem) int { // failing first
+		return strings.Compare(string(b.State), string(a.State))
+	})
 	h.State = worst(h.Problems)
 	return h, stands
 }
 
+// worst returns the worst state of the problems.
 func worst(problems []Problem) HealthState {
 	state := Healthy
 	for _, p := range problems {
@@ -92,79 +98,121 @@ func worst(problems []Problem) HealthState {
 	return state
 }
 
-func (s *Syncer) judgeLocation(l *stand) (list []Problem) {
+// judgeLocation returns the problems of a location.
+func (s *Syncer) judgeLocation(l *stand) []Problem {
+	var list []Problem
 	wrong := func(code, text, do string) {
-		list = append(list, Problem{State: Degraded, Code: code, Location: l.ID, Text: "Location " + l.ID + " " + text, Do: do})
+		list = append(list, Problem{
+			State: Degraded, Code: code, Location: l.ID, Text: "Location " + l.ID + " " + text, Do: do,
+		})
 	}
-	limits := s.config.HealthLimits
-	stands := false
+	stopped := judgePaused(l, wrong)
+	judgeToken(l, stopped, wrong)
+	s.judgeWork(l, stopped, wrong)
+	if !stopped {
+		s.judgeSchedules(l, wrong)
+	}
+	s.judgeSilence(l, wrong)
+	return list
+}
+
+// judgePaused judges whether a location is paused or cannot be opened, and reports whether its sync has stopped.
+func judgePaused(l *stand, wrong func(code, text, do string)) (stopped bool) {
 	var mistake *ConfigError
 	switch {
-	case errors.As(l.closing, &mistake) && !l.Paused.IsZero(): // this process found it
-		stands = true
-		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Closed), join(adviceFor(CategoryWrongSetting), "Then resume the location."))
+	case errors.As(l.closing, &mistake) && !l.Paused.IsZero(): // this process found the mistake
+		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Closed),
+			join(adviceFor(CategoryWrongSetting), "Then resume the location."))
 	case !l.Paused.IsZero():
-		stands = true
-		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Reason), join(adviceFor(l.pausedBy), resumeAdvice(l.ID)))
+		wrong(codePaused, fmt.Sprintf("is paused since %s: %s.", l.Paused.Format(time.RFC3339), l.Reason),
+			join(adviceFor(l.pausedBy), resumeAdvice(l.ID)))
 	case l.Closed != "":
-		stands = true
-		wrong(codeClosed, "can't be opened yet: "+l.Closed+".", join(adviceFor(queue.Classify(l.closing).Category), "It is tried again every minute."))
+		wrong(codeClosed, "cannot be opened yet: "+l.Closed+".",
+			join(adviceFor(queue.Classify(l.closing).Category), "It is retried every minute."))
+	default:
+		return false
 	}
+	return true
+}
+
+// judgeToken judges the token of a location. A refused token is not reported again if the sync has stopped.
+func judgeToken(l *stand, stopped bool, wrong func(code, text, do string)) {
 	switch t := l.Token; {
 	case t.State == TokenMissing:
 		wrong(codeToken, "has no token.", "Connect it: ghlsync connect.")
-	case t.State == TokenRefused && !stands:
+	case t.State == TokenRefused && !stopped:
 		wrong(codeToken, "has a token that HighLevel refuses.", adviceFor(CategoryReauthRequired))
 	case t.State == TokenUnreadable:
-		wrong(codeToken, "has a token that none of the keys opens.", "Give the key with which it was stored (token_keys), or connect it anew: ghlsync connect.")
+		wrong(codeToken, "has a token that none of the keys decrypts.",
+			"Add the key that it was stored with (token_keys), or connect the location again: ghlsync connect.")
 	case t.State == TokenEnds:
-		wrong(codeToken, fmt.Sprintf("has a token that ends in %s and can't be renewed.", inWords(time.Until(t.ExpiresAt))), "Connect it anew before: ghlsync connect.")
+		wrong(codeToken,
+			fmt.Sprintf("has a token that expires in %s and cannot be renewed.", inWords(time.Until(t.ExpiresAt))),
+			"Connect it again before that: ghlsync connect.")
 	case t.State == TokenExpired:
-		wrong(codeToken, "has a token that has ended and can't be renewed.", "Connect it anew: ghlsync connect.")
+		wrong(codeToken, "has a token that has expired and cannot be renewed.", "Connect it again: ghlsync connect.")
 	}
-	if !stands && beyond(l.Lag, limits.Lag, defaultLag) {
-		wrong(codeLag, fmt.Sprintf("is behind: %s, the longest for %s.", count(l.Waiting, "contact waits", "contacts wait"), inWords(l.Lag)),
-			"If it does not become less, look at the budget of requests, and for failures in the log.")
+}
+
+// judgeWork judges what waits, fails or needs a decision.
+func (s *Syncer) judgeWork(l *stand, stopped bool, wrong func(code, text, do string)) {
+	waiting := count(l.Waiting, "contact waits", "contacts wait")
+	if !stopped && beyond(l.Lag, s.config.HealthLimits.Lag, defaultLag) {
+		wrong(codeLag, fmt.Sprintf("is behind: %s, the longest for %s.", waiting, inWords(l.Lag)),
+			"If the lag does not shrink, check the budget of requests, and the log for failures.")
 	}
 	if l.DailyLeft == 0 {
-		wrong(codeQuota, fmt.Sprintf("has used up the day's quota of requests; %s.", count(l.Waiting, "contact waits", "contacts wait")),
-			"It goes on by itself when HighLevel renews the quota. Look whether another program uses it up.")
+		wrong(codeQuota, fmt.Sprintf("has used up the daily quota of requests; %s.", waiting),
+			"It continues when HighLevel renews the quota. Check whether another program uses the quota.")
 	}
 	if l.Stopped > 0 {
-		wrong(codeFailures, fmt.Sprintf("has %s for a person after a failure.", count(l.Stopped, "contact that waits", "contacts that wait")),
-			"Look at them: ghlsync failures. Mend the cause, and: ghlsync retry ID, or ghlsync failures skip ID.")
+		waiting := count(l.Stopped, "contact that waits", "contacts that wait")
+		wrong(codeFailures, fmt.Sprintf("has %s for a person after a failure.", waiting),
+			"List them: ghlsync failures. Fix the cause, then: ghlsync retry ID, or ghlsync failures skip ID.")
 	}
 	if l.Undecided > 0 {
 		wrong(codeUndecided, fmt.Sprintf("has %s that only a person can decide.", count(l.Undecided, "conflict")),
-			"Look at them: ghlsync conflicts. Link the right pair, or correct one side, and resolve each.")
+			"List them: ghlsync conflicts. Link the right pair or correct one side, and resolve each conflict.")
 	}
+}
+
+// judgeSchedules judges whether the schedules run in time. A schedule is measured from the start of this process at the
+// earliest, since no process may have run before.
+func (s *Syncer) judgeSchedules(l *stand, wrong func(code, text, do string)) {
 	for _, schedule := range []struct {
-		name, setting string
+		done, setting string
 		every         time.Duration
 		last          time.Time
-	}{{"asked for what no webhook told of", "reconcile", s.config.ReconcileInterval, l.Reconciled}, {"compared in full", "compare", s.config.CompareInterval, l.Compared}} {
+	}{
+		{"reconciled", "reconcile", s.config.ReconcileInterval, l.Reconciled},
+		{"compared in full", "compare", s.config.CompareInterval, l.Compared},
+	} {
 		since := schedule.last
-		if started := s.monitor.started.Load(); started != 0 && since.UnixNano() < started { // nobody may have been there
+		if started := s.monitor.started.Load(); started != 0 && since.UnixNano() < started {
 			since = time.Unix(0, started)
 		}
-		if schedule.every > 0 && !stands && !schedule.last.IsZero() && time.Since(since) > 2*schedule.every+time.Hour {
-			wrong(codeSchedule, fmt.Sprintf("was last %s %s ago.", schedule.name, inWords(time.Since(schedule.last))),
-				"Look in the log for why its schedule ("+schedule.setting+") is not kept. It is tried again.")
+		if schedule.every > 0 && !schedule.last.IsZero() && time.Since(since) > 2*schedule.every+time.Hour {
+			wrong(codeSchedule, fmt.Sprintf("was last %s %s ago.", schedule.done, inWords(time.Since(schedule.last))),
+				"Check the log for why its schedule ("+schedule.setting+") is late. It is retried.")
 		}
 	}
-	if started := s.monitor.started.Load(); started != 0 {
-		since := time.Unix(0, started)
-		text := "has had no webhook since this process was started"
-		if !l.LastDelivery.IsZero() {
-			since = l.LastDelivery
-			text = "has had no webhook since " + since.UTC().Format(time.RFC3339)
-		}
-		if quiet := time.Since(since); beyond(quiet, limits.Silence, defaultSilence) {
-			wrong(codeSilence, text+", for "+inWords(quiet)+".",
-				"If something was changed there since, see that the app's webhook URL is right and can be reached from outside (ghlsync doctor tries it).")
-		}
+}
+
+// judgeSilence judges whether webhooks arrive.
+func (s *Syncer) judgeSilence(l *stand, wrong func(code, text, do string)) {
+	started := s.monitor.started.Load()
+	if started == 0 {
+		return
 	}
-	return list
+	since, text := time.Unix(0, started), "has received no webhook since this process started"
+	if !l.LastDelivery.IsZero() {
+		since, text = l.LastDelivery, "has received no webhook since "+l.LastDelivery.UTC().Format(time.RFC3339)
+	}
+	if quiet := time.Since(since); beyond(quiet, s.config.HealthLimits.Silence, defaultSilence) {
+		wrong(codeSilence, text+", for "+inWords(quiet)+".",
+			"If something has changed there since, check that the app's webhook URL is right and can be reached from outside "+
+				"(ghlsync doctor tests it).")
+	}
 }
 
 // adviceFor returns what a person can do about errors of a category.
@@ -173,20 +221,23 @@ func adviceFor(category FailureCategory) string {
 	case category.RefusesToken():
 		return "Connect the location again (ghlsync connect), or give it a valid token."
 	case category == CategoryMissingScope:
-		return "Add the missing scope (ghlsync doctor names it) to the app or the token, and connect the location again (ghlsync connect)."
+		return "Add the missing scope (ghlsync doctor names it) to the app or the token, " +
+			"and connect the location again (ghlsync connect)."
 	case category == CategoryWrongSetting:
-		return "Correct the setting, and start the program again."
+		return "Correct the setting, and restart the program."
 	}
-	return "See to the cause."
+	return "Fix the cause."
 }
 
+// resumeAdvice returns how to resume a paused location.
 func resumeAdvice(location string) string {
 	return "If it stays paused: ghlsync resume " + location + "."
 }
 
+// join joins two sentences, either of which may be empty.
 func join(a, b string) string { return strings.TrimSpace(a + " " + b) }
 
-// count says how many, with the right form of the word.
+// count returns a number with the singular or plural of a word. The plural adds an s unless it is given.
 func count(n int, one string, many ...string) string {
 	switch {
 	case n == 1:
@@ -197,7 +248,7 @@ func count(n int, one string, many ...string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// inWords is a duration as a person says it.
+// inWords returns a duration in words, rounded to its largest unit.
 func inWords(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:

@@ -14,7 +14,7 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// stand is how a location stands, with what metrics want beside.
+// stand is the state of a location, with further numbers for metrics.
 type stand struct {
 	LocationHealth
 	running, retrying, delayed int             // of those that wait
@@ -22,7 +22,7 @@ type stand struct {
 	closing                    error
 }
 
-// health looks how everything stands.
+// health returns the state of the sync and of each location.
 func (s *Syncer) health(ctx context.Context) (Health, []stand) {
 	h := Health{State: Healthy, At: time.Now().UTC(), HighLevelClock: time.Duration(s.monitor.highLevel.Load())}
 	if s.monitor.stopped.Load() {
@@ -31,7 +31,9 @@ func (s *Syncer) health(ctx context.Context) (Health, []stand) {
 	stands := make([]stand, len(s.config.Locations))
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for i := range stands {
-			stands[i] = stand{LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1}}
+			stands[i] = stand{
+				LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1},
+			}
 		}
 		return s.look(ctx, tx, &h, stands)
 	})
@@ -49,16 +51,16 @@ func (s *Syncer) health(ctx context.Context) (Health, []stand) {
 	return s.judge(h, stands, nil)
 }
 
-var errStopped = errors.New("it was stopped")
+var errStopped = errors.New("the sync was stopped")
 
-// look reads what the database knows.
+// look reads the state from the database.
 func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand) error {
 	now := s.db.Now()
 	of := make(map[string]*stand, len(stands))
 	for i := range stands {
 		of[stands[i].ID] = &stands[i]
 	}
-	var spare stand // for locations that are kept in step no longer
+	var spare stand // for locations that are no longer configured
 	at := func(id string) *stand {
 		if l := of[id]; l != nil {
 			return l
@@ -157,9 +159,10 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 	return nil
 }
 
-// token says how a location's token stands, without asking HighLevel.
+// token returns the state of a location's token, without a request to HighLevel.
 func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
-	refused := l.pausedBy.RefusesToken() || errors.Is(l.closing, ghl.ErrReauthRequired) || errors.Is(l.closing, ghl.ErrUnauthorized)
+	refused := l.pausedBy.RefusesToken() || errors.Is(l.closing, ghl.ErrReauthRequired) ||
+		errors.Is(l.closing, ghl.ErrUnauthorized)
 	if s.config.Locations[i].TokenSource != nil {
 		if refused {
 			return TokenHealth{State: TokenRefused}
@@ -177,13 +180,13 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 	}
 	state := TokenHealth{State: TokenOK, ExpiresAt: token.ExpiresAt}
 	renewable := token.RefreshToken != ""
-	if !renewable && token.CompanyID != "" { // derived from the agency's
+	if !renewable && token.CompanyID != "" { // derived from the token of the company
 		_, err := s.tokens.Load(ctx, oauth.CompanyKey(token.CompanyID))
 		renewable = err == nil
 	}
 	left := time.Until(token.ExpiresAt)
 	switch {
-	case refused && !token.IssuedAt.After(l.Paused): // it is still the one that was refused
+	case refused && !token.IssuedAt.After(l.Paused): // the token is still the refused one
 		state.State = TokenRefused
 	case renewable || token.ExpiresAt.IsZero():
 	case left <= 0:
@@ -194,7 +197,7 @@ func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
 	return state
 }
 
-// within reports whether a time is below a limit, which has a default, and is off if it is negative.
+// within reports whether a duration is below a limit. A limit of 0 means the default; a negative one is never reached.
 func within(d, limit, otherwise time.Duration) bool {
 	if limit == 0 {
 		limit = otherwise
@@ -202,7 +205,8 @@ func within(d, limit, otherwise time.Duration) bool {
 	return limit > 0 && d < limit
 }
 
-// beyond is the contrary.
+// beyond reports whether a duration has reached a limit. A limit of 0 means the default; a negative one is never
+// reached.
 func beyond(d, limit, otherwise time.Duration) bool {
 	return limit >= 0 && !within(d, limit, otherwise)
 }

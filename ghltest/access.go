@@ -9,14 +9,14 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// grant is what a token gives access to.
+// grant is the access of a token.
 type grant struct {
-	app      *app      // nil for a private integration token, or one that was added by hand
+	app      *app      // nil for a private integration token or a token of AddToken
 	location *location // nil for a company's token
 	company  string
-	user     string      // who installed the app
-	scopes   []ghl.Scope // nil for all
-	expires  time.Time   // zero for never
+	user     string      // the user who installed the app
+	scopes   []ghl.Scope // nil means all
+	expires  time.Time   // zero means never
 }
 
 func (g *grant) userType() ghl.UserType {
@@ -33,8 +33,8 @@ func (g *grant) locationID() string {
 	return g.location.ID
 }
 
-// budget names the limits that the token's requests count against: those of its app, or of all tokens without one, for the
-// resource.
+// budget returns the key of the limits for the token's requests. An app has limits of its own for each resource; all tokens without
+// an app share one.
 func (g *grant) budget() string {
 	if g.app == nil {
 		return g.resource()
@@ -42,7 +42,7 @@ func (g *grant) budget() string {
 	return g.app.ClientID + " " + g.resource()
 }
 
-// resource is whose limits the token's requests count against.
+// resource returns the id of the token's location or company.
 func (g *grant) resource() string {
 	if g.location != nil {
 		return g.location.ID
@@ -50,7 +50,7 @@ func (g *grant) resource() string {
 	return g.company
 }
 
-// bearer returns the token of a request; one that is not introduced by "Bearer " is none.
+// bearer returns the bearer token of a request, or "" without one.
 func bearer(r *http.Request) string {
 	token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !found {
@@ -59,7 +59,7 @@ func bearer(r *http.Request) string {
 	return token
 }
 
-// refusedToken is the answer to a token that is missing, unknown or expired.
+// refusedToken returns the error for a token that is missing, unknown or expired.
 func refusedToken(token string) error {
 	if strings.HasPrefix(token, "pit-") {
 		return refuse(http.StatusUnauthorized, "Invalid Private Integration token")
@@ -67,7 +67,7 @@ func refusedToken(token string) error {
 	return refuse(http.StatusUnauthorized, "Invalid JWT")
 }
 
-// authorize checks that the token may use the operation, and in which location.
+// authorize checks the token's type, scopes and location, and sets the location of the call.
 func (c *call) authorize() error {
 	if c.place == open {
 		return nil
@@ -94,7 +94,7 @@ func (c *call) authorize() error {
 	return nil
 }
 
-// inLocation checks the location's id that a request carries.
+// inLocation checks the location's id of a request.
 func (c *call) inLocation(id string) error {
 	switch id {
 	case "":

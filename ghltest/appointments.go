@@ -38,12 +38,12 @@ type appointmentBody struct {
 	IgnoreFreeSlotValidation bool                           `json:"ignoreFreeSlotValidation"`
 }
 
-// keepEvent puts an event among those of its location, by its start.
-func (s *state) keepEvent(e *event, now time.Time) {
+// storeEvent stores an event and inserts it into its location's events, which are sorted by start.
+func (s *state) storeEvent(e *event, now time.Time) {
 	setDefault(&e.ID, s.ids.id())
 	e.LocationID = e.location.ID
 	if e.AppointmentStatus == "" {
-		e.AppointmentStatus = ghl.AppointmentConfirmed // blocked slots have one too
+		e.AppointmentStatus = ghl.AppointmentConfirmed // also for a blocked slot
 	}
 	if e.DateAdded.IsZero() {
 		e.DateAdded = timestamp(now)
@@ -61,14 +61,14 @@ func (s *state) keepEvent(e *event, now time.Time) {
 	l.events = slices.DeleteFunc(l.events, func(other *event) bool { return other == e })
 	at, _ := slices.BinarySearchFunc(l.events, e, func(a, b *event) int {
 		if a.start.Equal(b.start) {
-			return -1 // behind those that are there
+			return -1 // after the stored ones
 		}
 		return a.start.Compare(b.start)
 	})
 	l.events = slices.Insert(l.events, at, e)
 }
 
-func (c *call) dropEvents(which func(*event) bool) {
+func (c *call) deleteEvents(which func(*event) bool) {
 	c.location.events = slices.DeleteFunc(c.location.events, func(e *event) bool {
 		gone := which(e)
 		if gone {
@@ -79,10 +79,10 @@ func (c *call) dropEvents(which func(*event) bool) {
 	})
 }
 
-// An appointment is written in four forms: in calendars, in lists of a contact, in the answer to a change, and as a blocked
-// slot. Each has the properties of the vendor's documents.
+// An appointment has four forms: in a calendar, in a contact's list, in the answer to a change, and as a blocked slot. Each form
+// has the properties of the vendor's documents.
 
-// plainEvent has what the forms share, written even when it is empty.
+// plainEvent has the properties that all forms have, even when they are empty.
 type plainEvent struct {
 	ID             string `json:"id"`
 	CalendarID     string `json:"calendarId"`
@@ -100,7 +100,7 @@ func (e *event) plain(layout func(time.Time) string) plainEvent {
 	}
 }
 
-// listedEvent is what calendars and contacts answer alike.
+// listedEvent has the properties that the lists of calendars and of contacts share.
 type listedEvent struct {
 	plainEvent
 	ContactID         string                `json:"contactId"`
@@ -122,10 +122,10 @@ func (e *event) listed(layout func(time.Time) string) listedEvent {
 	}
 }
 
-// inZone writes a time with its offset in the location's zone.
+// inZone formats a time with its offset in the location's zone.
 func (e *event) inZone(t time.Time) string { return t.In(e.location.zone).Format(time.RFC3339) }
 
-// inCalendar is the form of the calendar's endpoints, whose times have an offset.
+// inCalendar returns an event in the form of the calendar endpoints. Its times have an offset.
 func (c *call) inCalendar(e *event) any {
 	form := struct {
 		listedEvent
@@ -134,7 +134,7 @@ func (c *call) inCalendar(e *event) any {
 		RRule         string `json:"rrule,omitempty"`
 		MasterEventID string `json:"masterEventId,omitempty"`
 		CreatedBy     any    `json:"createdBy,omitempty"`
-		Deleted       *bool  `json:"deleted,omitempty"` // v3 only
+		Deleted       *bool  `json:"deleted,omitempty"` // in v3
 	}{e.listed(e.inZone), e.Description, e.IsRecurring, e.RRule, e.MasterEventID, nil, nil}
 	if e.CreatedBy.UserID != "" || e.CreatedBy.Source != "" {
 		form.CreatedBy = e.CreatedBy
@@ -145,7 +145,7 @@ func (c *call) inCalendar(e *event) any {
 	return extend(form, e.Extra)
 }
 
-// inContact is the form of the contact's endpoint, whose times are local and do not say so.
+// inContact returns an event in the form of the contact endpoint. Its times are local, without an offset.
 func inContact(e *event) any {
 	form := struct {
 		listedEvent
@@ -155,7 +155,7 @@ func inContact(e *event) any {
 	return extend(form, e.Extra)
 }
 
-// asBooked is the form of the answers to a booking and to a change of one.
+// asBooked returns an event in the form of the answer to a create and to an update.
 func (c *call) asBooked(e *event) any {
 	form := struct {
 		plainEvent
@@ -165,7 +165,7 @@ func (c *call) asBooked(e *event) any {
 		Address             string                `json:"address,omitempty"`
 		IsRecurring         bool                  `json:"isRecurring"`
 		RRule               string                `json:"rrule,omitempty"`
-		DateAdded           string                `json:"dateAdded,omitempty"` // v3 only, as DateUpdated
+		DateAdded           string                `json:"dateAdded,omitempty"` // in v3, as is DateUpdated
 		DateUpdated         string                `json:"dateUpdated,omitempty"`
 	}{
 		plainEvent: e.plain(e.inZone), ContactID: e.ContactID, AppointmentStatus: e.AppointmentStatus,
@@ -177,7 +177,7 @@ func (c *call) asBooked(e *event) any {
 	return extend(form, e.Extra)
 }
 
-// asBlocked is the form of the answer to blocking a slot.
+// asBlocked returns an event in the form of the answer to blocking a slot.
 func asBlocked(e *event) any { return extend(e.plain(e.inZone), e.Extra) }
 
 func (c *call) listAppointments() (any, error) {
@@ -194,7 +194,7 @@ func (c *call) listAppointments() (any, error) {
 	return map[string]any{"events": answers(list, inContact), "traceId": c.ids.uuid()}, nil
 }
 
-// event returns the event that the path names.
+// event returns the event in the path.
 func (c *call) event() (*event, error) {
 	e := c.state.events[c.param("eventId")]
 	switch {
@@ -239,7 +239,7 @@ func (c *call) createAppointment() (any, error) {
 	if err := c.book(e, nil, in); err != nil {
 		return nil, err
 	}
-	c.keepEvent(e, c.now)
+	c.storeEvent(e, c.now)
 	c.emitAppointment(AppointmentCreate, e)
 	return c.asBooked(e), nil
 }
@@ -259,12 +259,13 @@ func (c *call) updateAppointment() (any, error) {
 		return nil, err
 	}
 	*e = changed
-	c.keepEvent(e, c.now)
+	c.storeEvent(e, c.now)
 	c.emitAppointment(AppointmentUpdate, e)
 	return c.asBooked(e), nil
 }
 
-// book fills an event and checks that its slot is free, not counting the event as it was.
+// book fills an event from a request and refuses it when its slot is taken. was is the event before an update, nil for a create;
+// it does not occupy its own slot.
 func (c *call) book(e, was *event, in *appointmentBody) error {
 	set(&e.CalendarID, in.CalendarID)
 	cal, err := c.calendar(e.CalendarID)
@@ -331,7 +332,7 @@ func (c *call) deleteAppointment() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.dropEvents(func(other *event) bool { return other == e })
+	c.deleteEvents(func(other *event) bool { return other == e })
 	if !e.blocked {
 		c.emitAppointment(AppointmentDelete, e)
 	}

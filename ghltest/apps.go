@@ -12,50 +12,48 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// App is a marketplace app that the fake knows. Its installations get tokens by OAuth: a person consents at
-// [Server.AuthorizeURL] and the code is exchanged, or [Server.Install] and [Server.InstallCompany] do it at once.
+// App is a registered marketplace app. A user installs it at [Server.AuthorizeURL], and the app exchanges the code for tokens;
+// [Server.Install] and [Server.InstallCompany] do both at once.
 type App struct {
-	// ClientID and ClientSecret are made up where they are empty.
+	// ClientID and ClientSecret are generated for "".
 	ClientID, ClientSecret string
-	// AppID is the id by which installed locations are listed; "" is the part of ClientID before the "-".
+	// AppID is the id for the list of installed locations; "" means the part of ClientID before the "-".
 	AppID string
-	// VersionID is made up where it is empty.
+	// VersionID is generated for "".
 	VersionID string
-	// PlanID is the plan of a paid app, which all have who install it; "" for a free one.
+	// PlanID is the plan of every installation of a paid app; "" means a free app.
 	PlanID string
-	// RedirectURLs are where the consent screen may send people back to, exactly so.
+	// RedirectURLs are the redirect URLs that the consent screen accepts. They must match exactly.
 	RedirectURLs []string
-	// Scopes are what the app may ask for; nil is everything.
+	// Scopes are the scopes that the app can request; nil means all.
 	Scopes []ghl.Scope
-	// UserTypes are whom the app can be installed for; nil is both.
+	// UserTypes are the types of users that can install the app; nil means both.
 	UserTypes []ghl.UserType
 }
 
 // CompanyInstall is an installation by an agency (company).
 type CompanyInstall struct {
-	// CompanyID is the agency; "" is the one of the first location.
+	// CompanyID is the agency; "" means the company of the first location.
 	CompanyID string
-	// Locations are those that the app is installed in (a bulk installation). Their tokens are had by exchanging the
-	// company's.
+	// Locations are the locations of a bulk installation. The company's token is exchanged for theirs.
 	Locations []string
-	// AllLocations installs it in every location that the agency has.
+	// AllLocations installs the app in every location of the agency.
 	AllLocations bool
-	// FutureLocations installs it in every location that the agency gets later.
+	// FutureLocations installs the app in every location that the agency adds later.
 	FutureLocations bool
 }
 
-// OAuthCounts say how often tokens were asked for since the fake began.
+// OAuthCounts are the numbers of requests for tokens since the start of the server.
 type OAuthCounts struct {
-	// Exchanges are the codes that became tokens.
+	// Exchanges is the number of codes that were exchanged for tokens.
 	Exchanges int
-	// Refreshes are the refresh tokens that were used up for a new pair. With one refresh at a time there are as many as
-	// times a token has ended.
+	// Refreshes is the number of refresh tokens that were exchanged for a new pair.
 	Refreshes int
-	// Reuses are refreshes that were refused because the refresh token had been used before.
+	// Reuses is the number of refreshes that were refused because their refresh token was already used.
 	Reuses int
-	// Refusals are all other requests for a token that were refused.
+	// Refusals is the number of all other refused requests for a token.
 	Refusals int
-	// LocationTokens are the tokens of locations that were derived from a company's.
+	// LocationTokens is the number of locations' tokens that were derived from a company's token.
 	LocationTokens int
 }
 
@@ -77,7 +75,7 @@ type companyInstall struct {
 	approved          []string
 }
 
-// oauthState is what the fake keeps of apps and their tokens. Access tokens are among the grants.
+// oauthState has the apps, codes and refresh tokens. Access tokens are in the grants of state.
 type oauthState struct {
 	apps      map[string]*app // by client id
 	codes     map[string]*code
@@ -90,7 +88,7 @@ func newOAuth() oauthState {
 	return oauthState{apps: map[string]*app{}, codes: map[string]*code{}, refreshes: map[string]*refreshToken{}}
 }
 
-// code is an authorization code, with what was chosen at the consent screen.
+// code is an authorization code with the choice at the consent screen.
 type code struct {
 	app      *app
 	redirect string
@@ -107,13 +105,13 @@ func (c *code) userType() ghl.UserType {
 	return ghl.UserTypeLocation
 }
 
-// refreshToken stays after its use, so that a second use can be told.
+// refreshToken is stored after its use, so that a second use is detected.
 type refreshToken struct {
 	grant
 	used bool
 }
 
-// AddApp registers an app.
+// AddApp registers an app and returns it with its generated ids. An invalid app fails the test, or panics without a test.
 func (s *Server) AddApp(in App) App {
 	s.helper()
 	s.mu.Lock()
@@ -156,13 +154,13 @@ func (s *state) addApp(in App) (App, error) {
 	}
 	switch {
 	case s.oauth.apps[in.ClientID] != nil:
-		return App{}, fmt.Errorf("there is an app %s already", in.ClientID)
+		return App{}, fmt.Errorf("app %s already exists", in.ClientID)
 	case strings.ContainsAny(in.ClientID+in.ClientSecret, " \t\r\n"):
 		return App{}, fmt.Errorf("the ClientID or ClientSecret has white space")
 	}
 	for _, redirect := range in.RedirectURLs {
 		if u, err := url.Parse(redirect); err != nil || u.Scheme == "" || u.Host == "" || u.Fragment != "" {
-			return App{}, fmt.Errorf("the redirect URL %q is no URL with a scheme and a host", redirect)
+			return App{}, fmt.Errorf("the redirect URL %q must have a scheme and a host", redirect)
 		}
 	}
 	for _, userType := range in.UserTypes {
@@ -179,12 +177,12 @@ func (a App) clone() App {
 	return a
 }
 
-func (a *app) takes(userType ghl.UserType) bool {
+func (a *app) accepts(userType ghl.UserType) bool {
 	return len(a.UserTypes) == 0 || slices.Contains(a.UserTypes, userType)
 }
 
-// Install installs an app in a location, "" being the first, and returns the location's token, as exchanging a code does.
-// ExpiresAt is of the fake's clock.
+// Install installs an app in a location, "" meaning the first one, and returns the location's token, as the exchange of a code does.
+// ExpiresAt follows the server's clock.
 func (s *Server) Install(in App, locationID string) ghl.Token {
 	s.helper()
 	return s.installed("Install", func(now time.Time) (ghl.Token, error) {
@@ -223,7 +221,7 @@ func (s *state) appOf(in App) (*app, error) {
 	if a := s.oauth.apps[in.ClientID]; a != nil {
 		return a, nil
 	}
-	return nil, fmt.Errorf("there is no app %q; AddApp registers it", in.ClientID)
+	return nil, fmt.Errorf("unknown app %q; register it with AddApp", in.ClientID)
 }
 
 func (s *state) install(in App, chosen *code, now time.Time) (ghl.Token, error) {
@@ -232,7 +230,7 @@ func (s *state) install(in App, chosen *code, now time.Time) (ghl.Token, error) 
 		return ghl.Token{}, err
 	}
 	chosen.app, chosen.scopes = a, a.Scopes
-	if !a.takes(chosen.userType()) {
+	if !a.accepts(chosen.userType()) {
 		return ghl.Token{}, fmt.Errorf("the app cannot be installed for a %s", chosen.userType())
 	}
 	p := s.redeem(chosen, now)
@@ -242,7 +240,7 @@ func (s *state) install(in App, chosen *code, now time.Time) (ghl.Token, error) 
 	}, nil
 }
 
-// companyOf fills in an installation by a company, and checks that its locations are the company's.
+// companyOf completes an installation by a company, and checks that its locations belong to the company.
 func (s *state) companyOf(in CompanyInstall) (*CompanyInstall, error) {
 	in.Locations = slices.Clone(in.Locations)
 	setDefault(&in.CompanyID, s.companyID())
@@ -257,7 +255,7 @@ func (s *state) companyOf(in CompanyInstall) (*CompanyInstall, error) {
 		}
 	}
 	if !known {
-		return nil, fmt.Errorf("there is no company %s", in.CompanyID)
+		return nil, fmt.Errorf("unknown company %q", in.CompanyID)
 	}
 	for _, id := range in.Locations {
 		if l := s.locations[id]; l == nil || l.CompanyID != in.CompanyID {
@@ -267,7 +265,7 @@ func (s *state) companyOf(in CompanyInstall) (*CompanyInstall, error) {
 	return &in, nil
 }
 
-// redeem installs what was chosen and makes the first pair of tokens.
+// redeem installs the app as chosen and returns the first pair of tokens.
 func (s *state) redeem(chosen *code, now time.Time) pair {
 	in := installation{user: s.ids.id(), at: now}
 	g := grant{app: chosen.app, location: chosen.location, scopes: chosen.scopes, user: in.user}
@@ -291,7 +289,7 @@ func (s *state) redeem(chosen *code, now time.Time) pair {
 	return s.issue(g, now)
 }
 
-// installIn installs an app in a location and tells its subscribers.
+// installIn installs an app in a location and sends INSTALL to its subscribers.
 func (s *state) installIn(a *app, l *location, in installation) {
 	a.locations[l.ID] = &in
 	whitelabel := false
@@ -300,7 +298,7 @@ func (s *state) installIn(a *app, l *location, in installation) {
 	}, in.at)
 }
 
-// installInFuture installs apps in a new location whose company wants that.
+// installInFuture installs the apps that the company of a new location has for its future locations.
 func (s *state) installInFuture(l *location, now time.Time) {
 	for _, a := range s.oauth.apps {
 		if in := a.companies[l.CompanyID]; in != nil && in.future {
@@ -310,8 +308,8 @@ func (s *state) installInFuture(l *location, now time.Time) {
 	}
 }
 
-// Uninstall takes an app out of a location, "" being the first: its tokens for that location are refused from then on,
-// access tokens by 401 and refresh tokens by 400, and a company's token gives none for it.
+// Uninstall removes an app from a location, "" meaning the first one. The app's access tokens for the location are refused with 401
+// and its refresh tokens with 400, and the company's token cannot be exchanged for the location's.
 func (s *Server) Uninstall(in App, locationID string) {
 	s.helper()
 	s.mu.Lock()
@@ -339,8 +337,8 @@ func (s *Server) Uninstall(in App, locationID string) {
 	s.state.revoke(func(g *grant) bool { return g.app == a && g.location == l })
 }
 
-// UninstallCompany ends an agency's installation of an app, in all its locations: every token of the app for the company and
-// for them is refused from then on. companyID "" is the company of the first location.
+// UninstallCompany removes an app from an agency and all its locations. All tokens of the app for them are refused. companyID ""
+// means the company of the first location.
 func (s *Server) UninstallCompany(in App, companyID string) {
 	s.helper()
 	s.mu.Lock()
@@ -389,9 +387,8 @@ func (s *state) revoke(which func(*grant) bool) {
 	}
 }
 
-// SetLocationActive pauses a location, "" being the first, or makes it active again. While it is paused no token is to be had
-// for it: the answer is 400 "Location is not active", and the refresh token works again later. Access tokens that are there
-// already keep working.
+// SetLocationActive pauses a location, "" meaning the first one, or activates it again. While it is paused, requests for a token
+// are refused with 400 "Location is not active", without using up the refresh token. Existing access tokens stay valid.
 func (s *Server) SetLocationActive(locationID string, active bool) {
 	s.helper()
 	s.mu.Lock()
@@ -404,7 +401,7 @@ func (s *Server) SetLocationActive(locationID string, active bool) {
 	l.paused = !active
 }
 
-// OAuthCounts returns how often tokens were asked for.
+// OAuthCounts returns the numbers of requests for tokens.
 func (s *Server) OAuthCounts() OAuthCounts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -419,11 +416,11 @@ type pair struct {
 
 const (
 	tokenLife   = 86399 * time.Second  // of an access token
-	refreshLife = 365 * 24 * time.Hour // of a refresh token that is not used
-	codeLife    = 10 * time.Minute     // of a code; HighLevel does not say, this is what OAuth advises
+	refreshLife = 365 * 24 * time.Hour // of an unused refresh token
+	codeLife    = 10 * time.Minute     // of a code: OAuth's recommendation, HighLevel documents none
 )
 
-// issue makes a pair of tokens. Those that were issued before stay.
+// issue returns a new pair of tokens. Earlier pairs stay valid.
 func (s *state) issue(g grant, now time.Time) pair {
 	p := pair{grant: g, access: s.ids.uuid(), refresh: s.ids.uuid()}
 	p.scopes = slices.Clone(g.scopes)
@@ -435,7 +432,7 @@ func (s *state) issue(g grant, now time.Time) pair {
 	return p
 }
 
-// answer writes a pair as the version of the API has its names.
+// pair returns a pair of tokens with the property names of the version.
 func (c *call) pair(p pair) map[string]any {
 	scopes := p.scopes
 	if scopes == nil {

@@ -10,32 +10,32 @@ import (
 	"time"
 )
 
-// properties are what an object of a request may hold.
+// properties are the declared properties of an object in a request.
 type properties map[string]property
 
-// property is the type of a value, and whether it must be there.
+// property is the type of a value and whether the value is required.
 type property struct {
 	kind     kind
 	required bool
-	nullable bool       // null is a value, for one that is required
-	oneOf    []string   // of a text; nil for any
-	fields   properties // of an object, or of each object of a list; nil for any
-	fieldsV3 properties // of v3, where they differ
+	nullable bool       // a required property may be null
+	oneOf    []string   // the values of a string; nil means any
+	fields   properties // of an object, or of each object in a list; nil means any
+	fieldsV3 properties // the fields in v3
 }
 
-// in limits a text to values.
+// in limits a string to values.
 func (p property) in(values ...string) property {
 	p.oneOf = values
 	return p
 }
 
-// of says what an object, or each object of a list, may hold.
+// of sets the fields of an object, or of each object in a list.
 func (p property) of(fields properties) property {
 	p.fields, p.fieldsV3 = fields, fields
 	return p
 }
 
-// inV3 is of for v3.
+// inV3 sets the fields in v3 only.
 func (p property) inV3(fields properties) property {
 	p.fieldsV3 = fields
 	return p
@@ -54,7 +54,7 @@ const (
 	instant
 )
 
-// reasons are the words of the real API's validation.
+// reasons are the texts of HighLevel's validation.
 var reasons = [...]string{
 	text: " must be a string", flag: " must be a boolean value", number: " must be a number conforming to the specified constraints",
 	list: " must be an array", texts: " must be an array", object: " must be an object", instant: " must be a valid ISO 8601 date string",
@@ -63,7 +63,7 @@ var reasons = [...]string{
 func optional(k kind) property { return property{kind: k} }
 func required(k kind) property { return property{kind: k, required: true} }
 
-// with returns the properties together with others.
+// with returns the properties extended and replaced by others.
 func (p properties) with(more properties) properties {
 	all := properties{}
 	for _, set := range []properties{p, more} {
@@ -74,8 +74,8 @@ func (p properties) with(more properties) properties {
 	return all
 }
 
-// checkBody refuses what is not declared, what is missing and what has another type, all reasons at once. A body that is not
-// sent as JSON is not read, as if there were none.
+// checkBody refuses undeclared, missing and mistyped properties, with all reasons at once. A body with a Content-Type other than
+// JSON counts as empty.
 func (c *call) checkBody() error {
 	if c.endpoint.row.body == nil {
 		return nil
@@ -86,7 +86,7 @@ func (c *call) checkBody() error {
 	values := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(c.body)) > 0 {
 		if err := json.Unmarshal(c.body, &values); err != nil {
-			return refuse(http.StatusBadRequest, "Unexpected token in JSON: the body is no JSON object")
+			return refuse(http.StatusBadRequest, "Unexpected token in JSON: the body is not a JSON object")
 		}
 	}
 	wrong := c.endpoint.row.body.check("", values, c.v3)
@@ -104,7 +104,7 @@ func (c *call) checkBody() error {
 	return nil
 }
 
-// check lists what is wrong with an object; prefix is the way to it, such as "dndSettings.".
+// check returns the reasons to refuse an object. prefix is its path, such as "dndSettings.".
 func (p properties) check(prefix string, values map[string]json.RawMessage, v3 bool) (wrong []string) {
 	for name := range values {
 		if _, known := p[name]; !known {
@@ -124,9 +124,9 @@ func (p properties) check(prefix string, values map[string]json.RawMessage, v3 b
 	return wrong
 }
 
-// check lists what is wrong with a value.
+// check returns the reasons to refuse a value.
 func (p property) check(name string, value json.RawMessage, v3 bool) (wrong []string) {
-	if !p.kind.takes(value) {
+	if !p.kind.accepts(value) {
 		return []string{name + reasons[p.kind]}
 	}
 	if p.oneOf != nil {
@@ -161,7 +161,8 @@ func (p property) check(name string, value json.RawMessage, v3 bool) (wrong []st
 	return wrong
 }
 
-func (k kind) takes(value json.RawMessage) bool {
+// accepts reports whether a value has the kind. The value is valid JSON.
+func (k kind) accepts(value json.RawMessage) bool {
 	switch k {
 	case text:
 		return value[0] == '"'
@@ -183,7 +184,7 @@ func (k kind) takes(value json.RawMessage) bool {
 	return true
 }
 
-// read decodes the body into a form of the operation. The types have been checked, so what fails is deeper inside.
+// read decodes the body. checkBody has checked the types of its properties, so read only fails on nested values.
 func read[T any](c *call) (*T, error) {
 	in := new(T)
 	if len(bytes.TrimSpace(c.body)) == 0 {

@@ -53,7 +53,7 @@ func (c *call) listCalendars() (any, error) {
 func (c *call) listEvents() (any, error)       { return c.events(false) }
 func (c *call) listBlockedSlots() (any, error) { return c.events(true) }
 
-// events answers the events in a time, by their start.
+// events answers the events or the blocked slots in a time range, sorted by start.
 func (c *call) events(blocked bool) (any, error) {
 	from, to, err := c.span("startTime", "endTime")
 	if err != nil {
@@ -73,7 +73,7 @@ func (c *call) events(blocked bool) (any, error) {
 	return map[string]any{"events": answers(list, c.inCalendar), "traceId": c.ids.uuid()}, nil
 }
 
-// span reads two times of the query, in milliseconds since 1970.
+// span returns two times of the query, which has them in milliseconds since 1970.
 func (c *call) span(first, last string) (from, to time.Time, err error) {
 	var at [2]time.Time
 	for i, name := range []string{first, last} {
@@ -92,7 +92,7 @@ func (c *call) span(first, last string) (from, to time.Time, err error) {
 	return at[0], at[1], nil
 }
 
-// freeSlots answers the slots that can be booked, by day.
+// freeSlots answers the slots that can be booked, grouped by day.
 func (c *call) freeSlots() (any, error) {
 	cal, err := c.calendar(c.param("calendarId"))
 	if err != nil {
@@ -137,7 +137,7 @@ func (c *call) freeSlots() (any, error) {
 	return answer, nil
 }
 
-// blockSlot blocks a time of a calendar, or of a user in every calendar.
+// blockSlot blocks a time range of one calendar, or of one user in every calendar.
 func (c *call) blockSlot() (any, error) {
 	in, err := read[struct {
 		CalendarID     string    `json:"calendarId"`
@@ -165,6 +165,6 @@ func (c *call) blockSlot() (any, error) {
 	e := &event{location: c.location, start: in.StartTime, end: in.EndTime, blocked: true}
 	e.CalendarID, e.Title, e.AssignedUserID = in.CalendarID, in.Title, in.AssignedUserID
 	setDefault(&e.Title, "Blocked")
-	c.keepEvent(e, c.now)
+	c.storeEvent(e, c.now)
 	return asBlocked(e), nil
 }

@@ -2,7 +2,7 @@ package ghltest
 
 import "slices"
 
-// Campaigns and workflows are not kept themselves: any id is taken, and the contact remembers it.
+// Campaigns and workflows are not stored, only their ids with the contact. Any id is valid.
 
 var workflowProperties = properties{"eventStartTime": optional(instant)}
 

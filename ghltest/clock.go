@@ -6,23 +6,22 @@ import (
 	"time"
 )
 
-// Clock is a clock that stands still until the test moves it:
+// Clock is a clock that a test moves:
 //
 //	clock := ghltest.NewClock(time.Date(2026, time.March, 2, 13, 0, 0, 0, time.UTC))
 //	server := ghltest.Start(t, ghltest.WithClock(clock.Now))
-//	clock.Advance(24 * time.Hour) // tokens have expired, the day's requests count from 0
+//	clock.Advance(24 * time.Hour) // tokens have expired, and a new day of the rate limit has begun
 //
-// It is safe for concurrent use, and one clock may serve several fakes. [Server.Advance] moves a single fake, whatever its
-// clock.
+// It is safe for concurrent use by several servers. [Server.Advance] moves the time of one server with any clock.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock that shows a time.
+// NewClock returns a clock that is set to a time.
 func NewClock(now time.Time) *Clock { return &Clock{now: now} }
 
-// Now returns the time that the clock shows.
+// Now returns the time of the clock.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -39,8 +38,8 @@ func (c *Clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// Advance moves the fake's time forward, whatever its clock is: tokens expire, windows of the rate limit end and the search
-// index catches up as if the time had passed, and webhooks that wait for their time are sent.
+// Advance moves the server's time forward, with any clock: tokens expire, windows of the rate limit end, the search index catches
+// up, and due webhooks are sent. d must not be negative.
 func (s *Server) Advance(d time.Duration) {
 	s.helper()
 	if d < 0 {

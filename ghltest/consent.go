@@ -14,23 +14,23 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// Consent is what happens at the consent screen. The zero value consents at once, without a page, and chooses the first
-// location, or all locations of its company for an app that only companies install.
+// Consent is the outcome of the consent screen. The zero value consents without a page and chooses the first location, or all
+// locations of its company for an app that only companies can install.
 //
-// A single visit can choose otherwise by a parameter of the URL, as the buttons of the page do: ghltest_location with a
-// location's id, ghltest_company with a company's, or ghltest_deny.
+// A parameter of the URL overrides the outcome for one visit, as the buttons of the page do: ghltest_location with a location's id,
+// ghltest_company with a company's id, or ghltest_deny.
 type Consent struct {
-	// Ask shows a page with a button for each location and for each company, for a person with a browser.
+	// Ask shows a page with a button for each location and each company.
 	Ask bool
-	// Deny sends the person back without a code.
+	// Deny redirects without a code.
 	Deny bool
-	// LocationID is the location to choose.
+	// LocationID is the chosen location.
 	LocationID string
-	// Company lets an agency install the app instead.
+	// Company is the chosen installation by an agency.
 	Company *CompanyInstall
 }
 
-// WithConsent sets what happens at the consent screen. [Server.SetConsent] changes it later.
+// WithConsent sets the outcome of the consent screen. [Server.SetConsent] changes it later.
 func WithConsent(consent Consent) Option {
 	return func(c *config) error {
 		c.consent = consent
@@ -38,7 +38,7 @@ func WithConsent(consent Consent) Option {
 	}
 }
 
-// SetConsent sets what happens at the consent screen from then on.
+// SetConsent sets the outcome of the consent screen.
 func (s *Server) SetConsent(consent Consent) {
 	s.helper()
 	s.mu.Lock()
@@ -83,7 +83,7 @@ func (s *Server) AuthorizeURL() string {
 	return s.url + consentPath
 }
 
-// serveConsent answers the consent screen: a redirect with code and state, or a page.
+// serveConsent answers the consent screen with a redirect or a page.
 func (s *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
 	now := s.now()
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
@@ -99,7 +99,7 @@ func (s *Server) serveConsent(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// consentPage is what the page shows: a mistake, or what can be chosen.
+// consentPage is the content of the page: a mistake, or the choices.
 type consentPage struct {
 	Mistake    string
 	Parameters url.Values
@@ -119,7 +119,7 @@ var consentTemplate = template.Must(template.New("consent").Parse(`<!doctype htm
 </form>{{end}}
 `))
 
-// consented decides under the lock. target is where to go; without one there is a page.
+// consented returns the outcome under the lock: the target of a redirect, or a page when target is "".
 func (s *Server) consented(r *http.Request, now time.Time) (status int, target string, page consentPage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,7 +151,7 @@ func (s *state) consentTo(r *http.Request, now time.Time) (int, string, consentP
 	var err error
 	if mistake == "" {
 		if back, err = url.Parse(redirect); err != nil {
-			mistake = "Invalid redirect_uri: it is no URL."
+			mistake = "Invalid redirect_uri: it is not a URL."
 		}
 	}
 	if mistake != "" {
@@ -194,7 +194,7 @@ func (s *state) consentTo(r *http.Request, now time.Time) (int, string, consentP
 	return http.StatusFound, back.String(), consentPage{}
 }
 
-// asked reads the scopes that are asked for; without any they are all of the app's.
+// asked returns the requested scopes, all scopes of the app by default, or the first scope that the app does not have.
 func (a *app) asked(text string) (scopes []ghl.Scope, unknown string) {
 	for name := range strings.FieldsSeq(text) {
 		if a.Scopes != nil && !slices.Contains(a.Scopes, ghl.Scope(name)) {
@@ -208,24 +208,24 @@ func (a *app) asked(text string) (scopes []ghl.Scope, unknown string) {
 	return scopes, ""
 }
 
-// choices lists what an app can be installed for.
+// choices returns a page with the locations and companies that can install an app.
 func (s *state) choices(a *app, query url.Values) consentPage {
 	page := consentPage{Parameters: query}
 	for _, l := range s.inOrder() {
-		if a.takes(ghl.UserTypeLocation) {
+		if a.accepts(ghl.UserTypeLocation) {
 			page.Locations = append(page.Locations, l.Location)
 		}
-		if a.takes(ghl.UserTypeCompany) && !slices.Contains(page.Companies, l.CompanyID) {
+		if a.accepts(ghl.UserTypeCompany) && !slices.Contains(page.Companies, l.CompanyID) {
 			page.Companies = append(page.Companies, l.CompanyID)
 		}
 	}
 	return page
 }
 
-// chosen makes a code of what was consented to.
+// chosen returns the code for a consent.
 func (s *state) chosen(a *app, consent Consent) (*code, error) {
 	company := consent.Company
-	if company == nil && consent.LocationID == "" && !a.takes(ghl.UserTypeLocation) {
+	if company == nil && consent.LocationID == "" && !a.accepts(ghl.UserTypeLocation) {
 		company = &CompanyInstall{AllLocations: true}
 	}
 	out := &code{app: a}
@@ -235,7 +235,7 @@ func (s *state) chosen(a *app, consent Consent) (*code, error) {
 	} else {
 		out.location, err = s.locationOf(consent.LocationID)
 	}
-	if err == nil && !a.takes(out.userType()) {
+	if err == nil && !a.accepts(out.userType()) {
 		err = fmt.Errorf("the app cannot be installed for a %s", out.userType())
 	}
 	return out, err

@@ -7,11 +7,11 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// A contact is written in three forms: by its id, in lists and in searches.
+// A contact has three forms: by its id, in a list and in a search.
 
 type plainContact ghl.Contact
 
-// contactForm has the properties that are written even when they are empty, and those that only some forms have.
+// contactForm adds to a contact the properties that are sent even when they are empty, and those that only some forms have.
 type contactForm struct {
 	*plainContact
 	Tags         []string          `json:"tags"`
@@ -39,7 +39,7 @@ func (c *contact) form(v3 bool) (*plainContact, contactForm) {
 	return &p, f
 }
 
-// dndV3 has the names that v3 gives to the channels.
+// dndV3 has v3's names of the channels.
 type dndV3 struct {
 	Call     *ghl.DNDSetting `json:"call,omitempty"`
 	Email    *ghl.DNDSetting `json:"email,omitempty"`
@@ -52,19 +52,19 @@ type dndV3 struct {
 	Extra    ghl.Extra       `json:"-"`
 }
 
-// byID is the form of the endpoints that are about one contact.
+// byID returns a contact in the form of the endpoints for one contact.
 func (c *call) byID(of *contact) any { return extend(of.byID(c.v3), of.Extra) }
 
 func (c *contact) byID(v3 bool) contactForm {
 	p, f := c.form(v3)
-	p.Attributions = nil // these are for lists
+	p.Attributions = nil // only lists have them
 	p.Name = c.fullName()
 	p.FirstNameLowerCase, p.LastNameLowerCase = strings.ToLower(c.FirstName), strings.ToLower(c.LastName)
 	p.FullNameLowerCase, p.EmailLowerCase = strings.ToLower(p.Name), strings.ToLower(c.Email)
 	return f
 }
 
-// asCreated is the form of the answer to a create; v3 has none of its own.
+// asCreated returns a contact in the form of the answer to a create, the same in both versions.
 func asCreated(c *contact) any {
 	return extend(struct {
 		contactForm
@@ -77,8 +77,8 @@ func asCreated(c *contact) any {
 	}{contactForm: c.byID(false), LastSessionActivityAt: c.DateAdded, Offers: []string{}, Products: []string{}}, c.Extra)
 }
 
-// onlyByID takes out what lists and searches do not have.
-func (p *plainContact) onlyByID() {
+// removeByIDOnly removes the properties that lists and searches do not have.
+func (p *plainContact) removeByIDOnly() {
 	p.SSN, p.Keyword, p.VisitorID, p.Attachments, p.AttributionSource, p.LastAttributionSource = "", "", "", nil, nil, nil
 }
 
@@ -91,12 +91,12 @@ type listForm struct {
 	StartAfter   [2]any `json:"startAfter"`
 }
 
-// inList is the form of lists, which put names in lower case and keep the original beside them.
+// inList returns a contact in the form of lists: names in lower case, the original names in properties of their own.
 func (c *call) inList(of *contact) any { return of.inList(c.v3) }
 
 func (c *contact) inList(v3 bool) any {
 	p, f := c.form(v3)
-	p.onlyByID()
+	p.removeByIDOnly()
 	p.ContactName = c.fullName()
 	return extend(listForm{
 		contactForm: f, FirstName: strings.ToLower(c.FirstName), LastName: strings.ToLower(c.LastName),
@@ -110,10 +110,10 @@ type searchForm struct {
 	SearchAfter []any  `json:"searchAfter"`
 }
 
-// inSearch is the form of searches: the street is address, a birthday is milliseconds since 1970.
+// inSearch returns a contact in the form of searches: the street is address, a birthday is in milliseconds since 1970.
 func (c *contact) inSearch(v3 bool, after []any) any {
 	p, f := c.form(v3)
-	p.onlyByID()
+	p.removeByIDOnly()
 	p.ContactName = c.fullName()
 	p.FirstNameLowerCase, p.LastNameLowerCase = strings.ToLower(c.FirstName), strings.ToLower(c.LastName)
 	p.Address1 = ""

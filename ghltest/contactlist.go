@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// listMeta is what surrounds a page of contacts.
+// listMeta has the paging properties of a page of contacts.
 type listMeta struct {
 	Total        int    `json:"total"`
 	NextPageURL  string `json:"nextPageUrl"`
@@ -19,7 +19,7 @@ type listMeta struct {
 	PrevPage     any    `json:"prevPage"`
 }
 
-// listContacts pages by startAfter and startAfterId together; one alone gives the first page again, as the real one does.
+// listContacts pages by startAfter and startAfterId together. With only one of them it answers the first page, as HighLevel does.
 func (c *call) listContacts() (any, error) {
 	limit, err := c.number("limit", 20, 1, 100)
 	if err != nil {
@@ -32,7 +32,7 @@ func (c *call) listContacts() (any, error) {
 	all := c.location.contacts
 	rest := all
 	if id := c.query.Get("startAfterId"); id != "" && c.query.Get("startAfter") != "" {
-		rest = all[behind(all, at, id):]
+		rest = all[indexAfter(all, at, id):]
 	}
 	total, query := len(all), c.query.Get("query")
 	if query != "" {
@@ -43,12 +43,12 @@ func (c *call) listContacts() (any, error) {
 			}
 		}
 	}
-	page, more := take(rest, limit, query)
+	page, more := firstMatches(rest, limit, query)
 	meta := listMeta{Total: total, StartAfter: "", CurrentPage: 1, NextPage: ""}
 	if more {
 		last := page[len(page)-1]
 		meta.StartAfter, meta.StartAfterID, meta.NextPage = last.added, last.ID, 2
-		// The real one names a host that nobody else reaches, and forgets the location.
+		// HighLevel sends an unreachable host and omits the location.
 		meta.NextPageURL = "http://localhost:5070/contacts/?" + url.Values{
 			"limit": {strconv.Itoa(limit)}, "startAfter": {strconv.FormatInt(last.added, 10)}, "startAfterId": {last.ID},
 		}.Encode()
@@ -56,8 +56,8 @@ func (c *call) listContacts() (any, error) {
 	return map[string]any{"contacts": answers(page, c.inList), "meta": meta, "traceId": c.ids.uuid()}, nil
 }
 
-// take returns the first contacts that match, and whether there are more.
-func take(list []*contact, limit int, query string) (page []*contact, more bool) {
+// firstMatches returns the first contacts that match, up to limit, and whether more contacts match.
+func firstMatches(list []*contact, limit int, query string) (page []*contact, more bool) {
 	for _, one := range list {
 		if !one.matches(query) {
 			continue
@@ -70,18 +70,18 @@ func take(list []*contact, limit int, query string) (page []*contact, more bool)
 	return page, false
 }
 
-// behind returns the index of the first contact behind a place in the list, whether or not a contact is still there.
-func behind(list []*contact, added int64, id string) int {
-	place := &contact{added: added}
-	place.ID = id
-	at, found := slices.BinarySearchFunc(list, place, newestFirst)
+// indexAfter returns the index of the first contact after a cursor. The contact of the cursor need not exist any more.
+func indexAfter(list []*contact, added int64, id string) int {
+	cursor := &contact{added: added}
+	cursor.ID = id
+	at, found := slices.BinarySearchFunc(list, cursor, newestFirst)
 	if found {
 		at++
 	}
 	return at
 }
 
-// listByBusiness pages by skip, and in v3 also by startAfter, given twice.
+// listByBusiness pages by skip, and in v3 also by two values of startAfter: a time and an id.
 func (c *call) listByBusiness() (any, error) {
 	limit, err := c.number("limit", 25, 1, 100)
 	if err != nil {
@@ -94,7 +94,7 @@ func (c *call) listByBusiness() (any, error) {
 	list := c.location.contacts
 	if after := c.query["startAfter"]; c.v3 && len(after) == 2 {
 		if at, err := strconv.ParseInt(after[0], 10, 64); err == nil {
-			list = list[behind(list, at, after[1]):]
+			list = list[indexAfter(list, at, after[1]):]
 		}
 	}
 	all := c.location.contacts
@@ -133,7 +133,7 @@ func (c *contact) matches(query string) bool {
 	return false
 }
 
-// flag reads true or false of the query.
+// flag returns a boolean of the query, or missing when it is not set.
 func (c *call) flag(name string, missing bool) (bool, error) {
 	switch c.query.Get(name) {
 	case "":
@@ -146,7 +146,7 @@ func (c *call) flag(name string, missing bool) (bool, error) {
 	return false, invalid(name + reasons[flag])
 }
 
-// number reads a whole number of the query.
+// number returns an integer of the query, or missing when it is not set.
 func (c *call) number(name string, missing, least, most int) (int, error) {
 	n, err := c.number64(name, int64(missing), int64(least), int64(most))
 	return int(n), err

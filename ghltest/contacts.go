@@ -41,7 +41,7 @@ var contactUpsertProperties = contactCreateProperties.with(properties{"createNew
 
 var setBusinessProperties = properties{"locationId": required(text), "ids": required(texts), "businessId": {kind: text, required: true, nullable: true}}
 
-// contact returns the contact that the path names.
+// contact returns the contact in the path.
 func (c *call) contact() (*contact, error) {
 	id := c.param("contactId")
 	found := c.contacts[id]
@@ -105,8 +105,8 @@ func (c *call) updateContact() (any, error) {
 	return map[string]any{flag: true, "contact": c.byID(found)}, nil
 }
 
-// upsertContact finds the contact by its e-mail, by a further one and else by its phone. When these belong to two contacts the phone is
-// dropped in silence, as the real API does.
+// upsertContact finds a contact by its e-mail, then by an additional e-mail, then by its phone. When the e-mail and the phone
+// belong to two contacts, the phone is ignored without an error, as HighLevel does.
 func (c *call) upsertContact() (any, error) {
 	in, err := read[ghl.ContactUpsert](c)
 	if err != nil {
@@ -124,7 +124,7 @@ func (c *call) upsertContact() (any, error) {
 	if other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found); by != "phone" && other != nil {
 		in.Phone = ghl.Opt[string]{}
 	}
-	if by == "additionalEmail" { // it has it already
+	if by == "additionalEmail" { // the contact already has the e-mail
 		in.Email = ghl.Opt[string]{}
 	}
 	if err := c.change(found, in); err != nil {
@@ -145,15 +145,15 @@ func (c *call) deleteContact() (any, error) {
 	c.location.remove(found)
 	delete(c.contacts, found.ID)
 	c.emitContact(ContactDelete, found)
-	c.dropEvents(func(e *event) bool { return e.ContactID == found.ID })
+	c.deleteEvents(func(e *event) bool { return e.ContactID == found.ID })
 	return c.succeeded(), nil
 }
 
-// findDuplicate answers null where there is none.
+// findDuplicate answers null when no contact matches.
 func (c *call) findDuplicate() (any, error) {
 	email, number := c.query.Get("email"), c.query.Get("number")
 	phone := normalPhone(number, c.location.Country)
-	if strings.HasPrefix(number, " ") { // a "+" that was not escaped is a blank, which no number begins with
+	if strings.HasPrefix(number, " ") { // an unescaped "+" is a space, and no number begins with a space
 		phone = number
 	}
 	if email == "" && phone == "" {
@@ -193,7 +193,7 @@ func (c *call) setBusiness() (any, error) {
 	return map[string]any{"success": true, "ids": changed}, nil
 }
 
-// newContact makes a contact of the location.
+// newContact creates a contact in the location.
 func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contact, error) {
 	made := &contact{location: c.location, added: c.now.UnixMilli()}
 	made.LocationID, made.DateAdded, made.Type = c.location.ID, timestamp(c.now), "lead"
@@ -203,7 +203,7 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	if made.Email == "" && made.Phone == "" && made.fullName() == "" {
 		return nil, invalid("one of email, phone or name should not be empty")
 	}
-	set(&made.CompanyName, in.CompanyName) // gender is taken and dropped
+	set(&made.CompanyName, in.CompanyName) // gender is accepted and ignored
 	made.ID = c.ids.id()
 	c.learnTags(c.location, made.Tags)
 	c.contacts[made.ID] = made
@@ -212,7 +212,7 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	return made, nil
 }
 
-// change updates a contact, and where it is found by its e-mail and phone.
+// change updates a contact, also in the index of e-mails and phones.
 func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 	changed := *found
 	changed.CustomFields = slices.Clone(found.CustomFields)
@@ -229,7 +229,7 @@ func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 	return nil
 }
 
-// fill sets what the request holds. A duplicate of another contact than own is refused.
+// fill sets the fields in a request. It refuses a duplicate of any contact other than own.
 func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bool) error {
 	if birth, ok := in.DateOfBirth.Get(); ok && birth != "" {
 		to.DateOfBirth = parseBirth(birth)
@@ -274,19 +274,19 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 			return err
 		}
 	}
-	if !in.Tags.IsZero() { // they replace all
+	if !in.Tags.IsZero() { // replaces all tags
 		tags, _ := in.Tags.Get()
 		to.Tags = lowered(tags)
 	}
 	fields, _ := in.CustomFields.Get()
 	for _, f := range fields {
-		c.location.setCustomField(to, f) // what the location does not define is dropped in silence
+		c.location.setCustomField(to, f) // ignores an undefined field without an error
 	}
 	to.touch(c.now)
 	return nil
 }
 
-// birthLayouts are the forms of a date that the documents name, beside those that answers have.
+// birthLayouts are the documented forms of a date that no answer has.
 var birthLayouts = []string{"2006/01/02", "01/02/2006", "01-02-2006", "2006.01.02", "01.02.2006", "2006_01_02", "01_02_2006"}
 
 func parseBirth(text string) ghl.Time {
@@ -298,8 +298,8 @@ func parseBirth(text string) ghl.Time {
 	return ghl.ParseTime(text)
 }
 
-// checkDuplicate refuses an e-mail or phone of another contact, unless the location allows duplicates. What the request leaves
-// as it is may be shared: seeds are.
+// checkDuplicate refuses an e-mail or phone of another contact, unless the location allows duplicates. It ignores values that the
+// request does not change, because seeds may share them.
 func (c *call) checkDuplicate(to, own *contact, in *ghl.ContactUpsert) error {
 	if c.location.Settings.AllowDuplicateContact {
 		return nil
@@ -323,7 +323,7 @@ func (c *call) checkDuplicate(to, own *contact, in *ghl.ContactUpsert) error {
 	}}
 }
 
-// touch dates a change of the contact. Every change comes through here.
+// touch sets the time of a change and drops cached answers. Every change of a contact calls it.
 func (c *contact) touch(now time.Time) {
 	c.wire, c.wireV3 = nil, nil
 	c.updated = now.UnixMilli()
@@ -333,13 +333,13 @@ func (c *contact) touch(now time.Time) {
 
 func (c *contact) fullName() string { return strings.TrimSpace(c.FirstName + " " + c.LastName) }
 
-// splitName takes the first word for the first name.
+// splitName returns the first word as the first name and the rest as the last name.
 func splitName(name string) (first, last string) {
 	first, last, _ = strings.Cut(strings.TrimSpace(name), " ")
 	return first, strings.TrimSpace(last)
 }
 
-// mergeDND sets the channels that are in the change.
+// mergeDND returns the old settings with the channels of the change.
 func mergeDND(old, change *ghl.DNDSettings) *ghl.DNDSettings {
 	merged := ghl.DNDSettings{}
 	if old != nil {
@@ -356,10 +356,10 @@ func mergeDND(old, change *ghl.DNDSettings) *ghl.DNDSettings {
 	return &merged
 }
 
-// callingCodes are the countries whose national numbers the fake completes.
+// callingCodes has the calling code of each country in which the fake completes national numbers.
 var callingCodes = map[string]string{"US": "1", "CA": "1", "GB": "44", "DE": "49", "FR": "33", "AU": "61", "NL": "31", "ES": "34", "IT": "39", "AT": "43", "CH": "41"}
 
-// normalPhone writes a phone number in E.164; what has no digits is none.
+// normalPhone returns a phone number in E.164, "" for a text without digits.
 func normalPhone(phone, country string) string {
 	phone = strings.TrimSpace(phone)
 	digits := strings.Map(func(r rune) rune {

@@ -8,7 +8,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// demoPeople are invented; their numbers are of those kept for fiction.
+// demoPeople are fictional. Their phone numbers are reserved for fiction.
 var demoPeople = []struct {
 	first, last, city, state, source, company string
 	tags                                      []string
@@ -29,15 +29,15 @@ var demoPeople = []struct {
 	{"Liam", "Doherty", "Portsmouth", "NH", "referral", "", []string{"lead", "call back"}, 43, nil},
 }
 
-// addDemoData fills the first location. What goes wrong here is a fault of this file, so it panics.
+// addDemoData fills the first location. It panics on invalid demo data.
 func (s *state) addDemoData(now time.Time) {
 	l := s.first
 	today := midnight(now.In(l.zone))
-	at := func(days, hour, minute int) time.Time { // a wall clock time, some days from today
+	at := func(days, hour, minute int) time.Time { // a local time, some days from today
 		y, m, d := today.AddDate(0, 0, days).Date()
 		return time.Date(y, m, d, hour, minute, 0, 0, l.zone)
 	}
-	workday := func(days int) int { // the first day from then on that is no weekend
+	workday := func(days int) int { // that day, or the Monday after a weekend
 		for at(days, 12, 0).Weekday() == time.Saturday || at(days, 12, 0).Weekday() == time.Sunday {
 			days++
 		}

@@ -1,9 +1,9 @@
-// Package ghltest is a HighLevel (GHL) API that runs inside a test or a program. It keeps real state: what is created can
-// be read, found, changed and deleted through the same endpoints as HighLevel's, in the shapes that HighLevel answers.
+// Package ghltest is a fake of the HighLevel (GHL) API that runs inside a test or a program. It stores real state: a created record
+// can be read, found, updated and deleted through HighLevel's endpoints, and answers have the form of HighLevel's answers.
 //
-// # Seed and read
+// # Start here
 //
-// In a test:
+// In a test, [Start] starts a server, the Add methods seed it, and [Server.ClientOptions] points a client at it:
 //
 //	func TestGreeting(t *testing.T) {
 //		server := ghltest.Start(t)
@@ -15,78 +15,77 @@
 //		…
 //	}
 //
-// A program calls [New] and closes the server itself. [NewHandler] makes a fake that does not listen: it is reached by
-// [Server.Transport] in the same process, also inside of testing/synctest, or by a server of one's own.
+// A program calls [New] and [Server.Close]. A server of [NewHandler] does not listen: it is called through [Server.Transport] in the
+// same process, also in a testing/synctest bubble, or served by a server of the caller's.
 //
-// The fake has one location unless [WithLocation] gives others, and one token that reaches it; [Server.AddToken] adds
-// tokens with their own scopes, location and expiry. Methods beginning with Add seed it, and so do [WithSeed] and
-// [Server.LoadJSON] from a JSON document. What it holds can be inspected
-// ([Server.Contacts], [Server.Tasks] and so on), and [Server.Requests] lists the calls that came in, without
-// their secrets.
+// Read the stored records with [Server.Contacts], [Server.Tasks] and so on, and the received requests, without their secrets, with
+// [Server.Requests].
 //
-// Time is the clock of [WithClock], which [Clock] and [Server.Advance] move: tokens expire, windows of the rate limit
-// ([WithLimits]) end and the search index ([WithIndexLag]) catches up by it, so no test has to wait.
+// # Seeds and time
+//
+// A server has one location and one token for it. [WithLocation] adds locations, and [Server.AddToken] adds tokens with their own
+// scopes, location and expiry. [WithSeed] and [Server.LoadJSON] seed records from a JSON document, [WithDemoData] a small set of
+// fictional people.
+//
+// [WithClock] sets the clock. [Clock] and [Server.Advance] move it: tokens expire, windows of the rate limit ([WithLimits]) end and
+// the search index ([WithIndexLag]) catches up, so no test has to wait.
 //
 // # Make requests fail
 //
-// [Server.Fail] makes requests fail, selected by operation, by count or by chance. Package fault has the ways to fail:
+// [Server.Fail] makes requests fail, selected by operation, by count or by chance. Package fault has the kinds of faults:
 //
 //	server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CutAfterWork(), Times: 1})
 //	server.Fail(ghltest.Fault{Kind: fault.BadGatewayHTML(), Chance: 0.05, Seed: 1})
 //
-// The first fault creates the next contact and closes the connection before the answer; the second one answers one request in
-// twenty with a gateway's error page. Other kinds change the values of an answer as HighLevel was seen to.
+// The first fault creates the next contact and closes the connection before the answer. The second one answers one request in
+// twenty with a gateway's error page. Other kinds change the values of an answer, as was seen in HighLevel's answers.
 //
-// # Receive a webhook
+// # Receive webhooks
 //
-// [Server.Subscribe] sends the changes that are made through the API to a URL on this machine, [Server.SubscribeHandler] to a
-// handler in the same process:
+// [Server.Subscribe] sends changes through the API to a URL on this machine, [Server.SubscribeHandler] to a handler in the same
+// process:
 //
 //	server.SubscribeHandler(handler)
 //	_, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada"})
 //	…
 //	err = server.Flush(ctx) // the handler has been called
 //
-// Deliveries are signed by a key pair of the server's own, whose public half is [Server.WebhookPublicKey]; give
-// [Server.WebhookPublicKeyPEM] to webhook.ParsePublicKey and that to webhook.WithOnlyKeys. [Server.Sign] signs a body of the
-// test's. A refused delivery is repeated by the server's clock, or at once by [Server.Redeliver]. Options make
-// deliveries get lost, come twice, late or in another order, or with a forged signature: see [DeliveryFaults]. What became of
-// each is in [Server.Deliveries].
+// Deliveries are signed with the server's own key pair. Pass [Server.WebhookPublicKeyPEM] to webhook.ParsePublicKey, and the result
+// to webhook.WithOnlyKeys. [Server.Sign] signs a body of a test. A refused delivery is repeated by the server's clock, or at once by
+// [Server.Redeliver]. [DeliveryFaults] loses, repeats, delays, reorders and forges deliveries. [Server.Deliveries] returns each
+// delivery with its outcome.
 //
 // # Connect an app
 //
-// [Server.AddApp] registers an app for OAuth, and [Server.AppConfig] points the app's code at the fake:
+// [Server.AddApp] registers an app for OAuth, and [Server.AppConfig] points the app's code at the server:
 //
 //	known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://app.example.com/callback"}})
 //	app, err := oauth.NewApp(server.AppConfig(known))
 //
 // Another program needs two addresses: [Server.AuthorizeURL] in place of
 // https://marketplace.gohighlevel.com/v2/oauth/chooselocation, and [Server.URL] in place of
-// https://services.leadconnectorhq.com, where codes and refresh tokens become tokens (/oauth/token) and a company's token
-// those of its locations (/oauth/locationToken).
+// https://services.leadconnectorhq.com, for the exchange of codes and refresh tokens (/oauth/token) and of a company's token for a
+// location's (/oauth/locationToken).
 //
-// The consent screen consents at once, or shows a page with buttons, or denies: see [Consent]. Codes work once and so do
-// refresh tokens; access tokens end after a day of the fake's clock. [Server.Install] and [Server.InstallCompany] give tokens
-// without the way through the consent screen, [Server.Uninstall] takes them away, and [Server.OAuthCounts] counts refreshes
-// and those that came too late.
+// The consent screen consents at once, shows a page with buttons, or denies: see [Consent]. Codes and refresh tokens work once;
+// access tokens expire after a day of the server's clock. [Server.Install] and [Server.InstallCompany] return tokens without the
+// consent screen, [Server.Uninstall] revokes them, and [Server.OAuthCounts] counts refreshes and refused ones.
 //
 // # What differs from HighLevel's documents
 //
-// Some oddities are the rule at HighLevel, and so they are here, without any fault: a contact that is not found is a 400; lists
-// have names in lower case with the original in firstNameRaw and lastNameRaw; searches have the street as address and
-// birthdays in milliseconds; the search for tasks has _id; a contact's appointments have local times without a zone;
-// nextPageUrl names a host that nobody reaches; startAfter without startAfterId gives page one again; tags of an update
-// replace all; custom fields that the location does not define, and the gender, are dropped in silence; when an upsert's
-// e-mail and phone belong to two contacts the phone is dropped; a deletion answers "succeded".
+// HighLevel's API differs from its documents, and the fake does as the API does: an unknown contact is a 400; lists have names in
+// lower case, and the original names in firstNameRaw and lastNameRaw; searches have the street as address and birthdays in
+// milliseconds; the search for tasks has _id; a contact's appointments have local times without a zone; nextPageUrl has an
+// unreachable host; startAfter without startAfterId returns the first page; the tags of an update replace all tags; undefined custom
+// fields and the gender are ignored without an error; when the e-mail and the phone of an upsert belong to two contacts, the phone is
+// ignored; a deletion answers "succeded".
 //
-// # Load
+// # Many servers, many requests
 //
-// A read takes a few microseconds beyond what net/http and the system need: one core answers well over 10,000 requests a second
-// with the client's work included, so a load test measures its own code. The benchmarks of this package show how many.
+// Servers share nothing, so each test can have its own server and run in parallel. Closing a server frees everything.
 //
-// # Many at once
+// Ids are generated from a fixed seed: a test that makes the same calls in the same order gets the same ids.
 //
-// Servers share nothing, so each test can have its own and run in parallel. Nothing of a server is left when it is closed.
-//
-// Ids are made from a fixed seed, so a test that does the same things in the same order sees the same ids.
+// A read costs little more than net/http and the system need for it, so a load test measures the code under test. The benchmarks of
+// this package show the difference.
 package ghltest

@@ -12,7 +12,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// filter is a condition of a search, or a group of them.
+// filter is a condition of a search, or a group of conditions.
 type filter struct {
 	Group    string          `json:"group"`
 	Filters  []filter        `json:"filters"`
@@ -21,17 +21,17 @@ type filter struct {
 	Value    json.RawMessage `json:"value"`
 }
 
-// searchField is a field that filters can name. read returns the record's values as text, dates in milliseconds since 1970.
+// searchField is a field that a filter can use. read returns the record's values as strings, dates in milliseconds since 1970.
 type searchField[T any] struct {
-	takes []string // operators
-	read  func(T) []string
+	operators []string
+	read      func(T) []string
 }
 
-// Which operators a field takes is from a public copy of HighLevel's page about the search.
+// The operators of each field are from a public copy of HighLevel's page about the search.
 var (
 	forIDs     = []string{"eq", "not_eq"}
 	forTexts   = []string{"eq", "not_eq", "contains", "not_contains", "exists", "not_exists"}
-	forFlags   = []string{"eq", "not_eq", "exists", "not_exists"} // and for texts that are compared as a whole
+	forFlags   = []string{"eq", "not_eq", "exists", "not_exists"} // also for texts that are compared as a whole
 	forNumbers = []string{"eq", "not_eq", "range", "exists", "not_exists"}
 	forDates   = []string{"range", "exists", "not_exists"}
 	forAll     = []string{"eq", "not_eq", "contains", "not_contains", "exists", "not_exists", "range"}
@@ -106,7 +106,7 @@ func dateText(t ghl.Time) string {
 	return strconv.FormatInt(millisOf(t), 10)
 }
 
-// lastStart returns when the contact's last appointment begins, the zero time without any.
+// lastStart returns the start of the contact's last appointment, or the zero time without an appointment.
 func (c *contact) lastStart() time.Time {
 	if c.lastSeen != nil {
 		return *c.lastSeen
@@ -128,17 +128,17 @@ func lastAppointment(of *contact) []string {
 	return []string{strconv.FormatInt(last.UnixMilli(), 10)}
 }
 
-// customField is the field customFields.{id}, or customFields.{id}.{option} for a list of text boxes. What the location does
-// not define takes every operator.
+// customField returns the field customFields.{id}, or customFields.{id}.{option} for a list of text boxes. An undefined field
+// accepts every operator.
 func (l *location) customField(id string) searchField[*contact] {
 	id, option, _ := strings.Cut(id, ".")
-	takes := forAll
+	operators := forAll
 	for _, d := range l.customFields {
 		if d.ID == id {
-			takes = operatorsOf(d.DataType)
+			operators = operatorsOf(d.DataType)
 		}
 	}
-	return searchField[*contact]{takes, func(c *contact) []string {
+	return searchField[*contact]{operators, func(c *contact) []string {
 		for _, f := range c.CustomFields {
 			if f.ID != id {
 				continue
@@ -169,7 +169,7 @@ func operatorsOf(dataType string) []string {
 	return forTexts
 }
 
-// boxText reads one box of a list of text boxes.
+// boxText returns the text of one box in a list of text boxes.
 func boxText(value ghl.CustomFieldValue, option string) []string {
 	var boxes map[string]string
 	if json.Unmarshal(value.Raw(), &boxes) != nil || boxes[option] == "" {
@@ -178,7 +178,7 @@ func boxText(value ghl.CustomFieldValue, option string) []string {
 	return []string{boxes[option]}
 }
 
-// matcher makes a test of the filters of a search, or says what is wrong with them.
+// matcher returns a function that reports whether a contact matches the filters, or an error for invalid filters.
 func (c *call) matcher(group string, filters []filter) (func(*contact) bool, error) {
 	return combine(group, filters, func(f filter) (func(*contact) bool, error) {
 		field, known := searchFields[f.Field]
@@ -188,7 +188,7 @@ func (c *call) matcher(group string, filters []filter) (func(*contact) bool, err
 		switch {
 		case !known:
 			return nil, invalidText("Invalid field (" + f.Field + ") passed in filters")
-		case f.Operator == "nested" && slices.Contains(field.takes, "nested"):
+		case f.Operator == "nested" && slices.Contains(field.operators, "nested"):
 			inner, err := f.inner()
 			if err != nil {
 				return nil, err
@@ -203,7 +203,7 @@ func (c *call) matcher(group string, filters []filter) (func(*contact) bool, err
 	})
 }
 
-// inner returns the filters of a nested one, which stand in its value or, as in groups, under filters.
+// inner returns the filters of a nested filter, which are in its value or, as in a group, in its filters.
 func (f *filter) inner() ([]filter, error) {
 	inner := f.Filters
 	if len(f.Value) > 0 && json.Unmarshal(f.Value, &inner) != nil || len(inner) == 0 {
@@ -212,9 +212,9 @@ func (f *filter) inner() ([]filter, error) {
 	return inner, nil
 }
 
-// test makes a test of a single condition.
+// test returns a function that reports whether a record meets one condition.
 func test[T any](f filter, field searchField[T]) (func(T) bool, error) {
-	if !slices.Contains(field.takes, f.Operator) {
+	if !slices.Contains(field.operators, f.Operator) {
 		return nil, invalidText("Invalid Operator (" + f.Operator + ") passed for field " + f.Field)
 	}
 	switch f.Operator {
@@ -238,7 +238,8 @@ func test[T any](f filter, field searchField[T]) (func(T) bool, error) {
 	return func(one T) bool { return negated != anyMatches(field.read(one), wanted, inside) }, nil
 }
 
-// combine makes a test of filters and groups of them; single makes that of one that is no group.
+// combine returns a function that reports whether a record matches filters and groups of filters. single returns the function for
+// a filter that is not a group.
 func combine[T any](group string, filters []filter, single func(filter) (func(T) bool, error)) (func(T) bool, error) {
 	if group != "AND" && group != "OR" {
 		return nil, invalidText("Invalid group (" + group + ") passed in filters")
@@ -266,7 +267,7 @@ func combine[T any](group string, filters []filter, single func(filter) (func(T)
 	}, nil
 }
 
-// anyMatches reports whether one of the values is one of those wanted, or has it in it. Case does not matter.
+// anyMatches reports whether one of the values equals, or with inside contains, one of those wanted. It ignores case.
 func anyMatches(values, wanted []string, inside bool) bool {
 	for _, value := range values {
 		for _, want := range wanted {
@@ -278,7 +279,7 @@ func anyMatches(values, wanted []string, inside bool) bool {
 	return false
 }
 
-// filterTexts reads the value of a filter: a text, number or boolean, or a list of them.
+// filterTexts returns the value of a filter as strings: a string, number or boolean, or a list of them.
 func filterTexts(f filter) ([]string, error) {
 	values := []json.RawMessage{f.Value}
 	if len(f.Value) > 0 && f.Value[0] == '[' && json.Unmarshal(f.Value, &values) != nil {
@@ -301,7 +302,7 @@ func filterTexts(f filter) ([]string, error) {
 	return texts, nil
 }
 
-// rangeMatcher compares numbers, and dates by their milliseconds.
+// rangeMatcher returns a function that compares a number, or a date in milliseconds, with the bounds of a filter.
 func rangeMatcher(f filter) (func(string) bool, error) {
 	var bounds map[string]json.RawMessage
 	if json.Unmarshal(f.Value, &bounds) != nil || len(bounds) == 0 {

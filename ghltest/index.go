@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// index is what searches of a location see when they lag behind.
+// index has the contacts of a location as a lagging search finds them.
 type index struct {
 	lag     time.Duration
-	changed map[string]bool      // ids of contacts that are not as the latest version any more
-	entries map[string][]indexed // by contact, oldest first
+	changed map[string]bool      // ids of contacts with a change after their latest version
+	entries map[string][]indexed // the versions of each contact, oldest first
 }
 
-// indexed is a contact as it was from a time on; nil when it was deleted.
+// indexed is a version of a contact, in force since a time. The contact is nil after its deletion.
 type indexed struct {
 	from time.Time
 	*contact
@@ -25,40 +25,41 @@ func newIndex(lag time.Duration) *index {
 	return &index{lag: lag, changed: map[string]bool{}, entries: map[string][]indexed{}}
 }
 
-// indexLater notes that a contact has changed.
+// indexLater marks a contact as changed.
 func (l *location) indexLater(contactID string) {
 	if l.index != nil && contactID != "" {
 		l.index.changed[contactID] = true
 	}
 }
 
-// reindex keeps the versions of the contacts that have changed. With the zero time, which is that of seeds, they are visible
-// at once.
+// reindex adds a version of each changed contact to the index. Versions with the zero time, those of seeds, are searchable at
+// once.
 func (s *state) reindex(now time.Time) {
 	if s.lag == 0 {
 		return
 	}
 	for _, l := range s.locations {
 		for id := range l.index.changed {
-			l.index.keep(indexed{now, s.contacts[id].frozen()}, id)
+			l.index.add(indexed{now, s.contacts[id].snapshot()}, id)
 			delete(l.index.changed, id)
 		}
 	}
 }
 
-func (x *index) keep(v indexed, id string) {
+// add adds a version of a contact and removes the versions that no search finds any more.
+func (x *index) add(v indexed, id string) {
 	if v.from.IsZero() {
 		x.entries[id] = nil
 	}
 	versions := x.entries[id]
-	for len(versions) > 1 && !versions[1].from.After(v.from.Add(-x.lag)) { // nobody sees the first one any more
+	for len(versions) > 1 && !versions[1].from.After(v.from.Add(-x.lag)) {
 		versions = versions[1:]
 	}
 	x.entries[id] = append(versions, v)
 }
 
-// frozen copies what searches look at and answer.
-func (c *contact) frozen() *contact {
+// snapshot copies what a search reads, nil for a deleted contact.
+func (c *contact) snapshot() *contact {
 	if c == nil {
 		return nil
 	}
@@ -70,7 +71,7 @@ func (c *contact) frozen() *contact {
 	return &f
 }
 
-// searchable returns the contacts that a search at a time sees, newest first.
+// searchable returns the contacts that a search finds at a time, newest first.
 func (l *location) searchable(now time.Time) []*contact {
 	if l.index == nil {
 		return l.contacts
@@ -87,7 +88,7 @@ func (l *location) searchable(now time.Time) []*contact {
 		switch {
 		case seen != nil:
 			list = append(list, seen)
-		case latest: // it is gone for good
+		case latest: // the deletion is searchable
 			delete(l.index.entries, id)
 		}
 	}

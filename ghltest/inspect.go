@@ -7,7 +7,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// Contacts returns the contacts of all locations, those of a location newest first.
+// Contacts returns the contacts of all locations, newest first within a location.
 func (s *Server) Contacts() []ghl.Contact {
 	return inspect(s, func(st *state) (list []*ghl.Contact) {
 		for _, l := range st.inOrder() {
@@ -19,7 +19,7 @@ func (s *Server) Contacts() []ghl.Contact {
 	})
 }
 
-// Contact returns a contact, and whether it is there.
+// Contact returns a contact by its id, and false if it does not exist.
 func (s *Server) Contact(id string) (ghl.Contact, bool) {
 	list := inspect(s, func(st *state) []*ghl.Contact {
 		if c := st.contacts[id]; c != nil {
@@ -33,17 +33,17 @@ func (s *Server) Contact(id string) (ghl.Contact, bool) {
 	return list[0], true
 }
 
-// Tasks returns the tasks of a contact in the order in which they were made.
+// Tasks returns the tasks of a contact in the order of their creation.
 func (s *Server) Tasks(contactID string) []ghl.Task {
 	return inspect(s, func(st *state) []*ghl.Task { return st.ofContact(contactID).tasks })
 }
 
-// Notes returns the notes of a contact in the order in which they were made.
+// Notes returns the notes of a contact in the order of their creation.
 func (s *Server) Notes(contactID string) []ghl.Note {
 	return inspect(s, func(st *state) []*ghl.Note { return st.ofContact(contactID).notes })
 }
 
-// Appointments returns the appointments of a contact by their start.
+// Appointments returns the appointments of a contact, sorted by start.
 func (s *Server) Appointments(contactID string) []ghl.Appointment {
 	return inspect(s, func(st *state) (list []*ghl.Appointment) {
 		for _, l := range st.inOrder() {
@@ -57,7 +57,7 @@ func (s *Server) Appointments(contactID string) []ghl.Appointment {
 	})
 }
 
-// Locations returns the locations, the first one first and the others by id.
+// Locations returns the locations: the first location, then the others sorted by id.
 func (s *Server) Locations() []ghl.Location {
 	return inspect(s, func(st *state) (list []*ghl.Location) {
 		for _, l := range st.inOrder() {
@@ -67,7 +67,7 @@ func (s *Server) Locations() []ghl.Location {
 	})
 }
 
-// Calendars returns the calendars of all locations in the order in which they were made.
+// Calendars returns the calendars of all locations in the order of their creation.
 func (s *Server) Calendars() []ghl.Calendar {
 	return inspect(s, func(st *state) (list []*ghl.Calendar) {
 		for _, l := range st.inOrder() {
@@ -79,7 +79,7 @@ func (s *Server) Calendars() []ghl.Calendar {
 	})
 }
 
-// BlockedSlots returns the times of all locations in which nothing can be booked, by their start.
+// BlockedSlots returns the blocked slots of all locations, sorted by start.
 func (s *Server) BlockedSlots() []ghl.Appointment {
 	return inspect(s, func(st *state) (list []*ghl.Appointment) {
 		for _, l := range st.inOrder() {
@@ -103,7 +103,7 @@ func (s *Server) CustomFields() []ghl.CustomFieldDefinition {
 	})
 }
 
-// Tags returns the tags that the locations know.
+// Tags returns the tags of all locations.
 func (s *Server) Tags() []ghl.LocationTag {
 	return inspect(s, func(st *state) (list []*ghl.LocationTag) {
 		for _, l := range st.inOrder() {
@@ -113,19 +113,19 @@ func (s *Server) Tags() []ghl.LocationTag {
 	})
 }
 
-// Opportunities returns the opportunities of a contact in the order in which they were made.
+// Opportunities returns the opportunities of a contact in the order of their creation.
 func (s *Server) Opportunities(contactID string) []Opportunity {
 	return inspect(s, func(st *state) []*Opportunity { return st.ofContact(contactID).opportunities })
 }
 
-// Campaigns returns the ids of the campaigns that a contact is in.
+// Campaigns returns the ids of a contact's campaigns.
 func (s *Server) Campaigns(contactID string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.state.ofContact(contactID).campaigns)
 }
 
-// Workflows returns the ids of the workflows that a contact is in.
+// Workflows returns the ids of a contact's workflows.
 func (s *Server) Workflows(contactID string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +146,7 @@ func inspect[T any](s *Server, records func(*state) []*T) []T {
 	return list
 }
 
-// ofContact returns a contact, an empty one where there is none.
+// ofContact returns a contact, or an empty one if it does not exist.
 func (s *state) ofContact(id string) *contact {
 	if c := s.contacts[id]; c != nil {
 		return c
@@ -154,7 +154,7 @@ func (s *state) ofContact(id string) *contact {
 	return new(contact)
 }
 
-// inOrder returns the locations, the first one first and the others by id.
+// inOrder returns the first location, then the others sorted by id.
 func (s *state) inOrder() []*location {
 	list := []*location{s.first}
 	for _, l := range s.locations {

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// Limits are the rate limits of each app in each location or company: a number of requests in each window of time, and in each
-// day. All tokens of an app for a location share them, and so do all tokens that belong to no app.
+// Limits are the rate limits of each app in each location or company: a number of requests in each window, and in each day. All
+// tokens of an app for a location share one limit, and so do all tokens without an app.
 type Limits struct {
-	// Requests is how many requests a window of length Interval lets through.
+	// Requests is the number of requests in a window of length Interval.
 	Requests int
 	Interval time.Duration
-	// Daily is how many requests a day lets through; days begin at midnight UTC.
+	// Daily is the number of requests in a day. Days begin at midnight UTC.
 	Daily int
 }
 
-// PublishedLimits are the limits that HighLevel publishes: 100 requests in 10 s and 200,000 a day.
+// PublishedLimits are HighLevel's published limits: 100 requests in 10 s and 200,000 a day.
 var PublishedLimits = Limits{Requests: 100, Interval: 10 * time.Second, Daily: 200_000}
 
 var generousLimits = Limits{Requests: 1_000_000, Interval: 10 * time.Second, Daily: 1_000_000_000}
 
-// SetLimits changes the limits while the fake runs. What was used of the window and of the day stays used.
+// SetLimits changes the limits. Requests of the current window and day still count.
 func (s *Server) SetLimits(limits Limits) {
 	s.helper()
 	if err := limits.check(); err != nil {
@@ -54,7 +54,7 @@ var rateHeaders = [...]string{
 	"X-Ratelimit-Limit-Daily", "X-Ratelimit-Daily-Remaining", "X-Ratelimit-Daily-Reset",
 }
 
-// admit counts a request, writes the rate headers and reports whether the limits let it through.
+// admit counts a request, writes the rate headers and reports whether the limits admit it.
 func (w *window) admit(l Limits, now time.Time, h http.Header) bool {
 	if now.Sub(w.began) >= l.Interval || now.Before(w.began) {
 		w.began, w.used = now.Truncate(l.Interval), 0
@@ -67,7 +67,7 @@ func (w *window) admit(l Limits, now time.Time, h http.Header) bool {
 		w.used++
 		w.today++
 	}
-	values := new([6]string) // one array for all headers: every request comes through here
+	values := new([6]string) // one allocation for all headers
 	for i, n := range [...]int64{
 		int64(l.Requests), int64(max(0, l.Requests-w.used)), l.Interval.Milliseconds(),
 		int64(l.Daily), int64(max(0, l.Daily-w.today)), w.day.Add(24 * time.Hour).Sub(now).Milliseconds(),

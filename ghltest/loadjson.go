@@ -13,10 +13,10 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// WithSeed fills the fake from a JSON document, as [Server.LoadJSON] does. Its locations are added to those of
-// [WithLocation]; without any of these the document's first is the first one.
+// WithSeed seeds the server from a JSON document, as [Server.LoadJSON] does. The document's locations follow those of
+// [WithLocation].
 func WithSeed(r io.Reader) Option {
-	seed, err := readSeed(r) // at once, so that the option can be used again
+	seed, err := readSeed(r) // once, so that the option can be used for several servers
 	return func(c *config) error {
 		if err != nil {
 			return fmt.Errorf("ghltest: WithSeed: %w", err)
@@ -26,7 +26,7 @@ func WithSeed(r io.Reader) Option {
 	}
 }
 
-// LoadJSON fills the fake from a JSON document. It is one object of lists, each of which may be missing:
+// LoadJSON seeds the server from a JSON document: an object of lists, each of which is optional.
 //
 //	{
 //	  "locations":    [{"id": "lisbon", "name": "Lisbon", "timezone": "Europe/Lisbon"}],
@@ -44,14 +44,12 @@ func WithSeed(r io.Reader) Option {
 //	  "tasks": [], "notes": [], "appointments": [], "opportunities": [], "blockedSlots": []
 //	}
 //
-// Records have the properties that HighLevel answers; what the fake does not know of them is kept and answered again. Those
-// that do not stand in their contact name it by contactId. What is left out is filled in as by the methods that begin with
-// Add, such as [Server.AddContact].
+// Records have the properties of HighLevel's answers. Unknown properties are stored and answered. A record outside of its contact
+// has its contactId. Missing properties get the defaults of the Add methods, such as [Server.AddContact].
 //
-// A mistake fails the test of [Start] at its line, or panics; the words name the place, such as "contacts[2].tasks[0]", or the
-// line when the document is no JSON. The document is read to its end first; what stands before a record that cannot be kept
-// has been added then. A program that gets a document from somebody else gives it to [WithSeed], where a mistake is the error
-// of [New].
+// An invalid document fails the test of [Start] at the line of the call, and panics without a test. The message has the place of
+// the mistake, such as "contacts[2].tasks[0]", or its line and column when the document is not JSON. The records before an invalid
+// record are added. A program that gets documents from its users passes them to [WithSeed], whose mistakes are errors of [New].
 func (s *Server) LoadJSON(r io.Reader) {
 	s.helper()
 	if err := s.load(r); err != nil {
@@ -78,7 +76,7 @@ func (s *Server) load(r io.Reader) error {
 	return s.state.addSeed(seed, "", now)
 }
 
-// seedDocument is a document that has been read. Locations come first, so that an option can add them before all else.
+// seedDocument is a decoded document. An option adds its locations before all other records.
 type seedDocument struct {
 	locations []ghl.Location
 	steps     []seedStep
@@ -87,10 +85,10 @@ type seedDocument struct {
 // seedStep adds one record.
 type seedStep struct {
 	place string
-	add   func(s *state, contactID string, now time.Time) error // contactID is of the contact in which it stands
+	add   func(s *state, contactID string, now time.Time) error // contactID is the enclosing contact's
 }
 
-// addSeed adds what stands in a document, or in a contact of one.
+// addSeed adds the records of a document, or of a contact in it.
 func (s *state) addSeed(seed *seedDocument, contactID string, now time.Time) error {
 	for _, step := range seed.steps {
 		if err := step.add(s, contactID, now); err != nil {
@@ -107,7 +105,7 @@ var seedLists = []string{
 
 func readSeed(r io.Reader) (*seedDocument, error) {
 	if r == nil {
-		return nil, errors.New("there is no document: the reader is nil")
+		return nil, errors.New("the reader is nil")
 	}
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -119,7 +117,7 @@ func readSeed(r io.Reader) (*seedDocument, error) {
 	}
 	for name := range lists {
 		if !slices.Contains(seedLists, name) {
-			return nil, within(name, errors.New("the document has no such list; it has "+strings.Join(seedLists, ", ")))
+			return nil, within(name, errors.New("unknown list; use one of "+strings.Join(seedLists, ", ")))
 		}
 	}
 	seed := new(seedDocument)
@@ -137,12 +135,12 @@ func objectOf(data []byte) (map[string]json.RawMessage, error) {
 		return nil, err
 	}
 	if all == nil {
-		return nil, errors.New("it is null and no object")
+		return nil, errors.New("must be an object, got null")
 	}
 	return all, nil
 }
 
-// placed says in which line of the document a mistake is.
+// placed adds the line and column to an error of encoding/json.
 func placed(data []byte, err error) error {
 	offset := int64(0)
 	var syntax *json.SyntaxError
@@ -151,7 +149,7 @@ func placed(data []byte, err error) error {
 	case errors.As(err, &syntax):
 		offset = syntax.Offset
 	case errors.As(err, &wrongType):
-		return errors.New("the document is no JSON object")
+		return errors.New("the document must be a JSON object")
 	default:
 		return err
 	}
@@ -161,7 +159,7 @@ func placed(data []byte, err error) error {
 	return fmt.Errorf("line %d, column %d: %w", line, max(column, 1), err)
 }
 
-// seedError says where in a document a mistake is.
+// seedError is an error with its place in a document.
 type seedError struct {
 	place string
 	error
@@ -170,22 +168,22 @@ type seedError struct {
 func (e *seedError) Error() string { return e.place + ": " + e.error.Error() }
 func (e *seedError) Unwrap() error { return e.error }
 
-// within says that a mistake is in a place, or in a place in it.
+// within adds an enclosing place to an error.
 func within(place string, err error) error {
-	if inner, ok := err.(*seedError); ok { //nolint:errorlint // a wrapped one is not ours
+	if inner, ok := err.(*seedError); ok { //nolint:errorlint // a wrapped seedError has the place of another document
 		return &seedError{place + "." + inner.place, inner.error}
 	}
 	return &seedError{place, err}
 }
 
-// list reads one list.
+// list decodes one list.
 func (d *seedDocument) list(name string, data json.RawMessage) error {
 	if len(data) == 0 || string(data) == "null" {
 		return nil
 	}
 	var records []json.RawMessage
 	if err := json.Unmarshal(data, &records); err != nil {
-		return within(name, errors.New("it is no list"))
+		return within(name, errors.New("must be a list"))
 	}
 	for i, record := range records {
 		place := fmt.Sprintf("%s[%d]", name, i)
@@ -249,13 +247,13 @@ func (d *seedDocument) record(name, place string, data json.RawMessage) error {
 	})
 }
 
-// step reads a record and puts off adding it until the fake is there.
+// step decodes a record and adds it in a later step, when the server exists.
 func step[T any](d *seedDocument, place string, data json.RawMessage, add func(*state, T, string, time.Time) error) error {
 	if _, err := record[T](data); err != nil {
 		return err
 	}
 	d.steps = append(d.steps, seedStep{place, func(s *state, contactID string, now time.Time) error {
-		in, err := record[T](data) // each fake gets records of its own
+		in, err := record[T](data) // again, so that servers share no record
 		if err != nil {
 			return err
 		}
@@ -264,23 +262,23 @@ func step[T any](d *seedDocument, place string, data json.RawMessage, add func(*
 	return nil
 }
 
-// record reads one record of a list.
+// record decodes one record of a list.
 func record[T any](data json.RawMessage) (T, error) {
 	var in T
 	if len(data) == 0 || data[0] != '{' {
-		return in, errors.New("it is no object")
+		return in, errors.New("must be an object")
 	}
 	err := json.Unmarshal(data, &in)
 	return in, err
 }
 
-// tag reads a tag: its name, or an object.
+// tag decodes a tag, which is a name or an object.
 func (d *seedDocument) tag(place string, data json.RawMessage) error {
 	var in ghl.LocationTag
 	if json.Unmarshal(data, &in.Name) != nil {
 		var err error
 		if in, err = record[ghl.LocationTag](data); err != nil {
-			return errors.New("it is neither a name nor an object")
+			return errors.New("must be a name or an object")
 		}
 	}
 	d.steps = append(d.steps, seedStep{place, func(s *state, _ string, _ time.Time) error {
@@ -294,7 +292,7 @@ func (d *seedDocument) tag(place string, data json.RawMessage) error {
 		}
 		for _, t := range l.tags {
 			if t.Name == names[0] || in.ID != "" && t.ID == in.ID {
-				return fmt.Errorf("there is a tag %s (%s) already", t.ID, t.Name)
+				return fmt.Errorf("tag %q (%s) already exists", t.Name, t.ID)
 			}
 		}
 		tag := in
@@ -308,14 +306,14 @@ func (d *seedDocument) tag(place string, data json.RawMessage) error {
 	return nil
 }
 
-// contactLists are what can stand in a contact.
+// contactLists are the lists that a contact can have.
 var contactLists = []string{"tasks", "notes", "appointments", "opportunities"}
 
-// contact reads a contact with what stands in it. Its id is made up when it is added.
+// contact decodes a contact with its lists.
 func (d *seedDocument) contact(place string, data json.RawMessage) error {
 	parts, err := objectOf(data)
 	if err != nil {
-		return errors.New("it is no object")
+		return errors.New("must be an object")
 	}
 	inner := new(seedDocument)
 	for _, name := range contactLists {

@@ -10,7 +10,7 @@ func (c *call) getLocation() (any, error) {
 	return map[string]any{"location": c.location.Location}, nil
 }
 
-// listCustomFields answers the definitions of a model, by default those of contacts.
+// listCustomFields answers the definitions of a model, contacts by default.
 func (c *call) listCustomFields() (any, error) {
 	model := c.query.Get("model")
 	setDefault(&model, "contact")

@@ -11,41 +11,40 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// Request is a request that came in, without its secrets: tokens, codes and the app's secret are replaced by [Redacted].
+// Request is a received request. [Redacted] replaces its secrets: tokens, codes and the app's secret.
 type Request struct {
 	Time time.Time
 	// Method is the HTTP method.
 	Method string
-	// Operation is the name in the catalog, such as "contacts.get"; "" for a path that the API does not have.
+	// Operation is the operation's name in the catalog, such as "contacts.get"; "" for an unknown path.
 	Operation string
-	// Path is the path template, such as "/contacts/{contactId}"; "" likewise.
+	// Path is the path template, such as "/contacts/{contactId}"; "" for an unknown path.
 	Path string
-	// Target is the path with the query as it came in, such as "/contacts/?limit=20".
+	// Target is the path with the query, as received, such as "/contacts/?limit=20".
 	Target string
-	// Header and Body are those of the request, kept of the latest 1,000 requests; nil for older ones. Of a long body these
-	// are the first 64 KiB.
+	// Header and Body are stored for the latest 1,000 requests and nil for older ones. Body has at most 64 KiB.
 	Header http.Header
 	Body   []byte
-	// Status is the HTTP status of the answer; 0 where a fault left it without one.
+	// Status is the HTTP status of the answer; 0 if a fault prevented the answer.
 	Status int
-	// Fault names the faults that hit the request, such as "BadGatewayHTML"; "" for none.
+	// Fault has the names of the faults that hit the request, such as "BadGatewayHTML" or "Delay+CutBody"; "" for none.
 	Fault string
 }
 
-// Redacted stands in a [Request] for what is secret.
+// Redacted replaces secrets in a [Request].
 const Redacted = "[redacted]"
 
-// The log is bounded, so that a fake can run for long.
+// The log is bounded, so that a fake can run for days.
 const (
 	maxRequests   = 10_000
-	maxDetailed   = 1_000 // with header and body
+	maxDetailed   = 1_000 // requests with header and body
 	maxLoggedBody = 64 << 10
 )
 
-// requestLog keeps the latest requests.
+// requestLog has the latest requests.
 type requestLog struct {
 	list []Request
-	next int // where the oldest is, once the log is full
+	next int // the index of the oldest request, once the log is full
 }
 
 func (l *requestLog) add(r Request) {
@@ -63,7 +62,7 @@ func (l *requestLog) add(r Request) {
 	}
 }
 
-// Requests returns the requests that came in, oldest first; of many, the latest 10,000.
+// Requests returns the received requests, oldest first, at most the latest 10,000.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,18 +73,18 @@ func (s *Server) Requests() []Request {
 	return list
 }
 
-// ResetRequests empties the log of requests.
+// ResetRequests clears the log of requests.
 func (s *Server) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = requestLog{}
 }
 
-// logged is a request as the log keeps it, but for what becomes of it. Its header is redacted when it is given out.
+// logged returns the log entry of a request, without its outcome. [Server.Requests] redacts the header.
 func (s *Server) logged(r *http.Request, body []byte, now time.Time) Request {
 	entry := Request{Time: now, Method: r.Method, Target: r.URL.EscapedPath(), Header: r.Header}
 	if r.Context().Value(http.ServerContextKey) != s.http || s.http == nil {
-		entry.Header = r.Header.Clone() // somebody else may still change it
+		entry.Header = r.Header.Clone() // the caller may change its header later
 	}
 	if r.URL.RawQuery != "" {
 		entry.Target += "?" + redactForm(r.URL.RawQuery)
@@ -97,7 +96,7 @@ func (s *Server) logged(r *http.Request, body []byte, now time.Time) Request {
 	return entry
 }
 
-// redactHeader copies a header without its secrets.
+// redactHeader returns a copy of a header without its secrets.
 func redactHeader(header http.Header) http.Header {
 	header = header.Clone()
 	for _, name := range [...]string{"Authorization", "Proxy-Authorization", "Cookie"} {
@@ -108,12 +107,12 @@ func redactHeader(header http.Header) http.Header {
 	return header
 }
 
-// secrets are the names of what is secret, in the spellings of both versions.
+// secrets are the names of secret parameters and properties in both versions.
 var secrets = []string{
 	"client_secret", "clientSecret", "code", "refresh_token", "refreshToken", "access_token", "accessToken", "password",
 }
 
-// redactForm replaces the secrets of a query or form. What holds none stays as it came.
+// redactForm replaces the secrets in a query or form. It returns a text without secrets unchanged.
 func redactForm(text string) string {
 	found := false
 	parts := strings.Split(text, "&")
@@ -129,7 +128,7 @@ func redactForm(text string) string {
 	return strings.Join(parts, "&")
 }
 
-// redactBody replaces the secrets of a form, or of a JSON object.
+// redactBody replaces the secrets in a form or in a JSON object.
 func redactBody(body []byte) []byte {
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] != '{' {
 		if trimmed[0] == '[' {
@@ -142,7 +141,7 @@ func redactBody(body []byte) []byte {
 	}
 	var all map[string]any
 	if answer.Decode(body, &all) != nil {
-		return []byte(`"` + Redacted + `"`) // nobody knows where the secret ends
+		return []byte(`"` + Redacted + `"`) // the end of the secret is unknown
 	}
 	found := false
 	redacted := answer.Properties(all, func(name string, value any) (any, bool) {
@@ -152,7 +151,7 @@ func redactBody(body []byte) []byte {
 		found = true
 		return Redacted, true
 	})
-	if _, there := all["code"]; there { // further inside it is that of a channel
+	if _, ok := all["code"]; ok { // deeper down, "code" belongs to a channel and is not secret
 		all["code"], found = Redacted, true
 	}
 	if !found {

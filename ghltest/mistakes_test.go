@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,48 +17,48 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// mistakes are all the ways to give a fake something wrong, each on a line of its own, and the words that tell of it.
+// mistakes are the invalid calls of a server, each on a line of its own, with their messages.
 var mistakes = []struct {
 	words string
 	make  func(s *ghltest.Server)
 }{
-	{`AddLocation: there is a location here already`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "here"}) }},
+	{`AddLocation: location here already exists`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "here"}) }},
 	{`AddLocation: the time zone of location x: unknown time zone Mars`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "x", Timezone: "Mars"}) }},
-	{`AddToken: there is no location x`, func(s *ghltest.Server) { s.AddToken(ghl.Token{LocationID: "x"}) }},
-	{`AddToken: the token is there already`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: s.Token()}) }},
+	{`AddToken: unknown location "x"`, func(s *ghltest.Server) { s.AddToken(ghl.Token{LocationID: "x"}) }},
+	{`AddToken: the token already exists`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: s.Token()}) }},
 	{`AddToken: the token has white space`, func(s *ghltest.Server) { s.AddToken(ghl.Token{AccessToken: "a b"}) }},
 	{`AddToken: unknown user type "company"`, func(s *ghltest.Server) { s.AddToken(ghl.Token{UserType: "company"}) }},
-	{`AddToken: only Install and InstallCompany give tokens that can be refreshed`, func(s *ghltest.Server) { s.AddToken(ghl.Token{RefreshToken: "r"}) }},
-	{`AddContact: there is no location x`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{LocationID: "x"}) }},
-	{`AddContact: "a/b" is no id`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "a/b"}) }},
-	{`AddLocation: "my home" is no id`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "my home"}) }},
-	{`AddTask: ".." is no id`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada", Title: "T", ID: ".."}) }},
-	{`AddContact: there is a contact ada already`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "ada"}) }},
+	{`AddToken: only Install and InstallCompany return tokens that can be refreshed`, func(s *ghltest.Server) { s.AddToken(ghl.Token{RefreshToken: "r"}) }},
+	{`AddContact: unknown location "x"`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{LocationID: "x"}) }},
+	{`AddContact: invalid id "a/b"`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "a/b"}) }},
+	{`AddLocation: invalid id "my home"`, func(s *ghltest.Server) { s.AddLocation(ghl.Location{ID: "my home"}) }},
+	{`AddTask: invalid id ".."`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada", Title: "T", ID: ".."}) }},
+	{`AddContact: contact ada already exists`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{ID: "ada"}) }},
 	{`AddContact: the location has no custom field "x"`, func(s *ghltest.Server) { s.AddContact(ghl.Contact{CustomFields: []ghl.CustomField{{Key: "x"}}}) }},
-	{`AddTask: there is no contact "x"`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "x", Title: "T"}) }},
+	{`AddTask: unknown contact "x"`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "x", Title: "T"}) }},
 	{`AddTask: a task needs a title`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada"}) }},
-	{`AddTask: the contact has a task first already`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada", ID: "first", Title: "T"}) }},
-	{`AddNote: the contact has a note first already`, func(s *ghltest.Server) { s.AddNote(ghl.Note{ContactID: "ada", ID: "first"}) }},
-	{`AddOpportunity: the contact has an opportunity first already`, func(s *ghltest.Server) { s.AddOpportunity(ghltest.Opportunity{ContactID: "ada", ID: "first"}) }},
-	{`AddNote: there is no contact ""`, func(s *ghltest.Server) { s.AddNote(ghl.Note{Body: "x"}) }},
+	{`AddTask: the contact already has a task first`, func(s *ghltest.Server) { s.AddTask(ghl.Task{ContactID: "ada", ID: "first", Title: "T"}) }},
+	{`AddNote: the contact already has a note first`, func(s *ghltest.Server) { s.AddNote(ghl.Note{ContactID: "ada", ID: "first"}) }},
+	{`AddOpportunity: the contact already has an opportunity first`, func(s *ghltest.Server) { s.AddOpportunity(ghltest.Opportunity{ContactID: "ada", ID: "first"}) }},
+	{`AddNote: unknown contact ""`, func(s *ghltest.Server) { s.AddNote(ghl.Note{Body: "x"}) }},
 	{`AddCalendar: a number of the calendar is negative or too large`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: -1}) }},
 	{`AddCalendar: the calendar's slots are shorter than a minute`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotInterval: 0.1, SlotIntervalUnit: "mins"}) }},
-	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 0, 25)) }},
-	{`AddCalendar: unknown unit "hour"; there are mins, hours, days, weeks and months`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: 1, SlotDurationUnit: "hour"}) }},
-	{`AddCalendar: the calendar's days are 0 (Sunday) to 6`, func(s *ghltest.Server) { s.AddCalendar(openOn(7, 9, 17)) }},
-	{`AddCalendar: the calendar's hours are none of a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 17, 9)) }},
-	{`AddCalendar: an availability of the calendar has no date`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{Availabilities: []*ghl.CalendarAvailability{{}}}) }},
+	{`AddCalendar: the calendar's hours are not within a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 0, 25)) }},
+	{`AddCalendar: unknown unit "hour"; use mins, hours, days, weeks or months`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: 1, SlotDurationUnit: "hour"}) }},
+	{`AddCalendar: a day of the calendar is not between 0 (Sunday) and 6`, func(s *ghltest.Server) { s.AddCalendar(openOn(7, 9, 17)) }},
+	{`AddCalendar: the calendar's hours are not within a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 17, 9)) }},
+	{`AddCalendar: an availability of the calendar has no date`, func(s *ghltest.Server) { s.AddCalendar(calendarOf(`{"availabilities":[{}]}`)) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
-	{`AddBlockedSlot: there is no calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
+	{`AddBlockedSlot: unknown calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
 	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},
-	{`AddOpportunity: there is no contact "x"`, func(s *ghltest.Server) { s.AddOpportunity(ghltest.Opportunity{ContactID: "x"}) }},
+	{`AddOpportunity: unknown contact "x"`, func(s *ghltest.Server) { s.AddOpportunity(ghltest.Opportunity{ContactID: "x"}) }},
 	{`AddApp: unknown user type "Agency"`, func(s *ghltest.Server) { s.AddApp(ghltest.App{UserTypes: []ghl.UserType{"Agency"}}) }},
-	{`Install: there is no app "x"; AddApp registers it`, func(s *ghltest.Server) { s.Install(ghltest.App{ClientID: "x"}, "") }},
-	{`InstallCompany: there is no company x`, func(s *ghltest.Server) { s.InstallCompany(ghltest.App{}, ghltest.CompanyInstall{CompanyID: "x"}) }},
-	{`Uninstall: there is no app "x"; AddApp registers it`, func(s *ghltest.Server) { s.Uninstall(ghltest.App{ClientID: "x"}, "") }},
-	{`UninstallCompany: there is no app "x"; AddApp registers it`, func(s *ghltest.Server) { s.UninstallCompany(ghltest.App{ClientID: "x"}, "") }},
-	{`SetLocationActive: there is no location x`, func(s *ghltest.Server) { s.SetLocationActive("x", false) }},
-	{`SetConsent: there is no location x`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{LocationID: "x"}) }},
+	{`Install: unknown app "x"; register it with AddApp`, func(s *ghltest.Server) { s.Install(ghltest.App{ClientID: "x"}, "") }},
+	{`InstallCompany: unknown company "x"`, func(s *ghltest.Server) { s.InstallCompany(ghltest.App{}, ghltest.CompanyInstall{CompanyID: "x"}) }},
+	{`Uninstall: unknown app "x"; register it with AddApp`, func(s *ghltest.Server) { s.Uninstall(ghltest.App{ClientID: "x"}, "") }},
+	{`UninstallCompany: unknown app "x"; register it with AddApp`, func(s *ghltest.Server) { s.UninstallCompany(ghltest.App{ClientID: "x"}, "") }},
+	{`SetLocationActive: unknown location "x"`, func(s *ghltest.Server) { s.SetLocationActive("x", false) }},
+	{`SetConsent: unknown location "x"`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{LocationID: "x"}) }},
 	{`SetConsent: only one of Ask, Deny, LocationID and Company can be chosen`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{Ask: true, Deny: true}) }},
 	{`SetConsent: only one of Ask, Deny, LocationID and Company can be chosen`, func(s *ghltest.Server) { s.SetConsent(ghltest.Consent{Deny: true, LocationID: "here"}) }},
 	{`SetLimits: {Requests:0 Interval:0s Daily:0} has a limit that is not positive`, func(s *ghltest.Server) { s.SetLimits(ghltest.Limits{}) }},
@@ -66,7 +67,7 @@ var mistakes = []struct {
 	{`LoadJSON: line 1, column 1: invalid character`, func(s *ghltest.Server) { s.LoadJSON(strings.NewReader(`x`)) }},
 	{`Fail: unknown operation "x"`, func(s *ghltest.Server) { s.Fail(ghltest.Fault{Operation: "x", Kind: fault.NotFound()}) }},
 	{`Fail: Delay: the delay must be positive, got 0s`, func(s *ghltest.Server) { s.Fail(ghltest.Fault{Kind: fault.Delay(0)}) }},
-	{`Subscribe: "x" is no URL on this machine`, func(s *ghltest.Server) { s.Subscribe("x") }},
+	{`Subscribe: "x" is not a URL on this machine`, func(s *ghltest.Server) { s.Subscribe("x") }},
 	{`SubscribeHandler: the handler is nil`, func(s *ghltest.Server) { s.SubscribeHandler(nil) }},
 }
 
@@ -80,13 +81,20 @@ var wrongOptions = []struct {
 	{`WithClock: the clock is nil`, ghltest.WithClock(nil)},
 	{`WithLimits: {Requests:1 Interval:1ns Daily:1} has a limit`, ghltest.WithLimits(ghltest.Limits{Requests: 1, Interval: 1, Daily: 1})},
 	{`WithIndexLag: -1s is negative`, ghltest.WithIndexLag(-time.Second)},
-	{`WithConsent: there is no location x`, ghltest.WithConsent(ghltest.Consent{LocationID: "x"})},
-	{`WithSeed: tasks[0]: there is no contact ""`, ghltest.WithSeed(strings.NewReader(`{"tasks":[{"title":"T"}]}`))},
+	{`WithConsent: unknown location "x"`, ghltest.WithConsent(ghltest.Consent{LocationID: "x"})},
+	{`WithSeed: tasks[0]: unknown contact ""`, ghltest.WithSeed(strings.NewReader(`{"tasks":[{"title":"T"}]}`))},
 }
 
-// openOn is a calendar with hours on one day of the week.
+// openOn returns a calendar with hours on one day of the week.
 func openOn(day, from, to int) ghl.Calendar {
-	return ghl.Calendar{OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{day}, Hours: []*ghl.Hour{{OpenHour: from, CloseHour: to}}}}}
+	return calendarOf(fmt.Sprintf(`{"openHours":[{"daysOfTheWeek":[%d],"hours":[{"openHour":%d,"closeHour":%d}]}]}`, day, from, to))
+}
+
+func calendarOf(data string) (cal ghl.Calendar) {
+	if err := json.Unmarshal([]byte(data), &cal); err != nil {
+		panic(err)
+	}
+	return cal
 }
 
 func prepared(s *ghltest.Server) *ghltest.Server {
@@ -98,7 +106,7 @@ func prepared(s *ghltest.Server) *ghltest.Server {
 	return s
 }
 
-// A mistake panics where there is no test.
+// Without a test, a mistake panics.
 func TestMistakesPanic(t *testing.T) {
 	for _, mistake := range mistakes {
 		s, err := ghltest.NewHandler(ghltest.WithLocation(ghl.Location{ID: "here"}))
@@ -106,7 +114,7 @@ func TestMistakesPanic(t *testing.T) {
 		prepared(s)
 		require.Contains(t, panicOf(func() { mistake.make(s) }), "ghltest: "+mistake.words)
 		_, there := s.Contact("ada")
-		require.True(t, there, "the fake can still be used")
+		require.True(t, there, "the server still works")
 		require.NoError(t, s.Close())
 	}
 	for _, wrong := range wrongOptions {
@@ -118,20 +126,20 @@ func TestMistakesPanic(t *testing.T) {
 
 const failing = "GHLTEST_FAIL"
 
-// A mistake fails its test at the line that made it. The test runs itself to see how it fails.
+// A mistake fails its test at the line of the call. The test runs itself in a process and reads the output.
 func TestMistakesFailAtTheirLine(t *testing.T) {
 	if os.Getenv(failing) != "" {
 		for i, mistake := range mistakes {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				s := prepared(ghltest.Start(t, ghltest.WithLocation(ghl.Location{ID: "here"})))
 				mistake.make(s)
-				t.Error("it goes on")
+				t.Error("the test continues")
 			})
 		}
 		for i, wrong := range wrongOptions {
 			t.Run(fmt.Sprint("option", i), func(t *testing.T) {
 				ghltest.Start(t, wrong.opt) // the line of every wrong option
-				t.Error("it goes on")
+				t.Error("the test continues")
 			})
 		}
 		return
@@ -140,14 +148,14 @@ func TestMistakesFailAtTheirLine(t *testing.T) {
 	run.Env = append(os.Environ(), failing+"=1")
 	output, err := run.CombinedOutput()
 	require.Error(t, err, "the tests have failed")
-	require.NotContains(t, string(output), "it goes on")
+	require.NotContains(t, string(output), "the test continues")
 
 	source, err := os.ReadFile("mistakes_test.go")
 	require.NoError(t, err)
 	lines := strings.Split(string(source), "\n")
-	told := regexp.MustCompile(`(?m)^ *(\w+\.go):(\d+): (ghltest: .*)$`).FindAllStringSubmatch(string(output), -1)
-	require.Len(t, told, len(mistakes)+len(wrongOptions), "%s", output)
-	for i, words := range told {
+	failures := regexp.MustCompile(`(?m)^ *(\w+\.go):(\d+): (ghltest: .*)$`).FindAllStringSubmatch(string(output), -1)
+	require.Len(t, failures, len(mistakes)+len(wrongOptions), "%s", output)
+	for i, words := range failures {
 		require.Equal(t, "mistakes_test.go", words[1])
 		var n int
 		_, err := fmt.Sscan(words[2], &n)

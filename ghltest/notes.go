@@ -16,7 +16,7 @@ var noteCreateProperties = noteUpdateProperties.with(properties{"body": required
 
 type plainNote ghl.Note
 
-// noteForm is a note with the properties that are written even when they are empty.
+// noteForm adds to a note the properties that are sent even when they are empty.
 type noteForm struct {
 	*plainNote
 	Body     string `json:"body"`
@@ -31,7 +31,7 @@ func writeNote(n *ghl.Note) any {
 	return extend(noteForm{&p, n.Body, bare, n.Pinned}, n.Extra)
 }
 
-// withoutMarkup takes the tags out of HTML.
+// withoutMarkup removes the tags from HTML.
 func withoutMarkup(html string) string {
 	var b strings.Builder
 	inside := false
@@ -45,13 +45,13 @@ func withoutMarkup(html string) string {
 			b.WriteRune(r)
 		}
 	}
-	if inside { // a lone "<" is no tag
+	if inside { // a "<" without ">"
 		return html
 	}
 	return b.String()
 }
 
-// note returns the note that the path names.
+// note returns the note in the path, and its contact.
 func (c *call) note() (*contact, *ghl.Note, error) {
 	of, err := c.contact()
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *call) note() (*contact, *ghl.Note, error) {
 	return nil, nil, notFound("Note")
 }
 
-// listNotes answers the newest note first.
+// listNotes answers a contact's notes, newest first.
 func (c *call) listNotes() (any, error) {
 	of, err := c.contact()
 	if err != nil {

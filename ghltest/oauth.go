@@ -12,13 +12,13 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// locationToken makes a token of a location, with the scopes of the company's. The app must be installed there; a company's
-// token that belongs to no app ([Server.AddToken]) gives one for every location of the company.
+// locationToken exchanges a company's token for a location's, with the same scopes. The app must be installed in the location; a
+// token without an app ([Server.AddToken]) can be exchanged for every location of the company.
 func (c *call) locationToken() (any, error) {
 	var in url.Values
 	switch c.media {
 	case formMedia:
-		in, _ = url.ParseQuery(string(c.body)) // what cannot be read is missing
+		in, _ = url.ParseQuery(string(c.body)) // an invalid form has no values
 	case jsonMedia:
 		all := map[string]string{}
 		if err := json.Unmarshal(c.body, &all); err != nil {
@@ -48,7 +48,7 @@ func (c *call) locationToken() (any, error) {
 	g := grant{app: a, location: l, company: l.CompanyID, scopes: slices.Clone(c.grant.scopes), user: c.grant.user}
 	setDefault(&g.user, c.ids.id())
 	answer := c.pair(c.issue(g, c.now))
-	delete(answer, "companyId") // unlike the token endpoint
+	delete(answer, "companyId") // only the token endpoint answers it
 	delete(answer, "userType")
 	if a != nil {
 		answer["appId"], answer["versionId"] = a.AppID, a.VersionID
@@ -57,8 +57,8 @@ func (c *call) locationToken() (any, error) {
 	return answer, nil
 }
 
-// installedLocations answers the company's locations, and whether the app is installed there. For a token that belongs to no
-// app it counts as installed in all of them.
+// installedLocations answers the company's locations, each with whether the app is installed there. For a token without an app it
+// counts as installed everywhere.
 func (c *call) installedLocations() (any, error) {
 	company, appID := c.query.Get("companyId"), c.query.Get("appId")
 	a := c.grant.app
@@ -125,7 +125,7 @@ func (c *call) installedLocations() (any, error) {
 	}, nil
 }
 
-// lists reports whether the query asks for a location.
+// lists reports whether a location matches the query.
 func (c *call) lists(l *location, a *app) bool {
 	q := c.query
 	installed := a == nil || a.locations[l.ID] != nil
@@ -135,7 +135,7 @@ func (c *call) lists(l *location, a *app) bool {
 		q.Get("isInstalled") != "" && q.Get("isInstalled") != strconv.FormatBool(installed),
 		q.Get("versionId") != "" && (a == nil || !installed || q.Get("versionId") != a.VersionID),
 		q.Get("planId") != "" && (a == nil || !installed || q.Get("planId") != a.PlanID),
-		q.Get("onTrial") == "true": // nobody has a trial
+		q.Get("onTrial") == "true": // no installation is on trial
 		return false
 	}
 	return true
@@ -152,7 +152,7 @@ func listed(l *location, a *app) *ghl.InstalledLocation {
 	return out
 }
 
-// skipped reads where the page begins.
+// skipped returns the number of locations before the page.
 func (c *call) skipped() (int, error) {
 	if !c.v3 {
 		return c.number("skip", 0, 0, 1<<30)
@@ -182,7 +182,7 @@ func (c *call) unknownApp(id string) error {
 	return aipError(http.StatusNotFound, "RESOURCE_NOT_FOUND", "The requested App '"+id+"' was not found.", map[string]string{"resource": "App", "identifier": id})
 }
 
-// aipError is the form of some refusals of v3.
+// aipError returns a refusal in a form that some endpoints of v3 have.
 func aipError(status int, code, message string, details map[string]string) error {
 	return &refusal{status, map[string]any{"error": map[string]any{"code": code, "message": message, "details": details}}}
 }

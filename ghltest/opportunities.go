@@ -35,7 +35,7 @@ func (s *state) addOpportunity(in Opportunity) (*Opportunity, error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(c.opportunities, func(other *Opportunity) bool { return other.ID == in.ID }) {
-		return nil, fmt.Errorf("the contact has an opportunity %s already", in.ID)
+		return nil, fmt.Errorf("the contact already has an opportunity %s", in.ID)
 	}
 	setDefault(&in.Status, "open")
 	if !slices.Contains([]string{"open", "won", "lost", "abandoned"}, in.Status) {
@@ -49,7 +49,7 @@ func (s *state) addOpportunity(in Opportunity) (*Opportunity, error) {
 	return &in, nil
 }
 
-// opportunityFields are what a nested filter can name.
+// opportunityFields are the fields that a nested filter can use.
 var opportunityFields = map[string]func(*Opportunity) string{
 	string(ghl.FieldID): func(o *Opportunity) string { return o.ID },
 	"pipelineId":        func(o *Opportunity) string { return o.PipelineID },
@@ -57,7 +57,7 @@ var opportunityFields = map[string]func(*Opportunity) string{
 	"status":            func(o *Opportunity) string { return o.Status },
 }
 
-// opportunityMatcher tests whether one opportunity meets all filters, or says what is wrong with them.
+// opportunityMatcher returns a function that reports whether an opportunity meets all filters, or an error for invalid filters.
 func opportunityMatcher(filters []filter) (func(*Opportunity) bool, error) {
 	return combine("AND", filters, func(f filter) (func(*Opportunity) bool, error) {
 		read, known := opportunityFields[f.Field]

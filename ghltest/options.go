@@ -9,7 +9,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// Option configures a fake. A wrong one is the error of [New], or fails the test of [Start].
+// Option configures a [Server]. [New] returns the error of an invalid option; [Start] fails the test.
 type Option func(*config) error
 
 type config struct {
@@ -23,8 +23,8 @@ type config struct {
 	seeds     []*seedDocument
 }
 
-// WithToken sets the bearer that reaches the first location. It is taken for a private integration token with every scope;
-// [Server.AddToken] adds others.
+// WithToken sets the bearer token of the first location. It acts as a private integration token with every scope.
+// [Server.AddToken] adds other tokens.
 func WithToken(token string) Option {
 	return func(c *config) error {
 		if token == "" || strings.ContainsAny(token, " \t\r\n") {
@@ -35,9 +35,9 @@ func WithToken(token string) Option {
 	}
 }
 
-// WithLocation adds a location (sub-account); the first one given is the one that seeds go to and [WithToken] reaches.
-// Without this option there is one, in the zone America/New_York. ID is made up where it is empty, Timezone defaults to
-// America/New_York and Country to US. Settings decide about duplicate contacts, which are refused by default.
+// WithLocation adds a location (sub-account). The first location is the default of seeds and of [WithToken]; without this option
+// the server has one location in the zone America/New_York. An empty ID is generated, Timezone defaults to America/New_York and
+// Country to US. Duplicate contacts are refused unless Settings allow them.
 func WithLocation(location ghl.Location) Option {
 	return func(c *config) error {
 		c.locations = append(c.locations, location)
@@ -45,8 +45,8 @@ func WithLocation(location ghl.Location) Option {
 	}
 }
 
-// WithClock sets the clock: dates of records, expiry of tokens, free slots and the windows of the rate limit follow it. It
-// is called by many goroutines at once. A [Clock] is one that the test moves.
+// WithClock sets the clock. Dates of records, expiry of tokens, free slots and windows of the rate limit follow it. Many goroutines
+// call now at once. A test can move a [Clock].
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {
@@ -57,8 +57,8 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLimits sets how many requests are let through before the answer is 429; [Server.SetLimits] changes it later. The default is more than any test needs, so
-// that tests do not wait; [PublishedLimits] are HighLevel's.
+// WithLimits sets the rate limits; the server answers 429 to a request over a limit. [Server.SetLimits] changes them later. The
+// default is higher than any test needs. [PublishedLimits] are HighLevel's.
 func WithLimits(limits Limits) Option {
 	return func(c *config) error {
 		if err := limits.check(); err != nil {
@@ -69,9 +69,8 @@ func WithLimits(limits Limits) Option {
 	}
 }
 
-// WithIndexLag makes searches of contacts lag behind changes, as HighLevel's do by some seconds: what a request has changed is
-// found, or no longer found, when the fake's clock has moved on by so much. Records that are read by their id, lists and the
-// search for a duplicate are never behind, and seeds are searchable at once. The default is no lag.
+// WithIndexLag makes searches of contacts lag behind changes by this much of the server's clock, as HighLevel's do by some seconds.
+// Reads by id, lists and the search for a duplicate do not lag, and seeds are searchable at once. The default is 0.
 func WithIndexLag(lag time.Duration) Option {
 	return func(c *config) error {
 		if lag < 0 {
@@ -82,8 +81,8 @@ func WithIndexLag(lag time.Duration) Option {
 	}
 }
 
-// WithDemoData fills the first location with a small set of invented people, their tasks, notes, appointments, tags and
-// custom fields. It is always the same but for its dates, which lie around the clock's.
+// WithDemoData fills the first location with a small set of fictional people, their tasks, notes, appointments, tags and custom
+// fields. The data is always the same, except that its dates are around the clock's time.
 func WithDemoData() Option {
 	return func(c *config) error {
 		c.demo = true

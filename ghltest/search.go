@@ -33,7 +33,7 @@ type searchBody struct {
 	} `json:"sort"`
 }
 
-// checkFilters refuses properties that a filter does not have, also in a group: encoding/json takes names in any case.
+// checkFilters refuses undeclared properties in filters and groups. Unlike encoding/json it distinguishes upper and lower case.
 func (c *call) checkFilters() error {
 	var in struct {
 		Filters []any `json:"filters"`
@@ -94,7 +94,7 @@ func (in *searchBody) check() error {
 	return nil
 }
 
-// searchContacts answers a page of what matches all filters. Each record has its own cursor, on the last page too.
+// searchContacts answers a page of the contacts that match all filters. Each record has its own cursor, also on the last page.
 func (c *call) searchContacts() (any, error) {
 	in, err := read[searchBody](c)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *call) searchContacts() (any, error) {
 		}
 	}
 	order := in.order()
-	if len(in.Sort) > 0 { // else they are in order already
+	if len(in.Sort) > 0 { // the index is already sorted by newest first
 		slices.SortFunc(found, func(a, b *contact) int { return order(in.cursor(a), in.cursor(b)) })
 	}
 	start := max(in.Page-1, 0) * in.PageLimit
@@ -138,7 +138,7 @@ func (c *call) searchContacts() (any, error) {
 	}, nil
 }
 
-// cursor is a contact's place in the order: its values of the sort fields, and its id. Unsorted, the newest come first.
+// cursor returns a contact's values of the sort fields and its id. Without sort fields the newest contacts come first.
 func (in *searchBody) cursor(c *contact) []any {
 	if len(in.Sort) == 0 {
 		return []any{c.added, c.ID}
@@ -150,7 +150,7 @@ func (in *searchBody) cursor(c *contact) []any {
 	return append(values, c.ID)
 }
 
-// after reads the cursor of the request. It must come from a search in the same order.
+// after returns the cursor of the request, which must come from a search with the same sort fields.
 func (in *searchBody) after() ([]any, error) {
 	like := in.cursor(new(contact))
 	if len(in.SearchAfter) != len(like) {
@@ -161,13 +161,13 @@ func (in *searchBody) after() ([]any, error) {
 		case int64:
 			n, err := strconv.ParseInt(string(bytes.Trim(value, `"`)), 10, 64)
 			if err != nil {
-				return nil, invalidText("searchAfter has a value that is no time")
+				return nil, invalidText("searchAfter: a time must be a number")
 			}
 			like[i] = n
 		default:
 			var s string
 			if json.Unmarshal(value, &s) != nil {
-				return nil, invalidText("searchAfter has a value that is no text")
+				return nil, invalidText("searchAfter: a value must be a string")
 			}
 			like[i] = s
 		}
@@ -175,7 +175,7 @@ func (in *searchBody) after() ([]any, error) {
 	return like, nil
 }
 
-// order compares cursors.
+// order returns a function that compares cursors.
 func (in *searchBody) order() func(a, b []any) int {
 	return func(a, b []any) int {
 		for i := range len(a) - 1 {
@@ -198,7 +198,7 @@ func compare(a, b any) int {
 	return strings.Compare(a.(string), b.(string))
 }
 
-// sortValue returns a contact's value in a sort field, nil for a field that does not sort.
+// sortValue returns a contact's value of a sort field, or nil for any other field.
 func sortValue(field string, c *contact) any {
 	switch field {
 	case "firstNameLowerCase":

@@ -10,10 +10,10 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// Seeds are given as the models of package ghl and returned as the fake keeps them, with their ids. A seed that cannot be
-// kept, such as a task of a contact that does not exist, fails the test of [Start] at its line, or panics.
+// The Add methods take the models of package ghl and return them as stored, with their ids. An invalid seed, such as a task of an
+// unknown contact, fails the test of [Start] at the line of the call, and panics without a test.
 
-// AddLocation adds a further location. No token reaches it until [Server.AddToken] gives one.
+// AddLocation adds a location. No token has access to it until [Server.AddToken] adds one.
 func (s *Server) AddLocation(in ghl.Location) ghl.Location {
 	s.helper()
 	return seed(s, "AddLocation", in, func(in ghl.Location) (*ghl.Location, error) {
@@ -26,9 +26,9 @@ func (s *Server) AddLocation(in ghl.Location) ghl.Location {
 	})
 }
 
-// AddToken makes the fake take a bearer. It reaches the location LocationID, the first one if that is empty; with UserType
-// [ghl.UserTypeCompany] it is a company's, which reaches no location. Scopes nil means all, ExpiresAt zero means never. An
-// empty AccessToken is made up. It cannot be refreshed: [Server.Install] gives tokens that can.
+// AddToken adds a bearer token for the location LocationID, "" meaning the first one. With UserType [ghl.UserTypeCompany] it is a
+// company's token, without access to a location. Nil Scopes mean all scopes, a zero ExpiresAt means never, and an empty AccessToken
+// is generated. The token cannot be refreshed; [Server.Install] returns tokens that can.
 func (s *Server) AddToken(in ghl.Token) ghl.Token {
 	s.helper()
 	s.mu.Lock()
@@ -40,10 +40,10 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 		s.fail("AddToken: the token has white space")
 		return ghl.Token{}
 	case s.state.grants[in.AccessToken] != nil:
-		s.fail("AddToken: the token is there already")
+		s.fail("AddToken: the token already exists")
 		return ghl.Token{}
 	case in.RefreshToken != "":
-		s.fail("AddToken: only Install and InstallCompany give tokens that can be refreshed")
+		s.fail("AddToken: only Install and InstallCompany return tokens that can be refreshed")
 		return ghl.Token{}
 	case in.UserType != "" && in.UserType != ghl.UserTypeCompany && in.UserType != ghl.UserTypeLocation:
 		s.fail("AddToken: unknown user type %q", in.UserType)
@@ -64,9 +64,8 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 	return in
 }
 
-// AddContact adds a contact, to the first location unless LocationID names another. DateAdded and DateUpdated default to
-// the clock's time. The fake does not look for duplicates here. Custom fields may be named by key or id; those that the
-// location does not define are kept if they have an id.
+// AddContact adds a contact to the location LocationID, "" meaning the first one. DateAdded and DateUpdated default to the clock's
+// time. Duplicates are allowed. A custom field is identified by key or id; an undefined one must have an id.
 func (s *Server) AddContact(in ghl.Contact) ghl.Contact {
 	s.helper()
 	return seed(s, "AddContact", in, func(in ghl.Contact) (*ghl.Contact, error) {
@@ -90,8 +89,7 @@ func (s *Server) AddNote(in ghl.Note) ghl.Note {
 	return seed(s, "AddNote", in, func(in ghl.Note) (*ghl.Note, error) { return s.state.addNote(in, s.now()) })
 }
 
-// AddCalendar adds a calendar. Without hours it is open from Monday to Friday, 9:00 to 17:00; a slot takes 30 minutes unless
-// SlotDuration says otherwise.
+// AddCalendar adds a calendar. By default it is open from Monday to Friday, 9:00 to 17:00, with slots of 30 minutes.
 func (s *Server) AddCalendar(in ghl.Calendar) ghl.Calendar {
 	s.helper()
 	return seed(s, "AddCalendar", in, func(in ghl.Calendar) (*ghl.Calendar, error) {
@@ -103,9 +101,8 @@ func (s *Server) AddCalendar(in ghl.Calendar) ghl.Calendar {
 	})
 }
 
-// AddAppointment adds an appointment of the contact ContactID, in the location's first calendar unless CalendarID names
-// another. A StartTime without a zone is meant in the location's; EndTime defaults to the end of a slot. Whether the slot is
-// free is not looked at.
+// AddAppointment adds an appointment of the contact ContactID in the calendar CalendarID, "" meaning the location's first one. A
+// StartTime without a zone is in the location's zone, and EndTime defaults to the end of a slot. The slot need not be free.
 func (s *Server) AddAppointment(in ghl.Appointment) ghl.Appointment {
 	s.helper()
 	return seed(s, "AddAppointment", in, func(in ghl.Appointment) (*ghl.Appointment, error) {
@@ -113,7 +110,7 @@ func (s *Server) AddAppointment(in ghl.Appointment) ghl.Appointment {
 	})
 }
 
-// AddBlockedSlot adds a time in which nothing can be booked, in the calendar CalendarID. Times as in [Server.AddAppointment].
+// AddBlockedSlot blocks a time range of the calendar CalendarID. Times are as in [Server.AddAppointment].
 func (s *Server) AddBlockedSlot(in ghl.Appointment) ghl.Appointment {
 	s.helper()
 	return seed(s, "AddBlockedSlot", in, func(in ghl.Appointment) (*ghl.Appointment, error) {
@@ -121,8 +118,7 @@ func (s *Server) AddBlockedSlot(in ghl.Appointment) ghl.Appointment {
 	})
 }
 
-// AddCustomField adds the definition of a custom field. FieldKey is made of the name where it is empty, DataType defaults to
-// TEXT.
+// AddCustomField adds the definition of a custom field. An empty FieldKey is derived from the name, and DataType defaults to TEXT.
 func (s *Server) AddCustomField(in ghl.CustomFieldDefinition) ghl.CustomFieldDefinition {
 	s.helper()
 	return seed(s, "AddCustomField", in, s.state.addCustomField)
@@ -134,9 +130,9 @@ func seed[T any](s *Server, name string, in T, add func(T) (*T, error)) T {
 	defer s.mu.Unlock()
 	out, err := clone(in)
 	if err == nil {
-		var kept *T
-		if kept, err = add(out); err == nil {
-			out, err = clone(*kept)
+		var stored *T
+		if stored, err = add(out); err == nil {
+			out, err = clone(*stored)
 		}
 	}
 	s.state.reindex(time.Time{})
@@ -146,7 +142,7 @@ func seed[T any](s *Server, name string, in T, add func(T) (*T, error)) T {
 	return out
 }
 
-// locationOf returns a location by its id, "" being the first.
+// locationOf returns a location by its id, "" meaning the first one.
 func (s *state) locationOf(id string) (*location, error) {
 	if id == "" {
 		return s.first, nil
@@ -154,14 +150,14 @@ func (s *state) locationOf(id string) (*location, error) {
 	if l := s.locations[id]; l != nil {
 		return l, nil
 	}
-	return nil, fmt.Errorf("there is no location %s", id)
+	return nil, fmt.Errorf("unknown location %q", id)
 }
 
 func (s *state) contactOf(id string) (*contact, error) {
 	if c := s.contacts[id]; c != nil {
 		return c, nil
 	}
-	return nil, fmt.Errorf("there is no contact %q", id)
+	return nil, fmt.Errorf("unknown contact %q", id)
 }
 
 func (s *state) addContact(in ghl.Contact, now time.Time) (*contact, error) {
@@ -173,7 +169,7 @@ func (s *state) addContact(in ghl.Contact, now time.Time) (*contact, error) {
 		return nil, err
 	}
 	if s.contacts[in.ID] != nil {
-		return nil, fmt.Errorf("there is a contact %s already", in.ID)
+		return nil, fmt.Errorf("contact %s already exists", in.ID)
 	}
 	if in.FirstName == "" && in.LastName == "" {
 		in.FirstName, in.LastName = splitName(in.Name)
@@ -221,7 +217,7 @@ func (s *state) addTask(in ghl.Task, now time.Time) (*ghl.Task, error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(c.tasks, func(other *ghl.Task) bool { return other.ID == in.ID }) {
-		return nil, fmt.Errorf("the contact has a task %s already", in.ID)
+		return nil, fmt.Errorf("the contact already has a task %s", in.ID)
 	}
 	in.LocationID, in.BusinessID = c.LocationID, c.BusinessID
 	if in.DueDate.IsZero() {
@@ -246,7 +242,7 @@ func (s *state) addNote(in ghl.Note, now time.Time) (*ghl.Note, error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(c.notes, func(other *ghl.Note) bool { return other.ID == in.ID }) {
-		return nil, fmt.Errorf("the contact has a note %s already", in.ID)
+		return nil, fmt.Errorf("the contact already has a note %s", in.ID)
 	}
 	if in.DateAdded.IsZero() {
 		in.DateAdded = timestamp(now)
@@ -277,10 +273,11 @@ func (s *state) addCalendar(in ghl.Calendar) (*calendar, error) {
 		in.AppointmentPerSlot = 1
 	}
 	if len(in.OpenHours) == 0 && len(in.Availabilities) == 0 {
-		in.OpenHours = []*ghl.OpenHours{{DaysOfTheWeek: []int{1, 2, 3, 4, 5}, Hours: []*ghl.Hour{{OpenHour: 9, CloseHour: 17}}}}
+		in.OpenHours = slices.Grow(in.OpenHours, 1)[:1]
+		in.OpenHours[0].DaysOfTheWeek, in.OpenHours[0].Hours = []int{1, 2, 3, 4, 5}, []hour{{OpenHour: 9, CloseHour: 17}}
 	}
 	if s.calendarOf(l, in.ID) != nil {
-		return nil, fmt.Errorf("there is a calendar %s already", in.ID)
+		return nil, fmt.Errorf("calendar %s already exists", in.ID)
 	}
 	c := &calendar{in}
 	if err := c.check(); err != nil {
@@ -317,7 +314,7 @@ func (s *state) addBlockedSlot(in ghl.Appointment, now time.Time) (*ghl.Appointm
 			return s.seedEvent(&event{Appointment: in, location: l, blocked: true}, now)
 		}
 	}
-	return nil, fmt.Errorf("there is no calendar %q", in.CalendarID)
+	return nil, fmt.Errorf("unknown calendar %q", in.CalendarID)
 }
 
 func (s *state) seedEvent(e *event, now time.Time) (*ghl.Appointment, error) {
@@ -328,7 +325,7 @@ func (s *state) seedEvent(e *event, now time.Time) (*ghl.Appointment, error) {
 	case e.StartTime.IsZero():
 		return nil, errors.New("the StartTime is missing")
 	case s.events[e.ID] != nil:
-		return nil, fmt.Errorf("there is an event %s already", e.ID)
+		return nil, fmt.Errorf("event %s already exists", e.ID)
 	}
 	if err := s.ids.give(&e.ID); err != nil {
 		return nil, err
@@ -341,7 +338,7 @@ func (s *state) seedEvent(e *event, now time.Time) (*ghl.Appointment, error) {
 	if !e.end.After(e.start) {
 		return nil, errors.New("the EndTime is not after the StartTime")
 	}
-	s.keepEvent(e, now)
+	s.storeEvent(e, now)
 	return &e.Appointment, nil
 }
 
@@ -362,7 +359,7 @@ func (s *state) addCustomField(in ghl.CustomFieldDefinition) (*ghl.CustomFieldDe
 	setDefault(&in.FieldKey, in.Model+"."+strings.Join(strings.Fields(strings.ToLower(in.Name)), "_"))
 	for _, other := range l.customFields {
 		if other.ID == in.ID || other.FieldKey == in.FieldKey {
-			return nil, fmt.Errorf("there is a custom field %s (%s) already", other.ID, other.FieldKey)
+			return nil, fmt.Errorf("custom field %s (%s) already exists", other.ID, other.FieldKey)
 		}
 	}
 	l.customFields = append(l.customFields, &in)

@@ -41,7 +41,7 @@ const seedDocument = `{
 
 func TestSeedFromJSON(t *testing.T) {
 	opt := ghltest.WithSeed(strings.NewReader(seedDocument))
-	for range 2 { // the option can be used again
+	for range 2 { // an option can be used for several servers
 		s, c := start(t, opt)
 		require.Equal(t, "lisbon", s.LocationID())
 		ada, err := c.Contacts.Get(t.Context(), "ada")
@@ -58,7 +58,7 @@ func TestSeedFromJSON(t *testing.T) {
 		visits := s.Appointments("ada")
 		require.Len(t, visits, 2)
 		require.Equal(t, "visit", visits[0].ID)
-		require.Equal(t, "2026-03-03T10:15:00Z", visits[0].EndTime.Raw(), "a slot long, in the location's zone")
+		require.Equal(t, "2026-03-03T10:15:00Z", visits[0].EndTime.Raw(), "the default is the length of a slot, in the location's zone")
 		tags, err := c.Locations.Tags(t.Context(), "lisbon")
 		require.NoError(t, err)
 		require.Len(t, tags, 2)
@@ -77,37 +77,37 @@ func TestSeedFromJSON(t *testing.T) {
 	require.Len(t, s.Contacts(), before+1)
 	other, err := ghltest.NewHandler(opt)
 	require.NoError(t, err)
-	require.PanicsWithValue(t, "ghltest: LoadJSON: locations[0]: there is a location lisbon already", func() {
+	require.PanicsWithValue(t, "ghltest: LoadJSON: locations[0]: location lisbon already exists", func() {
 		other.LoadJSON(strings.NewReader(`{"locations":[{"id":"lisbon"}]}`))
 	})
 }
 
-func TestMistakesInASeedAreTold(t *testing.T) {
+func TestMistakesInASeed(t *testing.T) {
 	for document, want := range map[string]string{
 		``:                           "line 1, column 1: unexpected end of JSON input",
 		"{\n  \"tags\": [\"a\",]\n}": "line 2, column 16: invalid character ']'",
-		`[]`:                         "the document is no JSON object",
-		`null`:                       "it is null and no object",
-		`{"contact":[]}`:             "contact: the document has no such list; it has locations, customFields",
-		`{"contacts":{}}`:            "contacts: it is no list",
-		`{"contacts":[{},7]}`:        "contacts[1]: it is no object",
-		`{"contacts":[{"tasks":7}]}`: "contacts[0].tasks: it is no list",
+		`[]`:                         "the document must be a JSON object",
+		`null`:                       "must be an object, got null",
+		`{"contact":[]}`:             "contact: unknown list; use one of locations, customFields",
+		`{"contacts":{}}`:            "contacts: must be a list",
+		`{"contacts":[{},7]}`:        "contacts[1]: must be an object",
+		`{"contacts":[{"tasks":7}]}`: "contacts[0].tasks: must be a list",
 		`{"contacts":[{"firstName":"A"},{"firstName":"B","tasks":[{"title":"x"},{}]}]}`:          "contacts[1].tasks[1]: a task needs a title",
-		`{"contacts":[{"notes":["x"]}]}`:                                                         "contacts[0].notes[0]: it is no object",
-		`{"contacts":[{"locationId":"x"}]}`:                                                      "contacts[0]: there is no location x",
-		`{"contacts":[{"id":"a"},{"id":"a"}]}`:                                                   "contacts[1]: there is a contact a already",
+		`{"contacts":[{"notes":["x"]}]}`:                                                         "contacts[0].notes[0]: must be an object",
+		`{"contacts":[{"locationId":"x"}]}`:                                                      `contacts[0]: unknown location "x"`,
+		`{"contacts":[{"id":"a"},{"id":"a"}]}`:                                                   "contacts[1]: contact a already exists",
 		`{"contacts":[{"customFields":[{"key":"shoe","value":1}]}]}`:                             "contacts[0]: the location has no custom field \"shoe\"",
 		`{"contacts":[{"opportunities":[{"status":"maybe"}]}]}`:                                  "contacts[0].opportunities[0]: unknown status",
 		`{"contacts":[{"opportunities":[{"pipelineStageId":"s"}]}]}`:                             "contacts[0].opportunities[0]: an opportunity with a PipelineStageID",
 		`{"contacts":[{"appointments":[{"calendarId":"x","startTime":"2026-03-03 10:00:00"}]}]}`: "contacts[0].appointments[0]: location",
 		`{"contacts":[{"id":"a"}],"appointments":[{"contactId":"a"}]}`:                           "appointments[0]: the StartTime is missing",
-		`{"tasks":[{"title":"x","contactId":"nobody"}]}`:                                         `tasks[0]: there is no contact "nobody"`,
-		`{"notes":[{"body":"x"}]}`:                                                               `notes[0]: there is no contact ""`,
-		`{"blockedSlots":[{"calendarId":"x"}]}`:                                                  `blockedSlots[0]: there is no calendar "x"`,
-		`{"calendars":[{"id":"a"},{"id":"a"}]}`:                                                  "calendars[1]: there is a calendar a already",
+		`{"tasks":[{"title":"x","contactId":"nobody"}]}`:                                         `tasks[0]: unknown contact "nobody"`,
+		`{"notes":[{"body":"x"}]}`:                                                               `notes[0]: unknown contact ""`,
+		`{"blockedSlots":[{"calendarId":"x"}]}`:                                                  `blockedSlots[0]: unknown calendar "x"`,
+		`{"calendars":[{"id":"a"},{"id":"a"}]}`:                                                  "calendars[1]: calendar a already exists",
 		`{"customFields":[{}]}`:                                                                  "customFields[0]: a custom field needs a name",
-		`{"tags":[7]}`:                                                                           "tags[0]: it is neither a name nor an object",
-		`{"tags":["a",{"name":"A"}]}`:                                                            "tags[1]: there is a tag",
+		`{"tags":[7]}`:                                                                           "tags[0]: must be a name or an object",
+		`{"tags":["a",{"name":"A"}]}`:                                                            `tags[1]: tag "a" (`,
 		`{"tags":[" "]}`:                                                                         "tags[0]: a tag needs a name",
 		`{"opportunities":[{"contactId":7}]}`:                                                    "opportunities[0]: json: cannot unmarshal",
 	} {
@@ -130,7 +130,7 @@ func TestMistakesInASeedAreTold(t *testing.T) {
 	require.Contains(t, f.failed, "WithSeed: tasks[0]")
 }
 
-// panicOf returns what a function panics with, as text.
+// panicOf returns the value of a function's panic as a string.
 func panicOf(f func()) (text string) {
 	defer func() { text = fmt.Sprint(recover()) }()
 	f()

@@ -13,16 +13,16 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// Server is a fake of the HighLevel API. Make one with [Start], [New] or [NewHandler]. It is safe for concurrent use, and
-// servers share nothing, so any number can run at once.
+// Server is a fake of the HighLevel API. [Start], [New] and [NewHandler] return one. It is safe for concurrent use. Servers share
+// nothing, so tests with a server each can run in parallel.
 type Server struct {
 	now    func() time.Time
-	ahead  atomic.Int64 // what Advance has added to the clock
+	ahead  atomic.Int64 // the sum of Advance
 	date   dateHeader
 	routes *routes
 	limits Limits
-	fail   func(format string, args ...any) // says that a seed is wrong
-	helper func()                           // marks a function, so that the test fails at the line that called it
+	fail   func(format string, args ...any) // reports an invalid seed
+	helper func()                           // t.Helper, so that the test fails at the line of its call
 	token  string                           // of the first location
 
 	mu       sync.Mutex
@@ -32,25 +32,25 @@ type Server struct {
 	requests requestLog
 
 	hooks   *hooks
-	closing context.CancelFunc // ends answers that are slow on purpose
+	closing context.CancelFunc // ends slow answers
 	open    context.Context
 	http    *http.Server
 	running sync.WaitGroup // the goroutines of http
 	url     string
 
 	connections sync.Mutex
-	unused      map[net.Conn]struct{} // connections that have carried no request yet
+	unused      map[net.Conn]struct{} // connections without a request so far
 }
 
-// TB is what [Start] needs of a test; [*testing.T] and [*testing.B] have it.
+// TB has the methods of [*testing.T] and [*testing.B] that [Start] calls.
 type TB interface {
 	Helper()
 	Fatalf(format string, args ...any)
 	Cleanup(func())
 }
 
-// Start starts a fake that stops with the test. What is wrong with an option or, later, with a seed fails the test at the
-// line that gave it.
+// Start starts a server that is closed at the end of the test. An invalid option, and later an invalid seed, fails the test at the
+// line of the call.
 func Start(t TB, opts ...Option) *Server {
 	t.Helper()
 	s, err := New(opts...)
@@ -72,7 +72,7 @@ func Start(t TB, opts ...Option) *Server {
 	return s
 }
 
-// New starts a fake on a free port of 127.0.0.1. Close it. A wrong seed later on panics.
+// New starts a server on a free port of 127.0.0.1. The caller must close it. An invalid option is an error; an invalid seed panics.
 func New(opts ...Option) (*Server, error) {
 	s, err := NewHandler(opts...)
 	if err != nil {
@@ -92,8 +92,8 @@ func New(opts ...Option) (*Server, error) {
 	return s, nil
 }
 
-// NewHandler makes a fake that does not listen: serve its [Server.Handler] as you like, or reach it by [Server.Transport]. A
-// wrong seed later on panics. Close it when it has subscribers.
+// NewHandler returns a server that does not listen: call it through [Server.Transport], or serve its [Server.Handler]. The caller
+// must close a server with subscribers. An invalid option is an error; an invalid seed panics.
 func NewHandler(opts ...Option) (*Server, error) {
 	c := config{now: time.Now, limits: generousLimits}
 	for _, opt := range opts {
@@ -157,30 +157,30 @@ func NewHandler(opts ...Option) (*Server, error) {
 	return s, nil
 }
 
-// Handler returns the fake as an http.Handler.
+// Handler returns the server as an http.Handler.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
-// URL returns the base URL, such as "http://127.0.0.1:41234"; "" when it does not listen.
+// URL returns the base URL, such as "http://127.0.0.1:41234", or "" for a server of [NewHandler].
 func (s *Server) URL() string { return s.url }
 
-// Token returns the bearer of the first location: the one of [WithToken], or one that was made up.
+// Token returns the bearer token of the first location, which [WithToken] sets.
 func (s *Server) Token() string { return s.token }
 
 // LocationID returns the id of the first location.
 func (s *Server) LocationID() string { return s.state.first.ID }
 
-// ClientOptions returns what a client needs to reach the fake: its URL, or its [Server.Transport] where it does not listen, its
-// token and its first location. Options that are given to ghl.New after them win.
+// ClientOptions returns the options of a client for this server: its URL, or its [Server.Transport] for a server of [NewHandler],
+// its token and its first location. Later options of ghl.New override them.
 func (s *Server) ClientOptions() []ghl.Option {
-	reach := ghl.WithBaseURL(s.URL())
+	address := ghl.WithBaseURL(s.URL())
 	if s.url == "" {
-		reach = ghl.WithHTTPClient(&http.Client{Transport: s.Transport()})
+		address = ghl.WithHTTPClient(&http.Client{Transport: s.Transport()})
 	}
-	return []ghl.Option{reach, ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
+	return []ghl.Option{address, ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
 }
 
-// Close lets the requests that are being answered finish, for a few seconds at most, and ends every connection. Answers
-// that a [Fault] slows down and webhooks that are being delivered are cut short. It may be called more than once.
+// Close waits for the running requests, for a few seconds at most, and closes every connection. It ends answers that a [Fault]
+// delays, and running deliveries of webhooks. It may be called more than once.
 func (s *Server) Close() error {
 	s.closing()
 	ended := s.hooks.close()
@@ -188,7 +188,7 @@ func (s *Server) Close() error {
 		return ended
 	}
 	s.connections.Lock()
-	for conn := range s.unused { // Shutdown would wait for these
+	for conn := range s.unused { // Shutdown would wait for them
 		_ = conn.Close()
 	}
 	s.connections.Unlock()
@@ -202,12 +202,12 @@ func (s *Server) Close() error {
 		return fmt.Errorf("ghltest: %w", err)
 	}
 	if !waitFor(&s.running, closeWait) && ended == nil {
-		ended = errors.New("ghltest: a request has not ended although its connection was closed")
+		ended = errors.New("ghltest: a request did not end after its connection was closed")
 	}
 	return ended
 }
 
-// waitFor waits for goroutines, for a while at most.
+// waitFor waits for goroutines and reports whether they ended within the limit.
 func waitFor(group *sync.WaitGroup, limit time.Duration) bool {
 	done := make(chan struct{})
 	go func() {

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	signatureHeader       = "X-Ghl-Signature" // in the form of http.Header
+	signatureHeader       = "X-Ghl-Signature" // in the canonical form of http.Header
 	legacySignatureHeader = "X-Wh-Signature"
 )
 
-// keys sign the deliveries of one server. Each pair is made when it is first needed.
+// keys sign the deliveries of one server. Each key pair is generated on first use.
 type keys struct {
 	current, forger func() ed25519.PrivateKey
 	legacy          func() *rsa.PrivateKey
@@ -41,7 +41,7 @@ func (k *keys) sign(body []byte) string {
 	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.current(), body))
 }
 
-// forge signs with a key that nobody knows.
+// forge signs with a key that is not published.
 func (k *keys) forge(body []byte) string {
 	return base64.StdEncoding.EncodeToString(ed25519.Sign(k.forger(), body))
 }
@@ -54,32 +54,31 @@ func (k *keys) signLegacy(body []byte) string {
 	return base64.StdEncoding.EncodeToString(must(rsa.SignPKCS1v15(rand.Reader, k.legacy(), crypto.SHA256, sum[:])))
 }
 
-// WebhookPublicKey returns the key that verifies X-GHL-Signature. Each server has its own pair.
+// WebhookPublicKey returns the key that verifies X-GHL-Signature. Each server has its own key pair.
 func (s *Server) WebhookPublicKey() ed25519.PublicKey {
 	return s.hooks.keys.current().Public().(ed25519.PublicKey)
 }
 
-// WebhookPublicKeyPEM returns [Server.WebhookPublicKey] in the form in which HighLevel publishes its own.
+// WebhookPublicKeyPEM returns [Server.WebhookPublicKey] as PEM, the form in which HighLevel publishes its key.
 func (s *Server) WebhookPublicKeyPEM() string { return inPEM(s.WebhookPublicKey()) }
 
-// LegacyWebhookPublicKey returns the RSA key that verifies X-WH-Signature. It is made on first use, with 2,048 bits, which
-// takes a moment.
+// LegacyWebhookPublicKey returns the RSA key that verifies X-WH-Signature. The first call generates the key of 2,048 bits, which is
+// slow.
 func (s *Server) LegacyWebhookPublicKey() *rsa.PublicKey { return &s.hooks.keys.legacy().PublicKey }
 
-// LegacyWebhookPublicKeyPEM returns [Server.LegacyWebhookPublicKey] in the form in which HighLevel publishes its own.
+// LegacyWebhookPublicKeyPEM returns [Server.LegacyWebhookPublicKey] as PEM, the form in which HighLevel publishes its key.
 func (s *Server) LegacyWebhookPublicKeyPEM() string { return inPEM(s.LegacyWebhookPublicKey()) }
 
 func inPEM(key any) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(key))}))
 }
 
-// Sign returns the headers of a delivery whose body is a test's own: X-GHL-Signature over exactly these bytes, and
-// Content-Type.
+// Sign returns the headers of a delivery with this body: X-GHL-Signature over exactly these bytes, and Content-Type.
 func (s *Server) Sign(body []byte) http.Header {
 	return http.Header{"Content-Type": {"application/json"}, signatureHeader: {s.hooks.keys.sign(body)}}
 }
 
-// SignLegacy is [Server.Sign] with the retired X-WH-Signature instead.
+// SignLegacy is [Server.Sign] with the retired X-WH-Signature in place of X-GHL-Signature.
 func (s *Server) SignLegacy(body []byte) http.Header {
 	return http.Header{"Content-Type": {"application/json"}, legacySignatureHeader: {s.hooks.keys.signLegacy(body)}}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// A calendar can be booked in slots: each of its open hours is cut into them, in the location's zone.
+// A calendar is booked in slots. Its open hours, in the location's zone, are divided into slots.
 
 func units(n float64, unit string) time.Duration {
 	length := time.Minute
@@ -30,7 +30,7 @@ func units(n float64, unit string) time.Duration {
 func (c *calendar) length() time.Duration   { return units(c.SlotDuration, c.SlotDurationUnit) }
 func (c *calendar) interval() time.Duration { return units(c.SlotInterval, c.SlotIntervalUnit) }
 
-// check refuses hours and slots that no day has.
+// check refuses impossible hours and slots.
 func (c *calendar) check() error {
 	const century = 100 * 365 * 24 * 60 // minutes
 	for _, n := range []float64{c.SlotDuration, c.SlotInterval, c.SlotBuffer, c.PreBuffer, c.AllowBookingAfter, c.AllowBookingFor, c.AppointmentPerSlot, c.AppointmentPerDay} {
@@ -40,16 +40,16 @@ func (c *calendar) check() error {
 	}
 	for _, unit := range []string{c.SlotDurationUnit, c.SlotIntervalUnit, c.SlotBufferUnit, c.PreBufferUnit, c.AllowBookingAfterUnit, c.AllowBookingForUnit} {
 		if !slices.Contains([]string{"", "mins", "hours", "days", "weeks", "months"}, unit) {
-			return fmt.Errorf("unknown unit %q; there are mins, hours, days, weeks and months", unit)
+			return fmt.Errorf("unknown unit %q; use mins, hours, days, weeks or months", unit)
 		}
 	}
 	if c.length() < time.Minute || c.interval() < time.Minute {
 		return errors.New("the calendar's slots are shorter than a minute")
 	}
-	var hours []*ghl.Hour
+	var hours []hour
 	for _, open := range c.OpenHours {
 		if slices.ContainsFunc(open.DaysOfTheWeek, func(day int) bool { return day < 0 || day > 6 }) {
-			return errors.New("the calendar's days are 0 (Sunday) to 6")
+			return errors.New("a day of the calendar is not between 0 (Sunday) and 6")
 		}
 		hours = append(hours, open.Hours...)
 	}
@@ -62,13 +62,13 @@ func (c *calendar) check() error {
 	for _, h := range hours {
 		if h.OpenHour < 0 || h.CloseHour > 24 || h.OpenMinute < 0 || h.OpenMinute > 59 || h.CloseMinute < 0 || h.CloseMinute > 59 ||
 			h.OpenHour*60+h.OpenMinute >= h.CloseHour*60+h.CloseMinute {
-			return errors.New("the calendar's hours are none of a day")
+			return errors.New("the calendar's hours are not within a day, or end before they begin")
 		}
 	}
 	return nil
 }
 
-// slots returns the starts of a day's slots. The day is given as any time of it, in the location's zone.
+// slots returns the starts of a day's slots. day is any time of the day, in the location's zone.
 func (c *calendar) slots(day time.Time) []time.Time {
 	var starts []time.Time
 	y, m, d := day.Date()
@@ -82,8 +82,16 @@ func (c *calendar) slots(day time.Time) []time.Time {
 	return starts
 }
 
-// hours returns the hours of a day: those of its date if there are any, else those of its day of the week.
-func (c *calendar) hours(day time.Time) []*ghl.Hour {
+// hour is the element of the two Hours in [ghl.Calendar].
+type hour = struct {
+	OpenHour    int `json:"openHour"`
+	OpenMinute  int `json:"openMinute"`
+	CloseHour   int `json:"closeHour"`
+	CloseMinute int `json:"closeMinute"`
+}
+
+// hours returns the open hours of a date, or of its day of the week when the date has no hours of its own.
+func (c *calendar) hours(day time.Time) []hour {
 	if c.AvailabilityType == nil || *c.AvailabilityType == 1 {
 		for _, a := range c.Availabilities {
 			if !a.Deleted && a.Date.In(time.UTC).Format(time.DateOnly) == day.Format(time.DateOnly) {
@@ -91,7 +99,7 @@ func (c *calendar) hours(day time.Time) []*ghl.Hour {
 			}
 		}
 	}
-	var hours []*ghl.Hour
+	var hours []hour
 	if c.AvailabilityType == nil || *c.AvailabilityType == 0 {
 		for _, open := range c.OpenHours {
 			for _, weekday := range open.DaysOfTheWeek {
@@ -104,7 +112,7 @@ func (c *calendar) hours(day time.Time) []*ghl.Hour {
 	return hours
 }
 
-// hasSlot reports whether a slot starts at the time.
+// hasSlot reports whether a slot starts at a time.
 func (c *calendar) hasSlot(start time.Time, zone *time.Location) bool {
 	for _, slot := range c.slots(start.In(zone)) {
 		if slot.Equal(start) {
@@ -114,7 +122,7 @@ func (c *calendar) hasSlot(start time.Time, zone *time.Location) bool {
 	return false
 }
 
-// offers reports whether a time lies in the range of dates that can be booked now.
+// offers reports whether a time is within the dates that can be booked now.
 func (c *calendar) offers(start, now time.Time) bool {
 	if start.Before(now.Add(units(c.AllowBookingAfter, c.AllowBookingAfterUnit))) {
 		return false
@@ -122,8 +130,8 @@ func (c *calendar) offers(start, now time.Time) bool {
 	return c.AllowBookingFor == 0 || !start.After(now.Add(units(c.AllowBookingFor, c.AllowBookingForUnit)))
 }
 
-// free reports whether a time has room for one more appointment than there are, not counting one of them. It needs one of
-// the users, without any given one of the calendar's team, who is not blocked.
+// free reports whether the calendar has room for another appointment, ignoring the event except. At least one of the users, or of
+// the calendar's team when users is empty, must not be blocked.
 func (s *state) free(cal *calendar, start, end time.Time, except *event, users []string) bool {
 	if len(users) == 0 {
 		for _, member := range cal.TeamMembers {
@@ -132,7 +140,7 @@ func (s *state) free(cal *calendar, start, end time.Time, except *event, users [
 	}
 	users = slices.Clone(users)
 	needed := len(users) > 0
-	before, behind := units(cal.PreBuffer, cal.PreBufferUnit), units(cal.SlotBuffer, cal.SlotBufferUnit)
+	before, after := units(cal.PreBuffer, cal.PreBufferUnit), units(cal.SlotBuffer, cal.SlotBufferUnit)
 	inSlot, inDay := 0, 0
 	for _, e := range s.locations[cal.LocationID].events {
 		if e == except || !e.takesTime() || e.CalendarID != cal.ID && e.CalendarID != "" {
@@ -148,7 +156,7 @@ func (s *state) free(cal *calendar, start, end time.Time, except *event, users [
 			}
 			continue
 		}
-		if e.start.Add(-before).Before(end) && e.end.Add(behind).After(start) {
+		if e.start.Add(-before).Before(end) && e.end.Add(after).After(start) {
 			inSlot++
 		}
 		if midnight(e.start.In(e.location.zone)).Equal(midnight(start.In(e.location.zone))) {

@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // time zones, wherever the test runs
+	_ "time/tzdata" // has time zones on systems without them
 
 	"github.com/pluvo/ghl"
 )
 
-// state is all that the fake holds. The server's lock guards it.
+// state has all records of a server. The server's lock guards it.
 type state struct {
 	ids       ids
 	first     *location
@@ -32,7 +32,7 @@ func newState() *state {
 	}
 }
 
-// location is a sub-account with what belongs to it.
+// location is a sub-account with its records.
 type location struct {
 	ghl.Location
 	zone         *time.Location
@@ -42,11 +42,11 @@ type location struct {
 	events       []*event
 	customFields []*ghl.CustomFieldDefinition
 	tags         []*ghl.LocationTag
-	paused       bool   // no tokens are to be had for it
-	index        *index // nil when searches see every change at once
+	paused       bool   // tokens for the location are refused
+	index        *index // nil when searches do not lag
 }
 
-// contact is a contact with what belongs to it. Names that only some endpoints use are made when it is answered.
+// contact is a contact with its records. Properties that only some endpoints answer are derived from them.
 type contact struct {
 	ghl.Contact
 	location  *location
@@ -58,8 +58,8 @@ type contact struct {
 	workflows []string
 
 	opportunities []*Opportunity
-	wire, wireV3  written    // its answer to a read by id, until it changes
-	lastSeen      *time.Time // when the last appointment begins, in a version that the index keeps
+	wire, wireV3  written    // the cached answer to a read by id; nil after a change
+	lastSeen      *time.Time // the start of the last appointment, in a snapshot for the index
 }
 
 // event is an appointment or a blocked slot.
@@ -70,7 +70,7 @@ type event struct {
 	blocked    bool
 }
 
-// calendar is a calendar with the hours in which it can be booked.
+// calendar is a calendar that can be booked.
 type calendar struct{ ghl.Calendar }
 
 func defaultLocation() ghl.Location {
@@ -91,11 +91,8 @@ func (s *state) addLocation(in ghl.Location) (*location, error) {
 	}
 	setDefault(&in.Timezone, "America/New_York")
 	setDefault(&in.Country, "US")
-	if in.Settings == nil {
-		in.Settings = &ghl.LocationSettings{}
-	}
 	if s.locations[in.ID] != nil {
-		return nil, fmt.Errorf("there is a location %s already", in.ID)
+		return nil, fmt.Errorf("location %s already exists", in.ID)
 	}
 	zone, err := time.LoadLocation(in.Timezone)
 	if err != nil {
@@ -109,7 +106,7 @@ func (s *state) addLocation(in ghl.Location) (*location, error) {
 	return l, nil
 }
 
-// companyID returns the company of the locations that name none.
+// companyID returns the default company.
 func (s *state) companyID() string {
 	if s.first != nil {
 		return s.first.CompanyID
@@ -117,7 +114,7 @@ func (s *state) companyID() string {
 	return s.ids.id()
 }
 
-// place puts a contact into its location's order and makes it findable by its e-mail and phone.
+// place inserts a contact into its location's list and into the index of e-mails and phones.
 func (l *location) place(c *contact) {
 	at, _ := slices.BinarySearchFunc(l.contacts, c, newestFirst)
 	l.contacts = slices.Insert(l.contacts, at, c)
@@ -137,10 +134,10 @@ func newestFirst(a, b *contact) int {
 	return cmp.Or(cmp.Compare(b.added, a.added), cmp.Compare(a.ID, b.ID))
 }
 
-// identifier is what a contact is found by as a duplicate.
+// identifier is an e-mail or a phone by which a duplicate is found.
 type identifier struct{ field, value string }
 
-// identifiers lists them, in the order in which they are looked for.
+// identifiers returns a contact's identifiers in the order of the search for a duplicate.
 func identifiers(c *ghl.Contact) []identifier {
 	list := []identifier{{"email", strings.ToLower(c.Email)}, {"phone", c.Phone}}
 	for _, more := range c.AdditionalEmails {
@@ -164,8 +161,8 @@ func (l *location) forget(c *contact) {
 	}
 }
 
-// sharing returns a contact other than c with the e-mail, as its first one or a further one, or with the phone, and which of
-// the three it is.
+// sharing returns a contact other than c with the e-mail or the phone, and the field that matches: email, additionalEmail or
+// phone.
 func (l *location) sharing(email, phone string, c *contact) (other *contact, field string) {
 	email = strings.ToLower(email)
 	for _, key := range []identifier{{"email", email}, {"additionalEmail", email}, {"phone", phone}} {
@@ -181,7 +178,7 @@ func (l *location) sharing(email, phone string, c *contact) (other *contact, fie
 	return nil, ""
 }
 
-// learnTags adds tags to those that the location knows.
+// learnTags adds new tags to the location's tags.
 func (s *state) learnTags(l *location, tags []string) {
 	for _, name := range tags {
 		if !slices.ContainsFunc(l.tags, func(t *ghl.LocationTag) bool { return t.Name == name }) {
@@ -190,7 +187,7 @@ func (s *state) learnTags(l *location, tags []string) {
 	}
 }
 
-// clone copies a record with all that it points to, so that nothing is shared between the fake and its user.
+// clone returns a deep copy of a record.
 func clone[T any](in T) (out T, err error) {
 	data, err := json.Marshal(in)
 	if err != nil {
@@ -200,7 +197,7 @@ func clone[T any](in T) (out T, err error) {
 	return out, err
 }
 
-// extend returns a record with the properties that its model has no field for.
+// extend returns a record whose JSON also has the extra properties.
 func extend(record any, extra ghl.Extra) any {
 	if len(extra) == 0 {
 		return record
@@ -234,14 +231,14 @@ func setDefault(field *string, value string) {
 	}
 }
 
-// set changes a field if the update holds it; null clears it.
+// set sets a field that is in the update. Null clears the field.
 func set[T any](field *T, in ghl.Opt[T]) {
 	if !in.IsZero() {
 		*field, _ = in.Get()
 	}
 }
 
-// answers writes each record of a list; an empty list is [] and not null.
+// answers returns each record of a list in a form. An empty list is [] in JSON, not null.
 func answers[T, U any](list []T, write func(T) U) []U {
 	out := make([]U, len(list))
 	for i, record := range list {

@@ -11,7 +11,7 @@ var bulkTagsProperties = properties{
 	"contacts": required(texts), "tags": required(texts), "locationId": required(text), "removeAllTags": optional(flag),
 }
 
-// lowered returns the tags in lower case, each once, as they are saved.
+// lowered returns the tags as they are stored: in lower case, without duplicates.
 func lowered(tags []string) []string {
 	var list []string
 	for _, tag := range tags {
@@ -22,7 +22,7 @@ func lowered(tags []string) []string {
 	return list
 }
 
-// changeTags adds tags to a contact and takes others, and returns what has changed.
+// changeTags adds and removes tags of a contact, and returns the tags that changed.
 func (c *call) changeTags(of *contact, add, remove []string) (added, removed []string) {
 	tags := slices.Clone(of.Tags)
 	for _, tag := range add {
@@ -52,7 +52,7 @@ type tagsBody struct {
 	RemoveAllTags bool     `json:"removeAllTags"`
 }
 
-// addTags answers all tags that the contact has then.
+// addTags answers all tags of the contact.
 func (c *call) addTags() (any, error) {
 	of, err := c.contact()
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *call) removeTags() (any, error) {
 	return map[string]any{"tags": orEmpty(of.Tags)}, nil
 }
 
-// bulkTagsContact is what became of one contact of a bulk update.
+// bulkTagsContact is the outcome of a bulk update for one contact.
 type bulkTagsContact struct {
 	ContactID   string   `json:"contactId"`
 	Message     string   `json:"message"`

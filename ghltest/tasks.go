@@ -21,7 +21,7 @@ var taskSearchProperties = properties{
 	"limit": optional(number), "skip": optional(number), "businessId": optional(text),
 }
 
-// taskForm is a task as the contact's endpoints write it.
+// taskForm is a task in the form of the contact's endpoints.
 type taskForm struct {
 	ID         string   `json:"id"`
 	Title      string   `json:"title"`
@@ -38,19 +38,19 @@ func ofContact(t *ghl.Task) any {
 
 type plainTask ghl.Task
 
-// ofLocation is a task as the location's search writes it: with _id, and with its dates.
+// ofLocation returns a task in the form of the location's search: with _id and its dates.
 func ofLocation(t *ghl.Task) any {
 	p := plainTask(*t)
 	return extend(struct {
 		*plainTask
 		ID       string `json:"_id"`
-		NoID     any    `json:"id,omitempty"` // hides the model's
+		NoID     any    `json:"id,omitempty"` // hides the model's id
 		Body     string `json:"body"`
 		Assigned string `json:"assignedTo,omitempty"`
 	}{plainTask: &p, ID: t.ID, Body: t.Body, Assigned: t.AssignedTo}, t.Extra)
 }
 
-// task returns the task that the path names.
+// task returns the task in the path, and its contact.
 func (c *call) task() (*contact, *ghl.Task, error) {
 	of, err := c.contact()
 	if err != nil {
@@ -146,7 +146,7 @@ func (c *call) deleteTask() (any, error) {
 	return c.succeeded(), nil
 }
 
-// searchTasks answers the tasks of the location's contacts, the newest contact's first.
+// searchTasks answers the tasks of the location, newest contact first.
 func (c *call) searchTasks() (any, error) {
 	in, err := read[struct {
 		ContactID  []string `json:"contactId"`
@@ -187,7 +187,7 @@ func (c *call) searchTasks() (any, error) {
 	return map[string]any{"tasks": answers(page, ofLocation), "traceId": c.ids.uuid()}, nil
 }
 
-// millisOf returns the milliseconds since 1970 of a time, 0 for none.
+// millisOf returns a time in milliseconds since 1970, 0 for the zero time.
 func millisOf(t ghl.Time) int64 {
 	at := t.In(time.UTC)
 	if at.IsZero() {

@@ -10,16 +10,15 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// POST /oauth/token is reached with the app's secret and without a bearer. The old version takes a form in snake case and
-// needs no Version header; v3 takes a form or JSON in camel case. Refusals differ too: OAuth's two properties in the old
-// version, HighLevel's usual ones in v3.
+// POST /oauth/token takes the app's secret and no bearer token. The old version takes a form in snake case and needs no Version
+// header; v3 takes a form or JSON in camel case. A refusal has OAuth's two properties in the old version and the usual form in v3.
 
 // tokenOperation is not in the catalog of package ghl, whose methods all send a token.
 var tokenOperation = ghl.Operation{Name: "oauth.token", Method: http.MethodPost, Path: "/oauth/token"}
 
 var tokenRow = row{tokenOperation.Name, ok, open, nil, (*call).token}
 
-// parameter is a parameter of the request in both spellings.
+// parameter is the name of a parameter in both versions.
 type parameter struct{ old, v3 string }
 
 var (
@@ -39,7 +38,7 @@ func (c *call) spelled(p parameter) string {
 	return p.old
 }
 
-// refuseOAuth is a refusal in the form of the version.
+// refuseOAuth returns a refusal in the form of the version.
 func (c *call) refuseOAuth(status int, code, message string) error {
 	if c.v3 {
 		return &refusal{status, answer.Error{StatusCode: status, Message: message}}
@@ -62,7 +61,7 @@ func (c *call) wrong(p parameter) error {
 	return c.refuseOAuth(http.StatusBadRequest, "invalid_request", "Invalid parameter: "+c.spelled(p))
 }
 
-// form reads the request. What cannot be read, or is sent as something else, has no parameters.
+// form returns the parameters of the request, none for an invalid body or another Content-Type.
 func (c *call) form() url.Values {
 	if c.v3 && c.media == jsonMedia {
 		values, all := url.Values{}, map[string]any{}
@@ -82,7 +81,7 @@ func (c *call) form() url.Values {
 	return values
 }
 
-// token answers a pair of tokens for a code or for a refresh token, which works once.
+// token exchanges a code or a refresh token for a pair of tokens. Each works once.
 func (c *call) token() (any, error) {
 	answer, err := c.grantToken(c.form())
 	if err != nil {
@@ -164,7 +163,7 @@ func (c *call) refresh(a *app, name, userType string) (any, error) {
 	return c.tokenAnswer(c.issue(r.grant, c.now)), nil
 }
 
-// errReused tells the second use of a refresh token from others that are refused; the answer is the same.
+// errReused is the second use of a refresh token. Its answer is that of any invalid refresh token.
 var errReused = refuse(http.StatusBadRequest, "Invalid grant: refresh token is invalid")
 
 func (c *call) invalidRefreshToken() error {

@@ -10,18 +10,18 @@ import (
 	"strconv"
 )
 
-// Transport answers requests in this process, without a network, whatever host they name. It goes into an http.Client:
+// Transport returns a transport that answers requests to any host in this process, without a network:
 //
 //	client, err := ghl.New(ghl.WithHTTPClient(&http.Client{Transport: server.Transport()}), …)
 //
-// [Server.ClientOptions] of a fake that does not listen ([NewHandler]) has it already. With it the fake works inside of
-// testing/synctest, where delays and hanging answers cost no time. Connections that a [Fault] cuts are errors of the transport
-// or of the body; a slow body comes late, and then at once.
+// [Server.ClientOptions] includes it for a server of [NewHandler]. With it the server works in a testing/synctest bubble, where
+// delays take no time. A connection that a [Fault] cuts is an error of the transport or of the body; a slow body arrives late, as a
+// whole.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ s *Server }
 
-// errCut is what is left of a connection.
+// errCut is the error of a cut connection.
 var errCut = fmt.Errorf("ghltest: the connection was cut: %w", io.ErrUnexpectedEOF)
 
 // RoundTrip answers a request.
@@ -34,7 +34,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := r.Clone(context.WithValue(ctx, http.ServerContextKey, t.s)) // there is a connection, so to speak
+	in := r.Clone(context.WithValue(ctx, http.ServerContextKey, t.s)) // marks a connection that can be cut
 	in.Body, in.ContentLength, in.GetBody = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 	in.RequestURI, in.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:1"
 	if in.Host == "" {
@@ -51,7 +51,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.response(r, cut), nil
 }
 
-// readAll reads and closes the body, as a transport must.
+// readAll reads and closes the body, as http.RoundTripper requires.
 func readAll(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
@@ -63,7 +63,7 @@ func readAll(r *http.Request) ([]byte, error) {
 // recorder is the http.ResponseWriter of a transport.
 type recorder struct {
 	header http.Header
-	sent   http.Header // as it was when the status was written
+	sent   http.Header // a copy from the time of WriteHeader
 	status int
 	body   bytes.Buffer
 }
@@ -98,7 +98,7 @@ func (w *recorder) serve(h http.Handler, r *http.Request) (cut bool) {
 
 func (w *recorder) response(r *http.Request, cut bool) *http.Response {
 	for name, values := range w.sent {
-		if len(values) == 0 { // how a handler says that net/http must not guess
+		if len(values) == 0 { // keeps net/http from setting it
 			delete(w.sent, name)
 		}
 	}
@@ -115,7 +115,7 @@ func (w *recorder) response(r *http.Request, cut bool) *http.Response {
 	return resp
 }
 
-// broken is where a body that was cut ends.
+// broken is the end of a cut body.
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errCut }

@@ -9,10 +9,10 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// EventType is the type of a webhook event, as it stands in a delivery.
+// EventType is the type of a webhook event, the property "type" of a delivery.
 type EventType string
 
-// The events that the fake sends. There is none for an edited task, as in the real API.
+// The events that the fake sends. HighLevel has no event for an edited task.
 const (
 	ContactCreate     EventType = "ContactCreate"
 	ContactUpdate     EventType = "ContactUpdate"
@@ -37,40 +37,40 @@ var eventTypes = []EventType{
 	NoteCreate, NoteUpdate, NoteDelete, AppointmentCreate, AppointmentUpdate, AppointmentDelete, AppInstall, AppUninstall,
 }
 
-// change is something of which subscribers are told.
+// change is a change that is sent to subscribers.
 type change struct {
 	kind       EventType
-	locationID string // "" where it concerns a whole company
-	appID      string // of an install; else the subscriber's
+	locationID string // "" for a whole company
+	appID      string // of an installed app; "" means the subscriber's app
 	at         time.Time
-	record     any // written at once, so it may change later
+	record     any // encoded before emit returns, so it may change later
 }
 
-// emit tells the subscribers. It costs nothing when there are none.
+// emit sends a change to the subscribers. Without subscribers it does not call record.
 func (s *state) emit(kind EventType, of *location, at time.Time, record func() any) {
 	if s.hooks != nil && s.hooks.active.Load() {
 		s.hooks.emit(change{kind: kind, locationID: of.ID, at: at, record: record()})
 	}
 }
 
-// installEvent is what INSTALL and UNINSTALL carry beside the envelope.
+// installEvent has the properties of INSTALL and UNINSTALL.
 type installEvent struct {
 	CompanyID string `json:"companyId,omitempty"`
 	UserID    string `json:"userId,omitempty"`
 	PlanID    string `json:"planId,omitempty"`
-	// The rest is left out of an UNINSTALL.
+	// An UNINSTALL omits the rest.
 	InstallType         string            `json:"installType,omitempty"`
 	IsWhitelabelCompany *bool             `json:"isWhitelabelCompany,omitempty"`
 	WhitelabelDetails   map[string]string `json:"whitelabelDetails,omitzero"`
 	CompanyName         string            `json:"companyName,omitempty"`
 }
 
-// emitInstall tells the subscribers of an app that it was installed or, with AppUninstall, removed. locationID is "" when
-// the whole company is meant. appID "" is the subscriber's own.
+// emitInstall sends an AppInstall or AppUninstall to the subscribers. locationID is "" for a whole company; appID "" means the
+// subscriber's app.
 func (s *state) emitInstall(kind EventType, appID, locationID string, in installEvent, at time.Time) {
 	if s.hooks != nil && s.hooks.active.Load() {
 		if kind == AppInstall {
-			setDefault(&in.CompanyName, "Test Company") // the fake knows companies by their ids only
+			setDefault(&in.CompanyName, "Test Company") // the fake stores no names of companies
 		}
 		s.hooks.emit(change{kind: kind, locationID: locationID, appID: appID, at: at, record: in})
 	}
@@ -89,7 +89,7 @@ type contactEvent struct {
 	DateAdded    ghl.Time          `json:"dateAdded,omitzero"`
 	DateOfBirth  any               `json:"dateOfBirth,omitempty"`
 	DND          bool              `json:"dnd"`
-	DNDSettings  *ghl.DNDSettings  `json:"dndSettings,omitempty"` // ContactDndUpdate only
+	DNDSettings  *ghl.DNDSettings  `json:"dndSettings,omitempty"` // in ContactDndUpdate
 	Email        string            `json:"email,omitempty"`
 	Name         string            `json:"name,omitempty"`
 	FirstName    string            `json:"firstName,omitempty"`
@@ -119,7 +119,7 @@ func (c *call) emitContact(kind EventType, of *contact) {
 	})
 }
 
-// emitContactChange tells that a contact was updated, and of its tags and its "do not disturb" where these have changed.
+// emitContactChange emits ContactUpdate, also ContactTagUpdate for changed tags and ContactDndUpdate for a changed "do not disturb".
 func (c *call) emitContactChange(was, is *contact) {
 	c.emitContact(ContactUpdate, is)
 	if !sameTags(was.Tags, is.Tags) {
@@ -150,7 +150,7 @@ func (c *call) emitTask(kind EventType, t *ghl.Task) {
 	})
 }
 
-// noteEvent has no userId, as the real one.
+// noteEvent has no userId, as in HighLevel's event.
 type noteEvent struct {
 	ID        string   `json:"id"`
 	Body      string   `json:"body"`

@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// SubscribeOption says what a subscriber gets. A wrong one fails the test at the line of the subscription, or panics.
+// SubscribeOption configures a [Subscription]. An invalid option fails the test at the line of the subscription, or panics without
+// a test.
 type SubscribeOption func(*subscriber) error
 
 type subscriber struct {
-	events           []EventType // none for all
+	events           []EventType // empty means all
 	appID, versionID string
 	current, legacy  Signature
 	timeout          time.Duration
@@ -30,12 +31,12 @@ func defaultSubscriber() subscriber {
 	return subscriber{current: Signed, legacy: Absent, timeout: 10 * time.Second, schedule: slices.Repeat([]time.Duration{10 * time.Minute}, 6)}
 }
 
-// Events lets only these events through; without it all of them come.
+// Events sends only these events. Without it all events are sent.
 func Events(types ...EventType) SubscribeOption {
 	return func(s *subscriber) error {
 		for _, t := range types {
 			if !slices.Contains(eventTypes, t) {
-				return fmt.Errorf("Events: there is no event %q", t)
+				return fmt.Errorf("Events: unknown event %q", t)
 			}
 		}
 		s.events = append(s.events, types...)
@@ -43,7 +44,7 @@ func Events(types ...EventType) SubscribeOption {
 	}
 }
 
-// ForApp sets appId and versionId of the deliveries; an empty one stays as it is made up.
+// ForApp sets appId and versionId of the deliveries. For "" a generated one is sent.
 func ForApp(appID, versionID string) SubscribeOption {
 	return func(s *subscriber) error {
 		s.appID, s.versionID = appID, versionID
@@ -51,51 +52,50 @@ func ForApp(appID, versionID string) SubscribeOption {
 	}
 }
 
-// Signature is what a signature header of a delivery holds.
+// Signature is the content of a signature header of a delivery.
 type Signature uint8
 
 const (
-	// Signed is a valid signature by the server's key.
+	// Signed is a valid signature with the server's key.
 	Signed Signature = iota
-	// Absent leaves the header out.
+	// Absent omits the header.
 	Absent
-	// NotAvailable is the literal "N/A", which HighLevel sends where it has no signature.
+	// NotAvailable is the literal "N/A", which HighLevel sends in place of a missing signature.
 	NotAvailable
-	// Forged is a well-formed signature by another key.
+	// Forged is a well-formed signature with another key.
 	Forged
 )
 
-// Signatures sets what X-GHL-Signature and the legacy X-WH-Signature hold. The default is Signatures(Signed, Absent).
+// Signatures sets X-GHL-Signature and the legacy X-WH-Signature. The default is Signatures(Signed, Absent).
 func Signatures(current, legacy Signature) SubscribeOption {
 	return func(s *subscriber) error {
 		if current > Forged || legacy > Forged {
-			return errors.New("Signatures: unknown kind of signature")
+			return errors.New("Signatures: unknown Signature")
 		}
 		s.current, s.legacy = current, legacy
 		return nil
 	}
 }
 
-// DeliveryTimeout sets how long a subscriber may take to answer; 10 seconds without it.
+// DeliveryTimeout sets the time in which a subscriber must answer. It must be positive; the default is 10 seconds.
 func DeliveryTimeout(d time.Duration) SubscribeOption {
 	return func(s *subscriber) error {
 		if d <= 0 {
-			return errors.New("DeliveryTimeout: the time is not positive")
+			return errors.New("DeliveryTimeout: the timeout must be positive")
 		}
 		s.timeout = d
 		return nil
 	}
 }
 
-// Redelivery sets how long after each refusal a delivery is repeated, by the server's clock; when the list is used up it is
-// given up. The default is six times, ten minutes apart, which is what HighLevel has documented longest; its newer page
-// speaks of up to twelve times with growing pauses. Without arguments nothing is repeated. [Server.Redeliver] does not wait
-// for the time.
+// Redelivery sets the waits between the attempts of a refused delivery, by the server's clock. After the last one the delivery is
+// given up; without arguments no delivery is repeated. The default is six waits of ten minutes, as in HighLevel's older
+// documentation; a newer page has up to twelve attempts with growing waits. [Server.Redeliver] ends the waits.
 func Redelivery(waits ...time.Duration) SubscribeOption {
 	return func(s *subscriber) error {
 		for _, wait := range waits {
 			if wait < 0 {
-				return errors.New("Redelivery: a wait is negative")
+				return errors.New("Redelivery: a wait must not be negative")
 			}
 		}
 		s.schedule = slices.Clone(waits)
@@ -103,8 +103,8 @@ func Redelivery(waits ...time.Duration) SubscribeOption {
 	}
 }
 
-// RedeliverOnly429 repeats a delivery only when it was answered 429, as HighLevel's older documentation has it. Without it
-// any answer but a 2xx, and none in time, count as refusals.
+// RedeliverOnly429 repeats a delivery only after a 429, as in HighLevel's older documentation. By default any answer other than a
+// 2xx, and a timeout, is a refusal.
 func RedeliverOnly429() SubscribeOption {
 	return func(s *subscriber) error {
 		s.only429 = true
@@ -112,7 +112,7 @@ func RedeliverOnly429() SubscribeOption {
 	}
 }
 
-// BareTaskCreate leaves contactId and body out of TaskCreate, as was reported of the real API.
+// BareTaskCreate omits contactId and body from TaskCreate, as was reported for HighLevel.
 func BareTaskCreate() SubscribeOption {
 	return func(s *subscriber) error {
 		s.bareTasks = true
@@ -120,7 +120,7 @@ func BareTaskCreate() SubscribeOption {
 	}
 }
 
-// NestedRecords puts the record of every event under "data", as HighLevel's guide shows it. Real deliveries are flat.
+// NestedRecords puts the record of every event under "data", as in HighLevel's guide. HighLevel's deliveries are flat.
 func NestedRecords() SubscribeOption {
 	return func(s *subscriber) error {
 		s.nested = true
@@ -128,7 +128,7 @@ func NestedRecords() SubscribeOption {
 	}
 }
 
-// FlatAppointments puts the properties of an appointment beside the type instead of under "appointment".
+// FlatAppointments puts the properties of an appointment next to the type in place of under "appointment".
 func FlatAppointments() SubscribeOption {
 	return func(s *subscriber) error {
 		s.flat = true
@@ -136,8 +136,8 @@ func FlatAppointments() SubscribeOption {
 	}
 }
 
-// MistypedAppointments sends updates and deletions of appointments with the type AppointmentCreate, as HighLevel's samples
-// have it. [Delivery.Type] keeps what it was.
+// MistypedAppointments sends updates and deletions of appointments with the type AppointmentCreate, as in HighLevel's samples.
+// [Delivery.Type] has the real type.
 func MistypedAppointments() SubscribeOption {
 	return func(s *subscriber) error {
 		s.mistyped = true
@@ -145,7 +145,7 @@ func MistypedAppointments() SubscribeOption {
 	}
 }
 
-// WithDeliveryFaults makes deliveries go wrong.
+// WithDeliveryFaults makes deliveries fail.
 func WithDeliveryFaults(f DeliveryFaults) SubscribeOption {
 	return func(s *subscriber) error {
 		if err := f.check(); err != nil {
@@ -156,23 +156,24 @@ func WithDeliveryFaults(f DeliveryFaults) SubscribeOption {
 	}
 }
 
-// DeliveryFaults says how many of a subscriber's deliveries go wrong, and how. Several may befall one delivery. Redeliveries
-// are left alone, but for a signature, which stays what it was.
+// DeliveryFaults are the odds that a subscriber's deliveries fail. Several faults can hit one delivery. They hit the first attempt
+// only, except that a forged or missing signature applies to every attempt.
 type DeliveryFaults struct {
-	// Seed of the chances; the same seed and events give the same faults.
+	// Seed seeds the odds. The same seed and events give the same faults.
 	Seed uint64
-	// Lose: it is never sent.
+	// Lose are the odds that a delivery is never sent.
 	Lose Odds
-	// Duplicate: it is sent twice.
+	// Duplicate are the odds that a delivery is sent twice.
 	Duplicate Odds
-	// Reorder: the one behind it is sent first. Where there is none behind it, it waits for one, or for [Server.Flush].
+	// Reorder are the odds that a delivery is sent after its successor. It waits for a successor or for [Server.Flush].
 	Reorder Odds
-	// Delay: it is sent DelayBy later by the server's clock, or by [Server.Redeliver]; later ones pass it.
-	Delay   Odds
+	// Delay are the odds that a delivery is sent DelayBy later by the server's clock, or by [Server.Redeliver], after its successors.
+	Delay Odds
+	// DelayBy must be positive with Delay, and 0 without it.
 	DelayBy time.Duration
-	// Forge: X-GHL-Signature is well formed, but by another key.
+	// Forge are the odds that X-GHL-Signature is well formed, but signed with another key.
 	Forge Odds
-	// Unsign: there is no signature.
+	// Unsign are the odds that a delivery has no signature.
 	Unsign Odds
 }
 
@@ -181,7 +182,7 @@ func (f *DeliveryFaults) check() error {
 		"Lose": f.Lose, "Duplicate": f.Duplicate, "Reorder": f.Reorder, "Delay": f.Delay, "Forge": f.Forge, "Unsign": f.Unsign,
 	} {
 		if o.first < 0 || math.IsNaN(o.chance) || o.chance < 0 || o.chance > 1 {
-			return fmt.Errorf("WithDeliveryFaults: %s is neither a count nor a chance of 0 to 1", name)
+			return fmt.Errorf("WithDeliveryFaults: %s must be a count of at least 0 or a chance between 0 and 1", name)
 		}
 	}
 	if f.Delay != (Odds{}) && f.DelayBy <= 0 {
@@ -193,19 +194,19 @@ func (f *DeliveryFaults) check() error {
 	return nil
 }
 
-// Odds is how many of something are hit; the zero value is none. See [First], [Chance] and [Always].
+// Odds are the odds that a fault hits a delivery. The zero value never hits. See [First], [Chance] and [Always].
 type Odds struct {
 	first  int
 	chance float64
 }
 
-// First hits the next n.
+// First hits the next n deliveries.
 func First(n int) Odds { return Odds{first: n} }
 
-// Chance hits each with a probability of 0 to 1.
+// Chance hits each delivery with a probability between 0 and 1.
 func Chance(p float64) Odds { return Odds{chance: p} }
 
-// Always hits every one.
+// Always hits every delivery.
 func Always() Odds { return Odds{chance: 1} }
 
 func (o *Odds) hit(random *rand.Rand) bool {

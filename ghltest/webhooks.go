@@ -20,63 +20,63 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// Delivery is an event on its way to a subscriber, or there.
+// Delivery is the delivery of an event to a subscriber.
 type Delivery struct {
 	Type EventType
-	// WebhookID is the same in every repetition of the event.
+	// WebhookID is the same for every attempt and for a duplicate.
 	WebhookID  string
 	LocationID string
-	// Body is what is sent, the same each time.
+	// Body is the same for every attempt.
 	Body []byte
-	// Attempts is how often it was sent.
+	// Attempts is the number of attempts.
 	Attempts int
-	// Status is the HTTP status that the last attempt was answered with; 0 before the first, and when there was no answer.
+	// Status is the HTTP status of the last attempt; 0 before the first attempt and without an answer.
 	Status int
-	// Error says why there was no answer, such as a time-out.
+	// Error is why the last attempt had no answer, such as a timeout.
 	Error string
-	// Faults are what [DeliveryFaults] did to it: "duplicate", "lost", "delayed", "reordered", "forged" or "unsigned".
+	// Faults are the [DeliveryFaults] that hit the delivery: "duplicate", "lost", "delayed", "reordered", "forged" or "unsigned".
 	Faults []string
-	// Next is when it will be sent next by the server's clock: a redelivery, or the end of a delay. Zero when it won't.
+	// Next is the time of the next attempt by the server's clock, after a refusal or a delay. Zero means none.
 	Next time.Time
 }
 
-// Accepted reports whether the subscriber answered with a 2xx.
+// Accepted reports whether the last attempt was answered with a 2xx.
 func (d Delivery) Accepted() bool { return d.Status >= 200 && d.Status < 300 }
 
 const (
-	maxDeliveries = 10_000 // are kept in the log
+	maxDeliveries = 10_000 // in the log
 	closeWait     = 5 * time.Second
-	tick          = 10 * time.Millisecond // the least that a worker waits for a clock to reach a time
+	tick          = 10 * time.Millisecond // the minimum that a worker waits for a time of the clock
 )
 
-// hooks sends the changes to those who subscribed. Its lock is taken under the server's, never the other way round.
+// hooks sends changes to subscribers. A goroutine with the server's lock may take the lock of hooks, but not the reverse.
 type hooks struct {
 	keys   *keys
 	now    func() time.Time
-	active atomic.Bool // somebody has subscribed
+	active atomic.Bool // has subscribers
 
 	ctx     context.Context
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 
 	mu            sync.Mutex
-	ids           ids // of its own, so that records get the same ids with and without subscribers
+	ids           ids // its own, so that records get the same ids with and without subscribers
 	appID         string
 	versionID     string
 	subscriptions []*Subscription
 	log           []*delivery
-	pending       int           // queued, or being sent
+	pending       int           // deliveries in queues or being sent
 	flushing      int           // callers of Flush
-	idle          chan struct{} // closed when nothing is pending; nil while nobody waits
+	idle          chan struct{} // closed when pending becomes 0; nil without a caller of Flush
 	closed        bool
 }
 
-// delivery is a Delivery with what only its worker needs.
+// delivery is a Delivery with the state of its worker.
 type delivery struct {
 	Delivery
 	to              *Subscription
 	current, legacy Signature
-	reorder         bool // let the next one pass
+	reorder         bool // send the next delivery first
 }
 
 func newHooks(now func() time.Time) *hooks {
@@ -86,7 +86,7 @@ func newHooks(now func() time.Time) *hooks {
 	return h
 }
 
-// Subscription is a subscriber of webhooks.
+// Subscription is a subscription to webhooks.
 type Subscription struct {
 	hooks *hooks
 	subscriber
@@ -98,24 +98,25 @@ type Subscription struct {
 	// under the lock of hooks
 	random  *rand.Rand
 	queue   []*delivery
-	waiting []*delivery // for their time
+	waiting []*delivery // until their Next
 	ended   bool
 }
 
-// Subscribe sends every later change that is made through the API to a URL on this machine, as HighLevel does: one POST
-// for each event, signed, at least once. What the Add methods seed is no change. A worker of its own sends the deliveries
-// one after the other, outside of the request that caused them: [Server.Flush] waits for them.
+// Subscribe sends every later change through the API to a URL on this machine, as HighLevel does: one signed POST for each event,
+// at least once. Seeds are not changes. The deliveries of a subscription are sent one at a time, after the request that caused
+// them; [Server.Flush] waits for them.
 //
-// A refusal (any answer but a 2xx, or none in time) is repeated with the same webhookId and timestamp, see [Redelivery].
+// After any answer other than a 2xx, or a timeout, the delivery is repeated with the same webhookId and timestamp. See
+// [Redelivery].
 func (s *Server) Subscribe(target string, opts ...SubscribeOption) *Subscription {
 	s.helper()
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !onLoopback(u.Hostname()) {
-		s.fail("Subscribe: %q is no URL on this machine", target)
+		s.fail("Subscribe: %q is not a URL on this machine", target)
 		return nil
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true}, // a receiver that restarts loses nothing
+		Transport:     &http.Transport{DisableKeepAlives: true}, // a receiver may restart between deliveries
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return s.subscribe("Subscribe", opts, func(sub *Subscription) {
@@ -135,9 +136,9 @@ func (s *Server) Subscribe(target string, opts ...SubscribeOption) *Subscription
 	})
 }
 
-// SubscribeHandler is [Server.Subscribe] for a handler in the same process, without a network. The request's context ends
-// with the delivery's time-out and with [Server.Close]; a handler that panics, or ends its goroutine as a failed
-// require does, counts as one that gave no answer.
+// SubscribeHandler is [Server.Subscribe] for a handler in the same process, without a network. The request's context is cancelled
+// after the delivery's timeout and by [Server.Close]. A handler that panics, or ends its goroutine as a failed require does, counts
+// as no answer.
 func (s *Server) SubscribeHandler(h http.Handler, opts ...SubscribeOption) *Subscription {
 	s.helper()
 	if h == nil {
@@ -170,7 +171,7 @@ func (s *Server) subscribe(name string, opts []SubscribeOption, connect func(*Su
 		}
 	}
 	if sub.nested && sub.flat {
-		s.fail("%s: NestedRecords leaves nothing to FlatAppointments", name)
+		s.fail("%s: NestedRecords and FlatAppointments cannot be used together", name)
 		return nil
 	}
 	connect(sub)
@@ -189,7 +190,7 @@ func (s *Server) subscribe(name string, opts []SubscribeOption, connect func(*Su
 	return sub
 }
 
-// Cancel ends the subscription. What it was still to get is dropped.
+// Cancel ends the subscription and drops its unsent deliveries.
 func (s *Subscription) Cancel() {
 	h := s.hooks
 	h.mu.Lock()
@@ -209,9 +210,9 @@ func (s *Subscription) Cancel() {
 	s.cancel()
 }
 
-// Flush waits until every delivery that is due was sent and answered, also those of changes that subscribers make
-// meanwhile. What is to be sent later by the server's clock, redeliveries above all, it does not wait for. The error is
-// the context's, or that [Server.Close] came first. A handler that is being called must not wait for it.
+// Flush waits until every due delivery is sent and answered, also those of changes that subscribers make meanwhile. It does not
+// wait for deliveries with a later time, such as redeliveries. It fails when ctx ends or the server is closed first. A subscribed
+// handler must not call it.
 func (s *Server) Flush(ctx context.Context) error {
 	h := s.hooks
 	h.mu.Lock()
@@ -232,13 +233,13 @@ func (s *Server) Flush(ctx context.Context) error {
 			return nil
 		case h.closed:
 			h.mu.Unlock()
-			return errors.New("ghltest: Flush: the server was closed before all was sent")
+			return errors.New("ghltest: Flush: the server was closed before every delivery was sent")
 		}
 		if h.idle == nil {
 			h.idle = make(chan struct{})
 		}
 		idle := h.idle
-		for _, sub := range h.subscriptions { // what lets others pass has nothing to wait for now
+		for _, sub := range h.subscriptions { // sends a reordered delivery that has no successor
 			sub.rouse()
 		}
 		h.mu.Unlock()
@@ -250,8 +251,8 @@ func (s *Server) Flush(ctx context.Context) error {
 	}
 }
 
-// Redeliver sends all that waits for its time now: the redeliveries, whatever their time, and what [DeliveryFaults] delays.
-// It returns how many these are, and [Server.Flush] waits for them.
+// Redeliver sends all deliveries with a later time now: redeliveries, and deliveries that [DeliveryFaults] delays. It returns their
+// number. [Server.Flush] waits for them.
 func (s *Server) Redeliver() int {
 	h := s.hooks
 	h.mu.Lock()
@@ -267,12 +268,12 @@ func (s *Server) Redeliver() int {
 	return n
 }
 
-// Deliveries returns the deliveries of all subscribers in the order of their events; of many, the latest 10,000.
+// Deliveries returns the deliveries to all subscribers in the order of their events, at most the latest 10,000.
 func (s *Server) Deliveries() []Delivery {
 	return s.hooks.deliveries(func(*delivery) bool { return true })
 }
 
-// Deliveries returns the deliveries to this subscriber, as [Server.Deliveries] does.
+// Deliveries returns the deliveries of this subscription, as [Server.Deliveries] does.
 func (s *Subscription) Deliveries() []Delivery {
 	return s.hooks.deliveries(func(d *delivery) bool { return d.to == s })
 }
@@ -291,7 +292,7 @@ func (h *hooks) deliveries(which func(*delivery) bool) []Delivery {
 	return list
 }
 
-// close ends the workers and waits for them.
+// close stops the workers and waits for them.
 func (h *hooks) close() error {
 	h.mu.Lock()
 	h.closed = true
@@ -300,12 +301,12 @@ func (h *hooks) close() error {
 	h.mu.Unlock()
 	h.cancel()
 	if !waitFor(&h.workers, closeWait) {
-		return errors.New("ghltest: a webhook handler has not returned although its request was cancelled")
+		return errors.New("ghltest: a webhook handler did not return after its request was cancelled")
 	}
 	return nil
 }
 
-// clockMoved makes workers look at the clock again.
+// clockMoved queues the deliveries that are due after a change of the clock.
 func (h *hooks) clockMoved() {
 	now := h.now()
 	h.mu.Lock()
@@ -313,11 +314,11 @@ func (h *hooks) clockMoved() {
 	h.promote(now)
 }
 
-// emit writes an event for each subscriber that wants it.
+// emit queues an event for each subscriber of its type.
 func (h *hooks) emit(c change) {
 	record, err := json.Marshal(c.record)
 	if err != nil {
-		return // models have passed JSON before
+		return // cannot happen: every record was decoded from JSON
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -342,7 +343,7 @@ func (h *hooks) emit(c change) {
 	}
 }
 
-// dispatch queues a delivery, or does to it what the faults say.
+// dispatch queues a delivery, or applies the subscriber's faults to it.
 func (h *hooks) dispatch(sub *Subscription, add func() *delivery, now time.Time) {
 	f := &sub.faults
 	d := add()
@@ -389,7 +390,7 @@ func (h *hooks) enqueue(sub *Subscription, d *delivery) {
 	sub.rouse()
 }
 
-// promote queues what is due.
+// promote queues the waiting deliveries that are due.
 func (h *hooks) promote(now time.Time) {
 	for _, sub := range h.subscriptions {
 		sub.waiting = slices.DeleteFunc(sub.waiting, func(d *delivery) bool {
@@ -402,7 +403,7 @@ func (h *hooks) promote(now time.Time) {
 	}
 }
 
-// finished counts down, and tells Flush.
+// finished subtracts n from the pending deliveries and wakes the callers of Flush when none is left.
 func (h *hooks) finished(n int) {
 	h.pending -= n
 	if h.idle != nil && (h.pending == 0 || h.closed) {
@@ -441,7 +442,7 @@ func (s *Subscription) work() {
 	}
 }
 
-// next returns what is to be sent now; without any, how long to wait for what is to be sent later, 0 for ever.
+// next returns the delivery to send now. Without one it returns how long to wait for a later one; 0 means until woken.
 func (s *Subscription) next() (d *delivery, wait time.Duration) {
 	h := s.hooks
 	now := h.now()
@@ -456,7 +457,7 @@ func (s *Subscription) next() (d *delivery, wait time.Duration) {
 			s.queue[0].reorder = false
 			s.queue[0], s.queue[1] = s.queue[1], s.queue[0]
 		} else if h.flushing == 0 {
-			return nil, s.untilDue(now) // stays until another one comes, or somebody waits
+			return nil, s.untilDue(now) // stays queued until the next delivery or a Flush
 		}
 	}
 	if len(s.queue) == 0 {
@@ -498,16 +499,16 @@ func (s *Subscription) attempt(d *delivery) (int, error) {
 		case Absent:
 		}
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, s.timeout) // only now: the first legacy signature makes the key first
+	ctx, cancel := context.WithTimeout(s.ctx, s.timeout) // starts after signing, because the first legacy signature generates a key
 	defer cancel()
 	status, err := s.send(ctx, header, d.Body)
-	if ctx.Err() != nil { // an answer behind its time is none
+	if ctx.Err() != nil { // an answer after the timeout does not count
 		status, err = 0, ctx.Err()
 	}
 	return status, err
 }
 
-// settle writes down how an attempt went and, after a refusal, when the next one is.
+// settle records the outcome of an attempt and, after a refusal, schedules the next one.
 func (s *Subscription) settle(d *delivery, status int, err error) {
 	h := s.hooks
 	now := h.now()
@@ -526,14 +527,14 @@ func (s *Subscription) settle(d *delivery, status int, err error) {
 	h.finished(1)
 }
 
-// body writes an event as the subscriber gets it.
+// body returns the body of an event in the form that the subscriber asked for.
 func (s *subscriber) body(h *hooks, c change, record []byte, webhookID string) []byte {
 	kind := c.kind
 	if s.mistyped && (kind == AppointmentUpdate || kind == AppointmentDelete) {
 		kind = AppointmentCreate
 	}
 	if s.bareTasks && kind == TaskCreate {
-		record = without(record, "body", "contactId")
+		record = withoutProperties(record, "body", "contactId")
 	}
 	appID, versionID := cmp.Or(c.appID, s.appID, h.appID), cmp.Or(s.versionID, h.versionID)
 	var b bytes.Buffer
@@ -558,7 +559,7 @@ func (s *subscriber) body(h *hooks, c change, record []byte, webhookID string) [
 
 func quote(text string) string { return string(answer.Marshal(text)) }
 
-func without(object []byte, names ...string) []byte {
+func withoutProperties(object []byte, names ...string) []byte {
 	all := map[string]json.RawMessage{}
 	if json.Unmarshal(object, &all) != nil {
 		return object
@@ -569,7 +570,7 @@ func without(object []byte, names ...string) []byte {
 	return answer.Marshal(all)
 }
 
-// serve calls a handler as a server would.
+// serve calls a handler as net/http's server does.
 func (h *hooks) serve(ctx context.Context, handler http.Handler, header http.Header, body []byte) (int, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1/", bytes.NewReader(body))
 	if err != nil {
@@ -603,7 +604,7 @@ func (h *hooks) serve(ctx context.Context, handler http.Handler, header http.Hea
 	}
 }
 
-// answerWriter keeps the status of an answer.
+// answerWriter records the status of an answer.
 type answerWriter struct {
 	header http.Header
 	status int

@@ -8,7 +8,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// rule is one rule, ready for use.
+// rule is a compiled rule.
 type rule[R, C, U, P any] struct {
 	ghl                      *ghlField[R, C, U]
 	pluvo                    *pluvoField[P]
@@ -22,14 +22,14 @@ type compiled[R, C, U, P any] struct {
 	table *table[R, C, U, P]
 	kind  pluvo.Kind
 	rules []*rule[R, C, U, P]
-	// unread are GHL's fields that no rule reads, unwritten those of Pluvo's that no rule writes to GHL.
+	// unread are GHL's fields that no rule reads, unwritten those of Pluvo that no rule writes to GHL.
 	unread    []*ghlField[R, C, U]
 	unwritten []*pluvoField[P]
-	// read and written are the names of all that the rules read in GHL, and write there from Pluvo.
+	// read are the names of the fields that the rules read in GHL, written those that they write there from Pluvo.
 	read, written map[string]bool
 }
 
-// incoming returns the value for Pluvo. Empty means that there is none.
+// incoming returns the value for Pluvo, and whether it is empty.
 func (r *rule[R, C, U, P]) incoming(m *Mapper, v value) (out value, empty bool) {
 	if v.problem == "" && !v.isEmpty(r.ghl.typ) {
 		v = run(m, v, r.forward)
@@ -45,50 +45,51 @@ func (r *rule[R, C, U, P]) incoming(m *Mapper, v value) (out value, empty bool) 
 	return v, v.problem == ""
 }
 
-// outgoing returns the value for GHL. Empty means that there is none.
+// outgoing returns the value for GHL, and whether it is empty.
 func (r *rule[R, C, U, P]) outgoing(m *Mapper, v value) (out value, empty bool) {
 	f := r.ghl
 	if !v.isEmpty(r.pluvo.typ) {
-		if v = run(m, v, r.backward); v.problem == "" && f.precise != nil {
-			var note string
-			if v.at, note, v.problem = f.precise(v.at); note != "" {
-				v.note = note
-			}
+		if v = run(m, v, r.backward); v.problem == "" && f.sends != nil {
+			v = f.sends(v)
 		}
 		if v.problem == "" && !f.isBlank(&v) {
-			if f.refuses != nil {
-				v.problem = f.refuses(m, v.text)
-			}
-			if !allows(f.options, &v, f.typ) {
-				v.problem = whyPicklist
-			}
+			v.problem = f.refusal(m, &v)
 			return v, false
 		}
 	}
 	if v.problem == "" && r.defaultGHL != nil {
-		if v = *r.defaultGHL; f.refuses != nil {
-			v.problem = f.refuses(m, v.text)
-		}
-		v.note = whyDefault
+		v = *r.defaultGHL
+		v.problem, v.note = f.refusal(m, &v), whyDefault
 		return v, false
 	}
 	return v, v.problem == ""
 }
 
-// isBlank reports whether GHL would have no value then. Where it takes none, a blank text is none either.
+// isBlank reports whether GHL would have no value then. A blank text is no value for a field that GHL does not clear.
 func (f *ghlField[R, C, U]) isBlank(v *value) bool {
 	return v.isEmpty(f.typ) || f.typ == textType && !f.clears && strings.TrimSpace(v.text) == ""
 }
 
-// form returns a value as GHL keeps it.
-func (f *ghlField[R, C, U]) form(m *Mapper, v value) value {
-	if f.keeps != nil {
-		return f.keeps(m, v)
+// refusal says why GHL does not accept a value, "" if it does.
+func (f *ghlField[R, C, U]) refusal(m *Mapper, v *value) string {
+	if !allows(f.options, v, f.typ) {
+		return whyPicklist
+	}
+	if f.refuses != nil {
+		return f.refuses(m, v.text)
+	}
+	return ""
+}
+
+// asStored returns a value in the form in which GHL stores it.
+func (f *ghlField[R, C, U]) asStored(m *Mapper, v value) value {
+	if f.stored != nil {
+		return f.stored(m, v)
 	}
 	return v
 }
 
-// allows reports whether a field with options takes a value.
+// allows reports whether a field with options accepts a value.
 func allows(options []string, v *value, t typ) bool {
 	if len(options) == 0 {
 		return true
@@ -99,6 +100,7 @@ func allows(options []string, v *value, t typ) bool {
 	return slices.Contains(options, v.text)
 }
 
+// toPluvo maps a record of GHL to Pluvo.
 func (c *compiled[R, C, U, P]) toPluvo(out *P, from *R, sc *scope, s *sink) error {
 	for _, r := range c.rules {
 		if !r.toPluvo {
@@ -106,96 +108,117 @@ func (c *compiled[R, C, U, P]) toPluvo(out *P, from *R, sc *scope, s *sink) erro
 		}
 		v, empty := r.incoming(sc.m, r.ghl.get(from, sc))
 		switch {
-		case v.problem != "":
-			s.leftOut(r.ghl.name, v.problem)
-		case !empty:
+		case v.problem == "" && !empty:
 			r.pluvo.set(out, v)
 			s.went(r.ghl.name, r.pluvo.name, v.note)
-			continue
-		}
-		if r.required || r.pluvo.needed {
+		case r.required || r.pluvo.needed:
 			return s.missing(r.ghl.name, r.pluvo.name, v.problem)
+		case v.problem != "":
+			s.leftOut(r.ghl.name, v.problem)
 		}
 	}
-	reportLeftOut(s, from, sc, c.unread, whyNoRule)
-	c.table.others(s, from, c.read, whyNoRule)
+	for _, f := range c.unread {
+		if f.hasValue(from, sc) {
+			s.leftOut(f.name, whyNoRule)
+		}
+	}
+	c.table.others(s, from, c.read)
 	return nil
 }
 
+// hasValue reports whether a record has a value of the field.
+func (f *ghlField[R, C, U]) hasValue(r *R, sc *scope) bool {
+	if f.has != nil {
+		return f.has(r)
+	}
+	v := f.get(r, sc)
+	return v.has(f.typ)
+}
+
+// create maps a record of Pluvo to one that GHL creates.
 func (c *compiled[R, C, U, P]) create(out *C, from *P, m *Mapper, s *sink) error {
 	for _, r := range c.rules {
 		if !r.toGHL {
 			continue
 		}
 		v, empty := r.outgoing(m, r.pluvo.get(from))
+		if !empty && v.problem == "" && r.ghl.create == nil {
+			v.problem = whyUpdateOnly
+		}
 		switch {
-		case v.problem != "":
-			s.leftOut(r.pluvo.name, v.problem)
-		case !empty && r.ghl.create == nil:
-			s.leftOut(r.pluvo.name, whyUpdateOnly)
-		case !empty:
+		case v.problem == "" && !empty:
 			r.ghl.create(out, v)
 			s.went(r.pluvo.name, r.ghl.name, v.note)
-			continue
-		}
-		if r.required {
+		case r.required:
 			return s.missing(r.pluvo.name, r.ghl.name, v.problem)
+		case v.problem != "":
+			s.leftOut(r.pluvo.name, v.problem)
 		}
 	}
-	for _, f := range c.unwritten {
-		if v := f.get(from); f.set != nil && v.has(f.typ) && (f.implied == nil || !f.implied(m, from)) {
-			s.leftOut(f.name, whyNoRule)
-		}
-	}
-	if c.table.otherPluvo != nil {
-		c.table.otherPluvo(s, from, new(P), c.written, whyNoRule)
-	}
+	c.reportUnwritten(from, new(P), m, s)
 	return nil
 }
 
-// change sets what differs. Without a known last state whatever there is differs.
+// change maps the difference between two states of a record of Pluvo to an update for GHL. If the last state is not known,
+// each value is a difference.
 func (c *compiled[R, C, U, P]) change(out *U, now, last *P, known bool, m *Mapper, s *sink) error {
 	for _, r := range c.rules {
 		if !r.toGHL {
 			continue
 		}
-		f := r.ghl
-		given, before := r.pluvo.get(now), r.pluvo.get(last)
-		v, empty := r.outgoing(m, given)
-		if r.required && (empty || v.problem != "") {
-			return s.missing(r.pluvo.name, f.name, v.problem)
-		}
-		if known && given.equal(&before, r.pluvo.typ) {
-			continue
-		}
-		old, none := r.outgoing(m, before)
-		if !known || old.problem != "" { // nobody knows what GHL has
-			old = value{problem: whyUnknown}
-		}
-		kept, keptOld := f.form(m, v), f.form(m, old)
-		switch {
-		case v.problem != "":
-			s.leftOut(r.pluvo.name, v.problem)
-		case !known && empty, old.problem == "" && empty == none && kept.equal(&keptOld, f.typ):
-		case f.change == nil:
-			s.leftOut(r.pluvo.name, whyCreateOnly)
-		case empty && !f.clears:
-			s.leftOut(r.pluvo.name, whyNotCleared)
-		default:
-			f.change(out, old, v)
-			s.went(r.pluvo.name, f.name, v.note)
+		if err := r.change(out, r.pluvo.get(now), r.pluvo.get(last), known, m, s); err != nil {
+			return err
 		}
 	}
+	c.reportUnwritten(now, last, m, s)
+	return nil
+}
+
+// change adds the difference between two values to an update.
+func (r *rule[R, C, U, P]) change(out *U, now, last value, known bool, m *Mapper, s *sink) error {
+	f := r.ghl
+	v, empty := r.outgoing(m, now)
+	if r.required && (empty || v.problem != "") {
+		return s.missing(r.pluvo.name, f.name, v.problem)
+	}
+	if known && now.equal(&last, r.pluvo.typ) {
+		return nil
+	}
+	old, oldEmpty := r.outgoing(m, last)
+	if !known || old.problem != "" {
+		old = value{problem: whyUnknown}
+	}
+	stored, oldStored := f.asStored(m, v), f.asStored(m, old)
+	switch {
+	case v.problem != "":
+		s.leftOut(r.pluvo.name, v.problem)
+	case !known && empty, old.problem == "" && empty == oldEmpty && stored.equal(&oldStored, f.typ):
+	case f.change == nil:
+		s.leftOut(r.pluvo.name, whyCreateOnly)
+	case empty && !f.clears:
+		s.leftOut(r.pluvo.name, whyNotCleared)
+	default:
+		f.change(out, old, v)
+		s.went(r.pluvo.name, f.name, v.note)
+	}
+	return nil
+}
+
+// reportUnwritten reports the differences between two states that no rule writes to GHL.
+func (c *compiled[R, C, U, P]) reportUnwritten(now, last *P, m *Mapper, s *sink) {
 	for _, f := range c.unwritten {
 		v, before := f.get(now), f.get(last)
 		if f.set != nil && !v.equal(&before, f.typ) && (f.implied == nil || !f.implied(m, now)) {
-			s.leftOut(f.name, whyNoRule)
+			reason := whyNoRule
+			if f.unwritten != "" {
+				reason = f.unwritten
+			}
+			s.leftOut(f.name, reason)
 		}
 	}
 	if c.table.otherPluvo != nil {
-		c.table.otherPluvo(s, now, last, c.written, whyNoRule)
+		c.table.otherPluvo(s, now, last, c.written)
 	}
-	return nil
 }
 
 // timeFor returns the time that the rules would send for one of GHL's fields; zero if they would send none.

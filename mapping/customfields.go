@@ -9,82 +9,115 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// customPrefix begins the name of a custom field in rules and reports: "custom.contact.shoe_size" or "custom." and its id.
+// customPrefix begins the name of a custom field in rules and reports, such as "custom.contact.shoe_size". The id of the
+// field can take the place of the key.
 const customPrefix = "custom."
 
+// cutPrefix returns a name without its prefix. It reports false if there is no prefix or nothing follows it.
 func cutPrefix(name, prefix string) (string, bool) {
 	rest, ok := strings.CutPrefix(name, prefix)
 	return rest, ok && strings.TrimSpace(rest) != ""
 }
 
-// customField is a custom field of a contact, found in the location's definitions.
-func customField(name string, definitions *ghl.CustomFieldResolver) (f *contactField, problem string) {
+// customFields finds custom fields in a location's definitions. With any set it accepts each name and finds a field of
+// [anyType], which maps nothing.
+type customFields struct {
+	definitions *ghl.CustomFieldResolver
+	any         bool
+}
+
+// customField returns the custom field of a contact that a name such as "custom.contact.shoe_size" is for. It returns
+// nothing for another name, and a problem for a field that the location does not have.
+func customField(name string, custom customFields) (f *contactField, problem string) {
 	key, ok := cutPrefix(name, customPrefix)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, ""
-	}
-	if definitions == nil {
+	case custom.any:
+		return customFieldOf(name, &ghl.CustomFieldDefinition{ID: key}, anyType), ""
+	case custom.definitions == nil:
 		return nil, "the location's definitions of custom fields are needed to find it"
 	}
-	d, ok := definitions.Find(key)
+	d, ok := custom.definitions.Find(key)
 	if !ok || d.ID == "" {
-		return nil, fmt.Sprintf("the location has no custom field %q", key)
+		problem = fmt.Sprintf("the location has no custom field %q", key)
+		if near := nearest(key, custom.keys()); near != "" {
+			problem += "; did you mean " + customPrefix + near + "?"
+		}
+		return nil, problem
 	}
 	if d.Model != "" && d.Model != "contact" {
 		return nil, fmt.Sprintf("it belongs to %s, not to contacts", d.Model)
 	}
-	f = &contactField{name: name, clears: true, id: d.ID, key: d.FieldKey}
-	switch d.DataType {
-	case "TEXT", "LARGE_TEXT", "PHONE", "EMAIL", "TIME":
-		f.typ = textType
-	case "SINGLE_OPTIONS", "RADIO":
-		f.typ = textType
-		f.options = fixedOptions(d)
-	case "NUMERICAL", "MONETORY", "FLOAT":
-		f.typ = numberType
-	case "CHECKBOX", "MULTIPLE_OPTIONS":
-		f.typ = listType
-		f.options = fixedOptions(d)
-	case "TEXTBOX_LIST":
-		f.typ = listType
-	case "DATE":
-		f.typ = dayType
-	default:
-		f.typ = filesType
-	}
-	typ, id, fieldKey := f.typ, d.ID, d.FieldKey
-	f.get = func(c *ghl.Contact, _ *scope) value {
-		for i := range c.CustomFields {
-			if own := &c.CustomFields[i]; own.ID == id || own.ID == "" && own.Key == fieldKey {
-				return readCustom(own.Value, typ)
-			}
-		}
-		return value{}
-	}
-	f.create = func(c *ghl.ContactCreate, v value) {
-		c.CustomFields = append(c.CustomFields, ghl.CustomField{ID: id, Value: writeCustom(v, typ)})
-	}
-	f.change = func(u *ContactChange, _, now value) {
-		list, _ := u.update().CustomFields.Get()
-		u.Update.CustomFields = ghl.Some(append(list, ghl.CustomField{ID: id, Value: writeCustom(now, typ)}))
+	t, fixed := customType(d.DataType)
+	f = customFieldOf(name, d, t)
+	if fixed && !d.IsAllowedCustomOption {
+		f.options = d.PicklistOptions
 	}
 	return f, ""
 }
 
-// fixedOptions are the options of a field that takes no others.
-func fixedOptions(d *ghl.CustomFieldDefinition) []string {
-	if d.IsAllowedCustomOption {
-		return nil
+// keys returns the keys of the contacts' custom fields.
+func (custom customFields) keys() []string {
+	var keys []string
+	for _, d := range custom.definitions.Definitions() {
+		if d.FieldKey != "" && (d.Model == "" || d.Model == "contact") {
+			keys = append(keys, d.FieldKey)
+		}
 	}
-	return d.PicklistOptions
+	return keys
 }
 
+// customType returns the type of a custom field, and whether the field has options.
+func customType(dataType string) (t typ, options bool) {
+	switch dataType {
+	case "TEXT", "LARGE_TEXT", "PHONE", "EMAIL", "TIME":
+		return textType, false
+	case "SINGLE_OPTIONS", "RADIO":
+		return textType, true
+	case "NUMERICAL", "MONETORY", "FLOAT":
+		return numberType, false
+	case "CHECKBOX", "MULTIPLE_OPTIONS":
+		return listType, true
+	case "TEXTBOX_LIST":
+		return listType, false
+	case "DATE":
+		return dayType, false
+	}
+	return filesType, false
+}
+
+func customFieldOf(name string, d *ghl.CustomFieldDefinition, t typ) *contactField {
+	id, key := d.ID, d.FieldKey
+	return &contactField{
+		name: name, typ: t, clears: true, id: id, key: key,
+		get: func(c *ghl.Contact, _ *scope) value {
+			for i := range c.CustomFields {
+				if own := &c.CustomFields[i]; own.ID == id || own.ID == "" && own.Key == key {
+					return readCustom(own.Value, t)
+				}
+			}
+			return value{}
+		},
+		create: func(c *ghl.ContactCreate, v value) {
+			c.CustomFields = append(c.CustomFields, ghl.CustomField{ID: id, Value: writeCustom(v, t)})
+		},
+		change: func(u *ContactChange, _, now value) {
+			list, _ := u.update().CustomFields.Get()
+			u.Update.CustomFields = ghl.Some(append(list, ghl.CustomField{ID: id, Value: writeCustom(now, t)}))
+		},
+	}
+}
+
+// readCustom returns the value of a custom field as a type.
 func readCustom(v ghl.CustomFieldValue, t typ) value {
 	if v.IsNull() {
 		return value{}
 	}
 	var read value
 	switch t {
+	case anyType:
+		return value{}
 	case listType:
 		read = listValue(v.Options())
 	case dayType:
@@ -105,7 +138,7 @@ func readCustom(v ghl.CustomFieldValue, t typ) value {
 	return read
 }
 
-// number returns a number in its shortest form: digits as they are, for a float64 may not hold them all.
+// number returns a number in its shortest form. It works on the digits, because a float64 may not hold them all.
 func number(v ghl.CustomFieldValue) (text string, ok bool) {
 	n, ok := v.Number()
 	if !ok {
@@ -113,7 +146,7 @@ func number(v ghl.CustomFieldValue) (text string, ok bool) {
 	}
 	text = strings.TrimPrefix(strings.ReplaceAll(strings.TrimSpace(v.Text()), ",", ""), "+")
 	if n == 0 || strings.ContainsAny(text, "eE") {
-		return strconv.FormatFloat(n+0, 'f', -1, 64), true // -0 is 0
+		return strconv.FormatFloat(n+0, 'f', -1, 64), true // without the sign of -0
 	}
 	text, negative := strings.CutPrefix(text, "-")
 	if strings.Contains(text, ".") {
@@ -128,7 +161,7 @@ func number(v ghl.CustomFieldValue) (text string, ok bool) {
 	return text, true
 }
 
-// writeCustom returns what is sent: null for an empty value.
+// writeCustom returns the value to send. An empty one is null.
 func writeCustom(v value, t typ) ghl.CustomFieldValue {
 	if v.isEmpty(t) {
 		return ghl.CustomFieldValue{}
@@ -139,7 +172,7 @@ func writeCustom(v value, t typ) ghl.CustomFieldValue {
 	case dayType:
 		return ghl.ValueOf(v.at)
 	case numberType:
-		return ghl.ValueOf(json.RawMessage(v.text)) // which number has written
+		return ghl.ValueOf(json.RawMessage(v.text)) // the digits that number returned
 	}
 	return ghl.ValueOf(v.text)
 }

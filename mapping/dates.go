@@ -7,15 +7,15 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// dateForm is how a day or a time is written as text.
+// dateForm is a form in which a day or a time is written as text.
 type dateForm struct {
-	layout string // as package time has it
+	layout string // the form for package time
 	typ    typ    // dayType or instantType
-	zoned  bool   // the text says which zone is meant
-	name   string // as the rule file has it
+	zoned  bool   // whether the text has a zone
+	name   string // the form in a rule file
 }
 
-// dayOrTime is how a day or a time is written where the rule does not say.
+// dayOrTime returns the form of a day or a time for a rule that names none.
 func dayOrTime(t typ) dateForm {
 	if t == dayType {
 		return dateForm{time.DateOnly, dayType, false, "YYYY-MM-DD"}
@@ -23,30 +23,31 @@ func dayOrTime(t typ) dateForm {
 	return dateForm{time.RFC3339Nano, instantType, true, "RFC 3339"}
 }
 
-var dateTokens = strings.NewReplacer("YYYY", "2006", "MM", "01", "DD", "02", "HH", "15", "mm", "04", "ss", "05", "Z", "Z07:00")
+var dateTokens = strings.NewReplacer(
+	"YYYY", "2006", "MM", "01", "DD", "02", "HH", "15", "mm", "04", "ss", "05", "Z", "Z07:00")
 
 // parseForm reads a form such as "DD.MM.YYYY" or "YYYY-MM-DDTHH:mmZ".
 func parseForm(text string) (form dateForm, problem string) {
 	form = dateForm{layout: dateTokens.Replace(text), typ: dayType, zoned: strings.Contains(text, "Z"), name: text}
+	if text == "" {
+		return form, "the form is missing, such as DD.MM.YYYY"
+	}
 	counts := map[string]int{}
 	rest := text
 	for _, token := range []string{"YYYY", "MM", "DD", "HH", "mm", "ss", "Z"} {
-		counts[token] = strings.Count(rest, token)
+		if counts[token] = strings.Count(rest, token); counts[token] > 1 {
+			return form, "the form has " + token + " twice"
+		}
 		rest = strings.ReplaceAll(rest, token, "\x00")
 	}
-	for token, n := range counts {
-		if n > 1 {
-			return form, token + " comes twice"
-		}
-	}
-	if left := strings.Trim(rest, "\x00 -/.,:T"); left != "" || strings.ContainsFunc(rest, func(r rune) bool { return !strings.ContainsRune("\x00 -/.,:T", r) }) {
-		return form, "a date is written with YYYY, MM, DD, HH, mm, ss, Z (the zone) and - / . , : T or spaces between them"
+	if strings.ContainsFunc(rest, func(r rune) bool { return !strings.ContainsRune("\x00 -/.,:T", r) }) {
+		return form, "the form must consist of YYYY, MM, DD, HH, mm, ss, Z (the zone) and - / . , : T or spaces between them"
 	}
 	switch {
 	case counts["YYYY"]+counts["MM"]+counts["DD"] != 3:
-		return form, "a date needs YYYY, MM and DD"
+		return form, "the form must have YYYY, MM and DD"
 	case counts["HH"] != counts["mm"], counts["ss"] > counts["HH"], counts["Z"] > counts["HH"]:
-		return form, "a time needs HH and mm, then ss and Z if wanted"
+		return form, "a time of the day must have HH and mm; ss and Z are optional"
 	}
 	if counts["HH"] == 1 {
 		form.typ = instantType
@@ -83,7 +84,7 @@ func (f dateForm) read(m *Mapper, v value) value {
 	return v
 }
 
-// write writes a day or a time; a time without its zone in the location's.
+// write writes a day or a time. A form without a zone gives the time in the location's zone.
 func (f dateForm) write(m *Mapper, v value) value {
 	if v.at.IsZero() {
 		return v
@@ -97,66 +98,78 @@ func (f dateForm) write(m *Mapper, v value) value {
 		at = at.In(m.o.TimeZone)
 	}
 	v.text, v.at = at.Format(f.layout), time.Time{}
-	if v.note == "" { // what it has lost says more
+	if v.note == "" { // a note of a loss says more
 		v.note = "written as " + f.name
 	}
 	return v
 }
 
-// addDate adds the transform of days and times. Its setting is how the side that is text writes them, or an object with one
-// form for each side.
-func (ch *chain) addDate(line int, arg *node, c *mistakes) {
-	forms := map[string]dateForm{}
-	read := func(side string, n *node) {
+// dateForms are the forms in which the two sides write a date as text; nil where a rule names none.
+type dateForms struct{ ghl, pluvo *dateForm }
+
+// readForms reads the setting of the transform of dates: the form of the side that is a text, or one form for each side.
+func readForms(arg *node, c *mistakes) (forms dateForms, ok bool) {
+	before := len(c.list)
+	read := func(n *node) *dateForm {
 		form, problem := parseForm(n.word())
-		if n.word() == "" {
-			problem = "it needs a form, such as DD.MM.YYYY"
-		}
 		if problem != "" {
-			c.add(n.line, "date: %s", problem)
-			return
+			c.add(n.position, "date: %s", problem)
 		}
-		forms[side] = form
+		return &form
 	}
-	wrong := len(c.list)
-	if arg.kind == objectNode {
-		c.object(arg, "date", []string{"ghl", "pluvo"}, read)
-	} else {
-		read("ghl", arg)
-		forms["pluvo"] = forms["ghl"]
+	if arg.kind != objectNode {
+		form := read(arg)
+		return dateForms{form, form}, len(c.list) == before
 	}
-	if len(c.list) > wrong {
+	c.object(arg, "date", []string{"ghl", "pluvo"}, func(side string, n *node) {
+		if side == "ghl" {
+			forms.ghl = read(n)
+		} else {
+			forms.pluvo = read(n)
+		}
+	})
+	return forms, len(c.list) == before
+}
+
+// addDate adds the transform of days and times.
+func (ch *chain) addDate(at position, arg *node, c *mistakes) {
+	forms, ok := readForms(arg, c)
+	switch {
+	case !ok:
 		return
-	}
-	if ch.cur != textType && ch.cur != dayType && ch.cur != instantType {
-		c.add(line, "date is for days, times and texts, and this is %s", ch.cur)
+	case ch.cur == anyType:
+		if ch.cur = textType; ch.to == dayType || ch.to == instantType {
+			ch.cur = ch.to
+		}
 		return
-	}
-	if ch.cur == textType && ch.to == textType && len(forms) == 2 && arg.kind != objectNode {
-		c.add(line, "both sides are texts: say how each writes a date, with ghl: and pluvo:")
+	case ch.cur != textType && ch.cur != dayType && ch.cur != instantType:
+		c.add(at, "date must be used on a day, a time or a text, got %s", ch.cur)
+		return
+	case ch.cur == textType && ch.to == textType && arg.kind != objectNode:
+		c.add(at, "both sides are texts: give the form of each side, such as date: {ghl: MM/DD/YYYY, pluvo: YYYY-MM-DD}")
 		return
 	}
 	given, wanted := ch.cur, ch.to // what the two ends hold: a day or a time
 	if given == textType {
-		form, ok := forms["ghl"]
-		if !ok {
-			form = dayOrTime(dayType)
+		form := dayOrTime(dayType)
+		if forms.ghl != nil {
+			form = *forms.ghl
 		}
 		given = form.typ
 		ch.add(given, form.read, form.write)
 	}
 	if wanted != dayType && wanted != instantType {
-		form, ok := forms["pluvo"]
-		if !ok {
-			form = dayOrTime(given)
+		form := dayOrTime(given)
+		if forms.pluvo != nil {
+			form = *forms.pluvo
 		}
 		wanted = form.typ
 		switch {
 		case given == dayType && wanted == instantType:
-			c.add(line, "a day does not say the time of the day, which %q asks for", form.name)
+			c.add(at, "a day has no time of the day, which %q needs", form.name)
 			return
 		case given == instantType && wanted == dayType && ch.toGHL:
-			c.add(line, "%q leaves the time out, so there is no way back: set direction: toPluvo", form.name)
+			c.add(at, "%q omits the time of the day, so there is no way back: set direction: toPluvo", form.name)
 			return
 		case given == instantType && wanted == dayType:
 			ch.add(dayType, dayAtLocation, nil)
@@ -166,7 +179,7 @@ func (ch *chain) addDate(line int, arg *node, c *mistakes) {
 	ch.options = nil
 }
 
-// dayAtLocation returns the day that an instant is on in the location.
+// dayAtLocation returns the day of an instant in the location's zone.
 func dayAtLocation(m *Mapper, v value) value {
 	switch {
 	case v.at.IsZero():

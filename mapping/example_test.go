@@ -41,7 +41,7 @@ func Example() {
 	fmt.Println("tags added:", change.AddTags, "| removed:", change.RemoveTags) // for client.Tags
 	// Output:
 	// Ada | King Lovelace | ada@example.com
-	// city was left out: a rule may put it into a further field
+	// city was left out: there is no rule for it
 	// last name: Lovelace | e-mail cleared: true | first name sent: false
 	// tags added: [vip] | removed: []
 }
@@ -85,9 +85,9 @@ contact:
 	fmt.Println(err)
 	// Output:
 	// mapping: rules.yaml has 3 mistakes:
-	// rules.yaml:3: a contact in Pluvo has no field "emial"; it has id, email, firstName, lastName, phone, stage, tags, fields.NAME
-	// rules.yaml:4: a list cannot become text: tags in HighLevel is a list, stage in Pluvo is text; transform: {join: ", "} makes a text of a list
-	// rules.yaml:5: HighLevel does not take dateAdded, so the rule cannot be used backwards: set direction: toPluvo
+	// rules.yaml:3:25: a contact in Pluvo has no field "emial"; did you mean email?
+	// rules.yaml:4:5: a list cannot become text: tags in HighLevel is a list, stage in Pluvo is text; add transform: {join: ", "} to make a text of the list
+	// rules.yaml:5:11: HighLevel does not accept dateAdded, so the rule cannot be used backwards: set direction: toPluvo
 }
 
 func ExampleMapper_Fields() {

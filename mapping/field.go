@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Field is a field of Pluvo's records of one kind that a mapper carries to GHL, from there, or both ways. With the fields
-// of a kind two records are compared, merged or changed field by field:
+// Field is a field of Pluvo's records of one kind that a mapper maps to GHL, from GHL, or both ways. Use the fields of a kind
+// to compare, merge or change two records field by field:
 //
 //	for _, f := range mapper.Fields(pluvo.KindContact) {
 //		if f.ToPluvo() && !f.Same(theirs, ours) {
@@ -31,23 +31,23 @@ type Field struct {
 	fits           func(value) bool
 }
 
-// Fields returns the fields of a kind that are mapped, by the rules in use, always in the same order. A record has others
-// too (ids, its origin, what no rule names), which no mapping touches.
+// Fields returns the fields of a kind that the rules in use map, in the order of the rules. The other fields of a record
+// (ids, its origin, fields that no rule names) are never mapped.
 func (m *Mapper) Fields(kind pluvo.Kind) []*Field { return slices.Clone(m.fields[kind]) }
 
-// Kind is the kind of the records that have the field.
+// Kind returns the kind of the records that have the field.
 func (f *Field) Kind() pluvo.Kind { return f.kind }
 
-// Name is the field's name in Pluvo's JSON, such as "dueDate"; for a further field of a person "fields." and its name.
+// Name returns the field's name in Pluvo's JSON, such as "dueDate", or "fields." and the name of a further field of a person.
 func (f *Field) Name() string { return f.name }
 
-// ToPluvo reports whether it comes from GHL.
+// ToPluvo reports whether the field is mapped from GHL.
 func (f *Field) ToPluvo() bool { return f.toPluvo }
 
-// ToGHL reports whether it goes there.
+// ToGHL reports whether the field is mapped to GHL.
 func (f *Field) ToGHL() bool { return f.toGHL }
 
-// IsSet reports whether it holds a set of texts, such as tags: two sides' changes of it can be merged item by item.
+// IsSet reports whether the field holds a set of texts, such as tags. Changes of a set can be merged item by item.
 func (f *Field) IsSet() bool { return f.typ == listType }
 
 // Get returns the field's value in a record. It panics if the record is of another kind.
@@ -65,8 +65,8 @@ func (f *Field) Set(r pluvo.Record, v Value) {
 }
 
 // Canonical returns the value in the form in which it comes back after it was written to GHL: a phone number as the
-// normaliser writes it, e-mails and tags in lower case, times in GHL's precision, and whatever the rules do on the way. A
-// value that GHL cannot hold, and one that does not go there, is returned as it is.
+// normaliser writes it, e-mails and tags in lower case, times in GHL's precision, and the transforms of the rules applied.
+// It returns a value as it is if GHL cannot store it or no rule writes it there.
 func (f *Field) Canonical(v Value) Value {
 	if v.typ != f.typ {
 		return v
@@ -74,9 +74,9 @@ func (f *Field) Canonical(v Value) Value {
 	return Value{f.canonical(v.v), v.typ}
 }
 
-// Fits reports whether an update can give GHL the value: false for one that GHL cannot hold, for none where GHL does not
-// let the field be cleared, and for a field that does not go there. Such a value stays in Pluvo alone, so whoever merges
-// must not take the other one that GHL keeps for a change made there.
+// Fits reports whether an update can write the value to GHL. It is false for a value that GHL cannot store, for an empty
+// value of a field that GHL does not clear, and for a field that no rule writes there. GHL keeps another value then, which a
+// merge must not treat as a change made in GHL.
 func (f *Field) Fits(v Value) bool {
 	if v.typ == 0 {
 		v.typ = f.typ
@@ -84,8 +84,8 @@ func (f *Field) Fits(v Value) bool {
 	return v.typ == f.typ && f.fits(v.v)
 }
 
-// Same reports whether the field is the same in two records, but for the form that GHL gives a value. So what GHL answers
-// to a write, or tells of one later, is known by its content.
+// Same reports whether the [Field.Canonical] values of two records are equal. So a caller can recognise the echo of its own
+// write in a response or a webhook.
 func (f *Field) Same(a, b pluvo.Record) bool {
 	v, w := f.get(a), f.get(b)
 	if v.equal(&w, f.typ) {
@@ -95,7 +95,7 @@ func (f *Field) Same(a, b pluvo.Record) bool {
 	return v.equal(&w, f.typ)
 }
 
-// Value is the value of a [Field]. It does not change; two are compared with [Value.Equal].
+// Value is the value of a [Field]. It does not change. Compare two values with [Value.Equal].
 type Value struct {
 	v   value
 	typ typ
@@ -104,10 +104,10 @@ type Value struct {
 // SetOf returns the value of a field that holds a set.
 func SetOf(items []string) Value { return Value{listValue(slices.Clone(items)), listType} }
 
-// IsEmpty reports whether there is none. Of true and false neither is empty.
+// IsEmpty reports whether there is no value. Neither true nor false is empty.
 func (v Value) IsEmpty() bool { return v.typ == 0 || v.v.isEmpty(v.typ) }
 
-// Equal reports whether two values are the same: sets in any order, times by their instant.
+// Equal reports whether two values are the same. Sets are equal in any order, times if they are the same instant.
 func (v Value) Equal(w Value) bool {
 	if v.IsEmpty() || w.IsEmpty() {
 		return v.IsEmpty() && w.IsEmpty()
@@ -115,10 +115,10 @@ func (v Value) Equal(w Value) bool {
 	return v.typ == w.typ && v.v.equal(&w.v, v.typ)
 }
 
-// Items returns the texts of a set; nil of any other value.
+// Items returns the texts of a set, and nil for any other value.
 func (v Value) Items() []string { return slices.Clone(v.v.list) }
 
-// String returns the value as text, "" for none: a time in RFC 3339 and UTC, a set with commas between its items.
+// String returns the value as text: a time in RFC 3339 and UTC, a set with commas between its items, "" for an empty value.
 func (v Value) String() string {
 	switch {
 	case v.IsEmpty():
@@ -137,20 +137,16 @@ func (v Value) String() string {
 
 // allFields returns the fields of every kind.
 func (m *Mapper) allFields() map[pluvo.Kind][]*Field {
-	rules, plain := m.o.Rules, plain()
-	fields := map[pluvo.Kind][]*Field{}
-	fields[pluvo.KindContact] = fieldsOf(m, rules.contact, plain.contact, func(r pluvo.Record) *pluvo.Contact { return r.(*pluvo.Contact) })
-	fields[pluvo.KindTask] = fieldsOf(m, rules.task, plain.task, func(r pluvo.Record) *pluvo.Task { return r.(*pluvo.Task) })
-	fields[pluvo.KindNote] = fieldsOf(m, rules.note, plain.note, func(r pluvo.Record) *pluvo.Note { return r.(*pluvo.Note) })
-	fields[pluvo.KindAppointment] = fieldsOf(m, rules.appointment, plain.appointment, func(r pluvo.Record) *pluvo.Appointment { return r.(*pluvo.Appointment) })
-	return fields
+	return map[pluvo.Kind][]*Field{
+		pluvo.KindContact:     fieldsOf(m, m.rules.contact, func(r pluvo.Record) *pluvo.Contact { return r.(*pluvo.Contact) }),
+		pluvo.KindTask:        fieldsOf(m, m.rules.task, func(r pluvo.Record) *pluvo.Task { return r.(*pluvo.Task) }),
+		pluvo.KindNote:        fieldsOf(m, m.rules.note, func(r pluvo.Record) *pluvo.Note { return r.(*pluvo.Note) }),
+		pluvo.KindAppointment: fieldsOf(m, m.rules.appointment, func(r pluvo.Record) *pluvo.Appointment { return r.(*pluvo.Appointment) }),
+	}
 }
 
-// fieldsOf returns the fields that the rules name, in their order; without rules of their own, those of the plain ones.
-func fieldsOf[R, C, U, P any](m *Mapper, c, plain *compiled[R, C, U, P], as func(pluvo.Record) *P) []*Field {
-	if c == nil {
-		c = plain
-	}
+// fieldsOf returns the fields that the rules name, in their order.
+func fieldsOf[R, C, U, P any](m *Mapper, c *compiled[R, C, U, P], as func(pluvo.Record) *P) []*Field {
 	var fields []*Field
 	seen := map[string]*Field{}
 	for _, r := range c.rules {
@@ -162,8 +158,10 @@ func fieldsOf[R, C, U, P any](m *Mapper, c, plain *compiled[R, C, U, P], as func
 		if f == nil {
 			f = &Field{
 				kind: c.kind, name: p.name, typ: p.typ,
-				canonical: func(v value) value { return c.canonical(m, p.name, v) }, fits: func(v value) bool { return c.fits(m, p.name, v) },
-				get: func(r pluvo.Record) value { return p.get(as(r)) }, set: func(r pluvo.Record, v value) { p.set(as(r), v) },
+				get:       func(r pluvo.Record) value { return p.get(as(r)) },
+				set:       func(r pluvo.Record, v value) { p.set(as(r), v) },
+				canonical: func(v value) value { return c.canonical(m, p.name, v) },
+				fits:      func(v value) bool { return c.fits(m, p.name, v) },
 			}
 			seen[p.name], fields = f, append(fields, f)
 		}
@@ -172,7 +170,7 @@ func fieldsOf[R, C, U, P any](m *Mapper, c, plain *compiled[R, C, U, P], as func
 	return fields
 }
 
-// fits reports whether every rule that sends the field can send a value in an update.
+// fits reports whether every rule that writes the field to GHL can send a value in an update.
 func (c *compiled[R, C, U, P]) fits(m *Mapper, name string, v value) bool {
 	sent := false
 	for _, r := range c.rules {
@@ -188,22 +186,21 @@ func (c *compiled[R, C, U, P]) fits(m *Mapper, name string, v value) bool {
 	return sent
 }
 
-// canonical sends a value to GHL and back, by the rule that writes the field and one that reads what it has written.
+// canonical sends a value to GHL and back: with the rule that writes the field and the one that reads what was written.
 func (c *compiled[R, C, U, P]) canonical(m *Mapper, name string, v value) value {
-	for _, back := range c.rules {
-		if back.pluvo.name != name || !back.toPluvo {
+	for _, in := range c.rules {
+		if in.pluvo.name != name || !in.toPluvo {
 			continue
 		}
-		for _, there := range c.rules {
-			if there.pluvo.name != name || !there.toGHL || there.ghl.name != back.ghl.name {
+		for _, out := range c.rules {
+			if out.pluvo.name != name || !out.toGHL || out.ghl.name != in.ghl.name {
 				continue
 			}
-			w, empty := there.outgoing(m, v)
-			if w.problem != "" || empty && !there.ghl.clears {
+			w, empty := out.outgoing(m, v)
+			if w.problem != "" || empty && !out.ghl.clears {
 				return v
 			}
-			w, _ = back.incoming(m, there.ghl.form(m, w))
-			if w.problem != "" {
+			if w, _ = in.incoming(m, out.ghl.asStored(m, w)); w.problem != "" {
 				return v
 			}
 			w.note = ""

@@ -8,104 +8,80 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// The fields of each kind of record, on both sides, stand in tables: rules are compiled from them, and reports know by them
-// what was left out.
-
-// ghlField is a field of a GHL record R, which is made by C and changed by U.
+// ghlField is a field of a record R of GHL, which C creates and U updates.
 type ghlField[R, C, U any] struct {
 	name string
 	typ  typ
 	get  func(r *R, s *scope) value
-	// has says that there is a value, where get is dear; nil asks get.
+	// has reports whether there is a value, for fields with an expensive get; nil calls get.
 	has func(r *R) bool
-	// create sets it on a new record; nil if GHL does not take it.
+	// create sets the field of a new record; nil if GHL does not accept it there.
 	create func(c *C, v value)
-	// change sets it on an update; nil if GHL takes it only when the record is made.
+	// change sets the field of an update; nil if GHL accepts it only for a new record.
 	change func(u *U, old, now value)
-	// clears says that an empty value may be sent.
+	// clears reports that an update may clear the field.
 	clears bool
-	// own says that nobody misses it where it is not mapped: it says what other fields say.
+	// own omits the field from reports: it repeats other fields.
 	own bool
-	// precise cuts a time to what GHL holds; nil for what is no time.
-	precise func(time.Time) (at time.Time, note, problem string)
-	// refuses says why GHL does not take a value, "" if it does; nil if it takes any.
+	// sends returns a value in the form in which it is sent; nil sends it as it is.
+	sends func(v value) value
+	// refuses says why GHL does not accept a text, "" if it does; nil accepts any.
 	refuses func(m *Mapper, text string) string
-	// options are the values that it may have, nil for any.
+	// options are the values that GHL accepts; nil for any.
 	options []string
-	// keeps returns a value in the form that GHL gives it, for comparing; nil if it keeps any as it is.
-	keeps func(m *Mapper, v value) value
-	// covers are the fields that GHL makes of this one.
+	// stored returns a value in the form in which GHL stores it, for comparisons; nil if GHL stores it as it is sent.
+	stored func(m *Mapper, v value) value
+	// covers are the fields that GHL derives from this one.
 	covers []string
 	// id and key are those of a custom field.
 	id, key string
 }
 
-// pluvoField is a field of a Pluvo record P.
+// pluvoField is a field of a record P of Pluvo.
 type pluvoField[P any] struct {
 	name string
 	typ  typ
 	get  func(p *P) value
-	set  func(p *P, v value) // nil if nothing may be mapped to it
-	// needed says that no record is valid without it.
+	set  func(p *P, v value) // nil if no rule may write the field
+	// needed reports that a record without the field is invalid.
 	needed bool
-	// implied reports that other fields of the record say the same.
+	// implied reports whether the record's other fields, which rules write to GHL, imply the value.
 	implied func(m *Mapper, p *P) bool
+	// unwritten is the reason in reports if no rule writes the field to GHL; "" for whyNoRule.
+	unwritten string
 }
 
 // scope is what the fields of a record depend on beyond the record.
 type scope struct {
 	m             *Mapper
-	appointmentID string // that a note belongs to
+	appointmentID string // the appointment of a note
 }
 
-// table describes a kind of record on both sides.
+// table describes a kind of record on both sides. Rules are compiled from it.
 type table[R, C, U, P any] struct {
 	ghl   []*ghlField[R, C, U]
 	pluvo []*pluvoField[P]
-	// more finds fields that are in no table: custom fields, and the further fields of a person.
-	moreGHL   func(name string, definitions *ghl.CustomFieldResolver) (f *ghlField[R, C, U], problem string)
+	// moreGHL finds custom fields, and morePluvo the further fields of a person; nil if the kind has none.
+	moreGHL   func(name string, custom customFields) (f *ghlField[R, C, U], problem string)
 	morePluvo func(name string) *pluvoField[P]
-	// others reports what a record of GHL has that is in no table, but for what is read; otherPluvo what differs from a last
-	// state of Pluvo's, but for what is written.
-	others     func(s *sink, r *R, read map[string]bool, reason string)
-	otherPluvo func(s *sink, now, last *P, written map[string]bool, reason string)
+	// others reports the values of a record of GHL that are in no table and not in read. otherPluvo reports the differences
+	// between two states of a record of Pluvo that are in no table and not in written; nil if there can be none.
+	others     func(s *sink, r *R, read map[string]bool)
+	otherPluvo func(s *sink, now, last *P, written map[string]bool)
 }
 
-func (t *table[R, C, U, P]) ghlField(name string) *ghlField[R, C, U] {
-	if i := slices.IndexFunc(t.ghl, func(f *ghlField[R, C, U]) bool { return f.name == name }); i >= 0 {
-		return t.ghl[i]
-	}
-	return nil
-}
-
+// pluvoField returns a field of Pluvo by its name; nil if there is none.
 func (t *table[R, C, U, P]) pluvoField(name string) *pluvoField[P] {
 	if i := slices.IndexFunc(t.pluvo, func(f *pluvoField[P]) bool { return f.name == name }); i >= 0 {
 		return t.pluvo[i]
 	}
+	if t.morePluvo != nil {
+		return t.morePluvo(name)
+	}
 	return nil
 }
 
-// except returns the fields whose values go nowhere when those with these names are mapped.
-func (t *table[R, C, U, P]) except(names ...string) []*ghlField[R, C, U] {
-	return slices.DeleteFunc(slices.Clone(t.ghl), func(f *ghlField[R, C, U]) bool { return f.own || slices.Contains(names, f.name) })
-}
-
-// reportLeftOut adds an entry for each field that has a value.
-func reportLeftOut[R, C, U any](s *sink, r *R, sc *scope, fields []*ghlField[R, C, U], reason string) {
-	for _, f := range fields {
-		if f.has != nil {
-			if f.has(r) {
-				s.leftOut(f.name, reason)
-			}
-			continue
-		}
-		if v := f.get(r, sc); v.has(f.typ) {
-			s.leftOut(f.name, reason)
-		}
-	}
-}
-
-// opt is what an update sends for a text.
+// opt returns a text for an update: null for an empty one.
 func opt(s string) ghl.Opt[string] {
 	if s == "" {
 		return ghl.Null[string]()
@@ -113,8 +89,10 @@ func opt(s string) ghl.Opt[string] {
 	return ghl.Some(s)
 }
 
-// textField is a text that GHL takes and clears.
-func textField[R, C, U any](name string, read func(*R) string, create func(*C) *string, change func(*U) *ghl.Opt[string]) *ghlField[R, C, U] {
+// textField is a text that GHL accepts, and clears in an update.
+func textField[R, C, U any](
+	name string, read func(*R) string, create func(*C) *string, change func(*U) *ghl.Opt[string],
+) *ghlField[R, C, U] {
 	return &ghlField[R, C, U]{
 		name: name, typ: textType, clears: true,
 		get:    func(r *R, _ *scope) value { return textValue(read(r)) },
@@ -123,19 +101,19 @@ func textField[R, C, U any](name string, read func(*R) string, create func(*C) *
 	}
 }
 
-// notCleared marks a text that GHL keeps rather than have none.
+// notCleared marks a text that GHL does not clear.
 func notCleared[R, C, U any](f *ghlField[R, C, U]) *ghlField[R, C, U] {
 	f.clears = false
 	return f
 }
 
-// isUser marks a text that is the id of a user of GHL's, which refuses any other.
-func isUser[R, C, U any](f *ghlField[R, C, U]) *ghlField[R, C, U] {
+// userID marks a text that must be the id of a user of GHL.
+func userID[R, C, U any](f *ghlField[R, C, U]) *ghlField[R, C, U] {
 	f.refuses = func(_ *Mapper, text string) string { return refusesID(text) }
 	return f
 }
 
-// refusesID says why a text is no id of GHL's, "" if it is.
+// refusesID says why a text cannot be an id of GHL, "" if it can.
 func refusesID(text string) string {
 	if strings.Trim(text, ".") == "" && text != "" || strings.ContainsFunc(text, func(r rune) bool {
 		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.')
@@ -145,9 +123,23 @@ func refusesID(text string) string {
 	return ""
 }
 
-// readOnly is a text that GHL does not take.
+// readOnly is a text that GHL does not accept.
 func readOnly[R, C, U any](name string, read func(*R) string) *ghlField[R, C, U] {
 	return &ghlField[R, C, U]{name: name, typ: textType, get: func(r *R, _ *scope) value { return textValue(read(r)) }}
+}
+
+// ownText is a read-only text that repeats other fields, or is an id.
+func ownText[R, C, U any](name string, read func(*R) string) *ghlField[R, C, U] {
+	f := readOnly[R, C, U](name, read)
+	f.own = true
+	return f
+}
+
+// readOnlyTime is a time that GHL does not accept.
+func readOnlyTime[R, C, U any](name string, read func(*R) ghl.Time) *ghlField[R, C, U] {
+	return &ghlField[R, C, U]{
+		name: name, typ: instantType, get: instantOf(read), has: func(r *R) bool { t := read(r); return !t.IsZero() || t.Raw() != "" },
+	}
 }
 
 func instantOf[R any](read func(*R) ghl.Time) func(*R, *scope) value {
@@ -157,26 +149,77 @@ func instantOf[R any](read func(*R) ghl.Time) func(*R, *scope) value {
 	}
 }
 
-// pluvoText is a text of Pluvo's.
+// pluvoText is a text of Pluvo.
 func pluvoText[P any](name string, at func(*P) *string) *pluvoField[P] {
 	return &pluvoField[P]{
-		name: name, typ: textType, get: func(p *P) value { return textValue(*at(p)) }, set: func(p *P, v value) { *at(p) = v.text },
+		name: name, typ: textType,
+		get: func(p *P) value { return textValue(*at(p)) },
+		set: func(p *P, v value) { *at(p) = v.text },
 	}
 }
 
+// pluvoTime is a time of Pluvo.
 func pluvoTime[P any](name string, at func(*P) *time.Time) *pluvoField[P] {
 	return &pluvoField[P]{
-		name: name, typ: instantType, get: func(p *P) value { return timeValue(*at(p)) }, set: func(p *P, v value) { *at(p) = v.at },
+		name: name, typ: instantType,
+		get: func(p *P) value { return timeValue(*at(p)) },
+		set: func(p *P, v value) { *at(p) = v.at },
 	}
 }
 
-// needed marks a field without which no record is valid.
+// needed marks a field that a valid record must have.
 func needed[P any](f *pluvoField[P]) *pluvoField[P] {
 	f.needed = true
 	return f
 }
 
-// pluvoID is an id of Pluvo's, which nothing is mapped to.
+// unwrittenBecause gives a field the reason that reports name if no rule writes it to GHL.
+func unwrittenBecause[P any](reason string, f *pluvoField[P]) *pluvoField[P] {
+	f.unwritten = reason
+	return f
+}
+
+// pluvoID is an id of Pluvo, which no rule may write.
 func pluvoID[P any](name string, read func(*P) string) *pluvoField[P] {
 	return &pluvoField[P]{name: name, typ: textType, get: func(p *P) value { return textValue(read(p)) }}
+}
+
+// reportExtra reports each property of a record that the SDK does not know or could not read.
+func reportExtra(s *sink, extra ghl.Extra) {
+	for _, name := range sortedNames(extra, nil) {
+		s.leftOut(name, whyNoField)
+	}
+}
+
+// sortedNames returns the keys of both maps in order, each once.
+func sortedNames[V any](a, b map[string]V) []string {
+	if len(a)+len(b) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(a)+len(b))
+	for name := range a {
+		names = append(names, name)
+	}
+	for name := range b {
+		if _, both := a[name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// presence is a value of a record that is in no table.
+type presence struct {
+	name string
+	has  bool
+}
+
+// reportPresent reports the values that are present.
+func reportPresent(s *sink, list []presence) {
+	for _, p := range list {
+		if p.has {
+			s.leftOut(p.name, whyNoField)
+		}
+	}
 }

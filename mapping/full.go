@@ -7,18 +7,19 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// FullContact is a contact of GHL with all that belongs to it.
+// FullContact is a contact of GHL with its tasks, notes and appointments.
 type FullContact struct {
 	Contact      *ghl.Contact
 	Tasks        []*ghl.Task
 	Notes        []*ghl.Note
 	Appointments []*ghl.Appointment
-	// NoteAppointments gives, by the id of a note, the id of the appointment that it belongs to, where that is known.
+	// NoteAppointments holds the id of the appointment that a note belongs to, by the id of the note. A note of an unknown
+	// appointment has no entry.
 	NoteAppointments map[string]string
 }
 
-// FullContact maps a contact with all that belongs to it. What cannot be mapped of it, such as a task without an id or an
-// appointment that was deleted, is left out and reported; only a contact that cannot be mapped is an error.
+// FullContact maps a contact with its tasks, notes and appointments. A record that cannot be mapped, such as a task without
+// an id or a deleted appointment, is left out and reported. FullContact fails only if the contact cannot be mapped.
 func (m *Mapper) FullContact(in *FullContact) (*pluvo.FullContact, *Report, error) {
 	if in == nil || in.Contact == nil {
 		return nil, &Report{}, noRecord(pluvo.KindContact)
@@ -48,10 +49,10 @@ func (m *Mapper) FullContact(in *FullContact) (*pluvo.FullContact, *Report, erro
 	return out, s.report, nil
 }
 
-// of makes a record the one that entries are about.
+// of sets the record that the next entries are for.
 func (s *sink) of(kind pluvo.Kind, id string) { s.kind, s.id = kind, id }
 
-// mapEach maps the records of a list, without those that cannot be.
+// mapEach maps the records of a list. It leaves out the records that cannot be mapped.
 func mapEach[R, P any](list []*R, s *sink, kind pluvo.Kind, one func(*P, *R) error) []P {
 	if len(list) == 0 {
 		return nil
@@ -60,7 +61,7 @@ func mapEach[R, P any](list []*R, s *sink, kind pluvo.Kind, one func(*P, *R) err
 	for _, from := range list {
 		if from == nil {
 			s.of(kind, "")
-			s.leftOut("", "there is no record")
+			s.leftOut("", whyNoRecord)
 			continue
 		}
 		out = out[:len(out)+1]
@@ -69,14 +70,14 @@ func mapEach[R, P any](list []*R, s *sink, kind pluvo.Kind, one func(*P, *R) err
 			clear(out[len(out)-1:])
 			out = out[:len(out)-1]
 			s.report.Entries = s.report.Entries[:before]
-			s.leftOut("", whyNot(err))
+			s.leftOut("", problemOf(err))
 		}
 	}
 	return out
 }
 
-// whyNot returns what is wrong with a record, without what the entry says by itself.
-func whyNot(err error) string {
+// problemOf returns the field and the problem of an error. Kind and id are in the entry.
+func problemOf(err error) string {
 	var e *Error
 	switch {
 	case !errors.As(err, &e):

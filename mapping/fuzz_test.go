@@ -34,9 +34,10 @@ func FuzzLoadRules(f *testing.F) {
 			require.Nil(t, rules)
 			lines := bytes.Count(file, []byte("\n")) + bytes.Count(file, []byte("\r")) + bytes.Count(file, []byte("\u0085")) + bytes.Count(file, []byte("\u2028")) + bytes.Count(file, []byte("\u2029")) + 1
 			for i, m := range wrong.Mistakes {
-				require.True(t, m.Line >= 1 && m.Line <= lines+1, "line %d of %d: %s", m.Line, lines, m.Problem)
+				require.True(t, m.Line >= 1 && m.Line <= lines+1, "line %d of %d: %s", m.Line, lines, m.Text)
+				require.Positive(t, m.Column)
 				require.True(t, i == 0 || wrong.Mistakes[i-1].Line <= m.Line)
-				require.NotEmpty(t, m.Problem)
+				require.NotEmpty(t, m.Text)
 			}
 			return
 		}

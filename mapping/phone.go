@@ -5,28 +5,28 @@ import (
 	"unicode"
 )
 
-// PhoneNormalizer writes phone numbers in E.164, such as "+18005550100". It is asked only about numbers that are not written
-// so already. False means that it cannot place the number, which is then kept as written.
+// PhoneNormalizer writes phone numbers in E.164, such as "+18005550100". The mapper calls it only for numbers in another
+// form. If it returns false, the number stays as it is.
 //
-// What it answers is taken only if it is E.164 and ends in the same digits, more than half of the number: an extension, or a
-// part of a number, is not cut.
+// The mapper uses the result only if it is E.164 and ends in the same digits, more than half of the number. So no extension
+// and no part of a number is lost.
 type PhoneNormalizer interface {
 	NormalizePhone(phone string) (e164 string, ok bool)
 }
 
-// PhoneNormalizerFunc is a function that is a [PhoneNormalizer].
+// PhoneNormalizerFunc makes a [PhoneNormalizer] of a function.
 type PhoneNormalizerFunc func(phone string) (e164 string, ok bool)
 
 // NormalizePhone calls f.
 func (f PhoneNormalizerFunc) NormalizePhone(phone string) (string, bool) { return f(phone) }
 
 const (
-	whyPlaced  = "written in E.164"
-	whyWritten = "kept as written, for it is not in E.164"
-	whyDropped = "kept as written, for the normaliser would have dropped a part"
+	whyE164    = "written in E.164"
+	whyWritten = "as written, not in E.164"
+	whyDropped = "as written, because the normaliser dropped a part"
 )
 
-// phone returns the number in E.164 where it is or can be, else as written; and what to note of it.
+// phone returns the number in E.164, or as it is written if it cannot be normalised. Note is for the report.
 func (m *Mapper) phone(written string) (phone, note string) {
 	switch {
 	case written == "" || isE164(written):
@@ -34,20 +34,21 @@ func (m *Mapper) phone(written string) (phone, note string) {
 	case m.o.Phone == nil:
 		return written, whyWritten
 	}
-	placed, ok := m.o.Phone.NormalizePhone(written)
+	e164, ok := m.o.Phone.NormalizePhone(written)
 	switch {
 	case !ok:
 		return written, whyWritten
-	case !isE164(placed) || !keepsEnd(written, placed):
+	case !isE164(e164) || !sameEnd(written, e164):
 		return written, whyDropped
 	}
-	return placed, whyPlaced
+	return e164, whyE164
 }
 
-// refusesPhone reports whether a phone is nothing that GHL could make E.164 of: it would lose the letters and signs that
-// announce an extension, and make another number of what is left.
+// refusesPhone reports whether GHL cannot store a phone. GHL drops the letters and signs before an extension, and makes
+// another number of the rest.
 func refusesPhone(phone string) bool {
-	return phone != "" && (strings.ContainsFunc(phone, unicode.IsLetter) || strings.ContainsAny(phone, "#*,;") || !strings.ContainsFunc(phone, unicode.IsDigit))
+	return phone != "" && (strings.ContainsFunc(phone, unicode.IsLetter) || strings.ContainsAny(phone, "#*,;") ||
+		!strings.ContainsFunc(phone, unicode.IsDigit))
 }
 
 // isE164 reports whether s is a plus sign and 2 to 15 digits, the first not 0.
@@ -58,9 +59,9 @@ func isE164(s string) bool {
 	return strings.Trim(s[2:], "0123456789") == ""
 }
 
-// keepsEnd reports whether placed ends in the last digits of what was written. Letters stand for digits or announce an
-// extension, so nobody can tell.
-func keepsEnd(written, placed string) bool {
+// sameEnd reports whether a normalised number ends in the last digits of the written one. A written number with letters is
+// never accepted: the letters can be digits or the start of an extension.
+func sameEnd(written, e164 string) bool {
 	if strings.ContainsFunc(written, unicode.IsLetter) {
 		return false
 	}
@@ -71,10 +72,10 @@ func keepsEnd(written, placed string) bool {
 		}
 	}
 	end := max(4, len(digits)/2+1)
-	return len(digits) > 0 && strings.HasSuffix(placed, string(digits[max(0, len(digits)-end):]))
+	return len(digits) > 0 && strings.HasSuffix(e164, string(digits[max(0, len(digits)-end):]))
 }
 
-// digitOf returns the ASCII form of a decimal digit of any script: Unicode keeps them in runs of ten, 0 first.
+// digitOf returns the ASCII form of a decimal digit of any script. In Unicode such digits are runs of ten that begin with 0.
 func digitOf(r rune) byte {
 	for _, run := range unicode.Nd.R16 {
 		if r >= rune(run.Lo) && r <= rune(run.Hi) {

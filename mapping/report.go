@@ -10,22 +10,22 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Outcome is what became of a value.
+// Outcome is the outcome of a mapping for one value.
 type Outcome uint8
 
 // The outcomes.
 const (
-	// Mapped: the value went over as it was.
+	// Mapped: the value was mapped unchanged.
 	Mapped Outcome = iota + 1
-	// Changed: it went over in another form; the reason says which.
+	// Changed: the value was mapped in another form; the reason names the form.
 	Changed
-	// LeftOut: it did not go over; the reason says why.
+	// LeftOut: the value was not mapped; the reason says why.
 	LeftOut
-	// Missing: a value is required, and there is none.
+	// Missing: a required value is missing, so the record was refused.
 	Missing
 )
 
-// String returns the outcome in words.
+// String returns the outcome in words, such as "left out".
 func (o Outcome) String() string {
 	switch o {
 	case Mapped:
@@ -40,21 +40,21 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("outcome %d", uint8(o))
 }
 
-// Entry says what became of one field of one record. It holds no value, so it can be logged. A field that has no value has
-// no entry, unless it is required.
+// Entry is the outcome for one field of one record. It holds no value, so it can be logged. A field without a value has an
+// entry only if the value is required.
 type Entry struct {
 	Kind pluvo.Kind
 	// ID is the record's id in the system that it comes from.
 	ID string
-	// From is the field's name there, To the one on the other side; "" where the value went nowhere. Both are "" where the
-	// record as a whole was left out.
+	// From is the name of the field in the system that the record comes from, To the name in the other system. To is "" for
+	// a value that was not mapped. Both are "" for a record that was left out as a whole.
 	From, To string
 	Outcome  Outcome
-	// Reason says why, except of a value that was mapped as it was.
+	// Reason says why the outcome is not Mapped; "" if it is.
 	Reason string
 }
 
-// Report says what a mapping did with each value.
+// Report lists the outcome for each value of a mapping.
 type Report struct{ Entries []Entry }
 
 // Only returns the entries with an outcome.
@@ -71,7 +71,7 @@ func (r *Report) Only(o Outcome) []Entry {
 	return list
 }
 
-// String returns the report as a table, a line for each entry.
+// String returns the report as a table with one line for each entry.
 func (r *Report) String() string {
 	if r == nil {
 		return ""
@@ -102,7 +102,7 @@ func (s *sink) add(from, to string, o Outcome, reason string) {
 
 func (s *sink) mapped(from, to string) { s.add(from, to, Mapped, "") }
 
-// went says that a value went over, in another form if there is a note.
+// went reports a value that was mapped; a note says how it was changed.
 func (s *sink) went(from, to, note string) {
 	if note == "" {
 		s.add(from, to, Mapped, "")
@@ -113,14 +113,14 @@ func (s *sink) went(from, to, note string) {
 
 func (s *sink) leftOut(from, reason string) { s.add(from, "", LeftOut, reason) }
 
-// missing says that a value is needed and, where there is one that cannot be used, why; and returns the error.
+// missing reports a required value that is missing, or that has a problem, and returns the error.
 func (s *sink) missing(from, to, problem string) error {
 	problem = cmp.Or(problem, whyMissing)
 	s.add(from, to, Missing, problem)
 	return &Error{s.kind, s.id, from, problem}
 }
 
-// takeBack says that a value was left out after all. To is the field that it had gone to.
+// takeBack changes the last entry of a value that was mapped to a field: the value was left out.
 func (s *sink) takeBack(to, reason string) {
 	for i := range slices.Backward(s.report.Entries) {
 		if e := &s.report.Entries[i]; e.Kind == s.kind && e.ID == s.id && e.To == to {
@@ -130,51 +130,51 @@ func (s *sink) takeBack(to, reason string) {
 	}
 }
 
-// Reasons.
+// The reasons in reports and errors.
 const (
 	whyMissing     = "it is required"
 	whyNoField     = "Pluvo has no field for it"
 	whyNoRule      = "there is no rule for it"
 	whyOwn         = "HighLevel sets it"
-	whyNoStage     = "a HighLevel contact has no stage; a rule may put it into a custom field"
-	whyNoExtra     = "a rule may put it into a custom field"
-	whyNoFurther   = "a rule may put it into a further field"
-	whyDerived     = "it is derived from completed and dueDate, and says something else"
-	whyNoBack      = "HighLevel does not keep it"
-	whyBlankTag    = "a tag is empty"
-	whyTagForm     = "tags are in lower case, without spaces around, each once"
-	whyNotCleared  = "HighLevel does not let it be cleared"
-	whyCreateOnly  = "HighLevel takes it only when the record is made"
-	whyNoZone      = "the time has no zone, and the location's is not known"
-	whyNoTime      = "it is no time"
+	whyNoStage     = "a HighLevel contact has no stage; a rule can map it to a custom field"
+	whyDerived     = "it is derived from completed and dueDate, and differs from them"
+	whyNoBack      = "HighLevel does not store it"
+	whyBlankTag    = "every tag is empty"
+	whyTagForm     = "tags in lower case, without spaces around, each once"
+	whyTagOnce     = "tags without empty ones, each once"
+	whyNotCleared  = "HighLevel does not clear it"
+	whyCreateOnly  = "HighLevel accepts it only when the record is created"
+	whyUpdateOnly  = "HighLevel accepts it only when the record is updated"
+	whyNoZone      = "the time has no zone, and the location's zone is unknown"
+	whyNoTime      = "it is not a time"
 	whyNoYear      = "the year is not in 1 to 9999"
-	whySplitName   = "the first word of the one name that HighLevel has"
-	whyRestName    = "the rest of the one name that HighLevel has"
+	whySplitName   = "the first word of the whole name"
+	whyRestName    = "the whole name without its first word"
 	whyZone        = "a time without a zone, read in the location's"
-	whyMillis      = "HighLevel holds milliseconds"
-	whySeconds     = "HighLevel holds seconds"
+	whyMillis      = "HighLevel stores milliseconds"
+	whySeconds     = "HighLevel stores seconds"
 	whyV3Status    = "only VersionV3 sets this state"
 	whyNoStatus    = "HighLevel has no such state"
 	whyOlderStatus = "the older status field"
 	whyNobody      = "HighLevel needs an e-mail, a phone or a name"
-	whyUpdateOnly  = "HighLevel takes it only when the record is changed"
 	whyEnd         = "HighLevel needs an end after the start"
-	whyNoPhone     = "HighLevel keeps phone numbers only"
-	whyNoID        = "it is no id of HighLevel's"
+	whyNoPhone     = "HighLevel stores phone numbers only"
+	whyNoID        = "it cannot be an id of HighLevel"
 	whyDeleted     = "it is deleted in HighLevel"
-	whyUnknown     = "nobody knows what HighLevel has"
+	whyUnknown     = "the value in HighLevel is unknown"
 	whyDefault     = "the rule's default"
 	whyTrimmed     = "without spaces around"
 	whyLower       = "in lower case"
 	whyUpper       = "in upper case"
 	whyJoined      = "a list in one text"
 	whySplit       = "a text as a list"
-	whySeparator   = "an item of the list holds the text that comes between the items"
+	whySeparator   = "an item of the list contains the text between the items"
 	whyOption      = "by the rule's table of options"
-	whyNoOption    = "the rule's table of options has no such value"
+	whyNoOption    = "the rule's table of options does not have the value"
 	whyPicklist    = "the field in HighLevel has no such option"
-	whyNoNumber    = "it is no number"
-	whyOtherType   = "it is of another type than its field in HighLevel"
+	whyNoNumber    = "it is not a number"
+	whyOtherType   = "it is not of the type of its field in HighLevel"
 	whyDay         = "the day in UTC, without the time"
 	whyNoFlag      = "it is neither true nor false"
+	whyNoRecord    = "there is no record"
 )

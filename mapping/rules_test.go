@@ -43,58 +43,59 @@ contact:
 task:
   - {ghl: dueDate, pluvo: completed}
 foo: 1
-`, []string{`1: version must be 1, not "2"`, `3: a contact in HighLevel has no field "frstName"; it has id, name`, `4: a list cannot become text`, `5: a rule has no "requird"`, `7: a time cannot become true or false`, `8: the file has no "foo"`}},
-		{"JSON", "{\n\"version\": 1,\n\"contact\": [\n{\"ghl\": \"email\",\n\"pluvo\": \"emial\"},\n{\"ghl\": \"phone\"}]}", []string{`5: a contact in Pluvo has no field "emial"; it has id, email`, `6: a rule for a contact names both fields, and pluvo is missing`}},
-		{"a line break before JSON", "\n\n{\"version\":\n7}", []string{`4: version must be 1`, `3: there are no rules`}},
+`, []string{`1: version must be 1, got "2"`, `3: a contact in HighLevel has no field "frstName"; did you mean firstName?`, `4: a list cannot become text`, `5: a rule has no property "requird"; did you mean required?`, `7: a time cannot become true or false`, `8: the file has no property "foo"; it may have version, contact`}},
+		{"JSON", "{\n\"version\": 1,\n\"contact\": [\n{\"ghl\": \"email\",\n\"pluvo\": \"emial\"},\n{\"ghl\": \"phone\"}]}", []string{`5: a contact in Pluvo has no field "emial"; did you mean email?`, `6: a rule for a contact must name a field on both sides; pluvo is missing`}},
+		{"a line break before JSON", "\n\n{\"version\":\n7}", []string{`4: version must be 1`, `3: the file has no rules`}},
 		{"unknown Pluvo field", "version: 1\nnote:\n  - {ghl: body, pluvo: content}\n  - {ghl: title, pluvo: title}\n", []string{`4: a note in Pluvo has no field "title"; it has noteId, content`}},
-		{"two rules for one target in Pluvo", rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: source, pluvo: email, direction: toPluvo}"), []string{"4: email in Pluvo is written by the rule in line 3 already"}},
-		{"two rules for one target in GHL", rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: email, pluvo: fields.x, direction: toGHL}"), []string{"4: email in HighLevel is written by the rule in line 3 already"}},
-		{"by key and by id", rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: fields.a}", "{ghl: custom.cf6, pluvo: fields.b}"), []string{"4: custom.cf6 in HighLevel is written by the rule in line 3 already"}},
-		{"the name and its parts", rulesFor("contact", "{ghl: name, pluvo: fields.name}", "{ghl: lastName, pluvo: lastName}"), []string{"4: lastName in HighLevel is written by the rule in line 3 already"}},
-		{"a one-way field backwards", rulesFor("contact", "{ghl: dateAdded, pluvo: fields.added}", "{ghl: gender, pluvo: fields.g, direction: toGHL}"), []string{"3: HighLevel does not take dateAdded, so the rule cannot be used backwards", "4: HighLevel does not take gender"}},
-		{"a one-way table backwards", rulesFor("contact", "{ghl: source, pluvo: stage, transform: {options: {web: lead, phone: lead}}}"), []string{`3: Pluvo's "lead" stands for two of HighLevel's options, so there is no way back`}},
-		{"a one-way date backwards", rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: YYYY-MM-DD}}"), []string{`4: "YYYY-MM-DD" leaves the time out, so there is no way back`}},
-		{"an id as target", rulesFor("contact", "{ghl: source, pluvo: id}"), []string{"3: id in Pluvo is set by itself"}},
+		{"two rules for one target in Pluvo", rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: source, pluvo: email, direction: toPluvo}"), []string{"4: email in Pluvo is already written by the rule in line 3"}},
+		{"two rules for one target in GHL", rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: email, pluvo: fields.x, direction: toGHL}"), []string{"4: email in HighLevel is already written by the rule in line 3"}},
+		{"by key and by id", rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: fields.a}", "{ghl: custom.cf6, pluvo: fields.b}"), []string{"4: custom.cf6 in HighLevel is already written by the rule in line 3"}},
+		{"the name and its parts", rulesFor("contact", "{ghl: name, pluvo: fields.name}", "{ghl: lastName, pluvo: lastName}"), []string{"4: lastName in HighLevel is already written by the rule in line 3"}},
+		{"a one-way field backwards", rulesFor("contact", "{ghl: dateAdded, pluvo: fields.added}", "{ghl: gender, pluvo: fields.g, direction: toGHL}"), []string{"3: HighLevel does not accept dateAdded, so the rule cannot be used backwards", "4: HighLevel does not accept gender"}},
+		{"a one-way table backwards", rulesFor("contact", "{ghl: source, pluvo: stage, transform: {options: {web: lead, phone: lead}}}"), []string{`3: Pluvo's "lead" is the word for two of HighLevel's options, so there is no way back`}},
+		{"a one-way date backwards", rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: YYYY-MM-DD}}"), []string{`4: "YYYY-MM-DD" omits the time of the day, so there is no way back`}},
+		{"an id as target", rulesFor("contact", "{ghl: source, pluvo: id}"), []string{"3: id in Pluvo is set by the mapper"}},
 		{"types that cannot convert", rulesFor("contact", "{ghl: email, pluvo: tags}", "{ghl: custom.cf3, pluvo: stage}", "{ghl: custom.cf5, pluvo: fields.p}", "{ghl: dnd, pluvo: tags, direction: toPluvo}"),
-			[]string{"3: text cannot become a list", "4: a list cannot become text", "5: files cannot become text", "6: true or false cannot become a list", "6: tags in Pluvo is written by the rule in line 3 already"}},
+			[]string{"3: text cannot become a list", "4: a list cannot become text", "5: files cannot become text", "6: true or false cannot become a list", "6: tags in Pluvo is already written by the rule in line 3"}},
 		{"custom fields", rulesFor("contact", "{ghl: custom.contact.hat_size, pluvo: fields.hat}", "{ghl: custom.cf8, pluvo: fields.v}", "{ghl: custom., pluvo: fields.x}", "{ghl: email, pluvo: fields.}"),
 			[]string{`3: "custom.contact.hat_size": the location has no custom field "contact.hat_size"`, `4: "custom.cf8": it belongs to opportunity, not to contacts`, `5: a contact in HighLevel has no field "custom."`, `6: a contact in Pluvo has no field "fields."`}},
 		{"transforms", rulesFor("contact", "{ghl: email, pluvo: email, transform: [trim, shout, {case: title}, {case: lower, trim: 1}, case, {trim: 1}, 3, {split: ''}, {join: ','}, {options: 3}, {options: {}}]}"),
-			[]string{`3: there is no transform "shout"`, `3: case is lower or upper, not "title"`, "3: a transform is one name", "3: case needs a setting, such as case: lower", "3: trim has no setting", `3: there is no transform "3"`, "3: split needs", "3: join makes a text of a list, and this is text", "3: options is a table", "3: options is a table"}},
+			[]string{`3: unknown transform "shout"`, `3: case must be lower or upper, got "title"`, "3: a transform must be one name", "3: case needs a setting, such as case: lower", "3: trim must not have a setting", `3: unknown transform "3"`, "3: split must be the text between the items, got \"\"", "3: join must be used on a list, got text", "3: options must be a table", "3: options must be a table"}},
 		{"transforms for other types", rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.x, transform: [trim]}", "{ghl: tags, pluvo: fields.y, direction: toPluvo, transform: {date: YYYY-MM-DD}}",
 			"{ghl: dateAdded, pluvo: fields.z, direction: toPluvo, transform: {options: {a: b}}}", "{ghl: tags, pluvo: tags, transform: {split: ','}}"),
-			[]string{"3: trim is for texts, and this is a day", "4: date is for days, times and texts, and this is a list", "5: options are for texts, and this is a time", "6: split makes a list of a text, and this is a list"}},
+			[]string{"3: trim must be used on a text or a list, got a day", "4: date must be used on a day, a time or a text, got a list", "5: options must be used on a text or a list, got a time", "6: split must be used on a text, got a list"}},
 		{"date forms", rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.a, transform: {date: DD.MM}}", "{ghl: dateOfBirth, pluvo: fields.b, direction: toPluvo, transform: {date: 'DD Jan YYYY'}}", "{ghl: dateOfBirth, pluvo: fields.c, direction: toPluvo, transform: {date: 'YYYY-MM-DD HH'}}",
 			"{ghl: dateOfBirth, pluvo: fields.d, direction: toPluvo, transform: {date: 'YYYY-MM-DD HH:mm'}}", "{ghl: source, pluvo: fields.e, transform: {date: YYYY-MM-DD}}", "{ghl: source, pluvo: fields.f, direction: toPluvo, transform: {date: {us: YYYY-MM-DD}}}", "{ghl: source, pluvo: fields.g, direction: toPluvo, transform: {date: {ghl: 'YYYY-MM-DD DD'}}}", "{ghl: source, pluvo: fields.h, direction: toPluvo, transform: {date: {ghl: }}}"),
-			[]string{"3: date: a date needs YYYY, MM and DD", "4: date: a date is written with", "5: date: a time needs HH and mm", `6: a day does not say the time of the day`, "7: both sides are texts", `8: date has no "us"`, "9: date: DD comes twice", "10: date: it needs a form"}},
+			[]string{"3: date: the form must have YYYY, MM and DD", "4: date: the form must consist of", "5: date: a time of the day must have HH and mm", `6: a day has no time of the day`, "7: both sides are texts", `8: date has no property "us"`, "9: date: the form has DD twice", "10: date: the form is missing"}},
 		{"options that the field lacks", rulesFor("contact", "{ghl: custom.cf2, pluvo: stage, transform: {options: {New lead: lead, Lost: lost, Won: won}}}", "{ghl: custom.cf3, pluvo: tags, default: {ghl: [Latin]}}", "{ghl: custom.cf9, pluvo: fields.a, transform: {options: {Z: z, Z: y, x: ''}}}"),
-			[]string{`3: the field in HighLevel has no option "Lost"; it has New lead, Won`, `4: default for HighLevel: the field in HighLevel has no such option`, `5: option "Z" comes twice`, "5: an option is a text on both sides"}},
+			[]string{`3: the field in HighLevel has no option "Lost"; it has New lead, Won`, `4: default for HighLevel: the field in HighLevel has no such option`, `5: options has "Z" twice`, "5: an option must be a text on both sides"}},
 		{"defaults", rulesFor("contact", "{ghl: email, pluvo: email, default: x}", "{ghl: source, pluvo: fields.a, direction: toPluvo, default: {ghl: x}}", "{ghl: custom.cf1, pluvo: fields.b, default: {ghl: many, pluvo: ''}}", "{ghl: tags, pluvo: tags, default: {ghl: [{}], us: x}}", "{ghl: dnd, pluvo: fields.c, direction: toGHL, default: maybe}"),
-			[]string{"3: a rule of both directions has a default for each side", "4: default for ghl: the rule goes the other way only", "5: default for HighLevel: it is no number", "5: default for Pluvo: it is empty", `6: default for HighLevel: it is no list of texts`, `6: default has no "us"`, "7: default for HighLevel: it is neither true nor false"}},
-		{"values of the wrong kind", rulesFor("contact", "{ghl: email, pluvo: email, direction: up, required: yes please}", "3", "{ghl: [email], pluvo: {}}", "{ghl: email, ghl: phone, pluvo: phone}", "{[a]: b}"),
-			[]string{`3: direction is both, toPluvo or toGHL, not "up"`, `3: required is true or false, not "yes please"`, "4: a rule is a text, not an object", "5: ghl is a list, not the name of a field", "5: pluvo is an object, not the name of a field", `6: a rule has "ghl" twice, first in line 6`, "6: email in HighLevel is written by the rule in line 3 already", "7: a rule has a list where a name is wanted", "7: a rule for a contact names both fields, and ghl is missing", "7: a rule for a contact names both fields, and pluvo is missing"}},
-		{"what a record needs", rulesFor("task", "{ghl: dueDate, pluvo: dueDate}"), []string{"3: no rule gives title, without which Pluvo takes no task"}},
-		{"no rules", "version: 1\ncontact: []\ntask: {}\nnote:\n", []string{"2: contact is a list, not a list of rules", "3: task is an object, not a list of rules", "4: note is nothing, not a list of rules"}},
+			[]string{"3: a rule of both directions must have a default for each side", "4: default for ghl: the rule does not write that side", "5: default for HighLevel: it is not a number", "5: default for Pluvo: the value is empty", `6: default for HighLevel: it must be a list of texts`, `6: default has no property "us"`, "7: default for HighLevel: it is neither true nor false"}},
+		{"values of the wrong kind", rulesFor("contact", "{ghl: email, pluvo: email, direction: up, required: yes please}", "3", "{ghl: [email], pluvo: {}}", "{ghl: email, ghl: phone, pluvo: phone}", "{}"),
+			[]string{`3: direction must be both, toPluvo or toGHL, got "up"`, `3: required must be true or false, got "yes please"`, "4: a rule must be an object such as {ghl: email, pluvo: email}, got \"3\"", "5: ghl must be the name of a field, got a list", "5: pluvo must be the name of a field, got an object", `6: a rule has "ghl" twice, first in line 6`, "6: email in HighLevel is already written by the rule in line 3", "7: a rule for a contact must name a field on both sides; ghl is missing", "7: a rule for a contact must name a field on both sides; pluvo is missing"}},
+		{"a list as a key", rulesFor("contact", "{[a]: b}"), []string{"3: not valid YAML or JSON: found an invalid key for this map"}},
+		{"what a record needs", rulesFor("task", "{ghl: dueDate, pluvo: dueDate}"), []string{"3: no rule writes title, and a task in Pluvo needs it"}},
+		{"no rules", "version: 1\ncontact: []\ntask: {}\nnote:\n", []string{"2: contact must be a list of rules, got an empty list", "3: task must be a list of rules, got an object", "4: note must be a list of rules, got nothing"}},
 		{"no version", "contact:\n  - {ghl: email, pluvo: email}\n", []string{"1: version: 1 is missing"}},
 		{"nothing", "", []string{"1: the file is empty"}},
 		{"a comment", "# nothing\n", []string{"1: the file is empty"}},
-		{"a list", "- 1\n", []string{"1: the file is a list, not an object"}},
-		{"neither JSON nor YAML", "version: 1\ncontact: [\n", []string{"2: it is neither JSON nor YAML"}},
-		{"an object that does not end", "version: 1\ncontact:\n  - {ghl: email, pluvo: email\n  - {ghl: tags, pluvo: tags}\n", []string{"3: it is neither JSON nor YAML: did not find expected ',' or '}'"}},
-		{"a list that begins with another indent", "version: 1\ncontact:\n  - ghl: email\n   pluvo: email\n", []string{"3: it is neither JSON nor YAML: did not find expected '-' indicator"}},
-		{"a tab", "version: 1\ncontact:\n\t- {ghl: email, pluvo: email}\n", []string{"3: it is neither JSON nor YAML: found character that cannot start any token"}},
-		{"JSON without a comma", "\n{\n\"version\": 1,\n\"contact\": [\n{\"ghl\": \"email\" \"pluvo\": \"email\"}\n]}", []string{"5: it is neither JSON nor YAML: invalid character"}},
-		{"a mistake behind the document", "version: 1\n---\na: 1\nfoo\n", []string{"4: it is neither JSON nor YAML: could not find expected ':'"}},
-		{"two documents", "version: 1\n---\nversion: 1\n", []string{"2: the file holds more than one document"}},
-		{"aliases", "version: 1\ncontact:\n  - &a {ghl: email, pluvo: email}\n  - *a\n", []string{"4: anchors and aliases of YAML are not read"}},
-		{"tags of YAML", "version: !!int 1\n", []string{"1: tags of YAML are not read"}},
-		{"tags of an object", "version: 1\ncontact:\n  - !!map {ghl: email, pluvo: email}\n", []string{"3: tags of YAML are not read"}},
+		{"a list", "- 1\n", []string{"1: the file must be an object, got a list"}},
+		{"neither JSON nor YAML", "version: 1\ncontact: [\n", []string{"2: not valid YAML or JSON"}},
+		{"an object that does not end", "version: 1\ncontact:\n  - {ghl: email, pluvo: email\n  - {ghl: tags, pluvo: tags}\n", []string{"3: not valid YAML or JSON: ',' or '}' must be specified"}},
+		{"a list that begins with another indent", "version: 1\ncontact:\n  - ghl: email\n   pluvo: email\n", []string{"4: not valid YAML or JSON: value is not allowed in this context"}},
+		{"a tab", "version: 1\ncontact:\n\t- {ghl: email, pluvo: email}\n", []string{"3: not valid YAML or JSON: found character '\t' that cannot start any token"}},
+		{"JSON without a comma", "\n{\n\"version\": 1,\n\"contact\": [\n{\"ghl\": \"email\" \"pluvo\": \"email\"}\n]}", []string{"5: not valid YAML or JSON: ',' or '}' must be specified"}},
+		{"a mistake behind the document", "version: 1\n---\na: 1\nfoo\n", []string{"4: not valid YAML or JSON: non-map value is specified"}},
+		{"two documents", "version: 1\n---\nversion: 1\n", []string{"2: the file must hold one document"}},
+		{"aliases", "version: 1\ncontact:\n  - &a {ghl: email, pluvo: email}\n  - *a\n", []string{"4: anchors and aliases of YAML are not supported"}},
+		{"tags of YAML", "version: !!int 1\n", []string{"1: tags of YAML are not supported"}},
+		{"tags of an object", "version: 1\ncontact:\n  - !!map {ghl: email, pluvo: email}\n", []string{"3: tags of YAML are not supported"}},
 		{"no way back to an option", rulesFor("contact", "{ghl: custom.cf2, pluvo: stage, transform: {case: upper}}", "{ghl: dnd, pluvo: fields.quiet, transform: {case: upper}}"),
 			[]string{`3: case changes "New lead", which is an option of the field in HighLevel, so there is no way back`, `3: case changes "Won"`, `4: case changes "true"`, `4: case changes "false"`}},
 		{"options of a switch", rulesFor("contact", "{ghl: dnd, pluvo: fields.quiet, transform: {options: {yes: quiet}}}"), []string{`3: the field in HighLevel has no option "yes"; it has true, false`}},
-		{"a default of nothing", rulesFor("contact", "{ghl: dnd, pluvo: fields.quiet, default: {ghl: }}"), []string{"3: default for HighLevel: it is empty"}},
-		{"no UTF-8", "version: 1\n# \xff\n", []string{"2: the file is no UTF-8"}},
-		{"too large", "#" + strings.Repeat("x", 1<<20), []string{"1: the file is larger than 1 MiB"}},
+		{"a default of nothing", rulesFor("contact", "{ghl: dnd, pluvo: fields.quiet, default: {ghl: }}"), []string{"3: default for HighLevel: the value is empty"}},
+		{"no UTF-8", "version: 1\n# \xff\n", []string{"2: the file must be UTF-8"}},
+		{"too large", "#" + strings.Repeat("x", 1<<20), []string{"1: the file must have at most 1 MiB"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			rules, err := mapping.LoadRules("rules.yaml", []byte(test.file), ghl.NewCustomFieldResolver(definitions))
@@ -104,14 +105,14 @@ foo: 1
 			require.Equal(t, "rules.yaml", wrong.Name)
 			got := make([]string, len(wrong.Mistakes))
 			for i, m := range wrong.Mistakes {
-				got[i] = fmt.Sprintf("%d: %s", m.Line, m.Problem)
+				got[i] = fmt.Sprintf("%d: %s", m.Line, m.Text)
 			}
 			require.Len(t, got, len(test.want), strings.Join(got, "\n"))
 			for _, want := range test.want {
 				require.True(t, containsPrefix(got, want), "%q is not among\n%s", want, strings.Join(got, "\n"))
 			}
 			for _, m := range wrong.Mistakes {
-				require.Contains(t, err.Error(), fmt.Sprintf("rules.yaml:%d: %s", m.Line, m.Problem))
+				require.Contains(t, err.Error(), fmt.Sprintf("rules.yaml:%d:%d: %s", m.Line, m.Column, m.Text))
 			}
 		})
 	}
@@ -298,7 +299,7 @@ func TestWhatGHLCannotTakeBack(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, update.IsEmpty())
 	require.Len(t, report.Only(mapping.LeftOut), 10, report)
-	require.Equal(t, "HighLevel takes it only when the record is made", entry(report, "fields.company").Reason)
+	require.Equal(t, "HighLevel accepts it only when the record is created", entry(report, "fields.company").Reason)
 
 	good := pluvo.Clone(last)
 	good.Fields["quiet"], good.Fields["born"], good.Fields["size"] = "false", "", "39"

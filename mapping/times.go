@@ -6,8 +6,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// instant returns the instant of a time from GHL in UTC. If there is a time and nobody can say which instant it is, problem
-// says why.
+// instant returns the instant of a time from GHL in UTC. For a time that is no instant, problem says why.
 func (m *Mapper) instant(t ghl.Time) (at time.Time, note, problem string) {
 	switch {
 	case t.IsZero() && t.Raw() != "":
@@ -27,26 +26,23 @@ func (m *Mapper) instant(t ghl.Time) (at time.Time, note, problem string) {
 	return at, note, ""
 }
 
-// toPrecision returns an instant as GHL can hold it: in UTC, cut to a precision, with a note if that loses something.
-func toPrecision(t time.Time, precision time.Duration, why string) (at time.Time, note, problem string) {
-	if t.IsZero() {
-		return time.Time{}, "", ""
-	}
-	at = t.UTC().Truncate(precision)
-	if y := at.Year(); y < 1 || y > 9999 || at.IsZero() {
-		return time.Time{}, "", whyNoYear
-	}
-	if !at.Equal(t) {
-		note = why
-	}
-	return at, note, ""
-}
+// inMillis and inSeconds return a time in the precision in which GHL stores it.
+func inMillis(v value) value  { return v.truncated(time.Millisecond, whyMillis) }
+func inSeconds(v value) value { return v.truncated(time.Second, whySeconds) }
 
-// millis is a task's due date, seconds the time of an appointment, as GHL holds them.
-func millis(t time.Time) (at time.Time, note, problem string) {
-	return toPrecision(t, time.Millisecond, whyMillis)
-}
-
-func seconds(t time.Time) (at time.Time, note, problem string) {
-	return toPrecision(t, time.Second, whySeconds)
+// truncated returns an instant in UTC, cut to a precision. A note says if that changes it.
+func (v value) truncated(precision time.Duration, note string) value {
+	if v.at.IsZero() {
+		return v
+	}
+	given := v.at
+	v.at = given.UTC().Truncate(precision)
+	if y := v.at.Year(); y < 1 || y > 9999 || v.at.IsZero() {
+		v.problem = whyNoYear
+		return v
+	}
+	if !v.at.Equal(given) {
+		v.note = note
+	}
+	return v
 }

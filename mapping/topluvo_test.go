@@ -211,7 +211,7 @@ func TestFullContact(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"task : there is no record", "task : id: is missing", "task t7: title: it is required", "task t8: contactId: is another contact",
-		"appointment a3: it is deleted in HighLevel", "appointment a4: startTime: it is no time",
+		"appointment a3: it is deleted in HighLevel", "appointment a4: startTime: it is not a time",
 	}, refused)
 	require.Regexp(t, `(?m)^appointment a1 +startTime +start +changed +a time without a zone, read in the location's$`, report.String())
 
@@ -226,14 +226,14 @@ func TestWhatPluvoRefusesIsLeftOut(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, got.Validate())
 	require.Equal(t, "L", got.LastName)
-	for field, reason := range map[string]string{"email": "is no e-mail address", "firstName": "is no UTF-8", "tags": "is no UTF-8"} {
+	for field, reason := range map[string]string{"email": "is not an e-mail address", "firstName": "is not valid UTF-8", "tags": "is not valid UTF-8"} {
 		require.Equal(t, mapping.Entry{Kind: pluvo.KindContact, ID: "c1", From: field, Outcome: mapping.LeftOut, Reason: reason}, entry(report, field))
 	}
 	odd := withRules(t, rulesFor("contact", "{ghl: city, pluvo: 'fields.size [cm]'}", "{ghl: email, pluvo: email}"))
 	got, report, err = odd.Contact(&ghl.Contact{ID: "c1", City: "\xff", Email: "a@b.c"})
 	require.NoError(t, err)
 	require.Empty(t, got.Fields)
-	require.Equal(t, "is no UTF-8", entry(report, "city").Reason)
+	require.Equal(t, "is not valid UTF-8", entry(report, "city").Reason)
 	for what, f := range map[string]func() error{
 		"task: title":            func() error { _, _, err := m.Task(&ghl.Task{ID: "t1", Title: " "}, "c1"); return err },
 		"note: content":          func() error { _, _, err := m.Note(&ghl.Note{ID: "n1", Body: "\t"}, "c1", ""); return err },

@@ -10,26 +10,27 @@ type typ uint8
 
 const (
 	textType    typ = iota + 1
-	numberType      // a number, as text
-	listType        // of texts
+	numberType      // a number, stored as text
+	listType        // a list of texts
 	flagType        // true or false
 	dayType         // a day without a time, at midnight UTC
 	instantType     // an instant
-	filesType       // which nothing converts
+	filesType       // uploaded files, which no step converts
+	anyType         // a custom field that was not looked up; see CheckRules
 )
 
-// String names the type as it is called in messages.
+// String returns the name of the type in messages.
 func (t typ) String() string {
-	return [...]string{"nothing", "text", "a number", "a list", "true or false", "a day", "a time", "files"}[t]
+	return [...]string{"nothing", "text", "a number", "a list", "true or false", "a day", "a time", "files", "any type"}[t]
 }
 
-// value is a value of any type. It is passed by value, so that mapping by rules allocates next to nothing.
+// value is a value of any type. It is passed by value to save allocations.
 type value struct {
 	text string
 	list []string
 	at   time.Time
 	flag bool
-	// note says that it went over in another form, problem why there is none though there should be.
+	// note says how the value was changed on its way, problem why it cannot be mapped.
 	note, problem string
 }
 
@@ -38,7 +39,7 @@ func listValue(l []string) value  { return value{list: l} }
 func flagValue(b bool) value      { return value{flag: b} }
 func timeValue(t time.Time) value { return value{at: t} }
 
-// isEmpty reports whether there is no value. Of true and false neither is empty.
+// isEmpty reports whether there is no value. Neither true nor false is empty.
 func (v *value) isEmpty(t typ) bool {
 	switch t {
 	case listType:
@@ -51,12 +52,13 @@ func (v *value) isEmpty(t typ) bool {
 	return v.text == ""
 }
 
-// has reports whether there is something that could be left out.
+// has reports whether there is a value, or a problem with one, that a report names if no rule maps it. False is not
+// reported.
 func (v *value) has(t typ) bool {
 	return v.problem != "" || v.flag || t != flagType && !v.isEmpty(t)
 }
 
-// equal compares two values of a type; lists as sets.
+// equal reports whether two values of a type are the same. Lists are compared as sets.
 func (v *value) equal(w *value, t typ) bool {
 	switch t {
 	case listType:

@@ -49,8 +49,8 @@ func TestOwnRules(t *testing.T) {
 
 	write("version: 1\ncontact:\n  - {ghl: emial, pluvo: email}\n  - {ghl: custom.contact.hat_size, pluvo: fields.hat}\n")
 	err := run(t.Context(), []string{file}, &out)
-	require.ErrorContains(t, err, file+":3: a contact in HighLevel has no field \"emial\"")
-	require.ErrorContains(t, err, file+":4: \"custom.contact.hat_size\": the location has no custom field")
+	require.ErrorContains(t, err, file+":3:11: a contact in HighLevel has no field \"emial\"")
+	require.ErrorContains(t, err, file+":4:11: \"custom.contact.hat_size\": the location has no custom field")
 	require.ErrorContains(t, run(t.Context(), []string{file + ".not"}, &out), "rules.yaml.not")
 	require.ErrorContains(t, run(t.Context(), []string{file, file}, &out), "one rule file")
 }

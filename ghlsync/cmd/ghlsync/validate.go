@@ -358,7 +358,7 @@ func (v *validator) config(err error) {
 		case strings.Contains(setting, ".owners[") && v.has(setting[:strings.Index(setting, ".owners[")]+".rules"): // nothing is mapped yet
 		case errors.As(wrong.Err, &rules):
 			for _, m := range rules.Mistakes {
-				v.list = append(v.list, mistake{place{file: rules.Name, line: m.Line, column: 1}, setting, m.Problem})
+				v.list = append(v.list, mistake{place{file: rules.Name, line: m.Line, column: m.Column}, setting, m.Text})
 			}
 		case strings.HasPrefix(wrong.Problem, "is missing"):
 			text := "is missing"

@@ -1,7 +1,7 @@
 package queue
 
-// Category is the kind of an error, in words that lists, alerts and metrics show. The values are stored in the database and
-// are labels of metrics: they must not change.
+// Category is the kind of an error, in words that lists, alerts and metrics show. The values are stored in the
+// database and are labels of metrics: they must not change.
 type Category string
 
 const (
@@ -55,8 +55,8 @@ const (
 	CategoryNoOwner Category = "contact missing"
 )
 
-// Pauses reports whether an error of the category pauses its location: HighLevel refuses the token, or the token lacks a
-// scope.
+// Pauses reports whether an error of the category pauses its location: HighLevel refuses the token, or the token
+// lacks a scope.
 func (c Category) Pauses() bool { return c.RefusesToken() || c == CategoryMissingScope }
 
 // RefusesToken reports whether HighLevel refuses the token itself.

@@ -11,7 +11,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// TestSentBelongsToTheFailedCall: an attempt holds the body that the failed operation sent, not that of another operation.
+// TestSentBelongsToTheFailedCall: an attempt holds the body that the failed operation sent, not that of another
+// operation.
 func TestSentBelongsToTheFailedCall(t *testing.T) {
 	recorded := &Recorder{operation: "contacts.get", sent: []byte(`{"firstName":"Ada"}`)}
 	require.NotEmpty(t, Attempt{}.of(&ghl.Error{Operation: "contacts.get"}, recorded).Sent)
@@ -28,12 +29,13 @@ func TestAPermanentErrorDoesNotPreventRetries(t *testing.T) {
 	require.Equal(t, GiveUp, Classify(errors.Join(invalid, invalid)).Action)
 	require.Equal(t, Verdict{TryAgain, 0, "server error"}, Classify(errors.Join(invalid, server)))
 	require.Equal(t, Verdict{Wait, time.Second, "waits"}, Classify(errors.Join(server, wait, invalid)))
-	require.Equal(t, PauseLocation, Classify(errors.Join(server, wait, fmt.Errorf("x: %w", ghl.ErrReauthRequired))).Action)
+	require.Equal(t, PauseLocation,
+		Classify(errors.Join(server, wait, fmt.Errorf("x: %w", ghl.ErrReauthRequired))).Action)
 	require.Equal(t, GiveUp, Classify(fmt.Errorf("contact: %w", errors.Join(invalid))).Action)
 }
 
-// TestCategoriesAreStable: categories are stored in the database and are labels of metrics. A changed text would not match
-// the rows of an earlier version.
+// TestCategoriesAreStable: categories are stored in the database and are labels of metrics. A changed text would not
+// match the rows of an earlier version.
 func TestCategoriesAreStable(t *testing.T) {
 	for text, c := range map[string]Category{
 		"failed": CategoryFailed, "waits": CategoryWaits, "killed": CategoryKilled, "timeout": CategoryTimeout,

@@ -11,59 +11,60 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// State is how a failure stands.
+// State is the state of a failure.
 type State string
 
 const (
-	// Retrying is tried again by itself.
+	// Retrying means that the unit is retried automatically.
 	Retrying State = "retrying"
-	// Stopped waits for a person, or for a change of the unit.
+	// Stopped means that the unit is not retried until a person retries it or it changes.
 	Stopped State = "stopped"
-	// Resolved is over: a later run succeeded, or a person said so.
+	// Resolved means that a later run succeeded, or that a person resolved the failure.
 	Resolved State = "resolved"
-	// Skipped was given up by a person.
+	// Skipped means that a person gave up the unit's change.
 	Skipped State = "skipped"
 )
 
-// Failure is a unit whose work fails: from its first failed attempt until it succeeds or a person ends it.
+// Failure is a series of failed runs of a unit, from the first one until a run succeeds or a person ends the failure.
 type Failure struct {
 	ID    string
 	Unit  Unit
 	State State
-	// Category and Message are those of the latest attempt.
+	// Category and Message are those of the latest failed attempt.
 	Category Category
 	Message  string
-	// Attempts is how many attempts failed.
+	// Attempts is the number of failed attempts.
 	Attempts int
-	// First and Last are when the first and the latest attempt failed; Next is when the next is due, zero if none is.
+	// First and Last are when the first and the latest attempt failed. Next is when the next attempt is due; zero if
+	// none is.
 	First, Last, Next time.Time
-	// Paused says that it is not the unit but its location that is stopped. It is not among the stored ones.
+	// Paused reports that the location was paused, not the unit stopped. Such a failure is not stored.
 	Paused bool
 }
 
-// Attempt is one failed attempt. It holds no secret and no personal data.
+// Attempt is one failed attempt. It contains no secret and no personal data.
 type Attempt struct {
 	Number int
 	At     time.Time
-	// Next is when it is tried again; zero if it is not.
+	// Next is when the unit is retried; zero if it is not.
 	Next time.Time
-	// Operation is that of the SDK's catalog which failed, "" if another thing did.
+	// Operation is the operation of the SDK that failed; "" if the error is from elsewhere.
 	Operation string
 	Category  Category
-	// Status is the HTTP status, 0 if there was no answer.
+	// Status is the HTTP status; 0 if no answer arrived.
 	Status  int
 	Message string
 	TraceID string
-	// Sent and Received are the bodies, redacted.
+	// Sent and Received are the redacted bodies of the request and the answer.
 	Sent, Received string
 }
 
-// ErrNotFound: there is no such failure.
+// ErrNotFound means that the failure does not exist.
 var ErrNotFound = errors.New("no such failure")
 
-// keepAttempt adds an attempt to the unit's failure, and opens one if there is none. It returns the failure if it needs a
-// person's attention and nobody was told.
-func (q *Queue) keepAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (*Failure, error) {
+// storeAttempt adds an attempt to the unit's open failure, or opens a new one. It returns the failure if it needs a
+// person and no alert was stored for it yet.
+func (q *Queue) storeAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (*Failure, error) {
 	state := Retrying
 	if a.Next.IsZero() {
 		state = Stopped
@@ -74,7 +75,8 @@ func (q *Queue) keepAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (*
 			category = excluded.category, message = excluded.message, attempts = ghlsync_failure.attempts + 1,
 			last_at = excluded.last_at, next_at = excluded.next_at
 		RETURNING `+failureColumns,
-		rand.Text(), u.Location, u.ID, string(state), string(a.Category), a.Message, db.Micros(a.At), db.Micros(a.At), db.Micros(a.Next)))
+		rand.Text(), u.Location, u.ID, string(state), string(a.Category), a.Message,
+		db.Micros(a.At), db.Micros(a.At), db.Micros(a.Next)))
 	if err != nil {
 		return nil, err
 	}
@@ -94,40 +96,43 @@ func (q *Queue) keepAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (*
 const failureColumns = `id, location, unit, state, category, message, attempts, first_at, last_at, next_at, alerted_at`
 
 func scanFailure(r db.Row) (f Failure, alerted bool, err error) {
-	var attempts, first, last, next, told int64
-	err = r.Scan(&f.ID, &f.Unit.Location, &f.Unit.ID, &f.State, &f.Category, &f.Message, &attempts, &first, &last, &next, &told)
+	var attempts, first, last, next, alertedAt int64
+	err = r.Scan(&f.ID, &f.Unit.Location, &f.Unit.ID, &f.State, &f.Category, &f.Message, &attempts, &first, &last,
+		&next, &alertedAt)
 	f.Attempts, f.First, f.Last, f.Next = int(attempts), db.Time(first), db.Time(last), db.Time(next)
-	return f, told != 0, err
+	return f, alertedAt != 0, err
 }
 
-// closeFailure ends a unit's failure, if it has one.
+// closeFailure ends the open failure of a unit, if it has one.
 func (q *Queue) closeFailure(ctx context.Context, tx *db.Tx, u Unit, state State) error {
 	_, err := tx.Exec(ctx, `UPDATE ghlsync_failure SET state = $3, next_at = 0
 		WHERE location = $1 AND unit = $2 AND state IN ('retrying', 'stopped')`, u.Location, u.ID, string(state))
 	return err
 }
 
+// alert logs an incident and passes it to Config.Incident.
 func (q *Queue) alert(ctx context.Context, f Failure) {
-	q.Logger.LogAttrs(ctx, slog.LevelError, "a person is needed", slog.String("location", f.Unit.Location), slog.String("unit", f.Unit.ID),
-		slog.String("category", string(f.Category)), slog.String("err", f.Message), slog.Bool("location_paused", f.Paused))
+	q.Logger.LogAttrs(ctx, slog.LevelError, "sync needs attention", slog.String("location", f.Unit.Location),
+		slog.String("unit", f.Unit.ID), slog.String("category", string(f.Category)), slog.String("err", f.Message),
+		slog.Bool("location_paused", f.Paused))
 	if q.Incident != nil {
 		q.Incident(f)
 	}
 }
 
-// FailureFilter chooses failures; zero values choose all that are open.
+// FailureFilter selects failures. The zero value selects all open ones.
 type FailureFilter struct {
-	// States are those wanted; none are Retrying and Stopped.
+	// States are the states to list; none means Retrying and Stopped.
 	States []State
-	// Location is the only one wanted; "" is all.
+	// Location lists the failures of one location only; "" means all.
 	Location string
-	// Limit is how many at the most; 0 is 100.
+	// Limit is the maximum number of failures; 0 means 100.
 	Limit int
-	// After is the last failure of the page before; nil begins with the latest.
+	// After is the last failure of the previous page; nil begins with the latest failure.
 	After *Failure
 }
 
-// Failures lists failures, the latest first.
+// Failures lists failures, latest first.
 func (q *Queue) Failures(ctx context.Context, filter FailureFilter) ([]Failure, error) {
 	wanted := map[State]bool{}
 	for _, s := range filter.States {
@@ -161,13 +166,14 @@ func (q *Queue) Failures(ctx context.Context, filter FailureFilter) ([]Failure, 
 	return list, err
 }
 
-// Attempts lists the failed attempts of a failure, the first first.
+// Attempts lists the failed attempts of a failure, in order.
 func (q *Queue) Attempts(ctx context.Context, failure string) ([]Attempt, error) {
 	var list []Attempt
 	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, func(r db.Row) (a Attempt, err error) {
 			var number, at, next, status int64
-			err = r.Scan(&number, &at, &next, &a.Operation, &a.Category, &status, &a.Message, &a.TraceID, &a.Sent, &a.Received)
+			err = r.Scan(&number, &at, &next, &a.Operation, &a.Category, &status, &a.Message, &a.TraceID, &a.Sent,
+				&a.Received)
 			a.Number, a.At, a.Next, a.Status = int(number), db.Time(at), db.Time(next), int(status)
 			return a, err
 		}, `SELECT number, happened_at, next_at, operation, category, status, message, trace_id, sent, received
@@ -177,40 +183,42 @@ func (q *Queue) Attempts(ctx context.Context, failure string) ([]Attempt, error)
 	return list, err
 }
 
-// Retry has the unit of an open failure tried again now. Doing so twice tries it once; a failure that is over stays so.
+// Retry retries the unit of an open failure now. A second call before the run has no effect, and neither has a call
+// for a failure that has ended.
 func (q *Queue) Retry(ctx context.Context, failure string) error {
 	return q.decide(ctx, failure, func(ctx context.Context, tx *db.Tx, f Failure, u row) error {
 		now := q.DB.Now()
 		if u.process != "" || u.job != 0 && !u.due.After(now) {
-			return nil // it is being tried, or is about to be
+			return nil // the unit is running, or about to
 		}
 		if _, err := tx.Exec(ctx, `UPDATE ghlsync_failure SET state = $2, next_at = $3 WHERE id = $1`,
 			f.ID, string(Retrying), db.Micros(now)); err != nil {
 			return err
 		}
-		if u.job == 0 { // it was given up: the bound counts anew
+		if u.job == 0 { // it was stopped: count the attempts from the start
 			u.attempts, u.kills = 1, 0
 		}
 		return q.schedule(ctx, tx, u, Live, time.Time{})
 	})
 }
 
-// Skip gives a failure up: the unit counts as in step until it changes again.
+// Skip ends an open failure without a retry: the unit counts as synced until it changes again.
 func (q *Queue) Skip(ctx context.Context, failure string) error {
 	return q.drop(ctx, failure, Skipped)
 }
 
-// Resolve ends a failure that a person has mended by hand: the unit counts as in step until it changes again.
+// Resolve ends an open failure that a person has fixed by hand: the unit counts as synced until it changes again.
 func (q *Queue) Resolve(ctx context.Context, failure string) error {
 	return q.drop(ctx, failure, Resolved)
 }
 
+// drop ends an open failure in a state, and marks its unit as synced.
 func (q *Queue) drop(ctx context.Context, failure string, state State) error {
 	return q.decide(ctx, failure, func(ctx context.Context, tx *db.Tx, f Failure, u row) error {
 		if err := q.closeFailure(ctx, tx, u.Unit, state); err != nil {
 			return err
 		}
-		if u.process != "" { // how the run under way ends counts
+		if u.process != "" { // the result of the current run counts
 			return nil
 		}
 		u.synced, u.job, u.due, u.attempts, u.kills = u.number, 0, time.Time{}, 0, 0
@@ -218,11 +226,13 @@ func (q *Queue) drop(ctx context.Context, failure string, state State) error {
 	})
 }
 
-// decide does what a person decided about an open failure. One that is over is left as it is.
-func (q *Queue) decide(ctx context.Context, failure string, do func(context.Context, *db.Tx, Failure, row) error) error {
+// decide applies a person's decision to an open failure. It does nothing to a failure that has ended.
+func (q *Queue) decide(ctx context.Context, failure string,
+	do func(context.Context, *db.Tx, Failure, row) error) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		find := func() (Failure, error) {
-			f, _, err := scanFailure(tx.Row(ctx, `SELECT `+failureColumns+` FROM ghlsync_failure WHERE id = $1`, failure))
+			f, _, err := scanFailure(
+				tx.Row(ctx, `SELECT `+failureColumns+` FROM ghlsync_failure WHERE id = $1`, failure))
 			if errors.Is(err, db.ErrNoRows) {
 				err = fmt.Errorf("%q: %w", failure, ErrNotFound)
 			}
@@ -232,7 +242,7 @@ func (q *Queue) decide(ctx context.Context, failure string, do func(context.Cont
 		if err != nil {
 			return err
 		}
-		// The unit is locked before the failure, as by a run that ends.
+		// Lock the unit before the failure, in the same order as the end of a run does.
 		u, err := lock(ctx, tx, f.Unit)
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// queueName is the name of a location's queue in River, which takes small letters only: readable, and one for each.
+// queueName returns the unique and readable name of a location's queue in River, which allows lower case letters only.
 func queueName(location string) string {
 	readable := strings.Trim(strings.Map(func(r rune) rune {
 		switch {
@@ -27,17 +27,17 @@ func queueName(location string) string {
 	return "loc" + readable[:min(len(readable), 40)] + "-" + hex.EncodeToString(sum[:6])
 }
 
-// Location is a location that is kept in step.
+// Location is a location that is synced.
 type Location struct {
 	ID string
-	// Paused is since when nobody works on it; zero if it is not paused.
+	// Paused is when the location was paused; zero if it is not paused.
 	Paused time.Time
 	// Reason is why it is paused: a [Category], or the words of the person who paused it.
 	Reason string
 }
 
-// Category returns the category of the error that paused the location. It returns "" if a person paused the location, or
-// if it is not paused.
+// Category returns the category of the error that paused the location. It returns "" if a person paused the location,
+// or if it is not paused.
 func (l Location) Category() Category {
 	if c := Category(l.Reason); c.Pauses() {
 		return c
@@ -45,13 +45,15 @@ func (l Location) Category() Category {
 	return ""
 }
 
-// AddLocation adds a location, in this process at once and in the others within seconds. One that is there is left as it is.
+// AddLocation adds a location, in this process at once and in other processes within seconds. It does nothing if the
+// location exists.
 func (q *Queue) AddLocation(ctx context.Context, id string) error {
 	if err := checkID("location", id); err != nil {
 		return err
 	}
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id, queue) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, id, queueName(id))
+		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id, queue) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`,
+			id, queueName(id))
 		return err
 	})
 	if err != nil {
@@ -65,10 +67,10 @@ func (q *Queue) AddLocation(ctx context.Context, id string) error {
 	return q.openQueues(ctx)
 }
 
-// Locations lists the locations in the order of their ids.
+// Locations lists the locations, ordered by id.
 func (q *Queue) Locations(ctx context.Context) ([]Location, error) { return Locations(ctx, q.DB) }
 
-// Locations lists those of a database, for whoever has no Queue on it.
+// Locations lists the locations of a database without a Queue, ordered by id.
 func Locations(ctx context.Context, d *db.DB) ([]Location, error) {
 	var list []Location
 	err := d.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
@@ -108,10 +110,13 @@ func (q *Queue) pauseTx(ctx context.Context, tx *db.Tx, location, reason string)
 	return true, q.jobs.pause(ctx, tx, queueName(location), true)
 }
 
-// Refused pauses a location because of an error that no unit has met, and tells of it as if one had.
+// Refused pauses a location because of an error outside of a run, and reports it like an error in a run.
 func (q *Queue) Refused(ctx context.Context, location string, failed error) error {
 	now := q.DB.Now()
-	f := Failure{Unit: Unit{Location: location}, State: Stopped, Category: Classify(failed).Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
+	f := Failure{
+		Unit: Unit{Location: location}, State: Stopped, Category: Classify(failed).Category,
+		Message: messageOf(failed), First: now, Last: now, Paused: true,
+	}
 	first := false
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		if first, err = q.pauseTx(ctx, tx, location, string(f.Category)); err != nil || !first {
@@ -125,7 +130,7 @@ func (q *Queue) Refused(ctx context.Context, location string, failed error) erro
 	return err
 }
 
-// Resume has a paused location worked on again.
+// Resume resumes the work on a paused location.
 func (q *Queue) Resume(ctx context.Context, location string) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := known(ctx, tx, location); err != nil {
@@ -141,7 +146,8 @@ func (q *Queue) Resume(ctx context.Context, location string) error {
 	})
 }
 
-// Wake has what was put off for up to a minute, since nobody could work on the location, worked on now.
+// Wake runs the units of a location now that were delayed by up to a minute because no process could work on the
+// location.
 func (q *Queue) Wake(ctx context.Context, location string) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.wake(ctx, tx, location) })
 }
@@ -162,19 +168,19 @@ func (q *Queue) wake(ctx context.Context, tx *db.Tx, location string) error {
 	return nil
 }
 
-// openQueues works the queue of every location. It is called with q.mu held.
+// openQueues starts the queue of every location, and stops those of removed ones. It is called with q.mu held.
 func (q *Queue) openQueues(ctx context.Context) error {
 	list, err := q.Locations(ctx)
 	if err != nil {
 		return err
 	}
 	poll := q.Poll
-	if poll == 0 { // about 200 looks a second at the most
+	if poll == 0 { // at most about 200 polls a second
 		poll = time.Second * time.Duration(1+len(list)/200)
 	}
-	there := map[string]bool{}
+	current := map[string]bool{}
 	for _, l := range list {
-		there[l.ID] = true
+		current[l.ID] = true
 		if q.queues[l.ID] {
 			continue
 		}
@@ -183,18 +189,20 @@ func (q *Queue) openQueues(ctx context.Context) error {
 		}
 		q.queues[l.ID] = true
 		if !l.Paused.IsZero() {
-			err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.jobs.pause(ctx, tx, queueName(l.ID), true) })
+			err := q.DB.Write(ctx,
+				func(ctx context.Context, tx *db.Tx) error { return q.jobs.pause(ctx, tx, queueName(l.ID), true) })
 			if err != nil {
 				return err
 			}
 		}
 	}
 	for id := range q.queues {
-		if !there[id] {
+		if !current[id] {
 			delete(q.queues, id)
 			q.loops.Go(func() {
 				if err := q.jobs.removeQueue(context.WithoutCancel(ctx), queueName(id)); err != nil {
-					q.Logger.LogAttrs(ctx, slog.LevelWarn, "a location's queue is not closed", slog.String("location", id), slog.Any("err", err))
+					q.Logger.LogAttrs(ctx, slog.LevelWarn, "closing the queue of a location failed",
+						slog.String("location", id), slog.Any("err", err))
 				}
 			})
 		}
@@ -202,7 +210,7 @@ func (q *Queue) openQueues(ctx context.Context) error {
 	return nil
 }
 
-// RemoveLocation ends the work on a location. What is known of it stays; it can be added again.
+// RemoveLocation ends the work on a location. Its other data is not deleted, and it can be added again.
 func (q *Queue) RemoveLocation(ctx context.Context, id string) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_location WHERE id = $1`, id)
@@ -210,7 +218,8 @@ func (q *Queue) RemoveLocation(ctx context.Context, id string) error {
 	})
 }
 
-// maintain finds locations that other processes added, and looks after what nobody else does.
+// maintain opens the queues of locations that other processes added, gives back late units, revives units without a
+// job, and deletes old rows.
 func (q *Queue) maintain(ctx context.Context) {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
@@ -221,7 +230,7 @@ func (q *Queue) maintain(ctx context.Context) {
 		case <-tick.C:
 		}
 		var err error
-		if q.mu.TryLock() { // held for long only by a stop
+		if q.mu.TryLock() { // only a stop holds it for long
 			err = q.openQueues(ctx)
 			q.mu.Unlock()
 		}
@@ -234,12 +243,12 @@ func (q *Queue) maintain(ctx context.Context) {
 			}
 		}
 		if err != nil && ctx.Err() == nil {
-			q.Logger.LogAttrs(ctx, slog.LevelWarn, "maintenance of the queue", slog.Any("err", err))
+			q.Logger.LogAttrs(ctx, slog.LevelWarn, "queue maintenance failed", slog.Any("err", err))
 		}
 	}
 }
 
-// revive gives units a new job whose job is gone, such as one that was cancelled in River's own UI.
+// revive schedules a new job for units without one, for example after a job was cancelled in River's UI.
 func (q *Queue) revive(ctx context.Context) error {
 	var waiting []row
 	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
@@ -273,25 +282,26 @@ func (q *Queue) revive(ctx context.Context) error {
 	return nil
 }
 
-// How long is kept what is over.
+// How long rows are stored that are no longer needed.
 const (
-	keepDeliveries = 30 * 24 * time.Hour // HighLevel repeats one for hours at the most
-	keepFailures   = 90 * 24 * time.Hour
+	deliveryRetention = 30 * 24 * time.Hour // HighLevel repeats a delivery for some hours at most
+	failureRetention  = 90 * 24 * time.Hour
 )
 
+// prune deletes old deliveries and ended failures.
 func (q *Queue) prune(ctx context.Context) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		now := q.DB.Now()
 		for _, d := range []struct {
-			query string
-			keep  time.Duration
+			query     string
+			retention time.Duration
 		}{
-			{`DELETE FROM ghlsync_delivery WHERE received_at < $1`, keepDeliveries},
+			{`DELETE FROM ghlsync_delivery WHERE received_at < $1`, deliveryRetention},
 			{`DELETE FROM ghlsync_attempt WHERE failure IN
-				(SELECT id FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped'))`, keepFailures},
-			{`DELETE FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped')`, keepFailures},
+				(SELECT id FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped'))`, failureRetention},
+			{`DELETE FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped')`, failureRetention},
 		} {
-			if _, err := tx.Exec(ctx, d.query, db.Micros(now.Add(-d.keep))); err != nil {
+			if _, err := tx.Exec(ctx, d.query, db.Micros(now.Add(-d.retention))); err != nil {
 				return err
 			}
 		}

@@ -9,34 +9,35 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// Outcome is how a run ended, for metrics.
+// Outcome describes how a run ended, for metrics.
 type Outcome struct {
 	Unit     Unit
 	Priority Priority
 	Result   Result
-	// Operation and Category are of a failure; Operation is "" if it was none of HighLevel's.
+	// Operation and Category are those of a failed run. Operation is "" if the error is not from HighLevel.
 	Operation string
 	Category  Category
 	// Took is how long the run took.
 	Took time.Duration
-	// Lag is for how long the unit had not been in step; zero unless the result is Synced.
+	// Lag is how long the unit was dirty; zero unless the result is Synced.
 	Lag time.Duration
 }
 
-// Result is how a run ended.
+// Result is the result of a run.
 type Result string
 
-// The results.
+// The results of runs.
 const (
 	Synced  Result = "synced"
-	Retried Result = "retried" // it failed, and is tried again
-	GaveUp  Result = "stopped" // it failed, and waits for a person or a change
-	Waited  Result = "waits"   // it has to wait for something
-	Paused  Result = "paused"  // its location had to be paused
-	PutBack Result = "put back"
-	Taken   Result = "taken" // by another process, for this one was thought dead
+	Retried Result = "retried"  // the run failed and is retried
+	GaveUp  Result = "stopped"  // the run failed and is not retried until a person or a change does
+	Waited  Result = "waits"    // the run has to wait for something
+	Paused  Result = "paused"   // the run paused its location
+	PutBack Result = "put back" // the process stops
+	Taken   Result = "taken"    // another process took over because this one looked dead
 )
 
+// observe completes an outcome and passes it to Config.Observe.
 func (q *Queue) observe(o Outcome, v Verdict, failed error, took time.Duration) {
 	if q.Observe == nil {
 		return
@@ -49,7 +50,7 @@ func (q *Queue) observe(o Outcome, v Verdict, failed error, took time.Duration) 
 	q.Observe(o)
 }
 
-// enter stores an alert of a failure that needs a person.
+// enter stores the alert of a failure that needs a person; f may be nil.
 func (q *Queue) enter(ctx context.Context, tx *db.Tx, f *Failure) error {
 	if q.Alert == nil || f == nil {
 		return nil
@@ -57,7 +58,7 @@ func (q *Queue) enter(ctx context.Context, tx *db.Tx, f *Failure) error {
 	return q.Alert(ctx, tx, *f)
 }
 
-// Alive reports whether this process has been started, and has a lease: else it works on nothing.
+// Alive reports whether this process is started and has a lease. Without a lease it works on nothing.
 func (q *Queue) Alive() bool {
 	_, alive := q.alive.context()
 	return alive

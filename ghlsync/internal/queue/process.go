@@ -15,11 +15,11 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// lifeline is this process's lease as it sees it itself, by a clock that does not jump. It ends before the others take the
-// process to be dead.
+// lifeline is the lease of this process, measured by its own monotonic clock. It ends before other processes treat
+// this one as dead.
 type lifeline struct {
 	mu     sync.Mutex
-	life   context.Context // nil while there is no lease
+	life   context.Context // nil before the first lease
 	cancel context.CancelFunc
 	timer  *time.Timer
 }
@@ -54,10 +54,10 @@ func (l *lifeline) context() (context.Context, bool) {
 	return l.life, l.life != nil && l.life.Err() == nil
 }
 
-// stopsBy is when a process stops by itself whose lease was last renewed then: some time before the lease runs out.
+// stopsBy returns when a process that last renewed its lease at a time must stop: before the lease expires.
 func (q *Queue) stopsBy(renewed time.Time) time.Time { return renewed.Add(q.Lease * 3 / 4) }
 
-// register frees what dead processes held, and enters this one.
+// register frees the units and jobs of dead processes, and adds this process.
 func (q *Queue) register(ctx context.Context) error {
 	if err := q.rescue(ctx); err != nil {
 		return err
@@ -70,13 +70,13 @@ func (q *Queue) register(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("queue: signing on: %w", err)
+		return fmt.Errorf("queue: registering the process: %w", err)
 	}
 	q.alive.renew(q.stopsBy(before))
 	return nil
 }
 
-// unregister takes this process out, and frees what it still holds.
+// unregister removes this process, and frees its units and jobs.
 func (q *Queue) unregister(ctx context.Context) error {
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_process WHERE id = $1`, q.process)
@@ -88,7 +88,7 @@ func (q *Queue) unregister(ctx context.Context) error {
 	return q.rescue(ctx)
 }
 
-// beat renews the lease, and frees what others held who did not renew theirs.
+// beat renews the lease, and frees the units and jobs of processes that did not renew theirs.
 func (q *Queue) beat(ctx context.Context) {
 	tick := time.NewTicker(q.Lease / 5)
 	defer tick.Stop()
@@ -99,7 +99,7 @@ func (q *Queue) beat(ctx context.Context) {
 		case <-tick.C:
 		}
 		if err := q.beatOnce(ctx, n%10 == 0); err != nil && ctx.Err() == nil {
-			q.Logger.LogAttrs(ctx, slog.LevelWarn, "no sign of life given", slog.Any("err", err))
+			q.Logger.LogAttrs(ctx, slog.LevelWarn, "renewing the lease failed", slog.Any("err", err))
 		}
 	}
 }
@@ -123,7 +123,8 @@ func (q *Queue) beatOnce(ctx context.Context, thorough bool) error {
 		return err
 	}
 	if renewed == 0 {
-		q.Logger.LogAttrs(ctx, slog.LevelWarn, "this process was taken to be dead; its runs are cancelled, and it begins anew")
+		q.Logger.LogAttrs(ctx, slog.LevelWarn,
+			"another process treated this one as dead; its runs are cancelled, and it registers again")
 		q.alive.end()
 		q.active.none(ctx)
 		if ctx.Err() != nil {
@@ -138,26 +139,27 @@ func (q *Queue) beatOnce(ctx context.Context, thorough bool) error {
 	return nil
 }
 
-// rescue frees what processes hold that are dead: units in work, and jobs that River has given them. It may be run by
-// several at once, and be killed anywhere.
+// rescue frees the units and the running jobs of dead processes. Several processes may run it at the same time, and
+// it may be interrupted anywhere.
 func (q *Queue) rescue(ctx context.Context) error {
-	// The jobs first: a process that has one now was entered before.
+	// Read the jobs first: a process that has a job now was registered before.
 	running, err := q.jobs.running(ctx)
 	if err != nil {
-		return fmt.Errorf("queue: freeing what dead processes held: %w", err)
+		return fmt.Errorf("queue: freeing the units of dead processes: %w", err)
 	}
 	live := map[string]bool{}
 	var held []row
 	err = q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		clear(live)
 		now := db.Micros(q.DB.Now())
-		if q.unlock != nil { // whoever else is entered has not got the file
+		if q.unlock != nil { // no other process can have the file open
 			now = 1 << 62
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_process WHERE id <> $1 AND lease_until < $2`, q.process, now); err != nil {
 			return err
 		}
-		ids, err := db.List(ctx, tx, func(r db.Row) (id string, err error) { err = r.Scan(&id); return }, `SELECT id FROM ghlsync_process`)
+		ids, err := db.List(ctx, tx, func(r db.Row) (id string, err error) { err = r.Scan(&id); return },
+			`SELECT id FROM ghlsync_process`)
 		if err != nil {
 			return err
 		}
@@ -169,7 +171,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("queue: freeing what dead processes held: %w", err)
+		return fmt.Errorf("queue: freeing the units of dead processes: %w", err)
 	}
 	for _, u := range held {
 		err = errors.Join(err, q.free(ctx, u.Unit, u.job, u.process))
@@ -179,8 +181,9 @@ func (q *Queue) rescue(ctx context.Context) error {
 		if len(job.AttemptedBy) > 0 {
 			process = job.AttemptedBy[len(job.AttemptedBy)-1]
 		}
-		// One of our own that we know nothing of: its end could not be stored.
-		lost := process == q.process && live[process] && !q.active.has(job.ID) && job.AttemptedAt != nil && time.Since(*job.AttemptedAt) > time.Minute
+		// A job of this process that is not active: its end could not be stored.
+		lost := process == q.process && live[process] && !q.active.has(job.ID) && job.AttemptedAt != nil &&
+			time.Since(*job.AttemptedAt) > time.Minute
 		if live[process] && !lost {
 			continue
 		}
@@ -192,7 +195,7 @@ func (q *Queue) rescue(ctx context.Context) error {
 	return err
 }
 
-// free gives a unit, whose job was a dead process's, to the next.
+// free schedules a unit again whose job belonged to a dead process.
 func (q *Queue) free(ctx context.Context, id Unit, job int64, process string) error {
 	var incident *Failure
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
@@ -203,22 +206,22 @@ func (q *Queue) free(ctx context.Context, id Unit, job int64, process string) er
 		}
 		ours := err == nil && u.job == job && (u.process == "" || u.process == process)
 		if err == nil && u.job == job && !ours {
-			return nil // somebody else is at it
+			return nil // another process works on it
 		}
 		if err := q.jobs.complete(ctx, tx, job); err != nil {
 			return err
 		}
 		if !ours {
-			return nil // the job was void
+			return nil // the unit has another job
 		}
-		if u.process == "" { // it was fetched and not begun
+		if u.process == "" { // the job was fetched but the run had not begun
 			return q.schedule(ctx, tx, u, u.priority, time.Time{})
 		}
 		u.kills++
 		u.process, u.job = "", 0
 		if int(u.kills) >= q.Retries.Kills {
-			if incident, err = q.keepAttempt(ctx, tx, u, Attempt{At: q.DB.Now(), Category: CategoryKilled,
-				Message: fmt.Sprintf("%d processes died while they worked on it", u.kills)}); err != nil {
+			if incident, err = q.storeAttempt(ctx, tx, u, Attempt{At: q.DB.Now(), Category: CategoryKilled,
+				Message: fmt.Sprintf("%d processes died during runs of this unit", u.kills)}); err != nil {
 				return err
 			}
 			u.due = time.Time{}
@@ -236,8 +239,8 @@ func (q *Queue) free(ctx context.Context, id Unit, job int64, process string) er
 	return err
 }
 
-// lockFile keeps a second process from working on a SQLite file. The lock is the operating system's, so it ends with the
-// process, and whoever has it knows that all others are dead.
+// lockFile locks a SQLite file against other processes. The operating system releases the lock when the process ends,
+// so that the holder knows that all other processes are dead.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: "_pragma=busy_timeout(0)&_txlock=exclusive"}).String()
 	pool, err := sql.Open("sqlite", address)
@@ -262,5 +265,5 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// lockPatience is how long a start waits for the process before to end. Only a test changes it.
+// lockPatience is how long a start waits for the previous process to end. Only a test changes it.
 var lockPatience = 10 * time.Second

@@ -62,7 +62,8 @@ func TestStopDrains(t *testing.T) {
 	})
 }
 
-// TestLostLease: a process that others took to be dead cancels its runs, and what it still does has no effect. Then it works on.
+// TestLostLease: a process that others took to be dead cancels its runs, and what it still does has no effect. Then
+// it works on.
 func TestLostLease(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)

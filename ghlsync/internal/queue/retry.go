@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Retry configures when a failed unit is retried, and when it stops until a person or a change retries it. Zero values mean
-// the defaults.
+// Retry configures when a failed unit is retried, and when it stops until a person or a change retries it. Zero
+// values mean the defaults.
 type Retry struct {
 	// First is the delay of the first retry; 0 means 10 s. Each further delay is twice as long. All have jitter.
 	First time.Duration
@@ -19,7 +19,8 @@ type Retry struct {
 	Max time.Duration
 	// Attempts is how many consecutive failed runs stop a unit; 0 means 15, which takes about a working day.
 	Attempts int
-	// Kills is how many consecutive runs may end because their process died; 0 means 100. After half of them, runs are delayed.
+	// Kills is how many consecutive runs may end because their process died; 0 means 100. After half of them, runs
+	// are delayed.
 	Kills int
 }
 
@@ -41,8 +42,8 @@ func (r Retry) withDefaults() Retry {
 	return r
 }
 
-// after returns the delay of the retry after a number of failed runs. Jitter makes it three quarters to five quarters of
-// the nominal delay, so that units that failed together are not retried together.
+// after returns the delay of the retry after a number of failed runs. Jitter makes it three quarters to five quarters
+// of the nominal delay, so that units that failed together are not retried together.
 func (r Retry) after(attempts int64) time.Duration {
 	wait := r.First
 	for range attempts - 1 {
@@ -77,8 +78,8 @@ type Verdict struct {
 	Category Category
 }
 
-// WaitError is returned by work that has to wait for something, such as for the contact that a record belongs to. It does
-// not count as a failure.
+// WaitError is returned by work that has to wait for something, such as for the contact that a record belongs to. It
+// does not count as a failure.
 type WaitError struct {
 	// After is how long to wait; 0 means 10 s.
 	After time.Duration

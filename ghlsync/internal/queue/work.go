@@ -18,36 +18,36 @@ import (
 // Run is one run of the work on a unit.
 type Run struct {
 	Unit
-	// Number is the dirty number when the run began: what was changed until then is what this run is about.
+	// Number is the dirty number at the start of the run. The run syncs all changes up to it.
 	Number int64
-	// Attempt counts the runs since the last success, from 1.
+	// Attempt is the number of this run since the last success, from 1.
 	Attempt int
-	// Priority is how urgent it is.
+	// Priority is the priority of the unit.
 	Priority Priority
-	// LastRead is when the last run that succeeded read what it read, at the earliest; zero if none has.
+	// LastRead is the earliest time at which the last successful run read its data; zero if no run succeeded.
 	LastRead time.Time
 
 	queue    *Queue
 	job      int64
 	finally  []func(ctx context.Context, tx *db.Tx) error
 	recorder *Recorder
-	asOf     time.Time // how old what it reads is at the most
+	asOf     time.Time // the data that the run reads is not older
 }
 
-// newRun is the run of a unit that was taken for this process. What it reads is not older than asOf.
+// newRun returns a run of a unit that this process has taken. The data that it reads is not older than asOf.
 func (q *Queue) newRun(u row, asOf time.Time) *Run {
 	return &Run{Unit: u.Unit, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, LastRead: u.read,
 		queue: q, job: u.job, recorder: &Recorder{}, asOf: asOf}
 }
 
-// Finally adds to the transaction in which the run ends, if it succeeds: what it learned and the end of its job become
-// durable together. If the process dies before, the unit is worked on again.
+// Finally adds a function to the transaction that ends the run if it succeeds, so that the results of the run and the
+// end of its job become durable together. If the process dies before that, the unit runs again.
 func (r *Run) Finally(do func(ctx context.Context, tx *db.Tx) error) {
 	r.finally = append(r.finally, do)
 }
 
-// Free reports whether nobody works on another unit of the location, and keeps it so until the transaction ends. A run that
-// wants to join two units asks before it does, and waits (see [WaitError]) if the other is not free.
+// Free locks another unit of the location until the transaction ends, and reports whether no process works on it. A
+// run that links two units calls Free first, and waits (see [WaitError]) if the other unit is not free.
 func (r *Run) Free(ctx context.Context, tx *db.Tx, unit string) (bool, error) {
 	u, err := lock(ctx, tx, Unit{r.Location, unit})
 	if errors.Is(err, db.ErrNoRows) {
@@ -57,17 +57,17 @@ func (r *Run) Free(ctx context.Context, tx *db.Tx, unit string) (bool, error) {
 }
 
 var (
-	errStopped   = errors.New("the process stops")
+	errStopped   = errors.New("the process is stopping")
 	errLeaseLost = errors.New("the process has lost its lease")
 )
 
-// work is what River calls. An error is what the database answered; River calls again then.
+// work runs a job of River. It returns errors of the database only; River then runs the job again.
 func (q *Queue) work(ctx context.Context, job *rivertype.JobRow, id Unit) error {
 	life, ok := q.alive.context()
 	if !ok {
 		return river.JobSnooze(time.Second)
 	}
-	if !q.active.begin(job.ID) { // River runs it a second time
+	if !q.active.begin(job.ID) { // River runs the same job a second time
 		return river.JobSnooze(30 * time.Second)
 	}
 	defer q.active.end(job.ID)
@@ -78,7 +78,7 @@ func (q *Queue) work(ctx context.Context, job *rivertype.JobRow, id Unit) error 
 	return q.perform(ctx, life, run, q.Work)
 }
 
-// perform does the work of a run that has begun, and ends it.
+// perform does the work of a run that has begun, and ends the run.
 func (q *Queue) perform(ctx, life context.Context, run *Run, work Work) error {
 	working, cancel := context.WithTimeoutCause(ctx, q.Timeout, context.DeadlineExceeded)
 	defer cancel()
@@ -93,11 +93,11 @@ func (q *Queue) perform(ctx, life context.Context, run *Run, work Work) error {
 	return q.finish(ctx, life, run, err, time.Since(started))
 }
 
-// call calls the work. A panic is a failure like any other.
+// call calls the work, and returns a panic as an error.
 func (q *Queue) call(ctx context.Context, run *Run, work Work) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			q.Logger.LogAttrs(ctx, slog.LevelError, "the work on a unit panicked", slog.String("location", run.Location),
+			q.Logger.LogAttrs(ctx, slog.LevelError, "work on a unit panicked", slog.String("location", run.Location),
 				slog.String("unit", run.ID), slog.String("stack", string(debug.Stack())))
 			err = &panicError{fmt.Sprintf("panic: %v", v)}
 		}
@@ -109,7 +109,7 @@ type panicError struct{ text string }
 
 func (e *panicError) Error() string { return e.text }
 
-// begin takes the unit for this process. No run and no error means that there is nothing to do.
+// begin takes a unit for this process. It returns no run and no error if there is nothing to do.
 func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 	var u row
 	var void, paused bool
@@ -131,7 +131,7 @@ func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 		if err != nil {
 			return err
 		}
-		since := int64(1) // a location that was removed is as good as paused
+		since := int64(1) // a removed location is treated as paused
 		err = tx.Row(ctx, `SELECT paused FROM ghlsync_location WHERE id = $1 FOR UPDATE`, id.Location).Scan(&since)
 		if err != nil && !errors.Is(err, db.ErrNoRows) {
 			return err
@@ -150,16 +150,16 @@ func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 		return nil, err
 	case void || paused:
 		return nil, nil
-	case u.process != q.process: // another process is at it, or this one has lost its lease
+	case u.process != q.process: // another process works on it, or this one has lost its lease
 		return nil, river.JobSnooze(5 * time.Second)
 	}
 	return q.newRun(u, now), nil
 }
 
-// pausedFor is how often a unit of a paused location is looked at again.
+// pausedFor is the interval at which a unit of a paused location is checked.
 const pausedFor = time.Minute
 
-// finish ends a run, whatever it takes: the unit is not worked on again before, unless this process dies.
+// finish ends a run. It retries until that is stored, since the unit cannot run again before, unless this process dies.
 func (q *Queue) finish(ctx, life context.Context, run *Run, failed error, took time.Duration) error {
 	ctx = context.WithoutCancel(ctx)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
@@ -168,16 +168,16 @@ func (q *Queue) finish(ctx, life context.Context, run *Run, failed error, took t
 			return nil
 		}
 		var own *finallyError
-		if errors.As(err, &own) && failed == nil { // not the database's fault, but what the work wanted to store
+		if errors.As(err, &own) && failed == nil { // an error of a Finally function, not of the database
 			failed = own.error
 			continue
 		}
-		q.Logger.LogAttrs(ctx, slog.LevelWarn, "the end of a run can't be stored yet", slog.String("location", run.Location),
-			slog.String("unit", run.ID), slog.Any("err", err))
+		q.Logger.LogAttrs(ctx, slog.LevelWarn, "storing the end of a run failed; retrying",
+			slog.String("location", run.Location), slog.String("unit", run.ID), slog.Any("err", err))
 		select {
 		case <-time.After(pause):
 		case <-life.Done():
-			return err // whoever frees what this process held frees this too
+			return err // the process that frees the units of this one frees this unit
 		}
 	}
 }
@@ -186,6 +186,7 @@ type finallyError struct{ error }
 
 func (e *finallyError) Unwrap() error { return e.error }
 
+// finishOnce stores the end of a run, and reports it.
 func (q *Queue) finishOnce(ctx context.Context, run *Run, failed error, took time.Duration) error {
 	var incident *Failure
 	var verdict Verdict
@@ -197,7 +198,7 @@ func (q *Queue) finishOnce(ctx context.Context, run *Run, failed error, took tim
 			return err
 		}
 		if err != nil || u.job != run.job || u.process != q.process {
-			return nil // it was taken from this process, which was thought dead
+			return nil // another process took over because this one looked dead
 		}
 		if failed == nil {
 			for _, do := range run.finally {
@@ -229,10 +230,11 @@ func (q *Queue) finishOnce(ctx context.Context, run *Run, failed error, took tim
 		return err
 	}
 	q.observe(outcome, verdict, failed, took)
-	q.tell(ctx, run, verdict, failed, incident, took)
+	q.report(ctx, run, verdict, failed, incident, took)
 	return nil
 }
 
+// succeeded marks a unit as synced up to the number of the run, and schedules it again if it has changed since.
 func (q *Queue) succeeded(ctx context.Context, tx *db.Tx, u row, run *Run) error {
 	if u.attempts > 0 || u.kills > 0 {
 		if err := q.closeFailure(ctx, tx, u.Unit, Resolved); err != nil {
@@ -251,8 +253,9 @@ func (q *Queue) succeeded(ctx context.Context, tx *db.Tx, u row, run *Run) error
 	return u.store(ctx, tx)
 }
 
-// failed puts a unit back, or stops it, and keeps the attempt.
-func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdict, failed error) (Result, *Failure, error) {
+// failed schedules a failed unit again, or stops it, and stores the attempt.
+func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdict,
+	failed error) (Result, *Failure, error) {
 	now := q.DB.Now()
 	switch v.Action {
 	case Wait:
@@ -268,7 +271,10 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 		}
 		var incident *Failure
 		if first {
-			incident = &Failure{Unit: u.Unit, State: Stopped, Category: v.Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
+			incident = &Failure{
+				Unit: u.Unit, State: Stopped, Category: v.Category, Message: messageOf(failed), First: now, Last: now,
+				Paused: true,
+			}
 		}
 		if err := q.enter(ctx, tx, incident); err != nil {
 			return "", nil, err
@@ -280,11 +286,11 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 	next := now.Add(q.Retries.after(u.attempts))
 	if v.Action == GiveUp || int(u.attempts) >= q.Retries.Attempts {
 		next = time.Time{}
-		if u.number > run.Number { // what changed meanwhile may be what was missing
+		if u.number > run.Number { // a change during the run may have removed the cause
 			next = now
 		}
 	}
-	f, err := q.keepAttempt(ctx, tx, u, Attempt{At: now, Next: next, Category: v.Category}.of(failed, run.recorder))
+	f, err := q.storeAttempt(ctx, tx, u, Attempt{At: now, Next: next, Category: v.Category}.of(failed, run.recorder))
 	if err != nil {
 		return "", nil, err
 	}
@@ -295,31 +301,35 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 	return Retried, f, q.schedule(ctx, tx, u, u.priority, next)
 }
 
-// tell logs how a run ended, and tells of an incident.
-func (q *Queue) tell(ctx context.Context, run *Run, v Verdict, failed error, incident *Failure, took time.Duration) {
-	attrs := []slog.Attr{slog.String("location", run.Location), slog.String("unit", run.ID), slog.Int64("number", run.Number), slog.Duration("took", took)}
+// report logs how a run ended, and passes on an incident.
+func (q *Queue) report(ctx context.Context, run *Run, v Verdict, failed error, incident *Failure, took time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("location", run.Location), slog.String("unit", run.ID), slog.Int64("number", run.Number),
+		slog.Duration("took", took),
+	}
 	switch {
 	case failed == nil:
 		q.Logger.LogAttrs(ctx, slog.LevelDebug, "unit in step", attrs...)
 	case failed == errStopped:
-		q.Logger.LogAttrs(ctx, slog.LevelInfo, "unit put back, since the process stops", attrs...)
+		q.Logger.LogAttrs(ctx, slog.LevelInfo, "unit put back because the process is stopping", attrs...)
 	default:
 		level := slog.LevelWarn
-		if wait := (*WaitError)(nil); errors.As(failed, &wait) { // nothing is wrong
+		if wait := (*WaitError)(nil); errors.As(failed, &wait) { // not an error
 			level = slog.LevelDebug
 		}
-		q.Logger.LogAttrs(ctx, level, "unit not in step", append(attrs, slog.String("category", string(v.Category)), slog.String("err", messageOf(failed)))...)
+		attrs = append(attrs, slog.String("category", string(v.Category)), slog.String("err", messageOf(failed)))
+		q.Logger.LogAttrs(ctx, level, "unit not in step", attrs...)
 	}
 	if incident != nil {
 		q.alert(ctx, *incident)
 	}
 }
 
-// activeRuns are the jobs that this process runs.
+// activeRuns is the set of jobs that this process runs.
 type activeRuns struct {
 	mu   sync.Mutex
 	runs map[int64]bool
-	idle chan struct{} // closed when the last ends; nil while nobody waits
+	idle chan struct{} // closed when the last run ends; nil while no caller waits
 }
 
 func (a *activeRuns) begin(job int64) bool {
@@ -348,7 +358,7 @@ func (a *activeRuns) has(job int64) bool {
 	return a.runs[job]
 }
 
-// none waits until no run is left, or ctx ends.
+// none waits until no run is left or ctx ends.
 func (a *activeRuns) none(ctx context.Context) {
 	a.mu.Lock()
 	if len(a.runs) == 0 {
