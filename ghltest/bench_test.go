@@ -16,10 +16,10 @@ import (
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// BenchmarkGet measures a simple read over loopback, the client's cost included: one caller, who waits for each answer.
+// BenchmarkGet measures a read over loopback, including the client: one caller, one request at a time.
 func BenchmarkGet(b *testing.B) { benchmarkGet(b, 1) }
 
-// BenchmarkGetParallel is BenchmarkGet with 16 callers, so that the core is never idle.
+// BenchmarkGetParallel is BenchmarkGet with 16 callers, which keep the CPU busy.
 func BenchmarkGetParallel(b *testing.B) { benchmarkGet(b, 16) }
 
 func benchmarkGet(b *testing.B, callers int) {
@@ -42,14 +42,14 @@ func benchmarkServer(b *testing.B) (s *ghltest.Server, contactID string) {
 	}).ID
 }
 
-// BenchmarkGetWithoutClient is the same read by net/http alone.
+// BenchmarkGetWithoutClient is the same read with net/http alone.
 func BenchmarkGetWithoutClient(b *testing.B) {
 	s, id := benchmarkServer(b)
 	measure(b, 1, func() error { return plainGet(s.URL()+"/contacts/"+id, s.Token()) })
 }
 
-// BenchmarkLoopback is the same exchange with a server that knows only this answer: what net/http and the system cost. What it
-// is cheaper than BenchmarkGetWithoutClient is the fake's own cost.
+// BenchmarkLoopback is the same exchange with a server of one fixed answer. BenchmarkGetWithoutClient minus BenchmarkLoopback is the
+// cost of the fake.
 func BenchmarkLoopback(b *testing.B) {
 	s, id := benchmarkServer(b)
 	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/contacts/"+id, nil)
@@ -81,7 +81,7 @@ func plainGet(address, token string) error {
 	return resp.Body.Close()
 }
 
-// measure calls do, and reports requests per second: of the clock, and of the time that the process was computing.
+// measure calls do b.N times, and reports requests per second of time and of CPU time.
 func measure(b *testing.B, callers int, do func() error) {
 	b.Helper()
 	var left atomic.Int64

@@ -36,7 +36,7 @@ func TestContactLife(t *testing.T) {
 			require.Equal(t, "Ada@Example.com", got.Email)
 			require.Equal(t, "ada@example.com", got.EmailLowerCase)
 			require.Equal(t, "+12025550143", got.Phone)
-			require.Empty(t, got.Gender, "it is taken and dropped")
+			require.Empty(t, got.Gender, "it is accepted and ignored")
 			require.Equal(t, "Engines", got.CompanyName)
 			require.Equal(t, []string{"vip", "news"}, got.Tags)
 			require.Equal(t, ghl.DNDActive, got.DNDSettings.SMS.Status)
@@ -52,16 +52,16 @@ func TestContactLife(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "Augusta", changed.FirstName)
 			require.Empty(t, changed.Phone)
-			require.Equal(t, "Ada@Example.com", changed.Email, "what is absent stays")
+			require.Equal(t, "Ada@Example.com", changed.Email, "an absent field is unchanged")
 			require.Equal(t, []string{"only"}, changed.Tags, "tags are replaced")
 			require.NotNil(t, changed.DNDSettings.SMS, "channels are merged")
 			require.NotNil(t, changed.DNDSettings.Email)
 			require.Len(t, changed.CustomFields, 2, "custom fields are merged")
 			require.Equal(t, shoe.ID, changed.CustomFields[0].ID)
-			require.JSONEq(t, "1577923200000", string(changed.CustomFields[1].Value.Raw()), "dates are read in milliseconds")
+			require.JSONEq(t, "1577923200000", string(changed.CustomFields[1].Value.Raw()), "dates are answered in milliseconds")
 
 			_, err = c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Phone: "+12025550143"})
-			require.ErrorIs(t, err, ghl.ErrNotFound, "the phone is gone")
+			require.ErrorIs(t, err, ghl.ErrNotFound, "the phone is removed")
 			require.NoError(t, c.Contacts.Delete(t.Context(), made.ID))
 			_, err = c.Contacts.Get(t.Context(), made.ID)
 			require.ErrorIs(t, err, ghl.ErrNotFound)
@@ -96,7 +96,7 @@ func TestDuplicates(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, result.New)
 	require.Equal(t, ada.ID, result.Contact.ID)
-	require.Equal(t, "+12025550101", result.Contact.Phone, "the other identifier is dropped in silence")
+	require.Equal(t, "+12025550101", result.Contact.Phone, "the other identifier is ignored without an error")
 	require.Equal(t, "Rome", result.Contact.City)
 	result, err = c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{Phone: ghl.Some("+12025550102"), Email: ghl.Some("bo@example.com"), CompanyName: ghl.Some("Bo Inc")})
 	require.NoError(t, err)
@@ -108,7 +108,7 @@ func TestDuplicates(t *testing.T) {
 	require.True(t, result.New)
 	require.NotEmpty(t, result.TraceID)
 
-	lax, c := start(t, ghltest.WithLocation(ghl.Location{Settings: &ghl.LocationSettings{AllowDuplicateContact: true}}))
+	lax, c := start(t, ghltest.WithLocation(duplicatesAllowed()))
 	first := lax.AddContact(ghl.Contact{Email: "ada@example.com"})
 	_, err = c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"})
 	require.NoError(t, err)
@@ -118,8 +118,8 @@ func TestDuplicates(t *testing.T) {
 	require.NotEqual(t, first.ID, again.Contact.ID)
 }
 
-// A further e-mail of a contact is taken as well, and the answer says that it is one.
-func TestDuplicatesOfAFurtherEmail(t *testing.T) {
+// An additional e-mail of a contact is also a duplicate, and the error has its field.
+func TestDuplicatesOfAnAdditionalEmail(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", AdditionalEmails: []ghl.AdditionalEmail{{Email: "Countess@example.com"}}})
 	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "countess@example.com"})
@@ -181,7 +181,7 @@ func TestListPages(t *testing.T) {
 	require.Contains(t, answer["meta"].(map[string]any)["nextPageUrl"], "http://localhost")
 	half := fmt.Sprintf("/contacts/?limit=2&locationId=%s&startAfterId=%v", s.LocationID(), answer["meta"].(map[string]any)["startAfterId"])
 	_, again, _ := send(t, s, http.MethodGet, half, "")
-	require.Equal(t, answer["contacts"], again["contacts"], "half a cursor gives page one")
+	require.Equal(t, answer["contacts"], again["contacts"], "half a cursor returns the first page")
 	status, _, _ := send(t, s, http.MethodGet, "/contacts/?limit=101&locationId="+s.LocationID(), "")
 	require.Equal(t, 422, status)
 }
@@ -340,8 +340,8 @@ func TestPhonesAreNormalised(t *testing.T) {
 	}
 }
 
-// Seeds may share a phone, which no other change of one of them meets.
-func TestOnlyWhatIsWrittenCanBeADuplicate(t *testing.T) {
+// Seeds may share a phone. An update of another field is not refused.
+func TestOnlyChangedFieldsCanBeDuplicates(t *testing.T) {
 	s, client := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+12025550143", Email: "ada@example.com"})
 	s.AddContact(ghl.Contact{FirstName: "Bo", Phone: "+12025550143", Email: "bo@example.com"})
@@ -358,4 +358,10 @@ func TestARefusedContactLeavesNoTags(t *testing.T) {
 	status, _, _ := send(t, s, "POST", "/contacts/", `{"locationId":"`+s.LocationID()+`","tags":["lost"]}`)
 	require.Equal(t, 422, status)
 	require.Empty(t, s.Tags())
+}
+
+// duplicatesAllowed returns a location that allows several contacts with the same e-mail address or phone number.
+func duplicatesAllowed() (l ghl.Location) {
+	l.Settings.AllowDuplicateContact = true
+	return l
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// Seed a contact, change it through the API, and see what the fake holds then.
+// Seed a contact, change it through the API, and inspect the stored contact.
 func Example() {
 	server, err := ghltest.New() // in a test: ghltest.Start(t)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// The work is done, but the answer is lost. The client must not create a second contact; with CallReadBack it finds the one
-// that is there.
+// The contact is created, but the answer is lost. A second create is refused as a duplicate; with CallReadBack the client finds
+// the created contact.
 func ExampleServer_Fail() {
 	server, err := ghltest.New() // in a test: ghltest.Start(t)
 	if err != nil {
@@ -47,7 +47,7 @@ func ExampleServer_Fail() {
 	// contacts.create 400
 }
 
-// A handler gets the change that the API made. The first delivery is refused and comes again.
+// A handler receives a change of the API. It refuses the first attempt, and the delivery is repeated.
 func ExampleServer_SubscribeHandler() {
 	server, err := ghltest.New() // in a test: ghltest.Start(t)
 	if err != nil {
@@ -65,7 +65,7 @@ func ExampleServer_SubscribeHandler() {
 		fmt.Println("came in, signed:", err == nil && ed25519.Verify(server.WebhookPublicKey(), body, signature))
 		if first {
 			first = false
-			w.WriteHeader(http.StatusTooManyRequests) // not kept: again, please
+			w.WriteHeader(http.StatusTooManyRequests) // refuses the delivery
 		}
 	}), ghltest.Events(ghltest.ContactCreate))
 

@@ -11,8 +11,7 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// An account is connected as in real life: a person consents, the code that comes back becomes a token, and the token is
-// refreshed when it has ended.
+// Connect an account: a user consents, the app exchanges the code for a token, and an expired token is refreshed.
 func ExampleServer_AppConfig() {
 	server, err := ghltest.New() // in a test: ghltest.Start(t)
 	if err != nil {
@@ -25,7 +24,7 @@ func ExampleServer_AppConfig() {
 		log.Fatal(err)
 	}
 
-	// The person opens this URL. The fake consents at once and sends the browser back to the app.
+	// The user opens this URL. The fake consents at once and redirects the browser to the app.
 	consent, err := app.AuthCodeURL("random")
 	if err != nil {
 		log.Fatal(err)
@@ -42,7 +41,7 @@ func ExampleServer_AppConfig() {
 	}
 	fmt.Println(back.Host, back.Query().Get("state"))
 
-	// The app exchanges the code, and keeps the tokens.
+	// The app exchanges the code and stores the tokens.
 	ctx := context.Background()
 	accounts, err := oauth.NewInstallations(app, oauth.NewMemoryStore())
 	if err != nil {
@@ -61,7 +60,7 @@ func ExampleServer_AppConfig() {
 	}
 	fmt.Println(location.Name)
 
-	// A day later the token has ended, and is refreshed on the way.
+	// A day later the token has expired. The next call refreshes it.
 	server.Advance(24 * time.Hour)
 	if _, err := client.Locations.Get(ctx, server.LocationID()); err != nil {
 		log.Fatal(err)

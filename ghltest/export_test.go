@@ -6,7 +6,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// Missing returns the names of the operations of the catalog that have no handler.
+// Missing returns the names of the operations without a row.
 func Missing() []string {
 	var names []string
 	for _, op := range ghl.Operations() {
@@ -17,7 +17,7 @@ func Missing() []string {
 	return names
 }
 
-// Rows returns the names of the operations in the table.
+// Rows returns the names of the operations with a row.
 func Rows() []string {
 	var names []string
 	for _, r := range rows {
@@ -26,7 +26,7 @@ func Rows() []string {
 	return names
 }
 
-// WithoutHandler takes the row of an operation out of a fake that has not begun to answer.
+// WithoutHandler removes the row of an operation from a server before its first request.
 func WithoutHandler(s *Server, name string) {
 	s.routes = newRoutes(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.operation == name }), s.serveEndpoint)
 }

@@ -48,15 +48,15 @@ func categoriesOf(err error) string {
 	return strings.Join(list, " ")
 }
 
-// What the client makes of each kind: of a read, which it may repeat, and of a create, which it may not.
+// The client reports each kind as an error, of a read, which it may repeat, and of a create, which it may not.
 func TestEveryKindThroughTheClient(t *testing.T) {
 	for _, test := range []struct {
 		kind         fault.Kind
 		status       int
 		read         string // the categories of the error of a read
-		reads        int    // requests that it takes
-		create       string // likewise of a create
-		made         int    // contacts that are there then
+		reads        int    // the requests of a read
+		create       string // the categories of the error of a create
+		made         int    // the contacts that the failed create has created
 		messageParts string
 	}{
 		{fault.Answer(418, "text/plain", "tea"), 418, "", 1, "", 0, ""},
@@ -135,7 +135,7 @@ func TestEveryKindThroughTheClient(t *testing.T) {
 	}
 }
 
-// fresh gives each request a connection of its own: net/http repeats a read by itself whose old connection breaks.
+// fresh gives each request a new connection, because net/http itself repeats a read when a reused connection breaks.
 func fresh(t *testing.T) ghl.Option {
 	t.Helper()
 	return ghl.WithHTTPClient(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
@@ -202,7 +202,7 @@ func TestWhichRequestsAreHit(t *testing.T) {
 	})
 }
 
-// The client gets over what is over before its attempts are.
+// A call succeeds when a fault ends before the last attempt.
 func TestARetrySucceeds(t *testing.T) {
 	s, _ := start(t)
 	c := clientOf(t, s, patient, fresh(t))
@@ -219,17 +219,17 @@ func TestARetrySucceeds(t *testing.T) {
 		require.Len(t, s.Requests(), 3)
 	}
 
-	// An update and a deletion may be repeated as well, whether or not the first one did its work.
+	// An update and a deletion are also repeated, whether or not the first attempt was done.
 	s.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.CutAfterWork(), Times: 1})
 	_, err := c.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Eda")})
 	require.NoError(t, err)
 	s.Fail(ghltest.Fault{Operation: "contacts.delete", Kind: fault.GatewayTimeoutHTML().AfterWork(), Times: 1})
-	require.NoError(t, c.Contacts.Delete(t.Context(), ada.ID), "the first attempt has deleted it")
+	require.NoError(t, c.Contacts.Delete(t.Context(), ada.ID), "the first attempt deleted the contact")
 	require.Empty(t, s.Contacts())
 }
 
-// With CallReadBack the client finds what was made although the answer said otherwise, and makes it once.
-func TestReadingBackWhatWasCreated(t *testing.T) {
+// With CallReadBack the client finds a contact that was created before an error, and does not create it again.
+func TestReadBackAfterACreate(t *testing.T) {
 	for _, kind := range []fault.Kind{
 		fault.CreatedAllTheSame(), fault.CutAfterWork(), fault.CutBody(), fault.BadGatewayHTML().AfterWork(), fault.CommandTimedOut().AfterWork(),
 	} {
@@ -248,7 +248,7 @@ func TestReadingBackWhatWasCreated(t *testing.T) {
 		c := clientOf(t, s)
 		s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CreatedAllTheSame(), Times: 1})
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"}, ghl.CallReadBack())
-		require.NoError(t, err, "its dates follow its clock")
+		require.NoError(t, err, "the dates of records follow the server's clock")
 	})
 }
 
@@ -274,13 +274,13 @@ func TestRefusalsHaveTheHeadersOfTheAPI(t *testing.T) {
 	require.NotEmpty(t, resp.Header.Get("X-RateLimit-Limit-Daily"))
 	require.NotEmpty(t, ask(fault.Forbidden()).Header.Get("X-RateLimit-Max"))
 	resp = ask(fault.BadGatewayHTML())
-	require.Empty(t, resp.Header.Get("X-RateLimit-Max"), "a gateway knows nothing of the limits")
+	require.Empty(t, resp.Header.Get("X-RateLimit-Max"), "a gateway has no rate headers")
 	require.Equal(t, "text/html; charset=UTF-8", resp.Header.Get("Content-Type"))
 	resp = ask(fault.EmptyBody404())
 	require.Empty(t, resp.Header.Values("Content-Type"))
 }
 
-// A 429 without Retry-After costs no attempt: the client waits and repeats, a create too.
+// A 429 without Retry-After does not count as an attempt: the client waits and repeats even a create.
 func TestTooManyRequestsIsRepeated(t *testing.T) {
 	s := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 100, Interval: time.Millisecond, Daily: 1000}))
 	c := clientOf(t, s)
@@ -329,12 +329,12 @@ func TestSlowAnswers(t *testing.T) {
 			began := time.Now()
 			require.NoError(t, s.Close())
 			require.ErrorIs(t, <-got, ghl.ErrAmbiguous)
-			require.Less(t, time.Since(began), 4*time.Second, "nothing waits for the end of the fault")
+			require.Less(t, time.Since(began), 4*time.Second, "Close does not wait for the end of the fault")
 		})
 	}
 }
 
-// Where the handler is called by hand there is no connection to cut.
+// A handler that is called directly has no connection to cut.
 func TestFaultsWithoutAConnection(t *testing.T) {
 	s, err := ghltest.NewHandler()
 	require.NoError(t, err)
@@ -407,7 +407,7 @@ func TestWrongFaults(t *testing.T) {
 	f.cleanups[0]()
 }
 
-// A gateway knows nothing of limits, also when the work behind it was done.
+// A gateway's error has no rate headers, even after the operation was done.
 func TestAGatewayHasNoRateHeaders(t *testing.T) {
 	s := ghltest.Start(t)
 	contact := `{"locationId":"` + s.LocationID() + `","firstName":"Ada"}`
@@ -422,5 +422,5 @@ func TestAGatewayHasNoRateHeaders(t *testing.T) {
 		require.Empty(t, resp.Header.Get("X-RateLimit-Remaining"), kind)
 		active.Remove()
 	}
-	require.Len(t, s.Contacts(), 1, "the first one did its work")
+	require.Len(t, s.Contacts(), 1, "the first request created a contact")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// searchStatus sends a search whose body the client would refuse to send.
+// searchStatus sends a search that the client would refuse.
 func searchStatus(t *testing.T, s *ghltest.Server, rest string) (int, map[string]any) {
 	t.Helper()
 	status, answer, _ := send(t, s, http.MethodPost, "/contacts/search", fmt.Sprintf(`{"locationId":%q,%s}`, s.LocationID(), rest))
@@ -115,7 +115,7 @@ func TestSearchByOpportunities(t *testing.T) {
 	}
 	code, answer := searchStatus(t, s, `"pageLimit":5,"filters":[{"field":"opportunities","operator":"nested","filters":[{"field":"pipelineId","operator":"eq","value":"support"}]}]`)
 	require.Equal(t, 200, code)
-	require.Equal(t, 1.0, answer["total"], "the filters may also stand as in a group")
+	require.Equal(t, 1.0, answer["total"], "a nested filter may have its filters as a group does")
 }
 
 func TestSearchByATextBox(t *testing.T) {

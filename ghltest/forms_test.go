@@ -3,6 +3,7 @@ package ghltest_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// Each version has its own names, whichever version the contact was written with, and whether or not it was read before.
+// Each version answers its own names, regardless of the version of the write and of earlier reads.
 func TestVersionsNameChannelsDifferently(t *testing.T) {
 	s, _ := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada", DNDSettings: &ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}})
@@ -30,7 +31,7 @@ func TestVersionsNameChannelsDifferently(t *testing.T) {
 	require.Equal(t, map[string]any{"WhatsApp": map[string]any{"status": "inactive"}}, answer["contact"].(map[string]any)["dndSettings"])
 }
 
-// What is known only of a single contact is not in lists and searches.
+// Some properties are only in the answer to a read by id, not in lists and searches.
 func TestListsHaveLessThanAContact(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada", SSN: "1", VisitorID: "v", Attributions: []*ghl.Attribution{{URL: "https://example.com"}}})
@@ -45,7 +46,7 @@ func TestListsHaveLessThanAContact(t *testing.T) {
 	found, err := c.Contacts.Search(t.Context(), nil)
 	require.NoError(t, err)
 	require.Empty(t, found.Contacts[0].VisitorID)
-	require.Equal(t, "1", s.Contacts()[0].SSN, "answering takes nothing away")
+	require.Equal(t, "1", s.Contacts()[0].SSN, "an answer does not change the stored contact")
 }
 
 func TestFormsOfABirthday(t *testing.T) {
@@ -67,13 +68,14 @@ func TestFormsOfABirthday(t *testing.T) {
 	require.Equal(t, 422, status)
 }
 
-// A time that is blocked for a user is blocked in every calendar of which the user is the whole team.
+// A time that is blocked for a user is blocked in every calendar with that user as its only member.
 func TestBlockingAUser(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
 	team := func(users ...string) (cal ghl.Calendar) {
-		for _, user := range users {
-			cal.TeamMembers = append(cal.TeamMembers, &ghl.CalendarTeamMember{UserID: user})
+		cal.TeamMembers = slices.Grow(cal.TeamMembers, len(users))[:len(users)]
+		for i, user := range users {
+			cal.TeamMembers[i].UserID = user
 		}
 		return s.AddCalendar(cal)
 	}
@@ -88,7 +90,7 @@ func TestBlockingAUser(t *testing.T) {
 
 	for _, test := range []struct {
 		calendar ghl.Calendar
-		user     string // to see
+		user     string // in the query
 		free     int
 	}{{alone, "", 0}, {both, "", 1}, {both, "u1", 0}, {both, "u2", 1}, {nobody, "", 1}} {
 		q := &ghl.FreeSlotsQuery{From: at, To: at.Add(30 * time.Minute)}
@@ -116,7 +118,7 @@ func TestBlockingAUser(t *testing.T) {
 	status, _, _ := send(t, s, http.MethodPost, "/calendars/events/block-slots", string(must(json.Marshal(map[string]string{
 		"locationId": s.LocationID(), "calendarId": both.ID, "assignedUserId": "u1", "startTime": at.Format(time.RFC3339), "endTime": at.Add(1e9).Format(time.RFC3339),
 	}))))
-	require.Equal(t, 422, status, "one of the two")
+	require.Equal(t, 422, status, "a calendar or a user is required")
 }
 
 func must[T any](v T, err error) T {
@@ -126,7 +128,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// What an app costs is in the answers about its installations.
+// The plan of a paid app is in the answers about its installations.
 func TestPaidApps(t *testing.T) {
 	s, _, _ := appServer(t)
 	app := s.AddApp(ghltest.App{RedirectURLs: []string{callback}, PlanID: "gold"})

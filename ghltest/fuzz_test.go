@@ -15,7 +15,7 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// FuzzRequest: no request breaks the fake. Each is answered with JSON and no 5xx, and leaves a fake that still works.
+// FuzzRequest checks that every request is answered with JSON and without a 5xx, and that the server works afterwards.
 func FuzzRequest(f *testing.F) {
 	for _, op := range ghl.Operations() {
 		f.Add(op.Method, op.Path, "locationId=here&limit=1", `{"locationId":"here","pageLimit":1}`, "2021-07-28")
@@ -39,7 +39,7 @@ func FuzzRequest(f *testing.F) {
 		for _, token := range []string{s.Token(), agency.AccessToken} {
 			r, err := http.NewRequestWithContext(t.Context(), method, "http://fake.test", strings.NewReader(body))
 			if err != nil {
-				return // no method
+				return // an invalid method
 			}
 			r.URL.Path, r.URL.RawQuery = path, query
 			r.Header.Set("Version", version)
@@ -64,7 +64,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// FuzzSeed: a document fills the fake or is an error, and what was filled in can be read.
+// FuzzSeed checks that a document is an error or seeds the server, and that seeded records can be read.
 func FuzzSeed(f *testing.F) {
 	f.Add(`{"contacts":[{"firstName":"Ada","tags":["a"],"dateAdded":"2026-01-01T00:00:00Z","tasks":[{"title":"T"}],"notes":[{"body":"N"}]}]}`)
 	f.Add(`{"locations":[{"id":"l","timezone":"Europe/Lisbon"}],"customFields":[{"id":"s","name":"Shoe size"}],"tags":["vip",{"name":"x"}]}`)

@@ -22,7 +22,7 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// noon is the time of every fake whose dates matter: a Monday, 8:00 in New York.
+// noon is the time of the clock in tests of dates: a Monday, 8:00 in New York.
 var noon = time.Date(2026, time.March, 2, 13, 0, 0, 0, time.UTC)
 
 func start(t *testing.T, opts ...ghltest.Option) (*ghltest.Server, *ghl.Client) {
@@ -42,7 +42,7 @@ func clientOf(t *testing.T, s *ghltest.Server, opts ...ghl.Option) *ghl.Client {
 	return c
 }
 
-// send makes a request by hand, for what the client would refuse to send.
+// send sends a request without the client, which would refuse invalid ones.
 func send(t *testing.T, s *ghltest.Server, method, path, body string, headers ...string) (int, map[string]any, http.Header) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
@@ -66,7 +66,7 @@ func send(t *testing.T, s *ghltest.Server, method, path, body string, headers ..
 	return resp.StatusCode, answer, resp.Header
 }
 
-// mediaOf is the Content-Type that a body looks like.
+// mediaOf returns the Content-Type of a form or of JSON.
 func mediaOf(body string) string {
 	if strings.Contains(body, "=") && !strings.HasPrefix(body, "{") {
 		return "application/x-www-form-urlencoded"
@@ -199,13 +199,13 @@ func TestBodiesAreChecked(t *testing.T) {
 	require.Equal(t, 400, status)
 }
 
-// What stands in an object or in a list is checked as well, by the names of the version.
+// The properties of nested objects and lists are checked by the names of the version.
 func TestInnerPropertiesAreChecked(t *testing.T) {
 	s := ghltest.Start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
 	for _, test := range []struct {
 		name, version, body string
-		reasons             []any // none: it is taken
+		reasons             []any // nil means accepted
 	}{
 		{"a channel", "2021-07-28", `{"dndSettings":{"SMS":{"status":"active","message":"no"}}}`, nil},
 		{"of v3", "v3", `{"dndSettings":{"sms":{"status":"active"}}}`, nil},
@@ -229,7 +229,7 @@ func TestInnerPropertiesAreChecked(t *testing.T) {
 	}
 }
 
-// The query is checked too: numbers, flags and values of a list.
+// Numbers, flags and enumerated values of the query are checked.
 func TestQueriesAreChecked(t *testing.T) {
 	s := ghltest.Start(t)
 	agency := s.AddToken(ghl.Token{UserType: ghl.UserTypeCompany})
@@ -323,7 +323,7 @@ func TestLimits(t *testing.T) {
 	status, _ = get()
 	require.Equal(t, 200, status)
 	status, header = get()
-	require.Equal(t, 429, status, "the day is used up")
+	require.Equal(t, 429, status, "the daily limit is exhausted")
 	require.Equal(t, "0", header.Get("X-RateLimit-Daily-Remaining"))
 }
 
@@ -339,7 +339,7 @@ func TestAWrongSeedLeavesNothingBehind(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-// failingTest is a test of which Start says that it failed.
+// failingTest records the failure of a test.
 type failingTest struct {
 	testing.TB
 	failed   string
@@ -365,14 +365,14 @@ func TestStartFailsItsTest(t *testing.T) {
 	s := ghltest.Start(f)
 	s.AddNote(ghl.Note{ContactID: "nobody"})
 	require.Contains(t, f.failed, `AddNote: unknown contact "nobody"`)
-	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).AddNote", "so the test fails at the line of the seed")
+	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).AddNote", "the test fails at the line of the seed")
 	require.Empty(t, s.AddToken(ghl.Token{LocationID: "nowhere"}))
 	require.Contains(t, f.failed, `AddToken: unknown location "nowhere"`)
 	require.Len(t, f.cleanups, 1)
 	f.cleanups[0]()
-	_, err := http.Get(s.URL()) //nolint:bodyclose // there is no answer
+	_, err := http.Get(s.URL()) //nolint:bodyclose // no answer
 	require.Error(t, err, "the server has stopped")
-	require.NoError(t, s.Close(), "closing twice is fine")
+	require.NoError(t, s.Close(), "closing twice is not an error")
 }
 
 func TestManyCallersAtOnce(t *testing.T) {
@@ -405,8 +405,7 @@ func TestManyCallersAtOnce(t *testing.T) {
 	require.Len(t, s.Contacts(), callers*each)
 }
 
-// Everything that a fake can do, from many goroutines, for the race detector. What must hold is that nothing breaks, and that
-// no contact is lost.
+// All features are used from many goroutines at once, for the race detector. No call fails, and no contact is lost.
 func TestEverythingAtOnce(t *testing.T) {
 	s := ghltest.Start(t, ghltest.WithDemoData(), ghltest.WithIndexLag(time.Second))
 	app := s.AddApp(ghltest.App{RedirectURLs: []string{callback}})
@@ -481,10 +480,10 @@ func refreshOver(s *ghltest.Server, app ghltest.App, token string) (int, error) 
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// Servers share nothing: neither records nor tokens nor faults nor clocks.
+// Servers share no records, tokens, faults or clocks.
 func TestServersShareNothing(t *testing.T) {
 	first, second := ghltest.Start(t), ghltest.Start(t)
-	require.Equal(t, first.LocationID(), second.LocationID(), "ids are made alike")
+	require.Equal(t, first.LocationID(), second.LocationID(), "ids have the same seed")
 	first.AddContact(ghl.Contact{ID: "ada", FirstName: "Ada"})
 	first.Fail(ghltest.Fault{Kind: fault.InternalServerError()})
 	first.Advance(time.Hour)

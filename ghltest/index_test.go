@@ -36,9 +36,9 @@ func TestSearchesLagBehind(t *testing.T) {
 	require.NoError(t, err)
 	list, err := c.Contacts.List(t.Context(), nil)
 	require.NoError(t, err)
-	require.Len(t, list.Contacts, 2, "a list is not behind")
+	require.Len(t, list.Contacts, 2, "a list does not lag")
 	_, err = c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "ada@example.com"})
-	require.NoError(t, err, "nor is the search for a duplicate")
+	require.NoError(t, err, "the search for a duplicate does not lag")
 
 	clock.Advance(lag - time.Second)
 	_, err = c.Tags.Add(t.Context(), ada.ID, []string{"two"})
@@ -49,7 +49,7 @@ func TestSearchesLagBehind(t *testing.T) {
 	require.Equal(t, []string{"Seed"}, found())
 	clock.Advance(time.Second)
 	require.Equal(t, []string{"Ada", "Seed"}, found())
-	require.Empty(t, found(ghl.FieldTags.Eq("two")), "each change has its own time")
+	require.Empty(t, found(ghl.FieldTags.Eq("two")), "each change becomes searchable after its own lag")
 	clock.Advance(lag - time.Second)
 	require.Equal(t, []string{"Ada"}, found(ghl.FieldTags.Eq("two"), ghl.FieldFollowers.Eq("user1"), ghl.FieldActiveWorkflows.Eq("flow")))
 
@@ -61,7 +61,7 @@ func TestSearchesLagBehind(t *testing.T) {
 	require.NoError(t, c.Contacts.Delete(t.Context(), ada.ID))
 	_, err = c.Contacts.Get(t.Context(), ada.ID)
 	require.ErrorIs(t, err, ghl.ErrNotFound)
-	require.Equal(t, []string{"Ada", "Seed"}, found(), "what is gone is still found")
+	require.Equal(t, []string{"Ada", "Seed"}, found(), "a deleted contact is still found")
 	clock.Advance(lag)
 	require.Equal(t, []string{"Seed"}, found())
 }
@@ -99,13 +99,13 @@ func TestLimitsAreOfAppAndLocation(t *testing.T) {
 	here := s.LocationID()
 	a, b := s.Install(app, ""), s.Install(app, "")
 	use(200, "1", a.AccessToken, here, "")
-	use(200, "0", b.AccessToken, here, "tokens of one app share")
+	use(200, "0", b.AccessToken, here, "tokens of one app share a limit")
 	use(429, "0", a.AccessToken, here, "")
 	use(200, "1", s.Install(app, other.ID).AccessToken, other.ID, "another location")
 	use(200, "1", s.Install(second, "").AccessToken, here, "another app")
 	use(200, "1", s.Token(), here, "private tokens")
 	private := s.AddToken(ghl.Token{AccessToken: "pit-second"})
-	use(200, "0", private.AccessToken, here, "private tokens share")
+	use(200, "0", private.AccessToken, here, "private tokens share a limit")
 	use(429, "0", s.Token(), here, "")
 
 	agency := s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true})
@@ -114,7 +114,7 @@ func TestLimitsAreOfAppAndLocation(t *testing.T) {
 		require.Equal(t, want, status)
 		require.NotEmpty(t, header.Get("X-RateLimit-Daily-Remaining"))
 	}
-	use(200, "0", s.Install(app, other.ID).AccessToken, other.ID, "the company has its own")
+	use(200, "0", s.Install(app, other.ID).AccessToken, other.ID, "the company has its own limit")
 
 	c := s.Install(second, other.ID)
 	use(200, "1", c.AccessToken, other.ID, "")
@@ -124,13 +124,13 @@ func TestLimitsAreOfAppAndLocation(t *testing.T) {
 	use(429, "0", c.AccessToken, other.ID, "")
 
 	s.SetLimits(ghltest.Limits{Requests: 3, Interval: 10 * time.Second, Daily: 5})
-	use(200, "0", a.AccessToken, here, "one more than before")
+	use(200, "0", a.AccessToken, here, "the limit was raised by one")
 	s.SetLimits(ghltest.Limits{Requests: 1, Interval: 10 * time.Second, Daily: 5})
-	use(429, "0", a.AccessToken, here, "never below nothing")
+	use(429, "0", a.AccessToken, here, "the remaining requests are not negative")
 	clock.Advance(10 * time.Second)
 	status, _, header := send(t, s, "GET", "/locations/nowhere", "", "Authorization", "Bearer "+a.AccessToken)
 	require.Equal(t, 403, status)
-	require.Equal(t, "0", header.Get("X-RateLimit-Remaining"), "what is refused counts, and has the headers")
+	require.Equal(t, "0", header.Get("X-RateLimit-Remaining"), "a refused request counts and has the rate headers")
 	require.Equal(t, "1", header.Get("X-RateLimit-Daily-Remaining"))
 	require.PanicsWithValue(t, "ghltest: SetLimits: {Requests:0 Interval:0s Daily:0} has a limit that is not positive, or an interval below a millisecond", func() {
 		h, err := ghltest.NewHandler()

@@ -17,7 +17,7 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// inProcess is a fake that does not listen, and a client of it.
+// inProcess returns a server that does not listen, and a client of it.
 func inProcess(t *testing.T, opts ...ghl.Option) (*ghltest.Server, *ghl.Client) {
 	t.Helper()
 	s, err := ghltest.NewHandler()
@@ -28,7 +28,7 @@ func inProcess(t *testing.T, opts ...ghl.Option) (*ghltest.Server, *ghl.Client) 
 	return s, c
 }
 
-// Without a network the fake does the same, faults included.
+// The fake works without a network, including its faults.
 func TestInProcess(t *testing.T) {
 	s, c := inProcess(t, patient)
 	made, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
@@ -75,7 +75,7 @@ func TestInProcess(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// In a bubble of testing/synctest nothing takes time: neither what is slow nor what never comes, nor a token's day.
+// In a testing/synctest bubble, slow answers, missing answers and the expiry of a token take no time.
 func TestInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := inProcess(t)
@@ -122,7 +122,7 @@ func TestInABubble(t *testing.T) {
 	})
 }
 
-// A deliverer works in a bubble as well, and a redelivery comes when its time has come.
+// Webhooks are delivered and repeated in a bubble.
 func TestWebhooksInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := inProcess(t)

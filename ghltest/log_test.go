@@ -42,7 +42,7 @@ func TestRequestsAreLogged(t *testing.T) {
 
 	requests[1].Header.Set("X-Mine", "2")
 	requests[1].Body[0] = 'x'
-	require.Equal(t, "1", s.Requests()[1].Header.Get("X-Mine"), "what is given out is the caller's")
+	require.Equal(t, "1", s.Requests()[1].Header.Get("X-Mine"), "the caller may change the returned requests")
 	require.JSONEq(t, `{"tags":["vip"]}`, string(s.Requests()[1].Body))
 	s.ResetRequests()
 	require.Empty(t, s.Requests())
@@ -85,10 +85,10 @@ func TestTheLogHasNoSecrets(t *testing.T) {
 	s.ResetRequests()
 	const channel = `{"dndSettings":{"SMS":{"status":"active","code":"94"}}}`
 	send(t, s, http.MethodPut, "/contacts/"+ada.ID, channel)
-	require.Equal(t, channel, string(s.Requests()[0].Body), "this code is no secret")
+	require.Equal(t, channel, string(s.Requests()[0].Body), "the code of a channel is not secret")
 }
 
-// The log does not grow for ever, whatever comes in.
+// The log is bounded in number and size.
 func TestTheLogIsBounded(t *testing.T) {
 	s, err := ghltest.NewHandler()
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,7 +17,7 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// mistakes are all the ways to give a fake something wrong, each on a line of its own, and the words that tell of it.
+// mistakes are the invalid calls of a server, each on a line of its own, with their messages.
 var mistakes = []struct {
 	words string
 	make  func(s *ghltest.Server)
@@ -46,7 +47,7 @@ var mistakes = []struct {
 	{`AddCalendar: unknown unit "hour"; use mins, hours, days, weeks or months`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: 1, SlotDurationUnit: "hour"}) }},
 	{`AddCalendar: a day of the calendar is not between 0 (Sunday) and 6`, func(s *ghltest.Server) { s.AddCalendar(openOn(7, 9, 17)) }},
 	{`AddCalendar: the calendar's hours are not within a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 17, 9)) }},
-	{`AddCalendar: an availability of the calendar has no date`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{Availabilities: []*ghl.CalendarAvailability{{}}}) }},
+	{`AddCalendar: an availability of the calendar has no date`, func(s *ghltest.Server) { s.AddCalendar(calendarOf(`{"availabilities":[{}]}`)) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
 	{`AddBlockedSlot: unknown calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
 	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},
@@ -84,9 +85,16 @@ var wrongOptions = []struct {
 	{`WithSeed: tasks[0]: unknown contact ""`, ghltest.WithSeed(strings.NewReader(`{"tasks":[{"title":"T"}]}`))},
 }
 
-// openOn is a calendar with hours on one day of the week.
+// openOn returns a calendar with hours on one day of the week.
 func openOn(day, from, to int) ghl.Calendar {
-	return ghl.Calendar{OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{day}, Hours: []*ghl.Hour{{OpenHour: from, CloseHour: to}}}}}
+	return calendarOf(fmt.Sprintf(`{"openHours":[{"daysOfTheWeek":[%d],"hours":[{"openHour":%d,"closeHour":%d}]}]}`, day, from, to))
+}
+
+func calendarOf(data string) (cal ghl.Calendar) {
+	if err := json.Unmarshal([]byte(data), &cal); err != nil {
+		panic(err)
+	}
+	return cal
 }
 
 func prepared(s *ghltest.Server) *ghltest.Server {
@@ -98,7 +106,7 @@ func prepared(s *ghltest.Server) *ghltest.Server {
 	return s
 }
 
-// A mistake panics where there is no test.
+// Without a test, a mistake panics.
 func TestMistakesPanic(t *testing.T) {
 	for _, mistake := range mistakes {
 		s, err := ghltest.NewHandler(ghltest.WithLocation(ghl.Location{ID: "here"}))
@@ -106,7 +114,7 @@ func TestMistakesPanic(t *testing.T) {
 		prepared(s)
 		require.Contains(t, panicOf(func() { mistake.make(s) }), "ghltest: "+mistake.words)
 		_, there := s.Contact("ada")
-		require.True(t, there, "the fake can still be used")
+		require.True(t, there, "the server still works")
 		require.NoError(t, s.Close())
 	}
 	for _, wrong := range wrongOptions {
@@ -118,20 +126,20 @@ func TestMistakesPanic(t *testing.T) {
 
 const failing = "GHLTEST_FAIL"
 
-// A mistake fails its test at the line that made it. The test runs itself to see how it fails.
+// A mistake fails its test at the line of the call. The test runs itself in a process and reads the output.
 func TestMistakesFailAtTheirLine(t *testing.T) {
 	if os.Getenv(failing) != "" {
 		for i, mistake := range mistakes {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				s := prepared(ghltest.Start(t, ghltest.WithLocation(ghl.Location{ID: "here"})))
 				mistake.make(s)
-				t.Error("it goes on")
+				t.Error("the test continues")
 			})
 		}
 		for i, wrong := range wrongOptions {
 			t.Run(fmt.Sprint("option", i), func(t *testing.T) {
 				ghltest.Start(t, wrong.opt) // the line of every wrong option
-				t.Error("it goes on")
+				t.Error("the test continues")
 			})
 		}
 		return
@@ -140,14 +148,14 @@ func TestMistakesFailAtTheirLine(t *testing.T) {
 	run.Env = append(os.Environ(), failing+"=1")
 	output, err := run.CombinedOutput()
 	require.Error(t, err, "the tests have failed")
-	require.NotContains(t, string(output), "it goes on")
+	require.NotContains(t, string(output), "the test continues")
 
 	source, err := os.ReadFile("mistakes_test.go")
 	require.NoError(t, err)
 	lines := strings.Split(string(source), "\n")
-	told := regexp.MustCompile(`(?m)^ *(\w+\.go):(\d+): (ghltest: .*)$`).FindAllStringSubmatch(string(output), -1)
-	require.Len(t, told, len(mistakes)+len(wrongOptions), "%s", output)
-	for i, words := range told {
+	failures := regexp.MustCompile(`(?m)^ *(\w+\.go):(\d+): (ghltest: .*)$`).FindAllStringSubmatch(string(output), -1)
+	require.Len(t, failures, len(mistakes)+len(wrongOptions), "%s", output)
+	for i, words := range failures {
 		require.Equal(t, "mistakes_test.go", words[1])
 		var n int
 		_, err := fmt.Sscan(words[2], &n)

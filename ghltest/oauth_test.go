@@ -21,7 +21,7 @@ import (
 
 const callback = "https://app.example.com/oauth/callback"
 
-// appServer is a fake with an app, and the clock that it follows.
+// appServer returns a server with an app, and its clock.
 func appServer(t *testing.T, opts ...ghltest.Option) (*ghltest.Server, ghltest.App, *ghltest.Clock) {
 	t.Helper()
 	clock := ghltest.NewClock(noon)
@@ -29,7 +29,7 @@ func appServer(t *testing.T, opts ...ghltest.Option) (*ghltest.Server, ghltest.A
 	return s, s.AddApp(ghltest.App{RedirectURLs: []string{callback, callback + "?tenant=1"}}), clock
 }
 
-// authorize opens the consent screen and returns where it leads, or the page.
+// authorize opens the consent screen and returns the target of its redirect, or its page.
 func authorize(t *testing.T, s *ghltest.Server, change url.Values, app ghltest.App) (status int, target *url.URL, page string) {
 	t.Helper()
 	query := url.Values{"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": {callback}, "state": {"st&te"}}
@@ -61,7 +61,7 @@ func codeOf(t *testing.T, s *ghltest.Server, app ghltest.App) string {
 	return target.Query().Get("code")
 }
 
-// ask asks for a token as the version of the API does; values are named in snake case.
+// ask requests a token in the form of the version. The names of the values are in snake case.
 func ask(t *testing.T, s *ghltest.Server, v3 bool, app ghltest.App, values url.Values) (int, map[string]any) {
 	t.Helper()
 	form, headers := url.Values{}, []string{"Version", "", "Authorization", "", "Content-Type", "application/x-www-form-urlencoded"}
@@ -80,7 +80,7 @@ func ask(t *testing.T, s *ghltest.Server, v3 bool, app ghltest.App, values url.V
 		form = camel
 	}
 	status, answer, header := send(t, s, http.MethodPost, "/oauth/token", form.Encode(), headers...)
-	require.Empty(t, header.Get("X-RateLimit-Max"), "tokens have no limit")
+	require.Empty(t, header.Get("X-RateLimit-Max"), "the token endpoint has no rate limit")
 	return status, answer
 }
 
@@ -89,7 +89,7 @@ func refresh(t *testing.T, s *ghltest.Server, app ghltest.App, token string) (in
 	return ask(t, s, false, app, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 }
 
-// reads reports the status of a read with a token.
+// reads returns the status of a read with a token.
 func reads(t *testing.T, s *ghltest.Server, token any) (int, any) {
 	t.Helper()
 	status, answer, _ := send(t, s, http.MethodGet, "/contacts/?locationId="+s.LocationID(), "", "Authorization", fmt.Sprint("Bearer ", token))
@@ -101,7 +101,7 @@ func TestConsentRedirectsWithCodeAndState(t *testing.T) {
 	status, target, _ := authorize(t, s, url.Values{"redirect_uri": {callback + "?tenant=1"}, "loginWindowOpenMode": {"self"}, "version_id": {app.VersionID}}, app)
 	require.Equal(t, 302, status)
 	require.Equal(t, "st&te", target.Query().Get("state"))
-	require.Equal(t, "1", target.Query().Get("tenant"), "the redirect URL keeps its own query")
+	require.Equal(t, "1", target.Query().Get("tenant"), "the query of the redirect URL is preserved")
 	require.NotEmpty(t, target.Query().Get("code"))
 	require.Equal(t, "app.example.com", target.Host)
 
@@ -202,7 +202,7 @@ func TestCodeExchange(t *testing.T) {
 	body, err := json.Marshal(map[string]string{"clientId": app.ClientID, "clientSecret": app.ClientSecret, "grantType": "authorization_code", "code": codeOf(t, s, app)})
 	require.NoError(t, err)
 	status, answer, _ := send(t, s, http.MethodPost, "/oauth/token", string(body), "Version", "", "Authorization", "")
-	require.Equal(t, 400, status, "the old version reads forms only")
+	require.Equal(t, 400, status, "the old version accepts only forms")
 	require.Equal(t, "Missing parameter: client_id", answer["error_description"])
 	status, answer, _ = send(t, s, http.MethodPost, "/oauth/token", string(body), "Version", "v3", "Authorization", "")
 	require.Equal(t, 200, status)
@@ -259,7 +259,7 @@ func TestTokenRefusals(t *testing.T) {
 		require.Equal(t, map[string]any{"statusCode": float64(test.status), "message": test.v3}, answer, name)
 	}
 	status, _ := ask(t, s, false, app, grant())
-	require.Equal(t, 200, status, "no refusal has used up the code")
+	require.Equal(t, 200, status, "a refusal does not use up the code")
 	code = codeOf(t, s, app)
 	clock.Advance(10 * time.Minute)
 	status, _ = ask(t, s, false, app, grant())
@@ -374,7 +374,7 @@ func TestBulkInstallation(t *testing.T) {
 		require.Equal(t, app.VersionID, all["north"].VersionID)
 		require.False(t, all["south"].IsInstalled)
 		at, _ := all["east"].InstalledAt.Instant()
-		require.Equal(t, noon.Add(time.Hour), at.UTC(), "future locations get the app by themselves")
+		require.Equal(t, noon.Add(time.Hour), at.UTC(), "the app is installed in future locations")
 
 		for _, test := range []struct {
 			query ghl.InstalledLocationsQuery
@@ -442,7 +442,7 @@ func TestUninstalling(t *testing.T) {
 	status, _ = ask(t, s, false, app, url.Values{"grant_type": {"authorization_code"}, "code": {code}})
 	require.Equal(t, 401, status)
 	status, _ = reads(t, s, private)
-	require.Equal(t, 200, status, "private tokens have nothing to do with it")
+	require.Equal(t, 200, status, "private tokens stay valid")
 	c := clientOf(t, s, ghl.WithToken(agency.AccessToken))
 	_, err := c.OAuth.LocationToken(t.Context(), agency.CompanyID, s.LocationID())
 	require.ErrorContains(t, err, "not installed")
@@ -476,10 +476,10 @@ func TestScopesOfApps(t *testing.T) {
 	_, err = c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "a@example.com"})
 	require.ErrorIs(t, err, ghl.ErrMissingScope)
 	_, answer = refresh(t, s, app, answer["refresh_token"].(string))
-	require.Equal(t, "contacts.readonly", answer["scope"], "a refresh widens nothing")
+	require.Equal(t, "contacts.readonly", answer["scope"], "a refresh does not add scopes")
 }
 
-// Without scopes of its own an app gets all of them, and the answer says so.
+// An app without scopes gets all scopes, and the answer lists them.
 func TestAnAppWithEveryScope(t *testing.T) {
 	s, app, _ := appServer(t)
 	token := s.Install(app, "")
@@ -528,7 +528,7 @@ func TestWrongAppsFail(t *testing.T) {
 	require.ErrorContains(t, err, "ghltest: WithIndexLag")
 }
 
-func TestInstallationsAreTold(t *testing.T) {
+func TestInstallEvents(t *testing.T) {
 	s, app, _ := appServer(t)
 	in := &inbox{}
 	s.SubscribeHandler(in)
@@ -548,19 +548,19 @@ func TestInstallationsAreTold(t *testing.T) {
 	}, got)
 }
 
-func TestALostAnswerBurnsTheRefreshToken(t *testing.T) {
+func TestALostAnswerUsesUpTheRefreshToken(t *testing.T) {
 	s, app, _ := appServer(t)
 	token := s.Install(app, "")
 	s.Fail(ghltest.Fault{Operation: "oauth.token", Kind: fault.CutAfterWork(), Times: 1})
 	form := url.Values{"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}}
-	_, err := http.PostForm(s.URL()+"/oauth/token", form) //nolint:bodyclose // there is no answer
+	_, err := http.PostForm(s.URL()+"/oauth/token", form) //nolint:bodyclose // no answer
 	require.Error(t, err)
 	status, _ := refresh(t, s, app, token.RefreshToken)
 	require.Equal(t, 400, status)
 	require.Equal(t, ghltest.OAuthCounts{Refreshes: 1, Reuses: 1}, s.OAuthCounts())
 }
 
-// A location's token that was made of a company's may do what that one may, and no more.
+// A location's token has the scopes of the company's token that was exchanged for it.
 func TestALocationTokenHasTheScopesOfTheCompanys(t *testing.T) {
 	s := ghltest.Start(t)
 	app := s.AddApp(ghltest.App{Scopes: []ghl.Scope{ghl.ScopeOAuthWrite, ghl.ScopeLocationsReadonly}})

@@ -18,7 +18,7 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// rich is a contact with a value of every type.
+// rich adds a contact with a value of every type.
 func rich(s *ghltest.Server) ghl.Contact {
 	field := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Shoe size", DataType: "NUMERICAL"})
 	return s.AddContact(ghl.Contact{
@@ -29,7 +29,7 @@ func rich(s *ghltest.Server) ghl.Contact {
 	})
 }
 
-// raw reads a contact as it is on the wire.
+// raw returns the JSON of a contact's answer.
 func raw(t *testing.T, s *ghltest.Server, id string) map[string]any {
 	t.Helper()
 	status, answer, _ := send(t, s, "GET", "/contacts/"+id, "")
@@ -37,13 +37,13 @@ func raw(t *testing.T, s *ghltest.Server, id string) map[string]any {
 	return answer["contact"].(map[string]any)
 }
 
-// Each quirk is on the wire as promised, and the client reads the record all the same.
+// Each quirk changes the JSON as documented, and the client still reads the record.
 func TestQuirksOfAContact(t *testing.T) {
 	for _, test := range []struct {
 		kind     fault.Kind
 		property string
-		want     any                            // what the property is on the wire
-		read     func(*testing.T, *ghl.Contact) // what the client makes of it
+		want     any                            // the property's value in the JSON
+		read     func(*testing.T, *ghl.Contact) // checks the client's record
 	}{
 		{fault.NumbersAsStrings(), "birthDay", "6", func(t *testing.T, c *ghl.Contact) { require.Equal(t, 6, c.BirthDay) }},
 		{fault.BooleansAsStrings(), "dnd", "true", func(t *testing.T, c *ghl.Contact) { require.True(t, c.DND) }},
@@ -52,7 +52,7 @@ func TestQuirksOfAContact(t *testing.T) {
 		{fault.NullLists("followers"), "followers", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Followers) }},
 		{fault.ObjectsForStrings(), "companyName", map[string]any{"name": "Engines"}, func(t *testing.T, c *ghl.Contact) {
 			require.Empty(t, c.CompanyName)
-			require.JSONEq(t, `{"name":"Engines"}`, string(c.Extra["companyName"]), "what does not fit is kept")
+			require.JSONEq(t, `{"name":"Engines"}`, string(c.Extra["companyName"]), "a value of another type is in Extra")
 		}},
 		{fault.ObjectsForStrings("firstName"), "firstName", map[string]any{"name": "Ada"}, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "Love", c.LastName) }},
 		{fault.StringsForLists(), "followers", "u1", func(t *testing.T, c *ghl.Contact) { require.Equal(t, []string{"u1"}, c.Followers) }},
@@ -103,7 +103,7 @@ func TestQuirksOfAContact(t *testing.T) {
 
 			s.ResetRequests()
 			_, err = c.Contacts.Get(t.Context(), "nobody")
-			require.ErrorIs(t, err, ghl.ErrNotFound, "a refusal stays as it is")
+			require.ErrorIs(t, err, ghl.ErrNotFound, "a refusal is unchanged")
 			require.Equal(t, test.kind.String(), s.Requests()[0].Fault)
 		})
 	}
@@ -176,8 +176,8 @@ func TestQuirksOfOtherAnswers(t *testing.T) {
 	require.NoError(t, c.Contacts.Delete(t.Context(), ada.ID))
 }
 
-// Whoever follows a list must not go round for ever.
-func TestPagingThatGoesWrong(t *testing.T) {
+// An iterator over broken pages fails instead of looping.
+func TestBrokenPaging(t *testing.T) {
 	list := func(s *ghltest.Server, c *ghl.Client, search bool) (int, error) {
 		n := 0
 		all := c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2})
@@ -223,14 +223,14 @@ func TestPagingThatGoesWrong(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Whatever quirk the answers have, the client reads them all, and the records are the same ones.
+// The client reads the same records with every quirk.
 func TestTheClientReadsEveryQuirk(t *testing.T) {
 	names := map[string]bool{}
 	for _, quirk := range fault.Quirks() {
 		require.False(t, names[quirk.String()], "%v is there twice", quirk)
 		names[quirk.String()] = true
 		t.Run(quirk.String(), func(t *testing.T) {
-			s, c := start(t, ghltest.WithLocation(ghl.Location{Settings: &ghl.LocationSettings{AllowDuplicateContact: true}}))
+			s, c := start(t, ghltest.WithLocation(duplicatesAllowed()))
 			ctx, ada := t.Context(), rich(s)
 			cal := s.AddCalendar(ghl.Calendar{Name: "Talks", IsActive: true})
 			task := s.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})
@@ -326,7 +326,7 @@ func types(e ast.Expr) string {
 	return ""
 }
 
-func TestAnEditThatIsNoJSONIsNoAnswer(t *testing.T) {
+func TestAnEditMustBeJSON(t *testing.T) {
 	s, client := start(t)
 	s.Fail(ghltest.Fault{Kind: fault.EditedAnswer(func(any) any { return func() {} })})
 	_, err := client.Locations.Get(t.Context(), s.LocationID())

@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func TestNotes(t *testing.T) {
 		list, err := c.Notes.List(t.Context(), contactID)
 		require.NoError(t, err)
 		require.Len(t, list, 2)
-		require.Equal(t, made, list[0], "the newest comes first")
+		require.Equal(t, made, list[0], "the newest note is first")
 
 		changed, err := c.Notes.Update(t.Context(), contactID, made.ID, &ghl.NoteUpdate{Body: ghl.Some("Bye"), Pinned: ghl.Some(false)})
 		require.NoError(t, err)
@@ -164,7 +165,7 @@ func TestAppointments(t *testing.T) {
 		ofContact, err := c.Appointments.ListForContact(t.Context(), contactID)
 		require.NoError(t, err)
 		require.Len(t, ofContact, 1)
-		require.Equal(t, "2026-03-03 10:00:00", ofContact[0].StartTime.Raw(), "no zone here")
+		require.Equal(t, "2026-03-03 10:00:00", ofContact[0].StartTime.Raw(), "a contact's appointments have no zone")
 		require.True(t, ten.Equal(ofContact[0].StartTime.In(newYork)))
 
 		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: contactID, StartTime: ten})
@@ -191,7 +192,7 @@ func TestAppointments(t *testing.T) {
 
 		moved, err := c.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{StartTime: ghl.Some(ten.Add(30 * time.Minute)), Title: ghl.Some("Visit")})
 		require.NoError(t, err)
-		require.Equal(t, "2026-03-03T11:00:00-05:00", moved.EndTime.Raw(), "it keeps its length")
+		require.Equal(t, "2026-03-03T11:00:00-05:00", moved.EndTime.Raw(), "the length is unchanged")
 		_, err = c.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{StartTime: ghl.Some(ten.Add(time.Hour))})
 		require.ErrorIs(t, err, ghl.ErrSlotTaken)
 		got, err := c.Appointments.Get(t.Context(), made.ID)
@@ -202,7 +203,7 @@ func TestAppointments(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, ghl.AppointmentCancelled, cancelled.AppointmentStatus)
 		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: contactID, StartTime: ten.Add(30 * time.Minute)})
-		require.NoError(t, err, "a cancelled appointment takes no time")
+		require.NoError(t, err, "a cancelled appointment does not occupy its slot")
 
 		span := &ghl.EventsQuery{CalendarID: cal.ID, StartTime: ten, EndTime: ten.Add(24 * time.Hour)}
 		events, err := c.Calendars.Events(t.Context(), span)
@@ -221,7 +222,7 @@ func TestAppointments(t *testing.T) {
 	})
 }
 
-// Of several bookings at once a slot goes to as many as it has room for, whoever they are.
+// Of several bookings at once, exactly as many succeed as the slot has room for.
 func TestOneOfManyGetsTheSlot(t *testing.T) {
 	s, _ := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
@@ -265,12 +266,13 @@ func TestOneOfManyGetsTheSlot(t *testing.T) {
 func TestCalendarHours(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-	cal := s.AddCalendar(ghl.Calendar{
-		SlotDuration: 1, SlotDurationUnit: "hours", SlotBuffer: 30, SlotBufferUnit: "mins", AllowBookingAfter: 1, AllowBookingAfterUnit: "days",
-		AllowBookingFor: 4, AllowBookingForUnit: "days", AppointmentPerDay: 2,
-		OpenHours:      []*ghl.OpenHours{{DaysOfTheWeek: []int{1, 2, 3, 4, 5}, Hours: []*ghl.Hour{{OpenHour: 9, CloseHour: 12}}}},
-		Availabilities: []*ghl.CalendarAvailability{{Date: ghl.ParseTime("2026-03-05T00:00:00.000Z"), Hours: []*ghl.Hour{{OpenHour: 15, CloseHour: 16}}}},
-	})
+	var cal ghl.Calendar
+	require.NoError(t, json.Unmarshal([]byte(`{
+		"slotDuration":1,"slotDurationUnit":"hours","slotBuffer":30,"slotBufferUnit":"mins","allowBookingAfter":1,"allowBookingAfterUnit":"days",
+		"allowBookingFor":4,"allowBookingForUnit":"days","appoinmentPerDay":2,
+		"openHours":[{"daysOfTheWeek":[1,2,3,4,5],"hours":[{"openHour":9,"closeHour":12}]}],
+		"availabilities":[{"date":"2026-03-05T00:00:00.000Z","hours":[{"openHour":15,"closeHour":16}]}]}`), &cal))
+	cal = s.AddCalendar(cal)
 	free := func() map[string][]string {
 		days, err := c.Calendars.FreeSlots(t.Context(), cal.ID, &ghl.FreeSlotsQuery{From: noon, To: noon.AddDate(0, 0, 30)})
 		require.NoError(t, err)
@@ -282,14 +284,14 @@ func TestCalendarHours(t *testing.T) {
 		}
 		return slots
 	}
-	require.Equal(t, map[string][]string{ // a day's notice, and four days ahead; the 5th has hours of its own
+	require.Equal(t, map[string][]string{ // a notice of a day, four days ahead, and other hours on the 5th
 		"2026-03-03": {"09:00", "10:00", "11:00"},
 		"2026-03-04": {"09:00", "10:00", "11:00"},
 		"2026-03-05": {"15:00"},
 	}, free())
 
 	s.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: cal.ID, StartTime: ghl.ParseTime("2026-03-03 09:00:00")})
-	require.Equal(t, []string{"11:00"}, free()["2026-03-03"], "half an hour stays free behind it")
+	require.Equal(t, []string{"11:00"}, free()["2026-03-03"], "the buffer of half an hour stays free")
 	s.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: cal.ID, StartTime: ghl.ParseTime("2026-03-03 14:00:00")})
 	require.NotContains(t, free(), "2026-03-03", "two a day")
 }
@@ -320,7 +322,7 @@ func TestLocations(t *testing.T) {
 	require.Empty(t, calendars)
 }
 
-// All that the fake holds can be looked at, and what is given out is the caller's.
+// All records can be inspected, and the caller may change the returned records.
 func TestInspection(t *testing.T) {
 	s, c := start(t, ghltest.WithLocation(ghl.Location{ID: "here", Name: "Here"}))
 	s.AddLocation(ghl.Location{ID: "there", Name: "There"})
@@ -392,7 +394,7 @@ func TestDemoData(t *testing.T) {
 	require.Len(t, appointments, 2)
 }
 
-func TestExtraIsKept(t *testing.T) {
+func TestExtraIsStored(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Extra: ghl.Extra{"invented": []byte(`{"a":1}`)}})
 	got, err := c.Contacts.Get(t.Context(), ada.ID)

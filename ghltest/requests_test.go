@@ -17,7 +17,7 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// What a request must have beside its values, and what becomes of one that cannot be read.
+// These tests are about headers, paths and unreadable bodies.
 
 func TestATokenNeedsItsScheme(t *testing.T) {
 	s := ghltest.Start(t)
@@ -40,7 +40,7 @@ func TestAPathIsUnescaped(t *testing.T) {
 	require.Equal(t, []string{"spring 2026"}, s.Campaigns(ada.ID))
 }
 
-// A body is read as what its Content-Type says it is.
+// A body is decoded by its Content-Type.
 func TestABodyNeedsItsContentType(t *testing.T) {
 	s := ghltest.Start(t)
 	contact := `{"locationId":"` + s.LocationID() + `","firstName":"Ada"}`
@@ -77,8 +77,8 @@ func TestABodyNeedsItsContentType(t *testing.T) {
 	require.Equal(t, []any{"property more should not exist"}, answer["message"])
 }
 
-// What comes of a body is not done when its end is missing, be it behind the limit or never sent.
-func TestABodyThatCannotBeReadDoesNothing(t *testing.T) {
+// A request with an incomplete or too long body has no effect.
+func TestAnIncompleteBodyHasNoEffect(t *testing.T) {
 	s := ghltest.Start(t)
 	contact := `{"locationId":"` + s.LocationID() + `","firstName":"Ada"}`
 	status, _, _ := send(t, s, http.MethodPost, "/contacts/", contact+strings.Repeat(" ", 1<<20))
@@ -105,8 +105,8 @@ func TestABodyThatCannotBeReadDoesNothing(t *testing.T) {
 	require.Empty(t, s.Contacts())
 }
 
-// A "+" in a query is a blank. Whoever forgets to escape it finds nobody.
-func TestAnUnescapedPlusFindsNobody(t *testing.T) {
+// An unescaped "+" in a query is a space, so the search finds no contact.
+func TestAnUnescapedPlusIsASpace(t *testing.T) {
 	s := ghltest.Start(t)
 	s.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+12025550100", Email: "ada+news@example.com"})
 	for query, there := range map[string]bool{
@@ -119,7 +119,7 @@ func TestAnUnescapedPlusFindsNobody(t *testing.T) {
 	}
 }
 
-// encoding/json would take names in any case.
+// Unlike in encoding/json, the case of names matters.
 func TestNamesInFiltersAndSortAreExact(t *testing.T) {
 	s := ghltest.Start(t)
 	search := func(more string) (int, any) {
@@ -146,5 +146,5 @@ func TestNamesInFiltersAndSortAreExact(t *testing.T) {
 	deep := strings.Repeat(`{"filters":[`, 3000) + strings.Repeat(`]}`, 3000)
 	status, _ = search(`"filters":[` + deep + `]`)
 	require.True(t, json.Valid([]byte(deep)))
-	require.Equal(t, 200, status, "groups of nothing")
+	require.Equal(t, 200, status, "empty groups are valid")
 }

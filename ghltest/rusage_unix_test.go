@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// cpuTime returns how long the process has been computing, for itself and in the system.
+// cpuTime returns the user and system CPU time of the process.
 func cpuTime() (time.Duration, bool) {
 	var used syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &used) != nil {

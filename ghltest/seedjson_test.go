@@ -41,7 +41,7 @@ const seedDocument = `{
 
 func TestSeedFromJSON(t *testing.T) {
 	opt := ghltest.WithSeed(strings.NewReader(seedDocument))
-	for range 2 { // the option can be used again
+	for range 2 { // an option can be used for several servers
 		s, c := start(t, opt)
 		require.Equal(t, "lisbon", s.LocationID())
 		ada, err := c.Contacts.Get(t.Context(), "ada")
@@ -58,7 +58,7 @@ func TestSeedFromJSON(t *testing.T) {
 		visits := s.Appointments("ada")
 		require.Len(t, visits, 2)
 		require.Equal(t, "visit", visits[0].ID)
-		require.Equal(t, "2026-03-03T10:15:00Z", visits[0].EndTime.Raw(), "a slot long, in the location's zone")
+		require.Equal(t, "2026-03-03T10:15:00Z", visits[0].EndTime.Raw(), "the default is the length of a slot, in the location's zone")
 		tags, err := c.Locations.Tags(t.Context(), "lisbon")
 		require.NoError(t, err)
 		require.Len(t, tags, 2)
@@ -82,7 +82,7 @@ func TestSeedFromJSON(t *testing.T) {
 	})
 }
 
-func TestMistakesInASeedAreTold(t *testing.T) {
+func TestMistakesInASeed(t *testing.T) {
 	for document, want := range map[string]string{
 		``:                           "line 1, column 1: unexpected end of JSON input",
 		"{\n  \"tags\": [\"a\",]\n}": "line 2, column 16: invalid character ']'",
@@ -130,7 +130,7 @@ func TestMistakesInASeedAreTold(t *testing.T) {
 	require.Contains(t, f.failed, "WithSeed: tasks[0]")
 }
 
-// panicOf returns what a function panics with, as text.
+// panicOf returns the value of a function's panic as a string.
 func panicOf(f func()) (text string) {
 	defer func() { text = fmt.Sprint(recover()) }()
 	f()

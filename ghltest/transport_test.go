@@ -5,7 +5,7 @@ import (
 	"net/http/httptest"
 )
 
-// transportOf answers requests by a handler, without a network.
+// transportOf calls a handler without a network.
 type transportOf struct{ handler http.Handler }
 
 func (t transportOf) RoundTrip(r *http.Request) (*http.Response, error) {

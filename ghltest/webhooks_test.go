@@ -28,12 +28,12 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// inbox keeps the deliveries that it is called with.
+// inbox is a handler that stores its deliveries.
 type inbox struct {
 	mu      sync.Mutex
 	bodies  [][]byte
 	headers []http.Header
-	answer  func(n int) int // the status for the n-th, from 0; 200 without it
+	answer  func(n int) int // returns the status for the n-th delivery, from 0; nil means 200
 }
 
 func (i *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +94,7 @@ func keysOf(e map[string]any) []string {
 	return list
 }
 
-// Every change of the API has its events, in the shapes of the vendor's samples.
+// Every change through the API emits its events in the form of the vendor's samples.
 func TestEvents(t *testing.T) {
 	s, c := start(t)
 	ctx, in := t.Context(), &inbox{}
@@ -113,7 +113,7 @@ func TestEvents(t *testing.T) {
 		name  string
 		do    func() error
 		types []string
-		keys  []string // of the first event, beside the envelope; nil to leave them
+		keys  []string // of the first event without the envelope; nil means any
 	}{
 		{"seeds are no change", none, nil, nil},
 		{"contact created", func() (err error) {
@@ -272,7 +272,7 @@ func TestDeliveriesOverLoopback(t *testing.T) {
 	flush(t, s)
 	d = s.Deliveries()[1]
 	require.Zero(t, d.Status)
-	require.NotEmpty(t, d.Error, "nobody listens any more")
+	require.NotEmpty(t, d.Error, "the receiver is closed")
 }
 
 func TestSignatures(t *testing.T) {
@@ -343,7 +343,7 @@ func TestRedelivery(t *testing.T) {
 	require.Equal(t, 429, d.Status)
 	require.True(t, d.Next.Equal(noon.Add(10*time.Minute)))
 	flush(t, s)
-	require.Len(t, in.bodies, 1, "it is not yet time")
+	require.Len(t, in.bodies, 1, "the delivery is not due yet")
 
 	now.Add((10 * time.Minute).Milliseconds())
 	flush(t, s)
@@ -352,12 +352,12 @@ func TestRedelivery(t *testing.T) {
 	flush(t, s)
 	require.Len(t, in.bodies, 3)
 
-	require.Equal(t, 1, s.Redeliver(), "without waiting an hour")
+	require.Equal(t, 1, s.Redeliver(), "Redeliver does not wait for the hour")
 	require.Zero(t, s.Redeliver())
 	flush(t, s)
 	require.Len(t, in.bodies, 4)
 	for _, body := range in.bodies {
-		require.Equal(t, in.bodies[0], body, "with the webhookId and the timestamp of the first")
+		require.Equal(t, in.bodies[0], body, "webhookId and timestamp are those of the first attempt")
 	}
 	d = s.Deliveries()[0]
 	require.Equal(t, []any{4, 200, true, true}, []any{d.Attempts, d.Status, d.Next.IsZero(), d.Accepted()})
@@ -378,12 +378,12 @@ func TestRedeliveryEnds(t *testing.T) {
 		s.Redeliver()
 	}
 	flush(t, s)
-	require.Len(t, never.bodies, 7, "once, and six times again")
-	require.Len(t, only429.bodies, 2, "a 500 ends it")
+	require.Len(t, never.bodies, 7, "one attempt and six repetitions")
+	require.Len(t, only429.bodies, 2, "a 500 is not repeated")
 	require.Len(t, none.bodies, 1)
 }
 
-// What a handler does must not stop the worker.
+// A handler without an answer does not stop the worker.
 func TestHandlersThatDoNotAnswer(t *testing.T) {
 	s, c := start(t)
 	var calls atomic.Int32
@@ -392,9 +392,9 @@ func TestHandlersThatDoNotAnswer(t *testing.T) {
 		case 1:
 			panic("oops")
 		case 2:
-			require.Fail(noTest{}, "the end of this goroutine")
+			require.Fail(noTest{}, "ends this goroutine")
 		case 3:
-			<-r.Context().Done() // too late
+			<-r.Context().Done() // after the timeout
 		case 4:
 			_, _ = w.Write([]byte("ok"))
 		}
@@ -421,9 +421,9 @@ func TestFaultyDeliveries(t *testing.T) {
 	for name, test := range map[string]struct {
 		faults ghltest.DeliveryFaults
 		opts   []ghltest.SubscribeOption
-		want   []string // the first names in the order of arrival
-		bad    int      // how many have no valid signature
-		marks  string   // of the first delivery
+		want   []string // the first names in the order of the deliveries
+		bad    int      // the number of deliveries without a valid signature
+		marks  string   // the faults of the first delivery
 	}{
 		"none":        {ghltest.DeliveryFaults{}, nil, []string{"A", "B", "C", "D"}, 0, ""},
 		"lost":        {ghltest.DeliveryFaults{Lose: ghltest.First(2)}, nil, []string{"C", "D"}, 0, "lost"},
@@ -520,7 +520,7 @@ func TestCloseEndsDeliveries(t *testing.T) {
 	require.PanicsWithValue(t, "ghltest: SubscribeHandler: the server is closed", func() { s.SubscribeHandler(&inbox{}) })
 }
 
-// Without anybody who moves the clock, a redelivery comes when its time has come.
+// A redelivery is sent on time without a call that moves the clock.
 func TestRedeliveryByTheRealClock(t *testing.T) {
 	s := ghltest.Start(t)
 	c := clientOf(t, s)
@@ -538,8 +538,8 @@ func TestRedeliveryByTheRealClock(t *testing.T) {
 	require.Equal(t, <-came, <-came)
 }
 
-// Many servers at once, each with subscribers and faults, and nothing of them is left.
-func TestNothingIsLeftOfManyServers(t *testing.T) {
+// Closed servers with subscribers and faults leave no goroutines.
+func TestClosedServersLeaveNoGoroutines(t *testing.T) {
 	errs := make(chan error)
 	const servers = 6
 	for range servers {
@@ -602,7 +602,7 @@ func TestCancelledSubscription(t *testing.T) {
 	require.Len(t, s.Deliveries(), 1)
 }
 
-// A subscriber may use the API, and its own changes are delivered too.
+// A subscriber may call the API, and its changes are delivered too.
 func TestASubscriberThatWritesBack(t *testing.T) {
 	s, c := start(t)
 	var in inbox
