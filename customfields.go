@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // CustomField is the value that a contact has in a field of the location's own. Reading gives the ID; writing takes the ID
@@ -71,7 +73,7 @@ func (v CustomFieldValue) Text() string { return strings.Join(v.Options(), ", ")
 // Number returns the value of a number or money field. A number in a text counts, with or without a comma between each
 // three digits; "Infinity" or "1,5" is none.
 func (v CustomFieldValue) Number() (float64, bool) {
-	text, ok := scalar(v.raw)
+	text, ok := lenient.Scalar(v.raw)
 	if !ok {
 		return 0, false
 	}
@@ -84,20 +86,20 @@ func (v CustomFieldValue) Number() (float64, bool) {
 		}
 		text = strings.ReplaceAll(whole, ",", "") + text[len(whole):]
 	}
-	return parseNumber(text)
+	return lenient.ParseNumber(text)
 }
 
 // Options returns the options chosen: many, one, or none.
 func (v CustomFieldValue) Options() []string {
 	var list []string
 	add := func(value []byte) error {
-		if text, ok := scalar(value); ok && text != "" {
+		if text, ok := lenient.Scalar(value); ok && text != "" {
 			list = append(list, text)
 		}
 		return nil
 	}
 	if len(v.raw) > 0 && v.raw[0] == '[' {
-		_ = eachElement(v.raw, add)
+		_ = lenient.EachElement(v.raw, add)
 	} else {
 		_ = add(v.raw)
 	}
@@ -116,9 +118,9 @@ func (v CustomFieldValue) Date() Time {
 // Files returns the files of a file field by their id; nil for any other value.
 func (v CustomFieldValue) Files() map[string]CustomFieldFile {
 	var files map[string]CustomFieldFile
-	_ = eachField(v.raw, func(key, value []byte) error {
+	_ = lenient.EachField(v.raw, func(key, value []byte) error {
 		var f CustomFieldFile
-		if isObject(value) && f.UnmarshalJSON(value) == nil {
+		if lenient.IsObject(value) && f.UnmarshalJSON(value) == nil {
 			if files == nil {
 				files = map[string]CustomFieldFile{}
 			}

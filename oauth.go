@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // OAuthService reaches what an agency's (company's) token can do for its locations.
@@ -174,7 +176,7 @@ func (s *OAuthService) installed(ctx context.Context, q *InstalledLocationsQuery
 				NextPageToken string `json:"nextPageToken"`
 			} `json:"pagination"`
 		}
-		if err := decodeHead(body, &head); err != nil {
+		if err := lenient.Unmarshal(body, &head); err != nil {
 			return err
 		}
 		page.Total, page.InstallToFutureLocations = max(head.Count, head.Pagination.TotalRecords), head.ToFuture

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"net/url"
 	"strconv"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // Cursor is a place in a list, to go on behind it. It is text that may be stored; "" is the beginning. It holds for the
@@ -56,8 +58,8 @@ func (c Cursor) pair() (after [2]string, err error) {
 	}
 	n := 0
 	if c.check() == nil {
-		_ = eachElement([]byte(c), func(value []byte) error {
-			if text, ok := scalar(value); ok && n < 2 {
+		_ = lenient.EachElement([]byte(c), func(value []byte) error {
+			if text, ok := lenient.Scalar(value); ok && n < 2 {
 				after[n] = text
 			}
 			n++
