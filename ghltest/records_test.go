@@ -239,7 +239,8 @@ func TestOneOfManyGetsTheSlot(t *testing.T) {
 			for _, calendar := range []string{one.ID, two.ID} {
 				go func() {
 					_, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
-						CalendarID: calendar, ContactID: ada.ID, StartTime: noon.Add(27*time.Hour + time.Duration(slot)*30*time.Minute),
+						CalendarID: calendar, ContactID: ada.ID,
+						StartTime: noon.Add(27*time.Hour + time.Duration(slot)*30*time.Minute),
 					})
 					outcomes <- outcome{calendar, slot, err}
 				}()
@@ -266,8 +267,9 @@ func TestCalendarHours(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
 	cal := s.AddCalendar(ghl.Calendar{
-		SlotDuration: 1, SlotDurationUnit: "hours", SlotBuffer: 30, SlotBufferUnit: "mins", AllowBookingAfter: 1, AllowBookingAfterUnit: "days",
-		AllowBookingFor: 4, AllowBookingForUnit: "days", AppointmentPerDay: 2,
+		SlotDuration: 1, SlotDurationUnit: "hours", SlotBuffer: 30, SlotBufferUnit: "mins", AllowBookingAfter: 1,
+		AllowBookingAfterUnit: "days",
+		AllowBookingFor:       4, AllowBookingForUnit: "days", AppointmentPerDay: 2,
 		OpenHours:      []*ghl.OpenHours{{DaysOfTheWeek: []int{1, 2, 3, 4, 5}, Hours: []*ghl.Hour{{OpenHour: 9, CloseHour: 12}}}},
 		Availabilities: []*ghl.CalendarAvailability{{Date: ghl.ParseTime("2026-03-05T00:00:00.000Z"), Hours: []*ghl.Hour{{OpenHour: 15, CloseHour: 16}}}},
 	})
