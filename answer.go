@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // decoder reads the body of a successful answer.
@@ -126,7 +128,7 @@ func checkObject(body []byte) error {
 	switch {
 	case len(body) == 0:
 		return &badAnswerError{"the answer is empty"}
-	case !json.Valid(body) || !isObject(body):
+	case !lenient.Valid(body) || !lenient.IsObject(body):
 		return &badAnswerError{"the answer is no JSON object"}
 	}
 	return nil

@@ -28,7 +28,7 @@ func unreached(t testing.TB, opts ...ghl.Option) *ghl.Client {
 	return c
 }
 
-// requireBadInput checks all that a refusal promises. field "" is any.
+// requireBadInput checks every property of a refusal. An empty field allows any field.
 func requireBadInput(t testing.TB, err error, field string) {
 	t.Helper()
 	require.ErrorIs(t, err, ghl.ErrBadInput)
@@ -46,35 +46,39 @@ func requireBadInput(t testing.TB, err error, field string) {
 	require.NotContains(t, err.Error(), "pit-secret")
 }
 
-// validInputs has a good value of each type that a method takes a pointer to, or takes by value.
+// validInputs has an accepted value for each type of input, which a method takes by pointer or by value.
 var validInputs = map[reflect.Type]any{
-	reflect.TypeFor[ghl.DuplicateQuery]():          ghl.DuplicateQuery{Email: "a@example.com"},
-	reflect.TypeFor[ghl.ContactCreate]():           ghl.ContactCreate{Email: "a@example.com"},
-	reflect.TypeFor[ghl.ContactUpdate]():           ghl.ContactUpdate{Email: ghl.Some("a@example.com")},
-	reflect.TypeFor[ghl.ContactUpsert]():           ghl.ContactUpsert{Email: ghl.Some("a@example.com")},
-	reflect.TypeFor[ghl.BusinessUpdate]():          ghl.BusinessUpdate{ContactIDs: []string{"c1"}, BusinessID: "b1"},
-	reflect.TypeFor[ghl.ListContactsOptions]():     ghl.ListContactsOptions{},
-	reflect.TypeFor[ghl.ListByBusinessOptions]():   ghl.ListByBusinessOptions{},
-	reflect.TypeFor[ghl.SearchRequest]():           ghl.SearchRequest{},
-	reflect.TypeFor[ghl.TaskCreate]():              ghl.TaskCreate{Title: "T", DueDate: dueAt},
-	reflect.TypeFor[ghl.TaskUpdate]():              ghl.TaskUpdate{Title: ghl.Some("T")},
-	reflect.TypeFor[ghl.TaskSearch]():              ghl.TaskSearch{},
-	reflect.TypeFor[ghl.NoteCreate]():              ghl.NoteCreate{Body: "b"},
-	reflect.TypeFor[ghl.NoteUpdate]():              ghl.NoteUpdate{Body: ghl.Some("b")},
-	reflect.TypeFor[ghl.BulkTags]():                ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{"t"}},
-	reflect.TypeFor[ghl.WorkflowStart]():           ghl.WorkflowStart{},
-	reflect.TypeFor[ghl.AppointmentCreate]():       ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart},
-	reflect.TypeFor[ghl.AppointmentUpdate]():       ghl.AppointmentUpdate{Title: ghl.Some("T")},
-	reflect.TypeFor[ghl.ListCalendarsOptions]():    ghl.ListCalendarsOptions{},
-	reflect.TypeFor[ghl.FreeSlotsQuery]():          ghl.FreeSlotsQuery{From: slotStart, To: slotEnd},
-	reflect.TypeFor[ghl.EventsQuery]():             ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd, UserID: "u1"},
-	reflect.TypeFor[ghl.BlockSlot]():               ghl.BlockSlot{CalendarID: "k1", StartTime: slotStart, EndTime: slotEnd},
+	reflect.TypeFor[ghl.DuplicateQuery]():        ghl.DuplicateQuery{Email: "a@example.com"},
+	reflect.TypeFor[ghl.ContactCreate]():         ghl.ContactCreate{Email: "a@example.com"},
+	reflect.TypeFor[ghl.ContactUpdate]():         ghl.ContactUpdate{Email: ghl.Some("a@example.com")},
+	reflect.TypeFor[ghl.ContactUpsert]():         ghl.ContactUpsert{Email: ghl.Some("a@example.com")},
+	reflect.TypeFor[ghl.BusinessUpdate]():        ghl.BusinessUpdate{ContactIDs: []string{"c1"}, BusinessID: "b1"},
+	reflect.TypeFor[ghl.ListContactsOptions]():   ghl.ListContactsOptions{},
+	reflect.TypeFor[ghl.ListByBusinessOptions](): ghl.ListByBusinessOptions{},
+	reflect.TypeFor[ghl.SearchRequest]():         ghl.SearchRequest{},
+	reflect.TypeFor[ghl.TaskCreate]():            ghl.TaskCreate{Title: "T", DueDate: dueAt},
+	reflect.TypeFor[ghl.TaskUpdate]():            ghl.TaskUpdate{Title: ghl.Some("T")},
+	reflect.TypeFor[ghl.TaskSearch]():            ghl.TaskSearch{},
+	reflect.TypeFor[ghl.NoteCreate]():            ghl.NoteCreate{Body: "b"},
+	reflect.TypeFor[ghl.NoteUpdate]():            ghl.NoteUpdate{Body: ghl.Some("b")},
+	reflect.TypeFor[ghl.BulkTags](): ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"},
+		Tags: []string{"t"}},
+	reflect.TypeFor[ghl.WorkflowStart](): ghl.WorkflowStart{},
+	reflect.TypeFor[ghl.AppointmentCreate](): ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1",
+		StartTime: slotStart},
+	reflect.TypeFor[ghl.AppointmentUpdate]():    ghl.AppointmentUpdate{Title: ghl.Some("T")},
+	reflect.TypeFor[ghl.ListCalendarsOptions](): ghl.ListCalendarsOptions{},
+	reflect.TypeFor[ghl.FreeSlotsQuery]():       ghl.FreeSlotsQuery{From: slotStart, To: slotEnd},
+	reflect.TypeFor[ghl.EventsQuery](): ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd,
+		UserID: "u1"},
+	reflect.TypeFor[ghl.BlockSlot](): ghl.BlockSlot{CalendarID: "k1", StartTime: slotStart,
+		EndTime: slotEnd},
 	reflect.TypeFor[ghl.InstalledLocationsQuery](): ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "app1"},
 }
 
 var optionType = reflect.TypeFor[ghl.CallOption]()
 
-// goodArgs makes arguments that a method would accept, without call options.
+// goodArgs returns arguments that a method accepts, without call options.
 func goodArgs(t testing.TB, method reflect.Value) []reflect.Value {
 	var args []reflect.Value
 	for i := range method.Type().NumIn() {
@@ -91,20 +95,20 @@ func goodArgs(t testing.TB, method reflect.Value) []reflect.Value {
 			args = append(args, reflect.ValueOf(true))
 		case in.Kind() == reflect.Pointer:
 			good, ok := validInputs[in.Elem()]
-			require.True(t, ok, "no valid %s", in)
+			require.True(t, ok, "validInputs has no %s", in)
 			p := reflect.New(in.Elem())
 			p.Elem().Set(reflect.ValueOf(good))
 			args = append(args, p)
 		default:
 			good, ok := validInputs[in]
-			require.True(t, ok, "no valid %s", in)
+			require.True(t, ok, "validInputs has no %s", in)
 			args = append(args, reflect.ValueOf(good))
 		}
 	}
 	return args
 }
 
-// callWith calls a method and returns its error: for an iterator the only thing that it yields, with a nil record.
+// callWith calls a method and returns its error. An iterator must yield the error once, with a nil record.
 func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	t.Helper()
 	out := method.Call(args)
@@ -112,7 +116,7 @@ func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	if last.Kind() != reflect.Func {
 		err, _ := last.Interface().(error)
 		if err != nil && len(out) == 2 {
-			require.True(t, out[0].IsZero(), "a value beside an error")
+			require.True(t, out[0].IsZero(), "a value is returned with an error")
 		}
 		return err
 	}
@@ -120,7 +124,7 @@ func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	yield := reflect.MakeFunc(last.Type().In(0), func(args []reflect.Value) []reflect.Value {
 		err, _ := args[1].Interface().(error)
 		if err != nil {
-			require.True(t, args[0].IsZero(), "a record beside an error")
+			require.True(t, args[0].IsZero(), "a record is yielded with an error")
 		}
 		errs = append(errs, err)
 		return []reflect.Value{reflect.ValueOf(true)}
@@ -130,7 +134,7 @@ func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	return errs[0]
 }
 
-// TestGoodArgumentsAreSent keeps the tests below honest: without anything hostile each method does send its request.
+// TestGoodArgumentsAreSent shows that the tests below refuse the hostile value alone: with goodArgs each method sends a request.
 func TestGoodArgumentsAreSent(t *testing.T) {
 	stop := errors.New("sent")
 	c, _ := mocked(t, httpmock.NewErrorResponder(stop), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
@@ -150,10 +154,10 @@ func TestHostileIDs(t *testing.T) {
 			}
 			positions++
 			for _, id := range hostileIDs {
-				if id == "" && strings.HasPrefix(name, "Locations.") { // the client's own
+				if id == "" && strings.HasPrefix(name, "Locations.") { // means the location of the client
 					continue
 				}
-				if arg.Kind() == reflect.Slice && strings.HasPrefix(name, "Tags.") && strings.TrimSpace(id) != "" { // tags are no ids
+				if arg.Kind() == reflect.Slice && strings.HasPrefix(name, "Tags.") && strings.TrimSpace(id) != "" { // a tag may contain any character
 					continue
 				}
 				bad := slices.Clone(args)
@@ -168,7 +172,7 @@ func TestHostileIDs(t *testing.T) {
 	require.Greater(t, positions, 30)
 }
 
-// TestHostileIDsInInputs puts each hostile id into each field of each input that holds ids.
+// TestHostileIDsInInputs sets each hostile id in each input field that takes ids.
 func TestHostileIDsInInputs(t *testing.T) {
 	c := unreached(t)
 	fields := 0
@@ -179,8 +183,9 @@ func TestHostileIDsInInputs(t *testing.T) {
 				continue
 			}
 			for _, field := range reflect.VisibleFields(arg.Type().Elem()) {
-				isID := strings.HasSuffix(field.Name, "ID") || strings.HasSuffix(field.Name, "IDs") || field.Name == "AssignedTo"
-				if !isID || field.Name == "MeetingLocationID" { // that one is a name, such as "custom_0"
+				isID := strings.HasSuffix(field.Name, "ID") || strings.HasSuffix(field.Name, "IDs") ||
+					field.Name == "AssignedTo"
+				if !isID || field.Name == "MeetingLocationID" { // a name, such as "custom_0"
 					continue
 				}
 				fields++
@@ -206,7 +211,9 @@ func TestHostileIDsInInputs(t *testing.T) {
 					}
 					bad := slices.Clone(args)
 					bad[i] = in
-					t.Run(name+"/"+field.Name+"/"+id, func(t *testing.T) { requireBadInput(t, callWith(t, method, bad), field.Name) })
+					t.Run(name+"/"+field.Name+"/"+id, func(t *testing.T) {
+						requireBadInput(t, callWith(t, method, bad), field.Name)
+					})
 				}
 			}
 		}
@@ -225,8 +232,9 @@ func TestNilContext(t *testing.T) {
 	requireBadInput(t, c.Call(none, ghl.Operation{Name: "x", Method: "GET", Path: "/x"}, nil, nil), "ctx")
 }
 
-// nilMeansAll are the methods whose documentation allows nil.
-var nilMeansAll = []string{"Contacts.List", "Contacts.All", "Contacts.Pages", "Contacts.ListByBusiness", "Contacts.AllByBusiness", "Contacts.Search", "Contacts.SearchAll",
+// nilMeansAll lists the methods that document nil as an allowed input.
+var nilMeansAll = []string{"Contacts.List", "Contacts.All", "Contacts.Pages", "Contacts.ListByBusiness",
+	"Contacts.AllByBusiness", "Contacts.Search", "Contacts.SearchAll",
 	"Contacts.SearchPages", "Tasks.Search", "Tasks.SearchAll", "Calendars.List", "Workflows.Add"}
 
 func TestNilInputs(t *testing.T) {
@@ -258,7 +266,8 @@ func TestNilInputs(t *testing.T) {
 
 func TestMissingLocation(t *testing.T) {
 	without := func(t *testing.T, answer step) *ghl.Client {
-		c, err := ghl.New(ghl.WithToken("pit-secret"), ghl.WithHTTPClient(&http.Client{Transport: newMock(answer)}), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
+		c, err := ghl.New(ghl.WithToken("pit-secret"), ghl.WithHTTPClient(&http.Client{Transport: newMock(answer)}),
+			ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
 		require.NoError(t, err)
 		return c
 	}
@@ -284,17 +293,17 @@ func TestWrongCallOptions(t *testing.T) {
 		name, field string
 		opt         ghl.CallOption
 	}{
-		{"a token of its own", "Authorization", ghl.CallHeader("authorization", "Bearer other")},
-		{"a version of its own", "Version", ghl.CallHeader("VERSION", "v3")},
+		{"another token", "Authorization", ghl.CallHeader("authorization", "Bearer other")},
+		{"another version", "Version", ghl.CallHeader("VERSION", "v3")},
 		{"another content type", "Content-Type", ghl.CallHeader("content-type", "text/plain")},
 		{"another length", "Content-Length", ghl.CallHeader("content-length", "0")},
 		{"another host", "Host", ghl.CallHeader("host", "evil.example")},
 		{"a header without a name", "header", ghl.CallHeader("", "x")},
 		{"a header with a line break", "header", ghl.CallHeader("X-A", "a\r\nAuthorization: b")},
 		{"a header name with a space", "header", ghl.CallHeader("X A", "a")},
-		{"an encoding that would not be unpacked", "Accept-Encoding", ghl.CallHeader("Accept-Encoding", "gzip")},
-		{"leave to repeat a create", "Idempotency-Key", ghl.CallHeader("idempotency-key", "a")},
-		{"leave to repeat a create, as extension", "X-Idempotency-Key", ghl.CallHeader("x-idempotency-key", "a")},
+		{"an encoding that would not be decoded", "Accept-Encoding", ghl.CallHeader("Accept-Encoding", "gzip")},
+		{"an idempotency key", "Idempotency-Key", ghl.CallHeader("idempotency-key", "a")},
+		{"an idempotency key, as extension", "X-Idempotency-Key", ghl.CallHeader("x-idempotency-key", "a")},
 		{"a backoff of centuries", "RetryPolicy", ghl.CallRetry(ghl.RetryPolicy{MinBackoff: 1 << 62})},
 		{"an empty location", "locationId", ghl.CallLocation("")},
 		{"a hostile location", "locationId", ghl.CallLocation("../x")},
@@ -309,7 +318,8 @@ func TestWrongCallOptions(t *testing.T) {
 			t.Run(tc.name+"/"+name, func(t *testing.T) { requireBadInput(t, callWith(t, method, args), tc.field) })
 		})
 		t.Run(tc.name+"/Call", func(t *testing.T) {
-			requireBadInput(t, c.Call(t.Context(), ghl.Operation{Name: "x", Method: "GET", Path: "/x/{contactId}"}, nil, nil, tc.opt), tc.field)
+			op := ghl.Operation{Name: "x", Method: "GET", Path: "/x/{contactId}"}
+			requireBadInput(t, c.Call(t.Context(), op, nil, nil, tc.opt), tc.field)
 		})
 	}
 }
@@ -338,7 +348,10 @@ func TestBadInputs(t *testing.T) {
 	blocked := func(in ghl.EventsQuery) error { _, err := c.Calendars.BlockedSlots(ctx, &in); return err }
 	block := func(in ghl.BlockSlot) error { _, err := c.Calendars.Block(ctx, &in); return err }
 	bulk := func(in ghl.BulkTags) error { _, err := c.Tags.BulkUpdate(ctx, &in); return err }
-	installed := func(in ghl.InstalledLocationsQuery) error { _, err := c.OAuth.InstalledLocations(ctx, &in); return err }
+	installed := func(in ghl.InstalledLocationsQuery) error {
+		_, err := c.OAuth.InstalledLocations(ctx, &in)
+		return err
+	}
 	second := func(_ any, err error) error { return err }
 
 	for _, tc := range []struct {
@@ -351,35 +364,46 @@ func TestBadInputs(t *testing.T) {
 		{"contact's date of birth", "DateOfBirth", create(ghl.ContactCreate{Name: "A", DateOfBirth: "10.12.1815"})},
 		{"contact's impossible date", "DateOfBirth", create(ghl.ContactCreate{Name: "A", DateOfBirth: "2025-02-29"})},
 		{"contact's empty tag", "Tags", create(ghl.ContactCreate{Name: "A", Tags: []string{"a", " "}})},
-		{"contact's nameless custom field", "CustomFields", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{Value: ghl.ValueOf("x")}}})},
-		{"contact's hostile custom field", "CustomFields", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "a/b"}}})},
-		{"custom field that is no number", "body", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(math.NaN())}}})},
-		{"custom field that is no JSON", "body", create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(json.RawMessage("{"))}}})},
+		{"contact's nameless custom field", "CustomFields",
+			create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{Value: ghl.ValueOf("x")}}})},
+		{"contact's hostile custom field", "CustomFields",
+			create(ghl.ContactCreate{Name: "A", CustomFields: []ghl.CustomField{{ID: "a/b"}}})},
+		{"custom field of NaN", "body",
+			create(ghl.ContactCreate{Name: "A",
+				CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(math.NaN())}}})},
+		{"custom field of invalid JSON", "body",
+			create(ghl.ContactCreate{Name: "A",
+				CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(json.RawMessage("{"))}}})},
 		{"update's date of birth", "DateOfBirth", update(ghl.ContactUpdate{DateOfBirth: ghl.Some("1.1.2000")})},
 		{"update's empty tag", "Tags", update(ghl.ContactUpdate{Tags: ghl.Some([]string{""})})},
-		{"update's custom field", "CustomFields", update(ghl.ContactUpdate{CustomFields: ghl.Some([]ghl.CustomField{{}})})},
+		{"update's custom field", "CustomFields",
+			update(ghl.ContactUpdate{CustomFields: ghl.Some([]ghl.CustomField{{}})})},
 		{"upsert without anything", "Email", upsert(ghl.ContactUpsert{})},
 		{"upsert with nulls", "Email", upsert(ghl.ContactUpsert{Email: ghl.Null[string](), Phone: ghl.Some("")})},
 		{"upsert's empty tag", "Tags", upsert(ghl.ContactUpsert{Name: ghl.Some("A"), Tags: ghl.Some([]string{""})})},
 		{"duplicate of nothing", "Email", second(c.Contacts.FindDuplicate(ctx, ghl.DuplicateQuery{}))},
 		{"list of 101", "Limit", list(ghl.ListContactsOptions{Limit: 101})},
 		{"list of -1", "Limit", list(ghl.ListContactsOptions{Limit: -1})},
-		{"list behind no cursor", "After", list(ghl.ListContactsOptions{After: "xyz"})},
-		{"list behind half a cursor", "After", list(ghl.ListContactsOptions{After: `[1700000000000]`})},
-		{"list behind an empty half", "After", list(ghl.ListContactsOptions{After: `[1700000000000,""]`})},
-		{"list behind a null", "After", list(ghl.ListContactsOptions{After: `[null,"a"]`})},
-		{"list behind three", "After", list(ghl.ListContactsOptions{After: `[1,2,"a"]`})},
-		{"list behind an object", "After", list(ghl.ListContactsOptions{After: `{"a":1}`})},
+		{"list after an invalid cursor", "After", list(ghl.ListContactsOptions{After: "xyz"})},
+		{"list after half a cursor", "After", list(ghl.ListContactsOptions{After: `[1700000000000]`})},
+		{"list after an empty half", "After", list(ghl.ListContactsOptions{After: `[1700000000000,""]`})},
+		{"list after a null", "After", list(ghl.ListContactsOptions{After: `[null,"a"]`})},
+		{"list after three values", "After", list(ghl.ListContactsOptions{After: `[1,2,"a"]`})},
+		{"list after an object", "After", list(ghl.ListContactsOptions{After: `{"a":1}`})},
 		{"business list of 101", "Limit", byBusiness(c, ghl.ListByBusinessOptions{Limit: 101})},
-		{"business list skipping -1", "Skip", byBusiness(c, ghl.ListByBusinessOptions{Skip: -1})},
-		{"business list behind a cursor, old version", "After", byBusiness(c, ghl.ListByBusinessOptions{After: `["a","b"]`})},
-		{"business list behind no cursor", "After", byBusiness(v3, ghl.ListByBusinessOptions{After: `a,b`})},
-		{"business list behind a cursor and skipping", "After", byBusiness(v3, ghl.ListByBusinessOptions{After: `["a","b"]`, Skip: 1})},
-		{"no contacts for a business", "ContactIDs", second(c.Contacts.SetBusiness(ctx, &ghl.BusinessUpdate{BusinessID: "b1"}))},
+		{"business list with skip -1", "Skip", byBusiness(c, ghl.ListByBusinessOptions{Skip: -1})},
+		{"business list after a cursor, old version", "After",
+			byBusiness(c, ghl.ListByBusinessOptions{After: `["a","b"]`})},
+		{"business list after an invalid cursor", "After", byBusiness(v3, ghl.ListByBusinessOptions{After: `a,b`})},
+		{"business list with cursor and skip", "After",
+			byBusiness(v3, ghl.ListByBusinessOptions{After: `["a","b"]`, Skip: 1})},
+		{"no contacts for a business", "ContactIDs",
+			second(c.Contacts.SetBusiness(ctx, &ghl.BusinessUpdate{BusinessID: "b1"}))},
 		{"task without title", "Title", task(ghl.TaskCreate{DueDate: dueAt})},
 		{"task with blank title", "Title", task(ghl.TaskCreate{Title: " \n", DueDate: dueAt})},
 		{"task without due date", "DueDate", task(ghl.TaskCreate{Title: "T"})},
-		{"task due after year 9999", "body", task(ghl.TaskCreate{Title: "T", DueDate: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)})},
+		{"task due after year 9999", "body",
+			task(ghl.TaskCreate{Title: "T", DueDate: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)})},
 		{"task's title emptied", "Title", taskUpdate(ghl.TaskUpdate{Title: ghl.Some("")})},
 		{"task's title cleared", "Title", taskUpdate(ghl.TaskUpdate{Title: ghl.Null[string]()})},
 		{"task's due date emptied", "DueDate", taskUpdate(ghl.TaskUpdate{DueDate: ghl.Some(time.Time{})})},
@@ -397,57 +421,77 @@ func TestBadInputs(t *testing.T) {
 		{"no followers", "userIDs", second(c.Followers.Add(ctx, "c1", nil))},
 		{"no followers to remove", "userIDs", second(c.Followers.Remove(ctx, "c1", nil))},
 		{"bulk without type", "Type", bulk(ghl.BulkTags{ContactIDs: []string{"c1"}, Tags: []string{"t"}})},
-		{"bulk of another type", "Type", bulk(ghl.BulkTags{Type: "replace", ContactIDs: []string{"c1"}, Tags: []string{"t"}})},
-		{"bulk of a hostile type", "Type", bulk(ghl.BulkTags{Type: "../../x", ContactIDs: []string{"c1"}, Tags: []string{"t"}})},
+		{"bulk of another type", "Type",
+			bulk(ghl.BulkTags{Type: "replace", ContactIDs: []string{"c1"}, Tags: []string{"t"}})},
+		{"bulk of a hostile type", "Type",
+			bulk(ghl.BulkTags{Type: "../../x", ContactIDs: []string{"c1"}, Tags: []string{"t"}})},
 		{"bulk without tags", "Tags", bulk(ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}})},
-		{"bulk with a blank tag", "Tags", bulk(ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{""}})},
+		{"bulk with a blank tag", "Tags",
+			bulk(ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{""}})},
 		{"bulk without contacts", "ContactIDs", bulk(ghl.BulkTags{Type: ghl.BulkAdd, Tags: []string{"t"}})},
-		{"bulk that adds all", "RemoveAllTags", bulk(ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{"t"}, RemoveAllTags: true})},
-		{"appointment without calendar", "CalendarID", book(ghl.AppointmentCreate{ContactID: "c1", StartTime: slotStart})},
-		{"appointment without contact", "ContactID", book(ghl.AppointmentCreate{CalendarID: "k1", StartTime: slotStart})},
+		{"bulk that adds all", "RemoveAllTags",
+			bulk(ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{"t"},
+				RemoveAllTags: true})},
+		{"appointment without calendar", "CalendarID",
+			book(ghl.AppointmentCreate{ContactID: "c1", StartTime: slotStart})},
+		{"appointment without contact", "ContactID",
+			book(ghl.AppointmentCreate{CalendarID: "k1", StartTime: slotStart})},
 		{"appointment without start", "StartTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1"})},
-		{"appointment that ends first", "EndTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotEnd, EndTime: slotStart})},
-		{"appointment that ends at once", "EndTime", book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart, EndTime: slotStart})},
-		{"task's tick cleared", "Completed", taskUpdate(ghl.TaskUpdate{Completed: ghl.Null[bool]()})},
+		{"appointment that ends first", "EndTime",
+			book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotEnd, EndTime: slotStart})},
+		{"appointment that ends at once", "EndTime",
+			book(ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart, EndTime: slotStart})},
+		{"task's completed cleared", "Completed", taskUpdate(ghl.TaskUpdate{Completed: ghl.Null[bool]()})},
 		{"note's pin cleared", "Pinned", noteUpdate(ghl.NoteUpdate{Pinned: ghl.Null[bool]()})},
 		{"contact's DND cleared", "DND", func() error {
 			_, err := c.Contacts.Update(ctx, "c1", &ghl.ContactUpdate{DND: ghl.Null[bool]()})
 			return err
 		}()},
-		{"upsert's DND cleared", "DND", upsert(ghl.ContactUpsert{Email: ghl.Some("a@example.com"), DND: ghl.Null[bool]()})},
+		{"upsert's DND cleared", "DND",
+			upsert(ghl.ContactUpsert{Email: ghl.Some("a@example.com"), DND: ghl.Null[bool]()})},
 		{"appointment's calendar cleared", "CalendarID", move(ghl.AppointmentUpdate{CalendarID: ghl.Null[string]()})},
-		{"appointment's status cleared", "AppointmentStatus", move(ghl.AppointmentUpdate{AppointmentStatus: ghl.Null[ghl.AppointmentStatus]()})},
-		{"appointment's guard cleared", "IgnoreFreeSlotValidation", move(ghl.AppointmentUpdate{IgnoreFreeSlotValidation: ghl.Null[bool]()})},
+		{"appointment's status cleared", "AppointmentStatus",
+			move(ghl.AppointmentUpdate{AppointmentStatus: ghl.Null[ghl.AppointmentStatus]()})},
+		{"appointment's slot check cleared", "IgnoreFreeSlotValidation",
+			move(ghl.AppointmentUpdate{IgnoreFreeSlotValidation: ghl.Null[bool]()})},
 		{"move without start", "StartTime", move(ghl.AppointmentUpdate{StartTime: ghl.Null[time.Time]()})},
-		{"move to no time", "StartTime", move(ghl.AppointmentUpdate{StartTime: ghl.Some(time.Time{})})},
+		{"move to the zero time", "StartTime", move(ghl.AppointmentUpdate{StartTime: ghl.Some(time.Time{})})},
 		{"move without end", "EndTime", move(ghl.AppointmentUpdate{EndTime: ghl.Null[time.Time]()})},
-		{"move that ends first", "EndTime", move(ghl.AppointmentUpdate{StartTime: ghl.Some(slotEnd), EndTime: ghl.Some(slotStart)})},
-		{"move to no calendar", "CalendarID", move(ghl.AppointmentUpdate{CalendarID: ghl.Some("")})},
+		{"move that ends first", "EndTime",
+			move(ghl.AppointmentUpdate{StartTime: ghl.Some(slotEnd), EndTime: ghl.Some(slotStart)})},
+		{"move to an empty calendar", "CalendarID", move(ghl.AppointmentUpdate{CalendarID: ghl.Some("")})},
 		{"slots without start", "From", slots(ghl.FreeSlotsQuery{To: slotEnd})},
 		{"slots without end", "To", slots(ghl.FreeSlotsQuery{From: slotStart})},
 		{"slots that end first", "To", slots(ghl.FreeSlotsQuery{From: slotEnd, To: slotStart})},
 		{"slots of 32 days", "To", slots(ghl.FreeSlotsQuery{From: slotStart, To: slotStart.AddDate(0, 0, 32)})},
-		{"slots of a hostile user", "UserIDs", slots(ghl.FreeSlotsQuery{From: slotStart, To: slotEnd, UserIDs: []string{"a/b"}})},
+		{"slots of a hostile user", "UserIDs",
+			slots(ghl.FreeSlotsQuery{From: slotStart, To: slotEnd, UserIDs: []string{"a/b"}})},
 		{"events without start", "StartTime", events(ghl.EventsQuery{EndTime: slotEnd, UserID: "u1"})},
 		{"events without end", "EndTime", events(ghl.EventsQuery{StartTime: slotStart, UserID: "u1"})},
-		{"events of nobody", "CalendarID", events(ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd})},
-		{"events that end first", "EndTime", events(ghl.EventsQuery{StartTime: slotEnd, EndTime: slotStart, UserID: "u1"})},
-		{"blocked slots of nobody", "CalendarID", blocked(ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd})},
+		{"events without a filter", "CalendarID", events(ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd})},
+		{"events that end first", "EndTime",
+			events(ghl.EventsQuery{StartTime: slotEnd, EndTime: slotStart, UserID: "u1"})},
+		{"blocked slots without a filter", "CalendarID",
+			blocked(ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd})},
 		{"block without start", "StartTime", block(ghl.BlockSlot{CalendarID: "k1", EndTime: slotEnd})},
 		{"block without end", "EndTime", block(ghl.BlockSlot{CalendarID: "k1", StartTime: slotStart})},
-		{"block for nobody", "CalendarID", block(ghl.BlockSlot{StartTime: slotStart, EndTime: slotEnd})},
-		{"block for both", "AssignedUserID", block(ghl.BlockSlot{CalendarID: "k1", AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})},
-		{"block that ends first", "EndTime", block(ghl.BlockSlot{CalendarID: "k1", StartTime: slotEnd, EndTime: slotStart})},
+		{"block without calendar or user", "CalendarID", block(ghl.BlockSlot{StartTime: slotStart, EndTime: slotEnd})},
+		{"block for calendar and user", "AssignedUserID",
+			block(ghl.BlockSlot{CalendarID: "k1", AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})},
+		{"block that ends first", "EndTime",
+			block(ghl.BlockSlot{CalendarID: "k1", StartTime: slotEnd, EndTime: slotStart})},
 		{"installed without company", "CompanyID", installed(ghl.InstalledLocationsQuery{AppID: "a"})},
 		{"installed without app", "AppID", installed(ghl.InstalledLocationsQuery{CompanyID: "co1"})},
-		{"installed, -1 a page", "Limit", installed(ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a", Limit: -1})},
-		{"installed, -1 skipped", "Skip", installed(ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a", Skip: -1})},
+		{"installed, -1 a page", "Limit",
+			installed(ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a", Limit: -1})},
+		{"installed, -1 skipped", "Skip",
+			installed(ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a", Skip: -1})},
 	} {
 		t.Run(tc.name, func(t *testing.T) { requireBadInput(t, tc.err, tc.field) })
 	}
 }
 
-// TestLocationInTheQuery is set by one option only, or the call would be sent with two.
+// TestLocationInTheQuery shows that only CallLocation sets the location: a second one in the query is refused.
 func TestLocationInTheQuery(t *testing.T) {
 	c := unreached(t)
 	_, err := c.Contacts.List(t.Context(), nil, ghl.CallQuery("locationId", "loc2"))
@@ -456,10 +500,12 @@ func TestLocationInTheQuery(t *testing.T) {
 	requireBadInput(t, err, "locationId")
 	_, err = c.Locations.Tags(t.Context(), "")
 	requireBadInput(t, err, "locationId")
-	_, err = c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: "c", AppID: "a", After: "x"})
+	_, err = c.OAuth.InstalledLocations(t.Context(),
+		&ghl.InstalledLocationsQuery{CompanyID: "c", AppID: "a", After: "x"})
 	requireBadInput(t, err, "After")
 	for _, v := range []ghl.Version{"nonsense", "2021\n", "2021-13-01", "v"} {
-		requireBadInput(t, c.Call(t.Context(), ghl.Operation{Name: "x", Method: "GET", Path: "/x", Version: v}, nil, nil), "Operation.Version")
+		op := ghl.Operation{Name: "x", Method: "GET", Path: "/x", Version: v}
+		requireBadInput(t, c.Call(t.Context(), op, nil, nil), "Operation.Version")
 	}
 	c, err = c.With(ghl.WithVersion(ghl.VersionV3))
 	require.NoError(t, err)
@@ -480,27 +526,35 @@ func TestBadOptions(t *testing.T) {
 		{"unknown version", "Version", []ghl.Option{ghl.WithToken("t"), ghl.WithVersion("v4")}},
 		{"empty version", "Version", []ghl.Option{ghl.WithToken("t"), ghl.WithVersion("")}},
 		{"calendar version", "Version", []ghl.Option{ghl.WithToken("t"), ghl.WithVersion("2021-04-15")}},
-		{"base without scheme", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("services.leadconnectorhq.com")}},
-		{"base with host and port only", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("localhost:8080")}},
-		{"base with scheme of its own", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("ftp://example.com")}},
+		{"base without scheme", "BaseURL",
+			[]ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("services.leadconnectorhq.com")}},
+		{"base with host and port only", "BaseURL",
+			[]ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("localhost:8080")}},
+		{"base with another scheme", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("ftp://example.com")}},
 		{"base without host", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://")}},
 		{"base with port only", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://:443")}},
 		{"base with a query", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://example.com?a=b")}},
 		{"base with a fragment", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://example.com#a")}},
-		{"base with a password", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://a:b@example.com")}},
+		{"base with a password", "BaseURL",
+			[]ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("https://a:b@example.com")}},
 		{"empty base", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("")}},
-		{"base that is none", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("http://[::1")}},
+		{"base that is not a URL", "BaseURL", []ghl.Option{ghl.WithToken("t"), ghl.WithBaseURL("http://[::1")}},
 		{"nil HTTP client", "HTTPClient", []ghl.Option{ghl.WithToken("t"), ghl.WithHTTPClient(nil)}},
 		{"nil middleware", "Middleware", []ghl.Option{ghl.WithToken("t"), ghl.WithMiddleware(nil)}},
 		{"empty agent", "UserAgent", []ghl.Option{ghl.WithToken("t"), ghl.WithUserAgent("")}},
 		{"agent with a line break", "UserAgent", []ghl.Option{ghl.WithToken("t"), ghl.WithUserAgent("a\r\nb")}},
 		{"agent with a control character", "UserAgent", []ghl.Option{ghl.WithToken("t"), ghl.WithUserAgent("app\x7f")}},
-		{"middleware that returns nothing", "Middleware", []ghl.Option{ghl.WithToken("t"), ghl.WithMiddleware(func(http.RoundTripper) http.RoundTripper { return nil })}},
+		{"middleware that returns nothing", "Middleware",
+			[]ghl.Option{ghl.WithToken("t"), ghl.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
+				return nil
+			})}},
 		{"nil logger", "Logger", []ghl.Option{ghl.WithToken("t"), ghl.WithLogger(nil)}},
 		{"nil limiter", "Limiter", []ghl.Option{ghl.WithToken("t"), ghl.WithLimiter(nil)}},
 		{"nil limiter maker", "LimiterFor", []ghl.Option{ghl.WithToken("t"), ghl.WithLimiterFor(nil)}},
-		{"negative attempts", "RetryPolicy.MaxAttempts", []ghl.Option{ghl.WithToken("t"), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: -1})}},
-		{"negative wait", "RetryPolicy", []ghl.Option{ghl.WithToken("t"), ghl.WithRetry(ghl.RetryPolicy{MaxRetryAfter: -1})}},
+		{"negative attempts", "RetryPolicy.MaxAttempts",
+			[]ghl.Option{ghl.WithToken("t"), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: -1})}},
+		{"negative wait", "RetryPolicy",
+			[]ghl.Option{ghl.WithToken("t"), ghl.WithRetry(ghl.RetryPolicy{MaxRetryAfter: -1})}},
 		{"the first wrong one", "Version", []ghl.Option{nil, ghl.WithVersion("x"), ghl.WithBaseURL("y")}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

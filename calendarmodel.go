@@ -1,6 +1,6 @@
 package ghl
 
-// Calendar is a calendar of a location, with the settings by which it can be booked.
+// Calendar is a calendar of a location with its booking settings.
 type Calendar struct {
 	ID          string `json:"id"`
 	LocationID  string `json:"locationId,omitempty"`
@@ -12,20 +12,51 @@ type Calendar struct {
 	// CalendarType is round_robin, event, class_booking, collective, service_booking or personal.
 	CalendarType string `json:"calendarType,omitempty"`
 	WidgetType   string `json:"widgetType,omitempty"` // default or classic
-	// EventType is how a round robin chooses the team member: RoundRobin_OptimizeForAvailability or
+	// EventType is how a round robin selects the team member: RoundRobin_OptimizeForAvailability or
 	// RoundRobin_OptimizeForEqualDistribution.
 	EventType  string `json:"eventType,omitempty"`
 	EventTitle string `json:"eventTitle,omitempty"`
 	EventColor string `json:"eventColor,omitempty"`
 	// IsActive is false for a draft.
-	IsActive               bool                    `json:"isActive,omitempty"`
-	TeamMembers            []*CalendarTeamMember   `json:"teamMembers,omitempty"`
-	MeetingLocation        string                  `json:"meetingLocation,omitempty"` // deprecated by the API
-	LocationConfigurations []*MeetingLocation      `json:"locationConfigurations,omitempty"`
-	Notifications          []*CalendarNotification `json:"notifications,omitempty"` // deprecated by the API
+	IsActive bool `json:"isActive,omitempty"`
+	// TeamMembers are the users whose time the calendar offers.
+	TeamMembers []struct {
+		UserID              string  `json:"userId"`
+		Priority            float64 `json:"priority,omitempty"` // 0, 0.5 or 1
+		IsPrimary           bool    `json:"isPrimary,omitempty"`
+		MeetingLocationType string  `json:"meetingLocationType,omitempty"` // deprecated by the API
+		MeetingLocation     string  `json:"meetingLocation,omitempty"`     // deprecated by the API
+		// LocationConfigurations has the fields of Calendar.LocationConfigurations.
+		LocationConfigurations []struct {
+			Kind      string `json:"kind,omitempty"`
+			Location  string `json:"location,omitempty"`
+			MeetingID string `json:"meetingId,omitempty"`
+			Extra     Extra  `json:"-"`
+		} `json:"locationConfigurations,omitempty"`
+		Extra Extra `json:"-"`
+	} `json:"teamMembers,omitempty"`
+	MeetingLocation string `json:"meetingLocation,omitempty"` // deprecated by the API
+	// LocationConfigurations are the meeting places. Kind is custom, zoom_conference, google_conference, ms_teams_conference,
+	// inbound_call, outbound_call, physical or booker.
+	LocationConfigurations []struct {
+		Kind      string `json:"kind,omitempty"`
+		Location  string `json:"location,omitempty"`
+		MeetingID string `json:"meetingId,omitempty"`
+		Extra     Extra  `json:"-"`
+	} `json:"locationConfigurations,omitempty"`
+	// Notifications are the recipients of a booking's notification. Deprecated by the API.
+	Notifications []struct {
+		Type                      string `json:"type,omitempty"` // email
+		ShouldSendToContact       bool   `json:"shouldSendToContact,omitempty"`
+		ShouldSendToGuest         bool   `json:"shouldSendToGuest,omitempty"`
+		ShouldSendToUser          bool   `json:"shouldSendToUser,omitempty"`
+		ShouldSendToSelectedUsers bool   `json:"shouldSendToSelectedUsers,omitempty"`
+		SelectedUsers             string `json:"selectedUsers,omitempty"` // e-mail addresses, separated by commas
+		Extra                     Extra  `json:"-"`
+	} `json:"notifications,omitempty"`
 
-	// Slots: their length, the distance of their starts, and what is kept free after and before an appointment. Units are
-	// mins or hours.
+	// SlotDuration is the length of a slot, SlotInterval the time between the starts of slots. SlotBuffer and PreBuffer are the
+	// free time after and before an appointment. Units are mins or hours.
 	SlotDuration     float64 `json:"slotDuration,omitempty"`
 	SlotDurationUnit string  `json:"slotDurationUnit,omitempty"`
 	SlotInterval     float64 `json:"slotInterval,omitempty"`
@@ -35,22 +66,55 @@ type Calendar struct {
 	PreBuffer        float64 `json:"preBuffer,omitempty"`
 	PreBufferUnit    string  `json:"preBufferUnit,omitempty"`
 
-	// AppointmentPerSlot is how many can be booked in a slot, AppointmentPerDay in a day.
+	// AppointmentPerSlot and AppointmentPerDay are the most bookings of a slot and of a day.
 	AppointmentPerSlot float64 `json:"appoinmentPerSlot,omitempty"` // the vendor's spelling
 	AppointmentPerDay  float64 `json:"appoinmentPerDay,omitempty"`
-	// AllowBookingAfter is the shortest notice, AllowBookingFor how far ahead can be booked.
+	// AllowBookingAfter is the shortest notice; AllowBookingFor is how far ahead bookings are possible.
 	AllowBookingAfter     float64 `json:"allowBookingAfter,omitempty"`
 	AllowBookingAfterUnit string  `json:"allowBookingAfterUnit,omitempty"` // mins, hours, days, weeks or months
 	AllowBookingFor       float64 `json:"allowBookingFor,omitempty"`
 	AllowBookingForUnit   string  `json:"allowBookingForUnit,omitempty"` // days, weeks or months
 
 	// AvailabilityType is 0 for OpenHours only, 1 for Availabilities only, nil for both.
-	AvailabilityType *int                    `json:"availabilityType,omitempty"`
-	OpenHours        []*OpenHours            `json:"openHours,omitempty"`
-	Availabilities   []*CalendarAvailability `json:"availabilities,omitempty"`
-	EnableRecurring  bool                    `json:"enableRecurring,omitempty"`
-	Recurring        *CalendarRecurring      `json:"recurring,omitempty"`
-	LookBusyConfig   *LookBusy               `json:"lookBusyConfig,omitempty"`
+	AvailabilityType *int `json:"availabilityType,omitempty"`
+	// OpenHours are the open hours of days of the week, in the location's zone.
+	OpenHours []struct {
+		DaysOfTheWeek []int `json:"daysOfTheWeek,omitempty"` // 0 is Sunday
+		Hours         []struct {
+			OpenHour    int `json:"openHour"`
+			OpenMinute  int `json:"openMinute"`
+			CloseHour   int `json:"closeHour"`
+			CloseMinute int `json:"closeMinute"`
+		} `json:"hours,omitempty"`
+		Extra Extra `json:"-"`
+	} `json:"openHours,omitempty"`
+	// Availabilities are the open hours of single dates, in the location's zone.
+	Availabilities []struct {
+		// Date is the local date at midnight, written as if it were in UTC.
+		Date  Time `json:"date,omitzero"`
+		Hours []struct {
+			OpenHour    int `json:"openHour"`
+			OpenMinute  int `json:"openMinute"`
+			CloseHour   int `json:"closeHour"`
+			CloseMinute int `json:"closeMinute"`
+		} `json:"hours,omitempty"`
+		Deleted bool  `json:"deleted,omitempty"`
+		Extra   Extra `json:"-"`
+	} `json:"availabilities,omitempty"`
+	EnableRecurring bool `json:"enableRecurring,omitempty"`
+	Recurring       struct {
+		Freq                        string `json:"freq,omitempty"` // DAILY, WEEKLY or MONTHLY
+		Count                       int    `json:"count,omitempty"`
+		BookingOption               string `json:"bookingOption,omitempty"` // skip, continue or book_next
+		BookingOverlapDefaultStatus string `json:"bookingOverlapDefaultStatus,omitempty"`
+		Extra                       Extra  `json:"-"`
+	} `json:"recurring,omitzero"`
+	// LookBusyConfig hides a percentage of the free slots.
+	LookBusyConfig struct {
+		Enabled    bool    `json:"enabled,omitempty"`
+		Percentage float64 `json:"LookBusyPercentage,omitempty"`
+		Extra      Extra   `json:"-"`
+	} `json:"lookBusyConfig,omitzero"`
 
 	FormID                  string `json:"formId,omitempty"`
 	FormSubmitType          string `json:"formSubmitType,omitempty"` // RedirectURL or ThankYouMessage
@@ -73,75 +137,4 @@ type Calendar struct {
 	ShouldAssignContactToTeamMember       bool  `json:"shouldAssignContactToTeamMember,omitempty"`
 	ShouldSkipAssigningContactForExisting bool  `json:"shouldSkipAssigningContactForExisting,omitempty"`
 	Extra                                 Extra `json:"-"`
-}
-
-// CalendarTeamMember is a user whose time a calendar offers.
-type CalendarTeamMember struct {
-	UserID                 string             `json:"userId"`
-	Priority               float64            `json:"priority,omitempty"` // 0, 0.5 or 1
-	IsPrimary              bool               `json:"isPrimary,omitempty"`
-	MeetingLocationType    string             `json:"meetingLocationType,omitempty"` // deprecated by the API
-	MeetingLocation        string             `json:"meetingLocation,omitempty"`     // deprecated by the API
-	LocationConfigurations []*MeetingLocation `json:"locationConfigurations,omitempty"`
-	Extra                  Extra              `json:"-"`
-}
-
-// MeetingLocation is where people meet.
-type MeetingLocation struct {
-	// Kind is custom, zoom_conference, google_conference, ms_teams_conference, inbound_call, outbound_call, physical or booker.
-	Kind      string `json:"kind,omitempty"`
-	Location  string `json:"location,omitempty"`
-	MeetingID string `json:"meetingId,omitempty"`
-	Extra     Extra  `json:"-"`
-}
-
-// CalendarNotification says who is told of a booking.
-type CalendarNotification struct {
-	Type                      string `json:"type,omitempty"` // email
-	ShouldSendToContact       bool   `json:"shouldSendToContact,omitempty"`
-	ShouldSendToGuest         bool   `json:"shouldSendToGuest,omitempty"`
-	ShouldSendToUser          bool   `json:"shouldSendToUser,omitempty"`
-	ShouldSendToSelectedUsers bool   `json:"shouldSendToSelectedUsers,omitempty"`
-	SelectedUsers             string `json:"selectedUsers,omitempty"` // e-mails with commas between them
-	Extra                     Extra  `json:"-"`
-}
-
-// OpenHours are the hours of some days of the week.
-type OpenHours struct {
-	DaysOfTheWeek []int   `json:"daysOfTheWeek,omitempty"` // 0 is Sunday
-	Hours         []*Hour `json:"hours,omitempty"`
-	Extra         Extra   `json:"-"`
-}
-
-// Hour is a span of a day, in the location's zone.
-type Hour struct {
-	OpenHour    int `json:"openHour"`
-	OpenMinute  int `json:"openMinute"`
-	CloseHour   int `json:"closeHour"`
-	CloseMinute int `json:"closeMinute"`
-}
-
-// CalendarAvailability are the hours of one date.
-type CalendarAvailability struct {
-	// Date is the local date at midnight, written as if in UTC.
-	Date    Time    `json:"date,omitzero"`
-	Hours   []*Hour `json:"hours,omitempty"`
-	Deleted bool    `json:"deleted,omitempty"`
-	Extra   Extra   `json:"-"`
-}
-
-// CalendarRecurring says how a booking repeats.
-type CalendarRecurring struct {
-	Freq                        string `json:"freq,omitempty"` // DAILY, WEEKLY or MONTHLY
-	Count                       int    `json:"count,omitempty"`
-	BookingOption               string `json:"bookingOption,omitempty"` // skip, continue or book_next
-	BookingOverlapDefaultStatus string `json:"bookingOverlapDefaultStatus,omitempty"`
-	Extra                       Extra  `json:"-"`
-}
-
-// LookBusy hides a share of the free slots.
-type LookBusy struct {
-	Enabled    bool    `json:"enabled,omitempty"`
-	Percentage float64 `json:"LookBusyPercentage,omitempty"`
-	Extra      Extra   `json:"-"`
 }

@@ -2,7 +2,7 @@ package ghl
 
 import "net/http"
 
-// catalog holds every operation, in the order of the documents. A new endpoint starts with a line here.
+// catalog has every operation, in the order of the vendor's documents.
 var catalog []*Operation
 
 func define(op Operation) *Operation {
@@ -24,8 +24,8 @@ var (
 	writeEvents   = []Scope{ScopeCalendarsEventsWrite}
 )
 
-// Repeatable are all reads, updates that only set fields, deletions, and adding to sets. Not repeatable is what makes a
-// record, starts something or notifies people. Upsert is not either: two at once can make two contacts.
+// Repeatable are reads, updates that only set fields, deletes, and additions to sets. Operations that create a record, start a
+// workflow or notify people are not repeatable. Neither is an upsert: two concurrent ones can create two contacts.
 var (
 	opContactsGet            = define(Operation{Name: "contacts.get", Method: get, Path: "/contacts/{contactId}", Scopes: readContacts, Repeatable: true, answer: "contact"})
 	opContactsList           = define(Operation{Name: "contacts.list", Method: get, Path: "/contacts/", Scopes: readContacts, Repeatable: true, location: inQuery, answer: "contacts"})

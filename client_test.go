@@ -75,7 +75,7 @@ func TestWithSharesAndIsolates(t *testing.T) {
 		_, err = c.Contacts.Get(t.Context(), "c1", ghl.CallLocation("loc2"))
 		require.NoError(t, err)
 	}
-	require.Equal(t, map[string]int{"loc1": 1, "loc2": 1}, made, "one limiter for each location, whichever client asks")
+	require.Equal(t, map[string]int{"loc1": 1, "loc2": 1}, made, "all variants share one limiter for each location")
 	require.Equal(t, "Bearer other", s.requests[0].Header.Get("Authorization"))
 	require.Equal(t, "Bearer pit-secret-token", s.requests[1].Header.Get("Authorization"))
 	require.Equal(t, "loc1", c.Location())
@@ -92,7 +92,7 @@ type closing struct {
 
 func (c *closing) CloseIdleConnections() { c.closed++ }
 
-// TestTheUsersClientIsNotChanged, nor are the connections of others who share its transport.
+// TestTheUsersClientIsNotChanged: a client changes neither the user's http.Client nor the connections of its transport.
 func TestTheUsersClientIsNotChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := &closing{RoundTripper: newMock(inTurn(loses))}
@@ -105,13 +105,13 @@ func TestTheUsersClientIsNotChanged(t *testing.T) {
 		require.Same(t, transport, user.Transport)
 		require.Nil(t, user.CheckRedirect)
 		require.Equal(t, 7*time.Second, user.Timeout)
-		user.Transport, user.Timeout = nil, 0 // nor can a later change reach the client
+		user.Transport, user.Timeout = nil, 0 // a later change does not reach the client
 		_, err = c.Contacts.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, errReset)
 	})
 }
 
-// TestConnectionsAreReused: every body is drained, also that of an error, so one connection serves many calls.
+// TestConnectionsAreReused: every body is drained, also of an error, so one connection serves many calls.
 func TestConnectionsAreReused(t *testing.T) {
 	var mu sync.Mutex
 	from := map[string]bool{}
@@ -160,7 +160,7 @@ func TestMiddlewaresSeeTheOperation(t *testing.T) {
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.NoError(t, err)
 		once := []string{"outer contacts.get /contacts/{contactId}", "inner contacts.get /contacts/{contactId}"}
-		require.Equal(t, append(once, once...), seen, "each attempt passes through")
+		require.Equal(t, append(once, once...), seen, "each attempt passes through the middleware")
 
 		_, ok := ghl.OperationFromContext(t.Context())
 		require.False(t, ok)
@@ -171,7 +171,7 @@ type tripper func(*http.Request) (*http.Response, error)
 
 func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestLogsAreAnAllowList: each record holds these attributes and no others.
+// TestLogsAreAnAllowList: a record has these attributes and no others.
 func TestLogsAreAnAllowList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
@@ -221,7 +221,7 @@ func TestTokensPrintRedacted(t *testing.T) {
 	require.Contains(t, token.String(), "comp1")
 }
 
-// TestManyCallersShareAClient is for the race detector: clients, variants and options are used from everywhere at once.
+// TestManyCallersShareAClient is for the race detector: goroutines share clients, variants and options.
 func TestManyCallersShareAClient(t *testing.T) {
 	c, s := mocked(t, answers(200, okContact), ghl.WithTokenSource(&refreshing{current: "a"}))
 	shared := []ghl.CallOption{ghl.CallHeader("X-Test", "1"), nil}

@@ -12,7 +12,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// optFields calls f for each field of an update that is an Opt, with what sets it.
+// optFields calls f for each Opt field of an update, with its value.
 func optFields(update any, f func(field reflect.StructField, set reflect.Value)) {
 	v := reflect.ValueOf(update).Elem()
 	for i := range v.NumField() {
@@ -29,39 +29,62 @@ func TestUpdatesOnTheWire(t *testing.T) {
 		in             any
 	}{
 		{name: "contact, all absent", in: &ghl.ContactUpdate{}, want: `{}`},
-		{name: "contact, empty values", in: &ghl.ContactUpdate{FirstName: some(""), DND: ghl.Some(false), Tags: ghl.Some([]string{}), CustomFields: ghl.Some([]ghl.CustomField{})},
+		{name: "contact, empty values",
+			in: &ghl.ContactUpdate{FirstName: some(""), DND: ghl.Some(false), Tags: ghl.Some([]string{}),
+				CustomFields: ghl.Some([]ghl.CustomField{})},
 			want: `{"firstName":"","dnd":false,"tags":[],"customFields":[]}`},
-		{name: "contact, nil slices", in: &ghl.ContactUpdate{Tags: ghl.Some[[]string](nil), CustomFields: ghl.Some[[]ghl.CustomField](nil)}, want: `{"tags":[],"customFields":[]}`},
-		{name: "contact, nulls", in: &ghl.ContactUpdate{FirstName: ghl.Null[string](), LastName: ghl.Null[string](), Name: ghl.Null[string](), Email: ghl.Null[string](), Phone: ghl.Null[string](),
-			Address1: ghl.Null[string](), City: ghl.Null[string](), State: ghl.Null[string](), PostalCode: ghl.Null[string](), Country: ghl.Null[string](), Website: ghl.Null[string](),
-			Timezone: ghl.Null[string](), Source: ghl.Null[string](), AssignedTo: ghl.Null[string](), DateOfBirth: ghl.Null[string](), DNDSettings: ghl.Null[*ghl.DNDSettings](),
-			InboundDNDSettings: ghl.Null[*ghl.DNDSettings](), Tags: ghl.Null[[]string](), CustomFields: ghl.Null[[]ghl.CustomField]()},
+		{name: "contact, nil slices",
+			in: &ghl.ContactUpdate{Tags: ghl.Some[[]string](nil),
+				CustomFields: ghl.Some[[]ghl.CustomField](nil)}, want: `{"tags":[],"customFields":[]}`},
+		{name: "contact, nulls",
+			in: &ghl.ContactUpdate{FirstName: ghl.Null[string](), LastName: ghl.Null[string](),
+				Name: ghl.Null[string](), Email: ghl.Null[string](), Phone: ghl.Null[string](),
+				Address1: ghl.Null[string](), City: ghl.Null[string](), State: ghl.Null[string](), PostalCode: ghl.Null[string](), Country: ghl.Null[string](), Website: ghl.Null[string](),
+				Timezone: ghl.Null[string](), Source: ghl.Null[string](), AssignedTo: ghl.Null[string](), DateOfBirth: ghl.Null[string](), DNDSettings: ghl.Null[*ghl.DNDSettings](),
+				InboundDNDSettings: ghl.Null[*ghl.DNDSettings](), Tags: ghl.Null[[]string](), CustomFields: ghl.Null[[]ghl.CustomField]()},
 			want: `{"firstName":null,"lastName":null,"name":null,"email":null,"phone":null,"address1":null,"city":null,"state":null,"postalCode":null,"country":null,"website":null,"timezone":null,"source":null,"assignedTo":null,"dateOfBirth":null,"dndSettings":null,"inboundDndSettings":null,"tags":null,"customFields":null}`},
-		{name: "contact, values", in: &ghl.ContactUpdate{FirstName: some("A"), LastName: some("B"), Name: some("A B"), Email: some("a@example.com"), Phone: some("+18005550100"), Address1: some("1 St"), City: some("C"),
-			State: some("S"), PostalCode: some("1"), Country: some("US"), Website: some("w"), Timezone: some("America/Chicago"), Source: some("s"), AssignedTo: some("u1"), DateOfBirth: some("1990-09-25"), DND: ghl.Some(true),
-			DNDSettings:        ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDPermanent}, GMB: &ghl.DNDSetting{Status: ghl.DNDActive}, FB: &ghl.DNDSetting{Status: ghl.DNDActive}, Email: &ghl.DNDSetting{Status: ghl.DNDActive}, RCS: &ghl.DNDSetting{Status: ghl.DNDActive}}),
-			InboundDNDSettings: ghl.Some(&ghl.DNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive}}), Tags: ghl.Some([]string{"x"}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1"}})},
+		{name: "contact, values",
+			in: &ghl.ContactUpdate{FirstName: some("A"), LastName: some("B"), Name: some("A B"),
+				Email: some("a@example.com"), Phone: some("+18005550100"), Address1: some("1 St"), City: some("C"),
+				State: some("S"), PostalCode: some("1"), Country: some("US"), Website: some("w"), Timezone: some("America/Chicago"), Source: some("s"), AssignedTo: some("u1"), DateOfBirth: some("1990-09-25"), DND: ghl.Some(true),
+				DNDSettings: ghl.Some(&ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDPermanent},
+					GMB: &ghl.DNDSetting{Status: ghl.DNDActive}, FB: &ghl.DNDSetting{Status: ghl.DNDActive}, Email: &ghl.DNDSetting{Status: ghl.DNDActive}, RCS: &ghl.DNDSetting{Status: ghl.DNDActive}}),
+				InboundDNDSettings: ghl.Some(&ghl.DNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive}}), Tags: ghl.Some([]string{"x"}), CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1"}})},
 			want: `{"firstName":"A","lastName":"B","name":"A B","email":"a@example.com","phone":"+18005550100","address1":"1 St","city":"C","state":"S","postalCode":"1","country":"US","website":"w","timezone":"America/Chicago","source":"s","assignedTo":"u1","dateOfBirth":"1990-09-25","dnd":true,"dndSettings":{"WhatsApp":{"status":"permanent"},"GMB":{"status":"active"},"FB":{"status":"active"},"Email":{"status":"active"},"RCS":{"status":"active"}},"inboundDndSettings":{"all":{"status":"active"}},"tags":["x"],"customFields":[{"id":"f1","field_value":null}]}`,
 			v3:   `{"firstName":"A","lastName":"B","name":"A B","email":"a@example.com","phone":"+18005550100","address1":"1 St","city":"C","state":"S","postalCode":"1","country":"US","website":"w","timezone":"America/Chicago","source":"s","assignedTo":"u1","dateOfBirth":"1990-09-25","dnd":true,"dndSettings":{"whatsApp":{"status":"permanent"},"gmb":{"status":"active"},"fb":{"status":"active"},"email":{"status":"active"},"rcs":{"status":"active"}},"inboundDndSettings":{"all":{"status":"active"}},"tags":["x"],"customFields":[{"id":"f1","fieldValue":null}]}`},
 		{name: "task, all absent", in: &ghl.TaskUpdate{}, want: `{}`},
-		{name: "task, nulls", in: &ghl.TaskUpdate{Body: ghl.Null[string](), AssignedTo: ghl.Null[string]()}, want: `{"body":null,"assignedTo":null}`},
-		{name: "task, values", in: &ghl.TaskUpdate{Title: some("T"), Body: some(""), DueDate: ghl.Some(at), Completed: ghl.Some(false), AssignedTo: some("")},
+		{name: "task, nulls", in: &ghl.TaskUpdate{Body: ghl.Null[string](), AssignedTo: ghl.Null[string]()},
+			want: `{"body":null,"assignedTo":null}`},
+		{name: "task, values",
+			in: &ghl.TaskUpdate{Title: some("T"), Body: some(""), DueDate: ghl.Some(at), Completed: ghl.Some(false),
+				AssignedTo: some("")},
 			want: `{"title":"T","body":"","dueDate":"2026-03-01T09:00:00Z","completed":false,"assignedTo":""}`},
 		{name: "note, all absent", in: &ghl.NoteUpdate{}, want: `{}`},
-		{name: "note, nulls", in: &ghl.NoteUpdate{Title: ghl.Null[string](), Color: ghl.Null[string](), UserID: ghl.Null[string]()}, want: `{"title":null,"color":null,"userId":null}`},
-		{name: "note, values", in: &ghl.NoteUpdate{Body: some("b"), Title: some(""), Color: some("#FFAA00"), Pinned: ghl.Some(false), UserID: some("u1")}, want: `{"body":"b","title":"","color":"#FFAA00","pinned":false,"userId":"u1"}`},
+		{name: "note, nulls",
+			in: &ghl.NoteUpdate{Title: ghl.Null[string](), Color: ghl.Null[string](),
+				UserID: ghl.Null[string]()}, want: `{"title":null,"color":null,"userId":null}`},
+		{name: "note, values",
+			in: &ghl.NoteUpdate{Body: some("b"), Title: some(""), Color: some("#FFAA00"), Pinned: ghl.Some(false),
+				UserID: some("u1")}, want: `{"body":"b","title":"","color":"#FFAA00","pinned":false,"userId":"u1"}`},
 		{name: "appointment, all absent", in: &ghl.AppointmentUpdate{}, want: `{}`},
-		{name: "appointment, nulls", in: &ghl.AppointmentUpdate{Title: ghl.Null[string](), AssignedUserID: ghl.Null[string](), Description: ghl.Null[string](), Address: ghl.Null[string](),
-			MeetingLocationID: ghl.Null[string](), RRule: ghl.Null[string]()},
+		{name: "appointment, nulls",
+			in: &ghl.AppointmentUpdate{Title: ghl.Null[string](), AssignedUserID: ghl.Null[string](),
+				Description: ghl.Null[string](), Address: ghl.Null[string](),
+				MeetingLocationID: ghl.Null[string](), RRule: ghl.Null[string]()},
 			want: `{"title":null,"assignedUserId":null,"description":null,"address":null,"meetingLocationId":null,"rrule":null}`},
-		{name: "appointment, values", in: &ghl.AppointmentUpdate{CalendarID: some("k1"), StartTime: ghl.Some(at), EndTime: ghl.Some(at.Add(time.Hour)), Title: some(""), AppointmentStatus: ghl.Some(ghl.AppointmentShowed), AssignedUserID: some("u1"),
-			OverrideLocationConfig: ghl.Some(false), IgnoreDateRange: ghl.Some(false), IgnoreFreeSlotValidation: ghl.Some(true), ToNotify: ghl.Some(false), RRule: some("RRULE:FREQ=DAILY")},
+		{name: "appointment, values",
+			in: &ghl.AppointmentUpdate{CalendarID: some("k1"), StartTime: ghl.Some(at),
+				EndTime: ghl.Some(at.Add(time.Hour)), Title: some(""), AppointmentStatus: ghl.Some(ghl.AppointmentShowed), AssignedUserID: some("u1"),
+				OverrideLocationConfig: ghl.Some(false), IgnoreDateRange: ghl.Some(false), IgnoreFreeSlotValidation: ghl.Some(true), ToNotify: ghl.Some(false), RRule: some("RRULE:FREQ=DAILY")},
 			want: `{"calendarId":"k1","startTime":"2026-03-01T09:00:00Z","endTime":"2026-03-01T10:00:00Z","title":"","appointmentStatus":"showed","assignedUserId":"u1","overrideLocationConfig":false,"ignoreDateRange":false,"ignoreFreeSlotValidation":true,"toNotify":false,"rrule":"RRULE:FREQ=DAILY"}`},
-		{name: "appointment, the start alone", in: &ghl.AppointmentUpdate{StartTime: ghl.Some(at)}, want: `{"startTime":"2026-03-01T09:00:00Z"}`},
+		{name: "appointment, the start alone", in: &ghl.AppointmentUpdate{StartTime: ghl.Some(at)},
+			want: `{"startTime":"2026-03-01T09:00:00Z"}`},
 	} {
 		for _, v := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
 			t.Run(tc.name+"/"+string(v), func(t *testing.T) {
-				c, m := mocked(t, replies(t, `{"contact":{"id":"x"},"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"}}`), ghl.WithVersion(v))
+				c, m := mocked(t,
+					replies(t,
+						`{"contact":{"id":"x"},"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"}}`), ghl.WithVersion(v))
 				var err error
 				switch in := tc.in.(type) {
 				case *ghl.ContactUpdate:
@@ -84,9 +107,10 @@ func TestUpdatesOnTheWire(t *testing.T) {
 	}
 }
 
-// TestUpdatesLeaveOutWhatIsAbsent looks at the tags, which decide it for fields that the table above does not name.
+// TestUpdatesLeaveOutWhatIsAbsent checks the struct tags, which omit absent fields that the table above does not cover.
 func TestUpdatesLeaveOutWhatIsAbsent(t *testing.T) {
-	for _, update := range []any{&ghl.ContactUpdate{}, &ghl.ContactUpsert{}, &ghl.TaskUpdate{}, &ghl.NoteUpdate{}, &ghl.AppointmentUpdate{}} {
+	for _, update := range []any{&ghl.ContactUpdate{}, &ghl.ContactUpsert{}, &ghl.TaskUpdate{}, &ghl.NoteUpdate{},
+		&ghl.AppointmentUpdate{}} {
 		n := 0
 		optFields(update, func(field reflect.StructField, _ reflect.Value) {
 			n++
@@ -94,7 +118,7 @@ func TestUpdatesLeaveOutWhatIsAbsent(t *testing.T) {
 			require.True(t, tag == "-" || strings.HasSuffix(tag, ",omitzero"), "%T.%s", update, field.Name)
 		})
 		if _, upsert := update.(*ghl.ContactUpsert); !upsert {
-			require.Equal(t, reflect.TypeOf(update).Elem().NumField(), n, "%T has a field that is no Opt", update)
+			require.Equal(t, reflect.TypeOf(update).Elem().NumField(), n, "%T has a field that is not an Opt", update)
 		}
 		require.GreaterOrEqual(t, n, 5)
 	}
@@ -103,7 +127,8 @@ func TestUpdatesLeaveOutWhatIsAbsent(t *testing.T) {
 func TestContactUpdateLacksWhatTheAPIRefuses(t *testing.T) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[ghl.ContactUpdate]()) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		for _, refused := range []string{"companyName", "gender", "locationId", "additionalEmails", "additionalPhones"} {
+		for _, refused := range []string{"companyName", "gender", "locationId", "additionalEmails",
+			"additionalPhones"} {
 			require.False(t, strings.EqualFold(refused, name) || strings.EqualFold(refused, field.Name), field.Name)
 		}
 	}
@@ -121,7 +146,7 @@ func TestContactUpsertHasAllOfContactUpdate(t *testing.T) {
 	require.True(t, ok)
 }
 
-// TestContactCreateHasAllOfContactUpdate: what can be changed can be given from the start, under the same name on the wire.
+// TestContactCreateHasAllOfContactUpdate: a field of an update also exists on creation, with the same JSON name.
 func TestContactCreateHasAllOfContactUpdate(t *testing.T) {
 	create := reflect.TypeFor[ghl.ContactCreate]()
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[ghl.ContactUpdate]()) {
@@ -133,7 +158,8 @@ func TestContactCreateHasAllOfContactUpdate(t *testing.T) {
 }
 
 func TestSmallestContact(t *testing.T) {
-	for _, in := range []ghl.ContactCreate{{Email: "a@example.com"}, {Phone: "+18005550100"}, {Name: "A"}, {FirstName: "A"}, {LastName: "A"}} {
+	for _, in := range []ghl.ContactCreate{{Email: "a@example.com"}, {Phone: "+18005550100"}, {Name: "A"},
+		{FirstName: "A"}, {LastName: "A"}} {
 		c, _ := mocked(t, replies(t, `{"contact":{"id":"c1"}}`, `{"contact":{"id":"c1"}}`))
 		_, err := c.Contacts.Create(t.Context(), &in)
 		require.NoError(t, err)
@@ -152,8 +178,10 @@ func TestFindDuplicateEscapes(t *testing.T) {
 
 func TestFindDuplicateOfNone(t *testing.T) {
 	var resp ghl.Response
-	c, _ := mocked(t, inTurn(answers(429, tooMany), answers(200, `{"contact":null,"traceId":"tr"}`)), ghl.WithLimiter(instant{}))
-	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a@example.com"}, ghl.CallResponse(&resp))
+	c, _ := mocked(t, inTurn(answers(429, tooMany), answers(200, `{"contact":null,"traceId":"tr"}`)),
+		ghl.WithLimiter(instant{}))
+	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a@example.com"},
+		ghl.CallResponse(&resp))
 	require.ErrorIs(t, err, ghl.ErrNotFound)
 	require.NotErrorIs(t, err, ghl.ErrBadResponse)
 	require.Nil(t, found)
@@ -172,15 +200,33 @@ func TestOddAnswersOfContacts(t *testing.T) {
 	for _, tc := range []struct {
 		name, body string
 		call       func(*ghl.Client) error
-		want       error // nil is success
+		want       error // nil means success
 	}{
-		{"get of nothing", ``, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
-		{"get of an empty object", `{}`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
-		{"get of null", `{"contact":null}`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
-		{"get of a list", `{"contact":[{"id":"c1"}]}`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
-		{"get of HTML", `<html>ok</html>`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
-		{"get cut off", `{"contact":{"id":"c1"}`, func(c *ghl.Client) error { _, err := c.Contacts.Get(ctx, "c1"); return err }, ghl.ErrBadResponse},
-		{"create of nothing", ``, func(c *ghl.Client) error {
+		{"get with an empty answer", ``, func(c *ghl.Client) error {
+			_, err := c.Contacts.Get(ctx, "c1")
+			return err
+		}, ghl.ErrBadResponse},
+		{"get of an empty object", `{}`, func(c *ghl.Client) error {
+			_, err := c.Contacts.Get(ctx, "c1")
+			return err
+		}, ghl.ErrBadResponse},
+		{"get of null", `{"contact":null}`, func(c *ghl.Client) error {
+			_, err := c.Contacts.Get(ctx, "c1")
+			return err
+		}, ghl.ErrBadResponse},
+		{"get of a list", `{"contact":[{"id":"c1"}]}`, func(c *ghl.Client) error {
+			_, err := c.Contacts.Get(ctx, "c1")
+			return err
+		}, ghl.ErrBadResponse},
+		{"get of HTML", `<html>ok</html>`, func(c *ghl.Client) error {
+			_, err := c.Contacts.Get(ctx, "c1")
+			return err
+		}, ghl.ErrBadResponse},
+		{"get cut off", `{"contact":{"id":"c1"}`, func(c *ghl.Client) error {
+			_, err := c.Contacts.Get(ctx, "c1")
+			return err
+		}, ghl.ErrBadResponse},
+		{"create with an empty answer", ``, func(c *ghl.Client) error {
 			_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{Name: "A"})
 			return err
 		}, ghl.ErrBadResponse},
@@ -188,7 +234,7 @@ func TestOddAnswersOfContacts(t *testing.T) {
 			_, err := c.Contacts.FindDuplicate(ctx, ghl.DuplicateQuery{Phone: "1"})
 			return err
 		}, ghl.ErrBadResponse},
-		{"duplicate of nothing", ``, func(c *ghl.Client) error {
+		{"duplicate with an empty answer", ``, func(c *ghl.Client) error {
 			_, err := c.Contacts.FindDuplicate(ctx, ghl.DuplicateQuery{Phone: "1"})
 			return err
 		}, ghl.ErrBadResponse},
@@ -204,39 +250,63 @@ func TestOddAnswersOfContacts(t *testing.T) {
 			_, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Name: ghl.Some("A")})
 			return err
 		}, ghl.ErrBadResponse},
-		{"upsert of nothing", ``, func(c *ghl.Client) error {
+		{"upsert with an empty answer", ``, func(c *ghl.Client) error {
 			_, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Name: ghl.Some("A")})
 			return err
 		}, ghl.ErrBadResponse},
-		{"upsert with odd values", `{"new":"true","contact":{"id":"c1","tags":"x","phone":5},"traceId":7}`, func(c *ghl.Client) error {
-			r, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Name: ghl.Some("A")})
-			if err == nil && (!r.New || r.Contact.Phone != "5" || r.Contact.Tags[0] != "x" || r.TraceID != "7") {
-				return errors.New("misread")
-			}
-			return err
+		{"upsert with odd values", `{"new":"true","contact":{"id":"c1","tags":"x","phone":5},"traceId":7}`,
+			func(c *ghl.Client) error {
+				r, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Name: ghl.Some("A")})
+				if err == nil && (!r.New || r.Contact.Phone != "5" || r.Contact.Tags[0] != "x" || r.TraceID != "7") {
+					return errors.New("decoded wrongly")
+				}
+				return err
+			}, nil},
+		{"delete that failed, old", `{"succeded":false}`, func(c *ghl.Client) error {
+			return c.Contacts.Delete(ctx, "c1")
+		}, ghl.ErrBadResponse},
+		{"delete that failed, v3", `{"succeeded":false}`, func(c *ghl.Client) error {
+			return c.Contacts.Delete(ctx, "c1")
+		}, ghl.ErrBadResponse},
+		{"delete that failed, elsewhere", `{"success":false}`, func(c *ghl.Client) error {
+			return c.Contacts.Delete(ctx, "c1")
+		}, ghl.ErrBadResponse},
+		{"delete that worked, both", `{"succeded":true,"succeeded":true}`, func(c *ghl.Client) error {
+			return c.Contacts.Delete(ctx, "c1")
 		}, nil},
-		{"delete that failed, old", `{"succeded":false}`, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, ghl.ErrBadResponse},
-		{"delete that failed, v3", `{"succeeded":false}`, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, ghl.ErrBadResponse},
-		{"delete that failed, elsewhere", `{"success":false}`, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, ghl.ErrBadResponse},
-		{"delete that worked, both", `{"succeded":true,"succeeded":true}`, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, nil},
-		{"delete without words", ``, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, nil},
+		{"delete with an empty answer", ``, func(c *ghl.Client) error { return c.Contacts.Delete(ctx, "c1") }, nil},
 		{"list of null", `{"contacts":null,"meta":null}`, func(c *ghl.Client) error {
 			p, err := c.Contacts.List(ctx, nil)
 			if err == nil && (p.Contacts == nil || len(p.Contacts) != 0 || p.Next != "") {
-				return errors.New("misread")
+				return errors.New("decoded wrongly")
 			}
 			return err
 		}, nil},
-		{"list of nothing", `{}`, func(c *ghl.Client) error { _, err := c.Contacts.List(ctx, nil); return err }, ghl.ErrBadResponse},
-		{"list of an object", `{"contacts":{"id":"c1"}}`, func(c *ghl.Client) error { _, err := c.Contacts.List(ctx, nil); return err }, ghl.ErrBadResponse},
-		{"followers of null", `{"followers":null}`, func(c *ghl.Client) error { _, err := c.Followers.Add(ctx, "c1", []string{"u1"}); return err }, nil},
-		{"tags of null", `{"tags":null}`, func(c *ghl.Client) error { _, err := c.Tags.Add(ctx, "c1", []string{"x"}); return err }, nil},
-		{"tags of nothing", `{}`, func(c *ghl.Client) error { _, err := c.Tags.Add(ctx, "c1", []string{"x"}); return err }, ghl.ErrBadResponse},
+		{"list with an empty object", `{}`, func(c *ghl.Client) error {
+			_, err := c.Contacts.List(ctx, nil)
+			return err
+		}, ghl.ErrBadResponse},
+		{"list of an object", `{"contacts":{"id":"c1"}}`, func(c *ghl.Client) error {
+			_, err := c.Contacts.List(ctx, nil)
+			return err
+		}, ghl.ErrBadResponse},
+		{"followers of null", `{"followers":null}`, func(c *ghl.Client) error {
+			_, err := c.Followers.Add(ctx, "c1", []string{"u1"})
+			return err
+		}, nil},
+		{"tags of null", `{"tags":null}`, func(c *ghl.Client) error {
+			_, err := c.Tags.Add(ctx, "c1", []string{"x"})
+			return err
+		}, nil},
+		{"tags with an empty object", `{}`, func(c *ghl.Client) error {
+			_, err := c.Tags.Add(ctx, "c1", []string{"x"})
+			return err
+		}, ghl.ErrBadResponse},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, m := mocked(t, replies(t, tc.body))
 			err := tc.call(c)
-			require.Len(t, m.sent(), 1, "what was done is not done again")
+			require.Len(t, m.sent(), 1, "a completed operation is not repeated")
 			if tc.want == nil {
 				require.NoError(t, err)
 				return
@@ -250,10 +320,12 @@ func TestOddAnswersOfContacts(t *testing.T) {
 	}
 }
 
-// TestOneOddRecordDoesNotSpoilAPage: it is left out and reported, the others come.
+// TestOneOddRecordDoesNotSpoilAPage: an invalid record is skipped and reported, and the page has the others.
 func TestOneOddRecordDoesNotSpoilAPage(t *testing.T) {
 	var resp ghl.Response
-	c, _ := mocked(t, replies(t, `{"contacts":[{"id":"a","dateAdded":{"odd":1},"tags":7},"what",null,{"id":"b"}],"meta":{"total":"4"}}`))
+	c, _ := mocked(t,
+		replies(t,
+			`{"contacts":[{"id":"a","dateAdded":{"odd":1},"tags":7},"what",null,{"id":"b"}],"meta":{"total":"4"}}`))
 	page, err := c.Contacts.List(t.Context(), nil, ghl.CallResponse(&resp))
 	require.NoError(t, err)
 	require.Len(t, page.Contacts, 2)
@@ -271,16 +343,18 @@ func TestSetBusinessToNone(t *testing.T) {
 }
 
 func TestDuplicateContact(t *testing.T) {
-	c, m := mocked(t, answers(400, `{"statusCode":400,"message":"This location does not allow duplicated contacts.","meta":{"contactName":"","contactId":"c9","matchingField":"phone"},"traceId":"tr"}`))
+	c, m := mocked(t,
+		answers(400,
+			`{"statusCode":400,"message":"This location does not allow duplicated contacts.","meta":{"contactName":"","contactId":"c9","matchingField":"phone"},"traceId":"tr"}`))
 	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Phone: "+18005550100"}, ghl.CallReadBack())
 	require.ErrorIs(t, err, ghl.ErrDuplicateContact)
 	var e *ghl.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, &ghl.Duplicate{ContactID: "c9", MatchingField: "phone"}, e.Duplicate)
-	require.Len(t, m.sent(), 1, "a duplicate is no unknown outcome")
+	require.Len(t, m.sent(), 1, "a duplicate is a known outcome")
 }
 
-// TestFindDuplicateOfAnEmptyRecord: a record without id is neither a find nor none.
+// TestFindDuplicateOfAnEmptyRecord: a record without an id is neither a match nor "not found".
 func TestFindDuplicateOfAnEmptyRecord(t *testing.T) {
 	c, _ := mocked(t, replies(t, `{"contact":{}}`))
 	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a@example.com"})
@@ -288,7 +362,7 @@ func TestFindDuplicateOfAnEmptyRecord(t *testing.T) {
 	require.Nil(t, found)
 }
 
-// TestAListOfTooMany: a few bytes for each element must not become gigabytes of records.
+// TestAListOfTooMany: an answer with few bytes for each element must not allocate gigabytes of records.
 func TestAListOfTooMany(t *testing.T) {
 	c, _ := mocked(t, replies(t, `{"contacts":[`+strings.Repeat("{},", 100_000)+`{}]}`))
 	_, err := c.Contacts.List(t.Context(), nil)

@@ -8,20 +8,19 @@ import (
 	"time"
 )
 
-// CustomField is the value that a contact has in a field of the location's own. Reading gives the ID; writing takes the ID
-// or the Key. What the field is called and which type it has is in the location's definitions: [LocationsService.CustomFields]
-// and [CustomFieldResolver].
+// CustomField is a contact's value of a custom field. Records that are read have the ID; records to write need the ID or the
+// Key. The field's name and type are in its definition, see [LocationsService.CustomFields] and [CustomFieldResolver].
 type CustomField struct {
 	ID string `json:"id,omitempty"`
-	// Key is such as "contact.shoe_size". The API takes it instead of the ID when writing, and seldom sends it.
+	// Key is a name such as "contact.shoe_size". The API accepts it instead of the ID, and rarely sends it.
 	Key string `json:"key,omitempty"`
-	// Value also comes as field_value or fieldValue; if as several that differ, the others are in Extra.
+	// Value is sent as value, field_value or fieldValue. If several of these differ, the others are in Extra.
 	Value CustomFieldValue `json:"value" also:"field_value,fieldValue"`
 	Extra Extra            `json:"-"`
 }
 
-// CustomFieldValue is the value of a custom field, as the server sent it. Its type is known only by the field's definition,
-// so each of its readers answers for the values it can read. The zero value is null.
+// CustomFieldValue is the value of a custom field as JSON. The field's definition decides the type, so each method returns
+// the value in one type if it can be read as that type. [ValueOf] makes a value. The zero value is null.
 type CustomFieldValue struct{ raw json.RawMessage }
 
 // ValueOf returns the value of a custom field. The type of v depends on the type of the field:
@@ -64,13 +63,13 @@ func (v CustomFieldValue) Raw() json.RawMessage {
 	return bytes.Clone(v.raw)
 }
 
-// Text returns the value of a text, phone, single option or radio field; a number as it was written; options with a comma
-// between them. It is "" for files and for none.
+// Text returns the value of a text, phone, single option or radio field, a number in the server's spelling, or several
+// options joined by ", ". It returns "" for files and for null.
 func (v CustomFieldValue) Text() string { return strings.Join(v.Options(), ", ") }
 
-// Number returns the value of a number or money field. A number in a text counts, with or without a comma between each
-// three digits; "Infinity" or "1,5" is none.
-func (v CustomFieldValue) Number() (float64, bool) {
+// Number returns the value of a number or money field. A text such as "1234.5" or "1,234.5" is a number too; "1,5" and
+// "Infinity" are not. ok is false if the value is not a number.
+func (v CustomFieldValue) Number() (n float64, ok bool) {
 	text, ok := scalar(v.raw)
 	if !ok {
 		return 0, false
@@ -87,7 +86,7 @@ func (v CustomFieldValue) Number() (float64, bool) {
 	return parseNumber(text)
 }
 
-// Options returns the options chosen: many, one, or none.
+// Options returns the selected options: several, one, or nil for none.
 func (v CustomFieldValue) Options() []string {
 	var list []string
 	add := func(value []byte) error {
@@ -104,7 +103,7 @@ func (v CustomFieldValue) Options() []string {
 	return list
 }
 
-// Date returns the value of a date field. It comes as milliseconds or as text.
+// Date returns the value of a date field, from milliseconds or text. It returns the zero Time if the value is not a date.
 func (v CustomFieldValue) Date() Time {
 	var t Time
 	if len(v.raw) > 0 {
@@ -113,7 +112,7 @@ func (v CustomFieldValue) Date() Time {
 	return t
 }
 
-// Files returns the files of a file field by their id; nil for any other value.
+// Files returns the files of a file field by their ids. It returns nil for any other value.
 func (v CustomFieldValue) Files() map[string]CustomFieldFile {
 	var files map[string]CustomFieldFile
 	_ = eachField(v.raw, func(key, value []byte) error {
@@ -129,27 +128,24 @@ func (v CustomFieldValue) Files() map[string]CustomFieldFile {
 	return files
 }
 
-// CustomFieldFile is a file in a custom field.
+// CustomFieldFile is a file in a custom field, see [CustomFieldValue.Files].
 type CustomFieldFile struct {
-	URL        string       `json:"url,omitempty"`
-	DocumentID string       `json:"documentId,omitempty"`
-	Deleted    bool         `json:"deleted,omitempty"`
-	Meta       FileMetadata `json:"meta,omitzero"`
-	Extra      Extra        `json:"-"`
+	URL        string `json:"url,omitempty"`
+	DocumentID string `json:"documentId,omitempty"`
+	Deleted    bool   `json:"deleted,omitempty"`
+	Meta       struct {
+		FieldName    string `json:"fieldname,omitempty"`
+		OriginalName string `json:"originalname,omitempty"`
+		Encoding     string `json:"encoding,omitempty"`
+		MIMEType     string `json:"mimetype,omitempty"`
+		UUID         string `json:"uuid,omitempty"`
+		Size         int64  `json:"size,omitempty"` // in bytes
+		Extra        Extra  `json:"-"`
+	} `json:"meta,omitzero"`
+	Extra Extra `json:"-"`
 }
 
-// FileMetadata describes a file.
-type FileMetadata struct {
-	FieldName    string `json:"fieldname,omitempty"`
-	OriginalName string `json:"originalname,omitempty"`
-	Encoding     string `json:"encoding,omitempty"`
-	MIMEType     string `json:"mimetype,omitempty"`
-	UUID         string `json:"uuid,omitempty"`
-	Size         int64  `json:"size,omitempty"` // in bytes
-	Extra        Extra  `json:"-"`
-}
-
-// MarshalJSON writes the value as it is.
+// MarshalJSON returns the value unchanged. It fails if the value is not valid JSON.
 func (v CustomFieldValue) MarshalJSON() ([]byte, error) {
 	if len(v.raw) == 0 {
 		return []byte("null"), nil
@@ -157,7 +153,7 @@ func (v CustomFieldValue) MarshalJSON() ([]byte, error) {
 	return v.raw, nil
 }
 
-// UnmarshalJSON keeps the value as it is.
+// UnmarshalJSON stores a copy of the value.
 func (v *CustomFieldValue) UnmarshalJSON(data []byte) error {
 	v.raw = nil
 	if data = bytes.TrimSpace(data); string(data) != "null" {
@@ -166,14 +162,14 @@ func (v *CustomFieldValue) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// CustomFieldDefinition describes a custom field of a location.
+// CustomFieldDefinition is the definition of a custom field of a location.
 type CustomFieldDefinition struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
-	// FieldKey is such as "contact.shoe_size".
+	// FieldKey is a name such as "contact.shoe_size".
 	FieldKey    string `json:"fieldKey,omitempty"`
 	Placeholder string `json:"placeholder,omitempty"`
-	// DataType is such as TEXT, LARGE_TEXT, NUMERICAL, PHONE, MONETORY (sic), CHECKBOX, SINGLE_OPTIONS, MULTIPLE_OPTIONS,
+	// DataType is a type such as TEXT, LARGE_TEXT, NUMERICAL, PHONE, MONETORY (sic), CHECKBOX, SINGLE_OPTIONS, MULTIPLE_OPTIONS,
 	// FLOAT, TIME, DATE, TEXTBOX_LIST, FILE_UPLOAD, SIGNATURE, RADIO, EMAIL.
 	DataType              string   `json:"dataType,omitempty"`
 	Position              float64  `json:"position,omitempty"`
@@ -188,13 +184,13 @@ type CustomFieldDefinition struct {
 	Extra Extra  `json:"-"`
 }
 
-// CustomFieldResolver finds a location's custom fields by id or key. It does not change and is safe for concurrent use.
+// CustomFieldResolver finds a location's custom fields by id or key. It is immutable and safe for concurrent use.
 type CustomFieldResolver struct {
 	fields []*CustomFieldDefinition
 	byName map[string]*CustomFieldDefinition
 }
 
-// NewCustomFieldResolver makes a resolver of definitions, as [LocationsService.CustomFields] gives them.
+// NewCustomFieldResolver returns a resolver of definitions, such as those from [LocationsService.CustomFields].
 func NewCustomFieldResolver(definitions []*CustomFieldDefinition) *CustomFieldResolver {
 	fields := slices.DeleteFunc(slices.Clone(definitions), func(d *CustomFieldDefinition) bool { return d == nil })
 	r := &CustomFieldResolver{fields: fields, byName: map[string]*CustomFieldDefinition{}}
@@ -206,7 +202,7 @@ func NewCustomFieldResolver(definitions []*CustomFieldDefinition) *CustomFieldRe
 			r.byName[d.FieldKey] = d
 		}
 	}
-	for _, d := range fields { // the key without its model, where nothing else has that name
+	for _, d := range fields { // the short key, unless it is the id or key of another field
 		if _, short, ok := strings.Cut(d.FieldKey, "."); ok && r.byName[short] == nil {
 			r.byName[short] = d
 		}
@@ -214,13 +210,14 @@ func NewCustomFieldResolver(definitions []*CustomFieldDefinition) *CustomFieldRe
 	return r
 }
 
-// Find returns the definition by id ("3sv6…"), key ("contact.shoe_size") or short key ("shoe_size").
+// Find returns the definition with an id ("3sv6…"), key ("contact.shoe_size") or short key ("shoe_size"), and whether there
+// is one.
 func (r *CustomFieldResolver) Find(idOrKey string) (*CustomFieldDefinition, bool) {
 	d, ok := r.byName[strings.Trim(idOrKey, "{} ")] // templates write keys as {{contact.shoe_size}}
 	return d, ok
 }
 
-// ID returns the id of the field with this key, "" if there is none.
+// ID returns the id of the field with this key, or "" if there is none.
 func (r *CustomFieldResolver) ID(key string) string {
 	if d, ok := r.Find(key); ok {
 		return d.ID
@@ -228,7 +225,7 @@ func (r *CustomFieldResolver) ID(key string) string {
 	return ""
 }
 
-// Key returns the key of the field with this id, "" if there is none.
+// Key returns the key of the field with this id, or "" if there is none.
 func (r *CustomFieldResolver) Key(id string) string {
 	if d, ok := r.Find(id); ok {
 		return d.FieldKey
@@ -236,7 +233,7 @@ func (r *CustomFieldResolver) Key(id string) string {
 	return ""
 }
 
-// Value returns the value that a contact has in a field, and whether it has one.
+// Value returns a contact's value of a field, and whether the contact has one.
 func (r *CustomFieldResolver) Value(c *Contact, idOrKey string) (CustomFieldValue, bool) {
 	d, ok := r.Find(idOrKey)
 	if !ok || c == nil {
@@ -250,8 +247,8 @@ func (r *CustomFieldResolver) Value(c *Contact, idOrKey string) (CustomFieldValu
 	return CustomFieldValue{}, false
 }
 
-// Set returns the custom field of a key or id with a value, for a create or update. A field that the location does not
-// have is [ErrBadInput].
+// Set returns a custom field with a value, for a create or an update. It fails with [ErrBadInput] if the location has no
+// such field.
 func (r *CustomFieldResolver) Set(idOrKey string, value CustomFieldValue) (CustomField, error) {
 	d, ok := r.Find(idOrKey)
 	if !ok {
@@ -260,5 +257,5 @@ func (r *CustomFieldResolver) Set(idOrKey string, value CustomFieldValue) (Custo
 	return CustomField{ID: d.ID, Value: value}, nil
 }
 
-// Definitions returns the fields in the order they came.
+// Definitions returns all definitions in their original order.
 func (r *CustomFieldResolver) Definitions() []*CustomFieldDefinition { return slices.Clone(r.fields) }

@@ -11,7 +11,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// TestCustomFieldValueByType reads every kind of value with every reader.
+// TestCustomFieldValueByType reads every type of value with every accessor.
 func TestCustomFieldValueByType(t *testing.T) {
 	number := func(n float64) *float64 { return &n }
 	for _, tc := range []struct {
@@ -20,7 +20,7 @@ func TestCustomFieldValueByType(t *testing.T) {
 		text    string
 		number  *float64
 		options []string
-		date    string // UTC or wall clock, "" for none
+		date    string // UTC or wall clock; "" means no date
 		files   []string
 		null    bool
 	}{
@@ -28,33 +28,44 @@ func TestCustomFieldValueByType(t *testing.T) {
 		{name: "text", json: `"name"`, text: "name", options: []string{"name"}},
 		{name: "empty text", json: `""`},
 		{name: "text with escapes", json: `"a\"\u00e4"`, text: `a"ä`, options: []string{`a"ä`}},
-		{name: "number", json: `-42.5`, text: "-42.5", number: number(-42.5), options: []string{"-42.5"}, date: "1969-12-31T23:59:59Z"},
-		{name: "number in a text", json: `" 42 "`, text: " 42 ", number: number(42), options: []string{" 42 "}, date: "1970-01-01T00:00:00Z"},
-		{name: "money", json: `"1,234,567.50"`, text: "1,234,567.50", number: number(1234567.5), options: []string{"1,234,567.50"}},
-		{name: "negative money", json: `"-12,345"`, text: "-12,345", number: number(-12345), options: []string{"-12,345"}},
-		{name: "a European decimal is not a hundred times as much", json: `"12,50"`, text: "12,50", options: []string{"12,50"}},
+		{name: "number", json: `-42.5`, text: "-42.5", number: number(-42.5), options: []string{"-42.5"},
+			date: "1969-12-31T23:59:59Z"},
+		{name: "number in a text", json: `" 42 "`, text: " 42 ", number: number(42), options: []string{" 42 "},
+			date: "1970-01-01T00:00:00Z"},
+		{name: "money", json: `"1,234,567.50"`, text: "1,234,567.50", number: number(1234567.5),
+			options: []string{"1,234,567.50"}},
+		{name: "negative money", json: `"-12,345"`, text: "-12,345", number: number(-12345),
+			options: []string{"-12,345"}},
+		{name: "a European decimal", json: `"12,50"`, text: "12,50", options: []string{"12,50"}},
 		{name: "commas in wrong places", json: `"1,23,456"`, text: "1,23,456", options: []string{"1,23,456"}},
 		{name: "a comma first", json: `",123"`, text: ",123", options: []string{",123"}},
 		{name: "money with a sign of currency", json: `"$12.50"`, text: "$12.50", options: []string{"$12.50"}},
-		{name: "a name that Go reads as a number", json: `"Infinity"`, text: "Infinity", options: []string{"Infinity"}},
+		{name: "a name that strconv parses as a number", json: `"Infinity"`, text: "Infinity",
+			options: []string{"Infinity"}},
 		{name: "another", json: `"nan"`, text: "nan", options: []string{"nan"}},
-		{name: "a code that Go reads as a number", json: `"0x1p4"`, text: "0x1p4", options: []string{"0x1p4"}},
+		{name: "a code that strconv parses as a number", json: `"0x1p4"`, text: "0x1p4", options: []string{"0x1p4"}},
 		{name: "too large a number", json: `1e400`, text: "1e400", options: []string{"1e400"}},
-		{name: "date in milliseconds", json: `1626435570564`, text: "1626435570564", number: number(1626435570564), options: []string{"1626435570564"}, date: "2021-07-16T11:39:30Z"},
-		{name: "date as text", json: `"2021-07-16"`, text: "2021-07-16", options: []string{"2021-07-16"}, date: "2021-07-16T00:00:00Z"},
-		{name: "one option in a list", json: `["5"]`, text: "5", number: number(5), options: []string{"5"}, date: "1970-01-01T00:00:00Z"},
+		{name: "date in milliseconds", json: `1626435570564`, text: "1626435570564", number: number(1626435570564),
+			options: []string{"1626435570564"}, date: "2021-07-16T11:39:30Z"},
+		{name: "date as text", json: `"2021-07-16"`, text: "2021-07-16", options: []string{"2021-07-16"},
+			date: "2021-07-16T00:00:00Z"},
+		{name: "one option in a list", json: `["5"]`, text: "5", number: number(5), options: []string{"5"},
+			date: "1970-01-01T00:00:00Z"},
 		{name: "many options", json: `["one","two"]`, text: "one, two", options: []string{"one", "two"}},
-		{name: "odd options", json: `["one",null,2,true,{},[],"",{"message":"m"}]`, text: "one, 2, true", options: []string{"one", "2", "true"}},
+		{name: "odd options", json: `["one",null,2,true,{},[],"",{"message":"m"}]`, text: "one, 2, true",
+			options: []string{"one", "2", "true"}},
 		{name: "no options", json: `[]`},
 		{name: "true", json: `true`, text: "true", options: []string{"true"}},
-		{name: "files", json: `{"5f":{"url":"https://x/1","documentId":"d1","meta":{"size":"12","originalname":"a.pdf"}},"6a":{"url":"https://x/2"}}`, files: []string{"https://x/1", "https://x/2"}},
+		{name: "files",
+			json: `{"5f":{"url":"https://x/1","documentId":"d1","meta":{"size":"12","originalname":"a.pdf"}},"6a":{"url":"https://x/2"}}`, files: []string{"https://x/1", "https://x/2"}},
 		{name: "no files", json: `{}`},
 		{name: "texts by id", json: `{"a":"b"}`},
 		{name: "unknown", json: `[[{"a":[1]}]]`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var c ghl.Contact
-			require.NoError(t, json.Unmarshal([]byte(`{"id":"c1","customFields":[{"id":"f1","value":`+tc.json+`}]}`), &c))
+			require.NoError(t,
+				json.Unmarshal([]byte(`{"id":"c1","customFields":[{"id":"f1","value":`+tc.json+`}]}`), &c))
 			require.Len(t, c.CustomFields, 1)
 			v := c.CustomFields[0].Value
 			require.Equal(t, tc.json, string(v.Raw()))
@@ -83,7 +94,7 @@ func TestCustomFieldValueByType(t *testing.T) {
 	}
 }
 
-// TestCustomFieldForms: a field's record, in both versions' names and odd.
+// TestCustomFieldForms decodes the JSON of a field, with the property names of both versions and with unusual values.
 func TestCustomFieldForms(t *testing.T) {
 	for _, tc := range []struct {
 		name, json   string
@@ -95,8 +106,10 @@ func TestCustomFieldForms(t *testing.T) {
 		{"written, v3", `{"key":"contact.k","fieldValue":5}`, "", "contact.k", `5`, nil},
 		{"the null one does not count", `{"id":"f1","value":null,"fieldValue":5}`, "f1", "", `5`, nil},
 		{"twice the same", `{"id":"f1","value":5,"field_value":5,"fieldValue":null}`, "f1", "", `5`, nil},
-		{"two that differ", `{"id":"f1","value":5,"fieldValue":6}`, "f1", "", `5`, map[string]string{"fieldValue": "6"}},
-		{"two that differ, in another order", `{"fieldValue":6,"field_value":7,"value":5}`, "", "", `5`, map[string]string{"fieldValue": "6", "field_value": "7"}},
+		{"two that differ", `{"id":"f1","value":5,"fieldValue":6}`, "f1", "", `5`,
+			map[string]string{"fieldValue": "6"}},
+		{"two that differ, in another order", `{"fieldValue":6,"field_value":7,"value":5}`, "", "", `5`,
+			map[string]string{"fieldValue": "6", "field_value": "7"}},
 		{"a name twice", `{"id":{},"value":5,"id":"f1","value":6}`, "f1", "", `6`, nil},
 		{"a number as id", `{"id":5,"value":"x"}`, "5", "", `"x"`, nil},
 		{"null as id", `{"id":null,"value":"x"}`, "", "", `"x"`, nil},
@@ -119,7 +132,7 @@ func TestCustomFieldForms(t *testing.T) {
 	}
 }
 
-// TestCustomFieldValuesMade: each constructor, as it goes out.
+// TestCustomFieldValuesMade encodes the value of each constructor.
 func TestCustomFieldValuesMade(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -143,7 +156,8 @@ func TestCustomFieldValuesMade(t *testing.T) {
 			require.Equal(t, tc.want, string(data))
 		})
 	}
-	for _, wrong := range []ghl.CustomFieldValue{ghl.ValueOf(math.NaN()), ghl.ValueOf(math.Inf(1)), ghl.ValueOf(json.RawMessage("{")), ghl.ValueOf(json.RawMessage(`"`))} {
+	for _, wrong := range []ghl.CustomFieldValue{ghl.ValueOf(math.NaN()), ghl.ValueOf(math.Inf(1)),
+		ghl.ValueOf(json.RawMessage("{")), ghl.ValueOf(json.RawMessage(`"`))} {
 		_, err := json.Marshal(wrong)
 		require.Error(t, err)
 		require.NotPanics(t, func() {
@@ -184,7 +198,8 @@ func TestCustomFieldResolver(t *testing.T) {
 	require.Empty(t, r.Key("f9"))
 	require.Len(t, r.Definitions(), 5)
 
-	c := &ghl.Contact{CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(42)}, {Key: "contact.color", Value: ghl.ValueOf("red")}}}
+	c := &ghl.Contact{CustomFields: []ghl.CustomField{{ID: "f1", Value: ghl.ValueOf(42)},
+		{Key: "contact.color", Value: ghl.ValueOf("red")}}}
 	size, ok := r.Value(c, "shoe_size")
 	require.True(t, ok)
 	require.Equal(t, "42", size.Text())

@@ -101,7 +101,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	require.EqualError(t, err, "ghl: contacts.get: contactId holds a character that no id has (field contactId)")
 }
 
-// TestErrorsTellNoSecrets: whatever the server echoes, the text holds neither the token, the query, the path nor the body.
+// TestErrorsTellNoSecrets: the text of an error has no token, query, path or body, whatever the server echoes.
 func TestErrorsTellNoSecrets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const token = "pit-secret-token"
@@ -175,7 +175,7 @@ func TestAnErrorIsTheCallersOwn(t *testing.T) {
 	c, _ := mocked(t, answers(200, okContact), ghl.WithTokenSource(failingSource{shared}))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.Equal(t, "contacts.get", asError(t, err).Operation)
-	require.Empty(t, shared.Operation, "an error that a source hands to many callers is not written to")
+	require.Empty(t, shared.Operation, "an error that a source returns to many callers is not changed")
 
 	c, _ = mocked(t, answers(400, `{"message":"no"}`))
 	_, err = c.Contacts.Get(t.Context(), "c1")

@@ -171,10 +171,12 @@ func ExampleContactsService_Create_duplicate() {
 		"POST /contacts/": `{"statusCode":400,"message":"This location does not allow duplicated contacts.",
 			"meta":{"contactName":"Ada Lovelace","contactId":"seD4PfOuKoVMLkEZqohJ","matchingField":"email"},"traceId":"0e1a9b1c"}`,
 	})
-	_, err := client.Contacts.Create(context.Background(), &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"})
+	_, err := client.Contacts.Create(context.Background(),
+		&ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"})
 	var e *ghl.Error
 	if errors.Is(err, ghl.ErrDuplicateContact) && errors.As(err, &e) && e.Duplicate != nil {
-		fmt.Println("there is one already:", e.Duplicate.ContactID, e.Duplicate.ContactName, "with the same", e.Duplicate.MatchingField)
+		fmt.Println("there is one already:", e.Duplicate.ContactID, e.Duplicate.ContactName, "with the same",
+			e.Duplicate.MatchingField)
 	}
 	// Output:
 	// POST /contacts/ {"firstName":"Ada","email":"ada@example.com","locationId":"ve9EPM428h8vShlRW1KT"}

@@ -19,7 +19,7 @@ const (
 	tooMany   = `{"statusCode":429,"message":"Too Many Requests"}`
 )
 
-// onFake makes a client of a HighLevel in this process, for what needs state. It retries without waiting, and has no limiter.
+// onFake returns a client of a fake HighLevel in this process. The client retries without waiting and has no limiter.
 func onFake(t testing.TB, opts ...ghltest.Option) (*ghl.Client, *ghltest.Server) {
 	t.Helper()
 	s, err := ghltest.NewHandler(opts...)
@@ -31,7 +31,7 @@ func onFake(t testing.TB, opts ...ghltest.Option) (*ghl.Client, *ghltest.Server)
 	return c, s
 }
 
-// asError returns the *ghl.Error that every failure of a call is.
+// asError returns the *ghl.Error in an error.
 func asError(t testing.TB, err error) *ghl.Error {
 	t.Helper()
 	var e *ghl.Error
@@ -39,7 +39,7 @@ func asError(t testing.TB, err error) *ghl.Error {
 	return e
 }
 
-// refreshing is a token source whose tokens can be refused.
+// refreshing is a token source that replaces a refused token with the next one.
 type refreshing struct {
 	mu        sync.Mutex
 	current   string

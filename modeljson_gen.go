@@ -23,12 +23,6 @@ func (a *Attribution) UnmarshalJSON(data []byte) error { return lenient.Unmarsha
 func (a Attribution) MarshalJSON() ([]byte, error) { return lenient.Marshal(&a) }
 
 // UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (b *BulkTagsContact) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, b) }
-
-// MarshalJSON writes the record with its Extra.
-func (b BulkTagsContact) MarshalJSON() ([]byte, error) { return lenient.Marshal(&b) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
 func (b *BulkTagsResult) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, b) }
 
 // MarshalJSON writes the record with its Extra.
@@ -45,30 +39,6 @@ func (c *Calendar) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(d
 
 // MarshalJSON writes the record with its Extra.
 func (c Calendar) MarshalJSON() ([]byte, error) { return lenient.Marshal(&c) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (c *CalendarAvailability) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, c) }
-
-// MarshalJSON writes the record with its Extra.
-func (c CalendarAvailability) MarshalJSON() ([]byte, error) { return lenient.Marshal(&c) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (c *CalendarNotification) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, c) }
-
-// MarshalJSON writes the record with its Extra.
-func (c CalendarNotification) MarshalJSON() ([]byte, error) { return lenient.Marshal(&c) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (c *CalendarRecurring) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, c) }
-
-// MarshalJSON writes the record with its Extra.
-func (c CalendarRecurring) MarshalJSON() ([]byte, error) { return lenient.Marshal(&c) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (c *CalendarTeamMember) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, c) }
-
-// MarshalJSON writes the record with its Extra.
-func (c CalendarTeamMember) MarshalJSON() ([]byte, error) { return lenient.Marshal(&c) }
 
 // UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
 func (c *CustomField) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, c) }
@@ -95,12 +65,6 @@ func (d *DNDSettings) UnmarshalJSON(data []byte) error { return lenient.Unmarsha
 func (d DNDSettings) MarshalJSON() ([]byte, error) { return lenient.Marshal(&d) }
 
 // UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (f *FileMetadata) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, f) }
-
-// MarshalJSON writes the record with its Extra.
-func (f FileMetadata) MarshalJSON() ([]byte, error) { return lenient.Marshal(&f) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
 func (f *FollowersResult) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, f) }
 
 // MarshalJSON writes the record with its Extra.
@@ -119,52 +83,16 @@ func (l *Location) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(d
 func (l Location) MarshalJSON() ([]byte, error) { return lenient.Marshal(&l) }
 
 // UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (l *LocationBusiness) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, l) }
-
-// MarshalJSON writes the record with its Extra.
-func (l LocationBusiness) MarshalJSON() ([]byte, error) { return lenient.Marshal(&l) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (l *LocationSettings) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, l) }
-
-// MarshalJSON writes the record with its Extra.
-func (l LocationSettings) MarshalJSON() ([]byte, error) { return lenient.Marshal(&l) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (l *LocationSocial) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, l) }
-
-// MarshalJSON writes the record with its Extra.
-func (l LocationSocial) MarshalJSON() ([]byte, error) { return lenient.Marshal(&l) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
 func (l *LocationTag) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, l) }
 
 // MarshalJSON writes the record with its Extra.
 func (l LocationTag) MarshalJSON() ([]byte, error) { return lenient.Marshal(&l) }
 
 // UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (l *LookBusy) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, l) }
-
-// MarshalJSON writes the record with its Extra.
-func (l LookBusy) MarshalJSON() ([]byte, error) { return lenient.Marshal(&l) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (m *MeetingLocation) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, m) }
-
-// MarshalJSON writes the record with its Extra.
-func (m MeetingLocation) MarshalJSON() ([]byte, error) { return lenient.Marshal(&m) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
 func (n *Note) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, n) }
 
 // MarshalJSON writes the record with its Extra.
 func (n Note) MarshalJSON() ([]byte, error) { return lenient.Marshal(&n) }
-
-// UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
-func (o *OpenHours) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, o) }
-
-// MarshalJSON writes the record with its Extra.
-func (o OpenHours) MarshalJSON() ([]byte, error) { return lenient.Marshal(&o) }
 
 // UnmarshalJSON reads the record. An odd value does not fail it, see [Extra].
 func (t *Task) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, t) }

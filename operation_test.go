@@ -26,9 +26,10 @@ func TestCatalog(t *testing.T) {
 	ops := ghl.Operations()
 	seen, paths := map[string]bool{}, map[string]string{}
 	for _, op := range ops {
-		require.False(t, seen[op.Name], "%s is there twice", op.Name)
+		require.False(t, seen[op.Name], "%s is listed twice", op.Name)
 		seen[op.Name] = true
-		require.Empty(t, paths[op.Method+op.Path], "%s is %s again", op.Name, paths[op.Method+op.Path])
+		require.Empty(t, paths[op.Method+op.Path], "%s has the method and path of %s", op.Name,
+			paths[op.Method+op.Path])
 		paths[op.Method+op.Path] = op.Name
 		require.True(t, strings.HasPrefix(op.Path, "/"), op.Name)
 		calendars := strings.HasPrefix(op.Path, "/calendars")
@@ -47,13 +48,14 @@ func TestOperationsAreCopies(t *testing.T) {
 	}
 	clear(ops)
 	require.Equal(t, want, fmt.Sprint(ghl.Operations()))
-	c, m := mocked(t, replies(t, `{"contact":{"id":"c1"}}`), ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
-		return transportFunc(func(r *http.Request) (*http.Response, error) {
-			op, _ := ghl.OperationFromContext(r.Context())
-			op.Scopes[0], op.Path = "everything", "/hijacked"
-			return next.RoundTrip(r)
-		})
-	}))
+	c, m := mocked(t, replies(t, `{"contact":{"id":"c1"}}`),
+		ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+			return transportFunc(func(r *http.Request) (*http.Response, error) {
+				op, _ := ghl.OperationFromContext(r.Context())
+				op.Scopes[0], op.Path = "everything", "/hijacked"
+				return next.RoundTrip(r)
+			})
+		}))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.NoError(t, err)
 	require.Equal(t, "/contacts/c1", m.sent()[0].Path)
@@ -77,9 +79,11 @@ func TestScopesFor(t *testing.T) {
 		want  []ghl.Scope
 	}{
 		{[]string{"contacts.get"}, []ghl.Scope{ghl.ScopeContactsReadonly}},
-		{[]string{"notes.create", "contacts.get", "tasks.delete", "contacts.list"}, []ghl.Scope{ghl.ScopeContactsReadonly, ghl.ScopeContactsWrite}},
+		{[]string{"notes.create", "contacts.get", "tasks.delete", "contacts.list"},
+			[]ghl.Scope{ghl.ScopeContactsReadonly, ghl.ScopeContactsWrite}},
 		{[]string{"locations.tags", "appointments.create", "calendars.list", "locations.get"},
-			[]ghl.Scope{ghl.ScopeCalendarsReadonly, ghl.ScopeCalendarsEventsWrite, ghl.ScopeLocationsReadonly, ghl.ScopeLocationsTagsReadonly}},
+			[]ghl.Scope{ghl.ScopeCalendarsReadonly, ghl.ScopeCalendarsEventsWrite, ghl.ScopeLocationsReadonly,
+				ghl.ScopeLocationsTagsReadonly}},
 		{all, slices.Sorted(maps.Keys(documented))},
 	} {
 		var ops []ghl.Operation
@@ -88,17 +92,20 @@ func TestScopesFor(t *testing.T) {
 		}
 		require.Equal(t, tc.want, ghl.ScopesFor(ops...))
 	}
-	require.Empty(t, ghl.ScopesFor(), "nothing needs no scope")
-	require.Equal(t, []ghl.Scope{"a", "b"}, ghl.ScopesFor(ghl.Operation{Scopes: []ghl.Scope{"b", "a"}}, ghl.Operation{Scopes: []ghl.Scope{"b"}}, ghl.Operation{}))
+	require.Empty(t, ghl.ScopesFor(), "no operations need no scopes")
+	require.Equal(t, []ghl.Scope{"a", "b"},
+		ghl.ScopesFor(ghl.Operation{Scopes: []ghl.Scope{"b", "a"}}, ghl.Operation{Scopes: []ghl.Scope{"b"}},
+			ghl.Operation{}))
 }
 
-// TestCallOfTheCatalog reaches an operation of the catalog without its method.
+// TestCallOfTheCatalog calls an operation of the catalog without its method.
 func TestCallOfTheCatalog(t *testing.T) {
 	c, m := mocked(t, replies(t, `{"task":{"id":"t1","completed":true}}`))
 	var out struct {
 		Task ghl.Task `json:"task"`
 	}
-	err := c.Call(t.Context(), operation(t, "tasks.setCompleted"), map[string]bool{"completed": true}, &out, ghl.CallPath("contactId", "c1"), ghl.CallPath("taskId", "t1"))
+	err := c.Call(t.Context(), operation(t, "tasks.setCompleted"), map[string]bool{"completed": true}, &out,
+		ghl.CallPath("contactId", "c1"), ghl.CallPath("taskId", "t1"))
 	require.NoError(t, err)
 	require.Equal(t, "t1", out.Task.ID)
 	r := m.sent()[0]
@@ -106,7 +113,7 @@ func TestCallOfTheCatalog(t *testing.T) {
 	require.Equal(t, "2021-07-28", r.Header.Get("Version"))
 	require.JSONEq(t, `{"completed":true}`, r.Body)
 
-	// Its own Version, and the location by itself: in the path, the query and, for an input of this package, the body.
+	// Call sends the operation's Version and adds the location: to the path, the query and the body of an input of this package.
 	c, m = mocked(t, replies(t, `{}`, `{}`, `{}`))
 	require.NoError(t, c.Call(t.Context(), operation(t, "calendars.list"), nil, nil, ghl.CallQuery("groupId", "g1")))
 	require.NoError(t, c.Call(t.Context(), operation(t, "locations.tags"), nil, nil))
@@ -116,15 +123,19 @@ func TestCallOfTheCatalog(t *testing.T) {
 	require.Equal(t, "/locations/loc1/tags", m.sent()[1].Path)
 	require.JSONEq(t, `{"locationId":"loc1","name":"A"}`, m.sent()[2].Body)
 
-	// What the methods refuse is refused here as well.
-	requireBadInput(t, unreached(t).Call(t.Context(), operation(t, "contacts.create"), &ghl.ContactCreate{}, nil), "Email")
+	// Call refuses the inputs that the methods refuse.
+	requireBadInput(t, unreached(t).Call(t.Context(), operation(t, "contacts.create"), &ghl.ContactCreate{}, nil),
+		"Email")
 }
 
 func TestCallUnderV3(t *testing.T) {
 	c, m := mocked(t, replies(t, `{}`, `{}`, `{}`, `{}`), ghl.WithVersion(ghl.VersionV3))
-	require.NoError(t, c.Call(t.Context(), operation(t, "campaigns.removeAll"), nil, nil, ghl.CallPath("contactId", "c1")))
+	require.NoError(t,
+		c.Call(t.Context(), operation(t, "campaigns.removeAll"), nil, nil, ghl.CallPath("contactId", "c1")))
 	require.NoError(t, c.Call(t.Context(), operation(t, "calendars.list"), nil, nil))
-	require.NoError(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "GET", Path: "/old", PathV3: "/new", Version: "2021-04-15"}, nil, nil))
+	require.NoError(t,
+		c.Call(t.Context(),
+			ghl.Operation{Name: "x.y", Method: "GET", Path: "/old", PathV3: "/new", Version: "2021-04-15"}, nil, nil))
 	require.NoError(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "GET", Path: "/old"}, nil, nil))
 	var got []string
 	for _, r := range m.sent() {
@@ -134,11 +145,13 @@ func TestCallUnderV3(t *testing.T) {
 }
 
 func TestCallOfACustomOperation(t *testing.T) {
-	op := ghl.Operation{Name: "opportunities.move", Method: "PATCH", Path: "/locations/{locationId}/opportunities/{id}/stage", Version: "2023-02-21", Scopes: []ghl.Scope{"opportunities.write"}}
+	op := ghl.Operation{Name: "opportunities.move", Method: "PATCH",
+		Path: "/locations/{locationId}/opportunities/{id}/stage", Version: "2023-02-21", Scopes: []ghl.Scope{"opportunities.write"}}
 	c, m := mocked(t, inTurn(answers(201, `{"ok":true}`), answers(204, ""), answers(200, ""), answers(200, `[1,2]`),
 		answers(401, `{"message":"The token is not authorized for this scope.","traceId":"tr"}`)))
 	var out struct{ OK bool }
-	err := c.Call(t.Context(), op, map[string]string{"stage": "won"}, &out, ghl.CallPath("id", "o1"), ghl.CallQuery("notify", "a b&c"), ghl.CallQuery("notify", "+"), ghl.CallQuery("empty", ""))
+	err := c.Call(t.Context(), op, map[string]string{"stage": "won"}, &out, ghl.CallPath("id", "o1"),
+		ghl.CallQuery("notify", "a b&c"), ghl.CallQuery("notify", "+"), ghl.CallQuery("empty", ""))
 	require.NoError(t, err)
 	require.True(t, out.OK)
 	r := m.sent()[0]
@@ -148,10 +161,12 @@ func TestCallOfACustomOperation(t *testing.T) {
 	require.Equal(t, "application/json", r.Header.Get("Content-Type"))
 	require.JSONEq(t, `{"stage":"won"}`, r.Body)
 
-	require.NoError(t, c.Call(t.Context(), op, nil, nil, ghl.CallPath("id", "o1")), "nothing promised, nothing missed")
+	require.NoError(t, c.Call(t.Context(), op, nil, nil, ghl.CallPath("id", "o1")),
+		"a call without an output accepts an empty answer")
 	require.Empty(t, m.sent()[1].Body)
 	require.Empty(t, m.sent()[1].Header.Get("Content-Type"))
-	require.ErrorIs(t, c.Call(t.Context(), op, nil, &out, ghl.CallPath("id", "o1")), ghl.ErrBadResponse, "a record promised, none given")
+	require.ErrorIs(t, c.Call(t.Context(), op, nil, &out, ghl.CallPath("id", "o1")), ghl.ErrBadResponse,
+		"a call with an output does not")
 	var list []int
 	require.NoError(t, c.Call(t.Context(), op, nil, &list, ghl.CallPath("id", "o1")))
 	require.Equal(t, []int{1, 2}, list)
@@ -167,7 +182,8 @@ func TestCallOfACustomOperation(t *testing.T) {
 
 func TestCallOfAForm(t *testing.T) {
 	c, m := mocked(t, replies(t, `{"id":"x"}`))
-	err := c.Call(t.Context(), ghl.Operation{Name: "x.form", Method: "POST", Path: "/x"}, url.Values{"b": {"2", "ü&="}, "a": {"1"}}, nil)
+	err := c.Call(t.Context(), ghl.Operation{Name: "x.form", Method: "POST", Path: "/x"},
+		url.Values{"b": {"2", "ü&="}, "a": {"1"}}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "a=1&b=2&b=%C3%BC%26%3D", m.sent()[0].Body)
 	require.Equal(t, "application/x-www-form-urlencoded", m.sent()[0].Header.Get("Content-Type"))
@@ -184,7 +200,9 @@ func TestCallRefusesBadOperations(t *testing.T) {
 		{"no method", "Operation.Method", func(op *ghl.Operation) { op.Method = "" }},
 		{"method in lower case", "Operation.Method", func(op *ghl.Operation) { op.Method = "get" }},
 		{"CONNECT", "Operation.Method", func(op *ghl.Operation) { op.Method = "CONNECT" }},
-		{"method with a line break", "Operation.Method", func(op *ghl.Operation) { op.Method = "GET / HTTP/1.1\r\nX: y" }},
+		{"method with a line break", "Operation.Method", func(op *ghl.Operation) {
+			op.Method = "GET / HTTP/1.1\r\nX: y"
+		}},
 		{"no path", "Operation.Path", func(op *ghl.Operation) { op.Path = "" }},
 		{"relative path", "Operation.Path", func(op *ghl.Operation) { op.Path = "x" }},
 		{"URL", "Operation.Path", func(op *ghl.Operation) { op.Path = "https://evil.example/x" }},
@@ -209,12 +227,16 @@ func TestCallRefusesBadOperations(t *testing.T) {
 			require.Equal(t, op.Name, e.Operation)
 		})
 	}
-	t.Run("what is no JSON", func(t *testing.T) {
-		requireBadInput(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "POST", Path: "/x"}, make(chan int), nil), "body")
+	t.Run("a body that is not JSON", func(t *testing.T) {
+		requireBadInput(t,
+			c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "POST", Path: "/x"}, make(chan int), nil), "body")
 	})
 	t.Run("no location", func(t *testing.T) {
-		c, err := ghl.New(ghl.WithToken("pit-secret"), ghl.WithHTTPClient(&http.Client{Transport: newMock(unexpected(t))}))
+		c, err := ghl.New(ghl.WithToken("pit-secret"),
+			ghl.WithHTTPClient(&http.Client{Transport: newMock(unexpected(t))}))
 		require.NoError(t, err)
-		requireBadInput(t, c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "GET", Path: "/locations/{locationId}/x"}, nil, nil), "locationId")
+		requireBadInput(t,
+			c.Call(t.Context(), ghl.Operation{Name: "x.y", Method: "GET", Path: "/locations/{locationId}/x"}, nil,
+				nil), "locationId")
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// TestOptSaysThreeThings: absent, null and a value, each as it goes out and as it comes back.
+// TestOptSaysThreeThings encodes and decodes the three states: absent, null and a value.
 func TestOptSaysThreeThings(t *testing.T) {
 	type update struct {
 		Name ghl.Opt[string]   `json:"name,omitzero"`
@@ -71,7 +71,7 @@ func TestOptReaders(t *testing.T) {
 	}
 }
 
-// TestOptOfAnyType: what Some sends depends on the value alone.
+// TestOptOfAnyType: the JSON of Some depends only on the value.
 func TestOptOfAnyType(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -98,7 +98,7 @@ func TestOptOfAnyType(t *testing.T) {
 	}
 }
 
-// TestOptReadsOrRefuses: unlike a record, an update that is read from JSON must be exact, and a refused one changes nothing.
+// TestOptReadsOrRefuses: unlike a record, an Opt decodes only its exact type. An error leaves the Opt unchanged.
 func TestOptReadsOrRefuses(t *testing.T) {
 	for _, data := range []string{`"x"`, `{}`, `[`, `"`, ``, ` `, `5.5`} {
 		o := ghl.Some(7)
@@ -112,7 +112,7 @@ func TestOptReadsOrRefuses(t *testing.T) {
 	require.Equal(t, ghl.Some(5), o)
 }
 
-// TestContactUpdateSendsThreeThings: the same three things at the end of the way, on the wire.
+// TestContactUpdateSendsThreeThings checks the three states in the body of a request.
 func TestContactUpdateSendsThreeThings(t *testing.T) {
 	for _, tc := range []struct {
 		name    string

@@ -15,13 +15,13 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// instant is a limiter that never waits. It observes, so that a 429 is repeated at once.
+// instant is a limiter that never waits. It has Observe, so a call repeats a 429 at once.
 type instant struct{}
 
 func (instant) Wait(ctx context.Context) error { return ctx.Err() }
 func (instant) Observe(ghl.RateLimit)          {}
 
-// listed is a page of a list with a cursor behind it, "" for none.
+// listed returns a page of a list and its cursor, as JSON.
 func listed(ids []string, startAfter, startAfterID string) string {
 	return fmt.Sprintf(`{"contacts":[%s],"meta":{"total":9,"startAfter":%s,"startAfterId":%s,"nextPageUrl":"http://localhost:5070/contacts?startAfter=1&startAfterId=evil"}}`, records(ids), startAfter, startAfterID)
 }
@@ -54,20 +54,25 @@ func queries(requests []sent) []string {
 }
 
 func TestListSendsBothCursors(t *testing.T) {
-	c, m := mocked(t, replies(t, listed([]string{"a", "b"}, "1700000000002", `"b"`), listed([]string{"c"}, `"1700000000003"`, `"c"`), listed([]string{"d"}, "null", "null")))
+	c, m := mocked(t,
+		replies(t, listed([]string{"a", "b"}, "1700000000002", `"b"`),
+			listed([]string{"c"}, `"1700000000003"`, `"c"`), listed([]string{"d"}, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b", "c", "d"}, idsOf(contacts))
-	require.Equal(t, []string{"limit=100&locationId=loc1", "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=b", "limit=100&locationId=loc1&startAfter=1700000000003&startAfterId=c"},
+	require.Equal(t,
+		[]string{"limit=100&locationId=loc1", "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=b",
+			"limit=100&locationId=loc1&startAfter=1700000000003&startAfterId=c"},
 		queries(m.sent()))
 	for _, r := range m.sent() {
 		require.Equal(t, "https://services.leadconnectorhq.com/contacts/", r.Host+r.Path, "nextPageUrl is not followed")
 	}
 }
 
-// TestWholeCursorInThePage: some answers give both halves in one place.
+// TestWholeCursorInThePage: some answers have both halves of the cursor in startAfter.
 func TestWholeCursorInThePage(t *testing.T) {
-	c, m := mocked(t, replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
+	c, m := mocked(t,
+		replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, idsOf(contacts))
@@ -84,8 +89,10 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 		"a URL all alone": `"meta":{"nextPageUrl":"https://services.leadconnectorhq.com/contacts/?startAfter=1&startAfterId=c"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			// The short first page is no end; the full last page is.
-			c, m := mocked(t, replies(t, listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`), `{"contacts":[`+records([]string{"b", "c"})+`],`+end+`}`))
+			// A short first page does not end the list; a full page without a cursor does.
+			c, m := mocked(t,
+				replies(t, listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`),
+					`{"contacts":[`+records([]string{"b", "c"})+`],`+end+`}`))
 			contacts, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2}))
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b", "c"}, idsOf(contacts))
@@ -94,14 +101,16 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 	}
 }
 
-// TestHalfACursor is not the end of the list: the last record's own cursor leads on, and without one the list fails.
+// TestHalfACursor: half a cursor does not end the list. The cursor of the last record continues it, and without one the list fails.
 func TestHalfACursor(t *testing.T) {
 	for name, half := range map[string]string{
 		"no id":   `"meta":{"startAfter":1700000000000,"startAfterId":""}`,
 		"no time": `"meta":{"startAfter":null,"startAfterId":"c"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, m := mocked(t, replies(t, `{"contacts":[{"id":"a","startAfter":[7,"a"]}],`+half+`}`, listed([]string{"b"}, "null", "null")))
+			c, m := mocked(t,
+				replies(t, `{"contacts":[{"id":"a","startAfter":[7,"a"]}],`+half+`}`,
+					listed([]string{"b"}, "null", "null")))
 			contacts, err := collect(c.Contacts.All(t.Context(), nil))
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b"}, idsOf(contacts))
@@ -122,10 +131,10 @@ func TestRepeatedCursorsEnd(t *testing.T) {
 		after   ghl.Cursor
 		want    []string
 	}{
-		{"the same page for ever", []string{a, a}, "", []string{"a", "a"}},
+		{"the same page again", []string{a, a}, "", []string{"a", "a"}},
 		{"back to the first", []string{a, b, a}, "", []string{"a", "b", "a"}},
 		{"back to where it was resumed", []string{b, a}, `[1,"a"]`, []string{"b", "a"}},
-		{"behind itself", []string{a}, `[1,"a"]`, []string{"a"}},
+		{"the cursor of the request", []string{a}, `[1,"a"]`, []string{"a"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, m := mocked(t, replies(t, tc.answers...))
@@ -140,16 +149,27 @@ func TestRepeatedCursorsEnd(t *testing.T) {
 	}
 }
 
-// iterators are all iterators over an endless server, each giving ids, with the operation they call.
+// iterators returns all iterators of the client, by method, as iterators of ids.
 func iterators(ctx context.Context, c *ghl.Client) map[string]iter.Seq2[string, error] {
 	return map[string]iter.Seq2[string, error]{
-		"Contacts.All":           mapped(c.Contacts.All(ctx, nil), func(c *ghl.Contact) string { return c.ID }),
-		"Contacts.Pages":         mapped(c.Contacts.Pages(ctx, nil), func(p *ghl.ContactPage) string { return p.Contacts[0].ID }),
-		"Contacts.AllByBusiness": mapped(c.Contacts.AllByBusiness(ctx, "b1", nil), func(c *ghl.Contact) string { return c.ID }),
-		"Contacts.SearchAll":     mapped(c.Contacts.SearchAll(ctx, &ghl.SearchRequest{PageLimit: 2}), func(c *ghl.Contact) string { return c.ID }),
-		"Contacts.SearchPages":   mapped(c.Contacts.SearchPages(ctx, &ghl.SearchRequest{PageLimit: 2}), func(p *ghl.SearchPage) string { return p.Contacts[0].ID }),
-		"Tasks.SearchAll":        mapped(c.Tasks.SearchAll(ctx, nil), func(t *ghl.Task) string { return t.ID }),
-		"OAuth.AllInstalledLocations": mapped(c.OAuth.AllInstalledLocations(ctx, &ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}),
+		"Contacts.All": mapped(c.Contacts.All(ctx, nil), func(c *ghl.Contact) string { return c.ID }),
+		"Contacts.Pages": mapped(c.Contacts.Pages(ctx, nil), func(p *ghl.ContactPage) string {
+			return p.Contacts[0].ID
+		}),
+		"Contacts.AllByBusiness": mapped(c.Contacts.AllByBusiness(ctx, "b1", nil), func(c *ghl.Contact) string {
+			return c.ID
+		}),
+		"Contacts.SearchAll": mapped(c.Contacts.SearchAll(ctx, &ghl.SearchRequest{PageLimit: 2}),
+			func(c *ghl.Contact) string {
+				return c.ID
+			}),
+		"Contacts.SearchPages": mapped(c.Contacts.SearchPages(ctx, &ghl.SearchRequest{PageLimit: 2}),
+			func(p *ghl.SearchPage) string {
+				return p.Contacts[0].ID
+			}),
+		"Tasks.SearchAll": mapped(c.Tasks.SearchAll(ctx, nil), func(t *ghl.Task) string { return t.ID }),
+		"OAuth.AllInstalledLocations": mapped(c.OAuth.AllInstalledLocations(ctx,
+			&ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}),
 			func(l *ghl.InstalledLocation) string { return l.ID }),
 	}
 }
@@ -161,7 +181,7 @@ func mapped[T any](seq iter.Seq2[*T, error], f func(*T) string) iter.Seq2[string
 			if err == nil {
 				id = f(v)
 			} else if v != nil {
-				id = "a record beside the error"
+				id = "a record with the error"
 			}
 			if !yield(id, err) {
 				return
@@ -170,7 +190,7 @@ func mapped[T any](seq iter.Seq2[*T, error], f func(*T) string) iter.Seq2[string
 	}
 }
 
-// endless answers any list with two records, and fails the request of a number from 0 on, -1 for none.
+// endless answers every request for a list with two records. It fails the request of a number, counted from 0; -1 means none.
 func endless(fails int) step {
 	n := -1
 	return func(r *http.Request) (*http.Response, error) {
@@ -185,8 +205,9 @@ func endless(fails int) step {
 			}
 			list += fmt.Sprintf(`{"id":"r%d","_id":"r%d","searchAfter":[%d,"r"]}`, 2*n+i, 2*n+i, 2*n+i)
 		}
-		return answers(200, fmt.Sprintf(`{"contacts":[%s],"tasks":[%s],"locations":[%s],"items":[%s],"total":1000,"meta":{"startAfter":%d,"startAfterId":"r"},"pagination":{"hasNextPage":true,"nextPageToken":"p%d"}}`,
-			list, list, list, list, n, n))(r)
+		return answers(200,
+			fmt.Sprintf(`{"contacts":[%s],"tasks":[%s],"locations":[%s],"items":[%s],"total":1000,"meta":{"startAfter":%d,"startAfterId":"r"},"pagination":{"hasNextPage":true,"nextPageToken":"p%d"}}`,
+				list, list, list, list, n, n))(r)
 	}
 }
 
@@ -198,7 +219,7 @@ func TestBreakingOutSendsNoMore(t *testing.T) {
 				c, m := mocked(t, endless(-1), ghl.WithVersion(v))
 				n := 0
 				seq := iterators(t.Context(), c)[name]
-				require.Empty(t, m.sent(), "nothing is sent before it is ranged over")
+				require.Empty(t, m.sent(), "no request is sent before the loop starts")
 				for id, err := range seq {
 					require.NoError(t, err)
 					require.NotEmpty(t, id)
@@ -224,7 +245,7 @@ func TestErrorInTheMiddleIsYieldedOnce(t *testing.T) {
 					if err != nil {
 						require.Empty(t, id)
 						errs = append(errs, err)
-						continue // on, to see that nothing comes any more
+						continue // to see that the iterator yields nothing more
 					}
 					require.Empty(t, errs)
 					ids = append(ids, id)
@@ -257,7 +278,7 @@ func TestCancelledBetweenPages(t *testing.T) {
 	}
 }
 
-// TestIteratingTwiceStartsAgain ranges over the same Seq twice, the second time inside of the first.
+// TestIteratingTwiceStartsAgain ranges over one Seq inside a loop over the same Seq.
 func TestIteratingTwiceStartsAgain(t *testing.T) {
 	names, _ := mocked(t, endless(-1))
 	for name := range iterators(t.Context(), names) {
@@ -280,23 +301,24 @@ func TestIteratingTwiceStartsAgain(t *testing.T) {
 			for _, count := range starts {
 				first = max(first, count)
 			}
-			require.Equal(t, 3, first, "the first page is asked for by each of the three beginnings: %v", starts)
+			require.Equal(t, 3, first, "each of the three loops requests the first page: %v", starts)
 		})
 	}
 }
 
-// numbered is a fake with contacts c0, c1 and so on, in the order of lists and searches.
+// numbered returns a fake with contacts c0, c1 and so on, in the order of lists and searches.
 func numbered(t *testing.T, n int) (*ghl.Client, *ghltest.Server) {
 	c, s := onFake(t)
 	for i := range n {
-		s.AddContact(ghl.Contact{ID: fmt.Sprintf("c%d", i), FirstName: "Ada", DateAdded: ghl.NewTime(time.UnixMilli(1_700_000_000_000 - int64(i/2)))})
+		s.AddContact(ghl.Contact{ID: fmt.Sprintf("c%d", i), FirstName: "Ada",
+			DateAdded: ghl.NewTime(time.UnixMilli(1_700_000_000_000 - int64(i/2)))})
 	}
 	return c, s
 }
 
-// TestResume goes on from each cursor there is, of pages and of single contacts, after it was stored as text.
+// TestResume resumes from the cursor of each contact and of a page, after a conversion to a string.
 func TestResume(t *testing.T) {
-	c, _ := numbered(t, 7) // two at a time were added in the same millisecond
+	c, _ := numbered(t, 7) // two were added in each millisecond
 	ctx := t.Context()
 	kinds := map[string]func(after ghl.Cursor) ([]*ghl.Contact, error){
 		"list": func(after ghl.Cursor) ([]*ghl.Contact, error) {
@@ -333,7 +355,7 @@ func TestResume(t *testing.T) {
 	require.Equal(t, []string{"c4", "c5", "c6"}, idsOf(rest))
 }
 
-// TestOptionsAreCopied changes all that was given, after the iterator was made and while it runs.
+// TestOptionsAreCopied changes every option after the iterator was created and while it runs.
 func TestOptionsAreCopied(t *testing.T) {
 	ctx := t.Context()
 	run := func(t *testing.T, over func(c *ghl.Client) (seq iter.Seq2[string, error], spoil func())) {
@@ -364,16 +386,20 @@ func TestOptionsAreCopied(t *testing.T) {
 		run(t, func(c *ghl.Client) (iter.Seq2[string, error], func()) {
 			o := &ghl.ListByBusinessOptions{Limit: 2, Skip: 4}
 			opts := []ghl.CallOption{ghl.CallHeader("X-A", "a")}
-			return mapped(c.Contacts.AllByBusiness(ctx, "b1", o, opts...), func(c *ghl.Contact) string { return c.ID }), func() {
-				*o = ghl.ListByBusinessOptions{Limit: 99, Query: "other"}
-				opts[0] = ghl.CallHeader("X-A", "other")
-			}
+			return mapped(c.Contacts.AllByBusiness(ctx, "b1", o, opts...), func(c *ghl.Contact) string {
+					return c.ID
+				}), func() {
+					*o = ghl.ListByBusinessOptions{Limit: 99, Query: "other"}
+					opts[0] = ghl.CallHeader("X-A", "other")
+				}
 		})
 	})
 	t.Run("search", func(t *testing.T) {
 		run(t, func(c *ghl.Client) (iter.Seq2[string, error], func()) {
 			tags, group := []string{"a", "b"}, []ghl.Filter{ghl.FieldCity.Eq("X"), ghl.FieldState.Exists()}
-			in := &ghl.SearchRequest{PageLimit: 2, Query: "q", Filters: []ghl.Filter{ghl.FieldTags.Eq(tags), ghl.AnyOf(group...), ghl.AllOf(group...), ghl.FieldOpportunities.Nested(group...)}, Sort: []ghl.Sort{{Field: ghl.FieldEmail}}}
+			in := &ghl.SearchRequest{PageLimit: 2, Query: "q",
+				Filters: []ghl.Filter{ghl.FieldTags.Eq(tags), ghl.AnyOf(group...), ghl.AllOf(group...),
+					ghl.FieldOpportunities.Nested(group...)}, Sort: []ghl.Sort{{Field: ghl.FieldEmail}}}
 			opts := []ghl.CallOption{ghl.CallHeader("X-A", "a")}
 			return mapped(c.Contacts.SearchAll(ctx, in, opts...), func(c *ghl.Contact) string { return c.ID }), func() {
 				tags[0], group[0], in.Filters[0], in.Sort[0] = "other", ghl.FieldCity.Eq("Y"), ghl.FieldDND.Eq(true), ghl.Sort{Field: ghl.FieldDND}
@@ -398,16 +424,18 @@ func TestOptionsAreCopied(t *testing.T) {
 			installed, trial := true, false
 			q := &ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1", IsInstalled: &installed, OnTrial: &trial}
 			opts := []ghl.CallOption{ghl.CallHeader("X-A", "a")}
-			return mapped(c.OAuth.AllInstalledLocations(ctx, q, opts...), func(l *ghl.InstalledLocation) string { return l.ID }), func() {
-				installed, trial = false, true
-				q.CompanyID, q.Skip = "other", 9
-				opts[0] = ghl.CallHeader("X-A", "other")
-			}
+			return mapped(c.OAuth.AllInstalledLocations(ctx, q, opts...), func(l *ghl.InstalledLocation) string {
+					return l.ID
+				}), func() {
+					installed, trial = false, true
+					q.CompanyID, q.Skip = "other", 9
+					opts[0] = ghl.CallHeader("X-A", "other")
+				}
 		})
 	})
 }
 
-// take ranges over n records and calls between after each.
+// take ranges over n records and calls between after each record.
 func take(t *testing.T, seq iter.Seq2[string, error], n int, between func()) {
 	t.Helper()
 	for _, err := range seq {
@@ -419,7 +447,7 @@ func take(t *testing.T, seq iter.Seq2[string, error], n int, between func()) {
 	}
 }
 
-// TestIteratorsDoNotWriteIntoOptions: paging must not show in the caller's struct.
+// TestIteratorsDoNotWriteIntoOptions: paging does not change the struct of the caller.
 func TestIteratorsDoNotWriteIntoOptions(t *testing.T) {
 	c, _ := mocked(t, endless(-1))
 	list, search := ghl.ListContactsOptions{}, ghl.SearchRequest{PageLimit: 2}
@@ -427,9 +455,13 @@ func TestIteratorsDoNotWriteIntoOptions(t *testing.T) {
 	ctx := t.Context()
 	take(t, mapped(c.Contacts.All(ctx, &list), func(c *ghl.Contact) string { return c.ID }), 5, func() {})
 	take(t, mapped(c.Contacts.SearchAll(ctx, &search), func(c *ghl.Contact) string { return c.ID }), 5, func() {})
-	take(t, mapped(c.Contacts.AllByBusiness(ctx, "b1", &business), func(c *ghl.Contact) string { return c.ID }), 5, func() {})
+	take(t, mapped(c.Contacts.AllByBusiness(ctx, "b1", &business), func(c *ghl.Contact) string {
+		return c.ID
+	}), 5, func() {})
 	take(t, mapped(c.Tasks.SearchAll(ctx, &tasks), func(t *ghl.Task) string { return t.ID }), 5, func() {})
-	take(t, mapped(c.OAuth.AllInstalledLocations(ctx, &installed), func(l *ghl.InstalledLocation) string { return l.ID }), 5, func() {})
+	take(t, mapped(c.OAuth.AllInstalledLocations(ctx, &installed), func(l *ghl.InstalledLocation) string {
+		return l.ID
+	}), 5, func() {})
 	require.Equal(t, ghl.ListContactsOptions{}, list)
 	require.Equal(t, ghl.SearchRequest{PageLimit: 2}, search)
 	require.Equal(t, ghl.ListByBusinessOptions{}, business)
@@ -440,7 +472,8 @@ func TestIteratorsDoNotWriteIntoOptions(t *testing.T) {
 func TestResponseOfAnIteratorIsTheLatestPages(t *testing.T) {
 	var resp ghl.Response
 	page := func(n int) string {
-		return fmt.Sprintf(`{"contacts":[{"id":"c%d"}],"meta":{"startAfter":%d,"startAfterId":"x"},"traceId":"t%d"}`, n, n, n)
+		return fmt.Sprintf(`{"contacts":[{"id":"c%d"}],"meta":{"startAfter":%d,"startAfterId":"x"},"traceId":"t%d"}`,
+			n, n, n)
 	}
 	c, _ := mocked(t, replies(t, page(0), page(1), page(2)))
 	n := 0
@@ -453,7 +486,7 @@ func TestResponseOfAnIteratorIsTheLatestPages(t *testing.T) {
 	}
 }
 
-// TestCountedLists end with an empty page, not with a short one, and not never when the server ignores the paging.
+// TestCountedLists: a list that is paged by skip ends with an empty page, not with a short one. It fails if the server ignores skip.
 func TestCountedLists(t *testing.T) {
 	ids := func(list ...string) string {
 		s := ""
@@ -476,7 +509,10 @@ func TestCountedLists(t *testing.T) {
 			return mapped(c.Tasks.SearchAll(ctx, nil), func(t *ghl.Task) string { return t.ID })
 		},
 		"installed": func(ctx context.Context, c *ghl.Client) iter.Seq2[string, error] {
-			return mapped(c.OAuth.AllInstalledLocations(ctx, &ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}), func(l *ghl.InstalledLocation) string { return l.ID })
+			return mapped(c.OAuth.AllInstalledLocations(ctx,
+				&ghl.InstalledLocationsQuery{CompanyID: "co1", AppID: "a1"}), func(l *ghl.InstalledLocation) string {
+				return l.ID
+			})
 		},
 	}
 	for name, over := range kinds {
@@ -487,15 +523,18 @@ func TestCountedLists(t *testing.T) {
 			fails   bool
 			skipped string // of the last request
 		}{
-			{"short pages", []string{ids("a", "b"), ids("c"), ids("d"), ids()}, []string{"a", "b", "c", "d"}, false, "4"},
+			{"short pages", []string{ids("a", "b"), ids("c"), ids("d"), ids()}, []string{"a", "b", "c", "d"}, false,
+				"4"},
 			{"the same page again", []string{ids("a", "b"), ids("a", "b")}, []string{"a", "b"}, true, "2"},
 			{"an earlier page again", []string{ids("a"), ids("b"), ids("a")}, []string{"a", "b"}, true, "2"},
-			{"the last of a page first on the next", []string{ids("a", "b"), ids("b", "c"), ids()}, []string{"a", "b", "b", "c"}, false, "4"},
-			{"what is no record counts", []string{odd, ids("c"), ids()}, []string{"a", "c"}, false, "3"},
-			{"a page of what is no record", []string{ids("a"), onlyOdd, ids("b"), ids()}, []string{"a", "b"}, false, "3"},
+			{"the last of a page first on the next", []string{ids("a", "b"), ids("b", "c"), ids()},
+				[]string{"a", "b", "b", "c"}, false, "4"},
+			{"an invalid record counts", []string{odd, ids("c"), ids()}, []string{"a", "c"}, false, "3"},
+			{"a page of invalid records", []string{ids("a"), onlyOdd, ids("b"), ids()}, []string{"a", "b"}, false, "3"},
 			{"a record without id", []string{bare, ids("b"), ids()}, []string{"b"}, false, "2"},
-			{"ids that only look the same put together", []string{ids("a", "bc"), ids("ab", "c"), ids()}, []string{"a", "bc", "ab", "c"}, false, "4"},
-			{"nothing", []string{ids()}, []string{}, false, ""},
+			{"ids that are equal only when joined", []string{ids("a", "bc"), ids("ab", "c"), ids()},
+				[]string{"a", "bc", "ab", "c"}, false, "4"},
+			{"an empty page", []string{ids()}, []string{}, false, ""},
 			{"null", []string{`{"contacts":null,"tasks":null,"locations":null}`}, []string{}, false, ""},
 		} {
 			t.Run(name+"/"+tc.name, func(t *testing.T) {
@@ -519,7 +558,7 @@ func TestCountedLists(t *testing.T) {
 	}
 }
 
-// TestBusinessUnderV3 goes by cursor, also when the server's cursors go round.
+// TestBusinessUnderV3 pages by cursor, and fails if a cursor repeats.
 func TestBusinessUnderV3(t *testing.T) {
 	page := func(id string) string {
 		return `{"contacts":[{"id":"` + id + `","startAfter":["` + id + `","` + id + `"]}],"count":9}`
@@ -528,10 +567,13 @@ func TestBusinessUnderV3(t *testing.T) {
 	got, err := collect(c.Contacts.AllByBusiness(t.Context(), "b1", nil))
 	require.ErrorIs(t, err, ghl.ErrBadResponse)
 	require.Equal(t, []string{"a", "b"}, idsOf(got))
-	require.Equal(t, []string{"locationId=loc1", "locationId=loc1&startAfter=a&startAfter=a", "locationId=loc1&startAfter=b&startAfter=b"}, queries(m.sent()))
+	require.Equal(t,
+		[]string{"locationId=loc1", "locationId=loc1&startAfter=a&startAfter=a",
+			"locationId=loc1&startAfter=b&startAfter=b"}, queries(m.sent()))
 
 	c, m = mocked(t, replies(t, page("c"), `{"contacts":[]}`), ghl.WithVersion(ghl.VersionV3))
-	got, err = collect(c.Contacts.AllByBusiness(t.Context(), "b1", &ghl.ListByBusinessOptions{After: `["b, jr","b"]`, Limit: 5}))
+	got, err = collect(c.Contacts.AllByBusiness(t.Context(), "b1",
+		&ghl.ListByBusinessOptions{After: `["b, jr","b"]`, Limit: 5}))
 	require.NoError(t, err)
 	require.Equal(t, []string{"c"}, idsOf(got))
 	require.Equal(t, "limit=5&locationId=loc1&startAfter=b%2C+jr&startAfter=b", m.sent()[0].RawQuery)

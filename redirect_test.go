@@ -15,7 +15,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// TestTheTokenNeverLeavesItsOrigin: another port is another origin, though net/http sees the same host.
+// TestTheTokenNeverLeavesItsOrigin: another port is another origin, although net/http compares only the host.
 func TestTheTokenNeverLeavesItsOrigin(t *testing.T) {
 	var mu sync.Mutex
 	var leaked []string
@@ -41,7 +41,7 @@ func TestTheTokenNeverLeavesItsOrigin(t *testing.T) {
 	require.Empty(t, leaked)
 }
 
-// TestNoRedirectToAnotherOrigin differs in one of scheme, host and port only, which no server on loopback can show.
+// TestNoRedirectToAnotherOrigin redirects to origins that differ only in scheme, host or port.
 func TestNoRedirectToAnotherOrigin(t *testing.T) {
 	for _, target := range []string{
 		"http://services.leadconnectorhq.com/contacts/c1", "https://services.leadconnectorhq.com:8443/contacts/c1", "https://services.leadconnectorhq.com.evil.example/contacts/c1",
@@ -62,7 +62,7 @@ func TestNoRedirectToAnotherOrigin(t *testing.T) {
 	}
 }
 
-// TestRedirectsThatNeverEnd are not tried again, for the next attempt would go the same way.
+// TestRedirectsThatNeverEnd: a call in a loop of redirects is not retried.
 func TestRedirectsThatNeverEnd(t *testing.T) {
 	c, s := mocked(t, answers(302, "", "Location", "/contacts/c1"))
 	_, err := c.Contacts.Get(t.Context(), "c1")
@@ -71,7 +71,7 @@ func TestRedirectsThatNeverEnd(t *testing.T) {
 	require.Equal(t, 1, asError(t, err).Attempts)
 }
 
-// TestALocationThatIsNoURL stays out of the error, for it may repeat what was asked.
+// TestALocationThatIsNoURL: the error does not contain an invalid Location header, which may repeat the query.
 func TestALocationThatIsNoURL(t *testing.T) {
 	c, s := mocked(t, answers(302, "", "Location", "http://[bad/contacts/?email=ada@example.com"))
 	_, err := c.Contacts.Get(t.Context(), "c1")
@@ -80,7 +80,7 @@ func TestALocationThatIsNoURL(t *testing.T) {
 	require.Equal(t, 1, s.count())
 }
 
-// TestCookiesDoNotPileUp over the attempts of a call.
+// TestCookiesDoNotPileUp: each attempt of a call sends a cookie once.
 func TestCookiesDoNotPileUp(t *testing.T) {
 	var cookies []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -124,9 +124,9 @@ func TestRedirectsWithinTheOrigin(t *testing.T) {
 	contact, err := c.Contacts.Get(t.Context(), "c1")
 	require.NoError(t, err)
 	require.Equal(t, "c1", contact.ID)
-	require.Equal(t, 1, asked, "the user's own rule is asked")
+	require.Equal(t, 1, asked, "the CheckRedirect of the user is called")
 
 	_, err = c.Notes.Create(t.Context(), "c1", &ghl.NoteCreate{Body: "x"})
 	require.Equal(t, http.StatusTemporaryRedirect, asError(t, err).Status)
-	require.Zero(t, moved, "a change is not sent anywhere else")
+	require.Zero(t, moved, "a write is not redirected")
 }

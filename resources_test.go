@@ -17,14 +17,15 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// TestAppointmentsInAnyWrapping reads the record under event, under appointment, and bare where a create or update answers so.
+// TestAppointmentsInAnyWrapping decodes a record in "event", in "appointment" and at the top of the answer.
 func TestAppointmentsInAnyWrapping(t *testing.T) {
 	ctx := t.Context()
 	record := `{"id":"e1","calendarId":"k1","startTime":"2026-03-01T09:00:00-06:00","appointmentStatus":"confirmed","traceId":"t"}`
 	calls := map[string]func(*ghl.Client) (*ghl.Appointment, error){
 		"get": func(c *ghl.Client) (*ghl.Appointment, error) { return c.Appointments.Get(ctx, "e1") },
 		"create": func(c *ghl.Client) (*ghl.Appointment, error) {
-			return c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
+			return c.Appointments.Create(ctx,
+				&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
 		},
 		"update": func(c *ghl.Client) (*ghl.Appointment, error) {
 			return c.Appointments.Update(ctx, "e1", &ghl.AppointmentUpdate{Title: ghl.Some("T")})
@@ -34,7 +35,7 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 		for wrapping, body := range map[string]string{
 			"event": `{"event":` + record + `}`, "appointment": `{"appointment":` + record + `}`, "null beside it": `{"event":null,"appointment":` + record + `}`, "bare": record,
 		} {
-			if name == "get" && wrapping == "bare" { // never seen
+			if name == "get" && wrapping == "bare" { // the live API does not answer a get so
 				continue
 			}
 			t.Run(name+"/"+wrapping, func(t *testing.T) {
@@ -48,7 +49,8 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 				require.True(t, at.Equal(slotStart))
 			})
 		}
-		for odd, body := range map[string]string{"nothing": ``, "empty": `{}`, "null": `{"event":null}`, "a success without a record": `{"success":true,"traceId":"t"}`, "an id that is none": `{"id":""}`} {
+		for odd, body := range map[string]string{"no body": ``, "empty": `{}`, "null": `{"event":null}`,
+			"a success without a record": `{"success":true,"traceId":"t"}`, "an empty id": `{"id":""}`} {
 			t.Run(name+"/"+odd, func(t *testing.T) {
 				c, m := mocked(t, replies(t, body))
 				a, err := call(c)
@@ -67,7 +69,7 @@ func TestAppointmentsOfAContactHaveNoZone(t *testing.T) {
 	list, err := c.Appointments.ListForContact(t.Context(), ada.ID)
 	require.NoError(t, err)
 	_, ok := list[0].StartTime.Instant()
-	require.False(t, ok, "nobody has said yet which zone is meant")
+	require.False(t, ok, "the time has no zone yet")
 	location, err := c.Locations.Get(t.Context(), c.Location())
 	require.NoError(t, err)
 	zone, err := location.TimeLocation()
@@ -100,11 +102,14 @@ func TestTheZoneOfALocation(t *testing.T) {
 
 func TestFreeSlots(t *testing.T) {
 	ask := &ghl.FreeSlotsQuery{From: slotStart, To: slotStart.AddDate(0, 0, 31), UserIDs: []string{"u1"}}
-	c, m := mocked(t, replies(t, `{"traceId":"t","2026-03-01":{"slots":null},"2026-03-03":{"slots":["odd","2026-03-03T09:00:00-06:00"]},"2026-03-02":{"slots":[]}}`, `{"traceId":"t"}`, `[]`, ``))
+	c, m := mocked(t,
+		replies(t,
+			`{"traceId":"t","2026-03-01":{"slots":null},"2026-03-03":{"slots":["odd","2026-03-03T09:00:00-06:00"]},"2026-03-02":{"slots":[]}}`, `{"traceId":"t"}`, `[]`, ``))
 	days, err := c.Calendars.FreeSlots(t.Context(), "k1", ask)
 	require.NoError(t, err)
 	require.Len(t, days, 3)
-	require.Equal(t, []string{"2026-03-01", "2026-03-02", "2026-03-03"}, []string{days[0].Date, days[1].Date, days[2].Date})
+	require.Equal(t, []string{"2026-03-01", "2026-03-02", "2026-03-03"},
+		[]string{days[0].Date, days[1].Date, days[2].Date})
 	require.Empty(t, days[0].Slots)
 	require.Equal(t, "odd", days[2].Slots[0].Raw())
 	require.True(t, days[2].Slots[0].IsZero())
@@ -123,10 +128,12 @@ func TestFreeSlots(t *testing.T) {
 
 func TestBlockForAUser(t *testing.T) {
 	c, m := mocked(t, replies(t, `{"event":{"id":"e1"}}`))
-	e, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})
+	e, err := c.Calendars.Block(t.Context(),
+		&ghl.BlockSlot{AssignedUserID: "u1", StartTime: slotStart, EndTime: slotEnd})
 	require.NoError(t, err)
 	require.Equal(t, "e1", e.ID)
-	require.JSONEq(t, `{"assignedUserId":"u1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","endTime":"2026-03-01T09:30:00-06:00"}`, m.sent()[0].Body)
+	require.JSONEq(t,
+		`{"assignedUserId":"u1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","endTime":"2026-03-01T09:30:00-06:00"}`, m.sent()[0].Body)
 }
 
 func TestSmallInputs(t *testing.T) {
@@ -136,9 +143,14 @@ func TestSmallInputs(t *testing.T) {
 		call       func(*ghl.Client) error
 	}{
 		{"workflow now, nil", `{}`, func(c *ghl.Client) error { return c.Workflows.Add(ctx, "c1", "w1", nil) }},
-		{"workflow now", `{}`, func(c *ghl.Client) error { return c.Workflows.Add(ctx, "c1", "w1", &ghl.WorkflowStart{}) }},
+		{"workflow now", `{}`, func(c *ghl.Client) error {
+			return c.Workflows.Add(ctx, "c1", "w1", &ghl.WorkflowStart{})
+		}},
 		{"all tasks", `{}`, func(c *ghl.Client) error { _, err := c.Tasks.Search(ctx, nil); return err }},
-		{"open tasks", `{"completed":false}`, func(c *ghl.Client) error { _, err := c.Tasks.Search(ctx, &ghl.TaskSearch{Completed: &no}); return err }},
+		{"open tasks", `{"completed":false}`, func(c *ghl.Client) error {
+			_, err := c.Tasks.Search(ctx, &ghl.TaskSearch{Completed: &no})
+			return err
+		}},
 		{"done tasks", `{"completed":true}`, func(c *ghl.Client) error {
 			_, err := c.Tasks.Search(ctx, &ghl.TaskSearch{Completed: &yes})
 			return err
@@ -147,23 +159,36 @@ func TestSmallInputs(t *testing.T) {
 			_, err := c.Tasks.Create(ctx, "c1", &ghl.TaskCreate{Title: "T", DueDate: dueAt, Completed: true})
 			return err
 		}},
-		{"tick off", `{"completed":true}`, func(c *ghl.Client) error { _, err := c.Tasks.SetCompleted(ctx, "c1", "t1", true); return err }},
-		{"note", `{"body":"b"}`, func(c *ghl.Client) error { _, err := c.Notes.Create(ctx, "c1", &ghl.NoteCreate{Body: "b"}); return err }},
+		{"tick off", `{"completed":true}`, func(c *ghl.Client) error {
+			_, err := c.Tasks.SetCompleted(ctx, "c1", "t1", true)
+			return err
+		}},
+		{"note", `{"body":"b"}`, func(c *ghl.Client) error {
+			_, err := c.Notes.Create(ctx, "c1", &ghl.NoteCreate{Body: "b"})
+			return err
+		}},
 		{"bulk add", `{"contacts":["c1"],"tags":["a"],"locationId":"loc1"}`, func(c *ghl.Client) error {
-			_, err := c.Tags.BulkUpdate(ctx, &ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{"a"}})
+			_, err := c.Tags.BulkUpdate(ctx,
+				&ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1"}, Tags: []string{"a"}})
 			return err
 		}},
-		{"appointment", `{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00"}`, func(c *ghl.Client) error {
-			_, err := c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
-			return err
-		}},
-		{"mirrored appointment", `{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","ignoreFreeSlotValidation":true,"ignoreDateRange":true,"overrideLocationConfig":true,"toNotify":true}`, func(c *ghl.Client) error {
-			_, err := c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart, IgnoreFreeSlotValidation: true, IgnoreDateRange: true, OverrideLocationConfig: true, ToNotify: ghl.Some(true)})
-			return err
-		}},
+		{"appointment",
+			`{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00"}`, func(c *ghl.Client) error {
+				_, err := c.Appointments.Create(ctx,
+					&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
+				return err
+			}},
+		{"mirrored appointment",
+			`{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","ignoreFreeSlotValidation":true,"ignoreDateRange":true,"overrideLocationConfig":true,"toNotify":true}`, func(c *ghl.Client) error {
+				_, err := c.Appointments.Create(ctx,
+					&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart,
+						IgnoreFreeSlotValidation: true, IgnoreDateRange: true, OverrideLocationConfig: true, ToNotify: ghl.Some(true)})
+				return err
+			}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, m := mocked(t, replies(t, `{"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"},"tasks":[],"responses":[]}`))
+			c, m := mocked(t,
+				replies(t, `{"task":{"id":"x"},"note":{"id":"x"},"event":{"id":"x"},"tasks":[],"responses":[]}`))
 			require.NoError(t, tc.call(c))
 			require.JSONEq(t, tc.want, m.sent()[0].Body)
 		})
@@ -171,8 +196,11 @@ func TestSmallInputs(t *testing.T) {
 }
 
 func TestBulkTagsReportsEachContact(t *testing.T) {
-	c, _ := mocked(t, replies(t, `{"succeded":false,"errorCount":1,"responses":[{"contactId":"c1","type":"success","oldTags":["a"],"tagsAdded":["b"],"tagsRemoved":null},{"contactId":"c2","type":"error","message":"Contact not found"}]}`))
-	result, err := c.Tags.BulkUpdate(t.Context(), &ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1", "c2"}, Tags: []string{"b"}})
+	c, _ := mocked(t,
+		replies(t,
+			`{"succeded":false,"errorCount":1,"responses":[{"contactId":"c1","type":"success","oldTags":["a"],"tagsAdded":["b"],"tagsRemoved":null},{"contactId":"c2","type":"error","message":"Contact not found"}]}`))
+	result, err := c.Tags.BulkUpdate(t.Context(),
+		&ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{"c1", "c2"}, Tags: []string{"b"}})
 	require.NoError(t, err)
 	require.False(t, result.Succeeded)
 	require.Equal(t, 1, result.ErrorCount)
@@ -190,13 +218,13 @@ func TestLocationTokenNeedsAToken(t *testing.T) {
 	}
 }
 
-// readBackCase is a create with what makes its record appear to those who look.
+// readBackCase is a create and the answers to the reads that look for its record.
 type readBackCase struct {
 	create func(context.Context, *ghl.Client, ...ghl.CallOption) (string, error)
 	path   string // of the create
 	found  func(now time.Time) string
 	none   string
-	looks  string // the first path that is looked at
+	looks  string // the path of the first read
 }
 
 func readBackCases() map[string]readBackCase {
@@ -219,7 +247,8 @@ func readBackCases() map[string]readBackCase {
 		},
 		"task": {
 			create: func(ctx context.Context, c *ghl.Client, opts ...ghl.CallOption) (string, error) {
-				r, err := c.Tasks.Create(ctx, "c1", &ghl.TaskCreate{Title: "Call", Body: "b", DueDate: due, AssignedTo: "u1"}, opts...)
+				r, err := c.Tasks.Create(ctx, "c1",
+					&ghl.TaskCreate{Title: "Call", Body: "b", DueDate: due, AssignedTo: "u1"}, opts...)
 				if r == nil {
 					return "", err
 				}
@@ -245,7 +274,8 @@ func readBackCases() map[string]readBackCase {
 		},
 		"appointment": {
 			create: func(ctx context.Context, c *ghl.Client, opts ...ghl.CallOption) (string, error) {
-				r, err := c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart}, opts...)
+				r, err := c.Appointments.Create(ctx,
+					&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart}, opts...)
 				if r == nil {
 					return "", err
 				}
@@ -272,8 +302,9 @@ func TestReadBackOfEachCreate(t *testing.T) {
 	}
 	for name, tc := range readBackCases() {
 		for failing, failure := range failures {
-			// there answers the looks from a number on, -1 for never.
-			run := func(title string, there int, opts []ghl.CallOption, check func(t *testing.T, id string, err error, looks []sent, took time.Duration)) {
+			// The record exists from the read of number there on; -1 means never.
+			run := func(title string, there int, opts []ghl.CallOption,
+				check func(t *testing.T, id string, err error, looks []sent, took time.Duration)) {
 				t.Run(name+"/"+failing+"/"+title, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						looks := 0
@@ -284,7 +315,8 @@ func TestReadBackOfEachCreate(t *testing.T) {
 							}
 							return answers(200, tc.none)(r)
 						})
-						m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, failure.answer.Delay(200*time.Millisecond))
+						m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path,
+							failure.answer.Delay(200*time.Millisecond))
 						began := time.Now()
 						id, err := tc.create(t.Context(), c, opts...)
 						requests := m.sent()
@@ -311,23 +343,24 @@ func TestReadBackOfEachCreate(t *testing.T) {
 				require.Equal(t, failing == "lost connection", errors.Is(err, errReset))
 			}
 			with := []ghl.CallOption{nil, ghl.CallReadBack()}
-			run("there", 0, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
+			run("found", 0, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
 				require.NoError(t, err)
 				require.Equal(t, "x1", id)
 				require.Equal(t, tc.looks, looks[0].Path)
 				require.Less(t, took, time.Second)
 			})
-			run("not there", -1, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
+			run("not found", -1, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
 				original(t, id, err)
 				require.Len(t, looks, failure.looks)
 			})
-			run("without the option", 0, nil, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
-				original(t, id, err)
-				require.Empty(t, looks)
-				require.Equal(t, 200*time.Millisecond, took)
-			})
+			run("without the option", 0, nil,
+				func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
+					original(t, id, err)
+					require.Empty(t, looks)
+					require.Equal(t, 200*time.Millisecond, took)
+				})
 			if failure.want == ghl.ErrAmbiguous {
-				run("there a little later", 2, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
+				run("found later", 2, with, func(t *testing.T, id string, err error, looks []sent, took time.Duration) {
 					require.NoError(t, err)
 					require.Equal(t, "x1", id)
 					require.Len(t, looks, 3)
@@ -338,18 +371,20 @@ func TestReadBackOfEachCreate(t *testing.T) {
 	}
 }
 
-// TestReadBackOfATakenSlot: the booking that took the slot may be one's own.
+// TestReadBackOfATakenSlot: the booking that took the slot may be that of the lost answer.
 func TestReadBackOfATakenSlot(t *testing.T) {
 	at := time.Date(2026, time.March, 3, 15, 0, 0, 0, time.UTC) // 10:00 in New York
 	for _, own := range []bool{true, false} {
 		c, s := onFake(t, ghltest.WithClock(func() time.Time { return at.Add(-24 * time.Hour) }))
 		calendar, ada := s.AddCalendar(ghl.Calendar{}), s.AddContact(ghl.Contact{FirstName: "Ada"})
-		if own { // the answer to the first try is lost, and the second finds the slot taken
+		if own { // the answer to the first attempt is lost, and the second attempt finds the slot taken
 			s.Fail(ghltest.Fault{Operation: "appointments.create", Kind: fault.SlotTaken().AfterWork()})
 		} else {
-			s.AddAppointment(ghl.Appointment{ContactID: s.AddContact(ghl.Contact{FirstName: "Bo"}).ID, StartTime: ghl.NewTime(at)})
+			s.AddAppointment(ghl.Appointment{ContactID: s.AddContact(ghl.Contact{FirstName: "Bo"}).ID,
+				StartTime: ghl.NewTime(at)})
 		}
-		booked, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: ada.ID, StartTime: at}, ghl.CallReadBack())
+		booked, err := c.Appointments.Create(t.Context(),
+			&ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: ada.ID, StartTime: at}, ghl.CallReadBack())
 		require.Len(t, s.Requests(), 2)
 		if own {
 			require.NoError(t, err)
@@ -361,7 +396,7 @@ func TestReadBackOfATakenSlot(t *testing.T) {
 	}
 }
 
-// TestReadBackFindsOnlyWhatIsNew: a contact that was there before is not what the create has made.
+// TestReadBackFindsOnlyWhatIsNew: a contact that existed before the create does not match.
 func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 	tc := readBackCases()["contact"]
 	for name, contact := range map[string]string{
@@ -379,7 +414,7 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 			})
 		})
 	}
-	t.Run("the date is on the whole record only", func(t *testing.T) {
+	t.Run("only the full record has the date", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, m := mocked(t, answers(200, `{"contact":{"id":"x1","email":"ada@example.com"}}`))
 			m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, answers(422, `{"message":"no"}`))
@@ -390,7 +425,7 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 			require.Len(t, m.sent(), 3)
 		})
 	})
-	t.Run("without an e-mail or phone nothing can be looked for", func(t *testing.T) {
+	t.Run("without an e-mail or phone there is no read", func(t *testing.T) {
 		c, m := mocked(t, answers(422, `{"message":"no"}`))
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Name: "Ada"}, ghl.CallReadBack())
 		require.ErrorIs(t, err, ghl.ErrValidation)
@@ -398,7 +433,7 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 	})
 }
 
-// TestReadBackThatCannotRead gives the create's own error, soon, and obeys the context.
+// TestReadBackThatCannotRead: if the reads fail, the call returns the error of the create, and ends with the context.
 func TestReadBackThatCannotRead(t *testing.T) {
 	for name, tc := range readBackCases() {
 		t.Run(name, func(t *testing.T) {
@@ -424,7 +459,7 @@ func TestReadBackThatCannotRead(t *testing.T) {
 	}
 }
 
-// TestReadBackKeepsTheCallsOptions looks in the location of the create.
+// TestReadBackKeepsTheCallsOptions: the reads use the location of the create.
 func TestReadBackKeepsTheCallsOptions(t *testing.T) {
 	c, m := mocked(t, inTurn(answers(422, `{"message":"no"}`), answers(200, `{"contact":null}`)))
 	_, err := readBackCases()["contact"].create(t.Context(), c, ghl.CallReadBack(), ghl.CallLocation("loc7"))

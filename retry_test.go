@@ -46,7 +46,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		name  string
 		call  func(context.Context, *ghl.Client) error
 		steps []step
-		want  []error // nil: success
+		want  []error // nil means success
 		sent  int
 	}{
 		{"read after 500", read, []step{answers(500, server500), answers(200, okContact)}, nil, 2},
@@ -112,7 +112,7 @@ func TestARepeatedRequestIsTheSame(t *testing.T) {
 	})
 }
 
-// TestCancelledInFlight: who gives up while a create is under way must learn that it may have happened.
+// TestCancelledInFlight: a create that is cancelled in flight returns ErrAmbiguous.
 func TestCancelledInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -129,7 +129,7 @@ func TestCancelledInFlight(t *testing.T) {
 		_, err = c.Contacts.Get(ctx, "c1")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.NotErrorIs(t, err, ghl.ErrAmbiguous)
-		require.Equal(t, 1, s.count(), "a call whose time is up is not tried again")
+		require.Equal(t, 1, s.count(), "a call is not retried after its deadline")
 
 		ctx, cancel = context.WithCancel(t.Context())
 		cancel()
@@ -141,7 +141,7 @@ func TestCancelledInFlight(t *testing.T) {
 	})
 }
 
-// TestContextEndsAPause: the context is obeyed at once, also while the call waits for its next attempt.
+// TestContextEndsAPause: the end of the context ends a wait for the next attempt at once.
 func TestContextEndsAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -151,7 +151,7 @@ func TestContextEndsAPause(t *testing.T) {
 		_, err := c.Contacts.Get(ctx, "c1")
 		require.Equal(t, 2*time.Second, time.Since(start))
 		require.ErrorIs(t, err, context.Canceled)
-		require.ErrorIs(t, err, ghl.ErrServer, "the failure that led to the pause is told too")
+		require.ErrorIs(t, err, ghl.ErrServer, "the error also has the failure before the wait")
 		require.Equal(t, 1, s.count())
 		require.Equal(t, 503, asError(t, err).Status)
 	})
@@ -186,14 +186,14 @@ func TestRetryAfter(t *testing.T) {
 			start := time.Now()
 			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.NoError(t, err)
-			require.GreaterOrEqual(t, time.Since(start), 17*time.Second, "not a moment too early")
+			require.GreaterOrEqual(t, time.Since(start), 17*time.Second, "the wait is not shorter than Retry-After")
 			require.Less(t, time.Since(start), 50*time.Second)
 			require.Equal(t, 2, s.count())
 
 			c, s = mocked(t, answers(status, tooMany, "Retry-After", "86400"))
 			start = time.Now()
 			_, err = c.Contacts.Get(t.Context(), "c1")
-			require.Zero(t, time.Since(start), "a day is not slept")
+			require.Zero(t, time.Since(start), "the call does not wait a day")
 			require.Equal(t, 24*time.Hour, asError(t, err).RetryAfter)
 			require.Equal(t, 1, s.count())
 			if status == 429 {
@@ -216,7 +216,7 @@ func TestDailyLimitIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-// TestBackoffIsJittered: the pauses differ between calls, double, and stay within their bounds.
+// TestBackoffIsJittered: the waits differ between calls, double, and stay within their bounds.
 func TestBackoffIsJittered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		policy := ghl.RetryPolicy{MaxAttempts: 5, MinBackoff: time.Second, MaxBackoff: 4 * time.Second}
@@ -243,7 +243,7 @@ func TestBackoffIsJittered(t *testing.T) {
 		}
 		require.Greater(t, len(seen), 40)
 		for i, ceiling := range []time.Duration{1, 2, 4, 4} { // each misses with a chance of 0.75^50, under one in a million
-			require.Less(t, smallest[i], ceiling*time.Second/4, "full jitter begins at nothing")
+			require.Less(t, smallest[i], ceiling*time.Second/4, "full jitter starts at zero")
 			require.Greater(t, largest[i], ceiling*time.Second*3/4, "and the ceiling doubles")
 		}
 	})
@@ -254,7 +254,7 @@ func TestARefusedTokenIsRefreshedOnce(t *testing.T) {
 		source := &refreshing{current: "old", next: []string{"new", "newer"}}
 		c, s := mocked(t, inTurn(answers(401, badJWT), answers(201, okTask)), ghl.WithTokenSource(source))
 		_, err := c.Tasks.Create(t.Context(), "c1", newTask)
-		require.NoError(t, err, "a refused token did nothing, so a create may be sent again")
+		require.NoError(t, err, "the server did not act on a refused token, so a create is retried")
 		require.Equal(t, []string{"Bearer old"}, s.requests[0].Header["Authorization"])
 		require.Equal(t, []string{"Bearer new"}, s.requests[1].Header["Authorization"])
 
@@ -265,7 +265,7 @@ func TestARefusedTokenIsRefreshedOnce(t *testing.T) {
 		require.Equal(t, 1, source.refreshed, "a permanent 401 does not loop")
 		require.Equal(t, 2, s.count())
 
-		source = &refreshing{current: "old"} // nothing newer to be had
+		source = &refreshing{current: "old"} // the source has no newer token
 		c, s = mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))
 		_, err = c.Contacts.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, ghl.ErrUnauthorized)
@@ -281,7 +281,7 @@ func TestARefusedTokenIsRefreshedOnce(t *testing.T) {
 	})
 }
 
-// rotating is a source whose Token lags behind its Refresh, as that of a replica does.
+// rotating is a source with a Token that lags behind its Refresh, as with a replicated store.
 type rotating struct{}
 
 func (rotating) Token(context.Context) (*ghl.Token, error) {
@@ -298,7 +298,7 @@ func TestTheRefreshedTokenIsTheOneSent(t *testing.T) {
 	require.Equal(t, []string{"Bearer new"}, s.requests[1].Header["Authorization"])
 }
 
-// cancelling gives a token when nobody wants it any more.
+// cancelling returns a token after it has cancelled the call.
 type cancelling struct{ cancel context.CancelFunc }
 
 func (s cancelling) Token(context.Context) (*ghl.Token, error) {
@@ -318,14 +318,14 @@ func TestNothingIsSentAfterTheContextEnded(t *testing.T) {
 	require.True(t, w.seen[0].Sent.IsZero())
 }
 
-// derived is a source that gets its tokens by calls of its own.
+// derived is a source that requests its tokens from the API.
 type derived struct{ company *ghl.Client }
 
 func (s derived) Token(ctx context.Context) (*ghl.Token, error) {
 	return s.company.OAuth.LocationToken(ctx, "company1", "loc1")
 }
 
-// TestAFailedTokenIsNotTheCallsFailure: what went wrong while getting a token says nothing of the call's own record.
+// TestAFailedTokenIsNotTheCallsFailure: the category of a token's error is not that of the call.
 func TestAFailedTokenIsNotTheCallsFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		company, _ := mocked(t, answers(400, `{"message":"Location not found","statusCode":400}`))
@@ -340,7 +340,7 @@ func TestAFailedTokenIsNotTheCallsFailure(t *testing.T) {
 		_, err = c.Tasks.Create(t.Context(), "c1", newTask, ghl.CallReadBack())
 		require.ErrorIs(t, err, errReset)
 		require.NotErrorIs(t, err, ghl.ErrAmbiguous)
-		require.Zero(t, s.count(), "the task was never sent, nor looked for")
+		require.Zero(t, s.count(), "neither the create nor a read was sent")
 	})
 }
 
@@ -359,7 +359,8 @@ func TestWhatIsNoRefusalOfTheToken(t *testing.T) {
 	}
 }
 
-// TestTheLimiterIsAskedForEachAttempt, before the http.Client, whose Timeout so does not count the wait.
+// TestTheLimiterIsAskedForEachAttempt: each attempt waits for the limiter before http.Client.Do, so that its Timeout excludes
+// the wait.
 func TestTheLimiterIsAskedForEachAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMock(inTurn(answers(500, server500), answers(500, server500), answers(200, okContact)))
@@ -374,12 +375,12 @@ func TestTheLimiterIsAskedForEachAttempt(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err = c.Contacts.Get(ctx, "c1")
-		require.ErrorIs(t, err, context.DeadlineExceeded, "rate.Limiter has an error of its own for this")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "rate.Limiter returns another error")
 		require.Equal(t, 3, s.count())
 	})
 }
 
-// watching is a limiter that counts what it lets go and what it is told.
+// watching is a limiter that counts its waits and records its observations.
 type watching struct {
 	waits atomic.Int32
 	seen  []ghl.RateLimit
@@ -412,11 +413,11 @@ func TestTheLimiterIsToldOfEachEnd(t *testing.T) {
 		require.ErrorIs(t, err, broken)
 		require.Zero(t, s.count())
 		require.Len(t, w.seen, 1)
-		require.True(t, w.seen[0].Sent.IsZero(), "let go and never sent: the permit is given back")
+		require.True(t, w.seen[0].Sent.IsZero(), "an attempt that was not sent returns its permit")
 	})
 }
 
-// TestAPanicGivesThePermitBack: a server that recovers from panics must not starve its limiter.
+// TestAPanicGivesThePermitBack: a panic in an attempt returns the permit to the limiter.
 func TestAPanicGivesThePermitBack(t *testing.T) {
 	w := &watching{}
 	c, _ := mocked(t, unexpected(t), ghl.WithLimiter(w), ghl.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
@@ -428,7 +429,8 @@ func TestAPanicGivesThePermitBack(t *testing.T) {
 	require.Zero(t, w.seen[0].Status)
 }
 
-// TestA429IsSpreadOutWithoutTheDefaultLimiter, even with one that observes but does not hold back.
+// TestA429IsSpreadOutWithoutTheDefaultLimiter: calls retry a 429 at random times, also with a limiter that observes without
+// waiting.
 func TestA429IsSpreadOutWithoutTheDefaultLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, opt := range []ghl.Option{ghl.WithLimiter(&watching{}), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })} {
@@ -446,7 +448,7 @@ func TestA429IsSpreadOutWithoutTheDefaultLimiter(t *testing.T) {
 	})
 }
 
-// TestLimitersByCompanyAndLocation: a company's calls are counted apart from those of its locations.
+// TestLimitersByCompanyAndLocation: the calls of a company and of its locations have separate limiters.
 func TestLimitersByCompanyAndLocation(t *testing.T) {
 	var asked []string
 	c, _ := mocked(t, answers(200, `{"access_token":"a","locations":[],"contact":{"id":"c1"}}`),
@@ -469,7 +471,7 @@ type failingSource struct{ err error }
 
 func (s failingSource) Token(context.Context) (*ghl.Token, error) { return nil, s.err }
 
-// TestNoConnectionWasOpened runs against real connections: what net/http reports decides whether a create may be repeated.
+// TestNoConnectionWasOpened uses real connections: a create is retried only if net/http reports that no connection was opened.
 func TestNoConnectionWasOpened(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil)
 	address := server.Listener.Addr().String()
@@ -487,7 +489,7 @@ func TestNoConnectionWasOpened(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Tasks.Create(t.Context(), "c1", newTask)
 	require.NotErrorIs(t, err, ghl.ErrAmbiguous, "the certificate was not accepted, so nothing was sent")
-	require.Equal(t, 1, asError(t, err).Attempts, "and won't be the next time")
+	require.Equal(t, 1, asError(t, err).Attempts, "and a retry cannot change that")
 }
 
 // TestAConnectionThatDiesWithTheRequest: the server reads the create and closes.

@@ -2,17 +2,16 @@ package ghl
 
 import "context"
 
-// TagsService reaches the tags of contacts. The tags that a location knows are in [LocationsService.Tags].
+// TagsService changes the tags of contacts. [LocationsService.Tags] returns the tags that are defined in a location.
 type TagsService service
 
-// Add adds tags to a contact and returns all that it has then: POST /contacts/{contactId}/tags, scope contacts.write. Tags
-// that it has already stay; the server writes them in lower case.
+// Add adds tags to a contact and returns all its tags: POST /contacts/{contactId}/tags, scope contacts.write. Adding a tag
+// that the contact has is not an error. Tags are stored in lower case.
 func (s *TagsService) Add(ctx context.Context, contactID string, tags []string, opts ...CallOption) ([]string, error) {
 	return s.change(ctx, opTagsAdd, contactID, tags, opts)
 }
 
-// Remove takes tags from a contact and returns those that it has then: DELETE /contacts/{contactId}/tags, scope
-// contacts.write.
+// Remove removes tags from a contact and returns the remaining ones: DELETE /contacts/{contactId}/tags, scope contacts.write.
 func (s *TagsService) Remove(ctx context.Context, contactID string, tags []string, opts ...CallOption) ([]string, error) {
 	return s.change(ctx, opTagsRemove, contactID, tags, opts)
 }
@@ -33,7 +32,7 @@ type tagList struct {
 
 func (in tagList) check() error {
 	if len(in.Tags) == 0 {
-		return badInputf("Tags", "there are no tags")
+		return badInputf("Tags", "Tags must not be empty")
 	}
 	return checkTags(in.Tags)
 }
@@ -41,40 +40,40 @@ func (in tagList) check() error {
 func checkTags(tags []string) error {
 	for _, tag := range tags {
 		if blank(tag) {
-			return badInputf("Tags", "a tag is empty")
+			return badInputf("Tags", "a tag must not be empty")
 		}
 	}
 	return nil
 }
 
-// BulkType says what a bulk update does.
+// BulkType is the kind of a bulk update.
 type BulkType string
 
-// The types of a bulk update.
+// The kinds of a bulk update.
 const (
 	BulkAdd    BulkType = "add"
 	BulkRemove BulkType = "remove"
 )
 
-// BulkTags is a change of the tags of many contacts.
+// BulkTags is the input of [TagsService.BulkUpdate]. Type, ContactIDs and Tags are required.
 type BulkTags struct {
 	Type       BulkType
 	ContactIDs []string
 	Tags       []string
-	// RemoveAllTags, with BulkRemove, takes all tags; Tags may be empty then.
+	// RemoveAllTags removes all tags, with BulkRemove only. Tags may then be empty.
 	RemoveAllTags bool
 }
 
 func (in *BulkTags) check() error {
 	switch {
 	case in == nil:
-		return badInputf("BulkTags", "there is nothing to update")
+		return badInputf("BulkTags", "the input is nil")
 	case in.Type != BulkAdd && in.Type != BulkRemove:
-		return badInputf("Type", "the type is BulkAdd or BulkRemove")
+		return badInputf("Type", "Type must be BulkAdd or BulkRemove")
 	case in.RemoveAllTags && in.Type != BulkRemove:
-		return badInputf("RemoveAllTags", "only BulkRemove removes all tags")
+		return badInputf("RemoveAllTags", "RemoveAllTags needs BulkRemove")
 	case len(in.Tags) == 0 && !in.RemoveAllTags:
-		return badInputf("Tags", "there are no tags")
+		return badInputf("Tags", "Tags must not be empty")
 	}
 	if err := checkTags(in.Tags); err != nil {
 		return err
@@ -95,32 +94,30 @@ func (in *BulkTags) wire(to target) any {
 	}{in.ContactIDs, tags, to.location, in.RemoveAllTags}
 }
 
-// BulkTagsResult says what became of each contact.
+// BulkTagsResult is the result of [TagsService.BulkUpdate].
 type BulkTagsResult struct {
-	// Succeeded is what the server says of the whole; ErrorCount counts the contacts that failed.
-	Succeeded  bool               `json:"succeeded" also:"succeded"` // the vendor writes both
-	ErrorCount int                `json:"errorCount"`
-	Responses  []*BulkTagsContact `json:"responses"`
-	Extra      Extra              `json:"-"`
+	// Succeeded is the server's result for the whole update; ErrorCount is the number of contacts that failed.
+	Succeeded  bool `json:"succeeded" also:"succeded"` // the vendor writes both
+	ErrorCount int  `json:"errorCount"`
+	// Responses has one element for each contact.
+	Responses []struct {
+		ContactID   string   `json:"contactId"`
+		Message     string   `json:"message,omitempty"`
+		Type        string   `json:"type,omitempty"` // "success" or "error"
+		OldTags     []string `json:"oldTags,omitempty"`
+		TagsAdded   []string `json:"tagsAdded,omitempty"`
+		TagsRemoved []string `json:"tagsRemoved,omitempty"`
+		Extra       Extra    `json:"-"`
+	} `json:"responses"`
+	Extra Extra `json:"-"`
 }
 
-// BulkTagsContact is what became of one contact.
-type BulkTagsContact struct {
-	ContactID   string   `json:"contactId"`
-	Message     string   `json:"message,omitempty"`
-	Type        string   `json:"type,omitempty"` // "success" or "error"
-	OldTags     []string `json:"oldTags,omitempty"`
-	TagsAdded   []string `json:"tagsAdded,omitempty"`
-	TagsRemoved []string `json:"tagsRemoved,omitempty"`
-	Extra       Extra    `json:"-"`
-}
-
-// BulkUpdate adds tags to many contacts, or takes them away: POST /contacts/bulk/tags/update/{type}, scope contacts.write.
-// Some contacts can fail while others succeed: see the result.
+// BulkUpdate adds tags to many contacts or removes tags from them: POST /contacts/bulk/tags/update/{type}, scope
+// contacts.write. Some contacts can fail while others succeed: see [BulkTagsResult.Responses].
 func (s *TagsService) BulkUpdate(ctx context.Context, in *BulkTags, opts ...CallOption) (*BulkTagsResult, error) {
 	kind := string(orZero(in).Type)
 	if in.check() != nil {
-		kind = "none" // the input is refused, by name; its type must not be before that
+		kind = "none" // lets the error name the field of in that is wrong, not the path
 	}
 	return whole[BulkTagsResult](ctx, s.client, request{op: opTagsBulkUpdate, path: []string{kind}, in: in}, opts)
 }

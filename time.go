@@ -161,17 +161,17 @@ var (
 
 // parseTime tries every form. A number is milliseconds since 1970, never seconds: a birthday early in 1970 is a small one.
 func parseTime(s string) (wall time.Time, zoned, ok bool) {
+	if len(s) == len(time.DateOnly) && s[4] == '-' { // the most frequent form without a zone
+		if t, err := time.Parse(time.DateOnly, s); err == nil {
+			return t, false, !t.IsZero()
+		}
+	}
 	if n, isNumber := parseNumber(s); isNumber {
 		if n > lastSecond*1000 || n < -lastSecond*1000 {
 			return time.Time{}, false, false
 		}
 		t := time.UnixMilli(int64(n)).UTC()
 		return t, true, !t.IsZero()
-	}
-	if len(s) == len(time.DateOnly) { // the most frequent form without a zone
-		if t, err := time.Parse(time.DateOnly, s); err == nil {
-			return t, false, !t.IsZero()
-		}
 	}
 	if s == "" || !strings.ContainsAny(s[:1], "0123456789MTWFS") { // a digit or a day of the week
 		return time.Time{}, false, false

@@ -10,12 +10,12 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// timeForm is one way in which a time reaches the client.
+// timeForm is a form of a time in JSON.
 type timeForm struct {
 	name string
 	json string
-	raw  string // "" where it is the text of json
-	utc  string // the instant, or the wall clock of a time without a zone; "" for no time
+	raw  string // "" means the string of json
+	utc  string // the instant, or the wall clock of a time without a zone; "" means no time
 	wall bool   // without a zone
 }
 
@@ -30,7 +30,7 @@ func (f timeForm) text() string {
 	return f.json
 }
 
-// timeForms are all forms that the vendor's documents and live answers show, and some that are no times.
+// timeForms has every form of the vendor's documents and of live answers, and some values that are not times.
 var timeForms = []timeForm{
 	{name: "ISO", json: `"2021-07-16T11:39:30.564Z"`, utc: "2021-07-16T11:39:30.564Z"},
 	{name: "ISO to the second", json: `"2020-10-25T11:00:00Z"`, utc: "2020-10-25T11:00:00Z"},
@@ -98,7 +98,7 @@ func TestTimeForms(t *testing.T) {
 				require.True(t, read.In(chicago).IsZero())
 			case tc.wall:
 				require.Equal(t, tc.utc, read.In(nil).Format(time.RFC3339Nano))
-				require.Equal(t, tc.utc[:19], read.In(chicago).Format("2006-01-02T15:04:05"), "the same clock elsewhere")
+				require.Equal(t, tc.utc[:19], read.In(chicago).Format("2006-01-02T15:04:05"), "the same clock in another zone")
 				require.Equal(t, chicago, read.In(chicago).Location())
 			default:
 				want, err := time.Parse(time.RFC3339Nano, tc.utc)
@@ -117,7 +117,7 @@ func TestTimeForms(t *testing.T) {
 	}
 }
 
-// TestTimeOfNothing: null and an empty text are no time, and leave nothing behind of what was there.
+// TestTimeOfNothing: null and an empty string set the zero Time.
 func TestTimeOfNothing(t *testing.T) {
 	for _, data := range []string{`null`, `""`, ` null `, ``, ` `} {
 		at := ghl.ParseTime("1990-09-25")
@@ -129,7 +129,7 @@ func TestTimeOfNothing(t *testing.T) {
 	require.Equal(t, "null", string(data))
 }
 
-// TestTimeReadDirectly: UnmarshalJSON takes what json.Unmarshal would have refused before, and breaks on none of it.
+// TestTimeReadDirectly: UnmarshalJSON does not panic on input that json.Unmarshal would have refused.
 func TestTimeReadDirectly(t *testing.T) {
 	var at ghl.Time
 	require.NoError(t, at.UnmarshalJSON([]byte("\t \"2021-07-16T11:00:00Z\" ")))
@@ -141,7 +141,7 @@ func TestTimeReadDirectly(t *testing.T) {
 	}
 }
 
-// TestTimeWhereClocksChange documents how a time without a zone is read on the days when clocks are set.
+// TestTimeWhereClocksChange documents the instant of a time without a zone on days when clocks change.
 func TestTimeWhereClocksChange(t *testing.T) {
 	for _, tc := range []struct{ name, zone, wall, want string }{
 		{"gap, ahead of UTC", "Europe/Berlin", "2021-03-28 02:30:00", "2021-03-28T03:30:00+02:00"},
@@ -171,7 +171,7 @@ func TestTimeWhereClocksChange(t *testing.T) {
 	}
 }
 
-// TestTimeEqual: a wall clock is no instant, not even the same one in UTC.
+// TestTimeEqual: a wall clock does not equal an instant, not even the same clock in UTC.
 func TestTimeEqual(t *testing.T) {
 	iso, millis := ghl.ParseTime("2021-07-16T11:39:30.564Z"), ghl.ParseTime("1626435570564")
 	require.True(t, iso.Equal(millis))
@@ -180,7 +180,7 @@ func TestTimeEqual(t *testing.T) {
 	require.True(t, ghl.Time{}.Equal(ghl.ParseTime("tomorrow")))
 }
 
-// TestNewTime: an instant made here survives being written, whatever its zone and clock.
+// TestNewTime: an instant survives encoding and decoding, whatever its zone and clock.
 func TestNewTime(t *testing.T) {
 	require.Equal(t, ghl.Time{}, ghl.NewTime(time.Time{}))
 	for _, at := range []time.Time{
@@ -201,7 +201,7 @@ func TestNewTime(t *testing.T) {
 	}
 }
 
-// TestTimeInTheLocationsZone: the way from a location and an appointment to an instant.
+// TestTimeInTheLocationsZone converts the time of an appointment with the zone of its location.
 func TestTimeInTheLocationsZone(t *testing.T) {
 	var location ghl.Location
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"l1","timezone":"America/Chicago"}`), &location))

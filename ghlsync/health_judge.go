@@ -146,7 +146,8 @@ func judgeToken(l *stand, stopped bool, wrong func(code, text, do string)) {
 		wrong(codeToken, "has a token that none of the keys decrypts.",
 			"Add the key that it was stored with (token_keys), or connect the location again: ghlsync connect.")
 	case t.State == TokenEnds:
-		wrong(codeToken, fmt.Sprintf("has a token that expires in %s and cannot be renewed.", inWords(time.Until(t.ExpiresAt))),
+		wrong(codeToken,
+			fmt.Sprintf("has a token that expires in %s and cannot be renewed.", inWords(time.Until(t.ExpiresAt))),
 			"Connect it again before that: ghlsync connect.")
 	case t.State == TokenExpired:
 		wrong(codeToken, "has a token that has expired and cannot be renewed.", "Connect it again: ghlsync connect.")
@@ -165,8 +166,8 @@ func (s *Syncer) judgeWork(l *stand, stopped bool, wrong func(code, text, do str
 			"It continues when HighLevel renews the quota. Check whether another program uses the quota.")
 	}
 	if l.Stopped > 0 {
-		wrong(codeFailures,
-			fmt.Sprintf("has %s for a person after a failure.", count(l.Stopped, "contact that waits", "contacts that wait")),
+		waiting := count(l.Stopped, "contact that waits", "contacts that wait")
+		wrong(codeFailures, fmt.Sprintf("has %s for a person after a failure.", waiting),
 			"List them: ghlsync failures. Fix the cause, then: ghlsync retry ID, or ghlsync failures skip ID.")
 	}
 	if l.Undecided > 0 {

@@ -31,7 +31,9 @@ func (s *Syncer) health(ctx context.Context) (Health, []stand) {
 	stands := make([]stand, len(s.config.Locations))
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for i := range stands {
-			stands[i] = stand{LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1}}
+			stands[i] = stand{
+				LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1},
+			}
 		}
 		return s.look(ctx, tx, &h, stands)
 	})
@@ -159,7 +161,8 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 
 // token returns the state of a location's token, without a request to HighLevel.
 func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
-	refused := l.pausedBy.RefusesToken() || errors.Is(l.closing, ghl.ErrReauthRequired) || errors.Is(l.closing, ghl.ErrUnauthorized)
+	refused := l.pausedBy.RefusesToken() || errors.Is(l.closing, ghl.ErrReauthRequired) ||
+		errors.Is(l.closing, ghl.ErrUnauthorized)
 	if s.config.Locations[i].TokenSource != nil {
 		if refused {
 			return TokenHealth{State: TokenRefused}

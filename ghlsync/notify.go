@@ -70,7 +70,8 @@ func (a Alert) advice() string {
 	if a.Kind == AlertLocation {
 		return join(adviceFor(a.Category), resumeAdvice(a.Location))
 	}
-	return fmt.Sprintf("See its attempts (ghlsync failures show %s), fix the cause, and retry it (ghlsync retry %s).", a.Failure, a.Failure)
+	return fmt.Sprintf("See its attempts (ghlsync failures show %s), fix the cause, and retry it (ghlsync retry %s).",
+		a.Failure, a.Failure)
 }
 
 // Notifier sends alerts to people. Each alert is sent once by all processes that share a database. If a process dies

@@ -23,7 +23,10 @@ const (
 
 // enter stores the alert of a failure that needs a person, in the transaction that stores the failure.
 func (s *Syncer) enter(ctx context.Context, tx *db.Tx, f queue.Failure) error {
-	a := Alert{Kind: AlertContact, Location: f.Unit.Location, Contact: f.Unit.ID, Failure: f.ID, Category: f.Category, Message: f.Message, At: f.Last}
+	a := Alert{
+		Kind: AlertContact, Location: f.Unit.Location, Contact: f.Unit.ID, Failure: f.ID, Category: f.Category,
+		Message: f.Message, At: f.Last,
+	}
 	incident := "failure " + f.ID
 	if f.Paused {
 		a.Kind, a.Contact = AlertLocation, ""
@@ -45,7 +48,8 @@ func (s *Syncer) enterAlert(ctx context.Context, tx *db.Tx, incident string, a A
 	if err != nil {
 		return err
 	}
-	return s.alerts.Add(ctx, tx, alerts.Entry{Incident: incident, Topic: string(a.Kind) + "|" + a.Location + "|" + string(a.Category), Body: string(body)})
+	topic := string(a.Kind) + "|" + a.Location + "|" + string(a.Category)
+	return s.alerts.Add(ctx, tx, alerts.Entry{Incident: incident, Topic: topic, Body: string(body)})
 }
 
 // closed records whether a location could be opened. An error that needs a person is an incident until the location is
@@ -58,7 +62,8 @@ func (s *Syncer) closed(ctx context.Context, location string, failed error) {
 	incident := locationIncident(location)
 	if failed == nil {
 		if err := s.alerts.Over(ctx, incident); err != nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, "storing the end of an incident failed", slog.String("location", location), slog.Any("err", err))
+			s.log.LogAttrs(ctx, slog.LevelWarn, "storing the end of an incident failed",
+				slog.String("location", location), slog.Any("err", err))
 		}
 		return
 	}
@@ -71,11 +76,14 @@ func (s *Syncer) closed(ctx context.Context, location string, failed error) {
 		return // a retry may succeed
 	}
 	err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		return s.enterAlert(ctx, tx, incident, Alert{Kind: AlertLocation, Location: location, Category: verdict.Category,
-			Message: redact.Text(failed.Error()), At: s.db.Now()})
+		return s.enterAlert(ctx, tx, incident, Alert{
+			Kind: AlertLocation, Location: location, Category: verdict.Category,
+			Message: redact.Text(failed.Error()), At: s.db.Now(),
+		})
 	})
 	if err != nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "storing an alert failed; retrying", slog.String("location", location), slog.Any("err", err))
+		s.log.LogAttrs(ctx, slog.LevelWarn, "storing an alert failed; retrying", slog.String("location", location),
+			slog.Any("err", err))
 	}
 	s.alertNow()
 }
@@ -150,7 +158,8 @@ func (s *Syncer) send(ctx context.Context, batch *alerts.Batch) error {
 	storing, done := context.WithTimeout(uncancelled, notifyTimeout)
 	defer done()
 	if failed == nil {
-		s.log.LogAttrs(ctx, slog.LevelInfo, "alert sent", slog.String("id", a.ID), slog.String("location", a.Location), slog.Int("incidents", a.Incidents))
+		s.log.LogAttrs(ctx, slog.LevelInfo, "alert sent", slog.String("id", a.ID),
+			slog.String("location", a.Location), slog.Int("incidents", a.Incidents))
 		return s.alerts.Sent(storing, batch)
 	}
 	s.log.LogAttrs(ctx, slog.LevelWarn, "sending an alert failed; retrying", slog.String("id", a.ID),

@@ -109,7 +109,7 @@ func TestDuplicates(t *testing.T) {
 	require.True(t, result.New)
 	require.NotEmpty(t, result.TraceID)
 
-	lax, c := start(t, ghltest.WithLocation(ghl.Location{Settings: &ghl.LocationSettings{AllowDuplicateContact: true}}))
+	lax, c := start(t, ghltest.WithLocation(duplicatesAllowed()))
 	first := lax.AddContact(ghl.Contact{Email: "ada@example.com"})
 	_, err = c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"})
 	require.NoError(t, err)
@@ -363,4 +363,10 @@ func TestARefusedContactLeavesNoTags(t *testing.T) {
 	status, _, _ := send(t, s, "POST", "/contacts/", `{"locationId":"`+s.LocationID()+`","tags":["lost"]}`)
 	require.Equal(t, 422, status)
 	require.Empty(t, s.Tags())
+}
+
+// duplicatesAllowed returns a location that allows several contacts with the same e-mail address or phone number.
+func duplicatesAllowed() (l ghl.Location) {
+	l.Settings.AllowDuplicateContact = true
+	return l
 }

@@ -3,6 +3,7 @@ package ghltest_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,8 +74,9 @@ func TestBlockingAUser(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
 	team := func(users ...string) (cal ghl.Calendar) {
-		for _, user := range users {
-			cal.TeamMembers = append(cal.TeamMembers, &ghl.CalendarTeamMember{UserID: user})
+		cal.TeamMembers = slices.Grow(cal.TeamMembers, len(users))[:len(users)]
+		for i, user := range users {
+			cal.TeamMembers[i].UserID = user
 		}
 		return s.AddCalendar(cal)
 	}

@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,7 +47,7 @@ var mistakes = []struct {
 	{`AddCalendar: unknown unit "hour"; use mins, hours, days, weeks or months`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{SlotDuration: 1, SlotDurationUnit: "hour"}) }},
 	{`AddCalendar: a day of the calendar is not between 0 (Sunday) and 6`, func(s *ghltest.Server) { s.AddCalendar(openOn(7, 9, 17)) }},
 	{`AddCalendar: the calendar's hours are not within a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 17, 9)) }},
-	{`AddCalendar: an availability of the calendar has no date`, func(s *ghltest.Server) { s.AddCalendar(ghl.Calendar{Availabilities: []*ghl.CalendarAvailability{{}}}) }},
+	{`AddCalendar: an availability of the calendar has no date`, func(s *ghltest.Server) { s.AddCalendar(calendarOf(`{"availabilities":[{}]}`)) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
 	{`AddBlockedSlot: unknown calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
 	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},
@@ -86,7 +87,14 @@ var wrongOptions = []struct {
 
 // openOn returns a calendar with hours on one day of the week.
 func openOn(day, from, to int) ghl.Calendar {
-	return ghl.Calendar{OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{day}, Hours: []*ghl.Hour{{OpenHour: from, CloseHour: to}}}}}
+	return calendarOf(fmt.Sprintf(`{"openHours":[{"daysOfTheWeek":[%d],"hours":[{"openHour":%d,"closeHour":%d}]}]}`, day, from, to))
+}
+
+func calendarOf(data string) (cal ghl.Calendar) {
+	if err := json.Unmarshal([]byte(data), &cal); err != nil {
+		panic(err)
+	}
+	return cal
 }
 
 func prepared(s *ghltest.Server) *ghltest.Server {

@@ -232,7 +232,7 @@ func TestTheClientReadsEveryQuirk(t *testing.T) {
 		require.False(t, names[quirk.String()], "%v is there twice", quirk)
 		names[quirk.String()] = true
 		t.Run(quirk.String(), func(t *testing.T) {
-			s, c := start(t, ghltest.WithLocation(ghl.Location{Settings: &ghl.LocationSettings{AllowDuplicateContact: true}}))
+			s, c := start(t, ghltest.WithLocation(duplicatesAllowed()))
 			ctx, ada := t.Context(), rich(s)
 			cal := s.AddCalendar(ghl.Calendar{Name: "Talks", IsActive: true})
 			task := s.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})

@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
@@ -266,13 +267,13 @@ func TestOneOfManyGetsTheSlot(t *testing.T) {
 func TestCalendarHours(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-	cal := s.AddCalendar(ghl.Calendar{
-		SlotDuration: 1, SlotDurationUnit: "hours", SlotBuffer: 30, SlotBufferUnit: "mins", AllowBookingAfter: 1,
-		AllowBookingAfterUnit: "days",
-		AllowBookingFor:       4, AllowBookingForUnit: "days", AppointmentPerDay: 2,
-		OpenHours:      []*ghl.OpenHours{{DaysOfTheWeek: []int{1, 2, 3, 4, 5}, Hours: []*ghl.Hour{{OpenHour: 9, CloseHour: 12}}}},
-		Availabilities: []*ghl.CalendarAvailability{{Date: ghl.ParseTime("2026-03-05T00:00:00.000Z"), Hours: []*ghl.Hour{{OpenHour: 15, CloseHour: 16}}}},
-	})
+	var cal ghl.Calendar
+	require.NoError(t, json.Unmarshal([]byte(`{
+		"slotDuration":1,"slotDurationUnit":"hours","slotBuffer":30,"slotBufferUnit":"mins","allowBookingAfter":1,"allowBookingAfterUnit":"days",
+		"allowBookingFor":4,"allowBookingForUnit":"days","appoinmentPerDay":2,
+		"openHours":[{"daysOfTheWeek":[1,2,3,4,5],"hours":[{"openHour":9,"closeHour":12}]}],
+		"availabilities":[{"date":"2026-03-05T00:00:00.000Z","hours":[{"openHour":15,"closeHour":16}]}]}`), &cal))
+	cal = s.AddCalendar(cal)
 	free := func() map[string][]string {
 		days, err := c.Calendars.FreeSlots(t.Context(), cal.ID, &ghl.FreeSlotsQuery{From: noon, To: noon.AddDate(0, 0, 30)})
 		require.NoError(t, err)

@@ -277,8 +277,8 @@ func (s *state) addCalendar(in ghl.Calendar) (*calendar, error) {
 		in.AppointmentPerSlot = 1
 	}
 	if len(in.OpenHours) == 0 && len(in.Availabilities) == 0 {
-		nineToFive := []*ghl.Hour{{OpenHour: 9, CloseHour: 17}}
-		in.OpenHours = []*ghl.OpenHours{{DaysOfTheWeek: []int{1, 2, 3, 4, 5}, Hours: nineToFive}}
+		in.OpenHours = slices.Grow(in.OpenHours, 1)[:1]
+		in.OpenHours[0].DaysOfTheWeek, in.OpenHours[0].Hours = []int{1, 2, 3, 4, 5}, []hour{{OpenHour: 9, CloseHour: 17}}
 	}
 	if s.calendarOf(l, in.ID) != nil {
 		return nil, fmt.Errorf("calendar %s already exists", in.ID)

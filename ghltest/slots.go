@@ -63,7 +63,7 @@ func (c *calendar) checkSlots() error {
 }
 
 func (c *calendar) checkHours() error {
-	var hours []*ghl.Hour
+	var hours []hour
 	for _, open := range c.OpenHours {
 		if slices.ContainsFunc(open.DaysOfTheWeek, func(day int) bool { return day < 0 || day > 6 }) {
 			return errors.New("a day of the calendar is not between 0 (Sunday) and 6")
@@ -99,8 +99,16 @@ func (c *calendar) slots(day time.Time) []time.Time {
 	return starts
 }
 
+// hour is the element of the two Hours in [ghl.Calendar].
+type hour = struct {
+	OpenHour    int `json:"openHour"`
+	OpenMinute  int `json:"openMinute"`
+	CloseHour   int `json:"closeHour"`
+	CloseMinute int `json:"closeMinute"`
+}
+
 // hours returns the open hours of a date, or of its day of the week when the date has no hours of its own.
-func (c *calendar) hours(day time.Time) []*ghl.Hour {
+func (c *calendar) hours(day time.Time) []hour {
 	if c.AvailabilityType == nil || *c.AvailabilityType == 1 {
 		for _, a := range c.Availabilities {
 			if !a.Deleted && a.Date.In(time.UTC).Format(time.DateOnly) == day.Format(time.DateOnly) {
@@ -108,7 +116,7 @@ func (c *calendar) hours(day time.Time) []*ghl.Hour {
 			}
 		}
 	}
-	var hours []*ghl.Hour
+	var hours []hour
 	if c.AvailabilityType == nil || *c.AvailabilityType == 0 {
 		for _, open := range c.OpenHours {
 			for _, weekday := range open.DaysOfTheWeek {

@@ -91,9 +91,6 @@ func (s *state) addLocation(in ghl.Location) (*location, error) {
 	}
 	setDefault(&in.Timezone, "America/New_York")
 	setDefault(&in.Country, "US")
-	if in.Settings == nil {
-		in.Settings = &ghl.LocationSettings{}
-	}
 	if s.locations[in.ID] != nil {
 		return nil, fmt.Errorf("location %s already exists", in.ID)
 	}

@@ -46,7 +46,9 @@ type trip struct {
 
 // forEachRun calls f with a new source of records each time, by the functions and by rules.
 func forEachRun(t *testing.T, rules string, f func(t *trip)) {
-	server, err := ghltest.NewHandler(ghltest.WithLocation(ghl.Location{ID: "loc", Timezone: "America/New_York", Settings: &ghl.LocationSettings{AllowDuplicateContact: true}}), ghltest.WithClock(func() time.Time { return noon }))
+	location := ghl.Location{ID: "loc", Timezone: "America/New_York"}
+	location.Settings.AllowDuplicateContact = true
+	server, err := ghltest.NewHandler(ghltest.WithLocation(location), ghltest.WithClock(func() time.Time { return noon }))
 	require.NoError(t, err)
 	for _, d := range definitions {
 		named := *d

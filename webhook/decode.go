@@ -2,316 +2,232 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"sync"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// ErrUnreadable: a body is no JSON object with a type, so it is no event.
-var ErrUnreadable = errors.New("webhook: the body is no event")
+// ErrUnreadable is the error for a body that is not a JSON object with a type.
+var ErrUnreadable = errors.New("webhook: the body is not an event")
 
-// Decode reads an event, flat or with its record under "data", an appointment also under "appointment". Missing properties,
-// odd values and unknown properties never fail it: what has no field is in the record's Extra; what stands beside a nested
-// record, and is no part of the envelope, only in Raw. The error is [ErrUnreadable]. The event keeps body, in Raw.
+// Decode reads an event. The record is at the top level or under "data", that of an appointment also under "appointment".
+// Missing properties, odd values and unknown properties never fail an event: values without a field are in the Extra of the
+// record, and properties beside a nested record that do not belong to the envelope are only in Raw. The error is
+// [ErrUnreadable]. The event retains body, in Raw.
 //
-// It does not look at a signature: what comes from outside goes through [Verifier.Open].
+// Decode does not verify the signature: use [Verifier.Open] for deliveries from outside.
 func Decode(body []byte) (Event, error) {
-	var room [40]field // on the stack, and enough for the usual record
-	o, ok := parse(body, room[:0])
-	if !ok {
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer release(buffer)
+	o, ok := readObject(body, buffer)
+	meta := Envelope{Type: Type(text(o.kind)), Raw: body}
+	if !ok || meta.Type == "" {
 		return nil, ErrUnreadable
 	}
-	meta := Envelope{Type: Type(o.text("type")), Raw: body}
-	if meta.Type == "" {
-		return nil, ErrUnreadable
+	meta.fill(&o.envelope)
+	if lenient.IsObject(o.data) && text(o.id) == "" {
+		o, _ = readObject(o.data, nil)
+		meta.fill(&o.envelope)
 	}
-	o.readEnvelope(&meta)
-	o.flat = true
-	if data := o.get("data"); isObject(data) && o.text("id") == "" {
-		o, _ = parse(data, o.fields[:0]) // it was found valid
-		o.readEnvelope(&meta)
-	}
-	return o.event(meta)
-}
-
-// event reads the record, which is the object itself or, of an appointment, under "appointment". Each decode is called by
-// its own name, not through an interface, so that the object stays on the stack.
-func (o object) event(meta Envelope) (e Event, err error) {
-	switch meta.Type {
-	case ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate:
-		contact := &ContactEvent{Envelope: meta}
-		e, err = contact, contact.decode(o)
-	case TaskCreate, TaskComplete, TaskDelete:
-		task := &TaskEvent{Envelope: meta}
-		e, err = task, task.decode(o)
-	case NoteCreate, NoteUpdate, NoteDelete:
-		note := &NoteEvent{Envelope: meta}
-		e, err = note, note.decode(o)
-	case AppointmentCreate, AppointmentUpdate, AppointmentDelete:
-		if record := o.get("appointment"); isObject(record) {
-			o, _ = parse(record, o.fields[:0])
-			o.readEnvelope(&meta)
-		}
-		appointment := &AppointmentEvent{Envelope: meta}
-		e, err = appointment, appointment.decode(o)
-	case AppInstall:
-		install := &InstallEvent{Envelope: meta}
-		install.decode(o)
-		e = install
-	case AppUninstall:
-		uninstall := &UninstallEvent{Envelope: meta}
-		uninstall.decode(o)
-		e = uninstall
-	default:
-		e = &UnknownEvent{Envelope: meta}
-	}
+	event, err := o.event(meta)
 	if err != nil {
 		return nil, ErrUnreadable
 	}
-	return e, nil
+	return event, nil
 }
 
-func (e *ContactEvent) decode(o object) error {
-	if !fastContact(o, &e.Contact) {
-		if err := e.Contact.UnmarshalJSON(o.record()); err != nil {
-			return err
+// event reads the record, which is the object itself or, of an appointment, possibly under "appointment".
+func (o object) event(meta Envelope) (Event, error) {
+	switch meta.Type {
+	case ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate:
+		e := &ContactEvent{Envelope: meta}
+		err := o.readRecord(&e.Contact)
+		e.Contact.LocationID = cmp.Or(e.Contact.LocationID, meta.LocationID)
+		return e, err
+	case TaskCreate, TaskComplete, TaskDelete:
+		e := &TaskEvent{Envelope: meta}
+		err := o.readRecord(&e.Task)
+		if e.Type == TaskComplete && (o.completed == nil || string(o.completed) == "null") {
+			e.Task.Completed = true
 		}
+		e.Task.LocationID = cmp.Or(e.Task.LocationID, meta.LocationID)
+		return e, err
+	case NoteCreate, NoteUpdate, NoteDelete:
+		e := &NoteEvent{Envelope: meta}
+		o.locationID = nil // a note has none
+		return e, o.readRecord(&e.Note)
+	case AppointmentCreate, AppointmentUpdate, AppointmentDelete:
+		if lenient.IsObject(o.appointment) {
+			o, _ = readObject(o.appointment, nil)
+			meta.fill(&o.envelope)
+		}
+		e := &AppointmentEvent{Envelope: meta}
+		err := o.readRecord(&e.Appointment)
+		e.Appointment.LocationID = cmp.Or(e.Appointment.LocationID, meta.LocationID)
+		return e, err
+	case AppInstall:
+		e := &InstallEvent{Envelope: meta}
+		return e, lenient.EachField(o.json, e.read)
+	case AppUninstall:
+		e := &UninstallEvent{Envelope: meta}
+		return e, lenient.EachField(o.json, e.read)
 	}
-	fill(&e.Contact.LocationID, e.LocationID)
+	return &UnknownEvent{Envelope: meta}, nil
+}
+
+// read reads one property. A value of another type than its field's is stored in Extra.
+func (e *InstallEvent) read(key, value []byte) error {
+	var field any
+	switch string(key) {
+	case "userId":
+		field = &e.UserID
+	case "planId":
+		field = &e.PlanID
+	case "companyName":
+		field = &e.CompanyName
+	case "installType":
+		field = &e.InstallType
+	case "isWhitelabelCompany":
+		field = &e.IsWhitelabelCompany
+	case "whitelabelDetails":
+		field = &e.WhitelabelDetails
+	case "trial":
+		field = &e.Trial
+	}
+	if field == nil && !isEnvelope(key) || field != nil && json.Unmarshal(value, field) != nil {
+		store(&e.Extra, key, value)
+	}
 	return nil
 }
 
-func (e *TaskEvent) decode(o object) error {
-	if !fastTask(o, &e.Task) {
-		if err := e.Task.UnmarshalJSON(o.record()); err != nil {
-			return err
-		}
-	}
-	if said := o.get("completed"); e.Type == TaskComplete && (said == nil || string(said) == "null") {
-		e.Task.Completed = true
-	}
-	fill(&e.Task.LocationID, e.LocationID)
-	return nil
-}
-
-func (e *NoteEvent) decode(o object) error {
-	o.noLocation = true
-	if !fastNote(o, &e.Note) {
-		return e.Note.UnmarshalJSON(o.record())
+func (e *UninstallEvent) read(key, value []byte) error {
+	if !isEnvelope(key) {
+		store(&e.Extra, key, value)
 	}
 	return nil
 }
 
-func (e *AppointmentEvent) decode(o object) error {
-	if !fastAppointment(o, &e.Appointment) {
-		if err := e.Appointment.UnmarshalJSON(o.record()); err != nil {
-			return err
-		}
-	}
-	fill(&e.Appointment.LocationID, e.LocationID)
-	return nil
-}
-
-func (e *InstallEvent) decode(o object) {
-	for _, f := range o.fields {
-		var to any
-		switch string(f.key) {
-		case "userId":
-			to = &e.UserID
-		case "planId":
-			to = &e.PlanID
-		case "companyName":
-			to = &e.CompanyName
-		case "installType":
-			to = &e.InstallType
-		case "isWhitelabelCompany":
-			to = &e.IsWhitelabelCompany
-		case "whitelabelDetails":
-			to = &e.WhitelabelDetails
-		case "trial":
-			to = &e.Trial
-		}
-		if to == nil && !inEnvelope(f.key) || to != nil && json.Unmarshal(f.value, to) != nil {
-			keep(&e.Extra, f)
-		}
-	}
-}
-
-func (e *UninstallEvent) decode(o object) {
-	for _, f := range o.fields {
-		if !inEnvelope(f.key) {
-			keep(&e.Extra, f)
-		}
-	}
-}
-
-func fill(field *string, value string) {
-	if *field == "" {
-		*field = value
-	}
-}
-
-func keep(extra *ghl.Extra, f field) {
+func store(extra *ghl.Extra, key, value []byte) {
 	if *extra == nil {
 		*extra = ghl.Extra{}
 	}
-	(*extra)[string(f.key)] = bytes.Clone(f.value)
+	(*extra)[string(key)] = bytes.Clone(value)
 }
 
-// field is one property of a JSON object. Both parts lie in the body, unless the key is escaped there.
-type field struct {
-	key, value []byte
-	plain      bool // the value is a string that stands for its own bytes
-}
-
-// object is a JSON object by its properties, in their order.
+// object is a JSON object that has the envelope, the record or both as its properties.
 type object struct {
-	fields     []field
-	flat       bool // the envelope is among the properties
-	noLocation bool // of the record, which has no field for it
+	json []byte
+	// Values of properties, nil if missing.
+	kind, id, locationID, data, appointment, completed []byte
+
+	envelope Envelope
+	// record is the object without the properties of the envelope, with a comma after each property and not closed; nil if
+	// all properties belong to the record.
+	record *bytes.Buffer
 }
 
-// parse reads the properties of an object into room; false if the data is no object or no valid JSON. It changes nothing
-// through a pointer, so that room can lie on the stack.
-func parse(data []byte, room []field) (object, bool) {
-	fields := room
-	s := scanner{data: data}
-	if !s.take('{') {
-		return object{}, false
+// readObject returns false if data is not a valid JSON object. With a buffer, the properties of the envelope do not belong
+// to the record: the type is one of them, although a contact has a type too. Of a property that comes several times the
+// last one counts.
+func readObject(data []byte, buffer *bytes.Buffer) (o object, ok bool) {
+	o.json, o.record = data, buffer
+	if buffer != nil {
+		buffer.WriteByte('{')
 	}
-	if s.take('}') {
-		return object{fields: fields}, s.atEnd()
-	}
-	for {
-		key, ok := s.value()
-		if !ok || key[0] != '"' {
-			return object{}, false
+	err := lenient.EachProperty(data, func(key, value, property []byte) error {
+		if !o.readEnvelope(key, value) && buffer != nil {
+			buffer.Write(property)
+			buffer.WriteByte(',')
 		}
-		if s.plain {
-			key = key[1 : len(key)-1]
-		} else {
-			key = unquoted(key)
+		switch string(key) {
+		case "id":
+			o.id = value
+		case "data":
+			o.data = value
+		case "appointment":
+			o.appointment = value
+		case "completed":
+			o.completed = value
 		}
-		if !s.take(':') {
-			return object{}, false
-		}
-		value, ok := s.value()
-		if !ok {
-			return object{}, false
-		}
-		fields = append(fields, field{key, value, value[0] == '"' && s.plain})
-		if s.take('}') {
-			return object{fields: fields}, s.atEnd()
-		}
-		if !s.take(',') {
-			return object{}, false
-		}
-	}
+		return nil
+	})
+	return o, err == nil
 }
 
-// get returns the value of a property, the last one if it comes several times; nil if there is none.
-func (o object) get(key string) []byte {
-	for i := len(o.fields) - 1; i >= 0; i-- {
-		if string(o.fields[i].key) == key {
-			return o.fields[i].value
-		}
-	}
-	return nil
-}
-
-// text returns a property that is a text or a number; else "".
-func (o object) text(key string) string { return scalar(o.get(key)) }
-
-func (f *field) scalar() string {
-	if f.plain {
-		return string(f.value[1 : len(f.value)-1])
-	}
-	return scalar(f.value)
-}
-
-// readEnvelope adds what the envelope lacks. Of a property that comes several times the last one counts.
-func (o object) readEnvelope(meta *Envelope) {
-	var in Envelope
-	for _, f := range o.fields {
-		switch string(f.key) {
-		case "locationId":
-			in.LocationID = f.scalar()
-		case "companyId":
-			in.CompanyID = f.scalar()
-		case "appId":
-			in.AppID = f.scalar()
-		case "versionId":
-			in.VersionID = f.scalar()
-		case "webhookId":
-			in.WebhookID = f.scalar()
-		case "timestamp":
-			_ = in.Timestamp.UnmarshalJSON(f.value) // keeps what it cannot read
-		}
-	}
-	fill(&meta.LocationID, in.LocationID)
-	fill(&meta.CompanyID, in.CompanyID)
-	fill(&meta.AppID, in.AppID)
-	fill(&meta.VersionID, in.VersionID)
-	fill(&meta.WebhookID, in.WebhookID)
-	if meta.Timestamp.IsZero() && !(in.Timestamp.IsZero() && meta.Timestamp.Raw() != "") {
-		meta.Timestamp = in.Timestamp
-	}
-}
-
-func inEnvelope(key []byte) bool {
+// readEnvelope returns false if the property does not belong to the envelope.
+func (o *object) readEnvelope(key, value []byte) bool {
 	switch string(key) {
-	case "type", "locationId", "companyId", "appId", "versionId", "webhookId", "timestamp":
-		return true
+	case "type":
+		o.kind = value
+	case "locationId":
+		o.locationID, o.envelope.LocationID = value, text(value)
+	case "companyId":
+		o.envelope.CompanyID = text(value)
+	case "appId":
+		o.envelope.AppID = text(value)
+	case "versionId":
+		o.envelope.VersionID = text(value)
+	case "webhookId":
+		o.envelope.WebhookID = text(value)
+	case "timestamp":
+		_ = o.envelope.Timestamp.UnmarshalJSON(value) // never fails
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
-// record returns the JSON of the record. Where the envelope is among its properties it is left out, but for the location's
-// id, which is also the record's: a contact has a type of its own.
-func (o object) record() []byte {
-	b := []byte{'{'}
-	for _, f := range o.fields {
-		if o.skips(f) {
-			continue
-		}
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		key, _ := json.Marshal(string(f.key)) // a string is never refused
-		b = append(b, key...)
-		b = append(b, ':')
-		b = append(b, f.value...)
+// fill sets the fields that are still empty.
+func (e *Envelope) fill(from *Envelope) {
+	e.LocationID = cmp.Or(e.LocationID, from.LocationID)
+	e.CompanyID = cmp.Or(e.CompanyID, from.CompanyID)
+	e.AppID = cmp.Or(e.AppID, from.AppID)
+	e.VersionID = cmp.Or(e.VersionID, from.VersionID)
+	e.WebhookID = cmp.Or(e.WebhookID, from.WebhookID)
+	if e.Timestamp.IsZero() && (e.Timestamp.Raw() == "" || !from.Timestamp.IsZero()) {
+		e.Timestamp = from.Timestamp
 	}
-	return append(b, '}')
 }
 
-// skips reports whether a property belongs to the envelope alone.
-func (o object) skips(f field) bool {
-	return o.flat && inEnvelope(f.key) && (o.noLocation || string(f.key) != "locationId")
-}
+func isEnvelope(key []byte) bool { return new(object).readEnvelope(key, nil) }
 
-func isObject(value []byte) bool { return len(value) > 0 && value[0] == '{' }
-
-// unquoted returns what a JSON string stands for.
-func unquoted(quoted []byte) []byte {
-	if text, ok := plain(quoted); ok {
-		return text
+// readRecord reads the object into a model. The locationId belongs to the record and to the envelope.
+func (o object) readRecord(model json.Unmarshaler) error {
+	if o.record == nil {
+		return model.UnmarshalJSON(o.json)
 	}
-	var text string
-	_ = json.Unmarshal(quoted, &text) // it was found valid
-	return []byte(text)
+	if o.locationID != nil {
+		o.record.WriteString(`"locationId":`)
+		o.record.Write(o.locationID)
+		o.record.WriteByte(',')
+	}
+	record := o.record.Bytes()
+	if last := len(record) - 1; record[last] == ',' {
+		record = record[:last]
+	}
+	return model.UnmarshalJSON(append(record, '}'))
 }
 
-// scalar returns a text, or a number as it is written; else "".
-func scalar(value []byte) string {
-	switch {
-	case len(value) == 0:
+// buffers are reused: a decoded record has copies of its values.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func release(buffer *bytes.Buffer) {
+	const largest = 64 << 10
+	if buffer.Cap() <= largest {
+		buffer.Reset()
+		buffers.Put(buffer)
+	}
+}
+
+// text returns a JSON string's text, or a number as it is written; "" for any other value.
+func text(value []byte) string {
+	if len(value) == 0 || value[0] != '"' && value[0] != '-' && (value[0] < '0' || value[0] > '9') {
 		return ""
-	case value[0] == '"':
-		return string(unquoted(value))
-	case value[0] == '-' || value[0] >= '0' && value[0] <= '9':
-		return string(value)
 	}
-	return ""
+	text, _ := lenient.Scalar(value)
+	return text
 }

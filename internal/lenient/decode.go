@@ -141,8 +141,8 @@ func (d *decoder) isEmptyText() bool { return d.literal(`""`) }
 // read reads the object at the current byte. Of a name that comes several times the last value counts.
 func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 	clean, further := true, len(d.further)
-	more := d.enter()
-	for more = more && !d.take('}'); more; {
+	d.bad = !d.enter()
+	for more := !d.bad && !d.take('}'); more; {
 		name, ok := d.key()
 		if !ok {
 			d.bad = true
@@ -173,7 +173,6 @@ func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 			return false
 		}
 	}
-	d.bad = d.bad || d.depth >= maxDepth
 	d.depth--
 	if len(d.further) > further && !s.readFurther(d, v, further) {
 		clean = false

@@ -120,7 +120,6 @@ func appendNested(out []byte, v reflect.Value) ([]byte, error) {
 	return append(out, ']'), nil
 }
 
-// appendText writes a string.
 func appendText(out []byte, text string) []byte {
 	for i := range len(text) {
 		if c := text[i]; classes[c] != ordinary || c == '<' || c == '>' || c == '&' {

@@ -94,6 +94,14 @@ func readBool(d *decoder, v reflect.Value) bool {
 }
 
 func readInt(d *decoder, v reflect.Value) bool {
+	start := d.pos
+	if d.number() {
+		if n, err := strconv.ParseInt(string(d.data[start:d.pos]), 10, 64); err == nil && !v.OverflowInt(n) {
+			v.SetInt(n)
+			return true
+		}
+	}
+	d.pos = start
 	return readScalar(d, v, func(text string) bool {
 		n, ok := parseInt(text)
 		if ok = ok && !v.OverflowInt(n); ok {

@@ -1,7 +1,9 @@
 package lenient
 
 import (
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -19,11 +21,18 @@ func Valid(data []byte) bool {
 // unescaped; the values are parts of data. It returns an error if data is not a valid JSON object; f may have been called
 // with the properties before the mistake.
 func EachField(data []byte, f func(key, value []byte) error) error {
-	s := scanner{data: data}
+	return EachProperty(data, func(key, value, _ []byte) error { return f(key, value) })
+}
+
+// EachProperty is EachField that also passes the property as it is written, with its key and colon.
+func EachProperty(data []byte, f func(key, value, property []byte) error) error {
+	s := scanner{data: data, depth: 1}
 	if !s.take('{') {
 		return errSyntax
 	}
 	for more := !s.take('}'); more; {
+		s.space()
+		start := s.pos
 		key, ok := s.key()
 		if !ok {
 			return errSyntax
@@ -32,7 +41,7 @@ func EachField(data []byte, f func(key, value []byte) error) error {
 		if !ok {
 			return errSyntax
 		}
-		if err := f(key, value); err != nil {
+		if err := f(key, value, data[start:s.pos]); err != nil {
 			return err
 		}
 		if more, ok = s.next('}'); !ok {
@@ -49,7 +58,7 @@ func EachField(data []byte, f func(key, value []byte) error) error {
 // parts of data. It returns an error if data is not a valid JSON array; f may have been called with the elements before
 // the mistake.
 func EachElement(data []byte, f func(value []byte) error) error {
-	s := scanner{data: data}
+	s := scanner{data: data, depth: 1}
 	if !s.take('[') {
 		return errSyntax
 	}
@@ -190,7 +199,7 @@ func (s *scanner) skip() bool {
 func (s *scanner) enter() bool {
 	s.pos++
 	s.depth++
-	return s.depth < maxDepth
+	return s.depth <= maxDepth
 }
 
 // inside skips the rest of an object or an array.
@@ -265,6 +274,13 @@ func (s *scanner) str() bool {
 	data, i := s.data, s.pos+1
 	s.plain = true
 	for {
+		for i+8 <= len(data) { // eight bytes at a time
+			if n := ordinaryPrefix(binary.LittleEndian.Uint64(data[i:])); n < 8 {
+				i += n
+				break
+			}
+			i += 8
+		}
 		for i < len(data) && classes[data[i]] == ordinary {
 			i++
 		}
@@ -289,6 +305,14 @@ func (s *scanner) str() bool {
 			return false
 		}
 	}
+}
+
+// ordinaryPrefix returns the number of ordinary bytes before the first other one among eight.
+func ordinaryPrefix(eight uint64) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quotes, backslashes := eight^(ones*'"'), eight^(ones*'\\')
+	others := (eight - ones*' ') | (quotes-ones)&^quotes | (backslashes-ones)&^backslashes
+	return bits.TrailingZeros64((others&^eight|eight)&highs) / 8
 }
 
 // escapeLen returns the length of what follows a backslash, 0 if it is not valid.

@@ -2,7 +2,9 @@ package lenient
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -65,5 +67,64 @@ func FuzzScan(f *testing.F) {
 			require.Error(t, fieldsErr)
 			require.Error(t, elementsErr)
 		}
+	})
+}
+
+func TestScannerAgreesWithJSON(t *testing.T) {
+	for _, text := range []string{
+		"0", "-0", "01", "-", "1.", ".5", "1.5", "1e5", "1E+5", "1e", "1e-", "+1", "NaN", "true", "tru", "truex", "null", "nul", "false", `"a"`, `"a`, `"\u12aF"`,
+		`"\u12g0"`, `"\u12"`, `"\`, `"\q"`, `"\/"`, "\"\t\"", "\"\x7f\"", "[]", "[ ]", "[1,]", "[,1]", "[1 2]", "[1,2]", "{}", `{"a":1}`, `{"a":1,}`, `{"a"}`, `{1:2}`, `{"a":}`, `{"a" : [ {} , "x" ] }`,
+		"", " ", strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999), strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000),
+	} {
+		whole := []byte(`{"v":` + text + `}`)
+		ok := EachField(whole, func(_, _ []byte) error { return nil }) == nil
+		require.Equal(t, json.Valid(whole), ok, "%.40s", text)
+		require.Equal(t, ok, Valid(whole), "%.40s", text)
+	}
+}
+
+// TestOrdinaryPrefix compares the eight bytes at a time with one byte at a time.
+func TestOrdinaryPrefix(t *testing.T) {
+	bytes := []byte{0, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', 0x7f, 0x80, 0xff, 'a'}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		var eight [8]byte
+		want := 8
+		for i := range eight {
+			eight[i] = bytes[random.IntN(len(bytes))]
+			if random.IntN(2) == 0 {
+				eight[i] = 'a'
+			}
+			if classes[eight[i]] != ordinary && want == 8 {
+				want = i
+			}
+		}
+		require.Equal(t, want, ordinaryPrefix(binary.LittleEndian.Uint64(eight[:])), "%q", eight)
+	}
+}
+
+// FuzzUnescape: texts and keys are unescaped as encoding/json does.
+func FuzzUnescape(f *testing.F) {
+	for _, seed := range []string{`a`, `\"\\\/\b\f\n\r\t`, `\u00e9\u20AC\ud83d\ude00`, `\ud800`, `\ud800x`, `\ud800\u0041`, `\udc00\ud800`, "é\xff€", `\`, `\u12`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		quoted := []byte(`"` + text + `"`)
+		var want string
+		if json.Unmarshal(quoted, &want) != nil {
+			_, ok := Scalar(quoted)
+			require.False(t, ok)
+			return
+		}
+		got, ok := Scalar(quoted)
+		require.True(t, ok)
+		require.Equal(t, want, got)
+		require.NoError(t, EachField([]byte("{"+string(quoted)+":1}"), func(key, _ []byte) error {
+			require.Equal(t, want, string(key))
+			return nil
+		}))
+		var out string
+		require.NoError(t, json.Unmarshal(appendText(nil, want), &out))
+		require.Equal(t, want, out)
 	})
 }

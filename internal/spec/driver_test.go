@@ -453,15 +453,15 @@ func inboundDND() *ghl.DNDSettings {
 // customFields has a value of each kind.
 func customFields() []ghl.CustomField {
 	const id = "6dvNaf7VhkQ9snc5vnjJ"
+	file := ghl.CustomFieldFile{URL: "https://example.com/cv.pdf", DocumentID: "GCs5KuzPqTls7vWclkEV"}
+	file.Meta.OriginalName, file.Meta.Size = "cv.pdf", 1024
 	return []ghl.CustomField{
 		{ID: id, Key: "contact.nickname", Value: ghl.ValueOf("Countess")},
 		{Key: "contact.nickname", Value: ghl.ValueOf("Countess")},
 		{ID: id, Value: ghl.ValueOf(12.5)},
 		{ID: id, Value: ghl.ValueOf(time.Date(1990, time.September, 25, 0, 0, 0, 0, time.UTC))},
 		{ID: id, Value: ghl.ValueOf([]string{"Red", "Blue"})},
-		{ID: id, Value: ghl.ValueOf(map[string]ghl.CustomFieldFile{"f31175d4-2b06-4fc6-b7bc-74cd814c68cb": {
-			URL: "https://example.com/cv.pdf", DocumentID: "GCs5KuzPqTls7vWclkEV", Meta: ghl.FileMetadata{OriginalName: "cv.pdf", Size: 1024},
-		}})},
+		{ID: id, Value: ghl.ValueOf(map[string]ghl.CustomFieldFile{"f31175d4-2b06-4fc6-b7bc-74cd814c68cb": file})},
 	}
 }
 

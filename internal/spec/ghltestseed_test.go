@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -114,23 +115,25 @@ func (s *seeded) tokenFor(operation string, u *url.URL) string {
 
 func seedLocation(id string) ghl.Location {
 	const social = "https://example.com/dental"
-	return ghl.Location{
+	l := ghl.Location{
 		ID: id, CompanyID: companyID, Name: "Dental Care", Domain: "dental.example.com", FirstName: "Jo", LastName: "Doe", Email: "jo@example.com",
 		Phone: "+18005550199", Address: "4th fleet street", City: "New York", State: "IL", PostalCode: "567654", Country: "US",
 		Website: "https://example.com", LogoURL: "https://example.com/logo.png", Timezone: "America/New_York",
-		Settings: &ghl.LocationSettings{
-			AllowDuplicateContact: true, AllowDuplicateOpportunity: true, AllowFacebookNameMerge: true, DisableContactTimezone: true,
-		},
-		Business: &ghl.LocationBusiness{
-			Name: "Dental Care", Address: "4th fleet street", City: "New York", State: "IL", Country: "US", PostalCode: "567654",
-			Website: "https://example.com", Timezone: "America/New_York", LogoURL: "https://example.com/logo.png",
-		},
-		Social: &ghl.LocationSocial{
-			FacebookURL: social, GooglePlus: social, LinkedIn: social, Foursquare: social, Twitter: social, Yelp: social, Instagram: social,
-			YouTube: social, Pinterest: social, BlogRSS: social, GooglePlacesID: "places",
-		},
 		Reseller: map[string]any{"plan": "basic"},
 	}
+	l.Settings.AllowDuplicateContact, l.Settings.AllowDuplicateOpportunity = true, true
+	l.Settings.AllowFacebookNameMerge, l.Settings.DisableContactTimezone = true, true
+	b := &l.Business
+	b.Name, b.Address, b.City, b.State, b.Country, b.PostalCode = l.Name, l.Address, l.City, l.State, l.Country, l.PostalCode
+	b.Website, b.Timezone, b.LogoURL = l.Website, l.Timezone, l.LogoURL
+	for _, page := range []*string{
+		&l.Social.FacebookURL, &l.Social.GooglePlus, &l.Social.LinkedIn, &l.Social.Foursquare, &l.Social.Twitter, &l.Social.Yelp,
+		&l.Social.Instagram, &l.Social.YouTube, &l.Social.Pinterest, &l.Social.BlogRSS,
+	} {
+		*page = social
+	}
+	l.Social.GooglePlacesID = "places"
+	return l
 }
 
 func seedContact() ghl.Contact {
@@ -155,30 +158,37 @@ func attribution() *ghl.Attribution {
 }
 
 func seedCalendar() ghl.Calendar {
-	places := []*ghl.MeetingLocation{{Kind: "custom", Location: "Room 1", MeetingID: "custom_0"}}
-	hours := []*ghl.Hour{{OpenHour: 9, OpenMinute: 30, CloseHour: 17, CloseMinute: 30}}
-	return ghl.Calendar{
+	c := ghl.Calendar{
 		GroupID: groupID, Name: "Everything", Description: "All that can be set", Slug: "everything", WidgetSlug: "everything",
 		CalendarType: "round_robin", WidgetType: "classic", EventType: "RoundRobin_OptimizeForAvailability", EventTitle: "{{contact.name}}",
-		EventColor: "#039be5", IsActive: true, MeetingLocation: "Room 1", LocationConfigurations: places,
-		TeamMembers: []*ghl.CalendarTeamMember{{
-			UserID: userID, Priority: 0.5, IsPrimary: true, MeetingLocationType: "custom", MeetingLocation: "Room 1", LocationConfigurations: places,
-		}},
-		Notifications: []*ghl.CalendarNotification{{
-			Type: "email", ShouldSendToContact: true, ShouldSendToGuest: true, ShouldSendToUser: true, ShouldSendToSelectedUsers: true,
-			SelectedUsers: "jo@example.com",
-		}},
+		EventColor: "#039be5", IsActive: true, MeetingLocation: "Room 1",
 		SlotDuration: 30, SlotDurationUnit: "mins", SlotInterval: 30, SlotIntervalUnit: "mins", SlotBuffer: 5, SlotBufferUnit: "mins", PreBuffer: 5,
 		PreBufferUnit: "mins", AppointmentPerSlot: 1, AppointmentPerDay: 8, AllowBookingAfter: 2, AllowBookingAfterUnit: "hours", AllowBookingFor: 60,
-		AllowBookingForUnit: "days", AvailabilityType: new(0), OpenHours: []*ghl.OpenHours{{DaysOfTheWeek: []int{1, 2}, Hours: hours}},
-		Availabilities:  []*ghl.CalendarAvailability{{Date: ghl.ParseTime("2026-03-20T00:00:00.000Z"), Hours: hours, Deleted: true}},
-		EnableRecurring: true, Recurring: &ghl.CalendarRecurring{Freq: "WEEKLY", Count: 4, BookingOption: "skip", BookingOverlapDefaultStatus: "confirmed"},
-		LookBusyConfig: &ghl.LookBusy{Enabled: true, Percentage: 20}, FormID: "form", FormSubmitType: "RedirectURL",
+		AllowBookingForUnit: "days", AvailabilityType: new(0),
+		EnableRecurring: true, FormID: "form", FormSubmitType: "RedirectURL",
 		FormSubmitRedirectURL: "https://example.com/thanks", FormSubmitThanksMessage: "Thank you", ConsentLabel: "I agree", GuestType: "count_only",
 		StickyContact: true, IsLivePaymentMode: true, AutoConfirm: true, AllowReschedule: true, AllowCancellation: true, GoogleInvitationEmails: true,
 		AlertEmail: "jo@example.com", Notes: "Be on time", PixelID: "pixel", CalendarCoverImage: "https://example.com/cover.png",
 		ShouldSendAlertEmailsToAssignedMember: true, ShouldAssignContactToTeamMember: true, ShouldSkipAssigningContactForExisting: true,
 	}
+	const nested = `{
+		"locationConfigurations":[{"kind":"custom","location":"Room 1","meetingId":"custom_0"}],
+		"teamMembers":[{"userId":"` + userID + `","priority":0.5,"isPrimary":true,"meetingLocationType":"custom","meetingLocation":"Room 1",
+			"locationConfigurations":[{"kind":"custom","location":"Room 1","meetingId":"custom_0"}]}],
+		"notifications":[{"type":"email","shouldSendToContact":true,"shouldSendToGuest":true,"shouldSendToUser":true,
+			"shouldSendToSelectedUsers":true,"selectedUsers":"jo@example.com"}],
+		"openHours":[{"daysOfTheWeek":[1,2],"hours":[{"openHour":9,"openMinute":30,"closeHour":17,"closeMinute":30}]}],
+		"availabilities":[{"date":"2026-03-20T00:00:00.000Z","deleted":true,
+			"hours":[{"openHour":9,"openMinute":30,"closeHour":17,"closeMinute":30}]}],
+		"recurring":{"freq":"WEEKLY","count":4,"bookingOption":"skip","bookingOverlapDefaultStatus":"confirmed"},
+		"lookBusyConfig":{"enabled":true,"LookBusyPercentage":20}}`
+	var n ghl.Calendar
+	if err := json.Unmarshal([]byte(nested), &n); err != nil {
+		panic(err)
+	}
+	c.LocationConfigurations, c.TeamMembers, c.Notifications = n.LocationConfigurations, n.TeamMembers, n.Notifications
+	c.OpenHours, c.Availabilities, c.Recurring, c.LookBusyConfig = n.OpenHours, n.Availabilities, n.Recurring, n.LookBusyConfig
+	return c
 }
 
 // furtherCalls are made beside those of the driver, for answers that have more.

@@ -29,7 +29,8 @@ func TestAPermanentErrorDoesNotPreventRetries(t *testing.T) {
 	require.Equal(t, GiveUp, Classify(errors.Join(invalid, invalid)).Action)
 	require.Equal(t, Verdict{TryAgain, 0, "server error"}, Classify(errors.Join(invalid, server)))
 	require.Equal(t, Verdict{Wait, time.Second, "waits"}, Classify(errors.Join(server, wait, invalid)))
-	require.Equal(t, PauseLocation, Classify(errors.Join(server, wait, fmt.Errorf("x: %w", ghl.ErrReauthRequired))).Action)
+	require.Equal(t, PauseLocation,
+		Classify(errors.Join(server, wait, fmt.Errorf("x: %w", ghl.ErrReauthRequired))).Action)
 	require.Equal(t, GiveUp, Classify(fmt.Errorf("contact: %w", errors.Join(invalid))).Action)
 }
 

@@ -75,7 +75,8 @@ func (q *Queue) storeAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (
 			category = excluded.category, message = excluded.message, attempts = ghlsync_failure.attempts + 1,
 			last_at = excluded.last_at, next_at = excluded.next_at
 		RETURNING `+failureColumns,
-		rand.Text(), u.Location, u.ID, string(state), string(a.Category), a.Message, db.Micros(a.At), db.Micros(a.At), db.Micros(a.Next)))
+		rand.Text(), u.Location, u.ID, string(state), string(a.Category), a.Message,
+		db.Micros(a.At), db.Micros(a.At), db.Micros(a.Next)))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,8 @@ const failureColumns = `id, location, unit, state, category, message, attempts, 
 
 func scanFailure(r db.Row) (f Failure, alerted bool, err error) {
 	var attempts, first, last, next, alertedAt int64
-	err = r.Scan(&f.ID, &f.Unit.Location, &f.Unit.ID, &f.State, &f.Category, &f.Message, &attempts, &first, &last, &next, &alertedAt)
+	err = r.Scan(&f.ID, &f.Unit.Location, &f.Unit.ID, &f.State, &f.Category, &f.Message, &attempts, &first, &last,
+		&next, &alertedAt)
 	f.Attempts, f.First, f.Last, f.Next = int(attempts), db.Time(first), db.Time(last), db.Time(next)
 	return f, alertedAt != 0, err
 }
@@ -110,8 +112,9 @@ func (q *Queue) closeFailure(ctx context.Context, tx *db.Tx, u Unit, state State
 
 // alert logs an incident and passes it to Config.Incident.
 func (q *Queue) alert(ctx context.Context, f Failure) {
-	q.Logger.LogAttrs(ctx, slog.LevelError, "sync needs attention", slog.String("location", f.Unit.Location), slog.String("unit", f.Unit.ID),
-		slog.String("category", string(f.Category)), slog.String("err", f.Message), slog.Bool("location_paused", f.Paused))
+	q.Logger.LogAttrs(ctx, slog.LevelError, "sync needs attention", slog.String("location", f.Unit.Location),
+		slog.String("unit", f.Unit.ID), slog.String("category", string(f.Category)), slog.String("err", f.Message),
+		slog.Bool("location_paused", f.Paused))
 	if q.Incident != nil {
 		q.Incident(f)
 	}
@@ -169,7 +172,8 @@ func (q *Queue) Attempts(ctx context.Context, failure string) ([]Attempt, error)
 	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, func(r db.Row) (a Attempt, err error) {
 			var number, at, next, status int64
-			err = r.Scan(&number, &at, &next, &a.Operation, &a.Category, &status, &a.Message, &a.TraceID, &a.Sent, &a.Received)
+			err = r.Scan(&number, &at, &next, &a.Operation, &a.Category, &status, &a.Message, &a.TraceID, &a.Sent,
+				&a.Received)
 			a.Number, a.At, a.Next, a.Status = int(number), db.Time(at), db.Time(next), int(status)
 			return a, err
 		}, `SELECT number, happened_at, next_at, operation, category, status, message, trace_id, sent, received
@@ -223,10 +227,12 @@ func (q *Queue) drop(ctx context.Context, failure string, state State) error {
 }
 
 // decide applies a person's decision to an open failure. It does nothing to a failure that has ended.
-func (q *Queue) decide(ctx context.Context, failure string, do func(context.Context, *db.Tx, Failure, row) error) error {
+func (q *Queue) decide(ctx context.Context, failure string,
+	do func(context.Context, *db.Tx, Failure, row) error) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		find := func() (Failure, error) {
-			f, _, err := scanFailure(tx.Row(ctx, `SELECT `+failureColumns+` FROM ghlsync_failure WHERE id = $1`, failure))
+			f, _, err := scanFailure(
+				tx.Row(ctx, `SELECT `+failureColumns+` FROM ghlsync_failure WHERE id = $1`, failure))
 			if errors.Is(err, db.ErrNoRows) {
 				err = fmt.Errorf("%q: %w", failure, ErrNotFound)
 			}

@@ -52,7 +52,8 @@ func (q *Queue) AddLocation(ctx context.Context, id string) error {
 		return err
 	}
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id, queue) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, id, queueName(id))
+		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id, queue) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`,
+			id, queueName(id))
 		return err
 	})
 	if err != nil {
@@ -112,7 +113,10 @@ func (q *Queue) pauseTx(ctx context.Context, tx *db.Tx, location, reason string)
 // Refused pauses a location because of an error outside of a run, and reports it like an error in a run.
 func (q *Queue) Refused(ctx context.Context, location string, failed error) error {
 	now := q.DB.Now()
-	f := Failure{Unit: Unit{Location: location}, State: Stopped, Category: Classify(failed).Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
+	f := Failure{
+		Unit: Unit{Location: location}, State: Stopped, Category: Classify(failed).Category,
+		Message: messageOf(failed), First: now, Last: now, Paused: true,
+	}
 	first := false
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		if first, err = q.pauseTx(ctx, tx, location, string(f.Category)); err != nil || !first {
@@ -185,7 +189,8 @@ func (q *Queue) openQueues(ctx context.Context) error {
 		}
 		q.queues[l.ID] = true
 		if !l.Paused.IsZero() {
-			err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.jobs.pause(ctx, tx, queueName(l.ID), true) })
+			err := q.DB.Write(ctx,
+				func(ctx context.Context, tx *db.Tx) error { return q.jobs.pause(ctx, tx, queueName(l.ID), true) })
 			if err != nil {
 				return err
 			}
@@ -196,7 +201,8 @@ func (q *Queue) openQueues(ctx context.Context) error {
 			delete(q.queues, id)
 			q.loops.Go(func() {
 				if err := q.jobs.removeQueue(context.WithoutCancel(ctx), queueName(id)); err != nil {
-					q.Logger.LogAttrs(ctx, slog.LevelWarn, "closing the queue of a location failed", slog.String("location", id), slog.Any("err", err))
+					q.Logger.LogAttrs(ctx, slog.LevelWarn, "closing the queue of a location failed",
+						slog.String("location", id), slog.Any("err", err))
 				}
 			})
 		}

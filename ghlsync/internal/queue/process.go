@@ -123,7 +123,8 @@ func (q *Queue) beatOnce(ctx context.Context, thorough bool) error {
 		return err
 	}
 	if renewed == 0 {
-		q.Logger.LogAttrs(ctx, slog.LevelWarn, "another process treated this one as dead; its runs are cancelled, and it registers again")
+		q.Logger.LogAttrs(ctx, slog.LevelWarn,
+			"another process treated this one as dead; its runs are cancelled, and it registers again")
 		q.alive.end()
 		q.active.none(ctx)
 		if ctx.Err() != nil {
@@ -157,7 +158,8 @@ func (q *Queue) rescue(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_process WHERE id <> $1 AND lease_until < $2`, q.process, now); err != nil {
 			return err
 		}
-		ids, err := db.List(ctx, tx, func(r db.Row) (id string, err error) { err = r.Scan(&id); return }, `SELECT id FROM ghlsync_process`)
+		ids, err := db.List(ctx, tx, func(r db.Row) (id string, err error) { err = r.Scan(&id); return },
+			`SELECT id FROM ghlsync_process`)
 		if err != nil {
 			return err
 		}
@@ -180,7 +182,8 @@ func (q *Queue) rescue(ctx context.Context) error {
 			process = job.AttemptedBy[len(job.AttemptedBy)-1]
 		}
 		// A job of this process that is not active: its end could not be stored.
-		lost := process == q.process && live[process] && !q.active.has(job.ID) && job.AttemptedAt != nil && time.Since(*job.AttemptedAt) > time.Minute
+		lost := process == q.process && live[process] && !q.active.has(job.ID) && job.AttemptedAt != nil &&
+			time.Since(*job.AttemptedAt) > time.Minute
 		if live[process] && !lost {
 			continue
 		}

@@ -172,8 +172,8 @@ func (q *Queue) finish(ctx, life context.Context, run *Run, failed error, took t
 			failed = own.error
 			continue
 		}
-		q.Logger.LogAttrs(ctx, slog.LevelWarn, "storing the end of a run failed; retrying", slog.String("location", run.Location),
-			slog.String("unit", run.ID), slog.Any("err", err))
+		q.Logger.LogAttrs(ctx, slog.LevelWarn, "storing the end of a run failed; retrying",
+			slog.String("location", run.Location), slog.String("unit", run.ID), slog.Any("err", err))
 		select {
 		case <-time.After(pause):
 		case <-life.Done():
@@ -254,7 +254,8 @@ func (q *Queue) succeeded(ctx context.Context, tx *db.Tx, u row, run *Run) error
 }
 
 // failed schedules a failed unit again, or stops it, and stores the attempt.
-func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdict, failed error) (Result, *Failure, error) {
+func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdict,
+	failed error) (Result, *Failure, error) {
 	now := q.DB.Now()
 	switch v.Action {
 	case Wait:
@@ -270,7 +271,10 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 		}
 		var incident *Failure
 		if first {
-			incident = &Failure{Unit: u.Unit, State: Stopped, Category: v.Category, Message: messageOf(failed), First: now, Last: now, Paused: true}
+			incident = &Failure{
+				Unit: u.Unit, State: Stopped, Category: v.Category, Message: messageOf(failed), First: now, Last: now,
+				Paused: true,
+			}
 		}
 		if err := q.enter(ctx, tx, incident); err != nil {
 			return "", nil, err
@@ -299,7 +303,10 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 
 // report logs how a run ended, and passes on an incident.
 func (q *Queue) report(ctx context.Context, run *Run, v Verdict, failed error, incident *Failure, took time.Duration) {
-	attrs := []slog.Attr{slog.String("location", run.Location), slog.String("unit", run.ID), slog.Int64("number", run.Number), slog.Duration("took", took)}
+	attrs := []slog.Attr{
+		slog.String("location", run.Location), slog.String("unit", run.ID), slog.Int64("number", run.Number),
+		slog.Duration("took", took),
+	}
 	switch {
 	case failed == nil:
 		q.Logger.LogAttrs(ctx, slog.LevelDebug, "unit in step", attrs...)
@@ -310,7 +317,8 @@ func (q *Queue) report(ctx context.Context, run *Run, v Verdict, failed error, i
 		if wait := (*WaitError)(nil); errors.As(failed, &wait) { // not an error
 			level = slog.LevelDebug
 		}
-		q.Logger.LogAttrs(ctx, level, "unit not in step", append(attrs, slog.String("category", string(v.Category)), slog.String("err", messageOf(failed)))...)
+		attrs = append(attrs, slog.String("category", string(v.Category)), slog.String("err", messageOf(failed)))
+		q.Logger.LogAttrs(ctx, level, "unit not in step", attrs...)
 	}
 	if incident != nil {
 		q.alert(ctx, *incident)

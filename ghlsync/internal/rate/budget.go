@@ -8,15 +8,15 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// Budget is what is left of a location's limits, over all processes.
+// Budget is what remains of a location's limits for all processes together.
 type Budget struct {
 	// Left is how many requests may be sent now.
 	Left int
-	// Daily is how many may be sent until the day's quota is renewed; -1 if unknown.
+	// Daily is how many requests may be sent until the daily quota is renewed; -1 if unknown.
 	Daily int
 }
 
-// Budgets are those of all locations that requests were sent for.
+// Budgets returns the budgets of all locations for which requests were sent.
 func Budgets(ctx context.Context, tx *db.Tx, now time.Time) (map[string]Budget, error) {
 	all := map[string]Budget{}
 	err := tx.Each(ctx, func(r db.Row) error {
@@ -33,8 +33,9 @@ func Budgets(ctx context.Context, tx *db.Tx, now time.Time) (map[string]Budget, 
 	return all, err
 }
 
+// budget returns what remains at a time.
 func (s *state) budget(now int64) Budget {
-	if gone, _ := s.dailyGone(now); gone {
+	if exhausted, _ := s.dailyExhausted(now); exhausted {
 		return Budget{0, 0}
 	}
 	if s.Closed > now {

@@ -1,4 +1,4 @@
-// Package rate keeps the rate limits of locations over all processes that share a database.
+// Package rate enforces the rate limits of locations in all processes that share a database.
 package rate
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// Limits makes the limiters of a process.
+// Limits holds the limiters of a process.
 type Limits struct {
 	db  *db.DB
 	log *slog.Logger
@@ -25,7 +25,7 @@ type Limits struct {
 	all map[string]*Limiter
 }
 
-// New returns the limits that are kept in a database.
+// New returns limits that are shared through a database.
 func New(d *db.DB, logger *slog.Logger) *Limits {
 	if logger == nil {
 		logger = slog.Default()
@@ -33,40 +33,43 @@ func New(d *db.DB, logger *slog.Logger) *Limits {
 	return &Limits{db: d, log: logger, all: map[string]*Limiter{}}
 }
 
-// For returns the limiter of a location or company, always the same one. It is for [ghl.WithLimiterFor].
+// For returns the limiter of a location or company, the same one in every call. Pass it to [ghl.WithLimiterFor].
 func (l *Limits) For(resource string) ghl.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if found := l.all[resource]; found != nil {
 		return found
 	}
-	made := &Limiter{limits: l, resource: resource, local: ghl.NewLimiter(), batch: 1, most: publishedLimit / atOnce}
+	made := &Limiter{
+		limits: l, resource: resource, local: ghl.NewLimiter(), batch: 1, most: publishedLimit / batchShare,
+	}
 	l.all[resource] = made
 	return made
 }
 
-// Limiter is a [ghl.Limiter] and a [ghl.LimitObserver]. Two stand one behind the other: the SDK's own, which follows the
-// server's headers, spreads the calls, and lets those in the background yield; and what all processes share: a count of the
-// permits given lately, of which there are never more than the limit in any interval, the daily quota, and how long the server
-// refuses all. Permits are taken from the database for a moment, a few at once where calls come fast. What a dead process had
-// taken counts for as long as if it had been used, and no longer. Calls in the background leave a tenth of the daily quota to
-// others.
+// Limiter is a [ghl.Limiter] and a [ghl.LimitObserver]. A call waits for two limiters in turn. The first is the SDK's
+// own: it follows the server's headers, spreads the calls, and lets background calls yield. The second is shared by
+// all processes: it counts the permits given lately, never more than the limit in any interval, and stores the daily
+// quota and until when the server refuses all requests.
+//
+// A process takes permits from the database for a moment, several at once if calls are frequent. The permits of a
+// dead process count as if they had been used. Background calls leave a tenth of the daily quota to other calls.
 type Limiter struct {
 	limits   *Limits
 	resource string
 	local    *ghl.AdaptiveLimiter
 
 	mu      sync.Mutex
-	permits int           // in hand
-	expires time.Time     // when they do
-	unused  int           // permits that expired in hand
-	gone    time.Time     // when the last of those did
+	permits int           // held by this process
+	expires time.Time     // when they expire
+	unused  int           // permits that expired unused
+	expired time.Time     // when the last of those expired
 	batch   int           // how many to take at once
-	most    int           // and at the most
+	most    int           // the maximum of batch
 	waiting int           // callers without a permit
-	asking  bool          // one of them asks the database for all
-	woken   chan struct{} // closed when it has; nil if nobody waits for that
-	news    news
+	asking  bool          // one caller asks the database for all
+	woken   chan struct{} // closed when that caller is done; nil if no caller waits for it
+	report  report        // not shared yet
 
 	dailyLimit int // 0 if unknown
 }
@@ -76,12 +79,12 @@ var (
 	_ ghl.LimitObserver = (*Limiter)(nil)
 )
 
-// Wait returns nil when the next attempt may be sent; see [ghl.Limiter]. Its errors are those of [ghl.AdaptiveLimiter.Wait],
-// and the database's.
+// Wait returns nil when the next attempt may be sent; see [ghl.Limiter]. It returns the errors of
+// [ghl.AdaptiveLimiter.Wait], and those of the database.
 func (l *Limiter) Wait(ctx context.Context) error {
 	if ghl.IsBackground(ctx) {
 		if left := l.reserved(); left > 0 {
-			spent := ghl.NewLimiter() // it knows how to say so
+			spent := ghl.NewLimiter() // returns the error of a used up daily quota
 			spent.Observe(ghl.RateLimit{Remaining: -1, DailyReset: left, Status: http.StatusOK, Sent: time.Now()})
 			return spent.Wait(ctx)
 		}
@@ -98,24 +101,24 @@ func (l *Limiter) Wait(ctx context.Context) error {
 		if refusal == nil {
 			return nil
 		}
-		// The others have learned that waiting does not help, or not soon: so does our own, which knows what that means for
-		// this call.
+		// Other processes have learned that a wait does not help, or not soon. The local limiter learns that too, and
+		// decides what it means for this call.
 		l.local.Observe(*refusal)
 	}
 }
 
-// reserveShare of the daily quota is kept from calls in the background: one part in so many.
+// reserveShare reserves one part in reserveShare of the daily quota for calls that are not in the background.
 const reserveShare = 10
 
-// reserved is for how long calls in the background have to do without, since no more is left of the daily quota than others may
-// need; 0 or less if there is more.
+// reserved returns how long background calls must wait because only the reserve of the daily quota remains; 0 or less
+// if more remains.
 func (l *Limiter) reserved() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.news.dailyTold.IsZero() || l.news.dailyLeft >= l.dailyLimit/reserveShare {
+	if l.report.dailyTold.IsZero() || l.report.dailyLeft >= l.dailyLimit/reserveShare {
 		return 0
 	}
-	return time.Until(l.news.dailyReset)
+	return time.Until(l.report.dailyReset)
 }
 
 // Observe learns from an answer; see [ghl.LimitObserver].
@@ -128,30 +131,30 @@ func (l *Limiter) Observe(r ghl.RateLimit) {
 	defer l.mu.Unlock()
 	now := time.Now()
 	urgent := false
-	if (r.Limit > 0 || r.Interval > 0) && r.Sent.After(l.news.told) {
-		urgent = r.Limit > 0 && r.Limit/atOnce != l.most
-		l.news.limit, l.news.interval, l.news.told = r.Limit, r.Interval, r.Sent
+	if (r.Limit > 0 || r.Interval > 0) && r.Sent.After(l.report.told) {
+		urgent = r.Limit > 0 && r.Limit/batchShare != l.most
+		l.report.limit, l.report.interval, l.report.told = r.Limit, r.Interval, r.Sent
 		if r.Limit > 0 {
-			l.most = r.Limit / atOnce
+			l.most = r.Limit / batchShare
 		}
 	}
 	if r.Status == http.StatusTooManyRequests {
 		urgent = true
-		// Without a word from the server, a moment: our own limiter knows more of its windows.
+		// Without Retry-After, pause for one slot only: the local limiter knows when the window ends.
 		pause := r.RetryAfter
 		if pause == 0 {
 			pause = publishedInterval / slots
 		}
-		if until := now.Add(pause); until.After(l.news.closed) {
-			l.news.closed = until
+		if until := now.Add(pause); until.After(l.report.closed) {
+			l.report.closed = until
 		}
 	}
-	if r.DailyRemaining >= 0 && !r.Sent.Before(l.news.dailyTold) {
+	if r.DailyRemaining >= 0 && !r.Sent.Before(l.report.dailyTold) {
 		urgent = urgent || r.DailyRemaining == 0
-		l.news.dailyLeft, l.news.dailyTold, l.dailyLimit = r.DailyRemaining, r.Sent, r.DailyLimit
-		l.news.dailyReset = now.Add(dailyProbe)
+		l.report.dailyLeft, l.report.dailyTold, l.dailyLimit = r.DailyRemaining, r.Sent, r.DailyLimit
+		l.report.dailyReset = now.Add(dailyProbe)
 		if r.DailyReset > 0 {
-			l.news.dailyReset = now.Add(r.DailyReset)
+			l.report.dailyReset = now.Add(r.DailyReset)
 		}
 	}
 	if urgent && !l.asking {
@@ -160,18 +163,18 @@ func (l *Limiter) Observe(r ghl.RateLimit) {
 	}
 }
 
-// publish tells the others at once. Who asks next waits for that.
+// publish shares the report with other processes at once. The next caller that needs permits waits for it.
 func (l *Limiter) publish() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	_, _, _, err := l.ask(ctx, 0)
 	if err != nil {
-		l.limits.log.LogAttrs(ctx, slog.LevelWarn, "what the server says of its limits is not shared yet", slog.Any("err", err))
+		l.limits.log.LogAttrs(ctx, slog.LevelWarn, "sharing the rate limit failed", slog.Any("err", err))
 	}
 	l.asked()
 }
 
-// asked lets the next caller ask.
+// asked ends a request to the database, and wakes the callers that wait for it.
 func (l *Limiter) asked() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -182,7 +185,7 @@ func (l *Limiter) asked() {
 	}
 }
 
-// shared waits for a permit of all processes. A refusal is what an answer would have said.
+// shared waits for a permit shared by all processes. A refusal is returned as the answer that would have caused it.
 func (l *Limiter) shared(ctx context.Context) (refusal *ghl.RateLimit, err error) {
 	l.mu.Lock()
 	l.waiting++
@@ -211,10 +214,10 @@ func (l *Limiter) shared(ctx context.Context) (refusal *ghl.RateLimit, err error
 			l.mu.Lock()
 			continue
 		}
-		// What was left of the last ones was too much; if nothing was, more would have done.
+		// Take fewer permits than last time if some expired unused, and more if none is left.
 		if l.permits > 0 {
 			l.batch = max(l.batch-l.permits, 1)
-			l.unused, l.gone = l.unused+l.permits, l.expires
+			l.unused, l.expired = l.unused+l.permits, l.expires
 		} else {
 			l.batch++
 		}
@@ -229,7 +232,7 @@ func (l *Limiter) shared(ctx context.Context) (refusal *ghl.RateLimit, err error
 			return refusal, err
 		}
 		l.mu.Lock()
-		if l.permits > 0 { // at least this one is used, however long the database took
+		if l.permits > 0 { // use one permit even if the database took longer than they last
 			l.permits--
 			l.mu.Unlock()
 			return nil, nil
@@ -237,7 +240,7 @@ func (l *Limiter) shared(ctx context.Context) (refusal *ghl.RateLimit, err error
 	}
 }
 
-// lead asks the database for permits until there are some.
+// lead asks the database for permits until it gives some.
 func (l *Limiter) lead(ctx context.Context, want int) (*ghl.RateLimit, error) {
 	for {
 		asked := time.Now()
@@ -251,7 +254,7 @@ func (l *Limiter) lead(ctx context.Context, want int) (*ghl.RateLimit, error) {
 			l.mu.Unlock()
 			return nil, nil
 		}
-		// Some jitter, for other processes wait for the same.
+		// Add jitter, since other processes wait for the same moment.
 		timer := time.NewTimer(wait + time.Duration(rand.Int64N(int64(10*time.Millisecond))))
 		select {
 		case <-timer.C:
@@ -262,30 +265,32 @@ func (l *Limiter) lead(ctx context.Context, want int) (*ghl.RateLimit, error) {
 	}
 }
 
-// hold is for how long permits may be kept. It is called with l.mu held.
+// hold returns how long permits may be held. It is called with l.mu held.
 func (l *Limiter) hold() time.Duration {
-	interval := l.news.interval
+	interval := l.report.interval
 	if interval <= 0 {
 		interval = publishedInterval
 	}
-	return interval / slots * held
+	return interval / slots * holdSlots
 }
 
-// longPause is what is refused rather than waited for here: a call may not want to wait for so long.
+// longPause is the shortest pause that is returned as a refusal. The local limiter decides whether the call waits.
 const longPause = time.Second
 
-// ask takes permits from the database and leaves there what is new. The refusal, if there is one, is as if an answer said so.
-func (l *Limiter) ask(ctx context.Context, want int) (given int, wait time.Duration, refusal *ghl.RateLimit, err error) {
+// ask takes permits from the database, and stores the report there. A refusal is returned as the answer that would have
+// caused it.
+func (l *Limiter) ask(ctx context.Context,
+	want int) (given int, wait time.Duration, refusal *ghl.RateLimit, err error) {
 	l.mu.Lock()
-	fresh, unused, expired := l.news, l.unused, l.gone
+	fresh, unused, expired := l.report, l.unused, l.expired
 	l.mu.Unlock()
 	if !db.Storable(l.resource) {
-		return 0, 0, nil, errors.New("rate limit: the name of a location can't be stored")
+		return 0, 0, nil, errors.New("rate limit: invalid location id")
 	}
 	d := l.limits.db
 	offset := time.Until(d.Now())
 	at := func(t time.Time) int64 { return db.Micros(t.Add(offset)) }
-	var gone bool
+	var exhausted bool
 	var pause int64
 	err = d.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		s, err := load(ctx, tx, l.resource)
@@ -295,12 +300,12 @@ func (l *Limiter) ask(ctx context.Context, want int) (given int, wait time.Durat
 		if !fresh.empty() {
 			s.learn(fresh, at)
 		}
-		if s.DailyLeft >= 0 && at(expired) > s.DailyTold { // they were taken from the day, and never sent
+		if s.DailyLeft >= 0 && at(expired) > s.DailyTold { // these permits were counted for the day, but never sent
 			s.DailyLeft += unused
 		}
 		now := at(time.Now())
 		given, wait = 0, 0
-		if gone, pause = s.dailyGone(now); !gone && want > 0 {
+		if exhausted, pause = s.dailyExhausted(now); !exhausted && want > 0 {
 			var micros int64
 			given, micros = s.give(now, want)
 			wait = time.Duration(micros) * time.Microsecond
@@ -316,22 +321,26 @@ func (l *Limiter) ask(ctx context.Context, want int) (given int, wait time.Durat
 	}
 	l.mu.Lock()
 	l.unused -= unused
-	// What has come in since stays for the next time. Interval and limit are kept: they are told again and again.
-	if l.news.closed.Equal(fresh.closed) {
-		l.news.closed = time.Time{}
+	// A pause that was reported meanwhile is shared next time. Limit and interval stay: every answer reports them.
+	if l.report.closed.Equal(fresh.closed) {
+		l.report.closed = time.Time{}
 	}
 	l.mu.Unlock()
 	left := time.Duration(pause) * time.Microsecond
 	switch {
-	case gone:
-		refusal = &ghl.RateLimit{Remaining: -1, DailyRemaining: 0, DailyReset: left, Status: http.StatusOK, Sent: time.Now()}
+	case exhausted:
+		refusal = &ghl.RateLimit{
+			Remaining: -1, DailyRemaining: 0, DailyReset: left, Status: http.StatusOK, Sent: time.Now(),
+		}
 	case given == 0 && left > longPause:
-		refusal = &ghl.RateLimit{Remaining: -1, DailyRemaining: -1, RetryAfter: left, Status: http.StatusTooManyRequests, Sent: time.Now()}
+		refusal = &ghl.RateLimit{
+			Remaining: -1, DailyRemaining: -1, RetryAfter: left, Status: http.StatusTooManyRequests, Sent: time.Now(),
+		}
 	}
 	return given, wait, refusal, nil
 }
 
-// load reads the state of a resource, and keeps others from changing it.
+// load reads the state of a resource and locks it.
 func load(ctx context.Context, tx *db.Tx, resource string) (state, error) {
 	for {
 		s := newState()
@@ -340,7 +349,7 @@ func load(ctx context.Context, tx *db.Tx, resource string) (state, error) {
 		switch {
 		case err == nil:
 			if json.Unmarshal([]byte(body), &s) != nil || s.Interval <= 0 || s.Limit <= 0 {
-				s = newState() // of a version that this one does not know
+				s = newState() // written by an unknown version
 			}
 			return s, nil
 		case !errors.Is(err, db.ErrNoRows):
@@ -352,6 +361,7 @@ func load(ctx context.Context, tx *db.Tx, resource string) (state, error) {
 	}
 }
 
+// store writes the state of a resource.
 func store(ctx context.Context, tx *db.Tx, resource string, s state) error {
 	body, err := json.Marshal(s)
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// server grants so many requests in each fixed window, and so many a day.
+// server grants a number of requests in each fixed window, and a number in a day.
 type server struct {
 	mu               sync.Mutex
 	limit, day       int
@@ -33,8 +33,8 @@ type server struct {
 	used, dayUsed    int
 	granted, refused int
 	arrivals         []time.Time
-	silent           bool // about the limits
-	others           int  // requests that others make in each window
+	silent           bool // sends no rate limit headers
+	others           int  // requests of other programs in each window
 }
 
 func (s *server) answer(sent time.Time) ghl.RateLimit {
@@ -67,7 +67,7 @@ func (s *server) answer(sent time.Time) ghl.RateLimit {
 	return r
 }
 
-// most is the largest number of arrivals in any interval.
+// most returns the largest number of arrivals in any interval.
 func (s *server) most() int {
 	slices.SortFunc(s.arrivals, time.Time.Compare)
 	most, first := 0, 0
@@ -80,7 +80,7 @@ func (s *server) most() int {
 	return most
 }
 
-// call makes a request: some time on the way there, and some back.
+// call sends a request, with a random latency in each direction.
 func (s *server) call(ctx context.Context, l ghl.Limiter) error {
 	if err := l.Wait(ctx); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (s *server) call(ctx context.Context, l ghl.Limiter) error {
 	return nil
 }
 
-// run has several processes, each with several callers, call for a while.
+// run simulates several processes, each with several callers, for some time.
 func (s *server) run(t *testing.T, address string, processes, callers int, d time.Duration) {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -108,7 +108,7 @@ func (s *server) run(t *testing.T, address string, processes, callers int, d tim
 						return
 					}
 					if err != nil {
-						t.Errorf("a call fails: %v", err)
+						t.Errorf("call: %v", err)
 						return
 					}
 				}
@@ -118,24 +118,28 @@ func (s *server) run(t *testing.T, address string, processes, callers int, d tim
 	all.Wait()
 }
 
-// TestSharedLimit: however many processes call, in no interval do more requests arrive than are granted, nearly none is
+// TestSharedLimit: with any number of processes, no more requests arrive in any interval than are granted, hardly any is
 // refused, and most of the grant is used.
 func TestSharedLimit(t *testing.T) {
 	for _, test := range []struct {
 		limit, processes, callers int
 		least                     float64 // share of the grant
 	}{
-		{100, 1, 20, 0.65}, {100, 4, 10, 0.65}, {25, 4, 10, 0.55}, {25, 8, 3, 0.55}, // more on a machine that is idle
+		{100, 1, 20, 0.65}, {100, 4, 10, 0.65}, {25, 4, 10, 0.55}, {25, 8, 3, 0.55}, // more on an idle machine
 	} {
 		t.Run(fmt.Sprintf("%d for %d processes", test.limit, test.processes), func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				dbtest.Open(t, address).Close() // migrated
 				synctest.Test(t, func(t *testing.T) {
 					const d = 100 * time.Second
-					s := &server{limit: test.limit, interval: 10 * time.Second, phase: time.Now().Add(-3700 * time.Millisecond)}
+					s := &server{
+						limit: test.limit, interval: 10 * time.Second,
+						phase: time.Now().Add(-3700 * time.Millisecond),
+					}
 					s.run(t, address, test.processes, test.callers, d)
 					share := float64(s.granted) / (float64(test.limit) * d.Seconds() / 10)
-					t.Logf("%.0f %% of the grant, %d of %d refused, at the most %d in any interval", 100*share, s.refused, s.granted+s.refused, s.most())
+					t.Logf("%.0f %% of the grant, %d of %d refused, at most %d in any interval",
+						100*share, s.refused, s.granted+s.refused, s.most())
 					require.LessOrEqual(t, s.most(), test.limit)
 					require.LessOrEqual(t, float64(s.refused), 0.01*float64(s.granted))
 					require.GreaterOrEqual(t, share, test.least)
@@ -145,20 +149,20 @@ func TestSharedLimit(t *testing.T) {
 	}
 }
 
-// TestOtherPrograms: what programs use that know nothing of this database is left to them.
+// TestOtherPrograms: the limiter leaves room for programs that do not share this database.
 func TestOtherPrograms(t *testing.T) {
 	address := dbtest.SQLite(t)
 	dbtest.Open(t, address).Close()
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{limit: 100, interval: 10 * time.Second, phase: time.Now().Add(-2 * time.Second), others: 50}
-		s.run(t, address, 4, 10, 500*time.Second) // long enough that chance does not decide
+		s.run(t, address, 4, 10, 500*time.Second) // long enough to even out random latencies
 		t.Logf("%d granted, %d refused", s.granted, s.refused)
 		require.LessOrEqual(t, float64(s.refused), 0.03*float64(s.granted))
 		require.GreaterOrEqual(t, s.granted, 5*350)
 	})
 }
 
-// TestSilentServer: without a word about limits the published one is kept.
+// TestSilentServer: without rate limit headers the published limit applies.
 func TestSilentServer(t *testing.T) {
 	address := dbtest.SQLite(t)
 	dbtest.Open(t, address).Close()
@@ -171,8 +175,8 @@ func TestSilentServer(t *testing.T) {
 	})
 }
 
-// TestDailyQuota: what is left of the day is counted together; when it is gone every process fails at once, with the time of
-// the reset, and after it they go on.
+// TestDailyQuota: the processes count the daily quota together. When it is used up, every process fails at once with the time
+// until the reset. After the reset calls succeed again.
 func TestDailyQuota(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		dbtest.Open(t, address).Close()
@@ -182,7 +186,7 @@ func TestDailyQuota(t *testing.T) {
 			for range 3 {
 				limiters = append(limiters, rate.New(dbtest.Open(t, address), quiet).For("loc"))
 			}
-			fresh := rate.New(dbtest.Open(t, address), quiet).For("loc") // has made no call
+			fresh := rate.New(dbtest.Open(t, address), quiet).For("loc") // of a process that has sent no call
 			require.NoError(t, s.call(t.Context(), limiters[0]))
 			var all sync.WaitGroup
 			for _, l := range limiters {
@@ -197,7 +201,7 @@ func TestDailyQuota(t *testing.T) {
 			}
 			all.Wait()
 			t.Logf("%d of 60 granted, %d refused", s.granted, s.refused)
-			require.GreaterOrEqual(t, s.granted, 54) // the last few may be on their way, for all that is known
+			require.GreaterOrEqual(t, s.granted, 54) // the last few count as in transit
 			require.LessOrEqual(t, s.refused, 3)
 			start := time.Now()
 			err := fresh.Wait(t.Context())
@@ -215,15 +219,23 @@ func TestDailyQuota(t *testing.T) {
 	})
 }
 
-// TestRetryAfter: when the server asks one process to wait, all do.
+// refuse reports a 429 that asks to wait for five seconds.
+func refuse(l ghl.Limiter) {
+	l.(ghl.LimitObserver).Observe(ghl.RateLimit{
+		Remaining: -1, DailyRemaining: -1, Status: 429, RetryAfter: 5 * time.Second, Sent: time.Now(),
+	})
+}
+
+// TestRetryAfter: when the server asks one process to wait, all processes wait.
 func TestRetryAfter(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		dbtest.Open(t, address).Close()
 		synctest.Test(t, func(t *testing.T) {
-			one, two := rate.New(dbtest.Open(t, address), quiet).For("loc"), rate.New(dbtest.Open(t, address), quiet).For("loc")
+			one := rate.New(dbtest.Open(t, address), quiet).For("loc")
+			two := rate.New(dbtest.Open(t, address), quiet).For("loc")
 			elsewhere := rate.New(dbtest.Open(t, address), quiet).For("other")
 			require.NoError(t, one.Wait(t.Context()))
-			one.(ghl.LimitObserver).Observe(ghl.RateLimit{Remaining: -1, DailyRemaining: -1, Status: 429, RetryAfter: 5 * time.Second, Sent: time.Now()})
+			refuse(one)
 			time.Sleep(10 * time.Millisecond)
 			synctest.Wait()
 			start := time.Now()
@@ -235,14 +247,14 @@ func TestRetryAfter(t *testing.T) {
 	})
 }
 
-// TestWaitEnds: with its context, and gives the place to the next.
+// TestWaitEnds: a wait ends with its context, and the next caller takes its place.
 func TestWaitEnds(t *testing.T) {
 	address := dbtest.SQLite(t)
 	dbtest.Open(t, address).Close()
 	synctest.Test(t, func(t *testing.T) {
 		l := rate.New(dbtest.Open(t, address), quiet).For("loc")
 		require.NoError(t, l.Wait(t.Context()))
-		l.(ghl.LimitObserver).Observe(ghl.RateLimit{Remaining: -1, DailyRemaining: -1, Status: 429, RetryAfter: 5 * time.Second, Sent: time.Now()})
+		refuse(l)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		next := make(chan error, 1)
@@ -256,12 +268,13 @@ func TestWaitEnds(t *testing.T) {
 	})
 }
 
-// BenchmarkPermits is what it costs to share a limit that is never reached.
+// BenchmarkPermits measures the cost of a shared limit that is never reached.
 func BenchmarkPermits(b *testing.B) {
 	address := dbtest.SQLite(b)
 	d := dbtest.Open(b, address)
 	require.NoError(b, d.Write(context.Background(), func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_rate (location, body) VALUES ('loc', '{"limit":100000000,"interval":10000000,"dailyLeft":-1}')`)
+		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_rate (location, body)
+			VALUES ('loc', '{"limit":100000000,"interval":10000000,"dailyLeft":-1}')`)
 		return err
 	}))
 	limits := rate.New(d, quiet)
@@ -270,6 +283,9 @@ func BenchmarkPermits(b *testing.B) {
 		if err := l.Wait(context.Background()); err != nil {
 			b.Fatal(err)
 		}
-		l.(ghl.LimitObserver).Observe(ghl.RateLimit{Limit: 100000000, Remaining: 99999999, Interval: 10 * time.Second, DailyRemaining: -1, Status: 200, Sent: time.Now()})
+		l.(ghl.LimitObserver).Observe(ghl.RateLimit{
+			Limit: 100000000, Remaining: 99999999, Interval: 10 * time.Second, DailyRemaining: -1,
+			Status: 200, Sent: time.Now(),
+		})
 	}
 }

@@ -4,30 +4,31 @@ import (
 	"time"
 )
 
-// state is what all processes share of a location. Its times are on the database's clock, in microseconds.
+// state is the rate limit state of a location that all processes share. Its times are in microseconds on the
+// database's clock.
 type state struct {
-	// Limit requests are granted in each Interval, as the server said at Told.
+	// Limit requests are granted in each Interval, as reported at Told; Told is 0 while nothing was reported.
 	Limit    int   `json:"limit"`
 	Interval int64 `json:"interval"`
 	Told     int64 `json:"told,omitempty"`
-	// Began is when the first permit was given, while nothing has been told.
+	// Began is when the first permit was given before anything was reported.
 	Began int64 `json:"began,omitempty"`
 
-	// Used[i] permits were given in slot First+i.
+	// Used[i] is the number of permits given in slot First+i.
 	First int64 `json:"first,omitempty"`
 	Used  []int `json:"used,omitempty"`
 
-	// Closed is until when the server refuses all.
+	// Closed is until when the server refuses all requests.
 	Closed int64 `json:"closed,omitempty"`
 
-	// DailyLeft is what is left of the daily quota, -1 if unknown, as the server said at DailyTold less what was given since.
-	// It is granted anew at DailyReset.
+	// DailyLeft is what remains of the daily quota, as reported at DailyTold, less the permits given since; -1 if
+	// unknown. The quota is granted again at DailyReset.
 	DailyLeft  int   `json:"dailyLeft"`
 	DailyTold  int64 `json:"dailyTold,omitempty"`
 	DailyReset int64 `json:"dailyReset,omitempty"`
 }
 
-// What HighLevel publishes. The server's headers overrule it.
+// The published limit. The server's headers overrule it.
 const (
 	publishedLimit    = 100
 	publishedInterval = 10 * time.Second
@@ -38,29 +39,30 @@ func newState() state {
 }
 
 const (
-	// slots is how many slots an interval is counted in.
+	// slots is the number of slots of an interval in which permits are counted.
 	slots = 40
-	// held is for how many slots a permit may be kept before it is used.
-	held = 1
-	// onTheWay is, in slots, by how much one request may be longer on the way to the server than another.
-	onTheWay = 2
-	// A process takes at most this share of the limit at once.
-	atOnce = 20
-	// scouts may go at first; their answers tell the limit. A server that says nothing in scoutsFor is taken at its published word.
+	// holdSlots is for how many slots a process may hold a permit before it uses the permit.
+	holdSlots = 1
+	// transitSlots is by how many slots one request may take longer to the server than another.
+	transitSlots = 2
+	// batchShare limits the permits that a process takes at once to one part in batchShare of the limit.
+	batchShare = 20
+	// scouts is how many requests may be sent before an answer reports the limit. If none does within scoutsFor, the
+	// published limit applies.
 	scouts    = 5
 	scoutsFor = 3 * time.Second
-	// dailyProbe is how long the daily quota counts as gone when nothing tells until when.
+	// dailyProbe is how long the daily quota counts as used up when the server did not report until when.
 	dailyProbe = time.Minute
 )
 
 func (s *state) slot() int64 { return max(s.Interval/slots, 1) }
 
-// horizon is for how many slots a permit counts. Whoever was given one in a slot may use it until the end of the next, and it
-// may arrive later than one that was used after it. So in no interval of the server's, whenever it begins, more than Limit
-// arrive.
-const horizon = slots + 1 + held + onTheWay
+// horizon is the number of slots for which a permit counts. A permit of one slot may be used until the end of the
+// next, and its request may arrive later than a request that was sent after it. With this horizon, at most Limit
+// requests arrive in any interval of the server, whenever it begins.
+const horizon = slots + 1 + holdSlots + transitSlots
 
-// give takes up to want permits. If there are none it says when there may be some.
+// give takes up to want permits. If none is left, it returns how long to wait until there may be some.
 func (s *state) give(now int64, want int) (given int, wait int64) {
 	if s.Closed > now {
 		return 0, s.Closed - now
@@ -76,7 +78,7 @@ func (s *state) give(now int64, want int) (given int, wait int64) {
 			return 0, s.slot()
 		}
 	} else if given = min(want, s.Limit-sum); given <= 0 {
-		// The oldest that counts stops counting when its slot leaves the horizon.
+		// The oldest permits stop counting when their slot leaves the horizon.
 		for i, n := range s.Used {
 			if sum -= n; n > 0 && sum < s.Limit {
 				return 0, max((s.First+int64(i)+horizon)*s.slot()-now, 1)
@@ -97,7 +99,7 @@ func (s *state) give(now int64, want int) (given int, wait int64) {
 	return given, 0
 }
 
-// used is how many permits count.
+// used returns how many permits count.
 func (s *state) used() (n int) {
 	for _, used := range s.Used {
 		n += used
@@ -105,13 +107,13 @@ func (s *state) used() (n int) {
 	return n
 }
 
-// gather counts all that was used in one slot.
+// gather moves all permits that count into one slot.
 func (s *state) gather(slot int64) {
 	s.First, s.Used = slot, []int{min(s.used(), s.Limit)}
 }
 
-// forget drops the slots that have left the horizon. A clock that was set back starts anew: what was used is then counted in
-// the current slot, which is the careful thing.
+// forget drops the slots that have left the horizon. If the clock was set back, all permits are counted in the
+// current slot, so that the limit is not exceeded.
 func (s *state) forget(current int64) {
 	if last := s.First + int64(len(s.Used)) - 1; len(s.Used) > 0 && last > current {
 		s.gather(current)
@@ -123,8 +125,8 @@ func (s *state) forget(current int64) {
 	}
 }
 
-// dailyGone reports whether the daily quota is used up, and for how long, in microseconds.
-func (s *state) dailyGone(now int64) (gone bool, wait int64) {
+// dailyExhausted reports whether the daily quota is used up, and for how many more microseconds.
+func (s *state) dailyExhausted(now int64) (exhausted bool, wait int64) {
 	if s.DailyLeft != 0 {
 		return false, 0
 	}
@@ -135,11 +137,11 @@ func (s *state) dailyGone(now int64) (gone bool, wait int64) {
 	return true, s.DailyReset - now
 }
 
-// news is what the answers to one process have told since it last told the others.
-type news struct {
+// report is what the answers to one process have reported and the process has not shared yet.
+type report struct {
 	limit    int
 	interval time.Duration
-	told     time.Time // on our clock; zero if nothing was told
+	told     time.Time // on this process's clock; zero if no limit was reported
 
 	closed time.Time
 
@@ -148,10 +150,10 @@ type news struct {
 	dailyReset time.Time
 }
 
-func (n *news) empty() bool { return n.told.IsZero() && n.closed.IsZero() && n.dailyTold.IsZero() }
+func (n *report) empty() bool { return n.told.IsZero() && n.closed.IsZero() && n.dailyTold.IsZero() }
 
-// learn takes in news. At turns a time of ours into one of the database's.
-func (s *state) learn(n news, at func(time.Time) int64) {
+// learn adds a report. at converts a time of this process's clock to one of the database's.
+func (s *state) learn(n report, at func(time.Time) int64) {
 	if told := at(n.told); !n.told.IsZero() && told > s.Told {
 		s.Told = told
 		if n.limit > 0 {
@@ -168,8 +170,8 @@ func (s *state) learn(n news, at func(time.Time) int64) {
 	if n.dailyTold.IsZero() {
 		return
 	}
-	// Answers overtake each other, and what was given since is not in them. So a lower count is right, and a higher one, less
-	// what may still be on its way, after a while.
+	// Answers overtake each other, and do not count the permits given since. So a lower number is taken over at once,
+	// and a higher number, less the permits in transit, only after an interval.
 	told := at(n.dailyTold)
 	higher := max(n.dailyLeft-s.givenSince(told), 0)
 	switch {
@@ -183,10 +185,10 @@ func (s *state) learn(n news, at func(time.Time) int64) {
 	s.DailyTold, s.DailyReset = told, at(n.dailyReset)
 }
 
-// givenSince counts the permits whose requests may have arrived after one that was sent then.
+// givenSince counts the permits whose requests may have arrived after a request that was sent at a time.
 func (s *state) givenSince(sent int64) (n int) {
 	for i, used := range s.Used {
-		if s.First+int64(i) >= sent/s.slot()-held-onTheWay {
+		if s.First+int64(i) >= sent/s.slot()-holdSlots-transitSlots {
 			n += used
 		}
 	}
