@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // OAuthService reads tokens and installations of the locations of an agency (company).
@@ -176,7 +178,7 @@ func (s *OAuthService) installed(ctx context.Context, q *InstalledLocationsQuery
 				NextPageToken string `json:"nextPageToken"`
 			} `json:"pagination"`
 		}
-		if err := decodeHead(body, &head); err != nil {
+		if err := lenient.Unmarshal(body, &head); err != nil {
 			return err
 		}
 		page.Total, page.InstallToFutureLocations = max(head.Count, head.Pagination.TotalRecords), head.ToFuture

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"net/url"
 	"strconv"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // Cursor is a position in a list from which to resume; "" is the beginning. It is text and may be stored. It stays valid
@@ -56,8 +58,8 @@ func (c Cursor) pair() (after [2]string, err error) {
 	}
 	n := 0
 	if c.check() == nil {
-		_ = eachElement([]byte(c), func(value []byte) error {
-			if text, ok := scalar(value); ok && n < 2 {
+		_ = lenient.EachElement([]byte(c), func(value []byte) error {
+			if text, ok := lenient.Scalar(value); ok && n < 2 {
 				after[n] = text
 			}
 			n++

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // SearchRequest is the input of [ContactsService.Search]. The zero value means the first page of all contacts.
@@ -362,7 +364,7 @@ func (f Filter) checkValue() error {
 		if value[0] == '{' || value[0] == '[' || value[0] == 'n' || f.operator == "range" && string(value) == `""` {
 			return f.refused("has a value that is not a string, number, boolean or time")
 		}
-		if text, _ := scalar(value); utf8.RuneCountInString(text) > maxSearchText {
+		if text, _ := lenient.Scalar(value); utf8.RuneCountInString(text) > maxSearchText {
 			return f.refused("has a value of more than " + strconv.Itoa(maxSearchText) + " characters")
 		}
 		return nil
@@ -373,9 +375,9 @@ func (f Filter) checkValue() error {
 		return f.refused("has a value that cannot be written as JSON")
 	case string(f.value) == "null":
 	case f.operator == "range":
-		err = eachField(f.value, func(_, value []byte) error { return one(value) })
+		err = lenient.EachField(f.value, func(_, value []byte) error { return one(value) })
 	case f.value[0] == '[':
-		err = eachElement(f.value, one)
+		err = lenient.EachElement(f.value, one)
 	default:
 		err = one(f.value)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // Time is a time as HighLevel sends it. The API uses many forms: RFC 3339 with and without a zone, "2021-07-16 11:00:00"
@@ -115,7 +117,7 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 		*t = Time{}
 		return nil
 	}
-	if text, ok := scalar(data); ok {
+	if text, ok := lenient.Scalar(data); ok {
 		*t = ParseTime(text)
 	} else {
 		*t = ParseTime(strings.ToValidUTF8(string(data), "\uFFFD"))
@@ -138,7 +140,7 @@ func parseTimeObject(text string) (wall time.Time, zoned bool) {
 	case o.Seconds != nil && *o.Seconds >= -lastSecond && *o.Seconds <= lastSecond && o.Nanos >= 0 && o.Nanos < 1e9:
 		wall, zoned = time.Unix(*o.Seconds, o.Nanos).UTC(), true
 	case len(o.Date) > 0 && o.Date[0] != '{':
-		if text, ok := scalar(o.Date); ok {
+		if text, ok := lenient.Scalar(o.Date); ok {
 			wall, zoned, _ = parseTime(text)
 		}
 	}
@@ -167,7 +169,7 @@ func parseTime(s string) (wall time.Time, zoned, ok bool) {
 			return t, false, !t.IsZero()
 		}
 	}
-	if n, isNumber := parseNumber(s); isNumber {
+	if n, isNumber := lenient.ParseNumber(s); isNumber {
 		if n > lastSecond*1000 || n < -lastSecond*1000 {
 			return time.Time{}, false, false
 		}

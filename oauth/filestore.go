@@ -100,7 +100,7 @@ func keyError(key string, err error) error { return fmt.Errorf("oauth: token of 
 // Format prints the folder and none of the keys, whatever the verb.
 func (s FileStore) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "oauth.FileStore{%q}", s.dir) }
 
-// checkDir sees to it that the folder is one, is the user's and is closed to others.
+// checkDir checks that the folder belongs to the user, and closes it to other users.
 func (s *FileStore) checkDir() error {
 	info, err := os.Lstat(s.dir)
 	switch {
@@ -140,15 +140,15 @@ const (
 	maxTokenFile = 16 << 20
 )
 
-// nameCoding makes any key a file name, also where upper and lower case are the same.
+// nameCoding turns any key into a file name, also for file systems that ignore case.
 var nameCoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// path returns the file of a key that ends so.
+// path returns the file of a key with an ending.
 func (s *FileStore) path(key, end string) string {
 	return filepath.Join(s.dir, filePrefix+nameCoding.EncodeToString([]byte(key))+end)
 }
 
-// keyOf returns the key of a token's file.
+// keyOf returns the key of a token's file name. It returns false for other names.
 func keyOf(name string) (string, bool) {
 	name, ok := strings.CutPrefix(name, filePrefix)
 	if !ok {
@@ -161,7 +161,7 @@ func keyOf(name string) (string, bool) {
 	return string(key), err == nil && nameCoding.EncodeToString(key) == name && CheckKey(string(key)) == nil
 }
 
-// Load reads the token's file.
+// Load reads the token's file, see [Store].
 func (s *FileStore) Load(ctx context.Context, key string) (*ghl.Token, error) {
 	if err := CheckKey(key); err != nil {
 		return nil, err
@@ -179,7 +179,7 @@ func (s *FileStore) Load(ctx context.Context, key string) (*ghl.Token, error) {
 	return t, err
 }
 
-// read returns the token under a key, nil if there is none.
+// read returns the token under a key, nil if none is stored.
 func (s *FileStore) read(key string) (*ghl.Token, error) {
 	path := s.path(key, tokenEnd)
 	f, err := openNoFollow(path, os.O_RDONLY)
@@ -190,7 +190,7 @@ func (s *FileStore) read(key string) (*ghl.Token, error) {
 		return nil, keyError(key, err)
 	}
 	defer func() { _ = f.Close() }()
-	bad := func(what string) error { return fmt.Errorf("oauth: token of key %q: the file %s %s", key, path, what) }
+	bad := func(problem string) error { return keyError(key, fmt.Errorf("the file %s %s", path, problem)) }
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -211,12 +211,12 @@ func (s *FileStore) read(key string) (*ghl.Token, error) {
 	}
 	t, err := s.ring.Open(key, data)
 	if err != nil {
-		return nil, bad(err.Error())
+		return nil, keyError(key, fmt.Errorf("the file %s: %w", path, err))
 	}
 	return t, nil
 }
 
-// Update is described at [Store].
+// Update changes a token, see [Store].
 func (s *FileStore) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
 	unlock, err := s.lock(ctx, key)
 	if err != nil {
@@ -239,17 +239,17 @@ func (s *FileStore) Update(ctx context.Context, key string, fn func(context.Cont
 	return next, nil
 }
 
-// write replaces the token's file. The key is locked, so nobody else writes beside it.
+// write replaces the token's file. The caller holds the key's lock.
 func (s *FileStore) write(key string, t *ghl.Token) error {
 	data, err := s.ring.Seal(key, t)
 	if err != nil {
 		return err
 	}
-	if len(data) > maxTokenFile { // it could not be read again
+	if len(data) > maxTokenFile { // read would refuse it
 		return errors.New("the token is too large to be stored")
 	}
 	temp := s.path(key, tempEnd)
-	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a process that was killed
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) { // left by a process that was killed
 		return err
 	}
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -284,14 +284,14 @@ func (s *FileStore) write(key string, t *ghl.Token) error {
 	return err
 }
 
-// Delete is described at [Store]. A file that cannot be read is removed as well.
+// Delete removes a token, see [Store], also one that cannot be read.
 func (s *FileStore) Delete(ctx context.Context, key string) error {
 	unlock, err := s.lock(ctx, key)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	for _, end := range []string{tempEnd, tokenEnd, lockEnd} { // the lock last: whoever has it open sees that it is gone
+	for _, end := range []string{tempEnd, tokenEnd, lockEnd} { // the lock last: a process that has it open notices that it is gone
 		if err := os.Remove(s.path(key, end)); err != nil && !errors.Is(err, fs.ErrNotExist) && end != lockEnd {
 			return keyError(key, err)
 		}
@@ -330,7 +330,7 @@ func (s *FileStore) Keys(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// lock locks a key, first among the goroutines of this process and then among processes.
+// lock locks a key, first among the goroutines of this process and then among all processes.
 func (s *FileStore) lock(ctx context.Context, key string) (unlock func(), err error) {
 	if err := CheckKey(key); err != nil {
 		return nil, err
@@ -362,8 +362,8 @@ func (s *FileStore) lock(ctx context.Context, key string) (unlock func(), err er
 	}, nil
 }
 
-// lockFile waits for the lock of a file. A blocking system call would not end with the context, so it asks again and again;
-// a lock is held for about the time of a request.
+// lockFile waits for the lock of a file. It polls, because a blocking system call would not end with ctx. A lock is usually
+// held for the time of a request.
 func (s *FileStore) lockFile(ctx context.Context, path string) (*os.File, error) {
 	const first, longest = time.Millisecond, 25 * time.Millisecond
 	pause := first
@@ -374,7 +374,7 @@ func (s *FileStore) lockFile(ctx context.Context, path string) (*os.File, error)
 		}
 		locked, err := tryLock(f)
 		if err == nil && locked {
-			// Whoever removed the key had the lock of a file that is gone.
+			// After a Delete by another process, this is the lock of a file that no longer exists.
 			if here, errHere := f.Stat(); errHere == nil {
 				if there, errThere := os.Lstat(path); errThere == nil && os.SameFile(here, there) {
 					return f, nil

@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// Without a lock between processes a token could be lost, so here the file store fails at its first use.
+// Without a lock between processes a token could be lost, so the file store fails at its first use on these systems.
 
 func openNoFollow(path string, _ int) (*os.File, error) {
 	return nil, fmt.Errorf("%s: this system has no file locks for the token store: %w", path, errors.ErrUnsupported)

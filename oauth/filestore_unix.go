@@ -10,16 +10,17 @@ import (
 	"syscall"
 )
 
-// openNoFollow opens a file, but not through a symbolic link, nor waiting for the other end of a pipe.
+// openNoFollow opens a file. It refuses a symbolic link and does not wait for the other end of a pipe.
 func openNoFollow(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o600)
-	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) { // FreeBSD's word for it
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) { // EMLINK on FreeBSD
 		return nil, fmt.Errorf("%s is a symbolic link", path)
 	}
 	return f, err
 }
 
-// tryLock locks a file for this opening of it. The kernel unlocks it when it is closed, also when the process is killed.
+// tryLock locks an open file and reports whether it could. The kernel unlocks the file when it is closed, also when the
+// process is killed.
 func tryLock(f *os.File) (bool, error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -34,10 +35,10 @@ func tryLock(f *os.File) (bool, error) {
 	}
 }
 
-// replaceFile renames a file over another, in one step.
+// replaceFile renames a file over another atomically.
 func replaceFile(from, to string) error { return os.Rename(from, to) }
 
-// syncDir makes a rename or removal last. Some file systems can't, and need not.
+// syncDir makes a rename or removal durable. File systems that do not support that are ignored.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -14,14 +14,15 @@ import (
 	"github.com/pluvo/ghl/internal/redact"
 )
 
-// Installations are the locations and agencies that an app is installed in, as a [Store] knows them: a client for each
-// location, with its own token and its own limiter, all over one transport. It is safe for concurrent use, and any number of
-// processes can share the store. A store holds the tokens of one app.
+// Installations are the locations and agencies that have installed an app, according to a [Store]. They return a client for
+// each location, with a token source and a limiter of its own; all clients share one transport. Installations are safe for
+// concurrent use, and several processes can share the store. A store holds the tokens of one app.
 //
-// A location's token comes in one of two ways. When the location itself installed the app, [Installations.Add] saves it
-// under [LocationKey], with its refresh token. When its agency did, it is derived from the agency's ([CompanyKey]), without
-// a refresh token of its own: by Add for the locations that the agency chose, by [Installations.AddLocation] when a webhook
-// tells of a new one, by [Installations.AddInstalled] for all that there are.
+// A location's token comes in one of two ways. When the location itself installed the app, [Installations.Add] saves its
+// token under [LocationKey], with its refresh token. When its agency did, the location's token is derived from the agency's
+// token ([CompanyKey]) and has no refresh token: Add derives the tokens of the locations that the agency chose,
+// [Installations.AddLocation] that of one location, such as after a webhook of type INSTALL, and [Installations.AddInstalled]
+// those of all locations.
 type Installations struct {
 	app     *App
 	store   Store
@@ -29,9 +30,9 @@ type Installations struct {
 	clients *sync.Map // key → *ghl.Client
 }
 
-// NewInstallations opens the installations of an app. The options are those of every client: a logger, limiters, retries.
-// Server, version, HTTP client and user agent are the app's unless an option sets them; token source and location are each
-// client's own.
+// NewInstallations returns the installations of an app. The options, such as a logger, limiters or retries, apply to every
+// client. Server, version, HTTP client and user agent default to the app's. The token source and the location of a client
+// are always its own.
 func NewInstallations(app *App, store Store, opts ...ghl.Option) (*Installations, error) {
 	switch {
 	case app == nil || app.client == nil:
@@ -46,7 +47,7 @@ func NewInstallations(app *App, store Store, opts ...ghl.Option) (*Installations
 	return &Installations{app: app, store: store, base: base, clients: new(sync.Map)}, nil
 }
 
-// Format prints which app it is of, whatever the verb.
+// Format prints the app's client id, whatever the verb.
 func (i Installations) Format(f fmt.State, _ rune) {
 	if i.app == nil {
 		fmt.Fprint(f, "oauth.Installations{}")
@@ -55,11 +56,12 @@ func (i Installations) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "oauth.Installations{%q}", i.app.config.ClientID)
 }
 
-// Add turns the code of the consent screen into a token ([App.Exchange]) and saves it, also when ctx ends meanwhile: the
-// code works once. For an agency that installed the app in its locations it then adds those too.
+// Add exchanges the code of the consent screen for a token ([App.Exchange]) and saves the token. The end of ctx ends only the
+// wait for that, because a code works once. For an agency that installed the app in its locations, Add then adds those
+// locations.
 //
-// With the token it returns an error when something after the exchange failed. A token that could not be saved is used
-// from memory and its saving tried again ([Config.OnTrouble]); locations that could not be added can be with
+// Add returns the token together with an error when a step after the exchange failed. A token that could not be saved is used
+// from memory, and its save is retried ([Config.OnTrouble]). Locations that could not be added can be added with
 // [Installations.AddInstalled].
 func (i *Installations) Add(ctx context.Context, code string) (*ghl.Token, error) {
 	token, err := i.exchange(ctx, code)
@@ -82,7 +84,7 @@ func (i *Installations) Add(ctx context.Context, code string) (*ghl.Token, error
 	return token, nil
 }
 
-// exchange gets and saves a token. The end of ctx ends the wait for it.
+// exchange gets and saves a token. The end of ctx ends only the wait for it.
 func (i *Installations) exchange(ctx context.Context, code string) (*ghl.Token, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -93,7 +95,7 @@ func (i *Installations) exchange(ctx context.Context, code string) (*ghl.Token, 
 	}
 	done := make(chan result, 1)
 	detached, cancel := detach(ctx, flightTimeout)
-	i.app.exchanges.begin() // for Flush
+	i.app.exchanges.begin()
 	go func() {
 		defer cancel()
 		defer i.app.exchanges.end()
@@ -138,8 +140,8 @@ func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
 	return nil
 }
 
-// drop forgets what is in memory of a key. gone says that the token was removed: clients that are still in use fail then,
-// and do not bring it back.
+// drop drops the client and the token of a key from memory. With gone, the token was removed: clients that are still in use
+// fail and do not bring it back.
 func (i *Installations) drop(key string, gone bool) {
 	i.clients.Delete(key)
 	if !reflect.ValueOf(i.store).Comparable() {
@@ -152,8 +154,9 @@ func (i *Installations) drop(key string, gone bool) {
 	}
 }
 
-// AddLocation adds a location in which an agency, whose token is stored, has installed the app, such as when a webhook of
-// type INSTALL tells so: its token is derived from the agency's. A location that is there already stays as it is.
+// AddLocation adds a location in which an agency has installed the app, such as after a webhook of type INSTALL, and returns
+// its client. The location's token is derived from the agency's token, which must be stored. A location that is already
+// stored stays as it is.
 func (i *Installations) AddLocation(ctx context.Context, companyID, locationID string) (*ghl.Client, error) {
 	for _, id := range [][2]string{{"companyID", companyID}, {"locationID", locationID}} {
 		if err := checkID(id[0], id[1]); err != nil {
@@ -168,8 +171,8 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 	}
 	source := i.app.TokenSource(i.store, key)
 	s, _ := source.(*storedSource)
-	if s != nil && !s.unsavedToken() {
-		// The store is asked and not the client in memory, for another process may have removed the location.
+	if s != nil && !s.hasUnsaved() {
+		// Read the store instead of the client in memory, because another process may have removed the location.
 		_, err := i.store.Load(ctx, key)
 		switch {
 		case err == nil:
@@ -178,20 +181,20 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 			return nil, err
 		}
 		s.forget(false)
-		s.derive(derivedFrom(companyID, locationID))
+		s.deriveFirst(derivedFrom(companyID, locationID))
 	}
 	if _, err := source.Token(ctx); err != nil {
 		if s != nil {
-			s.derive(sourceID{})
+			s.deriveFirst(sourceID{})
 		}
 		return nil, err
 	}
 	return i.Client(ctx, locationID)
 }
 
-// AddInstalled adds every location of an agency in which the app is installed, by HighLevel's own list: GET
-// /oauth/installedLocations, scope oauth.readonly, and POST /oauth/locationToken for each. It returns the ids of all that
-// are there afterwards. A location that can't be added does not stop it, and is part of the error.
+// AddInstalled adds every location of an agency in which the app is installed: GET /oauth/installedLocations, scope
+// oauth.readonly, and POST /oauth/locationToken, scope oauth.write, for each location. It returns the ids of the locations
+// that are then stored. It continues after a location that cannot be added; the error joins the errors of those.
 func (i *Installations) AddInstalled(ctx context.Context, companyID string) ([]string, error) {
 	company, err := i.Company(ctx, companyID)
 	if err != nil {
@@ -218,8 +221,8 @@ func (i *Installations) AddInstalled(ctx context.Context, companyID string) ([]s
 	return added, errors.Join(failed...)
 }
 
-// Client returns the client of a location. It is the same one each time, and its limiter too. An error that is [ErrNoToken]
-// says that the app is not installed there.
+// Client returns the client of a location, the same one each time. The error is [ErrNoToken] when the store holds no token of
+// the location.
 func (i *Installations) Client(ctx context.Context, locationID string) (*ghl.Client, error) {
 	if err := checkID("locationID", locationID); err != nil {
 		return nil, err
@@ -227,7 +230,8 @@ func (i *Installations) Client(ctx context.Context, locationID string) (*ghl.Cli
 	return i.client(ctx, LocationKey(locationID), ghl.WithLocation(locationID))
 }
 
-// Company returns the client of an agency, for what its token reaches: [ghl.Client.OAuth].
+// Company returns the client of an agency, for the methods that need its token: those of [ghl.Client.OAuth]. The error is
+// [ErrNoToken] when the store holds no token of the agency.
 func (i *Installations) Company(ctx context.Context, companyID string) (*ghl.Client, error) {
 	if err := checkID("companyID", companyID); err != nil {
 		return nil, err
@@ -244,15 +248,15 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	}
 	source := i.app.TokenSource(i.store, key)
 	s, _ := source.(*storedSource)
-	if s == nil || !s.unsavedToken() {
+	if s == nil || !s.hasUnsaved() {
 		if _, err := i.store.Load(ctx, key); err != nil {
 			if errors.Is(err, ErrNoToken) {
-				return nil, unconnected(key)
+				return nil, notConnected(key)
 			}
 			return nil, err
 		}
 		if s != nil {
-			s.back()
+			s.restored()
 		}
 	}
 	client, err := i.base.With(ghl.WithTokenSource(source), location)
@@ -263,8 +267,8 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	return kept.(*ghl.Client), nil
 }
 
-// Clients yields the client of every location in the store. A location whose token can't be read is yielded as an error,
-// and the next ones follow; when the store can't be listed, that is the last.
+// Clients yields the client of every location in the store. It yields an error for a location whose token cannot be read and
+// continues with the next one. It yields an error and ends when the store cannot be listed.
 func (i *Installations) Clients(ctx context.Context) iter.Seq2[*ghl.Client, error] {
 	return func(yield func(*ghl.Client, error) bool) {
 		for id, err := range i.Locations(ctx) {
@@ -273,7 +277,7 @@ func (i *Installations) Clients(ctx context.Context) iter.Seq2[*ghl.Client, erro
 				return
 			}
 			client, err := i.Client(ctx, id)
-			if errors.Is(err, ErrNoToken) { // removed just now
+			if errors.Is(err, ErrNoToken) { // removed meanwhile
 				continue
 			}
 			if !yield(client, err) {
@@ -283,12 +287,12 @@ func (i *Installations) Clients(ctx context.Context) iter.Seq2[*ghl.Client, erro
 	}
 }
 
-// Locations yields the ids of the locations in the store. A failure is yielded once, with an empty id, and ends it.
+// Locations yields the ids of the locations in the store. A failure is yielded once, with an empty id, and ends the sequence.
 func (i *Installations) Locations(ctx context.Context) iter.Seq2[string, error] {
 	return i.ids(ctx, locationPrefix)
 }
 
-// Companies yields the ids of the agencies in the store. A failure is yielded once, with an empty id, and ends it.
+// Companies yields the ids of the agencies in the store. A failure is yielded once, with an empty id, and ends the sequence.
 func (i *Installations) Companies(ctx context.Context) iter.Seq2[string, error] {
 	return i.ids(ctx, companyPrefix)
 }
@@ -307,17 +311,17 @@ func (i *Installations) ids(ctx context.Context, prefix string) iter.Seq2[string
 	}
 }
 
-// Remove removes a location, such as when a webhook of type UNINSTALL tells that the app was uninstalled there. A renewal
-// under way does not bring it back, and clients that are still in use fail with [ghl.ErrReauthRequired]: at once in this
-// process, in others when they would next renew the token.
+// Remove removes the token of a location, such as after a webhook of type UNINSTALL. A renewal under way does not bring the
+// token back. Clients that are still in use fail with [ghl.ErrReauthRequired]: at once in this process, and in other
+// processes when they next renew the token.
 func (i *Installations) Remove(ctx context.Context, locationID string) error {
 	_, err := i.RemoveIssuedBefore(ctx, locationID, time.Time{})
 	return err
 }
 
-// RemoveIssuedBefore is Remove for news that may come late: it leaves alone a location whose token was issued at that time
-// or later, for the app was installed there again. It reports false then. The zero time spares no token, and a token
-// whose IssuedAt is unknown is never spared.
+// RemoveIssuedBefore is Remove for events that may arrive late. It removes nothing and returns false when the location's token
+// was issued at that time or later, because the app was then installed again. The zero time removes any token, and a token
+// without IssuedAt is always removed.
 func (i *Installations) RemoveIssuedBefore(ctx context.Context, locationID string, at time.Time) (bool, error) {
 	if err := checkID("locationID", locationID); err != nil {
 		return false, err
@@ -329,15 +333,15 @@ func (i *Installations) RemoveIssuedBefore(ctx context.Context, locationID strin
 	return true, i.remove(ctx, key)
 }
 
-// RemoveCompany removes an agency, and the locations whose token is derived from the agency's.
+// RemoveCompany removes the token of an agency, and those of the locations that are derived from it.
 func (i *Installations) RemoveCompany(ctx context.Context, companyID string) error {
 	_, err := i.RemoveCompanyIssuedBefore(ctx, companyID, time.Time{})
 	return err
 }
 
-// RemoveCompanyIssuedBefore is RemoveCompany for news that may come late: it leaves alone an agency whose token was issued at
-// that time or later, with all its locations. Else it removes the agency, and of the derived tokens those that were issued
-// before. It reports false when it has spared the agency.
+// RemoveCompanyIssuedBefore is RemoveCompany for events that may arrive late. It removes nothing and returns false when the
+// agency's token was issued at that time or later. Otherwise it removes the agency's token, and the derived tokens that were
+// issued before that time.
 func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID string, at time.Time) (bool, error) {
 	if err := checkID("companyID", companyID); err != nil {
 		return false, err
@@ -345,7 +349,7 @@ func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID
 	if spared, err := i.issuedSince(ctx, CompanyKey(companyID), at); spared || err != nil {
 		return false, err
 	}
-	failed := []error{i.remove(ctx, CompanyKey(companyID))} // first, so that no location is derived anew
+	failed := []error{i.remove(ctx, CompanyKey(companyID))} // first, so that no location's token is derived again
 	for id, err := range i.Locations(ctx) {
 		if err != nil {
 			failed = append(failed, err)
@@ -375,7 +379,7 @@ func (i *Installations) issuedSince(ctx context.Context, key string, at time.Tim
 }
 
 func (i *Installations) remove(ctx context.Context, key string) error {
-	i.drop(key, true) // before, so that what a renewal holds in memory is not saved afterwards
+	i.drop(key, true) // before, so that a renewal does not save afterwards what it holds in memory
 	if err := i.store.Delete(ctx, key); err != nil {
 		return err
 	}

@@ -11,30 +11,30 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// renewal is the work of one flight.
+// renewal is the work of one flight: it returns the stored token, renewed where that is due.
 type renewal struct {
 	*storedSource
-	rejected string
-	removed  int
-	first    sourceID
+	rejected string   // as in flight
+	removals int      // storedSource.removals at the start of the flight
+	first    sourceID // storedSource.first at the start of the flight
 
-	current *ghl.Token // what can be used as it is, should the renewal fail
-	made    bool       // a new token was had
-	asked   string     // the refresh token that was sent
-	refused string     // the refresh token that the server does not take
-	failed  error      // what ended the update from within
-	fetch   error      // why there is no new token, although the update went well
-	waiting bool       // that is an error of before
+	current   *ghl.Token // a token that is usable even if the renewal fails
+	renewed   bool       // the server gave a new token
+	sent      string     // the refresh token that was sent
+	refused   string     // the refresh token that the server refused
+	updateErr error      // why the update failed, other than because of the store
+	renewErr  error      // why there is no new token, although the update succeeded
+	paused    bool       // the error is that of an earlier renewal
 
-	// For a location's token that is derived from its company's:
-	from           sourceID // whose the company's token is
+	// For a location's token that is derived from its company's token:
+	from           sourceID // which company's token
 	company        *ghl.Token
 	companyErr     error
-	companyWanted  bool // it is to be had before the next try
+	companyWanted  bool // get the company's token, then update again
 	companyRefused *ghl.Token
 }
 
-// run returns the token that the store holds when that is good, and else renews it while the key is locked.
+// run returns the stored token if it is fresh. Otherwise it renews the token while the key is locked.
 func (r *renewal) run(ctx context.Context) (*ghl.Token, error) {
 	if token, err := r.stored(ctx); token != nil || err != nil {
 		return token, err
@@ -44,8 +44,8 @@ func (r *renewal) run(ctx context.Context) (*ghl.Token, error) {
 		if !r.companyWanted {
 			return token, err
 		}
-		// Outside of the update, for a store need not hold two locks at once.
-		r.companyWanted, r.failed, r.fetch = false, nil, nil
+		// Outside of the update, because a store need not hold two locks at once.
+		r.companyWanted, r.updateErr, r.renewErr = false, nil, nil
 		company := r.app.source(r.store, sourceID{key: r.from.companyKey})
 		if refresher, ok := company.(ghl.TokenRefresher); ok && r.companyRefused != nil {
 			r.company, r.companyErr = refresher.Refresh(ctx, r.companyRefused)
@@ -55,8 +55,8 @@ func (r *renewal) run(ctx context.Context) (*ghl.Token, error) {
 	}
 }
 
-// parent says what a token is derived from: nothing, when it has a refresh token of its own. What the store holds decides,
-// for a location that its agency had connected may since have connected itself, and the other way round.
+// parent returns what a token is derived from, the zero value if it has a refresh token of its own. The stored token decides,
+// because a location that its agency had connected may since have connected itself, and the other way round.
 func (r *renewal) parent(base *ghl.Token) sourceID {
 	switch {
 	case r.companyKey != "":
@@ -69,17 +69,14 @@ func (r *renewal) parent(base *ghl.Token) sourceID {
 	return sourceID{}
 }
 
-// derivedFrom is where [Installations] keep what a location's token is derived from.
+// derivedFrom returns the keys of a location and of its company as [Installations] use them.
 func derivedFrom(companyID, locationID string) sourceID {
 	return sourceID{LocationKey(locationID), CompanyKey(companyID), companyID, locationID}
 }
 
-// stored answers without a lock where that is possible: nil and nil means that it is not.
+// stored returns a fresh token from the store, without a lock. It returns nil and no error if the token must be renewed.
 func (r *renewal) stored(ctx context.Context) (*ghl.Token, error) {
-	r.mu.Lock()
-	unsaved := r.unsaved.token != nil
-	r.mu.Unlock()
-	if unsaved {
+	if r.hasUnsaved() {
 		return nil, nil
 	}
 	current, err := r.store.Load(ctx, r.key)
@@ -87,125 +84,122 @@ func (r *renewal) stored(ctx context.Context) (*ghl.Token, error) {
 	case errors.Is(err, ErrNoToken) && r.parent(nil).companyKey != "":
 		return nil, nil
 	case errors.Is(err, ErrNoToken):
-		return nil, unconnected(r.key)
+		return nil, notConnected(r.key)
 	case err != nil:
 		return nil, err
 	case current == nil:
-		return nil, fmt.Errorf("oauth: the store gave no token of key %q and no error", r.key)
+		return nil, fmt.Errorf("oauth: the store returned neither a token of key %q nor an error", r.key)
 	}
-	r.note(current)
-	if r.good(current, r.rejected) {
+	r.noteUsable(current)
+	if r.fresh(current, r.rejected) {
 		return current, nil
 	}
-	return nil, r.known(current)
+	return nil, r.recentError(current)
 }
 
-// update is what happens while the key is locked.
+// update renews the token. It runs while the key is locked.
 func (r *renewal) update(ctx context.Context, current *ghl.Token) (*ghl.Token, error) {
-	base, kept := r.base(current)
-	r.note(base)
+	base, unsaved := r.newest(current)
+	r.noteUsable(base)
 	from := r.parent(base)
 	switch {
-	case base == nil && from.companyKey == "", r.isGone():
-		r.failed = unconnected(r.key)
-		return nil, r.failed
-	case base != nil && r.good(base, r.rejected):
+	case base == nil && from.companyKey == "", r.wasRemoved():
+		r.updateErr = notConnected(r.key)
+		return nil, r.updateErr
+	case base != nil && r.fresh(base, r.rejected):
 		return base, nil
 	}
-	next, err := (*ghl.Token)(nil), r.known(base)
+	next, err := (*ghl.Token)(nil), r.recentError(base)
 	if err == nil {
-		next, err = r.next(ctx, base, from)
+		next, err = r.request(ctx, base, from)
 	}
 	switch {
 	case err == nil:
-		r.made = true
-		r.hold(next, current)
+		r.renewed = true
+		r.holdUnsaved(next, current)
 		return next, nil
-	case kept: // there is no newer one, but this one is to be saved
-		r.fetch = err
+	case unsaved: // save at least this token
+		r.renewErr = err
 		return base, nil
 	}
-	r.failed = err
+	r.updateErr = err
 	return nil, err
 }
 
-// isGone: the token was removed while this renewal was on its way to the lock.
-func (r *renewal) isGone() bool {
+// wasRemoved reports whether the token was removed while this renewal waited for the lock.
+func (r *renewal) wasRemoved() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.gone
 }
 
-// known returns the error that asking the server would end in, as far as that is known: its refresh token was refused, or
-// something has failed so lately that it is not yet to be tried again.
-func (r *renewal) known(base *ghl.Token) error {
+// recentError returns the error that a request would end in, if an earlier one shows it: the server has refused the refresh
+// token, or the pause after a failure is not over.
+func (r *renewal) recentError(base *ghl.Token) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := &r.trouble
 	switch {
 	case base != nil && base.RefreshToken != "" && base.RefreshToken == t.refused:
 		r.refused = t.refused
-		return t.refusal
-	case t.err != nil && !t.elsewhere && time.Now().Before(t.until):
-		r.waiting = true
+		return t.refusedErr
+	case t.err != nil && !t.notServer && time.Now().Before(t.retryAt):
+		r.paused = true
 		return t.err
 	}
 	return nil
 }
 
-// note remembers a token that has not ended: when it can't be renewed early, there is time yet.
-func (r *renewal) note(t *ghl.Token) {
+// noteUsable remembers a token that can be used although it could not be renewed early.
+func (r *renewal) noteUsable(t *ghl.Token) {
 	if r.usable(t, r.rejected, time.Now()) {
 		r.current = clone(t)
 	}
 }
 
-// base returns the newest token there is: what could not be saved before, or else what the store holds.
-func (r *renewal) base(current *ghl.Token) (base *ghl.Token, kept bool) {
+// newest returns the newest token: the unsaved one, if it replaces the stored one, or else the stored one.
+func (r *renewal) newest(current *ghl.Token) (base *ghl.Token, unsaved bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	u := &r.unsaved
 	switch {
-	case u.token == nil || r.storedSource.removed != r.removed:
+	case u.token == nil || r.storedSource.removals != r.removals:
 		return current, false
-	case u.token.AccessToken == accessOf(current): // the store has said that it failed, but it has saved
+	case u.token.AccessToken == accessOf(current): // the store reported a failure, but has saved the token
 		return current, false
-	case u.any || u.over == accessOf(current):
+	case u.replacesAny || u.replaces == accessOf(current):
 		return clone(u.token), true
 	}
-	u.token = nil // somebody else has connected the account anew, or removed it
+	u.token = nil // the account was connected anew or removed meanwhile
 	return current, false
 }
 
-// hold keeps a new token, for it is the only one there is until it is saved.
-func (r *renewal) hold(next, current *ghl.Token) {
+// holdUnsaved keeps a new token in memory until the store has saved it.
+func (r *renewal) holdUnsaved(next, current *ghl.Token) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.storedSource.removed == r.removed {
-		r.unsaved = unsavedToken{token: clone(next), over: accessOf(current), reported: r.unsaved.reported}
+	if r.storedSource.removals == r.removals {
+		r.unsaved = unsavedToken{token: clone(next), replaces: accessOf(current), reported: r.unsaved.reported}
 	}
 }
 
-// next gets a new token from the server.
-func (r *renewal) next(ctx context.Context, base *ghl.Token, from sourceID) (*ghl.Token, error) {
+// request gets a new token from the server.
+func (r *renewal) request(ctx context.Context, base *ghl.Token, from sourceID) (*ghl.Token, error) {
 	if from.companyKey != "" {
 		return r.exchange(ctx, from)
 	}
 	if base.RefreshToken == "" {
 		return nil, r.reauth("its token has ended and has no refresh token", nil)
 	}
-	userType := base.UserType
-	if userType == "" {
-		userType = r.app.config.UserType
-	}
-	r.asked = base.RefreshToken
+	r.sent = base.RefreshToken
 	token, err := r.app.requestToken(ctx, grant{
-		kind: "refresh_token", refreshToken: base.RefreshToken, redirectURL: r.app.config.RedirectURL, userType: userType,
+		kind: "refresh_token", refreshToken: base.RefreshToken, redirectURL: r.app.config.RedirectURL,
+		userType: cmp.Or(base.UserType, r.app.config.UserType),
 	}, ghl.CallRedact(base.AccessToken))
-	if err != nil {
-		if refusesRefreshToken(err) {
-			return nil, r.refuse(err)
-		}
+	switch {
+	case err != nil && refusesRefreshToken(err):
+		return nil, r.refusedError(err)
+	case err != nil:
 		return nil, err
 	}
 	inherit(token, base)
@@ -214,7 +208,7 @@ func (r *renewal) next(ctx context.Context, base *ghl.Token, from sourceID) (*gh
 
 var errCompanyFirst = errors.New("oauth: the company's token is needed first")
 
-// exchange derives the location's token from the company's.
+// exchange derives the location's token from the company's token.
 func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, error) {
 	switch {
 	case r.from != from:
@@ -244,7 +238,7 @@ func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, erro
 	return token, nil
 }
 
-// onlyToken is a token source that cannot refresh. It records that the server refused the token.
+// onlyToken is the source of a token that it does not refresh. It records whether the server refused the token.
 type onlyToken struct {
 	token   *ghl.Token
 	refused bool
@@ -252,27 +246,28 @@ type onlyToken struct {
 
 func (s *onlyToken) Token(context.Context) (*ghl.Token, error) { return s.token, nil }
 
-// Refresh returns the rejected token, which ends the call with the server's refusal.
+// Refresh returns the rejected token, so that the call ends with the server's refusal.
 func (s *onlyToken) Refresh(_ context.Context, rejected *ghl.Token) (*ghl.Token, error) {
 	s.refused = true
 	return rejected, nil
 }
 
-// refuse returns the error for a refresh token that the server does not accept. err is the server's answer.
-func (r *renewal) refuse(err error) error {
+// refusedError returns the error for a refresh token that the server refused with err.
+func (r *renewal) refusedError(err error) error {
 	why := "; it may have been used outside of this store, or by a process that ended before it could save the next one"
 	r.mu.Lock()
-	if r.trouble.lost == r.asked {
+	if r.trouble.lost == r.sent {
 		why = "; it was used before, and the answer with the next one was lost"
 	}
 	r.mu.Unlock()
-	r.refused = r.asked
+	r.refused = r.sent
 	var e *ghl.Error
 	errors.As(err, &e)
 	return r.reauth("the server refused its refresh token ("+cmp.Or(e.Message, http.StatusText(e.Status))+")"+why, e)
 }
 
-func unconnected(key string) error {
+// notConnected returns the error for a key without a token.
+func notConnected(key string) error {
 	return ghl.NewError(ghl.Error{Message: fmt.Sprintf("the account of key %q is not connected", key)}, ghl.ErrReauthRequired, ErrNoToken)
 }
 

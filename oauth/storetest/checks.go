@@ -198,7 +198,7 @@ func oneAtATime(ctx context.Context, first, second oauth.Store) error {
 	return nil
 }
 
-// number is the one that a token was made of; 0 of none.
+// number returns the number that a token was made with, 0 of nil.
 func number(t *ghl.Token) (n int) {
 	if t != nil {
 		_, _ = fmt.Sscanf(t.AccessToken, "access-%d", &n)
@@ -206,7 +206,7 @@ func number(t *ghl.Token) (n int) {
 	return n
 }
 
-// during runs do while an update of the key "busy" is under way, which then saves token 2.
+// during calls do while an update of the key "busy" is under way. The update then saves token 2.
 func during(ctx, updating context.Context, store oauth.Store, do func() error) error {
 	inside, leave := make(chan struct{}), make(chan struct{})
 	ended := make(chan error, 1)
@@ -277,7 +277,7 @@ func cancelledWait(ctx context.Context, first, second oauth.Store) error {
 	if err != nil {
 		return err
 	}
-	// The wait that ended must not have the lock.
+	// The caller that stopped waiting must not hold the lock.
 	return errors.Join(holds(ctx, second, "busy", token(2)), put(ctx, second, "busy", token(3)))
 }
 

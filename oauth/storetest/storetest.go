@@ -1,5 +1,5 @@
-// Package storetest is what any [oauth.Store] must pass. A store that does not can lose an account: HighLevel's
-// refresh tokens work once.
+// Package storetest checks that an [oauth.Store] keeps its contract. A store that does not can lose an account, because
+// HighLevel's refresh tokens work once.
 //
 //	func TestMyStore(t *testing.T) {
 //		storetest.Run(t, func() (first, second oauth.Store) {
@@ -8,7 +8,7 @@
 //		})
 //	}
 //
-// It does not import package testing, so that a program can check its store when it starts.
+// The package does not import package testing, so that a program can also check its store when it starts.
 package storetest
 
 import (
@@ -21,17 +21,17 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// T is what [Run] needs of a test; [*testing.T] has it.
+// T is the part of [*testing.T] that [Run] uses.
 type T interface {
 	Helper()
 	Errorf(format string, args ...any)
 }
 
-// Opener makes a new, empty store and opens it twice, as two processes do. A store that lives in one process gives the same
-// one twice. What has a Close method is closed when its check is over.
+// Opener makes a new, empty store and opens it twice, as two processes do. For a store within one process it returns the same
+// store twice. A store with a Close method is closed after its check.
 type Opener func() (first, second oauth.Store)
 
-// Run checks a store, each time a new one, and reports every rule that it breaks. It takes about a second.
+// Run checks each rule on a new store and reports every rule that the store breaks. It takes about a second.
 func Run(t T, open Opener) {
 	t.Helper()
 	for _, c := range checks {
@@ -41,7 +41,7 @@ func Run(t T, open Opener) {
 	}
 }
 
-// Names returns the names of the rules, as they stand before the colon in what [Run] reports.
+// Names returns the names of the rules. [Run] reports a broken rule as its name, a colon and the problem.
 func Names() []string {
 	var names []string
 	for _, c := range checks {
@@ -50,10 +50,10 @@ func Names() []string {
 	return names
 }
 
-// patience is how long a check may take before the store counts as stuck. Only a test changes it.
+// patience is how long a check may take before the store is reported as stuck. Only a test changes it.
 var patience = 20 * time.Second
 
-// moment is how long is waited to see that nothing happens.
+// moment is how long a check waits to see that nothing happens.
 const moment = 50 * time.Millisecond
 
 // check is one rule.
@@ -91,7 +91,7 @@ func (c check) run(open Opener) error {
 	}
 }
 
-// token makes a token that can be told from others.
+// token returns a token that differs from those of other numbers.
 func token(n int) *ghl.Token {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 	return &ghl.Token{
@@ -102,7 +102,7 @@ func token(n int) *ghl.Token {
 	}
 }
 
-// same says how two tokens differ.
+// same returns an error that describes how two tokens differ, nil if they do not.
 func same(got, want *ghl.Token) error {
 	switch {
 	case got == nil && want == nil:
@@ -129,7 +129,7 @@ func inUTC(t *ghl.Token) *ghl.Token {
 	return &c
 }
 
-// put saves a token, whatever is there.
+// put saves a token over any other.
 func put(ctx context.Context, store oauth.Store, key string, t *ghl.Token) error {
 	got, err := store.Update(ctx, key, func(context.Context, *ghl.Token) (*ghl.Token, error) { return t, nil })
 	if err != nil {
@@ -141,7 +141,7 @@ func put(ctx context.Context, store oauth.Store, key string, t *ghl.Token) error
 	return nil
 }
 
-// holds checks what is under a key; nil is nothing.
+// holds checks which token is stored under a key; nil means none.
 func holds(ctx context.Context, store oauth.Store, key string, want *ghl.Token) error {
 	got, err := store.Load(ctx, key)
 	if want == nil {
