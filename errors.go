@@ -203,14 +203,15 @@ func (e *Error) Body() []byte {
 // GoString keeps %#v to the same text as %v.
 func (e *Error) GoString() string { return "&ghl.Error{" + strconv.Quote(e.Error()) + "}" }
 
-// NewError returns a copy of e that belongs to the given categories, such as [ErrReauthRequired], in addition to its own.
+// With returns a copy of e that belongs to the given categories, such as [ErrReauthRequired], in addition to its own.
 // Errors that are not categories become the cause, which [errors.Is] and [errors.As] find. It is for token sources, limiters
 // and packages that build on this one.
-func NewError(e Error, causes ...error) *Error {
+func (e *Error) With(causes ...error) *Error {
+	made := *e
 	others := []error{e.cause}
 	for _, err := range causes {
 		if c, ok := err.(category); ok {
-			e.categories |= c
+			made.categories |= c
 			continue
 		}
 		others = append(others, err)
@@ -219,11 +220,11 @@ func NewError(e Error, causes ...error) *Error {
 	switch len(others) {
 	case 0:
 	case 1:
-		e.cause = others[0]
+		made.cause = others[0]
 	default:
-		e.cause = errors.Join(others...)
+		made.cause = errors.Join(others...)
 	}
-	return &e
+	return &made
 }
 
 // badInputf refuses an input before anything is sent.

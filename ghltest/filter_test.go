@@ -114,7 +114,7 @@ func TestSearchByOpportunities(t *testing.T) {
 		"in a group":        {ghl.AnyOf(ghl.FieldOpportunities.Nested(stage.Eq("new")), ghl.FieldFirstName.Eq("cy")), []string{"Ada", "Cy"}},
 		"a list of options": {ghl.FieldOpportunities.Nested(status.Eq([]string{"won", "lost"})), []string{"Ada", "Bo"}},
 	} {
-		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: []ghl.Filter{test.filter}, Sort: []ghl.Sort{{Field: ghl.FieldFirstName}}})
+		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: []ghl.Filter{test.filter}, Sort: []ghl.SearchField{ghl.FieldFirstName}})
 		require.NoError(t, err, name)
 		var names []string
 		for _, one := range page.Contacts {

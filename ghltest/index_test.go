@@ -18,7 +18,7 @@ func TestSearchesLagBehind(t *testing.T) {
 	seeded := s.AddContact(ghl.Contact{FirstName: "Seed", Email: "seed@example.com"})
 	found := func(filters ...ghl.Filter) []string {
 		t.Helper()
-		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: filters, Sort: []ghl.Sort{{Field: ghl.FieldFirstName}}})
+		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: filters, Sort: []ghl.SearchField{ghl.FieldFirstName}})
 		require.NoError(t, err)
 		names := []string{}
 		for _, one := range page.Contacts {
