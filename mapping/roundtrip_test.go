@@ -44,7 +44,7 @@ type trip struct {
 	owner  string // a contact in GHL
 }
 
-// forEachRun calls f with a new source of records each time, by the functions and by rules.
+// forEachRun calls f with a new source of records each time, by the template's rules and by others.
 func forEachRun(t *testing.T, rules string, f func(t *trip)) {
 	location := ghl.Location{ID: "loc", Timezone: "America/New_York"}
 	location.Settings.AllowDuplicateContact = true
@@ -60,7 +60,7 @@ func forEachRun(t *testing.T, rules string, f func(t *trip)) {
 	require.NoError(t, err)
 	owner := server.AddContact(ghl.Contact{FirstName: "Owner"}).ID
 	for by, m := range map[string]*mapping.Mapper{
-		"functions": newMapper(t, usPhones), "rules": newMapper(t, func(o *mapping.Options) {
+		"template": newMapper(t, usPhones), "rules": newMapper(t, func(o *mapping.Options) {
 			usPhones(o)
 			o.Rules = load(t, rules, definitions...)
 		}),
@@ -175,8 +175,8 @@ func (t *trip) contact() *pluvo.Contact {
 	return c
 }
 
-// held is what both sides can hold of a contact: by the functions its names, e-mail, phone and tags; by rules what they
-// name.
+// held is what both sides can hold of a contact: by the template its names, e-mail, phone and tags; by other rules what
+// they name.
 func held(c *pluvo.Contact, ruled bool) *pluvo.Contact {
 	h := &pluvo.Contact{ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: inE164(c.Phone), Tags: lowered(c.Tags), Origin: c.Origin}
 	if ruled {

@@ -364,16 +364,16 @@ func TestCustomFieldsAreResolved(t *testing.T) {
 	}
 }
 
-// TestTemplateIsThePlainCase: the file that ships maps as the functions do.
+// TestTemplateIsThePlainCase: a mapper without rules maps by the template.
 func TestTemplateIsThePlainCase(t *testing.T) {
-	hand, ruled := newMapper(t, nil), withRules(t, string(mapping.Template()))
+	plain, ruled := newMapper(t, nil), withRules(t, string(mapping.Template()))
 	in := fullContact()
 	in.Contact.Email = "nobody"
 	in.Tasks[0].Title = ""
 	in.Notes[1].DateAdded = ghl.Time{}
 	in.Appointments[1].AppointmentStatus = ""
 	in.Appointments[1].Status = "booked"
-	want, wantReport, err := hand.FullContact(in)
+	want, wantReport, err := plain.FullContact(in)
 	require.NoError(t, err)
 	got, report, err := ruled.FullContact(in)
 	require.NoError(t, err)
@@ -381,7 +381,7 @@ func TestTemplateIsThePlainCase(t *testing.T) {
 	require.ElementsMatch(t, outcomes(wantReport), outcomes(report))
 
 	for _, kind := range []pluvo.Kind{pluvo.KindContact, pluvo.KindTask, pluvo.KindNote, pluvo.KindAppointment} {
-		a, b := hand.Fields(kind), ruled.Fields(kind)
+		a, b := plain.Fields(kind), ruled.Fields(kind)
 		require.NotEmpty(t, a)
 		require.Len(t, b, len(a))
 		for i := range a {
@@ -393,7 +393,7 @@ func TestTemplateIsThePlainCase(t *testing.T) {
 	require.NotEqual(t, copied, mapping.Template())
 }
 
-// TestRulesLeaveOtherKindsAlone: a kind that the file does not name is mapped by the functions.
+// TestRulesLeaveOtherKindsAlone: a kind that the file does not name is mapped by the template's rules.
 func TestRulesLeaveOtherKindsAlone(t *testing.T) {
 	m := withRules(t, rulesFor("task", "{ghl: title, pluvo: title, transform: {case: upper}}", "{ghl: body, pluvo: status, direction: toPluvo}"))
 	task, report, err := m.Task(&ghl.Task{ID: "t1", Title: "Call", Body: "soon", DueDate: ghl.ParseTime("2026-05-01T12:00:00Z"), Completed: true}, "c1")

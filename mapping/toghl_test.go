@@ -291,3 +291,42 @@ func TestAppointmentUpdate(t *testing.T) {
 		}
 	}
 }
+
+// TestTagsAreReportedInGHLsForm: a tag that GHL stores in another form is reported as changed, by any rules. A list of empty
+// tags is left out and removes nothing.
+func TestTagsAreReportedInGHLsForm(t *testing.T) {
+	for _, m := range []*mapping.Mapper{newMapper(t, nil), withRules(t, customRules, definitions...)} {
+		last := &pluvo.Contact{ID: "c1", Email: "a@b.c", Tags: []string{"new"}}
+		for _, test := range []struct {
+			tags, want []string
+			outcome    mapping.Outcome
+		}{
+			{[]string{"vip"}, []string{"vip"}, mapping.Mapped},
+			{[]string{"VIP "}, []string{"vip"}, mapping.Changed},
+			{[]string{"vip", "Vip"}, []string{"vip"}, mapping.Changed},
+			{[]string{" "}, nil, mapping.LeftOut},
+		} {
+			now := &pluvo.Contact{ID: "c1", Email: "a@b.c", Tags: test.tags}
+			created, report, err := m.ContactCreate(now)
+			require.NoError(t, err)
+			require.Equal(t, test.want, created.Tags)
+			require.Equal(t, test.outcome, entry(report, "tags").Outcome, "%q", test.tags)
+			change, report, err := m.ContactUpdate(now, last)
+			require.NoError(t, err)
+			require.Equal(t, test.want, change.AddTags)
+			require.Equal(t, test.want != nil, len(change.RemoveTags) == 1)
+			require.Equal(t, test.outcome, entry(report, "tags").Outcome, "%q", test.tags)
+		}
+	}
+}
+
+// TestARequiredValueHasOneEntry: a required value that cannot be mapped is reported as missing, with the problem.
+func TestARequiredValueHasOneEntry(t *testing.T) {
+	m := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: custom.cf1, pluvo: fields.size, required: true}"), definitions...)
+	_, report, err := m.ContactCreate(&pluvo.Contact{ID: "p1", Email: "a@b.c", Fields: map[string]string{"size": "big"}})
+	require.EqualError(t, err, `mapping: contact "p1": fields.size: it is not a number`)
+	require.Equal(t, []string{"contact p1 email>email mapped", "contact p1 fields.size>custom.cf1 missing"}, outcomes(report))
+	_, report, err = m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.ValueOf("big")}}})
+	require.EqualError(t, err, `mapping: contact "c1": custom.cf1: it is not a number`)
+	require.Equal(t, []string{"contact c1 id>origin.id mapped", "contact c1 custom.cf1>fields.size missing"}, outcomes(report))
+}

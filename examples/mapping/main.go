@@ -1,13 +1,13 @@
-// Mapping takes one contact of HighLevel, with its tasks, notes and appointments, to Pluvo and back, by a rule file, and
-// prints what happens to each field.
+// Mapping takes one contact of HighLevel, with its tasks, notes and appointments, to Pluvo and back, by a rule file,
+// and prints what happens to each field.
 //
 // Run it from the root of the repository:
 //
 //	go run ./examples/mapping
 //
 // It talks to a HighLevel API that runs inside the program (package ghltest), and keeps Pluvo's records in memory, so
-// nothing is needed. The rules are those of examples/mapping/rules.yaml; to try others, copy that file, change it, and name
-// it:
+// nothing is needed. The rules are those of examples/mapping/rules.yaml; to try others, copy that file, change it,
+// and name it:
 //
 //	go run ./examples/mapping my-rules.yaml
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -18,20 +19,20 @@ func (p *program) backfillCommand() *cobra.Command {
 	var notes, dry bool
 	c := &cobra.Command{
 		Use:   "backfill [LOCATION...]",
-		Short: "Take over what a location has, page by page",
-		Long: `Takes over a location's contacts with their tasks and appointments, from lists
-instead of contact by contact: without LOCATION all of the settings. With
---notes notes too, which costs one more call for each contact. It lets live
-changes go first, never writes over a newer one, and goes on where it was when
-it was interrupted: start it again.
+		Short: "Sync the existing contacts of a location, page by page",
+		Long: `Syncs the existing contacts of a location with their tasks and appointments. It
+reads lists instead of single contacts. Without LOCATION it syncs all locations
+of the settings; with --notes also notes, which costs one more call for each
+contact. Live changes go first, and a newer change is never overwritten. If a
+backfill is interrupted, start it again: it resumes where it ended.
 
-On PostgreSQL it runs beside "ghlsync run". A SQLite file is for one process at
-a time: stop "run" meanwhile.
+With PostgreSQL it can run beside "ghlsync run". A SQLite file can be used by
+one process at a time: stop "run" before.
 
---dry-run works on a copy of the database in a temporary folder and lets no
-writing request out. It prints what would be made or changed in Pluvo and what
-would be sent to HighLevel. What is refused there is not followed further: the
-tasks of a contact that would be made there are not listed.`,
+--dry-run works on a copy of the database in a temporary folder, and sends no
+request that writes. It prints what would change in Pluvo and what would be sent
+to HighLevel. It does not list what would follow from such a request: the tasks
+of a contact that would be created in HighLevel are missing.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if dry {
 				return p.rehearse(c.Context(), args, ghlsync.BackfillOptions{Notes: notes})
@@ -39,12 +40,12 @@ tasks of a contact that would be made there are not listed.`,
 			return p.backfill(c.Context(), args, ghlsync.BackfillOptions{Notes: notes})
 		},
 	}
-	c.Flags().BoolVar(&notes, "notes", false, "take over notes too")
+	c.Flags().BoolVar(&notes, "notes", false, "also sync notes")
 	dryRun(c, &dry)
 	return c
 }
 
-// chosen are the locations that were asked for, or all.
+// chosen returns the locations in args, or all locations if there are no args.
 func chosen(s *settings, args []string) ([]string, error) {
 	var all []string
 	known := map[string]bool{}
@@ -53,7 +54,7 @@ func chosen(s *settings, args []string) ([]string, error) {
 	}
 	for _, id := range args {
 		if !known[id] {
-			return nil, usageError{fmt.Errorf("%s is no location of the settings", id)}
+			return nil, usageError{fmt.Errorf("the settings have no location %s", id)}
 		}
 	}
 	if len(args) > 0 {
@@ -65,7 +66,7 @@ func chosen(s *settings, args []string) ([]string, error) {
 func (p *program) backfill(ctx context.Context, args []string, o ghlsync.BackfillOptions) (err error) {
 	screen := p.screen()
 	sync, s, err := p.open(ctx, slog.LevelWarn, func(c *ghlsync.Config) {
-		c.ReconcileInterval, c.CompareInterval = -1, -1 // that is for "run"
+		c.ReconcileInterval, c.CompareInterval = -1, -1 // the schedules belong to "run"
 	})
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 	}
 	for _, l := range sync.Health(ctx).Locations {
 		if slices.Contains(locations, l.ID) && l.Closed != "" {
-			return fmt.Errorf("%s can't be opened: %s; ghlsync doctor says what to do", l.ID, l.Closed)
+			return fmt.Errorf("%s can't be opened: %s; to find out what to do: ghlsync doctor", l.ID, l.Closed)
 		}
 	}
 	done := []backfilled{}
@@ -88,7 +89,7 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 		last, err := p.backfillOne(ctx, sync, screen, location, o)
 		if err != nil {
 			if ctx.Err() != nil {
-				return fmt.Errorf("%s: %w after %s; the same command goes on there", location, errInterrupted, plural(last.Done, "contact"))
+				return fmt.Errorf("%s: %w after %s; the same command resumes there", location, errInterrupted, plural(last.Done, "contact"))
 			}
 			return fmt.Errorf("%s: %w", location, err)
 		}
@@ -100,19 +101,12 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 	}
 	return p.show(done, func() {
 		for _, one := range done {
-			fmt.Fprintf(p.out, "%s: %s, %s and %s are taken over", one.Location, plural(one.Contacts, "contact"), plural(one.Tasks, "task"), plural(one.Appointments, "appointment"))
-			if one.Resumed > 0 {
-				fmt.Fprintf(p.out, " (%d of them by the run before)", one.Resumed)
-			}
-			fmt.Fprintln(p.out, ".")
-			if one.Waiting > 0 {
-				fmt.Fprintf(p.out, "%s for more than a list tells: ghlsync run sees to it.\n", many(one.Waiting, "contact waits", "contacts wait"))
-			}
+			one.print(p.out)
 		}
 	})
 }
 
-// waiting is what is left to do, once that which takes a moment was given it.
+// waiting returns what is left to sync, after up to five seconds for work that takes a moment.
 func waiting(ctx context.Context, sync *ghlsync.Syncer, location string) (pending ghlsync.Pending, err error) {
 	for range 50 {
 		if pending, err = sync.Pending(ctx, location); err != nil || pending.Contacts == 0 {
@@ -127,36 +121,49 @@ func waiting(ctx context.Context, sync *ghlsync.Syncer, location string) (pendin
 	return pending, nil
 }
 
-// backfilled is a location that was taken over, as JSON prints it.
+// backfilled is the result of a backfill in JSON output.
 type backfilled struct {
 	Location     string `json:"location"`
 	Contacts     int    `json:"contacts"`
 	Tasks        int    `json:"tasks"`
 	Appointments int    `json:"appointments"`
-	Resumed      int    `json:"resumed"`
-	// Waiting is how many contacts wait for the work of "ghlsync run".
+	Resumed      int    `json:"resumed"` // contacts that an interrupted run had synced
+	// Waiting is the number of contacts that "ghlsync run" still has to sync.
 	Waiting int `json:"waiting"`
 }
 
-// backfillOne shows a bar on a terminal, and else a line now and then.
-func (p *program) backfillOne(ctx context.Context, sync *ghlsync.Syncer, screen *screen, location string, o ghlsync.BackfillOptions) (last ghlsync.Progress, err error) {
-	var said time.Time
+func (b *backfilled) print(w io.Writer) {
+	fmt.Fprintf(w, "%s: synced %s, %s and %s", b.Location, plural(b.Contacts, "contact"), plural(b.Tasks, "task"), plural(b.Appointments, "appointment"))
+	if b.Resumed > 0 {
+		fmt.Fprintf(w, " (%s by the interrupted run)", plural(b.Resumed, "contact"))
+	}
+	fmt.Fprintln(w, ".")
+	if b.Waiting > 0 {
+		fmt.Fprintf(w, "%s to be read one by one: start ghlsync run.\n", many(b.Waiting, "contact waits", "contacts wait"))
+	}
+}
+
+// backfillOne runs a backfill. It shows a progress bar on a terminal, and otherwise prints a line every ten seconds.
+func (p *program) backfillOne(ctx context.Context, sync *ghlsync.Syncer, screen *screen, location string, o ghlsync.BackfillOptions) (ghlsync.Progress, error) {
+	var last ghlsync.Progress
+	var printed time.Time
 	o.Progress = func(at ghlsync.Progress) {
 		last = at
 		switch {
 		case screen.live:
 			screen.show(bar(at.Done, at.Total) + " " + progressLine(at))
-		case !p.json && (at.Stage == ghlsync.StageContacts && time.Since(said) > 10*time.Second || at.Stage == ghlsync.StageDone):
-			said = time.Now()
+		case p.json:
+		case at.Stage == ghlsync.StageDone, at.Stage == ghlsync.StageContacts && time.Since(printed) > 10*time.Second:
+			printed = time.Now()
 			fmt.Fprintln(p.err, progressLine(at))
 		}
 	}
-	err = sync.Backfill(ctx, location, o)
+	err := sync.Backfill(ctx, location, o)
 	screen.clear()
 	return last, err
 }
 
-// bar shows how much is done.
+// bar draws a progress bar.
 func bar(done, total int) string {
 	const width = 14
 	full := 0
@@ -166,7 +173,7 @@ func bar(done, total int) string {
 	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
 }
 
-// progressLine says how far a backfill is.
+// progressLine describes the progress of a backfill.
 func progressLine(at ghlsync.Progress) string {
 	switch at.Stage {
 	case ghlsync.StageTasks, ghlsync.StageAppointments:
@@ -177,7 +184,7 @@ func progressLine(at ghlsync.Progress) string {
 		text += fmt.Sprintf(", %.1f/s", at.Rate)
 	}
 	if at.Remaining > 0 {
-		text += ", " + span(at.Remaining) + " to go"
+		text += ", " + span(at.Remaining) + " left"
 	}
 	return text
 }

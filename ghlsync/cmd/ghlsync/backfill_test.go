@@ -14,12 +14,12 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// TestBackfill: --dry-run says what would change and changes nothing, on either side; then it is done.
+// TestBackfill: --dry-run prints what would change and changes neither side; then the backfill changes it.
 func TestBackfill(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address)
 		if strings.HasPrefix(address, "sqlite:") {
-			require.Contains(t, w.ok("backfill", "--dry-run"), "would make contact", "before there is a database")
+			require.Contains(t, w.ok("backfill", "--dry-run"), "would create contact", "before the database exists")
 			require.NoFileExists(t, strings.TrimPrefix(address, "sqlite:"))
 		}
 		w.ok("migrate")
@@ -39,7 +39,7 @@ func TestBackfill(t *testing.T) {
 		}
 		out := w.ok("backfill", "--dry-run")
 		require.Contains(t, out, "Nothing was changed")
-		require.Equal(t, 12, strings.Count(out, "would make contact"), out)
+		require.Equal(t, 12, strings.Count(out, "would create contact"), out)
 		require.Zero(t, count())
 
 		out = w.ok("backfill", "--notes")
@@ -49,7 +49,7 @@ func TestBackfill(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(w.ok("backfill", "--json", w.server.LocationID())), &data))
 		require.Equal(t, 12, data[0].Contacts)
 
-		// One is new in Pluvo, one has changed in HighLevel: both would be seen, and on a copy with what is linked already.
+		// A new contact in Pluvo and a changed one in HighLevel are both found, on a copy that has the existing links.
 		put(&pluvo.Contact{ID: "p1", FirstName: "Nova", Email: "nova@example.com"})
 		client, err := ghl.New(w.server.ClientOptions()...)
 		require.NoError(t, err)
@@ -60,12 +60,12 @@ func TestBackfill(t *testing.T) {
 		out = w.ok("backfill", "--dry-run")
 		require.Contains(t, out, "would contacts.create")
 		require.Contains(t, out, "would change contact "+one.ID+": lastName")
-		require.NotContains(t, out, "would make contact")
+		require.NotContains(t, out, "would create contact")
 		require.Contains(t, out, "It would change 1 record of Pluvo and send 1 request to HighLevel")
 		require.Len(t, w.server.Contacts(), before)
 
 		code, _, errs := w.do("backfill", "elsewhere")
 		require.Equal(t, exitWrong, code)
-		require.Contains(t, errs, "elsewhere is no location")
+		require.Contains(t, errs, "no location elsewhere")
 	})
 }

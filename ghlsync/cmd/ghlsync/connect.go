@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -27,21 +28,21 @@ func (p *program) connectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "connect",
 		Short: "Connect a HighLevel account in the browser",
-		Long: `Opens HighLevel's consent screen in the browser. Whoever chooses a location (or
-an agency) there connects it: the token comes back to this program, and is
-stored encrypted in the database. A location that was paused for want of a
-token goes on.
+		Long: `Opens HighLevel's consent screen in the browser. Choose a location (or an
+agency) there to connect it: the program receives its token and stores it
+encrypted in the database. A location that was paused because of its token
+resumes.
 
-The browser comes back to app.redirect_url. If that is an address of this
-machine, the command listens there until it does. On a server without a browser
-open the address elsewhere, and give the address that the browser was sent to
-with --paste.`,
+HighLevel redirects the browser to app.redirect_url. If that is an address of
+this machine, the command listens on it. On a server without a browser use
+--paste: open the consent screen on another machine, and paste the address that
+the browser was redirected to.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.connect(c.Context(), o) },
 	}
-	c.Flags().BoolVar(&o.paste, "paste", false, "read where the browser was sent from the terminal")
-	c.Flags().BoolVar(&o.stay, "no-browser", false, "print the address only")
-	c.Flags().StringVar(&o.listen, "listen", "", "`ADDRESS` to listen on behind a proxy")
+	c.Flags().BoolVar(&o.paste, "paste", false, "paste the address of the redirect into the terminal")
+	c.Flags().BoolVar(&o.stay, "no-browser", false, "print the address instead of opening a browser")
+	c.Flags().StringVar(&o.listen, "listen", "", "`ADDRESS` to listen on, behind a proxy")
 	c.Flags().DurationVar(&o.wait, "wait", 10*time.Minute, "how long to wait for the browser")
 	dryRun(c, &o.dry)
 	return c
@@ -69,7 +70,7 @@ func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
 	}
 	if o.dry {
 		return p.show(map[string]any{"dryRun": true, "would": "open " + consent}, func() {
-			fmt.Fprintf(p.out, "would open %s\nand store the token of whoever consents there, encrypted.\n", consent)
+			fmt.Fprintf(p.out, "would open %s\nand store the token of the chosen location encrypted.\n", consent)
 		})
 	}
 	a, err := p.accounts(ctx, s, false)
@@ -87,23 +88,23 @@ func (p *program) connect(ctx context.Context, o connectOptions) (err error) {
 	if token == nil {
 		return fmt.Errorf("the account could not be connected: %w", err)
 	}
-	if err != nil { // it is, but not all went well
+	if err != nil { // the account is connected, but a later step failed
 		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
 	}
 	return p.connected(ctx, s, a, token)
 }
 
-// answer is what came back from the consent screen.
+// answer is the result of the consent screen.
 type answer struct {
 	code string
 	err  error
 }
 
-// consented shows the consent screen, and waits for the code that comes back from it.
+// consented shows the consent screen and returns the code of its redirect.
 func (p *program) consented(ctx context.Context, s *settings, o connectOptions, consent, state string) (string, error) {
 	answers := make(chan answer, 1)
 	if !o.paste {
-		end, err := comesBack(ctx, s, o.listen, state, answers)
+		end, err := receiveRedirect(ctx, s, o.listen, state, answers)
 		if err != nil {
 			return "", err
 		}
@@ -112,24 +113,24 @@ func (p *program) consented(ctx context.Context, s *settings, o connectOptions, 
 	fmt.Fprintf(p.err, "Open this page and choose the location:\n\n  %s\n\n", consent)
 	switch {
 	case o.paste:
-		fmt.Fprint(p.err, "Then paste the address that the browser was sent to: ")
-		go func() { answers <- pasted(p.in, state) }() // a read of the terminal can't be ended
+		fmt.Fprint(p.err, "Then paste the address that the browser was redirected to: ")
+		go func() { answers <- pasted(p.in, state) }() // a read of the terminal can't be interrupted
 	case !o.stay && p.browse != nil:
-		_ = p.browse(consent) // the address is there to be opened by hand
+		_ = p.browse(consent) // if it fails, the printed address can be opened by hand
 	}
 	select {
 	case a := <-answers:
 		return a.code, a.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return "", fmt.Errorf("nobody came back from the consent screen within %s", o.wait)
+			return "", fmt.Errorf("no answer from the consent screen within %s", o.wait)
 		}
 		return "", ctx.Err()
 	}
 }
 
-// comesBack listens where the browser comes back to, until end. What it brings is the answer.
-func comesBack(ctx context.Context, s *settings, address, state string, answers chan<- answer) (end func(), err error) {
+// receiveRedirect listens on the redirect URL until end is called, and sends the result of the redirect to answers.
+func receiveRedirect(ctx context.Context, s *settings, address, state string, answers chan<- answer) (end func(), err error) {
 	back, err := url.Parse(s.App.RedirectURL)
 	if err != nil {
 		return nil, s.wrong("app.redirect_url", "must be a URL such as http://localhost:8765/callback")
@@ -143,13 +144,20 @@ func comesBack(ctx context.Context, s *settings, address, state string, answers 
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("the browser can't come back: %w", err)
+		return nil, fmt.Errorf("can't listen for the redirect of the browser: %w", err)
 	}
-	path := back.Path
-	if path == "" {
-		path = "/"
-	}
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{Handler: redirectHandler(cmp.Or(back.Path, "/"), state, answers), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	return func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		_ = server.Shutdown(ending) // after the page is sent
+	}, nil
+}
+
+// redirectHandler answers the redirect of the browser and sends its result to answers, once.
+func redirectHandler(path, state string, answers chan<- answer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("Referrer-Policy", "no-referrer")
@@ -159,7 +167,7 @@ func comesBack(ctx context.Context, s *settings, address, state string, answers 
 			return
 		}
 		code, err := codeOf(r.URL.Query(), state)
-		if errors.Is(err, errState) { // not from the page that this command opened: it goes on waiting
+		if errors.Is(err, errState) { // not from the page that this command opened: keep waiting
 			http.Error(w, "This link is not valid. Please start again: ghlsync connect", http.StatusForbidden)
 			return
 		}
@@ -173,20 +181,13 @@ func comesBack(ctx context.Context, s *settings, address, state string, answers 
 			http.Error(w, "HighLevel did not connect the account. You can close this page.", http.StatusBadRequest)
 			return
 		}
-		_, _ = io.WriteString(w, "Thank you. You can close this page; the terminal says what came of it.\n")
+		_, _ = io.WriteString(w, "Thank you. You can close this page; the terminal shows the result.\n")
 	})
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	return func() {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		_ = server.Shutdown(ending) // lets the page be answered
-	}, nil
 }
 
-var errState = errors.New("the address is not from the page that this command opened; start again")
+var errState = errors.New("the address does not belong to the page that this command opened; start again")
 
-// codeOf takes the code from what the browser brings back, if it brings the state that it was sent away with.
+// codeOf returns the code of a redirect. It fails if the redirect has not the state of this command.
 func codeOf(q url.Values, state string) (string, error) {
 	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(state)) != 1 {
 		return "", errState
@@ -194,24 +195,24 @@ func codeOf(q url.Values, state string) (string, error) {
 	if code := q.Get("code"); code != "" {
 		return code, nil
 	}
-	return "", errors.New("HighLevel did not connect the account: nobody consented")
+	return "", errors.New("HighLevel did not connect the account: the consent was not given")
 }
 
-// pasted reads the address that the browser was sent back to.
+// pasted reads the address of the redirect from the terminal.
 func pasted(in io.Reader, state string) answer {
 	line, err := bufio.NewReader(io.LimitReader(in, 64<<10)).ReadString('\n')
 	if err != nil && line == "" {
-		return answer{err: errors.New("there was no address")}
+		return answer{err: errors.New("no address was pasted")}
 	}
 	address, err := url.Parse(strings.TrimSpace(line))
 	if err != nil {
-		return answer{err: errors.New("that is no address")}
+		return answer{err: errors.New("the pasted text is not an address")}
 	}
 	code, err := codeOf(address.Query(), state)
 	return answer{code, err}
 }
 
-// connected says what was connected, and has what was paused go on.
+// connected prints the connected locations, and resumes those that were paused because of their token.
 func (p *program) connected(ctx context.Context, s *settings, a *accounts, token *ghl.Token) error {
 	var ids []string
 	if token.LocationID != "" {
@@ -224,7 +225,7 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 			ids = append(ids, id)
 		}
 	}
-	resumed, err := p.goOn(ctx, s, ids)
+	resumed, err := p.resumeConnected(ctx, s, ids)
 	if err != nil {
 		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
 	}
@@ -234,22 +235,22 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 			known := slices.ContainsFunc(s.Locations, func(l locationSettings) bool { return l.ID == id })
 			switch {
 			case slices.Contains(resumed, id):
-				fmt.Fprintf(p.out, "%s is connected, and goes on within a minute.\n", id)
+				fmt.Fprintf(p.out, "%s is connected and resumes within a minute.\n", id)
 			case known:
 				fmt.Fprintf(p.out, "%s is connected.\n", id)
 			default:
-				fmt.Fprintf(p.out, "%s is connected. To keep it in step, add it to the settings: locations: [{id: %s}]\n", id, id)
+				fmt.Fprintf(p.out, "%s is connected. To sync it, add it to the settings: locations: [{id: %s}]\n", id, id)
 			}
 		}
 		if len(lacks) > 0 && token.UserType != ghl.UserTypeCompany {
-			fmt.Fprintf(p.out, "It lacks scopes: %v. Add them on the app's page in the marketplace and connect again.\n", lacks)
+			fmt.Fprintf(p.out, "The token lacks scopes: %v. Add them on the page of the app in the marketplace, and connect again.\n", lacks)
 		}
 	})
 }
 
-// goOn resumes the locations that were paused because HighLevel refused their token or the token lacked a scope, if they are
+// resumeConnected resumes the locations that were paused because HighLevel refused their token or the token lacked a scope, if they are
 // in the settings. A location that a person paused stays paused.
-func (p *program) goOn(ctx context.Context, s *settings, ids []string) (resumed []string, err error) {
+func (p *program) resumeConnected(ctx context.Context, s *settings, ids []string) (resumed []string, err error) {
 	if len(s.Locations) == 0 || s.Locations[0].ID == "" {
 		return nil, nil // before the location was known
 	}
@@ -259,7 +260,7 @@ func (p *program) goOn(ctx context.Context, s *settings, ids []string) (resumed 
 			if err != nil || !slices.Contains(ids, l.ID) || !l.Category().Pauses() {
 				continue
 			}
-			if len(resumed) == 0 { // the processes that work look for a new token each second
+			if len(resumed) == 0 { // running processes check for a new token each second
 				select {
 				case <-ctx.Done():
 					return ctx.Err()

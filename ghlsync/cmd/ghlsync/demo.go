@@ -28,27 +28,27 @@ func (p *program) demoCommand() *cobra.Command {
 		Short: "See it work: both sides change under faults, and end equal",
 		Long: `Starts everything in this process: a fake HighLevel with its webhooks, Pluvo's
 records in SQLite in a temporary folder, and the sync between them. Then
-invented people change both sides, often the same contact at once, while
-requests fail, answers get lost, and deliveries come twice, in another order,
-or not at all. In the end both sides are compared record by record.
+invented people change both sides, often the same contact at once. Meanwhile
+requests fail, answers get lost, and webhooks arrive twice, out of order, or not
+at all. In the end the demo compares both sides record by record.
 
-It needs no settings and no network, reaches no account, and leaves nothing
-behind.`,
+The demo needs no settings and no network, reaches no account, and leaves no
+files.`,
 		Example: "  ghlsync demo\n  ghlsync demo --for 5s",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if length <= 0 || length > time.Hour {
-				return usageError{errors.New("--for is a time of up to an hour, such as 30s")}
+				return usageError{errors.New("--for must be a time of up to an hour, such as 30s")}
 			}
 			return newDemo(p, length, seed).run(c.Context())
 		},
 	}
-	c.Flags().DurationVar(&length, "for", 30*time.Second, "how long both sides are changed")
-	c.Flags().Uint64Var(&seed, "seed", 1, "of chance: who changes what, what goes wrong")
+	c.Flags().DurationVar(&length, "for", 30*time.Second, "how long to change both sides")
+	c.Flags().Uint64Var(&seed, "seed", 1, "seed of the random changes and faults")
 	return c
 }
 
-// demo is a HighLevel, a Pluvo, people who change both, and the sync between them.
+// demo is a fake HighLevel, Pluvo, people who change both, and the sync between them.
 type demo struct {
 	p      *program
 	out    io.Writer
@@ -60,8 +60,8 @@ type demo struct {
 	faults []*ghltest.ActiveFault
 	people *people
 	screen *screen
-	said   time.Time // when the last event was shown
-	looks  int
+	shown  time.Time // when the last event was printed
+	looks  int       // number of calls of state
 }
 
 func newDemo(p *program, length time.Duration, seed uint64) *demo {
@@ -91,22 +91,23 @@ func (d *demo) run(ctx context.Context) (err error) {
 		err = errors.Join(err, d.sync.Stop(ctx))
 	}()
 	defer d.screen.clear()
-	fmt.Fprintf(d.out, "A fake HighLevel and Pluvo, kept in step by this process for %s.\nNothing leaves this machine.\n\n", d.length)
+	fmt.Fprintf(d.out, "This process syncs a fake HighLevel and Pluvo for %s.\nNothing leaves this machine.\n\n", d.length)
 
 	began := time.Now()
 	if err := d.fill(ctx); err != nil {
 		return err
 	}
 	start := d.figures(ctx)
-	fmt.Fprintf(d.out, "%s of HighLevel, and what belongs to them, are in Pluvo after %s.\n", plural(start.Contacts, "contact"), time.Since(began).Round(10*time.Millisecond))
+	fmt.Fprintf(d.out, "%s of HighLevel and their records were in Pluvo after %s.\n",
+		plural(start.Contacts, "contact"), time.Since(began).Round(10*time.Millisecond))
 	d.fail()
-	fmt.Fprintf(d.out, "From now on 5%% of all requests fail, some answers get lost, and every fifth\ndelivery comes twice, in another order, or not at all.\n\n")
+	fmt.Fprintf(d.out, "From now on 5%% of all requests fail, some answers get lost, and every fifth\nwebhook arrives twice, out of order, or not at all.\n\n")
 	if err := d.change(ctx); err != nil {
 		return err
 	}
 	last := time.Now()
 	d.server.ClearFaults()
-	for { // what no delivery told of, the next comparison on the schedule finds
+	for { // the next comparison on the schedule finds the changes of lost webhooks
 		if err := d.settle(ctx); err != nil {
 			return err
 		}
@@ -120,10 +121,10 @@ func (d *demo) run(ctx context.Context) (err error) {
 	}
 }
 
-// longest is how long both sides may take to be equal when nobody changes them any more: some comparisons.
+// longest is how long both sides may take to become equal after the last change: a few comparisons.
 const longest = 30 * time.Second
 
-// start begins to keep in step, with times shortened so that half a minute shows what otherwise takes an hour.
+// start starts the sync. Its intervals are short, so that half a minute shows what otherwise takes an hour.
 func (d *demo) start(ctx context.Context, dir string) error {
 	verifier, err := webhook.NewVerifier(webhook.WithKeys(d.server.WebhookPublicKey()))
 	if err != nil {
@@ -160,7 +161,7 @@ func (d *demo) start(ctx context.Context, dir string) error {
 	return d.sync.Start(ctx)
 }
 
-// fill brings what HighLevel has to Pluvo.
+// fill syncs the demo data of HighLevel to Pluvo.
 func (d *demo) fill(ctx context.Context) error {
 	if err := d.sync.Backfill(ctx, d.server.LocationID(), ghlsync.BackfillOptions{Notes: true}); err != nil {
 		return err
@@ -168,7 +169,7 @@ func (d *demo) fill(ctx context.Context) error {
 	return d.settle(ctx)
 }
 
-// fail has requests go wrong from now on.
+// fail makes requests fail from now on.
 func (d *demo) fail() {
 	inject := func(operation string, kind fault.Kind, chance float64) {
 		d.faults = append(d.faults, d.server.Fail(ghltest.Fault{Operation: operation, Kind: kind, Chance: chance, Seed: d.seed + uint64(len(d.faults))}))
@@ -177,11 +178,11 @@ func (d *demo) fail() {
 	inject("", fault.CutBeforeWork(), 0.02)
 	inject("", fault.InternalServerError(), 0.01)
 	for _, operation := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update", "tasks.update"} {
-		inject(operation, fault.CutAfterWork(), 0.1) // the work is done, and the answer is lost
+		inject(operation, fault.CutAfterWork(), 0.1) // the request takes effect, and its answer is lost
 	}
 }
 
-// change lets people change both sides, and shows it.
+// change lets people change both sides, and prints some of the changes.
 func (d *demo) change(ctx context.Context) error {
 	end := time.NewTimer(d.length)
 	defer end.Stop()
@@ -198,14 +199,14 @@ func (d *demo) change(ctx context.Context) error {
 		case <-look.C:
 			d.state(d.figures(ctx))
 		case <-turn.C:
-			if said := d.people.act(ctx); said != "" {
-				d.event(said)
+			if text := d.people.act(ctx); text != "" {
+				d.event(text)
 			}
 		}
 	}
 }
 
-// settle waits until nothing is to be done any more.
+// settle waits until all work is done.
 func (d *demo) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
@@ -219,7 +220,7 @@ func (d *demo) settle(ctx context.Context) error {
 	return err
 }
 
-// figures is how things stand.
+// figures are the numbers of the demo.
 type figures struct {
 	Equal     bool `json:"equal"`
 	Contacts  int  `json:"contacts"`
@@ -259,7 +260,7 @@ func (d *demo) figures(ctx context.Context) figures {
 	return f
 }
 
-// end compares both sides and says what came of it.
+// end prints the result of the comparison.
 func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error {
 	missing := d.people.missing(c)
 	f := d.figures(ctx)
@@ -269,7 +270,7 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 		return err
 	}
 	d.screen.clear()
-	fmt.Fprintf(d.out, "\nThe people stopped, and %s later nothing was left to do.\nBoth sides, record by record:\n\n", took.Round(10*time.Millisecond))
+	fmt.Fprintf(d.out, "\nThe changes stopped, and all work was done %s later.\nNumber of records on both sides:\n\n", took.Round(10*time.Millisecond))
 	return errors.Join(d.p.show(f, func() {
 		var rows [][]string
 		for _, kind := range []string{"contacts", "tasks", "notes", "appointments"} {
@@ -277,15 +278,15 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 		}
 		d.p.table("", " | HighLevel | Pluvo", rows)
 		fmt.Fprintln(d.out)
-		for what, list := range map[string][]string{"not the same": c.different, "lost": missing, "there twice": c.twice} {
+		for what, list := range map[string][]string{"different": c.different, "lost": missing, "duplicate": c.twice} {
 			for _, one := range list {
 				fmt.Fprintf(d.out, "%s: %s\n", what, one)
 			}
 		}
 		if f.Behind > 0 {
-			fmt.Fprintf(d.out, "%s that HighLevel does not have (any more), though an event named it: looked for a while longer\n", plural(f.Behind, "contact"))
+			fmt.Fprintf(d.out, "%s not found in HighLevel, though a webhook named it: ghlsync looks for it a while longer\n", plural(f.Behind, "contact"))
 		}
-		for _, f := range failing { // whose contact may not be in step
+		for _, f := range failing { // its contact may differ
 			fmt.Fprintf(d.out, "%s: %s of %s: %s\n", f.State, f.Category, f.Unit.ID, f.Message)
 		}
 		verdict := "equal"
@@ -298,16 +299,16 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 	}), trouble(!f.Equal))
 }
 
-// event shows what somebody did: not each, so that one can read along.
+// event prints a change. It skips changes that follow too fast to read.
 func (d *demo) event(text string) {
-	if time.Since(d.said) < 450*time.Millisecond {
+	if time.Since(d.shown) < 450*time.Millisecond {
 		return
 	}
-	d.said = time.Now()
+	d.shown = time.Now()
 	fmt.Fprintf(d.out, "  %s\n", text)
 }
 
-// state says how things stand: each second on a terminal, else now and then.
+// state shows the numbers: each second on a terminal, otherwise every fifth time.
 func (d *demo) state(f figures) {
 	text := fmt.Sprintf("%s · %d requests failed · %d deliveries lost · %s · %d behind",
 		plural(f.changes(), "change"), f.Failed, f.Lost, plural(f.Conflicts, "conflict"), f.Behind)

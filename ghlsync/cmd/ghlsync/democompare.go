@@ -12,17 +12,17 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// comparison is how two sides compare, record by record.
+// comparison is the difference between the two sides, record by record.
 type comparison struct {
-	theirs, ours map[string]int  // records, by kind
-	different    []string        // what only one side has, or has otherwise
-	twice        []string        // what one side has twice
-	there        map[string]bool // names of what both have
+	theirs, ours map[string]int  // number of records, by kind
+	different    []string        // records that differ, or that only one side has
+	twice        []string        // records that one side has twice
+	both         map[string]bool // names of the records that both sides have
 }
 
 func (c *comparison) equal() bool { return len(c.different) == 0 && len(c.twice) == 0 }
 
-// side is what one side has, in words that both have: a record's name, and what it says.
+// side is the records of one side: a name that both sides use, and the content as text.
 type side struct {
 	records map[string]string
 	count   map[string]int
@@ -45,7 +45,7 @@ func recordName(kind, owner, name string) string {
 	return kind + " of " + strings.ToLower(owner) + ": " + name
 }
 
-// contactText is a contact, with the phone number and the tags in the one form that both sides can have.
+// contactText returns the content of a contact, with the phone number and the tags in a form that both sides share.
 func contactText(first, last, phone string, tags []string) string {
 	if e164, ok := ghlsync.PhoneNumbers("US").NormalizePhone(phone); ok {
 		phone = e164
@@ -58,13 +58,53 @@ func contactText(first, last, phone string, tags []string) string {
 	return fmt.Sprintf("%s %s, %s, %q", first, last, phone, tags)
 }
 
-// compare reads both sides.
+// compare reads both sides and compares them.
 func compare(ctx context.Context, server *ghltest.Server, store pluvo.Store) (*comparison, error) {
-	theirs, ours := &side{records: map[string]string{}, count: map[string]int{}}, &side{records: map[string]string{}, count: map[string]int{}}
-	zone, err := time.LoadLocation("America/New_York")
+	theirs, err := highLevelSide(server)
 	if err != nil {
 		return nil, err
 	}
+	ours, err := pluvoSide(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	c := &comparison{theirs: theirs.count, ours: ours.count, both: map[string]bool{}}
+	for name, content := range theirs.records {
+		other, is := ours.records[name]
+		switch {
+		case !is:
+			c.different = append(c.different, name+" exists in HighLevel only")
+		case other != content:
+			c.different = append(c.different, fmt.Sprintf("%s: HighLevel has %s, Pluvo has %s", name, content, other))
+		default:
+			name, _, _ = strings.Cut(name, "@2") // of an appointment, without its start
+			c.both[name] = true
+		}
+	}
+	for name := range ours.records {
+		if _, is := theirs.records[name]; !is {
+			c.different = append(c.different, name+" exists in Pluvo only")
+		}
+	}
+	for _, name := range theirs.twice {
+		c.twice = append(c.twice, name+" in HighLevel")
+	}
+	for _, name := range ours.twice {
+		c.twice = append(c.twice, name+" in Pluvo")
+	}
+	slices.Sort(c.different)
+	return c, nil
+}
+
+func newSide() *side { return &side{records: map[string]string{}, count: map[string]int{}} }
+
+// highLevelSide reads the fake HighLevel.
+func highLevelSide(server *ghltest.Server) (*side, error) {
+	zone, err := time.LoadLocation("America/New_York") // the time zone of the fake
+	if err != nil {
+		return nil, err
+	}
+	theirs := newSide()
 	for _, c := range server.Contacts() {
 		theirs.add("contact", "", strings.ToLower(c.Email), contactText(c.FirstName, c.LastName, c.Phone, c.Tags))
 		for _, t := range server.Tasks(c.ID) {
@@ -79,7 +119,13 @@ func compare(ctx context.Context, server *ghltest.Server, store pluvo.Store) (*c
 			theirs.add("appointment", c.Email, a.Title+start.UTC().Format("@2006-01-02T15:04"), "")
 		}
 	}
-	err = eachContact(ctx, store, func(full *pluvo.FullContact) {
+	return theirs, nil
+}
+
+// pluvoSide reads Pluvo's records.
+func pluvoSide(ctx context.Context, store pluvo.Store) (*side, error) {
+	ours := newSide()
+	err := eachContact(ctx, store, func(full *pluvo.FullContact) {
 		c := &full.Contact
 		ours.add("contact", "", strings.ToLower(c.Email), contactText(c.FirstName, c.LastName, c.Phone, c.Tags))
 		for _, t := range full.Tasks {
@@ -92,38 +138,10 @@ func compare(ctx context.Context, server *ghltest.Server, store pluvo.Store) (*c
 			ours.add("appointment", c.Email, a.Title+a.Start.UTC().Format("@2006-01-02T15:04"), "")
 		}
 	})
-	if err != nil {
-		return nil, err
-	}
-	c := &comparison{theirs: theirs.count, ours: ours.count, there: map[string]bool{}}
-	for name, content := range theirs.records {
-		other, is := ours.records[name]
-		switch {
-		case !is:
-			c.different = append(c.different, name+" is in HighLevel alone")
-		case other != content:
-			c.different = append(c.different, fmt.Sprintf("%s: HighLevel has %s, Pluvo %s", name, content, other))
-		default:
-			name, _, _ = strings.Cut(name, "@2") // of an appointment, without its start
-			c.there[name] = true
-		}
-	}
-	for name := range ours.records {
-		if _, is := theirs.records[name]; !is {
-			c.different = append(c.different, name+" is in Pluvo alone")
-		}
-	}
-	for _, name := range theirs.twice {
-		c.twice = append(c.twice, name+" in HighLevel")
-	}
-	for _, name := range ours.twice {
-		c.twice = append(c.twice, name+" in Pluvo")
-	}
-	slices.Sort(c.different)
-	return c, nil
+	return ours, err
 }
 
-// eachContact visits the contacts of a store with all that belongs to them.
+// eachContact calls visit for each contact of a store with its tasks, notes and appointments.
 func eachContact(ctx context.Context, store pluvo.Store, visit func(*pluvo.FullContact)) error {
 	ids := map[string]bool{}
 	var at pluvo.Cursor
@@ -139,8 +157,8 @@ func eachContact(ctx context.Context, store pluvo.Store, visit func(*pluvo.FullC
 		}
 		at, more = page.Next, page.More
 	}
-	for id, there := range ids {
-		if !there {
+	for id, exists := range ids {
+		if !exists {
 			continue
 		}
 		full, err := store.Full(ctx, id)

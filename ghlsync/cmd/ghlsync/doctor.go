@@ -17,18 +17,19 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/conf"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/oauth"
 )
 
-// finding is what a check found, and what to do about it.
+// finding is the result of a check, and what to do about it.
 type finding struct {
 	Check string `json:"check"`
-	// Location is the one that it is about; "" for all.
+	// Location is the location that was checked; "" for checks of no single location.
 	Location string `json:"location,omitempty"`
-	// State is "ok", "look" for what may be meant so, or "bad".
+	// State is "ok", "look" for what may be intended, or "bad".
 	State   string `json:"state"`
 	Message string `json:"message"`
 	Do      string `json:"do,omitempty"`
@@ -37,9 +38,9 @@ type finding struct {
 type doctor struct {
 	p          *program
 	s          *settings
-	works      bool   // some process
-	at         string // the location that is looked at
-	wrongRules []string
+	works      bool     // whether a process works
+	at         string   // the location that is checked
+	wrongRules []string // files of rules with mistakes
 	findings   []finding
 }
 
@@ -64,15 +65,14 @@ func (d *doctor) add(f finding) {
 func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check everything, and say what to do about it",
-		Long: `Checks the settings, the database, the clock, each location's token and what it
-may do, its mapping rules and calendar, and whether HighLevel can reach the
-webhooks. It changes nothing. What is not well has a line that says what to do,
-and the exit code is 3 then.
+		Short: "Check everything, and say what to do about problems",
+		Long: `Checks the settings, the database, the clock, the token and scopes of each
+location, its mapping rules and calendar, and the address of the webhooks. It
+changes nothing. Below each problem it says what to do, and the exit code is 3.
 
-Scopes of an app are compared with what keeping in step uses. Those of a
-private integration token are tried with reading calls; whether it may write
-shows with the first write only.`,
+The scopes of an app are compared with those that the sync uses. The scopes of a
+private integration token are tried by reading: only the first write shows
+whether the token can write.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			d := &doctor{p: p}
@@ -93,7 +93,7 @@ func (d *doctor) all(ctx context.Context) error {
 		return err
 	}
 	d.s = s
-	log := slog.New(slog.DiscardHandler) // what is found is printed
+	log := slog.New(slog.DiscardHandler) // the findings are printed
 	config, mistakes := s.validate(log)
 	if !d.settings(mistakes) {
 		return nil
@@ -103,7 +103,7 @@ func (d *doctor) all(ctx context.Context) error {
 	var sync *ghlsync.Syncer
 	if d.database(ctx) {
 		if sync, err = ghlsync.New(ctx, config); err != nil {
-			d.bad("database", err.Error(), "see the message")
+			d.bad("database", err.Error(), "correct what the message says")
 			sync = nil
 		}
 	}
@@ -122,17 +122,17 @@ func (d *doctor) all(ctx context.Context) error {
 	return nil
 }
 
-// settings prints the mistakes in the settings. It reports whether the other checks can follow: mistakes in files of rules do not
-// keep them.
-func (d *doctor) settings(mistakes []mistake) (goOn bool) {
-	goOn = true
+// settings prints the mistakes in the settings. It reports whether the other checks can follow, as they can if only files of rules
+// have mistakes.
+func (d *doctor) settings(mistakes []conf.Mistake) (usable bool) {
+	usable = true
 	for _, m := range d.s.sorted(mistakes) {
-		if m.at.file != "" && m.at.file != d.s.file {
-			d.wrongRules = append(d.wrongRules, m.at.file)
-			d.bad("rules", m.String(), "correct "+m.at.file)
+		if m.At.File != "" && m.At.File != d.s.file {
+			d.wrongRules = append(d.wrongRules, m.At.File)
+			d.bad("rules", m.String(), "correct "+m.At.File)
 			continue
 		}
-		goOn = false
+		usable = false
 		d.bad("settings", m.String(), "correct it; ghlsync config init --dry-run explains each setting")
 	}
 	if len(mistakes) == 0 {
@@ -141,20 +141,20 @@ func (d *doctor) settings(mistakes []mistake) (goOn bool) {
 	for _, name := range d.s.unknown {
 		d.look("settings", ignored(name), "correct its name or unset it")
 	}
-	return goOn
+	return usable
 }
 
-// database opens the database as it is. One that is not there yet is made by the first start.
+// database opens the database without migrating it, and reports whether it can be used. The first start creates the database.
 func (d *doctor) database(ctx context.Context) bool {
 	shown, _, _ := strings.Cut(d.s.Database, ":") // without a password
 	opened, err := db.Open(ctx, d.s.Database, db.Options{ByHand: true})
 	if err != nil {
-		what := "see that the server runs, that the address, user and password are right, and that its version is this program's or older"
+		what := "check that the server runs, that address, user and password are right, and that its schema is not newer than this program"
 		if shown == "sqlite" {
-			what = "see that the file and its folder may be written, and that its version is this program's or older"
+			what = "check that the file and its folder are writable, and that its schema is not newer than this program"
 		}
 		if errors.Is(err, db.ErrMigrate) {
-			d.look("database", err.Error(), "ghlsync migrate does it, and so does the first ghlsync run")
+			d.look("database", err.Error(), "run ghlsync migrate, or start ghlsync run")
 		} else {
 			d.bad("database", err.Error(), what)
 		}
@@ -165,11 +165,11 @@ func (d *doctor) database(ctx context.Context) bool {
 		d.look("database", fmt.Sprintf("%s answers; its clock and this machine's are %s apart", shown, off.Round(time.Second)), "set both clocks by NTP")
 		return true
 	}
-	d.ok("database", "%s answers, and has this version's form", shown)
+	d.ok("database", "%s answers and has the schema of this version", shown)
 	return true
 }
 
-// processes looks whether somebody works.
+// processes checks whether a process works.
 func (d *doctor) processes(ctx context.Context, sync *ghlsync.Syncer) {
 	if n := sync.Health(ctx).Processes; n > 0 {
 		d.works = true
@@ -179,16 +179,16 @@ func (d *doctor) processes(ctx context.Context, sync *ghlsync.Syncer) {
 	d.look("work", "no process works", "start it: ghlsync run")
 }
 
-// clock compares this machine's time with HighLevel's: deliveries that are too old or from the future are refused.
+// clock compares this machine's time with HighLevel's. The webhook handler refuses deliveries that are too old or from the future.
 func (d *doctor) clock(ctx context.Context) {
 	base := d.s.HighLevel.BaseURL
 	if base == "" {
 		base = ghl.DefaultBaseURL
 	}
 	began := time.Now()
-	resp, err := ask(ctx, http.MethodGet, base, nil)
+	resp, err := request(ctx, http.MethodGet, base, nil)
 	if err != nil {
-		d.bad("HighLevel", base+" does not answer: "+reason(err), "see that this machine reaches the internet, and its proxy")
+		d.bad("HighLevel", base+" does not answer: "+reason(err), "check the internet connection of this machine, and its proxy")
 		return
 	}
 	theirs, err := http.ParseTime(resp.Header.Get("Date"))
@@ -197,13 +197,14 @@ func (d *doctor) clock(ctx context.Context) {
 		return
 	}
 	if off := time.Since(theirs) - time.Since(began)/2; off.Abs() > time.Minute {
-		d.bad("clock", fmt.Sprintf("this machine's clock and HighLevel's are %s apart", off.Abs().Round(time.Second)), "set the clock by NTP: deliveries are refused by their time")
+		d.bad("clock", fmt.Sprintf("this machine's clock and HighLevel's are %s apart", off.Abs().Round(time.Second)), "set the clock by NTP: webhooks with a wrong time are refused")
 		return
 	}
-	d.ok("HighLevel", "%s answers, and has the time of this machine", base)
+	d.ok("HighLevel", "%s answers, and its clock agrees with this machine", base)
 }
 
-func ask(ctx context.Context, method, url string, body io.Reader) (*http.Response, error) {
+// request sends a request without following redirects, and discards the body of the answer.
+func request(ctx context.Context, method, url string, body io.Reader) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, url, body)
@@ -220,12 +221,12 @@ func ask(ctx context.Context, method, url string, body io.Reader) (*http.Respons
 	return resp, nil
 }
 
-// reason is why a request failed, without the URL that was asked.
+// reason returns why a request failed, without its URL.
 func reason(err error) string {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns):
-		return "its name is not known"
+		return "the host name is unknown"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer within 15 s"
 	}
@@ -235,7 +236,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// location checks the token of a location, what it may do, and what the settings say of it.
+// location checks the token of a location, its scopes, and the settings of the location.
 func (d *doctor) location(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location) {
 	if sync != nil {
 		d.state(ctx, sync, l.ID)
@@ -246,30 +247,31 @@ func (d *doctor) location(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.
 	}
 	page, err := client.Contacts.List(ctx, &ghl.ListContactsOptions{Limit: 1}, once)
 	switch {
-	case errors.Is(err, ghl.ErrMissingScope): // said below
+	case errors.Is(err, ghl.ErrMissingScope): // reported by scopes
 	case errors.Is(err, ghl.ErrReauthRequired), errors.Is(err, ghl.ErrUnauthorized):
-		what := "make a new private integration token in HighLevel (Settings, Private Integrations), put it into the settings and start again"
+		what := "create a new private integration token in HighLevel (Settings, Private Integrations), write it into the settings and restart"
 		if connected {
 			what = "connect the account again: ghlsync connect"
 		}
 		d.bad("token", "HighLevel refuses the token: "+short(err), what)
 		return
 	case errors.Is(err, ghl.ErrForbidden), errors.Is(err, ghl.ErrNotFound), errors.Is(err, ghl.ErrValidation):
-		d.bad("token", "the token does not reach this location: "+short(err), "see that the token and the location's id belong together")
+		d.bad("token", "the token does not reach this location: "+short(err), "check that the token belongs to the location with this id")
 		return
 	case err != nil:
-		d.bad("token", short(err), "try again; if it stays, see HighLevel's status page")
+		d.bad("token", short(err), "try again; if the error persists, see HighLevel's status page")
 		return
 	default:
-		d.ok("token", "it is good: %s", plural(page.Total, "contact"))
+		d.ok("token", "valid: the location has %s", plural(page.Total, "contact"))
 	}
 	d.scopes(ctx, l, client, connected)
 	d.rules(ctx, l, client)
 }
 
-// once asks a single time: who waits for an answer wants it now.
+// once turns retries off, because a person waits for the answer.
 var once = ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 1})
 
+// short returns the text of an error in at most 160 characters.
 func short(err error) string {
 	var failed *ghl.Error
 	if errors.As(err, &failed) && failed.Status > 0 {
@@ -278,10 +280,11 @@ func short(err error) string {
 	return cut(err.Error(), 160)
 }
 
+// state checks whether a location is paused or has stopped contacts.
 func (d *doctor) state(ctx context.Context, sync *ghlsync.Syncer, id string) {
 	locations, err := sync.Locations(ctx)
 	if err != nil {
-		d.bad("work", err.Error(), "see the database")
+		d.bad("work", err.Error(), "check the database")
 		return
 	}
 	i := slices.IndexFunc(locations, func(l queue.Location) bool { return l.ID == id })
@@ -289,27 +292,27 @@ func (d *doctor) state(ctx context.Context, sync *ghlsync.Syncer, id string) {
 		return
 	}
 	if i < 0 {
-		d.look("work", "no process has opened it yet", "start ghlsync run again, for it reads the settings then")
+		d.look("work", "no process has opened the location yet", "restart ghlsync run, which reads the settings at its start")
 		return
 	}
 	if l := locations[i]; !l.Paused.IsZero() {
-		d.bad("work", "it was paused "+ago(l.Paused)+": "+l.Reason, "mend that, then: ghlsync resume "+id+" (after ghlsync connect it goes on by itself)")
+		d.bad("work", "paused "+ago(l.Paused)+": "+l.Reason, "correct that, then: ghlsync resume "+id+" (ghlsync connect resumes it by itself)")
 		return
 	}
 	stopped, err := sync.Failures(ctx, ghlsync.FailureFilter{Location: id, States: []ghlsync.FailureState{ghlsync.Stopped}})
 	if err == nil && len(stopped) > 0 {
-		d.bad("work", many(len(stopped), "contact waits", "contacts wait")+" for a person", "see ghlsync failures, mend what they say, then: ghlsync retry --all")
+		d.bad("work", many(len(stopped), "contact waits", "contacts wait")+" for a person", "list them with ghlsync failures, correct the causes, then: ghlsync retry --all")
 	}
 }
 
-// client is one with the location's token; connected says that it is an app's.
+// client returns a client with the location's token, or nil if there is none. Connected reports whether an app issued the token.
 func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location) (client *ghl.Client, connected bool) {
 	var err error
 	if l.TokenSource != nil {
 		client, err = ghl.New(append(slices.Clone(l.ClientOptions), ghl.WithTokenSource(l.TokenSource), ghl.WithLocation(l.ID))...)
 	} else {
 		if sync == nil {
-			d.look("token", "it can't be seen without the database", "mend the database first")
+			d.look("token", "unknown without the database", "correct the database first")
 			return nil, true
 		}
 		connected = true
@@ -317,16 +320,16 @@ func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Lo
 	}
 	switch {
 	case errors.Is(err, oauth.ErrNoToken):
-		d.bad("token", "the location is not connected", "connect it: ghlsync connect")
+		d.bad("token", "the location is not connected", "to connect it: ghlsync connect")
 	case err != nil:
-		d.bad("token", short(err), "see token_keys and the settings of the location")
+		d.bad("token", short(err), "check token_keys and the settings of the location")
 	default:
 		return client, connected
 	}
 	return nil, connected
 }
 
-// scopes says which scopes a token lacks: by its list where it has one, else by calls that read.
+// scopes reports the scopes that a token lacks: from the list of the token, or from reading calls if it has no list.
 func (d *doctor) scopes(ctx context.Context, l *ghlsync.Location, client *ghl.Client, connected bool) {
 	if connected {
 		if a, err := d.p.accounts(ctx, d.s, true); err == nil {
@@ -334,9 +337,9 @@ func (d *doctor) scopes(ctx context.Context, l *ghlsync.Location, client *ghl.Cl
 			a.db.Close()
 			if err == nil && token.Scopes != nil {
 				if lacks := missing(token.Scopes); len(lacks) > 0 {
-					d.bad("scopes", "the token lacks "+words(lacks), "add them on the app's page in the marketplace, then: ghlsync connect")
+					d.bad("scopes", "the token lacks "+scopeList(lacks), "add them on the page of the app in the marketplace, then: ghlsync connect")
 				} else {
-					d.ok("scopes", "it has all that keeping in step uses")
+					d.ok("scopes", "the token has all scopes that the sync uses")
 				}
 				return
 			}
@@ -361,15 +364,16 @@ func (d *doctor) scopes(ctx context.Context, l *ghlsync.Location, client *ghl.Cl
 	try("locations.customFields", func() error { _, err := client.Locations.CustomFields(ctx, l.ID, once); return err })
 	if len(lacks) > 0 {
 		slices.Sort(lacks)
-		d.bad("scopes", "the token lacks "+words(slices.Compact(lacks)), "add them to the private integration in HighLevel; what is used: "+words(scopesOf(used...)))
+		d.bad("scopes", "the token lacks "+scopeList(slices.Compact(lacks)), "add them to the private integration in HighLevel; the sync uses: "+scopeList(scopesOf(used...)))
 		return
 	}
-	d.ok("scopes", "it reads all that keeping in step reads; it must also have: %s", words(slices.DeleteFunc(scopesOf(used...), func(s ghl.Scope) bool {
+	d.ok("scopes", "the token can read everything; it must also have: %s", scopeList(slices.DeleteFunc(scopesOf(used...), func(s ghl.Scope) bool {
 		return !strings.HasSuffix(string(s), ".write")
 	})))
 }
 
-func words(scopes []ghl.Scope) string {
+// scopeList joins scopes for a message.
+func scopeList(scopes []ghl.Scope) string {
 	list := make([]string, len(scopes))
 	for i, s := range scopes {
 		list[i] = string(s)
@@ -377,7 +381,7 @@ func words(scopes []ghl.Scope) string {
 	return strings.Join(list, ", ")
 }
 
-// rules checks what the settings say of a location against what it has.
+// rules checks the settings of a location against HighLevel.
 func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Client) {
 	if l.Rules != nil && !slices.Contains(d.wrongRules, l.RulesName) {
 		fields, err := client.Locations.CustomFieldResolver(ctx, l.ID, once)
@@ -387,11 +391,11 @@ func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Cli
 		var mistakes *mapping.RulesError
 		switch {
 		case errors.As(err, &mistakes):
-			d.bad("rules", mistakes.Error(), "mend "+l.RulesName)
+			d.bad("rules", mistakes.Error(), "correct "+l.RulesName)
 		case err != nil:
-			d.bad("rules", "the location's custom fields can't be read: "+short(err), "give the token the scope "+words(scopesOf("locations.customFields")))
+			d.bad("rules", "the location's custom fields can't be read: "+short(err), "give the token the scope "+scopeList(scopesOf("locations.customFields")))
 		default:
-			d.ok("rules", "%s has no mistake", l.RulesName)
+			d.ok("rules", "%s is correct", l.RulesName)
 		}
 	}
 	if l.TimeZone == "" {
@@ -400,17 +404,17 @@ func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Cli
 			_, err = location.TimeLocation()
 		}
 		if err != nil {
-			d.bad("time zone", "it is unknown: "+short(err), "set the location's time_zone, or give the token the scope "+words(scopesOf("locations.get")))
+			d.bad("time zone", "unknown: "+short(err), "set the location's time_zone, or give the token the scope "+scopeList(scopesOf("locations.get")))
 		}
 	}
 	if l.Calendar == "" {
-		d.look("calendar", "none is set: appointments that are made in Pluvo are not booked", "set the location's calendar, if they should be")
+		d.look("calendar", "none is set: appointments made in Pluvo are not booked", "set the calendar of the location to book them")
 		return
 	}
 	calendars, err := client.Calendars.List(ctx, nil, once)
 	switch {
 	case err != nil:
-		d.bad("calendar", "the calendars can't be read: "+short(err), "give the token the scope "+words(scopesOf("calendars.list")))
+		d.bad("calendar", "the calendars can't be read: "+short(err), "give the token the scope "+scopeList(scopesOf("calendars.list")))
 	case !slices.ContainsFunc(calendars, func(c *ghl.Calendar) bool { return c.ID == l.Calendar }):
 		var known []string
 		for _, c := range calendars {
@@ -418,28 +422,29 @@ func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Cli
 		}
 		d.bad("calendar", "the location has no calendar "+l.Calendar, "set one of these: "+strings.Join(known, ", "))
 	default:
-		d.ok("calendar", "appointments that are made in Pluvo are booked in %s", l.Calendar)
+		d.ok("calendar", "appointments made in Pluvo are booked in %s", l.Calendar)
 	}
 }
 
-// webhook tries the address of the webhooks as a stranger: the answer must be a refusal.
+// webhook posts an unsigned delivery to the address of the webhooks, which must refuse it.
 func (d *doctor) webhook(ctx context.Context) {
 	if d.s.WebhookURL == "" {
-		d.look("webhooks", "webhook_url is not set, so it can't be tried whether HighLevel reaches them", "set it to the address that is in the app's settings in the marketplace")
+		d.look("webhooks", "webhook_url is not set, so the address of the webhooks can't be tried", "set it to the webhook URL of the app in the marketplace")
 		return
 	}
 	if strings.HasPrefix(d.s.WebhookURL, "http://") && !strings.Contains(d.s.WebhookURL, "//127.0.0.1") && !strings.Contains(d.s.WebhookURL, "//localhost") {
 		d.look("webhooks", "webhook_url begins with http://", "put a proxy with TLS before it")
 	}
-	resp, err := ask(ctx, http.MethodPost, d.s.WebhookURL, bytes.NewReader([]byte(`{"type":"ContactUpdate"}`)))
+	proxy := "start ghlsync run, and check that the proxy forwards " + d.s.WebhookPath + " to " + d.s.Listen
+	resp, err := request(ctx, http.MethodPost, d.s.WebhookURL, bytes.NewReader([]byte(`{"type":"ContactUpdate"}`)))
 	switch {
 	case err != nil:
-		d.bad("webhooks", "webhook_url does not answer: "+reason(err), "start ghlsync run, and see that the proxy hands "+d.s.WebhookPath+" on to "+d.s.Listen)
+		d.bad("webhooks", "webhook_url does not answer: "+reason(err), proxy)
 	case resp.StatusCode == http.StatusUnauthorized:
-		d.ok("webhooks", "they answer from here, and refuse what HighLevel has not signed")
+		d.ok("webhooks", "the address answers from here, and refuses a delivery without HighLevel's signature")
 	case resp.StatusCode < 300:
-		d.bad("webhooks", fmt.Sprintf("webhook_url takes what nobody has signed (%d): it is not ghlsync that answers there", resp.StatusCode), "see that the proxy hands "+d.s.WebhookPath+" on to "+d.s.Listen)
+		d.bad("webhooks", fmt.Sprintf("webhook_url accepts a delivery without a signature (%d): another program answers there", resp.StatusCode), "check that the proxy forwards "+d.s.WebhookPath+" to "+d.s.Listen)
 	default:
-		d.bad("webhooks", fmt.Sprintf("webhook_url answers %d, not ghlsync's 401", resp.StatusCode), "start ghlsync run, and see that the proxy hands "+d.s.WebhookPath+" on to "+d.s.Listen)
+		d.bad("webhooks", fmt.Sprintf("webhook_url answers %d, not ghlsync's 401", resp.StatusCode), proxy)
 	}
 }

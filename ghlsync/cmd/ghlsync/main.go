@@ -1,9 +1,9 @@
-// Ghlsync keeps HighLevel locations and Pluvo in step, as one program. See it work, with no settings:
+// Ghlsync syncs HighLevel locations and Pluvo. To see it work without any settings:
 //
 //	ghlsync demo
 //
-// Then "ghlsync config init" writes a file of settings, "ghlsync doctor" says what is missing in them, "ghlsync connect" connects
-// an account, and "ghlsync run" keeps it in step. OPERATIONS.md, beside the module, is the guide for whoever runs it.
+// Then "ghlsync config init" writes a settings file, "ghlsync doctor" reports what is missing, "ghlsync connect" connects an
+// account, and "ghlsync run" syncs it. OPERATIONS.md, in the folder of the module, is the guide for operators.
 package main
 
 import (
@@ -19,10 +19,12 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
-	_ "time/tzdata" // for machines and images without time zones
+	_ "time/tzdata" // for machines and images without a time zone database
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/pluvo/ghl/ghlsync/internal/conf"
 )
 
 func main() {
@@ -36,21 +38,21 @@ func main() {
 		}
 		return width
 	}
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	code := p.main(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
-// program is what the commands depend on, so that a test can give something else.
+// program holds what the commands depend on. A test replaces it.
 type program struct {
 	env      []string
 	in       io.Reader
 	out, err io.Writer
-	terminal bool       // whether out is one
+	terminal bool       // whether out is a terminal
 	width    func() int // of the terminal
 	browse   func(url string) error
-	started  func(webhooks, admin string) // told the addresses that run listens on; may be nil
+	started  func(webhooks, admin string) // called with the addresses that run listens on; may be nil
 
 	file string // --config
 	json bool   // --json
@@ -58,17 +60,17 @@ type program struct {
 
 // Exit codes.
 const (
-	exitFailed  = 1 // it did not work
+	exitFailed  = 1 // the command failed
 	exitWrong   = 2 // wrong settings, flags or arguments
-	exitTrouble = 3 // it worked, and what was asked about is not well
+	exitTrouble = 3 // the command succeeded and found a problem
 
-	exitInterrupted = 130 // somebody ended it, as shells say it of Ctrl-C
+	exitInterrupted = 130 // Ctrl-C, as in shells
 )
 
-// errTrouble ends a command with [exitTrouble]; what is not well was printed.
+// errTrouble ends a command with [exitTrouble]. The command has printed the problem.
 var errTrouble = errors.New("")
 
-// trouble is errTrouble if something is not well.
+// trouble returns errTrouble if there is a problem.
 func trouble(is bool) error {
 	if is {
 		return errTrouble
@@ -77,14 +79,14 @@ func trouble(is bool) error {
 }
 
 // errInterrupted ends a command with [exitInterrupted].
-var errInterrupted = errors.New("it was interrupted")
+var errInterrupted = errors.New("interrupted")
 
-// usageError is a mistake in what the program was given.
+// usageError is a mistake in the settings, flags or arguments.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// main runs a command and returns the exit code. What is wrong is one line.
+// main runs a command, prints its error and returns the exit code.
 func (p *program) main(ctx context.Context, args []string) int {
 	root := p.command()
 	root.SetArgs(args)
@@ -92,14 +94,14 @@ func (p *program) main(ctx context.Context, args []string) int {
 	root.SetErr(p.err)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
-	var wrong *settingsError
+	var wrong *conf.Error
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errTrouble):
 		return exitTrouble
 	case errors.As(err, &usage) && errors.As(err, &wrong):
-		wrong.print(p.err)
+		printMistakes(p.err, wrong)
 		return exitWrong
 	case errors.As(err, &usage):
 		fmt.Fprintln(p.err, "ghlsync:", oneLine(err.Error()))
@@ -108,24 +110,24 @@ func (p *program) main(ctx context.Context, args []string) int {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errInterrupted
 	}
-	fmt.Fprintln(p.err, "ghlsync:", oneLine(plain(err)))
+	fmt.Fprintln(p.err, "ghlsync:", oneLine(explain(err)))
 	if errors.Is(err, errInterrupted) {
 		return exitInterrupted
 	}
 	return exitFailed
 }
 
-func init() { cobra.EnableCommandSorting = false } // the order in which they are needed
+func init() { cobra.EnableCommandSorting = false } // commands are listed in the order of their use
 
 func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ghlsync",
-		Short: "Keeps HighLevel locations and Pluvo in step",
-		Long: `ghlsync keeps HighLevel locations and Pluvo in step, both ways: contacts with
+		Short: "Syncs HighLevel locations and Pluvo",
+		Long: `ghlsync syncs HighLevel locations and Pluvo in both directions: contacts with
 their tasks, notes, appointments and tags.
 
-See it work, with no account and no settings:   ghlsync demo
-Begin:                                          ghlsync config init`,
+To see it work, without an account and settings:   ghlsync demo
+To start:                                          ghlsync config init`,
 		Version: version(), SilenceErrors: true, SilenceUsage: true, Args: cobra.NoArgs,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -133,7 +135,7 @@ Begin:                                          ghlsync config init`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "`FILE` of settings (ghlsync.yaml, /etc/ghlsync/ghlsync.yaml)")
+	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "settings `FILE` (ghlsync.yaml, /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	group := func(id, title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: id, Title: title})
@@ -143,24 +145,24 @@ Begin:                                          ghlsync config init`,
 		}
 	}
 	group("first", "First steps:", p.demoCommand(), p.configCommand(), p.connectCommand(), p.doctorCommand())
-	group("work", "Keep in step:", p.runCommand(), p.backfillCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
-	group("look", "Look, and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
-	root.SetHelpCommand(&cobra.Command{ // for whoever tries it; --help is what is told
+	group("work", "Sync:", p.runCommand(), p.backfillCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
+	group("look", "Inspect and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
+	root.SetHelpCommand(&cobra.Command{ // hidden: the documented form is --help
 		Use: "help [COMMAND]", Hidden: true, GroupID: "first",
 		RunE: func(_ *cobra.Command, args []string) error {
-			about, rest, err := root.Find(args)
+			c, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return usageError{wrongArguments(about, err, rest)}
+				return usageError{wrongArguments(c, err, rest)}
 			}
-			about.InitDefaultHelpFlag()
-			return about.Help()
+			c.InitDefaultHelpFlag()
+			return c.Help()
 		},
 	})
 	checkArguments(root)
 	return root
 }
 
-// checkArguments makes wrong arguments of all commands mistakes of the usage.
+// checkArguments makes wrong arguments of a command and its subcommands usage errors.
 func checkArguments(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
@@ -175,18 +177,18 @@ func checkArguments(c *cobra.Command) {
 	}
 }
 
-// wrongArguments says what was meant, or how the command is used.
+// wrongArguments returns an error that suggests the intended command or shows the usage.
 func wrongArguments(c *cobra.Command, err error, args []string) error {
 	switch {
 	case c.HasSubCommands() && len(args) > 0:
-		meant := ""
+		suggestion := ""
 		c.SuggestionsMinimumDistance = 2
-		if like := c.SuggestionsFor(args[0]); len(like) > 0 {
-			meant = fmt.Sprintf("; is %q meant?", like[0])
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			suggestion = fmt.Sprintf("; did you mean %q?", near[0])
 		}
-		return fmt.Errorf("%s has no command %q%s", c.CommandPath(), args[0], meant)
+		return fmt.Errorf("%s has no command %q%s", c.CommandPath(), args[0], suggestion)
 	case strings.Contains(c.Use, " "):
-		return fmt.Errorf("it is used so: %s", strings.TrimSuffix(c.UseLine(), " [flags]"))
+		return fmt.Errorf("usage: %s", strings.TrimSuffix(c.UseLine(), " [flags]"))
 	}
 	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 }
@@ -199,7 +201,7 @@ func version() string {
 	return info.Main.Version
 }
 
-// browse opens a page in the person's browser.
+// browse opens a page in the browser.
 func browse(url string) error {
 	switch runtime.GOOS {
 	case "darwin":
@@ -210,7 +212,7 @@ func browse(url string) error {
 	return exec.Command("xdg-open", url).Start()
 }
 
-// logger writes records of at least a level, and of that of the settings, to the standard error.
+// logger returns a logger to the standard error. It logs records that reach the level of the settings and also least.
 func (p *program) logger(s *settings, least slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: max(s.Log.Level, least)}
 	if s.Log.Format == "json" {

@@ -215,7 +215,7 @@ func TestRun(t *testing.T) {
 		require.Len(t, failures, 1, "nothing was changed")
 		require.Contains(t, w.ok("failures", "--limit", "1"), "The latest 1; --limit shows more.")
 		require.NotContains(t, w.ok("failures"), "--limit")
-		require.Equal(t, "1 failure is tried again now.\n", w.ok("retry", "--all"))
+		require.Equal(t, "1 failure is retried now.\n", w.ok("retry", "--all"))
 		require.Eventually(t, func() bool { return strings.Contains(w.ok("failures"), "Nothing fails") }, 10*time.Second, 50*time.Millisecond)
 		require.Contains(t, w.ok("failures", "--all"), "resolved")
 
@@ -230,7 +230,7 @@ func TestRun(t *testing.T) {
 		w.ok("status")
 
 		log := end()
-		require.Contains(t, log, "it ends")
+		require.Contains(t, log, "stopping: ")
 	})
 }
 
@@ -267,7 +267,7 @@ func TestConflicts(t *testing.T) {
 		}, 10*time.Second, 50*time.Millisecond)
 		require.Equal(t, "nobody", list[0].Winner)
 		location := w.server.LocationID()
-		require.Contains(t, w.ok("conflicts", "link", location, one.ID, "p1", "--dry-run"), "would join")
+		require.Contains(t, w.ok("conflicts", "link", location, one.ID, "p1", "--dry-run"), "would link")
 		client, err := ghl.New(w.server.ClientOptions()...)
 		require.NoError(t, err)
 		require.NoError(t, client.Contacts.Delete(t.Context(), two.ID))
@@ -287,13 +287,13 @@ func TestNoSuch(t *testing.T) {
 	w.ok("migrate", "--dry-run")
 	w.ok("migrate")
 	for want, args := range map[string][]string{
-		"ghlsync failures lists":  {"retry", "nonesuch"},
-		"no such failure":         {"failures", "show", "nonesuch"},
-		"no such location":        {"resume", "nonesuch", "--dry-run"},
-		"ghlsync conflicts lists": {"conflicts", "resolve", "nonesuch", "--dry-run"},
-		"ghlsync status lists":    {"pause", "nonesuch"},
-		"resolve nonesuch: no":    {"conflicts", "resolve", "nonesuch"},
-		"skip nonesuch: ":         {"failures", "skip", "nonesuch"},
+		"list failures: ghlsync failures":   {"retry", "nonesuch"},
+		"no such failure":                   {"failures", "show", "nonesuch"},
+		"no such location":                  {"resume", "nonesuch", "--dry-run"},
+		"list conflicts: ghlsync conflicts": {"conflicts", "resolve", "nonesuch", "--dry-run"},
+		"locations: ghlsync status":         {"pause", "nonesuch"},
+		"resolve nonesuch: no":              {"conflicts", "resolve", "nonesuch"},
+		"skip nonesuch: ":                   {"failures", "skip", "nonesuch"},
 	} {
 		code, _, errs := w.do(args...)
 		require.Equal(t, exitFailed, code, errs)
@@ -303,14 +303,14 @@ func TestNoSuch(t *testing.T) {
 	require.Contains(t, w.ok("conflicts"), "There are no conflicts")
 	require.JSONEq(t, "[]", w.ok("conflicts", "--json"))
 	for want, args := range map[string][]string{
-		`no command "stat"; is "status" meant?`:       {"stat"},
-		`no command "chek"; is "check" meant?`:        {"config", "chek"},
-		"it is used so: ghlsync pause LOCATION":       {"pause"},
-		"unknown flag: --so; see ghlsync run --help":  {"run", "--so"},
-		`no location of the settings`:                 {"backfill", "nonesuch"},
-		"it is used so: ghlsync conflicts resolve ID": {"conflicts", "resolve"},
-		"--limit is a number of at":                   {"failures", "--limit", "-1"},
-		"--limit is a number of at least 1":           {"conflicts", "--limit", "0"},
+		`no command "stat"; did you mean "status"?`:  {"stat"},
+		`no command "chek"; did you mean "check"?`:   {"config", "chek"},
+		"usage: ghlsync pause LOCATION":              {"pause"},
+		"unknown flag: --so; see ghlsync run --help": {"run", "--so"},
+		`the settings have no location nonesuch`:     {"backfill", "nonesuch"},
+		"usage: ghlsync conflicts resolve ID":        {"conflicts", "resolve"},
+		"--limit must be at":                         {"failures", "--limit", "-1"},
+		"--limit must be at least 1":                 {"conflicts", "--limit", "0"},
 	} {
 		code, _, errs := w.do(args...)
 		require.Equal(t, exitWrong, code, errs)
@@ -336,7 +336,7 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, w.ok("connect", "--dry-run"), "would open "+w.server.AuthorizeURL())
 	for _, looks := range [][]string{{"tokens"}, {"status"}, {"failures"}, {"doctor"}, {"tokens", "remove", "x", "--dry-run"}, {"retry", "--all", "--dry-run"}} {
 		_, out, errs := w.do(looks...)
-		require.Contains(t, out+errs, "ghlsync migrate does it", looks)
+		require.Contains(t, out+errs, "run ghlsync migrate", looks)
 		require.NoFileExists(t, file, looks)
 	}
 	require.Contains(t, w.ok("migrate", "--dry-run"), "would migrate")
@@ -376,11 +376,11 @@ func TestConnect(t *testing.T) {
 		var errs output
 		p := &program{env: w.env, in: silent, out: io.Discard, err: &errs}
 		require.Equal(t, exitFailed, p.main(t.Context(), []string{"connect", how, "--wait", "50ms"}))
-		require.Contains(t, errs.String(), "nobody came back")
+		require.Contains(t, errs.String(), "no answer from the consent screen")
 		ctx, cancel := context.WithCancel(t.Context())
 		p.err = interrupting{&errs, cancel}
 		require.Equal(t, exitInterrupted, p.main(ctx, []string{"connect", how}))
-		require.Contains(t, errs.String(), "ghlsync: it was interrupted\n")
+		require.Contains(t, errs.String(), "ghlsync: interrupted\n")
 	}
 
 	// The token is refused: doctor and status say what to do, and connecting again has it go on.
@@ -397,7 +397,7 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, w.ok("connect"), "is connected")
 	require.NotContains(t, w.ok("tokens"), "refuses")
 	_, out, _ = w.do("doctor")
-	require.Contains(t, out, "it is good")
+	require.Contains(t, out, "valid: ")
 
 	// Webhooks tell of it too, those of the install while it is being connected; or that one is lost.
 	client, err := ghl.New(w.server.ClientOptions()...)
@@ -417,7 +417,7 @@ func TestConnect(t *testing.T) {
 		require.Eventually(t, func() bool { return !stands().Paused.IsZero() }, 10*time.Second, 50*time.Millisecond)
 		_, out, _ = w.do("status")
 		require.Contains(t, out, "ghlsync connect")
-		require.Contains(t, w.ok("connect"), "goes on")
+		require.Contains(t, w.ok("connect"), "resumes")
 		require.Eventually(t, func() bool { l := stands(); return l.Paused.IsZero() && l.Waiting == 0 }, 10*time.Second, 50*time.Millisecond)
 		subscription.Cancel()
 	}
@@ -593,6 +593,6 @@ func TestHelp(t *testing.T) {
 	}
 	require.NotContains(t, help("--help"), "Additional Commands", "an empty heading")
 	require.Equal(t, help("config", "init", "--help"), help("help", "config", "init"))
-	require.Equal(t, "ghlsync: ghlsync has no command \"stat\"; is \"status\" meant?\n", help("help", "stat"))
-	require.Equal(t, "ghlsync: ghlsync config has no command \"chek\"; is \"check\" meant?\n", help("help", "config", "chek"))
+	require.Equal(t, "ghlsync: ghlsync has no command \"stat\"; did you mean \"status\"?\n", help("help", "stat"))
+	require.Equal(t, "ghlsync: ghlsync config has no command \"chek\"; did you mean \"check\"?\n", help("help", "config", "chek"))
 }

@@ -15,9 +15,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// open opens the database as the settings say, without beginning to work. So a command can look and decide while "run" works.
-// It logs what is at least of a level, so that what is of no interest to a person at a terminal is kept out of it. adjust may
-// change the settings before; it may be nil.
+// open opens the database without starting the sync, so that a command can read and change it while "run" works. It logs records
+// that reach level. adjust, which may be nil, can change the configuration before.
 func (p *program) open(ctx context.Context, level slog.Level, adjust func(*ghlsync.Config)) (*ghlsync.Syncer, *settings, error) {
 	s, err := p.load()
 	if err != nil {
@@ -37,23 +36,23 @@ func (p *program) open(ctx context.Context, level slog.Level, adjust func(*ghlsy
 	return sync, s, nil
 }
 
-// with opens the Syncer for one command, and closes it behind it. One that only looks does not migrate the database either.
-func (p *program) with(ctx context.Context, looks bool, do func(*ghlsync.Syncer) error) error {
-	sync, _, err := p.open(ctx, slog.LevelWarn, func(c *ghlsync.Config) { c.MigrateByHand = c.MigrateByHand || looks })
+// with opens the Syncer for one command and closes it afterwards. With readOnly it does not migrate the database.
+func (p *program) with(ctx context.Context, readOnly bool, do func(*ghlsync.Syncer) error) error {
+	sync, _, err := p.open(ctx, slog.LevelWarn, func(c *ghlsync.Config) { c.MigrateByHand = c.MigrateByHand || readOnly })
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(sync), stop(ctx, sync, 10*time.Second))
 }
 
-// stop ends a Syncer, also when ctx has ended.
+// stop stops a Syncer, even if ctx has ended.
 func stop(ctx context.Context, sync *ghlsync.Syncer, drain time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	return sync.Stop(ctx)
 }
 
-// accounts are the tokens in the database. They need no location, for one is often not known before it is connected.
+// accounts are the tokens in the database. They need no location, because its id may be unknown before it is connected.
 type accounts struct {
 	*oauth.Installations
 	app   *oauth.App
@@ -61,15 +60,15 @@ type accounts struct {
 	db    *db.DB
 }
 
-// One who only looks does not migrate the database.
-func (p *program) accounts(ctx context.Context, s *settings, looks bool) (*accounts, error) {
+// accounts opens the database and its tokens. With readOnly it does not migrate the database.
+func (p *program) accounts(ctx context.Context, s *settings, readOnly bool) (*accounts, error) {
 	log := p.logger(s, slog.LevelWarn)
 	config, err := s.accountSettings(log)
 	if err != nil {
 		return nil, err
 	}
 	a := &accounts{app: config.App}
-	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand || looks, Logger: log}); err != nil {
+	if a.db, err = db.Open(ctx, s.Database, db.Options{ByHand: s.MigrateByHand || readOnly, Logger: log}); err != nil {
 		return nil, fmt.Errorf("the database can't be opened: %w", err)
 	}
 	a.store, err = tokens.New(a.db, tokens.Options{Keys: config.TokenKeys})
@@ -95,7 +94,7 @@ func (a *accounts) refused(ctx context.Context) (map[string]time.Time, error) {
 	return since, err
 }
 
-// close saves what is under way.
+// close waits until renewed tokens are saved, and closes the database.
 func (a *accounts) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

@@ -14,31 +14,31 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// oneLine keeps a message on one line.
+// oneLine joins the lines of a message.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// plain is an error in words for a person at a terminal, who needs to know what to do.
-func plain(err error) string {
+// explain returns the text of an error with what to do about it.
+func explain(err error) string {
 	text := strings.Replace(strings.TrimPrefix(err.Error(), "ghlsync: "), "Database: database: ", "database: ", 1)
 	switch {
 	case errors.Is(err, ghlsync.ErrInUse):
 		return ghlsync.ErrInUse.Error() + "; stop it first (with PostgreSQL any number of processes may work)"
 	case errors.Is(err, ghlsync.ErrNoFailure):
-		return text + "; ghlsync failures lists them"
+		return text + "; to list failures: ghlsync failures"
 	case errors.Is(err, ghlsync.ErrNoConflict):
-		return text + "; ghlsync conflicts lists them"
+		return text + "; to list conflicts: ghlsync conflicts"
 	case errors.Is(err, db.ErrMigrate):
-		return text + "; ghlsync migrate does it, and so does ghlsync run unless migrate_by_hand is set"
+		return text + "; run ghlsync migrate, or ghlsync run unless migrate_by_hand is set"
 	case errors.Is(err, ghlsync.ErrUnknownLocation):
-		return text + "; ghlsync status lists those that are kept in step"
+		return text + "; to list the synced locations: ghlsync status"
 	}
 	return text
 }
 
-// show prints JSON where it is asked for, and else what a person reads.
-func (p *program) show(data any, person func()) error {
+// show prints data as JSON with --json. Without it, text prints for a person.
+func (p *program) show(data any, text func()) error {
 	if !p.json {
-		person()
+		text()
 		return nil
 	}
 	encoder := json.NewEncoder(p.out)
@@ -46,7 +46,7 @@ func (p *program) show(data any, person func()) error {
 	return encoder.Encode(data)
 }
 
-// table prints rows under a head, or a sentence if there are none.
+// table prints rows under a head, or the sentence empty if there are no rows.
 func (p *program) table(empty, head string, rows [][]string) {
 	if len(rows) == 0 {
 		fmt.Fprintln(p.out, empty)
@@ -65,25 +65,25 @@ func (p *program) table(empty, head string, rows [][]string) {
 	_ = w.Flush()
 }
 
-// limited gives a command the flag of how long its list may be.
+// limited adds the flag --limit to a command.
 func limited(c *cobra.Command, limit *int) {
-	c.Flags().IntVar(limit, "limit", 100, "at most so many, the latest first")
+	c.Flags().IntVar(limit, "limit", 100, "number of entries, the latest first")
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if *limit < 1 {
-			return usageError{errors.New("--limit is a number of at least 1")}
+			return usageError{errors.New("--limit must be at least 1")}
 		}
 		return nil
 	}
 }
 
-// more says that a list may go on behind its limit.
-func (p *program) more(shown, limit int) {
+// truncated says that the list may be longer than the limit.
+func (p *program) truncated(shown, limit int) {
 	if shown == limit {
 		fmt.Fprintf(p.out, "\nThe latest %d; --limit shows more.\n", limit)
 	}
 }
 
-// ago says when something was, for a person.
+// ago says how long ago t is, or "" for the zero time.
 func ago(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -109,7 +109,7 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-// cut shortens a text to so many characters.
+// cut shortens a text to n characters on one line.
 func cut(text string, n int) string {
 	runes := []rune(oneLine(text))
 	if len(runes) <= n {

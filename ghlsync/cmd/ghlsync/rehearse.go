@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// rehearse does a backfill on a copy of the database, with a HighLevel that takes no writes.
+// rehearse runs a backfill on a copy of the database, and answers writing requests to HighLevel itself.
 func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.BackfillOptions) (err error) {
 	screen := p.screen()
 	s, err := p.load()
@@ -61,7 +62,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	config.MigrateByHand, config.Notifier = false, nil
 	config.Retry = ghlsync.RetryPolicy{First: time.Second, Max: time.Second, Attempts: 3}
 	if config.App != nil {
-		a, err := p.accounts(ctx, s, true) // the tokens stay where they are
+		a, err := p.accounts(ctx, s, true) // the tokens stay in the database of the settings
 		if err != nil {
 			return err
 		}
@@ -101,14 +102,15 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 		return err
 	}
 	return p.show(r.lines, func() {
-		fmt.Fprintf(p.out, "\nIt would change %s of Pluvo and send %s to HighLevel.\nNothing was changed.\n", plural(r.pluvo, "record"), plural(r.ghl, "request"))
+		fmt.Fprintf(p.out, "\nIt would change %s of Pluvo and send %s to HighLevel.\nNothing was changed.\n",
+			plural(r.pluvo, "record"), plural(r.ghl, "request"))
 	})
 }
 
-// untilQuiet waits until nothing is worked on, having done something before each look and followed Pluvo. What was put off until a
-// time is waited for so long: HighLevel may never have it.
+// untilQuiet waits until all work is done. It calls before, and polls Pluvo, before each check. It waits for delayed work only for
+// the time of patience, because the contact may never appear in HighLevel.
 func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, patience time.Duration, before func(context.Context) error) error {
-	idle := time.Now() // since when
+	idle := time.Now() // since when only delayed work is left
 	for quiet := 0; quiet < 3; {
 		if err := before(ctx); err != nil {
 			return err
@@ -136,7 +138,8 @@ func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, p
 	return nil
 }
 
-// copyOf copies the database of the settings, and returns the units of work that wait there. One that is not there yet is empty.
+// copyOf copies the database of the settings, and returns the location and id of each contact that waits for work. A database that
+// does not exist yet is empty.
 func copyOf(ctx context.Context, s *settings, to *db.DB) (waiting [][2]string, err error) {
 	if path, is := strings.CutPrefix(s.Database, "sqlite:"); is {
 		if _, err := os.Stat(strings.TrimPrefix(path, "//")); errors.Is(err, os.ErrNotExist) {
@@ -151,23 +154,23 @@ func copyOf(ctx context.Context, s *settings, to *db.DB) (waiting [][2]string, e
 	return from.Copy(ctx, to)
 }
 
-// source gives the tokens of a location, which are renewed where they are kept.
+// source returns the tokens of a location. They are renewed in the database of the settings.
 func (a *accounts) source(ctx context.Context, location string) (ghl.TokenSource, error) {
 	key := oauth.LocationKey(location)
 	token, err := a.store.Load(ctx, key)
 	if errors.Is(err, oauth.ErrNoToken) {
-		return nil, fmt.Errorf("%s is not connected: ghlsync connect", location)
+		return nil, fmt.Errorf("%s is not connected; to connect it: ghlsync connect", location)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if token.RefreshToken == "" && token.CompanyID != "" { // derived from an agency's
+	if token.RefreshToken == "" && token.CompanyID != "" { // derived from the token of an agency
 		return a.app.LocationTokenSource(a.store, oauth.CompanyKey(token.CompanyID), token.CompanyID, location), nil
 	}
 	return a.app.TokenSource(a.store, key), nil
 }
 
-// rehearsed is a change that would be made.
+// rehearsed is a change that a backfill would make.
 type rehearsed struct {
 	Side   string   `json:"side"`
 	What   string   `json:"what"`
@@ -175,7 +178,7 @@ type rehearsed struct {
 	Fields []string `json:"fields,omitempty"`
 }
 
-// rehearsal collects what would change.
+// rehearsal collects the changes that a backfill would make.
 type rehearsal struct {
 	p          *program
 	mu         sync.Mutex
@@ -184,11 +187,12 @@ type rehearsal struct {
 	pluvo, ghl int
 }
 
+// note adds and prints a change, once if it is repeated.
 func (r *rehearsal) note(one rehearsed) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := fmt.Sprint(one)
-	if r.seen[key] { // an attempt that is repeated is no further change
+	if r.seen[key] { // a retry
 		return
 	}
 	if r.seen == nil {
@@ -210,29 +214,17 @@ func (r *rehearsal) note(one rehearsed) {
 	}
 }
 
-// reads are the operations that read though they are no GET.
+// reads are the operations that only read although their method is not GET.
 var reads = []string{"contacts.search", "tasks.search"}
 
-// middleware lets out what reads, and answers what writes as a HighLevel would that refuses it.
+// middleware sends requests that read, and answers requests that write with an error.
 func (r *rehearsal) middleware(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		op, _ := ghl.OperationFromContext(req.Context())
 		if req.Method == http.MethodGet || slices.Contains(reads, op.Name) {
 			return next.RoundTrip(req)
 		}
-		var fields []string
-		if req.Body != nil {
-			body, err := io.ReadAll(io.LimitReader(req.Body, 1<<20))
-			_ = req.Body.Close()
-			var sent map[string]json.RawMessage
-			if err == nil && json.Unmarshal(body, &sent) == nil {
-				for name := range sent {
-					fields = append(fields, name)
-				}
-				slices.Sort(fields)
-			}
-		}
-		r.note(rehearsed{"HighLevel", op.Name, req.URL.Path, fields})
+		r.note(rehearsed{"HighLevel", op.Name, req.URL.Path, bodyFields(req)})
 		return &http.Response{
 			StatusCode: http.StatusUnprocessableEntity, Status: "422 Unprocessable Entity", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 			Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
@@ -241,11 +233,25 @@ func (r *rehearsal) middleware(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
+// bodyFields reads the body of a request and returns the names of its fields.
+func bodyFields(req *http.Request) (fields []string) {
+	if req.Body == nil {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, 1<<20))
+	_ = req.Body.Close()
+	var sent map[string]json.RawMessage
+	if err == nil && json.Unmarshal(body, &sent) == nil {
+		fields = slices.Sorted(maps.Keys(sent))
+	}
+	return fields
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// rehearsedStore is the copy's Pluvo. It tells of what is written.
+// rehearsedStore is the store of the copy. It reports each change.
 type rehearsedStore struct {
 	pluvo.Store
 	r *rehearsal
@@ -258,7 +264,7 @@ func (s *rehearsedStore) Put(ctx context.Context, record pluvo.Record, expect pl
 	if failed == nil {
 		switch {
 		case err != nil:
-			s.r.note(rehearsed{"Pluvo", "make " + string(record.Kind()), record.Key(), nil})
+			s.r.note(rehearsed{"Pluvo", "create " + string(record.Kind()), record.Key(), nil})
 		case !pluvo.Equal(before, record):
 			s.r.note(rehearsed{"Pluvo", "change " + string(record.Kind()), record.Key(), changedFields(before, record)})
 		}
@@ -275,7 +281,7 @@ func (s *rehearsedStore) Delete(ctx context.Context, kind pluvo.Kind, id string,
 	return err
 }
 
-// changedFields names what differs.
+// changedFields returns the names of the fields that differ.
 func changedFields(a, b pluvo.Record) []string {
 	fields := func(r pluvo.Record) (m map[string]json.RawMessage) {
 		data, err := json.Marshal(r)

@@ -21,21 +21,21 @@ import (
 func (p *program) runCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "run",
-		Short: "Take webhooks and keep both sides in step, until SIGTERM",
-		Long: `Takes HighLevel's deliveries, follows Pluvo, and keeps the locations of the
-settings in step. It listens on two addresses: listen for HighLevel's
-deliveries, and admin for your own network, with /healthz, /livez and /metrics.
+		Short: "Receive webhooks and sync both sides, until SIGTERM",
+		Long: `Receives HighLevel's webhooks, polls Pluvo, and syncs the locations of the
+settings. It listens on two addresses: listen receives HighLevel's webhooks, and
+admin serves /healthz, /livez and /metrics to your own network.
 
-On SIGTERM or Ctrl-C it takes no more deliveries (HighLevel sends them again),
-finishes what is under way for up to drain, and ends. Whatever is left waits in
-the database for the next start. With PostgreSQL run as many processes as you
-like.`,
+On SIGTERM or Ctrl-C it refuses further webhooks (HighLevel sends them again),
+finishes running work for up to the time of drain, and exits. The rest of the
+work waits in the database for the next start. With PostgreSQL any number of
+processes can run.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.run(c.Context()) },
 	}
 }
 
-// run serves and works until ctx ends.
+// run serves and syncs until ctx ends.
 func (p *program) run(ctx context.Context) error {
 	sync, s, err := p.open(ctx, slog.LevelDebug, nil)
 	if err != nil {
@@ -79,18 +79,18 @@ func (p *program) serve(ctx context.Context, sync *ghlsync.Syncer, s *settings, 
 		go func() { failed <- server.Serve(server.listener) }()
 	}
 	at := "http://" + public.Addr().String() + s.WebhookPath
-	log.Info("it runs", "webhooks", at, "admin", adminAddress, "locations", len(s.Locations))
+	log.Info("running", "webhooks", at, "admin", adminAddress, "locations", len(s.Locations))
 	if p.started != nil {
 		p.started(at, adminAddress)
 	}
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
-		log.Info("it ends: what is under way is finished", "for", s.Drain.String())
+		log.Info("stopping: running work is finished first", "for", s.Drain.String())
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Drain)
 	defer cancel()
-	for _, server := range servers { // deliveries first: what is not taken now comes again
+	for _, server := range servers { // webhooks first: HighLevel sends refused deliveries again
 		if down := server.Shutdown(ending); err == nil {
 			err = down
 		}
@@ -105,21 +105,22 @@ type server struct {
 
 func newServer(l net.Listener, h http.Handler, log *slog.Logger) *server {
 	return &server{&http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Handler: h, MaxHeaderBytes: 64 << 10,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}, l}
 }
 
 func listen(ctx context.Context, s *settings, setting, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil { // also while a process that ends still has it, so another start may do
+	if err != nil { // not a usage error: a process that is still stopping may hold the address, and a restart may succeed
 		return nil, fmt.Errorf("%v: %s can't be listened on: %w", s.placeOf(setting), setting, err)
 	}
 	return l, nil
 }
 
-// adminHandler is what one's own network sees: /livez for whoever starts the process again when it hangs, /healthz for people
-// and for readiness, /metrics for Prometheus.
+// adminHandler serves /livez for a supervisor that restarts a process that hangs, /healthz for people and for readiness, and
+// /metrics for Prometheus.
 func adminHandler(sync *ghlsync.Syncer) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(sync.Metrics(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -134,14 +135,14 @@ func (p *program) pauseCommand() *cobra.Command {
 	var reason string
 	var dry bool
 	c := &cobra.Command{
-		Use: "pause LOCATION", Short: "Stop the work on a location; what comes waits", Args: cobra.ExactArgs(1),
+		Use: "pause LOCATION", Short: "Pause the sync of a location; changes wait", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.change(c.Context(), dry, "pause "+args[0], args[0]+" is paused. Go on with: ghlsync resume "+args[0], func(sync *ghlsync.Syncer) error {
+			return p.change(c.Context(), dry, "pause "+args[0], args[0]+" is paused. To resume: ghlsync resume "+args[0], func(sync *ghlsync.Syncer) error {
 				return isLocation(c.Context(), sync, args[0])
 			}, func(sync *ghlsync.Syncer) error { return sync.Pause(c.Context(), args[0], reason) })
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "paused by hand", "for whoever asks")
+	c.Flags().StringVar(&reason, "reason", "paused by hand", "reason to show in the status")
 	dryRun(c, &dry)
 	return c
 }
@@ -149,9 +150,9 @@ func (p *program) pauseCommand() *cobra.Command {
 func (p *program) resumeCommand() *cobra.Command {
 	var dry bool
 	c := &cobra.Command{
-		Use: "resume LOCATION", Short: "Work on a paused location again", Args: cobra.ExactArgs(1),
+		Use: "resume LOCATION", Short: "Resume the sync of a paused location", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.change(c.Context(), dry, "resume "+args[0], args[0]+" is worked on again.", func(sync *ghlsync.Syncer) error {
+			return p.change(c.Context(), dry, "resume "+args[0], args[0]+" is resumed.", func(sync *ghlsync.Syncer) error {
 				return isLocation(c.Context(), sync, args[0])
 			}, func(sync *ghlsync.Syncer) error { return sync.Resume(c.Context(), args[0]) })
 		},
@@ -160,6 +161,7 @@ func (p *program) resumeCommand() *cobra.Command {
 	return c
 }
 
+// isLocation returns [ghlsync.ErrUnknownLocation] if the database has no location with an id.
 func isLocation(ctx context.Context, sync *ghlsync.Syncer, id string) error {
 	locations, err := sync.Locations(ctx)
 	if err != nil {
@@ -173,7 +175,8 @@ func isLocation(ctx context.Context, sync *ghlsync.Syncer, id string) error {
 	return fmt.Errorf("%s: %w", id, ghlsync.ErrUnknownLocation)
 }
 
-// change does something to the database. With --dry-run it says what it would do, or that find finds nothing to do it to.
+// change runs do, which changes the database. With --dry-run it runs find, which fails if there is nothing to change, and prints
+// what would change.
 func (p *program) change(ctx context.Context, dry bool, would, done string, find, do func(*ghlsync.Syncer) error) error {
 	return p.with(ctx, dry, func(sync *ghlsync.Syncer) error {
 		if dry {
@@ -189,7 +192,7 @@ func (p *program) change(ctx context.Context, dry bool, would, done string, find
 	})
 }
 
-// would says what --dry-run has left undone.
+// would prints what --dry-run did not do.
 func (p *program) would(what string) error {
 	return p.show(map[string]any{"dryRun": true, "would": what}, func() { fmt.Fprintln(p.out, "would", what) })
 }
@@ -202,38 +205,40 @@ func (p *program) migrateCommand() *cobra.Command {
 	var dry bool
 	c := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the database to this version's form",
-		Long: `Brings the database to the form of this version. Other commands do so by
-themselves unless migrate_by_hand is set. What was migrated cannot be read by
-an older version: make a backup first.`,
+		Short: "Migrate the database to this version",
+		Long: `Migrates the database to the schema of this version. Other commands migrate by
+themselves unless migrate_by_hand is set. An older version can't read a migrated
+database: make a backup first.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := p.load()
-			if err != nil {
-				return err
-			}
-			if _, err := s.part(p.logger(s, slog.LevelWarn), "database"); err != nil {
-				return err
-			}
-			if dry {
-				missing := "nothing: the database has this version's form"
-				d, err := db.Open(c.Context(), s.Database, db.Options{ByHand: true, Logger: p.logger(s, slog.LevelWarn)})
-				switch {
-				case err == nil:
-					d.Close()
-				case errors.Is(err, db.ErrMigrate):
-					missing = "would migrate: " + err.Error()
-				default:
-					return err
-				}
-				return p.show(map[string]any{"dryRun": true, "would": missing}, func() { fmt.Fprintln(p.out, missing) })
-			}
-			if err := ghlsync.Migrate(c.Context(), s.Database, p.logger(s, slog.LevelInfo)); err != nil {
-				return err
-			}
-			return p.show(map[string]any{"done": "migrate"}, func() { fmt.Fprintln(p.out, "The database has this version's form.") })
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return p.migrate(c.Context(), dry) },
 	}
 	dryRun(c, &dry)
 	return c
+}
+
+func (p *program) migrate(ctx context.Context, dry bool) error {
+	s, err := p.load()
+	if err != nil {
+		return err
+	}
+	if _, err := s.part(p.logger(s, slog.LevelWarn), "database"); err != nil {
+		return err
+	}
+	if !dry {
+		if err := ghlsync.Migrate(ctx, s.Database, p.logger(s, slog.LevelInfo)); err != nil {
+			return err
+		}
+		return p.show(map[string]any{"done": "migrate"}, func() { fmt.Fprintln(p.out, "The database has the schema of this version.") })
+	}
+	would := "nothing: the database has the schema of this version"
+	d, err := db.Open(ctx, s.Database, db.Options{ByHand: true, Logger: p.logger(s, slog.LevelWarn)})
+	switch {
+	case err == nil:
+		d.Close()
+	case errors.Is(err, db.ErrMigrate):
+		would = "would migrate: " + err.Error()
+	default:
+		return err
+	}
+	return p.show(map[string]any{"dryRun": true, "would": would}, func() { fmt.Fprintln(p.out, would) })
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// used are the operations that keeping in step needs. A test holds them against the requests that are really made.
+// used are the operations that a sync calls. A test compares them with the requests of the demo.
 var used = []string{
 	"contacts.get", "contacts.list", "contacts.search", "contacts.findDuplicate", "contacts.create", "contacts.update", "contacts.delete",
 	"tasks.list", "tasks.search", "tasks.create", "tasks.update", "tasks.setCompleted", "tasks.delete",
@@ -17,10 +17,10 @@ var used = []string{
 	"locations.get", "locations.customFields",
 }
 
-// usedByApps are those that an app needs beside: an agency's token gives those of its locations.
+// usedByApps are further operations that an app calls: the token of an agency derives those of its locations.
 var usedByApps = []string{"oauth.locationToken", "oauth.installedLocations"}
 
-// scopesOf are the least scopes for some operations.
+// scopesOf returns the fewest scopes that some operations require.
 func scopesOf(names ...string) []ghl.Scope {
 	var operations []ghl.Operation
 	for _, op := range ghl.Operations() {
@@ -31,5 +31,5 @@ func scopesOf(names ...string) []ghl.Scope {
 	return ghl.ScopesFor(operations...)
 }
 
-// neededScopes are what an app asks for.
+// neededScopes returns the scopes that an app asks for.
 func neededScopes() []ghl.Scope { return scopesOf(append(slices.Clone(used), usedByApps...)...) }

@@ -6,24 +6,24 @@ import (
 	"sync"
 )
 
-// screen is a terminal whose last line changes. Where there is no terminal it shows nothing.
+// screen is a terminal with a status line below the output. Without a terminal it shows nothing.
 type screen struct {
 	out   io.Writer
 	live  bool
 	width func() int // nil is 80
 
-	mu    sync.Mutex
-	below string
+	mu     sync.Mutex
+	status string
 }
 
-// screen has whole lines that are printed, those of a log too, stand above the line that changes.
+// screen returns a screen. From now on, output and logs are printed above its status line.
 func (p *program) screen() *screen {
 	s := &screen{out: p.out, live: p.terminal && !p.json, width: p.width}
 	p.out, p.err = &above{s, p.out}, &above{s, p.err}
 	return s
 }
 
-// show changes the last line. One that wraps could not be cleared, so it is cut.
+// show changes the status line. It cuts a text that would wrap, because only one line can be cleared.
 func (s *screen) show(text string) {
 	if !s.live {
 		return
@@ -34,21 +34,21 @@ func (s *screen) show(text string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.below = cut(text, width-1)
-	fmt.Fprint(s.out, "\r\x1b[K"+s.below)
+	s.status = cut(text, width-1)
+	fmt.Fprint(s.out, "\r\x1b[K"+s.status)
 }
 
-// clear takes the last line away.
+// clear removes the status line.
 func (s *screen) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.below != "" {
+	if s.status != "" {
 		fmt.Fprint(s.out, "\r\x1b[K")
-		s.below = ""
+		s.status = ""
 	}
 }
 
-// above is a writer of what stands above that line.
+// above writes lines above the status line.
 type above struct {
 	s *screen
 	w io.Writer
@@ -57,11 +57,11 @@ type above struct {
 func (a *above) Write(b []byte) (int, error) {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
-	if a.s.below == "" {
+	if a.s.status == "" {
 		return a.w.Write(b)
 	}
 	fmt.Fprint(a.s.out, "\r\x1b[K")
 	n, err := a.w.Write(b)
-	fmt.Fprint(a.s.out, a.s.below)
+	fmt.Fprint(a.s.out, a.s.status)
 	return n, err
 }

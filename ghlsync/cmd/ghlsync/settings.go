@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/ghlsync/internal/conf"
 )
 
 // settings are the settings of the file and of the environment. template.yaml explains each of them.
@@ -61,10 +63,10 @@ type settings struct {
 
 	Locations []locationSettings `yaml:"locations"`
 
-	file    string           // "" if only the environment has settings
-	places  map[string]place // by path, such as "locations[0].owners[contact.firstName]"
-	form    []mistake        // found while decoding
-	unknown []string         // environment variables with our prefix that are not settings
+	file    string                // "" if only the environment has settings
+	places  map[string]conf.Place // by path, such as "locations[0].owners[contact.firstName]"
+	form    []conf.Mistake        // unknown settings and values of the wrong form
+	unknown []string              // environment variables with the prefix that are not settings
 }
 
 type locationSettings struct {
@@ -86,12 +88,11 @@ type stageTask struct {
 	Due   time.Duration `yaml:"due"`
 }
 
-func defaultSettings() *settings {
-	return &settings{
-		Listen: "127.0.0.1:8080", WebhookPath: "/webhooks/highlevel", Admin: "127.0.0.1:9090", Drain: 30 * time.Second,
-		places: map[string]place{},
-	}
-}
+// prefix begins the name of each environment variable that is a setting.
+const prefix = "GHLSYNC_"
+
+// allSettings are all settings, objects before what they contain.
+var allSettings = conf.Describe[settings]()
 
 // load reads the settings from the file and the environment. A file that can't be read or is not YAML is an error; other mistakes
 // are errors of [settings.config] and [settings.part].
@@ -105,16 +106,25 @@ func (p *program) load() (*settings, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("the settings file can't be read: %w", err)}
 	}
-	root := &node{kind: objectNode}
-	if name != "" {
-		if root, err = parseYAML(name, data); err != nil {
-			return nil, usageError{err}
-		}
+	s, err := decode(name, data, env)
+	if err != nil {
+		return nil, usageError{err}
 	}
-	s := decodeSettings(name, root, env)
 	if s.file == "" && len(s.places) == 0 {
 		return nil, usageError{errors.New("there are no settings: write a settings file with ghlsync config init, or name one with --config")}
 	}
+	return s, nil
+}
+
+// decode decodes a settings file and the environment over the defaults.
+func decode(name string, data []byte, env map[string]string) (*settings, error) {
+	defaults := settings{Listen: "127.0.0.1:8080", WebhookPath: "/webhooks/highlevel", Admin: "127.0.0.1:9090", Drain: 30 * time.Second}
+	d, err := conf.Decode(conf.Source{File: name, Data: data, Env: env, Prefix: prefix, Ignore: []string{prefix + "CONFIG"}}, defaults)
+	if err != nil {
+		return nil, err
+	}
+	s := &d.Values
+	s.file, s.places, s.form, s.unknown = name, d.Places, d.Mistakes, d.Unknown
 	return s, nil
 }
 

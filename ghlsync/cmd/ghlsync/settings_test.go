@@ -186,6 +186,18 @@ app: {client_id: a}
 	}
 }
 
+// TestRulesAndOwners: the fields that a file of rules maps may have owners; custom fields can be checked only by HighLevel.
+func TestRulesAndOwners(t *testing.T) {
+	w := settingsFile(t, good+"    rules: rules.yaml\n    owners: {contact.fields.shoe: pluvo, task.title: newest}\n")
+	rules := filepath.Join(filepath.Dir(strings.TrimPrefix(w.env[0], "GHLSYNC_CONFIG=")), "rules.yaml")
+	require.NoError(t, os.WriteFile(rules, []byte("version: 1\ncontact:\n  - {ghl: custom.contact.shoe, pluvo: fields.shoe}\n"), 0o600))
+	w.ok("config", "check")
+	require.NoError(t, os.WriteFile(rules, []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n"), 0o600))
+	code, _, errs := w.do("config", "check")
+	require.Equal(t, exitWrong, code)
+	require.Contains(t, errs, "ghlsync.yaml:6:35: locations[0].owners[contact.fields.shoe]: must name a field that is mapped")
+}
+
 // TestSettings: the environment wins, values stand elsewhere, and all of it arrives.
 func TestSettings(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
@@ -232,7 +244,7 @@ func TestTemplate(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	code, _, errs := w.do("config", "init")
 	require.Equal(t, exitWrong, code)
-	require.Contains(t, errs, "is there already")
+	require.Contains(t, errs, "already exists")
 	code, _, errs = w.do("config", "check")
 	require.Equal(t, exitWrong, code)
 	require.Contains(t, errs, "locations[0].id: is missing")
@@ -242,8 +254,8 @@ func TestTemplate(t *testing.T) {
 	text, err := os.ReadFile("ghlsync.yaml")
 	require.NoError(t, err)
 	for _, setting := range allSettings {
-		last := setting.path[strings.LastIndex(setting.path, ".")+1:]
-		require.Contains(t, string(text), last+":", setting.path)
+		last := setting.Path[strings.LastIndex(setting.Path, ".")+1:]
+		require.Contains(t, string(text), last+":", setting.Path)
 	}
 
 	// With every example made a setting it is still one.

@@ -12,12 +12,12 @@ import (
 func (p *program) statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
-		Short: "How everything stands, and what to do where it is not well",
-		Long: `Says for each location how many contacts wait and for how long, how many have
-failed and are tried again ("retry") or not ("stop"), how many conflicts are
-open, how its token stands and when a webhook last came; then what is wrong, in
-words, with what to do. It asks the database alone. The exit code is 3 if
-something is wrong.`,
+		Short: "Show the state of each location, and what to do about problems",
+		Long: `Shows for each location how many contacts wait and for how long, how many
+failed and are retried (RETRY) or stopped (STOP), how many conflicts are open,
+the state of its token, and when its last webhook arrived. Below the table it
+lists each problem and what to do. It reads the database only. The exit code is
+3 if there is a problem.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return p.with(c.Context(), true, func(sync *ghlsync.Syncer) error {
@@ -43,7 +43,8 @@ func (p *program) health(h ghlsync.Health) {
 			lag = span(l.Lag)
 		}
 		rows = append(rows, []string{
-			l.ID, state, fmt.Sprint(l.Waiting), lag, fmt.Sprint(l.Retrying), fmt.Sprint(l.Stopped), fmt.Sprint(l.Conflicts), string(l.Token.State), ago(l.LastDelivery),
+			l.ID, state, fmt.Sprint(l.Waiting), lag, fmt.Sprint(l.Retrying), fmt.Sprint(l.Stopped), fmt.Sprint(l.Conflicts),
+			string(l.Token.State), ago(l.LastDelivery),
 		})
 	}
 	p.table("There are no locations.", "LOCATION | STATE | WAIT | FOR | RETRY | STOP | CONFLICT | TOKEN | WEBHOOK", rows)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync"
+	"github.com/pluvo/ghl/ghlsync/internal/conf"
 	"github.com/pluvo/ghl/ghlsync/internal/nearest"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/oauth"
@@ -38,8 +39,8 @@ func (s *settings) config(log *slog.Logger) (ghlsync.Config, error) {
 // values of other settings.
 func (s *settings) part(log *slog.Logger, settings ...string) (ghlsync.Config, error) {
 	c, mistakes := s.validate(log)
-	return c, s.failure(slices.DeleteFunc(mistakes, func(m mistake) bool {
-		return m.setting != "" && !slices.ContainsFunc(settings, func(name string) bool { return within(m.setting, name) })
+	return c, s.failure(slices.DeleteFunc(mistakes, func(m conf.Mistake) bool {
+		return m.Setting != "" && !slices.ContainsFunc(settings, func(name string) bool { return within(m.Setting, name) })
 	}))
 }
 
@@ -65,15 +66,15 @@ func (s *settings) translate(err error) error {
 func ignored(variable string) string {
 	var known []string
 	for _, s := range allSettings {
-		if s.fromEnv {
-			known = append(known, variableOf(s.path))
+		if s.FromEnv {
+			known = append(known, conf.Variable(prefix, s.Path))
 		}
 	}
 	return variable + " is not a setting and is ignored" + nearest.DidYouMean(variable, known)
 }
 
 // validate builds the configuration as far as the settings allow, and returns every mistake.
-func (s *settings) validate(log *slog.Logger) (ghlsync.Config, []mistake) {
+func (s *settings) validate(log *slog.Logger) (ghlsync.Config, []conf.Mistake) {
 	v := &validator{settings: s, list: slices.Clone(s.form)}
 	v.server()
 	c := ghlsync.Config{
@@ -108,7 +109,7 @@ func (s *settings) validate(log *slog.Logger) (ghlsync.Config, []mistake) {
 // validator collects the mistakes in the values of settings.
 type validator struct {
 	*settings
-	list []mistake
+	list []conf.Mistake
 }
 
 // wrong adds a mistake, unless the setting, an object around it or something in it has one already: one mistake often leads to
@@ -120,8 +121,8 @@ func (v *validator) wrong(path, format string, args ...any) {
 }
 
 func (v *validator) has(path string) bool {
-	return slices.ContainsFunc(v.list, func(m mistake) bool {
-		return m.setting != "" && (within(path, m.setting) || within(m.setting, path))
+	return slices.ContainsFunc(v.list, func(m conf.Mistake) bool {
+		return m.Setting != "" && (within(path, m.Setting) || within(m.Setting, path))
 	})
 }
 
@@ -237,7 +238,7 @@ func (v *validator) app(log *slog.Logger) *oauth.App {
 		case bad.Field == "BaseURL" || bad.Field == "AuthURL":
 			v.wrong("highlevel."+snake(bad.Field), "%s", bad.Message)
 		default:
-			v.wrong(join("app", snake(bad.Field)), "%s", bad.Message)
+			v.wrong(strings.TrimSuffix("app."+snake(bad.Field), "."), "%s", bad.Message)
 		}
 		return nil
 	}
@@ -304,7 +305,7 @@ func (v *validator) location(i int) ghlsync.Location {
 	}
 	if in.Rules != "" {
 		l.RulesName = in.Rules
-		if !filepath.IsAbs(in.Rules) && v.places[name+"rules"].variable == "" {
+		if !filepath.IsAbs(in.Rules) && v.places[name+"rules"].Variable == "" {
 			l.RulesName = filepath.Join(filepath.Dir(v.file), in.Rules)
 		}
 		var err error
@@ -358,11 +359,11 @@ func (v *validator) config(err error) {
 		case strings.Contains(setting, ".owners[") && v.has(setting[:strings.Index(setting, ".owners[")]+".rules"): // nothing is mapped yet
 		case errors.As(wrong.Err, &rules):
 			for _, m := range rules.Mistakes {
-				v.list = append(v.list, mistake{place{file: rules.Name, line: m.Line, column: m.Column}, setting, m.Text})
+				v.list = append(v.list, conf.Mistake{At: conf.Place{File: rules.Name, Line: m.Line, Column: m.Column}, Setting: setting, Text: m.Text})
 			}
 		case strings.HasPrefix(wrong.Problem, "is missing"):
 			text := "is missing"
-			if how := howToSet[pattern(setting)]; how != "" {
+			if how := howToSet[conf.Pattern(setting)]; how != "" {
 				text += "; " + how
 			}
 			v.wrong(setting, "%s", text)
@@ -402,9 +403,9 @@ func settingOf(name string) string {
 		case ok && strings.Contains(other, "."):
 			path = other
 		case ok:
-			path = join(path, other)
+			path += "." + other
 		case word != "":
-			path = join(path, snake(word))
+			path += "." + snake(word)
 		}
 		if rest = rest[end:]; strings.HasPrefix(rest, "[") { // the key of a map may hold dots
 			end := strings.IndexByte(rest, ']') + 1
@@ -415,7 +416,7 @@ func settingOf(name string) string {
 		}
 		rest = strings.TrimPrefix(rest, ".")
 	}
-	return path
+	return strings.TrimPrefix(path, ".")
 }
 
 // snake writes a name of Go as the file does: TimeZone is time_zone.

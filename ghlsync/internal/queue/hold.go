@@ -10,11 +10,12 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// ErrHeld: another run does it already, in this process or another.
+// ErrHeld means that the work runs already, in this process or another.
 var ErrHeld = errors.New("it runs already")
 
-// Hold lets one run at a time do what has a name, among all processes. The context ends with release, with ctx, and when this
-// process loses its lease; what a dead process held is free as soon as it is taken to be dead.
+// Hold takes a named lock that only one run in all processes can hold. The returned context ends with release, with
+// ctx, and when this process loses its lease. The locks of a dead process are free once its lease has expired. Hold
+// returns [ErrHeld] if another run holds the lock.
 func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, release func(), err error) {
 	life, ok := q.alive.context()
 	if !ok {
@@ -44,7 +45,8 @@ func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, re
 		defer done()
 		if err := q.giveBack(ctx, token); err != nil {
 			q.late.Store(token, name)
-			q.Logger.LogAttrs(ctx, slog.LevelWarn, "what was held alone is not given back yet", slog.String("name", name), slog.Any("err", err))
+			q.Logger.LogAttrs(ctx, slog.LevelWarn, "releasing a lock failed; retrying", slog.String("name", name),
+				slog.Any("err", err))
 		}
 	}, nil
 }
@@ -56,7 +58,7 @@ func (q *Queue) giveBack(ctx context.Context, token string) error {
 	})
 }
 
-// giveBackLate gives back what could not be given back before.
+// giveBackLate releases the locks whose release failed before.
 func (q *Queue) giveBackLate(ctx context.Context) (err error) {
 	q.late.Range(func(token, _ any) bool {
 		if err = q.giveBack(ctx, token.(string)); err == nil {
@@ -67,7 +69,7 @@ func (q *Queue) giveBackLate(ctx context.Context) (err error) {
 	return err
 }
 
-// Held reports whether somebody holds a name.
+// Held reports whether a run holds the lock.
 func (q *Queue) Held(ctx context.Context, name string) (bool, error) {
 	var n int64
 	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {

@@ -1,8 +1,9 @@
-// Package queue says what is to be done and does it once at a time: dirty units of work, the jobs that work on them, the
-// processes that run the jobs, and the failures.
+// Package queue stores which units are dirty, and runs the work on each unit once at a time: units, the jobs that
+// work on them, the processes that run the jobs, and the failures.
 //
-// See the documentation of package ghlsync for the idea. The tables are the truth, River carries the jobs: a job that a unit
-// does not name is void, so it does no harm if River runs one twice, late, or after it was replaced.
+// The documentation of package ghlsync explains the design. The tables decide, and River only runs the jobs: a job
+// that its unit does not name is void, so that it has no effect if River runs a job twice, late, or after it was
+// replaced.
 package queue
 
 import (
@@ -18,78 +19,78 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// Unit is a unit of work: a contact with all that belongs to it. One job at a time works on it.
+// Unit is a unit of work: a contact with the records that belong to it. Only one run at a time works on a unit.
 type Unit struct {
-	// Location is the HighLevel location that it belongs to.
+	// Location is the HighLevel location that the unit belongs to.
 	Location string
-	// ID names it within the location. What it looks like is up to whoever marks units.
+	// ID identifies the unit within the location. The caller that marks units chooses its form.
 	ID string
 }
 
-// Priority says which of a location's waiting units come first. Lower comes first.
+// Priority orders the waiting units of a location. Lower values run first.
 type Priority int64
 
 const (
 	// Live is for changes that just happened.
 	Live Priority = 1
-	// Background is for what a schedule or a backfill finds.
+	// Background is for changes that a schedule or a backfill finds.
 	Background Priority = 3
 )
 
-// Work works on a unit. Its context ends when the process stops, loses its lease, or the run takes longer than
-// [Config.Timeout]. Nil means that the unit is in step; what an error means, [Classify] says.
+// Work syncs a unit. Its context ends when the process stops, loses its lease, or the run takes longer than
+// [Config.Timeout]. Nil means that the unit is synced; [Classify] decides what an error means.
 type Work func(ctx context.Context, run *Run) error
 
 // Config are the settings of a queue.
 type Config struct {
 	// DB is the database; it must be migrated.
 	DB *db.DB
-	// Work is what is done.
+	// Work syncs one unit.
 	Work Work
-	// Workers is how many units of one location this process works on at once; 0 is 4. All processes together work on no more
-	// than that many each.
+	// Workers is how many units of one location this process works on at once; 0 means 4.
 	Workers int
-	// Lease is after how long a process that gives no sign of life is taken to be dead; 0 is 15 s.
+	// Lease is how long after its last renewal a process is treated as dead; 0 means 15 s.
 	Lease time.Duration
-	// Timeout bounds one run; 0 is 10 minutes.
+	// Timeout limits the duration of a run; 0 means 10 minutes.
 	Timeout time.Duration
-	// Retries says when what failed is tried again.
+	// Retries configures when failed units are retried.
 	Retries Retry
-	// Incident is told when a failure begins to need a person, once for each: it has stopped, or a location is paused. It may
-	// be told again after a crash. Nil tells nobody.
+	// Incident is called once for each failure that needs a person: a unit has stopped, or a location is paused.
+	// After a crash it may be called again. It may be nil.
 	Incident func(Failure)
-	// Alert is called in the transaction that finds such a failure, so that what it stores is durable with it, and so once. Nil
-	// stores nothing.
+	// Alert is called in the transaction that stores such a failure, so that what Alert stores becomes durable with
+	// it, exactly once. It may be nil.
 	Alert func(ctx context.Context, tx *db.Tx, f Failure) error
-	// Observe is told how each run of this process ended; nil tells nobody.
+	// Observe is called at the end of each run of this process. It may be nil.
 	Observe func(Outcome)
-	// Poll is how often each location's queue is looked at beside being told of new jobs; 0 is 1 s, longer with many locations.
+	// Poll is how often each location's queue is polled, in addition to notifications; 0 means 1 s, or longer with many
+	// locations.
 	Poll time.Duration
-	// Logger is told what happens; nil is slog.Default.
+	// Logger is the logger; nil means slog.Default.
 	Logger *slog.Logger
 }
 
-// Queue holds the units of all locations and, once started, works on them.
+// Queue stores the units of all locations and, once started, works on them.
 type Queue struct {
 	Config
 	process string // of this run of the program
 	jobs    jobs
 	alive   lifeline
 	active  activeRuns
-	late    sync.Map // tokens of what was held and could not be given back yet
+	late    sync.Map // tokens of locks that could not be released yet
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // ends the loops; nil before the start
 	loops   sync.WaitGroup
-	unlock  func()          // of the SQLite file's lock
+	unlock  func()          // releases the lock on the SQLite file
 	queues  map[string]bool // locations whose queues this process works
 	started bool
 }
 
-// ErrInUse: another process works on the SQLite file. It is for one at a time.
-var ErrInUse = errors.New("another process works with this SQLite file")
+// ErrInUse means that another process uses the SQLite file, which only one may use at a time.
+var ErrInUse = errors.New("another process uses this SQLite file")
 
-// New returns a queue that marks units and takes deliveries. It works on none before [Queue.Start].
+// New returns a queue that accepts marks and deliveries. It works on no unit before [Queue.Start].
 func New(c Config) (*Queue, error) {
 	switch {
 	case c.DB == nil:
@@ -125,12 +126,12 @@ func New(c Config) (*Queue, error) {
 	return q, err
 }
 
-// Start begins to work. What a process that is dead held is freed first. It can be started once.
+// Start begins the work, after it has freed the units of dead processes. It can be called once.
 func (q *Queue) Start(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.started {
-		return errors.New("queue: it was started before")
+		return errors.New("queue: started before")
 	}
 	if q.DB.SQLite() != nil {
 		unlock, err := lockFile(ctx, q.DB.Path()+"-lock")
@@ -159,8 +160,8 @@ func (q *Queue) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the work: no new runs begin, and those under way may finish until ctx ends. Then they are cancelled, and put back
-// to be done by the next process. Stop gives everything back before it returns.
+// Stop ends the work. No new runs begin, and current runs may finish until ctx ends. After that they are cancelled,
+// and their units are left to other processes. Stop returns after this process has freed all its units.
 func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -175,13 +176,14 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return err
 }
 
-// release gives back what this process holds.
+// release frees the units and locks of this process.
 func (q *Queue) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	q.alive.end()
 	if err := q.unregister(ctx); err != nil {
-		q.Logger.LogAttrs(ctx, slog.LevelWarn, "process not signed off; others free what it held", slog.Any("err", err))
+		q.Logger.LogAttrs(ctx, slog.LevelWarn, "unregistering the process failed; other processes free its units",
+			slog.Any("err", err))
 	}
 	if q.unlock != nil {
 		q.unlock()

@@ -12,8 +12,8 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
 )
 
-// Recorder keeps the latest exchange with a server that failed, so that a failed attempt can say what was sent and what came
-// back. It keeps them as they were until they are stored; then they are redacted.
+// Recorder records the latest failed request of a run and its answer, so that they can be stored with the failed
+// attempt. They are redacted when they are stored.
 type Recorder struct {
 	mu        sync.Mutex
 	operation string
@@ -28,12 +28,12 @@ func withRecorder(ctx context.Context, r *Recorder) context.Context {
 	return context.WithValue(ctx, recorderKey{}, r)
 }
 
-// Middleware is for [ghl.WithMiddleware]: it lets the attempts of a run say what was sent and what came back.
+// Middleware records the requests and answers of a run. Pass it to [ghl.WithMiddleware].
 func Middleware(next http.RoundTripper) http.RoundTripper { return recording{next} }
 
 type recording struct{ next http.RoundTripper }
 
-// maxRecorded is how much of a body is looked at.
+// maxRecorded is how many bytes of a body are recorded.
 const maxRecorded = 64 << 10
 
 func (t recording) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -69,40 +69,40 @@ func (t recording) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// limited keeps the start of what is written to it.
+// limited stores the beginning of what is written to it.
 type limited struct {
-	mu   sync.Mutex
-	kept bytes.Buffer
+	mu     sync.Mutex
+	prefix bytes.Buffer
 }
 
 func (l *limited) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if left := maxRecorded - l.kept.Len(); left > 0 {
-		l.kept.Write(p[:min(left, len(p))])
+	if left := maxRecorded - l.prefix.Len(); left > 0 {
+		l.prefix.Write(p[:min(left, len(p))])
 	}
 	return len(p), nil
 }
 
-// into fills in what was sent and what came back, if the attempt failed in the operation that was recorded.
+// into adds the recorded bodies to an attempt that failed in the recorded operation.
 func (r *Recorder) into(a *Attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if a.Operation == "" || a.Operation != r.operation {
-		return // something else failed
+		return // another operation failed
 	}
 	a.Sent = redact.JSON(r.sent)
 	if r.received != nil {
 		r.received.mu.Lock()
-		a.Received = redact.JSON(r.received.kept.Bytes())
+		a.Received = redact.JSON(r.received.prefix.Bytes())
 		r.received.mu.Unlock()
 	}
 }
 
-// messageOf is an error's text without what is personal.
+// messageOf returns the redacted text of an error.
 func messageOf(err error) string { return redact.Text(err.Error()) }
 
-// of adds what there is to say of a failed attempt.
+// of returns the attempt with the details of its error.
 func (a Attempt) of(err error, r *Recorder) Attempt {
 	a.Message = messageOf(err)
 	var api *ghl.Error

@@ -16,7 +16,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// args are what a job knows. All else is read when it runs.
+// args are the arguments of a job. All other data is read when it runs.
 type args struct {
 	Location string `json:"location"`
 	Unit     string `json:"unit"`
@@ -24,12 +24,12 @@ type args struct {
 
 func (args) Kind() string { return "ghlsync_unit" }
 
-// jobs is River, on either database.
+// jobs is the part of River that the queue uses, on either database.
 type jobs interface {
 	insert(ctx context.Context, tx *db.Tx, u Unit, p Priority, at time.Time) (int64, error)
 	complete(ctx context.Context, tx *db.Tx, ids ...int64) error
 	running(ctx context.Context) ([]*rivertype.JobRow, error)
-	// waits reports whether a job will still run, or runs.
+	// waits reports whether a job is running or will run.
 	waits(ctx context.Context, id int64) (bool, error)
 	pause(ctx context.Context, tx *db.Tx, queue string, paused bool) error
 	addQueue(name string, workers int, poll time.Duration) error
@@ -39,14 +39,15 @@ type jobs interface {
 }
 
 const (
-	// Between an insert and the next that is told of, and between two fetches of a queue.
+	// fetchCooldown is the minimum time between two notifications, and between two fetches of a queue.
 	fetchCooldown = 10 * time.Millisecond
-	// River starts with one queue at least. This one stays empty.
+	// emptyQueue stays empty. River needs at least one queue at the start.
 	emptyQueue = "ghlsync"
-	// A job runs once; the few that River runs again, after a failure of the database, are not to be given up.
+	// maxAttempts is practically unlimited. River runs a job again only after an error of the database, and must not
+	// give it up then.
 	maxAttempts = 10000
-	// A job that was worked on says nothing that the unit's row does not.
-	keepCompleted = time.Hour
+	// completedRetention is short: a completed job contains nothing that is not in the row of its unit.
+	completedRetention = time.Hour
 )
 
 func newJobs(q *Queue) (jobs, error) {
@@ -68,15 +69,17 @@ func newRiver[T any](q *Queue, driver riverdriver.Driver[T], unwrap func(*db.Tx)
 		return nil, err
 	}
 	client, err := river.NewClient(driver, &river.Config{
-		ID:                          q.process,
-		Queues:                      map[string]river.QueueConfig{emptyQueue: {MaxWorkers: 1, FetchPollInterval: time.Minute}},
+		ID: q.process,
+		Queues: map[string]river.QueueConfig{
+			emptyQueue: {MaxWorkers: 1, FetchPollInterval: time.Minute},
+		},
 		Workers:                     workers,
 		FetchCooldown:               fetchCooldown,
-		JobTimeout:                  -1,             // a run bounds itself, and then still finishes in the database
-		RescueStuckJobsAfter:        24 * time.Hour, // ours is faster; this is for what nobody thought of
+		JobTimeout:                  -1,             // a run limits itself, and then stores its end
+		RescueStuckJobsAfter:        24 * time.Hour, // rescue is faster; this is a safety net
 		MaxAttempts:                 maxAttempts,
 		RetryPolicy:                 soon{},
-		CompletedJobRetentionPeriod: keepCompleted,
+		CompletedJobRetentionPeriod: completedRetention,
 		Logger:                      slog.New(atLeast{slog.LevelWarn, q.Logger.Handler()}),
 	})
 	if err != nil {
@@ -85,12 +88,12 @@ func newRiver[T any](q *Queue, driver riverdriver.Driver[T], unwrap func(*db.Tx)
 	return &riverJobs[T]{client, driver, unwrap}, nil
 }
 
-// soon is when River runs a job again. What failed otherwise than for want of a database has been put back by then.
+// soon is the delay before River runs a job again. Jobs fail in River only because of the database.
 type soon struct{}
 
 func (soon) NextRetry(*rivertype.JobRow) time.Time { return time.Now().Add(5 * time.Second) }
 
-// atLeast passes on what is important: River tells what it does every few seconds.
+// atLeast drops log lines below a level, since River logs every few seconds.
 type atLeast struct {
 	level slog.Level
 	slog.Handler
@@ -115,7 +118,7 @@ func (r *riverJobs[T]) insert(ctx context.Context, tx *db.Tx, u Unit, p Priority
 	return result.Job.ID, nil
 }
 
-// complete ends jobs that run, or were left running by a process that is dead.
+// complete ends running jobs, and jobs that a dead process left running.
 func (r *riverJobs[T]) complete(ctx context.Context, tx *db.Tx, ids ...int64) error {
 	now, n := time.Now().UTC(), len(ids)
 	params := &riverdriver.JobSetStateIfRunningManyParams{
@@ -157,7 +160,7 @@ func (r *riverJobs[T]) pause(ctx context.Context, tx *db.Tx, queue string, pause
 		do = r.client.QueuePauseTx
 	}
 	err := do(ctx, r.unwrap(tx), queue, nil)
-	if errors.Is(err, rivertype.ErrNotFound) { // no process has worked it yet
+	if errors.Is(err, rivertype.ErrNotFound) { // no process has worked on the queue yet
 		return nil
 	}
 	return err
@@ -177,7 +180,7 @@ func (r *riverJobs[T]) stop(ctx context.Context) error {
 	if err := r.client.Stop(ctx); err == nil {
 		return nil
 	}
-	// Now the runs are cancelled. Each puts its unit back, which takes as long as the database takes.
+	// Cancel the runs. Each stores that its unit is put back.
 	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return r.client.StopAndCancel(hard)

@@ -9,18 +9,18 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// ErrPaused: nobody works on the location.
+// ErrPaused means that the location is paused.
 var ErrPaused = errors.New("the location is paused")
 
-// ErrNotRunning: the queue was not started, is stopped, or has lost its lease for the moment.
-var ErrNotRunning = errors.New("the queue does not run")
+// ErrNotRunning means that the queue is not started, is stopped, or has lost its lease for the moment.
+var ErrNotRunning = errors.New("the queue is not running")
 
-// Do works on a unit at once, without a job, if nobody else does and nothing is known to have changed: with work instead of
-// [Config.Work], and with what was read of HighLevel as of a time. All else is as for a unit that was marked: the unit is this
-// process's until the end, what is marked meanwhile is worked on afterwards, and a failure is tried again with [Config.Work].
+// Do runs work on a unit at once, without a job, instead of [Config.Work]. The work may use data that was read from
+// HighLevel at asOf or later. Otherwise the run is like that of a marked unit: no other run works on the unit
+// meanwhile, changes that are marked meanwhile are synced afterwards, and a failure is retried with [Config.Work].
 //
-// It does not work on a unit that waits or is worked on, since that is going to be read; nor on one that was read after asOf
-// and has been in step since. Then done is false.
+// Do returns false without an error if the unit is dirty or running, since its data will be read again, or if it is
+// synced with data that was read after asOf.
 func (q *Queue) Do(ctx context.Context, id Unit, asOf time.Time, work Work) (done bool, err error) {
 	if err := id.check(); err != nil {
 		return false, err
@@ -29,7 +29,7 @@ func (q *Queue) Do(ctx context.Context, id Unit, asOf time.Time, work Work) (don
 	if !ok {
 		return false, ErrNotRunning
 	}
-	job := -1 - rand.Int64N(1<<62) // none of River's
+	job := -1 - rand.Int64N(1<<62) // not a job of River
 	q.active.begin(job)
 	defer q.active.end(job)
 	run, err := q.take(ctx, id, job, asOf)
@@ -39,7 +39,7 @@ func (q *Queue) Do(ctx context.Context, id Unit, asOf time.Time, work Work) (don
 	return true, q.perform(ctx, life, run, work)
 }
 
-// take takes a unit for this process. No run and no error means that there is nothing to do.
+// take takes a unit for this process. It returns no run and no error if there is nothing to do.
 func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*Run, error) {
 	var u row
 	var idle bool
@@ -47,7 +47,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 		idle = false
 		var paused, there int64
 		err := tx.Row(ctx, `SELECT paused, (SELECT count(*) FROM ghlsync_process WHERE id = $2) FROM ghlsync_location WHERE id = $1`,
-			id.Location, q.process).Scan(&paused, &there)
+			id.Location, q.process).
+			Scan(&paused, &there)
 		switch {
 		case errors.Is(err, db.ErrNoRows):
 			return ErrLocation
@@ -68,7 +69,7 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 		switch {
 		case u.process != "" || u.job != 0 && u.number > u.synced:
 			return nil
-		case u.number > u.synced: // it has stopped; perhaps it goes now
+		case u.number > u.synced: // the unit has stopped; this run may succeed
 			return q.mark(ctx, tx, id, Background)
 		case u.read.After(asOf):
 			return nil
@@ -88,18 +89,20 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 	return q.newRun(u, asOf), nil
 }
 
-// HasStopped reports whether a unit is not in step, and nobody is going to work on it unless it is marked.
+// HasStopped reports whether a unit is dirty and has no job, so that it does not run until it is marked.
 func (q *Queue) HasStopped(ctx context.Context, tx *db.Tx, id Unit) (bool, error) {
 	var n int64
 	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE location = $1 AND unit = $2 AND number > synced AND job = 0 AND process = ''`,
-		id.Location, id.ID).Scan(&n)
+		id.Location, id.ID).
+		Scan(&n)
 	return n > 0, err
 }
 
-// Busy reports whether a process works on a unit at the moment.
+// Busy reports whether a run works on a unit now.
 func (q *Queue) Busy(ctx context.Context, tx *db.Tx, id Unit) (bool, error) {
 	var process string
-	err := tx.Row(ctx, `SELECT process FROM ghlsync_unit WHERE location = $1 AND unit = $2`, id.Location, id.ID).Scan(&process)
+	err := tx.Row(ctx, `SELECT process FROM ghlsync_unit WHERE location = $1 AND unit = $2`, id.Location, id.ID).
+		Scan(&process)
 	if errors.Is(err, db.ErrNoRows) {
 		return false, nil
 	}

@@ -11,20 +11,20 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// Delivery is a webhook's delivery.
+// Delivery is a delivery of a webhook.
 type Delivery struct {
-	// ID is the webhookId, by which a repeated delivery is known.
+	// ID is the webhookId, by which a repeated delivery is recognized.
 	ID string
 	// Kind is the event's type, such as "ContactUpdate".
 	Kind string
-	// Unit is what the event is about.
+	// Unit is the unit that the event concerns.
 	Unit Unit
 }
 
-// ErrLocation: the location is not one that is kept in step.
+// ErrLocation means that the location is not synced.
 var ErrLocation = errors.New("no such location")
 
-// ErrInvalid: an id that is empty, too long, or holds a character that none has.
+// ErrInvalid means that an id is empty, too long, or contains a character that is not allowed.
 var ErrInvalid = errors.New("invalid id")
 
 func checkID(what, id string) error {
@@ -38,8 +38,8 @@ func (u Unit) check() error {
 	return errors.Join(checkID("location", u.Location), checkID("unit", u.ID))
 }
 
-// Deliver records a delivery, and has its unit worked on. When it returns nil both are durable, so the delivery may be
-// acknowledged. One that was recorded before changes nothing, and is not fresh.
+// Deliver stores a delivery and marks its unit dirty. When it returns nil both are durable, so that the delivery may be
+// acknowledged. A repeated delivery changes nothing, and is not fresh.
 func (q *Queue) Deliver(ctx context.Context, d Delivery) (fresh bool, err error) {
 	if err := errors.Join(checkID("delivery", d.ID), checkID("kind", d.Kind), d.Unit.check()); err != nil {
 		return false, err
@@ -70,13 +70,13 @@ func known(ctx context.Context, tx *db.Tx, location string) error {
 	return nil
 }
 
-// Mark has a unit worked on: a change in Pluvo, a schedule or a person asks for it.
+// Mark marks a unit dirty, so that it is synced: because of a change in Pluvo, a schedule or a person.
 func (q *Queue) Mark(ctx context.Context, u Unit, p Priority) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.MarkTx(ctx, tx, u, p) })
 }
 
-// MarkTx is [Queue.Mark] as a part of a transaction, such as the one that moves a cursor. Whoever marks several units in one
-// transaction does so in the order of their ids, lest two wait for each other.
+// MarkTx is [Queue.Mark] within a transaction, such as the one that moves a cursor. A transaction must mark units in
+// the order of their ids, or it may deadlock with another one.
 func (q *Queue) MarkTx(ctx context.Context, tx *db.Tx, u Unit, p Priority) error {
 	if err := u.check(); err != nil {
 		return err
@@ -87,47 +87,52 @@ func (q *Queue) MarkTx(ctx context.Context, tx *db.Tx, u Unit, p Priority) error
 	return q.mark(ctx, tx, u, p)
 }
 
-// row is a unit's row, locked by the transaction that read it.
+// row is the row of a unit, locked by the transaction that read it.
 type row struct {
 	Unit
 	number, synced  int64
-	job             int64 // 0: none
+	job             int64 // 0 means none
 	priority        Priority
 	due             time.Time
-	process         string // "": nobody works on it
+	process         string // "" means that no run works on the unit
 	attempts, kills int64
-	changed         time.Time // the first change that is not in step; the last one if it is
-	read            time.Time // what the last run that succeeded has read was no older
+	changed         time.Time // the first change that is not synced; the last change if all are
+	read            time.Time // the data of the last successful run is not older
 }
 
 const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, changed_at, read_at`
 
 func scanRow(r db.Row) (u row, err error) {
 	var priority, due, changed, read int64
-	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills, &changed, &read)
+	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills,
+		&changed, &read)
 	u.priority, u.due, u.changed, u.read = Priority(priority), db.Time(due), db.Time(changed), db.Time(read)
 	return u, err
 }
 
-// lock reads a unit's row and keeps others from changing it.
+// lock reads and locks the row of a unit.
 func lock(ctx context.Context, tx *db.Tx, u Unit) (row, error) {
-	return scanRow(tx.Row(ctx, `SELECT `+rowColumns+` FROM ghlsync_unit WHERE location = $1 AND unit = $2 FOR UPDATE`, u.Location, u.ID))
+	return scanRow(tx.Row(ctx, `SELECT `+rowColumns+` FROM ghlsync_unit
+		WHERE location = $1 AND unit = $2 FOR UPDATE`, u.Location, u.ID))
 }
 
 func (u row) store(ctx context.Context, tx *db.Tx) error {
-	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9, read_at = $10
+	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit
+		SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9, read_at = $10
 		WHERE location = $1 AND unit = $2`,
-		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills, db.Micros(u.read))
+		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills,
+		db.Micros(u.read))
 	if err == nil && n != 1 {
-		err = errors.New("queue: a unit is gone")
+		err = errors.New("queue: a unit was deleted")
 	}
 	return err
 }
 
-// mark raises the dirty number, and gives the unit a job unless it has one.
+// mark increments the dirty number of a unit, and schedules a job unless it has one.
 func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error {
 	now := db.Micros(q.DB.Now())
-	u, err := scanRow(tx.Row(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority) VALUES ($1, $2, 1, $3, $4)
+	u, err := scanRow(tx.Row(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority)
+		VALUES ($1, $2, 1, $3, $4)
 		ON CONFLICT (location, unit) DO UPDATE SET number = ghlsync_unit.number + 1,
 			changed_at = CASE WHEN ghlsync_unit.number > ghlsync_unit.synced THEN ghlsync_unit.changed_at ELSE excluded.changed_at END
 		RETURNING `+rowColumns, id.Location, id.ID, now, int64(p)))
@@ -135,24 +140,24 @@ func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error 
 		return err
 	}
 	switch {
-	case u.process != "": // whoever works on it sees the number when it has done
+	case u.process != "": // the current run sees the number at its end
 		if p >= u.priority {
 			return nil
 		}
-		u.priority = p // of the next run
+		u.priority = p // the priority of the next run
 		return u.store(ctx, tx)
 	case u.job == 0:
 		return q.schedule(ctx, tx, u, p, time.Time{})
-	case p < u.priority && u.attempts == 0: // it waits behind less urgent ones, or for their quota; the job of then is void now
+	case p < u.priority && u.attempts == 0: // it waits behind less urgent units or for their quota; replace its job
 		return q.schedule(ctx, tx, u, p, time.Time{})
 	}
-	return nil // it is about to be worked on, or waits for its next try
+	return nil // it is about to run, or waits for its retry
 }
 
-// soonEnough is what River's scheduler, which looks every few seconds, can't do better than at once.
+// soonEnough is the delay below which a job runs at once, since River's scheduler polls every few seconds only.
 const soonEnough = 100 * time.Millisecond
 
-// schedule gives a unit a job, which makes any other void. The zero time means now.
+// schedule adds a job for a unit, which makes its other jobs void. The zero time means now.
 func (q *Queue) schedule(ctx context.Context, tx *db.Tx, u row, p Priority, at time.Time) error {
 	if at.Before(q.DB.Now().Add(soonEnough)) {
 		at = time.Time{}

@@ -1,4 +1,4 @@
-package main
+package conf
 
 import (
 	"errors"
@@ -14,8 +14,9 @@ import (
 
 // Limits of a settings file.
 const (
-	maxFile  = 1 << 20 // bytes
-	maxDepth = 50      // objects and lists in each other
+	maxFile   = 256 << 10 // bytes; the parser takes quadratic time
+	maxDepth  = 50        // of nested objects and lists in braces and brackets
+	maxColumn = 200       // of the first word of a line, which bounds how deep blocks are nested
 )
 
 type nodeKind uint8
@@ -31,7 +32,7 @@ const (
 // node is a value of a settings file or of an environment variable, with its place.
 type node struct {
 	kind   nodeKind
-	at     place
+	at     Place
 	text   string
 	items  []*node // of a list
 	fields []field // of an object
@@ -40,7 +41,7 @@ type node struct {
 // field is a key of an object with its value.
 type field struct {
 	name  string
-	at    place
+	at    Place
 	value *node
 }
 
@@ -53,14 +54,14 @@ func (n *node) field(name string) *node {
 	return nil
 }
 
-// parseYAML parses a settings file. Its error names the first place that is not YAML.
-func parseYAML(name string, data []byte) (*node, error) {
+// parse parses a settings file. Its error names the first place that is not YAML.
+func parse(name string, data []byte) (*node, error) {
 	fail := func(line, column int, text string) (*node, error) {
-		return nil, &settingsError{[]mistake{{place{file: name, line: line, column: column}, "", text}}}
+		return nil, &Error{[]Mistake{{Place{File: name, Line: line, Column: column}, "", text}}}
 	}
 	switch {
 	case len(data) > maxFile:
-		return fail(0, 0, "the file must not be larger than 1 MiB")
+		return fail(0, 0, "the file must not be larger than 256 KiB")
 	case !utf8.Valid(data):
 		return fail(0, 0, "the file must be UTF-8")
 	}
@@ -76,7 +77,7 @@ func parseYAML(name string, data []byte) (*node, error) {
 		}
 		return fail(0, 0, "the file is not valid YAML")
 	}
-	root := &node{kind: objectNode, at: place{file: name}}
+	root := &node{kind: objectNode, at: Place{File: name}}
 	bodies := 0
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
@@ -93,22 +94,26 @@ func parseYAML(name string, data []byte) (*node, error) {
 	case nullNode: // nothing but comments
 		root.kind = objectNode
 	default:
-		return fail(root.at.line, root.at.column, "the file must have settings by name, such as database: sqlite:ghlsync.db")
+		return fail(root.at.Line, root.at.Column, "the file must have settings by name, such as database: sqlite:ghlsync.db")
 	}
 	return root, nil
 }
 
-// tooDeep returns the first token that is nested too deep for a recursive parser, or nil.
+// tooDeep returns the first token that may be nested too deep for a recursive parser, or nil.
 func tooDeep(tokens token.Tokens) *token.Token {
-	flow := 0
+	flow, line := 0, 0
 	for _, t := range tokens {
+		begins := t.Position.Line != line && t.Type != token.CommentType
+		line = t.Position.Line
 		switch t.Type {
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
 		case token.SequenceEndType, token.MappingEndType:
 			flow--
+		case token.SequenceEntryType, token.MappingKeyType: // "- - - a" nests on one line
+			begins = true
 		}
-		if flow > maxDepth || t.Position != nil && t.Position.IndentLevel > maxDepth {
+		if flow > maxDepth || begins && t.Position.Column > maxColumn {
 			return t
 		}
 	}
@@ -117,7 +122,7 @@ func tooDeep(tokens token.Tokens) *token.Token {
 
 // fromAST converts a node of the syntax tree.
 func fromAST(name string, n ast.Node) *node {
-	at := func(t *token.Token) place { return place{file: name, line: t.Position.Line, column: t.Position.Column} }
+	at := func(t *token.Token) Place { return Place{File: name, Line: t.Position.Line, Column: t.Position.Column} }
 	out := &node{at: at(n.GetToken())}
 	refuse := func(text string) *node {
 		out.kind, out.text = refusedNode, text

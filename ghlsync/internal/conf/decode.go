@@ -1,8 +1,11 @@
-package main
+// Package conf decodes the settings of a program from a YAML file and from environment variables. It remembers where each value is
+// written, and finds all mistakes at once.
+package conf
 
 import (
 	"encoding"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"reflect"
@@ -14,48 +17,87 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/nearest"
 )
 
-// prefix begins the name of each environment variable that is a setting.
-const prefix = "GHLSYNC_"
-
-// decoder turns nodes into settings and collects every mistake.
-type decoder struct {
-	*settings
-	env map[string]string
+// Source is where settings come from.
+type Source struct {
+	// File and Data are the name and the content of the file; "" and nil if there is none.
+	File string
+	Data []byte
+	// Env are the environment variables.
+	Env map[string]string
+	// Prefix begins the name of each variable that is a setting, such as "GHLSYNC_".
+	Prefix string
+	// Ignore are variables with the prefix that are not settings.
+	Ignore []string
 }
 
-// decodeSettings decodes a file over the defaults; the environment overrides the file. It collects all mistakes in settings.form.
-func decodeSettings(file string, root *node, env map[string]string) *settings {
-	d := &decoder{settings: defaultSettings(), env: env}
-	d.file = file
+// Settings are decoded settings of type T.
+type Settings[T any] struct {
+	Values T
+	// Places are the places of the values that are written, by path, such as "locations[0].owners[contact.firstName]".
+	Places map[string]Place
+	// Mistakes are unknown settings and values of the wrong form.
+	Mistakes []Mistake
+	// Unknown are the variables with the prefix that are not settings.
+	Unknown []string
+}
+
+// Decode decodes settings over defaults. The environment overrides the file. T is a struct, in which the tag yaml names each
+// setting; its fields are texts, numbers, flags, times, types with an UnmarshalText, and structs, lists and maps of these.
+//
+// A variable can set a value that is no list or map, and a list of texts, which it separates by commas or spaces. It is named
+// after the path: GHLSYNC_APP_ID is app.id. A list of structs at the top level, such as locations, takes variables for its only
+// item: GHLSYNC_LOCATION_ID is locations[0].id. In the file, a value ${NAME} stands for the value of a variable and ${file:PATH}
+// for the content of a file, without the white space around it.
+//
+// A file that is not YAML is an [*Error]. Anchors, aliases and tags of YAML are mistakes.
+func Decode[T any](source Source, defaults T) (*Settings[T], error) {
+	root := &node{kind: objectNode}
+	if source.File != "" {
+		var err error
+		if root, err = parse(source.File, source.Data); err != nil {
+			return nil, err
+		}
+	}
+	s := &Settings[T]{Values: defaults}
+	d := &decoder{Source: source, known: describe(reflect.TypeFor[T](), "", true), places: map[string]Place{}}
 	d.overlay(root)
-	d.value(root, reflect.ValueOf(d.settings).Elem(), "")
-	return d.settings
+	d.value(root, reflect.ValueOf(&s.Values).Elem(), "")
+	s.Places, s.Mistakes, s.Unknown = d.places, d.mistakes, d.unknown
+	return s, nil
 }
 
-func (d *decoder) wrong(at place, path, format string, args ...any) {
-	d.form = append(d.form, mistake{at, path, fmt.Sprintf(format, args...)})
+// decoder turns nodes into settings.
+type decoder struct {
+	Source
+	known    []Setting
+	places   map[string]Place
+	mistakes []Mistake
+	unknown  []string
 }
 
-// overlay puts the settings of the environment into the tree of the file: GHLSYNC_DATABASE, GHLSYNC_APP_CLIENT_ID, and for the
-// only location GHLSYNC_LOCATION_ID and so on.
+func (d *decoder) wrong(at Place, path, format string, args ...any) {
+	d.mistakes = append(d.mistakes, Mistake{at, path, fmt.Sprintf(format, args...)})
+}
+
+// overlay puts the values of variables into the tree of the file.
 func (d *decoder) overlay(root *node) {
-	used := map[string]bool{prefix + "CONFIG": true}
-	locations := root.field("locations")
-	several := locations != nil && len(locations.items) > 1
-	for _, setting := range allSettings {
-		if !setting.fromEnv {
+	used := map[string]bool{}
+	for _, setting := range d.known {
+		if !setting.FromEnv {
 			continue
 		}
-		variable := variableOf(setting.path)
+		variable := Variable(d.Prefix, setting.Path)
 		used[variable] = true
-		value, ok := d.env[variable]
+		value, ok := d.Env[variable]
 		if !ok || value == "" && setting.kind != reflect.String && setting.kind != reflect.Slice {
 			continue
 		}
-		at := place{variable: variable}
-		if several && strings.HasPrefix(setting.path, "locations[]") {
-			d.wrong(at, "", "the variables %sLOCATION_… set one location, but %s has several", prefix, d.file)
-			continue
+		at := Place{Variable: variable}
+		if list, _, inList := strings.Cut(setting.Path, "[]"); inList {
+			if n := root.field(list); n != nil && len(n.items) > 1 {
+				d.wrong(at, "", "the variable sets the only item of %s, but %s has several", list, d.File)
+				continue
+			}
 		}
 		n := &node{kind: scalarNode, at: at, text: value}
 		if setting.kind == reflect.Slice {
@@ -64,10 +106,10 @@ func (d *decoder) overlay(root *node) {
 				n.items = append(n.items, &node{kind: scalarNode, at: at, text: item})
 			}
 		}
-		root.set(strings.Split(strings.ReplaceAll(setting.path, "[]", ".[]"), "."), n)
+		root.set(strings.Split(strings.ReplaceAll(setting.Path, "[]", ".[]"), "."), n)
 	}
-	for name := range d.env {
-		if strings.HasPrefix(name, prefix) && !used[name] {
+	for name := range d.Env {
+		if strings.HasPrefix(name, d.Prefix) && !used[name] && !slices.Contains(d.Ignore, name) {
 			d.unknown = append(d.unknown, name)
 		}
 	}
@@ -144,10 +186,10 @@ func (d *decoder) value(n *node, v reflect.Value, path string) {
 
 // object decodes an object into a struct or a map.
 func (d *decoder) object(n *node, v reflect.Value, path string) {
-	seen := map[string]place{}
+	seen := map[string]Place{}
 	for _, f := range n.fields {
 		if first, twice := seen[f.name]; twice {
-			d.wrong(f.at, "", "%q is set twice, first in line %d", clip(f.name), first.line)
+			d.wrong(f.at, "", "%.40q is set twice, first in line %d", f.name, first.Line)
 			continue
 		}
 		seen[f.name] = f.at
@@ -162,7 +204,7 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 		}
 		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(t reflect.StructField) bool { return t.Tag.Get("yaml") == f.name && f.name != "" })
 		if i < 0 {
-			d.wrong(f.at, "", "unknown setting %q %s%s", clip(f.name), whereIs(path), suggest(f.name, path))
+			d.wrong(f.at, "", "unknown setting %.40q %s%s", f.name, whereIs(path), d.suggest(f.name, path))
 			continue
 		}
 		d.value(f.value, v.Field(i), join(path, f.name))
@@ -171,26 +213,37 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 
 // expand replaces ${NAME} by the value of a variable, and ${file:PATH} by the content of a file. It reports whether it could.
 func (d *decoder) expand(n *node, path string) bool {
-	if n.kind != scalarNode || n.at.variable != "" || !strings.HasPrefix(n.text, "${") || !strings.HasSuffix(n.text, "}") {
+	if n.kind != scalarNode || n.at.Variable != "" || !strings.HasPrefix(n.text, "${") || !strings.HasSuffix(n.text, "}") {
 		return true
 	}
 	name := n.text[2 : len(n.text)-1]
 	if file, is := strings.CutPrefix(name, "file:"); is {
-		data, err := os.ReadFile(file)
+		text, err := readSecret(file)
 		if err != nil {
 			d.wrong(n.at, path, "%v", err)
 			return false
 		}
-		n.text = strings.TrimSpace(string(data))
+		n.text = text
 		return true
 	}
-	value, ok := d.env[name]
+	value, ok := d.Env[name]
 	if !ok {
-		d.wrong(n.at, path, "the environment variable %s is not set", clip(name))
+		d.wrong(n.at, path, "the environment variable %.40s is not set", name)
 		return false
 	}
 	n.text = value
 	return true
+}
+
+// readSecret reads a file without the white space around its content. It reads at most 64 KiB.
+func readSecret(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	return strings.TrimSpace(string(data)), err
 }
 
 // isScalar reports whether a setting of a type is one word or number.
@@ -239,17 +292,19 @@ func formOf(t reflect.Type) string {
 	return "a whole number"
 }
 
-// setting describes one setting by its type.
-type setting struct {
-	path    string // with [] for any item of a list
+// Setting is a setting of a type of settings.
+type Setting struct {
+	// Path has [] for any item of a list or a map, such as "locations[].id".
+	Path string
+	// FromEnv reports whether an environment variable can set it.
+	FromEnv bool
 	kind    reflect.Kind
-	fromEnv bool // whether an environment variable can set it
 }
 
-// allSettings are all settings, objects before what they contain.
-var allSettings = describe(reflect.TypeFor[settings](), "", true)
+// Describe returns all settings of a type, objects before what they contain.
+func Describe[T any]() []Setting { return describe(reflect.TypeFor[T](), "", true) }
 
-func describe(t reflect.Type, path string, fromEnv bool) (list []setting) {
+func describe(t reflect.Type, path string, fromEnv bool) (list []Setting) {
 	for _, f := range reflect.VisibleFields(t) {
 		name, t := f.Tag.Get("yaml"), f.Type
 		if name == "" {
@@ -257,9 +312,9 @@ func describe(t reflect.Type, path string, fromEnv bool) (list []setting) {
 		}
 		at := join(path, name)
 		texts := t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String
-		list = append(list, setting{at, t.Kind(), fromEnv && (isScalar(t) || texts)})
+		list = append(list, Setting{at, fromEnv && (isScalar(t) || texts), t.Kind()})
 		for t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
-			fromEnv := fromEnv && t.Kind() == reflect.Slice && at == "locations"
+			fromEnv := fromEnv && t.Kind() == reflect.Slice && path == ""
 			t, at = t.Elem(), at+"[]"
 			if t.Kind() == reflect.Struct {
 				list = append(list, describe(t, at, fromEnv)...)
@@ -279,12 +334,12 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// variableOf returns the environment variable of a setting: that of app.client_id is GHLSYNC_APP_CLIENT_ID, and that of
-// locations[0].id GHLSYNC_LOCATION_ID.
-func variableOf(path string) string {
-	if rest, ok := strings.CutPrefix(path, "locations["); ok {
+// Variable returns the environment variable of a setting. With the prefix GHLSYNC_ that of app.id is GHLSYNC_APP_ID, and that of
+// locations[0].id or locations[].id is GHLSYNC_LOCATION_ID.
+func Variable(prefix, path string) string {
+	if list, rest, ok := strings.Cut(path, "["); ok {
 		if _, name, ok := strings.Cut(rest, "]."); ok {
-			path = "location." + name
+			path = strings.TrimSuffix(list, "s") + "." + name
 		}
 	}
 	return prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
@@ -300,17 +355,17 @@ func whereIs(path string) string {
 
 // suggest returns the setting that was probably meant by a name in an object: one with the same name elsewhere, else the nearest
 // name in the object, else the nearest name elsewhere.
-func suggest(name, path string) string {
+func (d *decoder) suggest(name, path string) string {
 	here, elsewhere := []string{}, map[string]string{}
-	for _, s := range allSettings {
-		object, last := "", s.path
-		if i := strings.LastIndexByte(s.path, '.'); i >= 0 {
-			object, last = s.path[:i], s.path[i+1:]
+	for _, s := range d.known {
+		object, last := "", s.Path
+		if i := strings.LastIndexByte(s.Path, '.'); i >= 0 {
+			object, last = s.Path[:i], s.Path[i+1:]
 		}
-		if object == pattern(path) {
+		if object == Pattern(path) {
 			here = append(here, last)
 		} else if _, ok := elsewhere[last]; !ok {
-			elsewhere[last] = s.path
+			elsewhere[last] = s.Path
 		}
 	}
 	meant := elsewhere[name]
@@ -329,8 +384,8 @@ func suggest(name, path string) string {
 	return "; did you mean " + meant + "?"
 }
 
-// pattern replaces the index of each list and the key of each map in a path by [].
-func pattern(path string) string {
+// Pattern replaces the index of each list and the key of each map in a path by [].
+func Pattern(path string) string {
 	var b strings.Builder
 	for depth, rest := 0, path; rest != ""; rest = rest[1:] {
 		switch {
@@ -348,6 +403,3 @@ func pattern(path string) string {
 	}
 	return b.String()
 }
-
-// clip shortens a word of a file for a message.
-func clip(word string) string { return cut(word, 40) }
