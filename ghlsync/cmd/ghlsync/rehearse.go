@@ -57,29 +57,11 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	}
 
 	r := &rehearsal{p: p}
-	config.Pluvo = &rehearsedStore{records.New(scratch), r}
-	config.ReconcileInterval, config.CompareInterval = -1, -1
-	config.MigrateByHand, config.Notifier = false, nil
-	config.Retry = ghlsync.RetryPolicy{First: time.Second, Max: time.Second, Attempts: 3}
-	if config.App != nil {
-		a, err := p.accounts(ctx, s, true) // the tokens stay in the database of the settings
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, a.close(ctx)) }()
-		for i := range config.Locations {
-			if l := &config.Locations[i]; l.TokenSource == nil {
-				if l.TokenSource, err = a.source(ctx, l.ID); err != nil {
-					return err
-				}
-			}
-		}
-		config.App = nil
+	end, err := r.redirect(ctx, s, &config, scratch)
+	if err != nil {
+		return err
 	}
-	for i := range config.Locations {
-		l := &config.Locations[i]
-		l.ClientOptions = append(l.ClientOptions, ghl.WithMiddleware(r.middleware))
-	}
+	defer func() { err = errors.Join(err, end()) }()
 	sync, err := ghlsync.New(ctx, config)
 	if err != nil {
 		return s.translate(err)
@@ -105,6 +87,36 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 		fmt.Fprintf(p.out, "\nIt would change %s of Pluvo and send %s to HighLevel.\nNothing was changed.\n",
 			plural(r.pluvo, "record"), plural(r.ghl, "request"))
 	})
+}
+
+// redirect changes a configuration so that the sync writes to a copy of the database, and HighLevel gets no request that writes. The
+// caller calls end after the sync.
+func (r *rehearsal) redirect(ctx context.Context, s *settings, c *ghlsync.Config, copied *db.DB) (end func() error, err error) {
+	c.Pluvo = &rehearsedStore{records.New(copied), r}
+	c.ReconcileInterval, c.CompareInterval = -1, -1
+	c.MigrateByHand, c.Notifier = false, nil
+	c.Retry = ghlsync.RetryPolicy{First: time.Second, Max: time.Second, Attempts: 3}
+	end = func() error { return nil }
+	if c.App != nil {
+		a, err := r.p.accounts(ctx, s, true) // the tokens stay in the database of the settings
+		if err != nil {
+			return nil, err
+		}
+		end = func() error { return a.close(ctx) }
+		for i := range c.Locations {
+			if l := &c.Locations[i]; l.TokenSource == nil {
+				if l.TokenSource, err = a.source(ctx, l.ID); err != nil {
+					return nil, errors.Join(err, end())
+				}
+			}
+		}
+		c.App = nil
+	}
+	for i := range c.Locations {
+		l := &c.Locations[i]
+		l.ClientOptions = append(l.ClientOptions, ghl.WithMiddleware(r.middleware))
+	}
+	return end, nil
 }
 
 // untilQuiet waits until all work is done. It calls before, and polls Pluvo, before each check. It waits for delayed work only for
