@@ -19,8 +19,8 @@ import (
 )
 
 // Check returns every wrong setting as [ConfigErrors]: those that [New] refuses, and those that [Syncer.Start] and
-// [Syncer.WebhookHandler] refuse as far as they can be found without HighLevel. It opens nothing. It returns nil if it finds
-// no mistake.
+// [Syncer.WebhookHandler] refuse as far as they can be found without HighLevel. It opens nothing. It returns nil if
+// it finds no mistake.
 func (c *Config) Check() error {
 	var f findings
 	f.config(c)

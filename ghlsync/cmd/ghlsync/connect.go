@@ -248,8 +248,8 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 	})
 }
 
-// resumeConnected resumes the locations that were paused because HighLevel refused their token or the token lacked a scope, if they are
-// in the settings. A location that a person paused stays paused.
+// resumeConnected resumes the locations that were paused because HighLevel refused their token or the token lacked
+// a scope, if they are in the settings. A location that a person paused stays paused.
 func (p *program) resumeConnected(ctx context.Context, s *settings, ids []string) (resumed []string, err error) {
 	if len(s.Locations) == 0 || s.Locations[0].ID == "" {
 		return nil, nil // before the location was known

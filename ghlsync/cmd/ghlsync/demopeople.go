@@ -14,8 +14,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// people change both sides of the demo, one change at a time. Each record that they create has a unique name, so that the
-// comparison finds lost and duplicate records.
+// people change both sides of the demo, one change at a time. Each record that they create has a unique name, so
+// that the comparison finds lost and duplicate records.
 type people struct {
 	server   *ghltest.Server
 	store    pluvo.Store
@@ -134,8 +134,8 @@ func (p *people) forget(email string) {
 	maps.DeleteFunc(p.made, func(_, owner string) bool { return owner == email })
 }
 
-// inHighLevel changes something of a contact in HighLevel. The requests can fail like all others: the state of the fake afterwards
-// decides whether the change happened.
+// inHighLevel changes something of a contact in HighLevel. The requests can fail like all others: the state of the
+// fake afterwards decides whether the change happened.
 func (p *people) inHighLevel(ctx context.Context, email string) string {
 	what := p.random.IntN(20)
 	if what < 3 {
@@ -219,7 +219,8 @@ func (p *people) deleteInHighLevel(ctx context.Context, c *ghl.Contact, email st
 	return sentence(err, "%s is deleted", c.FirstName)
 }
 
-// created notes a record that must exist in the end. It returns nil if the record exists, whatever the request returned.
+// created notes a record that must exist in the end. It returns nil if the record exists, whatever the request
+// returned.
 func (p *people) created(exists bool, record, email string, err error) error {
 	if !exists {
 		return err

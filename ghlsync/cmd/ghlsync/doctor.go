@@ -122,8 +122,8 @@ func (d *doctor) all(ctx context.Context) error {
 	return nil
 }
 
-// settings prints the mistakes in the settings. It reports whether the other checks can follow, as they can if only files of rules
-// have mistakes.
+// settings prints the mistakes in the settings. It reports whether the other checks can follow, as they can if only
+// files of rules have mistakes.
 func (d *doctor) settings(mistakes []conf.Mistake) (usable bool) {
 	usable = true
 	for _, m := range d.s.sorted(mistakes) {
@@ -144,7 +144,8 @@ func (d *doctor) settings(mistakes []conf.Mistake) (usable bool) {
 	return usable
 }
 
-// database opens the database without migrating it, and reports whether it can be used. The first start creates the database.
+// database opens the database without migrating it, and reports whether it can be used. The first start creates the
+// database.
 func (d *doctor) database(ctx context.Context) bool {
 	shown, _, _ := strings.Cut(d.s.Database, ":") // without a password
 	opened, err := db.Open(ctx, d.s.Database, db.Options{ByHand: true})
@@ -179,7 +180,8 @@ func (d *doctor) processes(ctx context.Context, sync *ghlsync.Syncer) {
 	d.look("work", "no process works", "start it: ghlsync run")
 }
 
-// clock compares this machine's time with HighLevel's. The webhook handler refuses deliveries that are too old or from the future.
+// clock compares this machine's time with HighLevel's. The webhook handler refuses deliveries that are too old or
+// from the future.
 func (d *doctor) clock(ctx context.Context) {
 	base := d.s.HighLevel.BaseURL
 	if base == "" {
@@ -305,7 +307,8 @@ func (d *doctor) state(ctx context.Context, sync *ghlsync.Syncer, id string) {
 	}
 }
 
-// client returns a client with the location's token, or nil if there is none. Connected reports whether an app issued the token.
+// client returns a client with the location's token, or nil if there is none. Connected reports whether an app
+// issued the token.
 func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location) (client *ghl.Client, connected bool) {
 	var err error
 	if l.TokenSource != nil {

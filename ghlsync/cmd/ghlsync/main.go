@@ -2,8 +2,9 @@
 //
 //	ghlsync demo
 //
-// Then "ghlsync config init" writes a settings file, "ghlsync doctor" reports what is missing, "ghlsync connect" connects an
-// account, and "ghlsync run" syncs it. OPERATIONS.md, in the folder of the module, is the guide for operators.
+// Then "ghlsync config init" writes a settings file, "ghlsync doctor" reports what is missing, "ghlsync connect"
+// connects an account, and "ghlsync run" syncs it. OPERATIONS.md, in the folder of the module, is the guide for
+// operators.
 package main
 
 import (

@@ -15,8 +15,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// open opens the database without starting the sync, so that a command can read and change it while "run" works. It logs records
-// that reach level. adjust, which may be nil, can change the configuration before.
+// open opens the database without starting the sync, so that a command can read and change it while "run" works. It
+// logs records that reach level. adjust, which may be nil, can change the configuration before.
 func (p *program) open(ctx context.Context, level slog.Level, adjust func(*ghlsync.Config)) (*ghlsync.Syncer, *settings, error) {
 	s, err := p.load()
 	if err != nil {

@@ -89,8 +89,8 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	})
 }
 
-// redirect changes a configuration so that the sync writes to a copy of the database, and HighLevel gets no request that writes. The
-// caller calls end after the sync.
+// redirect changes a configuration so that the sync writes to a copy of the database, and HighLevel gets no request
+// that writes. The caller calls end after the sync.
 func (r *rehearsal) redirect(ctx context.Context, s *settings, c *ghlsync.Config, copied *db.DB) (end func() error, err error) {
 	c.Pluvo = &rehearsedStore{records.New(copied), r}
 	c.ReconcileInterval, c.CompareInterval = -1, -1
@@ -119,8 +119,8 @@ func (r *rehearsal) redirect(ctx context.Context, s *settings, c *ghlsync.Config
 	return end, nil
 }
 
-// untilQuiet waits until all work is done. It calls before, and polls Pluvo, before each check. It waits for delayed work only for
-// the time of patience, because the contact may never appear in HighLevel.
+// untilQuiet waits until all work is done. It calls before, and polls Pluvo, before each check. It waits for
+// delayed work only for the time of patience, because the contact may never appear in HighLevel.
 func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, patience time.Duration, before func(context.Context) error) error {
 	idle := time.Now() // since when only delayed work is left
 	for quiet := 0; quiet < 3; {
@@ -150,8 +150,8 @@ func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, p
 	return nil
 }
 
-// copyOf copies the database of the settings, and returns the location and id of each contact that waits for work. A database that
-// does not exist yet is empty.
+// copyOf copies the database of the settings, and returns the location and id of each contact that waits for work.
+// A database that does not exist yet is empty.
 func copyOf(ctx context.Context, s *settings, to *db.DB) (waiting [][2]string, err error) {
 	if path, is := strings.CutPrefix(s.Database, "sqlite:"); is {
 		if _, err := os.Stat(strings.TrimPrefix(path, "//")); errors.Is(err, os.ErrNotExist) {

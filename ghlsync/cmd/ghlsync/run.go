@@ -119,8 +119,8 @@ func listen(ctx context.Context, s *settings, setting, address string) (net.List
 	return l, nil
 }
 
-// adminHandler serves /livez for a supervisor that restarts a process that hangs, /healthz for people and for readiness, and
-// /metrics for Prometheus.
+// adminHandler serves /livez for a supervisor that restarts a process that hangs, /healthz for people and for
+// readiness, and /metrics for Prometheus.
 func adminHandler(sync *ghlsync.Syncer) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(sync.Metrics(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -175,8 +175,8 @@ func isLocation(ctx context.Context, sync *ghlsync.Syncer, id string) error {
 	return fmt.Errorf("%s: %w", id, ghlsync.ErrUnknownLocation)
 }
 
-// change runs do, which changes the database. With --dry-run it runs find, which fails if there is nothing to change, and prints
-// what would change.
+// change runs do, which changes the database. With --dry-run it runs find, which fails if there is nothing to
+// change, and prints what would change.
 func (p *program) change(ctx context.Context, dry bool, would, done string, find, do func(*ghlsync.Syncer) error) error {
 	return p.with(ctx, dry, func(sync *ghlsync.Syncer) error {
 		if dry {

@@ -94,8 +94,8 @@ const prefix = "GHLSYNC_"
 // allSettings are all settings, objects before what they contain.
 var allSettings = conf.Describe[settings]()
 
-// load reads the settings from the file and the environment. A file that can't be read or is not YAML is an error; other mistakes
-// are errors of [settings.config] and [settings.part].
+// load reads the settings from the file and the environment. A file that can't be read or is not YAML is an error;
+// other mistakes are errors of [settings.config] and [settings.part].
 func (p *program) load() (*settings, error) {
 	env := map[string]string{}
 	for _, pair := range p.env {
@@ -128,8 +128,8 @@ func decode(name string, data []byte, env map[string]string) (*settings, error) 
 	return s, nil
 }
 
-// readFile reads the settings file: the one that a flag or the environment names, else the first of the default files that
-// exists. It returns "" if none exists.
+// readFile reads the settings file: the one that a flag or the environment names, else the first of the default
+// files that exists. It returns "" if none exists.
 func readFile(name string, env map[string]string) (string, []byte, error) {
 	if name == "" {
 		name = env[prefix+"CONFIG"]

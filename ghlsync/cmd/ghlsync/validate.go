@@ -28,15 +28,15 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// config returns the configuration of the Syncer, or an error that lists every mistake in the settings. Every command that uses
-// the Syncer calls it, so all commands accept and refuse the same settings.
+// config returns the configuration of the Syncer, or an error that lists every mistake in the settings. Every
+// command that uses the Syncer calls it, so all commands accept and refuse the same settings.
 func (s *settings) config(log *slog.Logger) (ghlsync.Config, error) {
 	c, mistakes := s.validate(log)
 	return c, s.failure(mistakes)
 }
 
-// part is config for commands that use only some settings, because the others may not be known yet. It ignores mistakes in the
-// values of other settings.
+// part is config for commands that use only some settings, because the others may not be known yet. It ignores
+// mistakes in the values of other settings.
 func (s *settings) part(log *slog.Logger, settings ...string) (ghlsync.Config, error) {
 	c, mistakes := s.validate(log)
 	return c, s.failure(slices.DeleteFunc(mistakes, func(m conf.Mistake) bool {
@@ -112,8 +112,8 @@ type validator struct {
 	list []conf.Mistake
 }
 
-// wrong adds a mistake, unless the setting, an object around it or something in it has one already: one mistake often leads to
-// another.
+// wrong adds a mistake, unless the setting, an object around it or something in it has one already: one mistake
+// often leads to another.
 func (v *validator) wrong(path, format string, args ...any) {
 	if !v.has(path) {
 		v.list = append(v.list, v.mistake(path, format, args...))
@@ -325,7 +325,8 @@ func (v *validator) location(i int) ghlsync.Location {
 	return l
 }
 
-// takes returns the function that selects the contacts of Pluvo that belong to a location; nil if the setting is missing or wrong.
+// takes returns the function that selects the contacts of Pluvo that belong to a location; nil if the setting is
+// missing or wrong.
 func (v *validator) takes(setting, text string) func(*pluvo.Contact) bool {
 	tag, byTag := strings.CutPrefix(text, "tag:")
 	switch {
