@@ -188,7 +188,8 @@ func (f *findings) webhooks(c *Config) {
 		verifier, _ = webhook.NewVerifier() // without options it can't fail
 	}
 	discard := webhook.KeeperFunc(func(context.Context, *webhook.Delivery) error { return nil })
-	if _, err := webhook.NewHandler(verifier, append(slices.Clone(c.WebhookOptions), webhook.WithKeeper(discard))...); err != nil {
+	if _, err := webhook.NewHandler(verifier, append(slices.Clone(c.WebhookOptions),
+		webhook.WithKeeper(discard))...); err != nil {
 		f.add("WebhookOptions", "%s", messageOf(err))
 	}
 }

@@ -56,7 +56,8 @@ func (s *Syncer) open(ctx context.Context, l *Location) error {
 		return f.list[0]
 	}
 	return s.engine.SetLocation(engine.Location{
-		ID: l.ID, Client: client, Mapper: mapper, Phone: options.Phone, Owner: l.owner, Deletes: l.Deletes, Takes: l.Takes,
+		ID: l.ID, Client: client, Mapper: mapper, Phone: options.Phone, Owner: l.owner, Deletes: l.Deletes,
+		Takes:    l.Takes,
 		Calendar: l.calendar, Stages: l.Stages,
 	})
 }
@@ -162,13 +163,15 @@ func (s *Syncer) openAgain(ctx context.Context, l *Location) bool {
 	case err == nil:
 		s.log.LogAttrs(ctx, slog.LevelInfo, "the location is open", location)
 		if err := s.queue.Wake(ctx, l.ID); err != nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, "the contacts that waited for the location resume later", location, slog.Any("err", err))
+			s.log.LogAttrs(ctx, slog.LevelWarn, "the contacts that waited for the location resume later", location,
+				slog.Any("err", err))
 		}
 		return true
 	case errors.As(err, &mistake):
 		s.log.LogAttrs(ctx, slog.LevelError, "the location stays closed", location, slog.Any("err", err))
 		return s.queue.Pause(ctx, l.ID, err.Error()) == nil
 	}
-	s.log.LogAttrs(ctx, slog.LevelWarn, "the location can't be opened yet; ghlsync retries", location, slog.Any("err", err))
+	s.log.LogAttrs(ctx, slog.LevelWarn, "the location can't be opened yet; ghlsync retries", location,
+		slog.Any("err", err))
 	return false
 }

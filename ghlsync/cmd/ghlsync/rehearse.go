@@ -91,7 +91,8 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 
 // redirect changes a configuration so that the sync writes to a copy of the database, and HighLevel gets no request
 // that writes. The caller calls end after the sync.
-func (r *rehearsal) redirect(ctx context.Context, s *settings, c *ghlsync.Config, copied *db.DB) (end func() error, err error) {
+func (r *rehearsal) redirect(ctx context.Context, s *settings, c *ghlsync.Config, copied *db.DB,
+) (end func() error, err error) {
 	c.Pluvo = &rehearsedStore{records.New(copied), r}
 	c.ReconcileInterval, c.CompareInterval = -1, -1
 	c.MigrateByHand, c.Notifier = false, nil
@@ -121,7 +122,9 @@ func (r *rehearsal) redirect(ctx context.Context, s *settings, c *ghlsync.Config
 
 // untilQuiet waits until all work is done. It calls before, and polls Pluvo, before each check. It waits for
 // delayed work only for the time of patience, because the contact may never appear in HighLevel.
-func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, patience time.Duration, before func(context.Context) error) error {
+func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, patience time.Duration,
+	before func(context.Context) error,
+) error {
 	idle := time.Now() // since when only delayed work is left
 	for quiet := 0; quiet < 3; {
 		if err := before(ctx); err != nil {
@@ -238,7 +241,8 @@ func (r *rehearsal) middleware(next http.RoundTripper) http.RoundTripper {
 		}
 		r.note(rehearsed{"HighLevel", op.Name, req.URL.Path, bodyFields(req)})
 		return &http.Response{
-			StatusCode: http.StatusUnprocessableEntity, Status: "422 Unprocessable Entity", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			StatusCode: http.StatusUnprocessableEntity, Status: "422 Unprocessable Entity", Proto: "HTTP/1.1",
+			ProtoMajor: 1, ProtoMinor: 1,
 			Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
 			Body: io.NopCloser(bytes.NewReader([]byte(`{"statusCode":422,"message":"this is a dry run"}`))),
 		}, nil

@@ -111,15 +111,18 @@ func (p *program) load() (*settings, error) {
 		return nil, usageError{err}
 	}
 	if s.file == "" && len(s.places) == 0 {
-		return nil, usageError{errors.New("there are no settings: write a settings file with ghlsync config init, or name one with --config")}
+		return nil, usageError{errors.New("there are no settings: write a settings file with ghlsync config init, " +
+			"or name one with --config")}
 	}
 	return s, nil
 }
 
 // decode decodes a settings file and the environment over the defaults.
 func decode(name string, data []byte, env map[string]string) (*settings, error) {
-	defaults := settings{Listen: "127.0.0.1:8080", WebhookPath: "/webhooks/highlevel", Admin: "127.0.0.1:9090", Drain: 30 * time.Second}
-	d, err := conf.Decode(conf.Source{File: name, Data: data, Env: env, Prefix: prefix, Ignore: []string{prefix + "CONFIG"}}, defaults)
+	source := conf.Source{File: name, Data: data, Env: env, Prefix: prefix, Ignore: []string{prefix + "CONFIG"}}
+	d, err := conf.Decode(source, settings{
+		Listen: "127.0.0.1:8080", WebhookPath: "/webhooks/highlevel", Admin: "127.0.0.1:9090", Drain: 30 * time.Second,
+	})
 	if err != nil {
 		return nil, err
 	}

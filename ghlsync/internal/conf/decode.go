@@ -203,7 +203,8 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 			v.SetMapIndex(reflect.ValueOf(f.name), value)
 			continue
 		}
-		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(t reflect.StructField) bool { return t.Tag.Get("yaml") == f.name && f.name != "" })
+		i := slices.IndexFunc(reflect.VisibleFields(v.Type()),
+			func(t reflect.StructField) bool { return t.Tag.Get("yaml") == f.name && f.name != "" })
 		if i < 0 {
 			d.wrong(f.at, "", "unknown setting %.40q %s%s", f.name, whereIs(path), d.suggest(f.name, path))
 			continue
@@ -215,7 +216,8 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 // expand replaces ${NAME} by the value of a variable, and ${file:PATH} by the content of a file. It reports whether
 // it could.
 func (d *decoder) expand(n *node, path string) bool {
-	if n.kind != scalarNode || n.at.Variable != "" || !strings.HasPrefix(n.text, "${") || !strings.HasSuffix(n.text, "}") {
+	if n.kind != scalarNode || n.at.Variable != "" || !strings.HasPrefix(n.text, "${") ||
+		!strings.HasSuffix(n.text, "}") {
 		return true
 	}
 	name := n.text[2 : len(n.text)-1]
