@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/internal/httpstep"
 )
 
 // mockTransport is an httpmock transport of one test. It records the requests that it receives.
@@ -86,30 +86,18 @@ func (m *mockTransport) sent() []sent {
 	return list
 }
 
-// step answers one request.
-type step = httpmock.Responder
+// The steps of package httpstep, of which a transport is scripted.
+type step = httpstep.Step
 
-// inTurn answers with one step after the other. The last step repeats.
-func inTurn(steps ...step) step {
-	var mu sync.Mutex
-	next := 0
-	return func(r *http.Request) (*http.Response, error) {
-		mu.Lock()
-		do := steps[min(next, len(steps)-1)]
-		next++
-		mu.Unlock()
-		return do(r)
-	}
-}
-
-// answers returns a step that answers with a status and JSON. Headers are pairs of name and value.
-func answers(status int, body string, headers ...string) step {
-	h := http.Header{"Content-Type": {"application/json"}}
-	for i := 0; i+1 < len(headers); i += 2 {
-		h.Set(headers[i], headers[i+1])
-	}
-	return httpmock.NewStringResponder(status, body).HeaderSet(h)
-}
+var (
+	inTurn   = httpstep.InTurn
+	answers  = httpstep.Answer
+	errReset = httpstep.ErrReset
+	loses    = httpstep.Lose
+	refuses  = httpstep.Refuse
+	cutsBody = httpstep.CutBody
+	hangs    = httpstep.Hang
+)
 
 // replies answers with status 200 and one body after the other. Any request after the last body fails the test.
 func replies(t testing.TB, bodies ...string) step {
@@ -129,34 +117,10 @@ func unexpected(t testing.TB) step {
 	}
 }
 
-var errReset = errors.New("read: connection reset by peer")
-
-func loses(*http.Request) (*http.Response, error) { return nil, errReset }
-
-func refuses(*http.Request) (*http.Response, error) {
-	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
-}
-
 func unresolved(*http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "services.leadconnectorhq.com"}}
 }
 
 func proxyGone(*http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "proxyconnect", Net: "tcp", Err: errors.New("connection refused")}
-}
-
-// cutsBody answers 200 and loses the connection in the middle of the body.
-func cutsBody(r *http.Request) (*http.Response, error) {
-	body := io.MultiReader(strings.NewReader(`{"contact":{"id":`), failing{})
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(body), Request: r}, nil
-}
-
-type failing struct{}
-
-func (failing) Read([]byte) (int, error) { return 0, errReset }
-
-// hangs waits until the request's context ends.
-func hangs(r *http.Request) (*http.Response, error) {
-	<-r.Context().Done()
-	return nil, r.Context().Err()
 }

@@ -33,8 +33,8 @@ func (g *grant) locationID() string {
 	return g.location.ID
 }
 
-// budget returns the key of the limits for the token's requests. An app has limits of its own for each resource; all tokens without
-// an app share one.
+// budget returns the key of the limits for the token's requests. An app has limits of its own for each resource; all
+// tokens without an app share one.
 func (g *grant) budget() string {
 	if g.app == nil {
 		return g.resource()

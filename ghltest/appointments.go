@@ -11,14 +11,16 @@ import (
 var appointmentUpdateProperties = properties{
 	"title": optional(text), "meetingLocationId": optional(text),
 	"overrideLocationConfig": optional(flag), "appointmentStatus": optional(text), "assignedUserId": optional(text),
-	"description": optional(text), "address": optional(text), "ignoreDateRange": optional(flag), "toNotify": optional(flag),
+	"description": optional(text), "address": optional(text), "ignoreDateRange": optional(flag),
+	"toNotify":                 optional(flag),
 	"ignoreFreeSlotValidation": optional(flag), "rrule": optional(text), "calendarId": optional(text),
 	"startTime": optional(instant), "endTime": optional(instant),
 	"meetingLocationType": optional(text).in("custom", "zoom", "gmeet", "phone", "address", "ms_teams", "google"),
 }
 
 var appointmentCreateProperties = appointmentUpdateProperties.with(properties{
-	"calendarId": required(text), "locationId": required(text), "contactId": required(text), "startTime": required(instant),
+	"calendarId": required(text), "locationId": required(text), "contactId": required(text),
+	"startTime": required(instant),
 })
 
 type appointmentBody struct {
@@ -79,8 +81,8 @@ func (c *call) deleteEvents(which func(*event) bool) {
 	})
 }
 
-// An appointment has four forms: in a calendar, in a contact's list, in the answer to a change, and as a blocked slot. Each form
-// has the properties of the vendor's documents.
+// An appointment has four forms: in a calendar, in a contact's list, in the answer to a change, and as a blocked
+// slot. Each form has the properties of the vendor's documents.
 
 // plainEvent has the properties that all forms have, even when they are empty.
 type plainEvent struct {
@@ -116,7 +118,8 @@ type listedEvent struct {
 
 func (e *event) listed(layout func(time.Time) string) listedEvent {
 	return listedEvent{
-		plainEvent: e.plain(layout), ContactID: e.ContactID, GroupID: e.GroupID, AppointmentStatus: e.AppointmentStatus, Users: orEmpty(e.Users),
+		plainEvent: e.plain(layout), ContactID: e.ContactID, GroupID: e.GroupID,
+		AppointmentStatus: e.AppointmentStatus, Users: orEmpty(e.Users),
 		AssignedResources: e.AssignedResources, Address: e.Address, Notes: e.Notes,
 		DateAdded: layout(e.DateAdded.In(e.location.zone)), DateUpdated: layout(e.DateUpdated.In(e.location.zone)),
 	}
@@ -172,7 +175,8 @@ func (c *call) asBooked(e *event) any {
 		MeetingLocationType: e.MeetingLocationType, Address: e.Address, IsRecurring: e.IsRecurring, RRule: e.RRule,
 	}
 	if c.v3 {
-		form.DateAdded, form.DateUpdated = e.inZone(e.DateAdded.In(e.location.zone)), e.inZone(e.DateUpdated.In(e.location.zone))
+		form.DateAdded = e.inZone(e.DateAdded.In(e.location.zone))
+		form.DateUpdated = e.inZone(e.DateUpdated.In(e.location.zone))
 	}
 	return extend(form, e.Extra)
 }
@@ -264,8 +268,8 @@ func (c *call) updateAppointment() (any, error) {
 	return c.asBooked(e), nil
 }
 
-// book fills an event from a request and refuses it when its slot is taken. was is the event before an update, nil for a create;
-// it does not occupy its own slot.
+// book fills an event from a request and refuses it when its slot is taken. was is the event before an update, nil
+// for a create; it does not occupy its own slot.
 func (c *call) book(e, was *event, in *appointmentBody) error {
 	set(&e.CalendarID, in.CalendarID)
 	cal, err := c.calendar(e.CalendarID)
@@ -309,22 +313,26 @@ func (c *call) book(e, was *event, in *appointmentBody) error {
 		return refuse(http.StatusBadRequest, "The end time must be after the start time")
 	case in.IgnoreFreeSlotValidation || !e.takesTime() || !moved && !reopened:
 		return nil
-	case !cal.hasSlot(e.start, c.location.zone), !in.IgnoreDateRange && !cal.offers(e.start, c.now), !c.free(cal, e.start, e.end, was, users):
+	case !cal.hasSlot(e.start, c.location.zone), !in.IgnoreDateRange && !cal.offers(e.start, c.now),
+		!c.free(cal, e.start, e.end, was, users):
 		return refuse(http.StatusBadRequest, "The slot you have selected is no longer available.")
 	}
 	return nil
 }
 
 var statuses = []ghl.AppointmentStatus{
-	ghl.AppointmentNew, ghl.AppointmentConfirmed, ghl.AppointmentCancelled, ghl.AppointmentShowed, ghl.AppointmentNoShow, ghl.AppointmentInvalid,
+	ghl.AppointmentNew, ghl.AppointmentConfirmed, ghl.AppointmentCancelled, ghl.AppointmentShowed,
+	ghl.AppointmentNoShow, ghl.AppointmentInvalid,
 }
 
 func (c *call) checkStatus(in ghl.Opt[ghl.AppointmentStatus]) error {
 	status, ok := in.Get()
-	if !ok || slices.Contains(statuses, status) || c.v3 && (status == ghl.AppointmentCompleted || status == ghl.AppointmentActive) {
+	inV3 := status == ghl.AppointmentCompleted || status == ghl.AppointmentActive
+	if !ok || slices.Contains(statuses, status) || c.v3 && inV3 {
 		return nil
 	}
-	return invalid("appointmentStatus must be one of the following values: new, confirmed, cancelled, showed, noshow, invalid")
+	return invalid("appointmentStatus must be one of the following values: " +
+		"new, confirmed, cancelled, showed, noshow, invalid")
 }
 
 func (c *call) deleteAppointment() (any, error) {

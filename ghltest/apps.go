@@ -12,8 +12,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// App is a registered marketplace app. A user installs it at [Server.AuthorizeURL], and the app exchanges the code for tokens;
-// [Server.Install] and [Server.InstallCompany] do both at once.
+// App is a registered marketplace app. A user installs it at [Server.AuthorizeURL], and the app exchanges the code
+// for tokens; [Server.Install] and [Server.InstallCompany] do both at once.
 type App struct {
 	// ClientID and ClientSecret are generated for "".
 	ClientID, ClientSecret string
@@ -111,7 +111,8 @@ type refreshToken struct {
 	used bool
 }
 
-// AddApp registers an app and returns it with its generated ids. An invalid app fails the test, or panics without a test.
+// AddApp registers an app and returns it with its generated ids. An invalid app fails the test, or panics without a
+// test.
 func (s *Server) AddApp(in App) App {
 	s.helper()
 	s.mu.Lock()
@@ -123,8 +124,9 @@ func (s *Server) AddApp(in App) App {
 	return out
 }
 
-// AppConfig returns what [oauth.NewApp] needs to reach the fake as an app: its credentials and first redirect URL, its scopes, and
-// the addresses of the fake, or its [Server.Transport] where it does not listen. Change the config as you like before it is used.
+// AppConfig returns what [oauth.NewApp] needs to reach the fake as an app: its credentials and first redirect URL,
+// its scopes, and the addresses of the fake, or its [Server.Transport] where it does not listen. Change the config as
+// you like before it is used.
 func (s *Server) AppConfig(app App) oauth.Config {
 	config := oauth.Config{
 		ClientID: app.ClientID, ClientSecret: app.ClientSecret, AppID: app.AppID, Scopes: slices.Clone(app.Scopes),
@@ -168,12 +170,15 @@ func (s *state) addApp(in App) (App, error) {
 			return App{}, fmt.Errorf("unknown user type %q", userType)
 		}
 	}
-	s.oauth.apps[in.ClientID] = &app{App: in.clone(), companies: map[string]*companyInstall{}, locations: map[string]*installation{}}
+	s.oauth.apps[in.ClientID] = &app{
+		App: in.clone(), companies: map[string]*companyInstall{}, locations: map[string]*installation{},
+	}
 	return in, nil
 }
 
 func (a App) clone() App {
-	a.RedirectURLs, a.Scopes, a.UserTypes = slices.Clone(a.RedirectURLs), slices.Clone(a.Scopes), slices.Clone(a.UserTypes)
+	a.RedirectURLs, a.Scopes = slices.Clone(a.RedirectURLs), slices.Clone(a.Scopes)
+	a.UserTypes = slices.Clone(a.UserTypes)
 	return a
 }
 
@@ -181,8 +186,8 @@ func (a *app) accepts(userType ghl.UserType) bool {
 	return len(a.UserTypes) == 0 || slices.Contains(a.UserTypes, userType)
 }
 
-// Install installs an app in a location, "" meaning the first one, and returns the location's token, as the exchange of a code does.
-// ExpiresAt follows the server's clock.
+// Install installs an app in a location, "" meaning the first one, and returns the location's token, as the exchange
+// of a code does. ExpiresAt follows the server's clock.
 func (s *Server) Install(in App, locationID string) ghl.Token {
 	s.helper()
 	return s.installed("Install", func(now time.Time) (ghl.Token, error) {
@@ -235,7 +240,8 @@ func (s *state) install(in App, chosen *code, now time.Time) (ghl.Token, error) 
 	}
 	p := s.redeem(chosen, now)
 	return ghl.Token{
-		AccessToken: p.access, RefreshToken: p.refresh, ExpiresAt: p.expires, Scopes: slices.Clone(p.scopes), UserType: p.userType(),
+		AccessToken: p.access, RefreshToken: p.refresh, ExpiresAt: p.expires, Scopes: slices.Clone(p.scopes),
+		UserType:  p.userType(),
 		CompanyID: p.company, LocationID: p.locationID(), UserID: p.user,
 	}, nil
 }
@@ -277,10 +283,13 @@ func (s *state) redeem(chosen *code, now time.Time) pair {
 	c := chosen.company
 	g.company = c.CompanyID
 	chosen.app.companies[c.CompanyID] = &companyInstall{
-		installation: in, bulk: len(c.Locations) > 0 || c.AllLocations || c.FutureLocations, all: c.AllLocations, future: c.FutureLocations,
+		installation: in, bulk: len(c.Locations) > 0 || c.AllLocations || c.FutureLocations, all: c.AllLocations,
+		future:   c.FutureLocations,
 		approved: slices.Clone(c.Locations),
 	}
-	s.emitInstall(AppInstall, chosen.app.AppID, "", installEvent{CompanyID: c.CompanyID, UserID: in.user, PlanID: chosen.app.PlanID, InstallType: "Company"}, now)
+	s.emitInstall(AppInstall, chosen.app.AppID, "", installEvent{
+		CompanyID: c.CompanyID, UserID: in.user, PlanID: chosen.app.PlanID, InstallType: "Company",
+	}, now)
 	for _, id := range c.Locations {
 		if chosen.app.locations[id] == nil {
 			s.installIn(chosen.app, s.locations[id], in)
@@ -294,7 +303,8 @@ func (s *state) installIn(a *app, l *location, in installation) {
 	a.locations[l.ID] = &in
 	whitelabel := false
 	s.emitInstall(AppInstall, a.AppID, l.ID, installEvent{
-		CompanyID: l.CompanyID, UserID: in.user, PlanID: a.PlanID, InstallType: "Location", IsWhitelabelCompany: &whitelabel, WhitelabelDetails: map[string]string{},
+		CompanyID: l.CompanyID, UserID: in.user, PlanID: a.PlanID, InstallType: "Location",
+		IsWhitelabelCompany: &whitelabel, WhitelabelDetails: map[string]string{},
 	}, in.at)
 }
 
@@ -308,8 +318,8 @@ func (s *state) installInFuture(l *location, now time.Time) {
 	}
 }
 
-// Uninstall removes an app from a location, "" meaning the first one. The app's access tokens for the location are refused with 401
-// and its refresh tokens with 400, and the company's token cannot be exchanged for the location's.
+// Uninstall removes an app from a location, "" meaning the first one. The app's access tokens for the location are
+// refused with 401 and its refresh tokens with 400, and the company's token cannot be exchanged for the location's.
 func (s *Server) Uninstall(in App, locationID string) {
 	s.helper()
 	s.mu.Lock()
@@ -337,8 +347,8 @@ func (s *Server) Uninstall(in App, locationID string) {
 	s.state.revoke(func(g *grant) bool { return g.app == a && g.location == l })
 }
 
-// UninstallCompany removes an app from an agency and all its locations. All tokens of the app for them are refused. companyID ""
-// means the company of the first location.
+// UninstallCompany removes an app from an agency and all its locations. All tokens of the app for them are refused.
+// companyID "" means the company of the first location.
 func (s *Server) UninstallCompany(in App, companyID string) {
 	s.helper()
 	s.mu.Lock()
@@ -387,8 +397,9 @@ func (s *state) revoke(which func(*grant) bool) {
 	}
 }
 
-// SetLocationActive pauses a location, "" meaning the first one, or activates it again. While it is paused, requests for a token
-// are refused with 400 "Location is not active", without using up the refresh token. Existing access tokens stay valid.
+// SetLocationActive pauses a location, "" meaning the first one, or activates it again. While it is paused, requests
+// for a token are refused with 400 "Location is not active", without using up the refresh token. Existing access
+// tokens stay valid.
 func (s *Server) SetLocationActive(locationID string, active bool) {
 	s.helper()
 	s.mu.Lock()
@@ -443,7 +454,8 @@ func (c *call) pair(p pair) map[string]any {
 		names[i] = string(scope)
 	}
 	answer := map[string]any{
-		"scope": strings.Join(names, " "), "userType": p.userType(), "companyId": p.company, "userId": p.user, "traceId": c.ids.uuid(),
+		"scope": strings.Join(names, " "), "userType": p.userType(), "companyId": p.company, "userId": p.user,
+		"traceId": c.ids.uuid(),
 	}
 	keys := [...]string{"access_token", "refresh_token", "token_type", "expires_in"}
 	if c.v3 {

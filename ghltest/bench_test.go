@@ -38,7 +38,8 @@ func benchmarkServer(b *testing.B) (s *ghltest.Server, contactID string) {
 	b.Helper()
 	s = ghltest.Start(b)
 	return s, s.AddContact(ghl.Contact{
-		FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", Phone: "+12025550143", Source: "form", Tags: []string{"vip", "newsletter"},
+		FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", Phone: "+12025550143", Source: "form",
+		Tags: []string{"vip", "newsletter"},
 	}).ID
 }
 
@@ -48,8 +49,8 @@ func BenchmarkGetWithoutClient(b *testing.B) {
 	measure(b, 1, func() error { return plainGet(s.URL()+"/contacts/"+id, s.Token()) })
 }
 
-// BenchmarkLoopback is the same exchange with a server of one fixed answer. BenchmarkGetWithoutClient minus BenchmarkLoopback is the
-// cost of the fake.
+// BenchmarkLoopback is the same exchange with a server of one fixed answer. BenchmarkGetWithoutClient minus
+// BenchmarkLoopback is the cost of the fake.
 func BenchmarkLoopback(b *testing.B) {
 	s, id := benchmarkServer(b)
 	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/contacts/"+id, nil)

@@ -56,8 +56,10 @@ const (
 
 // reasons are the texts of HighLevel's validation.
 var reasons = [...]string{
-	text: " must be a string", flag: " must be a boolean value", number: " must be a number conforming to the specified constraints",
-	list: " must be an array", texts: " must be an array", object: " must be an object", instant: " must be a valid ISO 8601 date string",
+	text: " must be a string", flag: " must be a boolean value",
+	number: " must be a number conforming to the specified constraints",
+	list:   " must be an array", texts: " must be an array", object: " must be an object",
+	instant: " must be a valid ISO 8601 date string",
 }
 
 func optional(k kind) property { return property{kind: k} }
@@ -74,8 +76,8 @@ func (p properties) with(more properties) properties {
 	return all
 }
 
-// checkBody refuses undeclared, missing and mistyped properties, with all reasons at once. A body with a Content-Type other than
-// JSON counts as empty.
+// checkBody refuses undeclared, missing and mistyped properties, with all reasons at once. A body with a Content-Type
+// other than JSON counts as empty.
 func (c *call) checkBody() error {
 	if c.endpoint.row.body == nil {
 		return nil

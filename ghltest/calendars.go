@@ -9,8 +9,9 @@ import (
 )
 
 var blockProperties = properties{
-	"calendarId": optional(text), "locationId": required(text), "title": optional(text), "assignedUserId": optional(text),
-	"startTime": required(instant), "endTime": required(instant),
+	"calendarId": optional(text), "locationId": required(text), "title": optional(text),
+	"assignedUserId": optional(text),
+	"startTime":      required(instant), "endTime": required(instant),
 }
 
 func (s *state) calendarOf(l *location, id string) *calendar {
@@ -65,8 +66,9 @@ func (c *call) events(blocked bool) (any, error) {
 	}
 	list := []*event{}
 	for _, e := range c.location.events {
-		if e.blocked == blocked && e.start.Before(to) && e.end.After(from) && (calendarID == "" || calendarID == e.CalendarID) &&
-			(user == "" || user == e.AssignedUserID || slices.Contains(e.Users, user)) && (group == "" || group == e.GroupID) {
+		if e.blocked == blocked && e.start.Before(to) && e.end.After(from) &&
+			(calendarID == "" || calendarID == e.CalendarID) && (group == "" || group == e.GroupID) &&
+			(user == "" || user == e.AssignedUserID || slices.Contains(e.Users, user)) {
 			list = append(list, e)
 		}
 	}
@@ -122,7 +124,8 @@ func (c *call) freeSlots() (any, error) {
 	last := to.In(c.location.zone)
 	for d := from.In(c.location.zone); !midnight(d).After(last); d = d.AddDate(0, 0, 1) {
 		for _, slot := range cal.slots(d) {
-			if slot.Before(from) || !slot.Before(to) || !cal.offers(slot, c.now) || !c.free(cal, slot, slot.Add(cal.length()), nil, users) {
+			if slot.Before(from) || !slot.Before(to) || !cal.offers(slot, c.now) ||
+				!c.free(cal, slot, slot.Add(cal.length()), nil, users) {
 				continue
 			}
 			local := slot.In(zone)

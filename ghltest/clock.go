@@ -38,8 +38,8 @@ func (c *Clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// Advance moves the server's time forward, with any clock: tokens expire, windows of the rate limit end, the search index catches
-// up, and due webhooks are sent. d must not be negative.
+// Advance moves the server's time forward, with any clock: tokens expire, windows of the rate limit end, the search
+// index catches up, and due webhooks are sent. d must not be negative.
 func (s *Server) Advance(d time.Duration) {
 	s.helper()
 	if d < 0 {

@@ -14,11 +14,11 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// Consent is the outcome of the consent screen. The zero value consents without a page and chooses the first location, or all
-// locations of its company for an app that only companies can install.
+// Consent is the outcome of the consent screen. The zero value consents without a page and chooses the first
+// location, or all locations of its company for an app that only companies can install.
 //
-// A parameter of the URL overrides the outcome for one visit, as the buttons of the page do: ghltest_location with a location's id,
-// ghltest_company with a company's id, or ghltest_deny.
+// A parameter of the URL overrides the outcome for one visit, as the buttons of the page do: ghltest_location with a
+// location's id, ghltest_company with a company's id, or ghltest_deny.
 type Consent struct {
 	// Ask shows a page with a button for each location and each company.
 	Ask bool
@@ -134,42 +134,21 @@ func (s *state) consentTo(r *http.Request, now time.Time) (int, string, consentP
 	query := r.URL.Query()
 	a := s.oauth.apps[query.Get("client_id")]
 	redirect := query.Get("redirect_uri")
-	mistake := ""
-	var back *url.URL
-	switch {
-	case r.Method != http.MethodGet:
+	if r.Method != http.MethodGet {
 		return http.StatusMethodNotAllowed, "", consentPage{Mistake: "Method Not Allowed"}
-	case a == nil:
-		mistake = "Invalid client: no app has this client_id."
-	case !slices.Contains(a.RedirectURLs, redirect):
-		mistake = "Invalid redirect_uri: the app does not have this redirect URL."
-	case query.Get("response_type") != "code":
-		mistake = "Invalid response_type: it must be code."
-	case query.Get("version_id") != "" && query.Get("version_id") != a.VersionID:
-		mistake = "Invalid version_id: the app has no such version."
 	}
-	var err error
-	if mistake == "" {
-		if back, err = url.Parse(redirect); err != nil {
-			mistake = "Invalid redirect_uri: it is not a URL."
-		}
-	}
-	if mistake != "" {
+	if mistake := a.mistakeIn(query); mistake != "" {
 		return http.StatusBadRequest, "", consentPage{Mistake: mistake}
+	}
+	back, err := url.Parse(redirect)
+	if err != nil {
+		return http.StatusBadRequest, "", consentPage{Mistake: "Invalid redirect_uri: it is not a URL."}
 	}
 	scopes, unknown := a.asked(query.Get("scope"))
 	if unknown != "" {
 		return http.StatusBadRequest, "", consentPage{Mistake: "Invalid scope: the app does not have " + unknown + "."}
 	}
-
-	consent := s.oauth.consent
-	if id := query.Get("ghltest_location"); id != "" {
-		consent = Consent{LocationID: id}
-	} else if id := query.Get("ghltest_company"); id != "" {
-		consent = Consent{Company: &CompanyInstall{CompanyID: id, AllLocations: true}}
-	} else if query.Get("ghltest_deny") != "" {
-		consent = Consent{Deny: true}
-	}
+	consent := s.consentOf(query)
 	if consent.Ask {
 		return http.StatusOK, "", s.choices(a, query)
 	}
@@ -192,6 +171,35 @@ func (s *state) consentTo(r *http.Request, now time.Time) (int, string, consentP
 	answer.Set("code", name)
 	back.RawQuery = answer.Encode()
 	return http.StatusFound, back.String(), consentPage{}
+}
+
+// mistakeIn returns what is wrong with the parameters of the consent screen, or "". The app is nil if it is unknown.
+func (a *app) mistakeIn(query url.Values) string {
+	switch {
+	case a == nil:
+		return "Invalid client: no app has this client_id."
+	case !slices.Contains(a.RedirectURLs, query.Get("redirect_uri")):
+		return "Invalid redirect_uri: the app does not have this redirect URL."
+	case query.Get("response_type") != "code":
+		return "Invalid response_type: it must be code."
+	case query.Get("version_id") != "" && query.Get("version_id") != a.VersionID:
+		return "Invalid version_id: the app has no such version."
+	}
+	return ""
+}
+
+// consentOf returns the consent in the parameters of a visit, or the server's.
+func (s *state) consentOf(query url.Values) Consent {
+	if id := query.Get("ghltest_location"); id != "" {
+		return Consent{LocationID: id}
+	}
+	if id := query.Get("ghltest_company"); id != "" {
+		return Consent{Company: &CompanyInstall{CompanyID: id, AllLocations: true}}
+	}
+	if query.Get("ghltest_deny") != "" {
+		return Consent{Deny: true}
+	}
+	return s.oauth.consent
 }
 
 // asked returns the requested scopes, all scopes of the app by default, or the first scope that the app does not have.

@@ -11,7 +11,8 @@ import (
 
 type plainContact ghl.Contact
 
-// contactForm adds to a contact the properties that are sent even when they are empty, and those that only some forms have.
+// contactForm adds to a contact the properties that are sent even when they are empty, and those that only some forms
+// have.
 type contactForm struct {
 	*plainContact
 	Tags         []string          `json:"tags"`
@@ -25,7 +26,9 @@ func (c *contact) form(v3 bool) (*plainContact, contactForm) {
 	p := plainContact(c.Contact)
 	p.Name, p.ContactName = "", ""
 	p.FirstNameLowerCase, p.LastNameLowerCase, p.FullNameLowerCase, p.EmailLowerCase = "", "", "", ""
-	f := contactForm{plainContact: &p, Tags: orEmpty(c.Tags), CustomFields: orEmpty(c.CustomFields), Followers: orEmpty(c.Followers)}
+	f := contactForm{
+		plainContact: &p, Tags: orEmpty(c.Tags), CustomFields: orEmpty(c.CustomFields), Followers: orEmpty(c.Followers),
+	}
 	if !c.DateOfBirth.IsZero() {
 		f.DateOfBirth = c.DateOfBirth.In(time.UTC).Format("2006-01-02T15:04:05.000Z")
 	}
@@ -79,7 +82,8 @@ func asCreated(c *contact) any {
 
 // removeByIDOnly removes the properties that lists and searches do not have.
 func (p *plainContact) removeByIDOnly() {
-	p.SSN, p.Keyword, p.VisitorID, p.Attachments, p.AttributionSource, p.LastAttributionSource = "", "", "", nil, nil, nil
+	p.SSN, p.Keyword, p.VisitorID = "", "", ""
+	p.Attachments, p.AttributionSource, p.LastAttributionSource = nil, nil, nil
 }
 
 type listForm struct {

@@ -19,7 +19,8 @@ type listMeta struct {
 	PrevPage     any    `json:"prevPage"`
 }
 
-// listContacts pages by startAfter and startAfterId together. With only one of them it answers the first page, as HighLevel does.
+// listContacts pages by startAfter and startAfterId together. With only one of them it answers the first page, as
+// HighLevel does.
 func (c *call) listContacts() (any, error) {
 	limit, err := c.number("limit", 20, 1, 100)
 	if err != nil {
@@ -50,7 +51,8 @@ func (c *call) listContacts() (any, error) {
 		meta.StartAfter, meta.StartAfterID, meta.NextPage = last.added, last.ID, 2
 		// HighLevel sends an unreachable host and omits the location.
 		meta.NextPageURL = "http://localhost:5070/contacts/?" + url.Values{
-			"limit": {strconv.Itoa(limit)}, "startAfter": {strconv.FormatInt(last.added, 10)}, "startAfterId": {last.ID},
+			"limit": {strconv.Itoa(limit)}, "startAfter": {strconv.FormatInt(last.added, 10)},
+			"startAfterId": {last.ID},
 		}.Encode()
 	}
 	return map[string]any{"contacts": answers(page, c.inList), "meta": meta, "traceId": c.ids.uuid()}, nil

@@ -12,13 +12,19 @@ import (
 )
 
 var contactUpdateProperties = properties{
-	"firstName": optional(text), "lastName": optional(text), "name": optional(text), "email": optional(text), "phone": optional(text),
-	"address1": optional(text), "city": optional(text), "state": optional(text), "postalCode": optional(text), "country": optional(text),
-	"website": optional(text), "timezone": optional(text), "source": optional(text), "assignedTo": optional(text),
-	"dateOfBirth": optional(text), "dnd": optional(flag), "tags": optional(texts),
-	"dndSettings":        optional(object).of(channels("Call", "Email", "SMS", "WhatsApp", "GMB", "FB", "RCS")).inV3(channels("call", "email", "sms", "whatsApp", "gmb", "fb", "rcs")),
-	"inboundDndSettings": optional(object).of(properties{"all": optional(object).of(properties{"status": required(text).in("active", "inactive"), "message": optional(text)})}),
-	"customFields":       optional(list).of(customFieldProperties).inV3(customFieldProperties.with(properties{"fieldValue": optional(anything)})),
+	"firstName": optional(text), "lastName": optional(text), "name": optional(text), "email": optional(text),
+	"phone": optional(text), "address1": optional(text), "city": optional(text), "state": optional(text),
+	"postalCode": optional(text), "country": optional(text), "website": optional(text), "timezone": optional(text),
+	"source": optional(text), "assignedTo": optional(text), "dateOfBirth": optional(text), "dnd": optional(flag),
+	"tags": optional(texts),
+	"dndSettings": optional(object).
+		of(channels("Call", "Email", "SMS", "WhatsApp", "GMB", "FB", "RCS")).
+		inV3(channels("call", "email", "sms", "whatsApp", "gmb", "fb", "rcs")),
+	"inboundDndSettings": optional(object).of(properties{"all": optional(object).of(properties{
+		"status": required(text).in("active", "inactive"), "message": optional(text),
+	})}),
+	"customFields": optional(list).of(customFieldProperties).
+		inV3(customFieldProperties.with(properties{"fieldValue": optional(anything)})),
 }
 
 var customFieldProperties = properties{"id": optional(text), "key": optional(text), "field_value": optional(anything)}
@@ -27,7 +33,8 @@ func channels(names ...string) properties {
 	all := properties{}
 	for _, name := range names {
 		all[name] = optional(object).of(properties{
-			"status": required(text).in("active", "inactive", "permanent"), "message": optional(text), "code": optional(text),
+			"status": required(text).in("active", "inactive", "permanent"), "message": optional(text),
+			"code": optional(text),
 		})
 	}
 	return all
@@ -39,7 +46,9 @@ var contactCreateProperties = contactUpdateProperties.with(properties{
 
 var contactUpsertProperties = contactCreateProperties.with(properties{"createNewIfDuplicateAllowed": optional(flag)})
 
-var setBusinessProperties = properties{"locationId": required(text), "ids": required(texts), "businessId": {kind: text, required: true, nullable: true}}
+var setBusinessProperties = properties{
+	"locationId": required(text), "ids": required(texts), "businessId": {kind: text, required: true, nullable: true},
+}
 
 // contact returns the contact in the path.
 func (c *call) contact() (*contact, error) {
@@ -105,8 +114,8 @@ func (c *call) updateContact() (any, error) {
 	return map[string]any{flag: true, "contact": c.byID(found)}, nil
 }
 
-// upsertContact finds a contact by its e-mail, then by an additional e-mail, then by its phone. When the e-mail and the phone
-// belong to two contacts, the phone is ignored without an error, as HighLevel does.
+// upsertContact finds a contact by its e-mail, then by an additional e-mail, then by its phone. When the e-mail and
+// the phone belong to two contacts, the phone is ignored without an error, as HighLevel does.
 func (c *call) upsertContact() (any, error) {
 	in, err := read[ghl.ContactUpsert](c)
 	if err != nil {
@@ -121,7 +130,8 @@ func (c *call) upsertContact() (any, error) {
 		}
 		return c.upserted(found, true), nil
 	}
-	if other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found); by != "phone" && other != nil {
+	other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found)
+	if by != "phone" && other != nil {
 		in.Phone = ghl.Opt[string]{}
 	}
 	if by == "additionalEmail" { // the contact already has the e-mail
@@ -287,7 +297,9 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 }
 
 // birthLayouts are the documented forms of a date that no answer has.
-var birthLayouts = []string{"2006/01/02", "01/02/2006", "01-02-2006", "2006.01.02", "01.02.2006", "2006_01_02", "01_02_2006"}
+var birthLayouts = []string{
+	"2006/01/02", "01/02/2006", "01-02-2006", "2006.01.02", "01.02.2006", "2006_01_02", "01_02_2006",
+}
 
 func parseBirth(text string) ghl.Time {
 	for _, layout := range birthLayouts {
@@ -298,8 +310,8 @@ func parseBirth(text string) ghl.Time {
 	return ghl.ParseTime(text)
 }
 
-// checkDuplicate refuses an e-mail or phone of another contact, unless the location allows duplicates. It ignores values that the
-// request does not change, because seeds may share them.
+// checkDuplicate refuses an e-mail or phone of another contact, unless the location allows duplicates. It ignores
+// values that the request does not change, because seeds may share them.
 func (c *call) checkDuplicate(to, own *contact, in *ghl.ContactUpsert) error {
 	if c.location.Settings.AllowDuplicateContact {
 		return nil
@@ -346,7 +358,8 @@ func mergeDND(old, change *ghl.DNDSettings) *ghl.DNDSettings {
 		merged = *old
 	}
 	for _, channel := range []struct{ to, from **ghl.DNDSetting }{
-		{&merged.Call, &change.Call}, {&merged.Email, &change.Email}, {&merged.SMS, &change.SMS}, {&merged.WhatsApp, &change.WhatsApp},
+		{&merged.Call, &change.Call}, {&merged.Email, &change.Email}, {&merged.SMS, &change.SMS},
+		{&merged.WhatsApp, &change.WhatsApp},
 		{&merged.GMB, &change.GMB}, {&merged.FB, &change.FB}, {&merged.RCS, &change.RCS},
 	} {
 		if *channel.from != nil {
@@ -357,7 +370,10 @@ func mergeDND(old, change *ghl.DNDSettings) *ghl.DNDSettings {
 }
 
 // callingCodes has the calling code of each country in which the fake completes national numbers.
-var callingCodes = map[string]string{"US": "1", "CA": "1", "GB": "44", "DE": "49", "FR": "33", "AU": "61", "NL": "31", "ES": "34", "IT": "39", "AT": "43", "CH": "41"}
+var callingCodes = map[string]string{
+	"US": "1", "CA": "1", "GB": "44", "DE": "49", "FR": "33", "AU": "61", "NL": "31", "ES": "34", "IT": "39", "AT": "43",
+	"CH": "41",
+}
 
 // normalPhone returns a phone number in E.164, "" for a text without digits.
 func normalPhone(phone, country string) string {

@@ -21,8 +21,9 @@ func TestContactLife(t *testing.T) {
 			since := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Since", DataType: "DATE"})
 
 			made, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{
-				Name: "Ada Byron Lovelace", Email: "Ada@Example.com", Phone: "(202) 555-0143", Gender: "female", CompanyName: "Engines",
-				Address1: "1 Main St", DateOfBirth: "1985-12-10", Tags: []string{"VIP", "vip", "News"},
+				Name: "Ada Byron Lovelace", Email: "Ada@Example.com", Phone: "(202) 555-0143", Gender: "female",
+				CompanyName: "Engines",
+				Address1:    "1 Main St", DateOfBirth: "1985-12-10", Tags: []string{"VIP", "vip", "News"},
 				DNDSettings:  &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}},
 				CustomFields: []ghl.CustomField{{Key: "shoe_size", Value: ghl.ValueOf("38")}, {ID: "unknown", Value: ghl.ValueOf("x")}},
 			})
@@ -142,8 +143,9 @@ func TestDuplicatesOfAnAdditionalEmail(t *testing.T) {
 func addMany(s *ghltest.Server, n int) {
 	for i := range n {
 		s.AddContact(ghl.Contact{
-			FirstName: fmt.Sprintf("First%02d", i), LastName: "McLast", Email: fmt.Sprintf("c%02d@example.com", i), BusinessID: fmt.Sprintf("business%d", i%2),
-			DateAdded: ghl.NewTime(noon.Add(-time.Duration(i/3) * time.Minute)), // some at the same time
+			FirstName: fmt.Sprintf("First%02d", i), LastName: "McLast", Email: fmt.Sprintf("c%02d@example.com", i),
+			BusinessID: fmt.Sprintf("business%d", i%2),
+			DateAdded:  ghl.NewTime(noon.Add(-time.Duration(i/3) * time.Minute)), // some at the same time
 		})
 	}
 }
@@ -277,7 +279,8 @@ func TestSearchFilters(t *testing.T) {
 	size := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Size", DataType: "NUMERICAL"})
 	hobby := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Hobby", DataType: "MULTIPLE_OPTIONS"})
 	ada := s.AddContact(ghl.Contact{
-		FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", City: "London", Tags: []string{"vip", "very"}, DND: true, DateAdded: ghl.NewTime(noon.AddDate(0, 0, -10)),
+		FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", City: "London",
+		Tags: []string{"vip", "very"}, DND: true, DateAdded: ghl.NewTime(noon.AddDate(0, 0, -10)),
 		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf(38)}, {ID: hobby.ID, Value: ghl.ValueOf([]string{"Chess", "Go"})}},
 	})
 	s.AddContact(ghl.Contact{FirstName: "Bo", Email: "bo@example.org", City: "Londonderry", DateAdded: ghl.NewTime(noon.AddDate(0, 0, -1)), AssignedTo: "user1"})
@@ -330,8 +333,10 @@ func TestSearchFilters(t *testing.T) {
 // National numbers get the code of the location's country.
 func TestPhonesAreNormalised(t *testing.T) {
 	for country, numbers := range map[string][2]string{
-		"US": {"(202) 555-0143", "+12025550143"}, "DE": {"030 901820", "+4930901820"}, "GB": {"020 7946 0958", "+442079460958"},
-		"IT": {"06 6982", "+39066982"}, "FR": {"00351 213 460 000", "+351213460000"}, "us": {"+44 20 7946 0958", "+442079460958"},
+		"US": {"(202) 555-0143", "+12025550143"}, "DE": {"030 901820", "+4930901820"},
+		"GB": {"020 7946 0958", "+442079460958"},
+		"IT": {"06 6982", "+39066982"}, "FR": {"00351 213 460 000", "+351213460000"},
+		"us": {"+44 20 7946 0958", "+442079460958"},
 	} {
 		s := ghltest.Start(t, ghltest.WithLocation(ghl.Location{Country: country}))
 		made, err := clientOf(t, s).Contacts.Create(t.Context(), &ghl.ContactCreate{Phone: numbers[0]})

@@ -7,8 +7,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// setCustomField sets a contact's custom field, identified by id or key; null removes it. It reports whether the location defines
-// the field.
+// setCustomField sets a contact's custom field, identified by id or key; null removes it. It reports whether the
+// location defines the field.
 func (l *location) setCustomField(c *contact, f ghl.CustomField) bool {
 	at := slices.IndexFunc(l.customFields, func(d *ghl.CustomFieldDefinition) bool {
 		return f.ID == d.ID || f.ID == "" && (f.Key == d.FieldKey || "contact."+f.Key == d.FieldKey)
@@ -24,7 +24,8 @@ func (l *location) setCustomField(c *contact, f ghl.CustomField) bool {
 	return true
 }
 
-// storedValue returns a value as the API answers it: a date in milliseconds since 1970, a number in a string as a number.
+// storedValue returns a value as the API answers it: a date in milliseconds since 1970, a number in a string as a
+// number.
 func storedValue(dataType string, v ghl.CustomFieldValue) ghl.CustomFieldValue {
 	switch dataType {
 	case "DATE":

@@ -29,60 +29,104 @@ var demoPeople = []struct {
 	{"Liam", "Doherty", "Portsmouth", "NH", "referral", "", []string{"lead", "call back"}, 43, nil},
 }
 
+// demo adds the demo data to the first location.
+type demo struct {
+	*state
+	now                    time.Time
+	users                  []string
+	shoe, interests, since *ghl.CustomFieldDefinition
+	consultation, workshop *calendar
+}
+
 // addDemoData fills the first location. It panics on invalid demo data.
 func (s *state) addDemoData(now time.Time) {
-	l := s.first
-	today := midnight(now.In(l.zone))
-	at := func(days, hour, minute int) time.Time { // a local time, some days from today
-		y, m, d := today.AddDate(0, 0, days).Date()
-		return time.Date(y, m, d, hour, minute, 0, 0, l.zone)
-	}
-	workday := func(days int) int { // that day, or the Monday after a weekend
-		for at(days, 12, 0).Weekday() == time.Saturday || at(days, 12, 0).Weekday() == time.Sunday {
-			days++
-		}
-		return days
-	}
-	users := []string{s.ids.id(), s.ids.id()}
-	shoe := must(s.addCustomField(ghl.CustomFieldDefinition{Name: "Shoe size", DataType: "NUMERICAL"}))
-	interests := must(s.addCustomField(ghl.CustomFieldDefinition{
+	d := &demo{state: s, now: now, users: []string{s.ids.id(), s.ids.id()}}
+	d.shoe = must(s.addCustomField(ghl.CustomFieldDefinition{Name: "Shoe size", DataType: "NUMERICAL"}))
+	d.interests = must(s.addCustomField(ghl.CustomFieldDefinition{
 		Name: "Interests", DataType: "MULTIPLE_OPTIONS",
 		PicklistOptions: []string{"Design", "Gardening", "Music", "Pastry", "Photography", "Running", "Travel"},
 	}))
-	since := must(s.addCustomField(ghl.CustomFieldDefinition{Name: "Customer since", DataType: "DATE"}))
-	consultation := must(s.addCalendar(ghl.Calendar{Name: "Consultation", IsActive: true, SlotDuration: 30, SlotDurationUnit: "mins"}))
-	workshop := must(s.addCalendar(ghl.Calendar{Name: "Workshop", IsActive: true, SlotDuration: 2, SlotDurationUnit: "hours", AppointmentPerSlot: 6}))
+	d.since = must(s.addCustomField(ghl.CustomFieldDefinition{Name: "Customer since", DataType: "DATE"}))
+	d.consultation = must(s.addCalendar(ghl.Calendar{
+		Name: "Consultation", IsActive: true, SlotDuration: 30, SlotDurationUnit: "mins",
+	}))
+	d.workshop = must(s.addCalendar(ghl.Calendar{
+		Name: "Workshop", IsActive: true, SlotDuration: 2, SlotDurationUnit: "hours", AppointmentPerSlot: 6,
+	}))
+	for i := range demoPeople {
+		d.addRecords(i, d.addPerson(i))
+	}
+}
 
-	for i, person := range demoPeople {
-		in := ghl.Contact{
-			FirstName: person.first, LastName: person.last, Email: fmt.Sprintf("%s.%s@example.com", strings.ToLower(person.first), strings.ToLower(person.last)),
-			Phone: fmt.Sprintf("+1202555%04d", 101+i), Address1: fmt.Sprintf("%d Maple Street", 12+i*7), City: person.city, State: person.state,
-			Country: "US", PostalCode: fmt.Sprintf("0%04d", 4101+i*37), Source: person.source, CompanyName: person.company,
-			AssignedTo: users[i%2], Tags: person.tags, DateAdded: timestamp(at(-3*(i+1), 10, 7*i%60)),
-			DateOfBirth:  ghl.ParseTime(fmt.Sprintf("%d-%02d-%02d", 1961+3*i, 1+i, 2+2*i)),
-			CustomFields: []ghl.CustomField{{ID: shoe.ID, Value: ghl.ValueOf(person.shoeSize)}},
-		}
-		if person.interests != nil {
-			in.CustomFields = append(in.CustomFields, ghl.CustomField{ID: interests.ID, Value: ghl.ValueOf(person.interests)},
-				ghl.CustomField{ID: since.ID, Value: ghl.ValueOf(time.Date(2016+i%8, time.Month(1+i), 15, 0, 0, 0, 0, time.UTC))})
-		}
-		c := must(s.addContact(in, now))
+// at returns a local time, some days from today.
+func (d *demo) at(days, hour, minute int) time.Time {
+	year, month, day := d.now.In(d.first.zone).AddDate(0, 0, days).Date()
+	return time.Date(year, month, day, hour, minute, 0, 0, d.first.zone)
+}
 
-		must(s.addTask(ghl.Task{ContactID: c.ID, Title: "Call " + person.first, Body: "Ask how things are going.", AssignedTo: users[i%2], DueDate: timestamp(at(workday(1+i%4), 9, 30)), DateAdded: timestamp(at(-2, 8, 0))}, now))
-		if i%2 == 0 {
-			must(s.addTask(ghl.Task{ContactID: c.ID, Title: "Send the offer", AssignedTo: users[1-i%2], DueDate: timestamp(at(-1, 17, 0)), Completed: i%4 == 0, DateAdded: timestamp(at(-5, 8, 0))}, now))
-		}
-		must(s.addNote(ghl.Note{ContactID: c.ID, Title: "First contact", Body: fmt.Sprintf("<p>Found us by %s.</p>", person.source), UserID: users[i%2], DateAdded: timestamp(at(-3*(i+1), 11, 0))}, now))
-		if i%3 == 0 {
-			must(s.addNote(ghl.Note{ContactID: c.ID, Body: "Prefers to be called in the morning.", Pinned: true, UserID: users[i%2], DateAdded: timestamp(at(-1, 15, 45))}, now))
-		}
-		if i%2 == 0 {
-			start := at(workday(2+i), 10+i%4, 0)
-			must(s.addAppointment(ghl.Appointment{ContactID: c.ID, CalendarID: consultation.ID, Title: "Consultation with " + person.first, StartTime: ghl.NewTime(start), AssignedUserID: users[i%2], Address: "12 Harbor Road"}, now))
-		}
-		if i%4 == 0 {
-			must(s.addAppointment(ghl.Appointment{ContactID: c.ID, CalendarID: workshop.ID, Title: "Spring workshop", StartTime: ghl.NewTime(at(workday(-14), 13, 0)), AppointmentStatus: ghl.AppointmentShowed, DateAdded: timestamp(at(-20, 9, 0))}, now))
-		}
+// workday returns days, or the days until the Monday after a weekend.
+func (d *demo) workday(days int) int {
+	for d.at(days, 12, 0).Weekday() == time.Saturday || d.at(days, 12, 0).Weekday() == time.Sunday {
+		days++
+	}
+	return days
+}
+
+func (d *demo) addPerson(i int) *contact {
+	person := &demoPeople[i]
+	in := ghl.Contact{
+		FirstName: person.first, LastName: person.last, CompanyName: person.company, Source: person.source,
+		Email: fmt.Sprintf("%s.%s@example.com", strings.ToLower(person.first), strings.ToLower(person.last)),
+		Phone: fmt.Sprintf("+1202555%04d", 101+i), Address1: fmt.Sprintf("%d Maple Street", 12+i*7),
+		City: person.city, State: person.state, Country: "US", PostalCode: fmt.Sprintf("0%04d", 4101+i*37),
+		AssignedTo: d.users[i%2], Tags: person.tags, DateAdded: timestamp(d.at(-3*(i+1), 10, 7*i%60)),
+		DateOfBirth:  ghl.ParseTime(fmt.Sprintf("%d-%02d-%02d", 1961+3*i, 1+i, 2+2*i)),
+		CustomFields: []ghl.CustomField{{ID: d.shoe.ID, Value: ghl.ValueOf(person.shoeSize)}},
+	}
+	if person.interests != nil {
+		day := time.Date(2016+i%8, time.Month(1+i), 15, 0, 0, 0, 0, time.UTC)
+		in.CustomFields = append(in.CustomFields,
+			ghl.CustomField{ID: d.interests.ID, Value: ghl.ValueOf(person.interests)},
+			ghl.CustomField{ID: d.since.ID, Value: ghl.ValueOf(day)})
+	}
+	return must(d.addContact(in, d.now))
+}
+
+// addRecords adds the tasks, notes and appointments of a person.
+func (d *demo) addRecords(i int, c *contact) {
+	user, otherUser := d.users[i%2], d.users[1-i%2]
+	must(d.addTask(ghl.Task{
+		ContactID: c.ID, Title: "Call " + c.FirstName, Body: "Ask how things are going.", AssignedTo: user,
+		DueDate: timestamp(d.at(d.workday(1+i%4), 9, 30)), DateAdded: timestamp(d.at(-2, 8, 0)),
+	}, d.now))
+	if i%2 == 0 {
+		must(d.addTask(ghl.Task{
+			ContactID: c.ID, Title: "Send the offer", AssignedTo: otherUser, Completed: i%4 == 0,
+			DueDate: timestamp(d.at(-1, 17, 0)), DateAdded: timestamp(d.at(-5, 8, 0)),
+		}, d.now))
+	}
+	must(d.addNote(ghl.Note{
+		ContactID: c.ID, Title: "First contact", Body: fmt.Sprintf("<p>Found us by %s.</p>", c.Source),
+		UserID: user, DateAdded: timestamp(d.at(-3*(i+1), 11, 0)),
+	}, d.now))
+	if i%3 == 0 {
+		must(d.addNote(ghl.Note{
+			ContactID: c.ID, Body: "Prefers to be called in the morning.", Pinned: true,
+			UserID: user, DateAdded: timestamp(d.at(-1, 15, 45)),
+		}, d.now))
+	}
+	if i%2 == 0 {
+		must(d.addAppointment(ghl.Appointment{
+			ContactID: c.ID, CalendarID: d.consultation.ID, Title: "Consultation with " + c.FirstName,
+			StartTime: ghl.NewTime(d.at(d.workday(2+i), 10+i%4, 0)), AssignedUserID: user, Address: "12 Harbor Road",
+		}, d.now))
+	}
+	if i%4 == 0 {
+		must(d.addAppointment(ghl.Appointment{
+			ContactID: c.ID, CalendarID: d.workshop.ID, Title: "Spring workshop",
+			StartTime: ghl.NewTime(d.at(d.workday(-14), 13, 0)), AppointmentStatus: ghl.AppointmentShowed,
+			DateAdded: timestamp(d.at(-20, 9, 0)),
+		}, d.now))
 	}
 }
 

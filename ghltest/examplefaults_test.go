@@ -15,8 +15,8 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// The contact is created, but the answer is lost. A second create is refused as a duplicate; with CallReadBack the client finds
-// the created contact.
+// The contact is created, but the answer is lost. A second create is refused as a duplicate; with CallReadBack the
+// client finds the created contact.
 func ExampleServer_Fail() {
 	server, err := ghltest.New() // in a test: ghltest.Start(t)
 	if err != nil {

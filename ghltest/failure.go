@@ -46,14 +46,14 @@ func (f *failure) status(status int) int {
 }
 
 // answerFailing does for a request that fails what Server.answer does for any other.
-func (s *Server) answerFailing(f *failure, at *endpoint, r *http.Request, body []byte, now time.Time, header http.Header) (int, []byte) {
+func (s *Server) answerFailing(
+	f *failure, at *endpoint, r *http.Request, body []byte, now time.Time, header http.Header,
+) (status int, text []byte) {
 	for _, change := range f.changes {
 		if change.EditRequest != nil {
 			r, body = editRequest(change, r, body)
 		}
 	}
-	var status int
-	var text []byte
 	switch o := f.outcome; {
 	case o == nil || o.AfterWork:
 		result, err := s.answer(at, r, body, now, header)
@@ -182,7 +182,8 @@ func (s *Server) wait(ctx context.Context, d time.Duration) bool {
 // hasConnection reports whether a request came in over a connection, which can be cut.
 func hasConnection(r *http.Request) bool { return r.Context().Value(http.ServerContextKey) != nil }
 
-// cutConnection ends the connection before an answer. Without a connection it answers 502, which is as ambiguous for the caller.
+// cutConnection ends the connection before an answer. Without a connection it answers 502, which is as ambiguous for
+// the caller.
 func cutConnection(w http.ResponseWriter, r *http.Request) {
 	if hasConnection(r) {
 		panic(http.ErrAbortHandler)

@@ -21,8 +21,8 @@ type Fault struct {
 	After int
 	// Times is the number of requests that fail; 0 means no limit.
 	Times int
-	// Chance is the probability, from 0 to 1, that a selected request fails; 0 means always. Times counts the requests that
-	// failed.
+	// Chance is the probability, from 0 to 1, that a selected request fails; 0 means always. Times counts the
+	// requests that failed.
 	Chance float64
 	// Seed seeds Chance. The same seed and requests give the same failures.
 	Seed uint64
@@ -38,13 +38,15 @@ type ActiveFault struct {
 	hits   int // selected requests that failed
 }
 
-// Fail makes requests fail until the fault has hit [Fault.Times] requests or is removed. Package fault has the kinds of faults.
+// Fail makes requests fail until the fault has hit [Fault.Times] requests or is removed. Package fault has the kinds
+// of faults.
 //
-// Several faults can be in force. Of those that replace the answer (by an error, by a cut connection) the first one in force
-// hits; those that change an answer (odd values, a slow body) all apply. [Request.Fault] names the faults that hit a request.
+// Several faults can be in force. Of those that replace the answer (by an error, by a cut connection) the first one
+// in force hits; those that change an answer (odd values, a slow body) all apply. [Request.Fault] names the faults
+// that hit a request.
 //
-// A fault takes effect before every check, so it also hits a request with a wrong token. An error of the API counts against the
-// rate limit and has the rate headers; an error of a gateway does not.
+// A fault takes effect before every check, so it also hits a request with a wrong token. An error of the API counts
+// against the rate limit and has the rate headers; an error of a gateway does not.
 func (s *Server) Fail(f Fault) *ActiveFault {
 	s.helper()
 	if err := f.check(); err != nil {

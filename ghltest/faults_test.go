@@ -31,15 +31,19 @@ func statuses(s *ghltest.Server) []int {
 }
 
 var categories = map[string]error{
-	"validation": ghl.ErrValidation, "not found": ghl.ErrNotFound, "unauthorized": ghl.ErrUnauthorized, "missing scope": ghl.ErrMissingScope,
-	"forbidden": ghl.ErrForbidden, "duplicate": ghl.ErrDuplicateContact, "slot taken": ghl.ErrSlotTaken, "rate limited": ghl.ErrRateLimited,
-	"daily limit": ghl.ErrDailyLimit, "server": ghl.ErrServer, "ambiguous": ghl.ErrAmbiguous, "bad response": ghl.ErrBadResponse,
+	"validation": ghl.ErrValidation, "not found": ghl.ErrNotFound, "unauthorized": ghl.ErrUnauthorized,
+	"missing scope": ghl.ErrMissingScope,
+	"forbidden":     ghl.ErrForbidden, "duplicate": ghl.ErrDuplicateContact, "slot taken": ghl.ErrSlotTaken,
+	"rate limited": ghl.ErrRateLimited,
+	"daily limit":  ghl.ErrDailyLimit, "server": ghl.ErrServer, "ambiguous": ghl.ErrAmbiguous,
+	"bad response": ghl.ErrBadResponse,
 }
 
 func categoriesOf(err error) string {
 	var list []string
 	for _, name := range []string{
-		"validation", "not found", "unauthorized", "missing scope", "forbidden", "duplicate", "slot taken", "rate limited", "daily limit", "server", "ambiguous", "bad response",
+		"validation", "not found", "unauthorized", "missing scope", "forbidden", "duplicate", "slot taken",
+		"rate limited", "daily limit", "server", "ambiguous", "bad response",
 	} {
 		if errors.Is(err, categories[name]) {
 			list = append(list, name)
@@ -231,7 +235,8 @@ func TestARetrySucceeds(t *testing.T) {
 // With CallReadBack the client finds a contact that was created before an error, and does not create it again.
 func TestReadBackAfterACreate(t *testing.T) {
 	for _, kind := range []fault.Kind{
-		fault.CreatedAllTheSame(), fault.CutAfterWork(), fault.CutBody(), fault.BadGatewayHTML().AfterWork(), fault.CommandTimedOut().AfterWork(),
+		fault.CreatedAllTheSame(), fault.CutAfterWork(), fault.CutBody(), fault.BadGatewayHTML().AfterWork(),
+		fault.CommandTimedOut().AfterWork(),
 	} {
 		t.Run(kind.String(), func(t *testing.T) {
 			s := ghltest.Start(t)
@@ -346,7 +351,8 @@ func TestFaultsWithoutAConnection(t *testing.T) {
 		kind fault.Kind
 		want error
 	}{
-		{fault.CutBeforeWork(), ghl.ErrServer}, {fault.CutAfterWork(), ghl.ErrServer}, {fault.CutAfterHeaders(), nil}, {fault.CutBody(), nil},
+		{fault.CutBeforeWork(), ghl.ErrServer}, {fault.CutAfterWork(), ghl.ErrServer},
+		{fault.CutAfterHeaders(), nil}, {fault.CutBody(), nil},
 	} {
 		active := s.Fail(ghltest.Fault{Kind: test.kind})
 		_, err := c.Contacts.Get(t.Context(), ada.ID)

@@ -21,7 +21,8 @@ type filter struct {
 	Value    json.RawMessage `json:"value"`
 }
 
-// searchField is a field that a filter can use. read returns the record's values as strings, dates in milliseconds since 1970.
+// searchField is a field that a filter can use. read returns the record's values as strings, dates in milliseconds
+// since 1970.
 type searchField[T any] struct {
 	operators []string
 	read      func(T) []string
@@ -128,8 +129,8 @@ func lastAppointment(of *contact) []string {
 	return []string{strconv.FormatInt(last.UnixMilli(), 10)}
 }
 
-// customField returns the field customFields.{id}, or customFields.{id}.{option} for a list of text boxes. An undefined field
-// accepts every operator.
+// customField returns the field customFields.{id}, or customFields.{id}.{option} for a list of text boxes. An
+// undefined field accepts every operator.
 func (l *location) customField(id string) searchField[*contact] {
 	id, option, _ := strings.Cut(id, ".")
 	operators := forAll
@@ -238,8 +239,8 @@ func test[T any](f filter, field searchField[T]) (func(T) bool, error) {
 	return func(one T) bool { return negated != anyMatches(field.read(one), wanted, inside) }, nil
 }
 
-// combine returns a function that reports whether a record matches filters and groups of filters. single returns the function for
-// a filter that is not a group.
+// combine returns a function that reports whether a record matches filters and groups of filters. single returns the
+// function for a filter that is not a group.
 func combine[T any](group string, filters []filter, single func(filter) (func(T) bool, error)) (func(T) bool, error) {
 	if group != "AND" && group != "OR" {
 		return nil, invalidText("Invalid group (" + group + ") passed in filters")
@@ -271,7 +272,8 @@ func combine[T any](group string, filters []filter, single func(filter) (func(T)
 func anyMatches(values, wanted []string, inside bool) bool {
 	for _, value := range values {
 		for _, want := range wanted {
-			if strings.EqualFold(value, want) || inside && strings.Contains(strings.ToLower(value), strings.ToLower(want)) {
+			if strings.EqualFold(value, want) ||
+				inside && strings.Contains(strings.ToLower(value), strings.ToLower(want)) {
 				return true
 			}
 		}
@@ -333,7 +335,8 @@ func rangeMatcher(f filter) (func(string) bool, error) {
 			return false
 		}
 		for name, limit := range limits {
-			if name == "gt" && n <= limit || name == "gte" && n < limit || name == "lt" && n >= limit || name == "lte" && n > limit {
+			if name == "gt" && n <= limit || name == "gte" && n < limit ||
+				name == "lt" && n >= limit || name == "lte" && n > limit {
 				return false
 			}
 		}

@@ -29,16 +29,24 @@ func TestOperatorsOfFields(t *testing.T) {
 	texts, whole := "eq not_eq contains not_contains exists not_exists", "eq not_eq exists not_exists"
 	dates, numbers := "range exists not_exists", "eq not_eq range exists not_exists"
 	values := map[string]string{
-		"eq": `,"value":"1"`, "not_eq": `,"value":"1"`, "contains": `,"value":"1"`, "not_contains": `,"value":"1"`, "range": `,"value":{"gt":1}`,
-		"nested": `,"value":[{"field":"status","operator":"eq","value":"open"}]`, "gte": `,"value":1`, "exists": "", "not_exists": "",
+		"eq": `,"value":"1"`, "not_eq": `,"value":"1"`, "contains": `,"value":"1"`, "not_contains": `,"value":"1"`,
+		"range":  `,"value":{"gt":1}`,
+		"nested": `,"value":[{"field":"status","operator":"eq","value":"open"}]`, "gte": `,"value":1`, "exists": "",
+		"not_exists": "",
 	}
 	for field, takes := range map[string]string{
-		"id": "eq not_eq", "contactName": whole, "address": texts, "assignedTo": whole, "businessName": texts, "city": texts, "country": whole,
-		"companyName": texts, "dateAdded": dates, "dateUpdated": dates, "dateOfBirth": dates, "dnd": whole, "email": whole, "followers": whole,
-		"firstNameLowerCase": texts, "lastNameLowerCase": texts, "isValidWhatsapp": whole, "phone": texts, "postalCode": texts, "source": texts,
-		"state": texts, "tags": texts, "timezone": whole, "type": whole, "validEmail": whole, "website": whole, "lastEmailClickedDate": dates,
-		"lastEmailOpenedDate": dates, "lastAppointment": dates, "activeWorkflows": whole, "finishedWorkflows": whole, "opportunities": "nested exists not_exists",
-		fields["TEXT"]: texts, fields["NUMERICAL"]: numbers, fields["MONETORY"]: numbers, fields["DATE"]: dates, fields["CHECKBOX"]: whole,
+		"id": "eq not_eq", "contactName": whole, "address": texts, "assignedTo": whole, "businessName": texts,
+		"city": texts, "country": whole,
+		"companyName": texts, "dateAdded": dates, "dateUpdated": dates, "dateOfBirth": dates, "dnd": whole,
+		"email": whole, "followers": whole,
+		"firstNameLowerCase": texts, "lastNameLowerCase": texts, "isValidWhatsapp": whole, "phone": texts,
+		"postalCode": texts, "source": texts,
+		"state": texts, "tags": texts, "timezone": whole, "type": whole, "validEmail": whole, "website": whole,
+		"lastEmailClickedDate": dates,
+		"lastEmailOpenedDate":  dates, "lastAppointment": dates, "activeWorkflows": whole,
+		"finishedWorkflows": whole, "opportunities": "nested exists not_exists",
+		fields["TEXT"]: texts, fields["NUMERICAL"]: numbers, fields["MONETORY"]: numbers, fields["DATE"]: dates,
+		fields["CHECKBOX"]:         whole,
 		fields["MULTIPLE_OPTIONS"]: whole,
 	} {
 		for operator, value := range values {
@@ -49,7 +57,8 @@ func TestOperatorsOfFields(t *testing.T) {
 			}
 			require.Equal(t, 422, status, "%s %s", field, operator)
 			require.Equal(t, map[string]any{
-				"message": "Invalid Operator (" + operator + ") passed for field " + field, "error": "Unprocessable Entity", "statusCode": 422.0,
+				"message": "Invalid Operator (" + operator + ") passed for field " + field,
+				"error":   "Unprocessable Entity", "statusCode": 422.0,
 			}, answer)
 		}
 	}

@@ -53,7 +53,8 @@ func TestFormsOfABirthday(t *testing.T) {
 	s, c := start(t)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
 	for _, text := range []string{
-		"1990/09/25", "09/25/1990", "1990-09-25", "09-25-1990", "1990.09.25", "09.25.1990", "1990_09_25", "09_25_1990", "1990-09-25T00:00:00.000Z",
+		"1990/09/25", "09/25/1990", "1990-09-25", "09-25-1990", "1990.09.25", "09.25.1990", "1990_09_25",
+		"09_25_1990", "1990-09-25T00:00:00.000Z",
 	} {
 		status, _, _ := send(t, s, http.MethodPut, "/contacts/"+ada.ID, `{"dateOfBirth":"`+text+`"}`)
 		require.Equal(t, 200, status, text)
@@ -116,7 +117,8 @@ func TestBlockingAUser(t *testing.T) {
 	}
 
 	status, _, _ := send(t, s, http.MethodPost, "/calendars/events/block-slots", string(must(json.Marshal(map[string]string{
-		"locationId": s.LocationID(), "calendarId": both.ID, "assignedUserId": "u1", "startTime": at.Format(time.RFC3339), "endTime": at.Add(1e9).Format(time.RFC3339),
+		"locationId": s.LocationID(), "calendarId": both.ID, "assignedUserId": "u1",
+		"startTime": at.Format(time.RFC3339), "endTime": at.Add(1e9).Format(time.RFC3339),
 	}))))
 	require.Equal(t, 422, status, "a calendar or a user is required")
 }

@@ -258,13 +258,17 @@ func TestNoRequestBreaksTheFake(t *testing.T) {
 	agency := s.AddToken(ghl.Token{UserType: ghl.UserTypeCompany})
 	contact := s.Contacts()[0]
 	fill := strings.NewReplacer("{contactId}", contact.ID, "{taskId}", s.Tasks(contact.ID)[0].ID, "{id}", s.Notes(contact.ID)[0].ID,
-		"{locationId}", s.LocationID(), "{eventId}", s.Appointments(contact.ID)[0].ID, "{calendarId}", s.Appointments(contact.ID)[0].CalendarID, "{type}", "add",
+		"{locationId}", s.LocationID(), "{eventId}", s.Appointments(contact.ID)[0].ID, "{calendarId}",
+		s.Appointments(contact.ID)[0].CalendarID, "{type}", "add",
 		"{businessId}", "b", "{campaignId}", "c", "{workflowId}", "w")
 	here := `{"locationId":"` + s.LocationID() + `"`
 	bodies := []string{
-		"", "null", "[]", "{}", "x", `{"a":1}`, here + `}`, here + `,"pageLimit":1.5}`, here + `,"pageLimit":5,"filters":[null,{}],"sort":[null]}`,
-		here + `,"pageLimit":5,"filters":[{"field":"dateAdded","operator":"range","value":{"gt":{}}}]}`, here + `,"pageLimit":5,"searchAfter":[null,null]}`,
-		here + `,"firstName":"A","customFields":[null,1],"dndSettings":{"SMS":1},"dateOfBirth":"soon"}`, `{"tags":[null],"followers":[null]}`,
+		"", "null", "[]", "{}", "x", `{"a":1}`, here + `}`, here + `,"pageLimit":1.5}`,
+		here + `,"pageLimit":5,"filters":[null,{}],"sort":[null]}`,
+		here + `,"pageLimit":5,"filters":[{"field":"dateAdded","operator":"range","value":{"gt":{}}}]}`,
+		here + `,"pageLimit":5,"searchAfter":[null,null]}`,
+		here + `,"firstName":"A","customFields":[null,1],"dndSettings":{"SMS":1},"dateOfBirth":"soon"}`,
+		`{"tags":[null],"followers":[null]}`,
 		`{"title":"","dueDate":null,"completed":null}`, `{"limit":-1,"skip":1e99}`,
 	}
 	for _, op := range ghl.Operations() {
@@ -308,7 +312,8 @@ func TestLimits(t *testing.T) {
 	status, header := get()
 	require.Equal(t, 200, status)
 	for name, value := range map[string]string{
-		"Max": "2", "Remaining": "1", "Interval-Milliseconds": "10000", "Limit-Daily": "3", "Daily-Remaining": "2", "Daily-Reset": "39600000",
+		"Max": "2", "Remaining": "1", "Interval-Milliseconds": "10000", "Limit-Daily": "3", "Daily-Remaining": "2",
+		"Daily-Reset": "39600000",
 	} {
 		require.Equal(t, value, header.Get("X-RateLimit-"+name), name)
 	}
@@ -472,7 +477,8 @@ func TestEverythingAtOnce(t *testing.T) {
 
 func refreshOver(s *ghltest.Server, app ghltest.App, token string) (int, error) {
 	resp, err := http.PostForm(s.URL()+"/oauth/token", url.Values{
-		"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {token},
+		"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"},
+		"refresh_token": {token},
 	})
 	if err != nil {
 		return 0, err

@@ -24,7 +24,8 @@ func (i ids) id() string {
 // uuid returns a random UUID, the form of trace ids and tokens.
 func (i ids) uuid() string {
 	a, b := i.random.Uint64(), i.random.Uint64()
-	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
+	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x",
+		a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
 }
 
 // give generates an id in place of "", and refuses an id that cannot be used in a path.

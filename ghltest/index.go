@@ -32,8 +32,8 @@ func (l *location) indexLater(contactID string) {
 	}
 }
 
-// reindex adds a version of each changed contact to the index. Versions with the zero time, those of seeds, are searchable at
-// once.
+// reindex adds a version of each changed contact to the index. Versions with the zero time, those of seeds, are
+// searchable at once.
 func (s *state) reindex(now time.Time) {
 	if s.lag == 0 {
 		return

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Limits are the rate limits of each app in each location or company: a number of requests in each window, and in each day. All
-// tokens of an app for a location share one limit, and so do all tokens without an app.
+// Limits are the rate limits of each app in each location or company: a number of requests in each window, and in
+// each day. All tokens of an app for a location share one limit, and so do all tokens without an app.
 type Limits struct {
 	// Requests is the number of requests in a window of length Interval.
 	Requests int

@@ -44,12 +44,13 @@ func WithSeed(r io.Reader) Option {
 //	  "tasks": [], "notes": [], "appointments": [], "opportunities": [], "blockedSlots": []
 //	}
 //
-// Records have the properties of HighLevel's answers. Unknown properties are stored and answered. A record outside of its contact
-// has its contactId. Missing properties get the defaults of the Add methods, such as [Server.AddContact].
+// Records have the properties of HighLevel's answers. Unknown properties are stored and answered. A record outside of
+// its contact has its contactId. Missing properties get the defaults of the Add methods, such as [Server.AddContact].
 //
-// An invalid document fails the test of [Start] at the line of the call, and panics without a test. The message has the place of
-// the mistake, such as "contacts[2].tasks[0]", or its line and column when the document is not JSON. The records before an invalid
-// record are added. A program that gets documents from its users passes them to [WithSeed], whose mistakes are errors of [New].
+// An invalid document fails the test of [Start] at the line of the call, and panics without a test. The message has
+// the place of the mistake, such as "contacts[2].tasks[0]", or its line and column when the document is not JSON. The
+// records before an invalid record are added. A program that gets documents from its users passes them to [WithSeed],
+// whose mistakes are errors of [New].
 func (s *Server) LoadJSON(r io.Reader) {
 	s.helper()
 	if err := s.load(r); err != nil {
@@ -100,7 +101,8 @@ func (s *state) addSeed(seed *seedDocument, contactID string, now time.Time) err
 
 // seedLists are the lists of a document in the order in which they are added.
 var seedLists = []string{
-	"locations", "customFields", "tags", "calendars", "contacts", "tasks", "notes", "appointments", "blockedSlots", "opportunities",
+	"locations", "customFields", "tags", "calendars", "contacts", "tasks", "notes", "appointments", "blockedSlots",
+	"opportunities",
 }
 
 func readSeed(r io.Reader) (*seedDocument, error) {
@@ -248,7 +250,9 @@ func (d *seedDocument) record(name, place string, data json.RawMessage) error {
 }
 
 // step decodes a record and adds it in a later step, when the server exists.
-func step[T any](d *seedDocument, place string, data json.RawMessage, add func(*state, T, string, time.Time) error) error {
+func step[T any](
+	d *seedDocument, place string, data json.RawMessage, add func(*state, T, string, time.Time) error,
+) error {
 	if _, err := record[T](data); err != nil {
 		return err
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 var noteUpdateProperties = properties{
-	"body": optional(text), "title": optional(text), "color": optional(text), "pinned": optional(flag), "userId": optional(text),
+	"body": optional(text), "title": optional(text), "color": optional(text), "pinned": optional(flag),
+	"userId": optional(text),
 }
 
 var noteCreateProperties = noteUpdateProperties.with(properties{"body": required(text)})
@@ -73,7 +74,9 @@ func (c *call) listNotes() (any, error) {
 	}
 	list := slices.Clone(of.notes)
 	slices.Reverse(list)
-	slices.SortStableFunc(list, func(a, b *ghl.Note) int { return cmp.Compare(millisOf(b.DateAdded), millisOf(a.DateAdded)) })
+	slices.SortStableFunc(list, func(a, b *ghl.Note) int {
+		return cmp.Compare(millisOf(b.DateAdded), millisOf(a.DateAdded))
+	})
 	return map[string]any{"notes": answers(list, writeNote)}, nil
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// locationToken exchanges a company's token for a location's, with the same scopes. The app must be installed in the location; a
-// token without an app ([Server.AddToken]) can be exchanged for every location of the company.
+// locationToken exchanges a company's token for a location's, with the same scopes. The app must be installed in the
+// location; a token without an app ([Server.AddToken]) can be exchanged for every location of the company.
 func (c *call) locationToken() (any, error) {
 	var in url.Values
 	switch c.media {
@@ -57,8 +57,8 @@ func (c *call) locationToken() (any, error) {
 	return answer, nil
 }
 
-// installedLocations answers the company's locations, each with whether the app is installed there. For a token without an app it
-// counts as installed everywhere.
+// installedLocations answers the company's locations, each with whether the app is installed there. For a token
+// without an app it counts as installed everywhere.
 func (c *call) installedLocations() (any, error) {
 	company, appID := c.query.Get("companyId"), c.query.Get("appId")
 	a := c.grant.app
@@ -93,21 +93,47 @@ func (c *call) installedLocations() (any, error) {
 			all = append(all, listed(l, a))
 		}
 	}
-	start := min(skip, len(all))
-	end := min(start+limit, len(all))
+	page := page[*ghl.InstalledLocation]{all, min(skip, len(all)), limit}
 	future := a != nil && a.companies[company] != nil && a.companies[company].future
 	if !c.v3 {
-		return map[string]any{"locations": all[start:end], "count": len(all), "installToFutureLocations": future}, nil
+		return map[string]any{
+			"locations": page.records(), "count": len(all), "installToFutureLocations": future,
+		}, nil
 	}
-	pagination := map[string]any{
-		"totalRecords": len(all), "estimatedTotalRecords": len(all), "hasNextPage": end < len(all), "hasPrevPage": start > 0, "currentPageSize": end - start,
+	return map[string]any{
+		"items": page.records(), "pagination": page.pagination(), "installToFutureLocations": future,
+		"metadata": map[string]any{"filterApplied": c.appliedFilters(), "sortApplied": map[string]string{}},
+	}, nil
+}
+
+// page is a page of a list.
+type page[T any] struct {
+	list         []T
+	start, limit int
+}
+
+func (p page[T]) end() int { return min(p.start+p.limit, len(p.list)) }
+
+func (p page[T]) records() []T { return p.list[p.start:p.end()] }
+
+// pagination returns the paging properties of v3.
+func (p page[T]) pagination() map[string]any {
+	all, end := len(p.list), p.end()
+	out := map[string]any{
+		"totalRecords": all, "estimatedTotalRecords": all, "hasNextPage": end < all, "hasPrevPage": p.start > 0,
+		"currentPageSize": end - p.start,
 	}
-	if end < len(all) {
-		pagination["nextPageToken"] = pageToken(end)
+	if end < all {
+		out["nextPageToken"] = pageToken(end)
 	}
-	if start > 0 {
-		pagination["prevPageToken"] = pageToken(max(0, start-limit))
+	if p.start > 0 {
+		out["prevPageToken"] = pageToken(max(0, p.start-p.limit))
 	}
+	return out
+}
+
+// appliedFilters returns the filters of the query as v3 repeats them.
+func (c *call) appliedFilters() map[string]any {
 	filters := map[string]any{}
 	for _, name := range []string{"companyId", "appId", "locationId", "query", "versionId", "planId"} {
 		if value := c.query.Get(name); value != "" {
@@ -119,10 +145,7 @@ func (c *call) installedLocations() (any, error) {
 			filters[name] = value == "true"
 		}
 	}
-	return map[string]any{
-		"items": all[start:end], "pagination": pagination, "installToFutureLocations": future,
-		"metadata": map[string]any{"filterApplied": filters, "sortApplied": map[string]string{}},
-	}, nil
+	return filters
 }
 
 // lists reports whether a location matches the query.
@@ -166,7 +189,8 @@ func (c *call) skipped() (int, error) {
 	}
 	data, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || json.Unmarshal(data, &at) != nil || at.Skip < 0 {
-		return 0, aipError(http.StatusBadRequest, "INVALID_ARGUMENT", "Invalid pageToken", map[string]string{"field": "pageToken"})
+		return 0, aipError(http.StatusBadRequest, "INVALID_ARGUMENT", "Invalid pageToken",
+			map[string]string{"field": "pageToken"})
 	}
 	return at.Skip, nil
 }
@@ -179,10 +203,13 @@ func (c *call) unknownApp(id string) error {
 	if !c.v3 {
 		return notFound("App")
 	}
-	return aipError(http.StatusNotFound, "RESOURCE_NOT_FOUND", "The requested App '"+id+"' was not found.", map[string]string{"resource": "App", "identifier": id})
+	return aipError(http.StatusNotFound, "RESOURCE_NOT_FOUND", "The requested App '"+id+"' was not found.",
+		map[string]string{"resource": "App", "identifier": id})
 }
 
 // aipError returns a refusal in a form that some endpoints of v3 have.
 func aipError(status int, code, message string, details map[string]string) error {
-	return &refusal{status, map[string]any{"error": map[string]any{"code": code, "message": message, "details": details}}}
+	return &refusal{status, map[string]any{
+		"error": map[string]any{"code": code, "message": message, "details": details},
+	}}
 }

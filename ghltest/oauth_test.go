@@ -308,7 +308,8 @@ func TestOneOfManyRefreshesWins(t *testing.T) {
 	for i := range statuses {
 		all.Go(func() {
 			resp, err := http.PostForm(s.URL()+"/oauth/token", url.Values{
-				"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken},
+				"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"},
+				"refresh_token": {token.RefreshToken},
 			})
 			if err == nil {
 				statuses[i] = resp.StatusCode
@@ -380,7 +381,8 @@ func TestBulkInstallation(t *testing.T) {
 			query ghl.InstalledLocationsQuery
 			want  int
 		}{
-			{ghl.InstalledLocationsQuery{IsInstalled: ptr(true)}, 2}, {ghl.InstalledLocationsQuery{IsInstalled: ptr(false)}, 1},
+			{ghl.InstalledLocationsQuery{IsInstalled: ptr(true)}, 2},
+			{ghl.InstalledLocationsQuery{IsInstalled: ptr(false)}, 1},
 			{ghl.InstalledLocationsQuery{Query: "EAS"}, 1}, {ghl.InstalledLocationsQuery{VersionID: app.VersionID}, 2},
 			{ghl.InstalledLocationsQuery{LocationID: "south"}, 1}, {ghl.InstalledLocationsQuery{OnTrial: ptr(true)}, 0},
 		} {
@@ -544,7 +546,8 @@ func TestInstallEvents(t *testing.T) {
 		got = append(got, fmt.Sprintf("%v%v%v", e["type"], e["installType"], e["locationId"]))
 	}
 	require.ElementsMatch(t, []string{
-		"INSTALLLocation" + s.LocationID(), "INSTALLCompany<nil>", "INSTALLLocation" + later.ID, "UNINSTALL<nil>" + s.LocationID(), "UNINSTALL<nil><nil>",
+		"INSTALLLocation" + s.LocationID(), "INSTALLCompany<nil>", "INSTALLLocation" + later.ID,
+		"UNINSTALL<nil>" + s.LocationID(), "UNINSTALL<nil><nil>",
 	}, got)
 }
 

@@ -57,7 +57,8 @@ var opportunityFields = map[string]func(*Opportunity) string{
 	"status":            func(o *Opportunity) string { return o.Status },
 }
 
-// opportunityMatcher returns a function that reports whether an opportunity meets all filters, or an error for invalid filters.
+// opportunityMatcher returns a function that reports whether an opportunity meets all filters, or an error for
+// invalid filters.
 func opportunityMatcher(filters []filter) (func(*Opportunity) bool, error) {
 	return combine("AND", filters, func(f filter) (func(*Opportunity) bool, error) {
 		read, known := opportunityFields[f.Field]

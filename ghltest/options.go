@@ -35,9 +35,9 @@ func WithToken(token string) Option {
 	}
 }
 
-// WithLocation adds a location (sub-account). The first location is the default of seeds and of [WithToken]; without this option
-// the server has one location in the zone America/New_York. An empty ID is generated, Timezone defaults to America/New_York and
-// Country to US. Duplicate contacts are refused unless Settings allow them.
+// WithLocation adds a location (sub-account). The first location is the default of seeds and of [WithToken]; without
+// this option the server has one location in the zone America/New_York. An empty ID is generated, Timezone defaults
+// to America/New_York and Country to US. Duplicate contacts are refused unless Settings allow them.
 func WithLocation(location ghl.Location) Option {
 	return func(c *config) error {
 		c.locations = append(c.locations, location)
@@ -45,8 +45,8 @@ func WithLocation(location ghl.Location) Option {
 	}
 }
 
-// WithClock sets the clock. Dates of records, expiry of tokens, free slots and windows of the rate limit follow it. Many goroutines
-// call now at once. A test can move a [Clock].
+// WithClock sets the clock. Dates of records, expiry of tokens, free slots and windows of the rate limit follow it.
+// Many goroutines call now at once. A test can move a [Clock].
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {
@@ -57,8 +57,8 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLimits sets the rate limits; the server answers 429 to a request over a limit. [Server.SetLimits] changes them later. The
-// default is higher than any test needs. [PublishedLimits] are HighLevel's.
+// WithLimits sets the rate limits; the server answers 429 to a request over a limit. [Server.SetLimits] changes them
+// later. The default is higher than any test needs. [PublishedLimits] are HighLevel's.
 func WithLimits(limits Limits) Option {
 	return func(c *config) error {
 		if err := limits.check(); err != nil {
@@ -69,8 +69,9 @@ func WithLimits(limits Limits) Option {
 	}
 }
 
-// WithIndexLag makes searches of contacts lag behind changes by this much of the server's clock, as HighLevel's do by some seconds.
-// Reads by id, lists and the search for a duplicate do not lag, and seeds are searchable at once. The default is 0.
+// WithIndexLag makes searches of contacts lag behind changes by this much of the server's clock, as HighLevel's do by
+// some seconds. Reads by id, lists and the search for a duplicate do not lag, and seeds are searchable at once. The
+// default is 0.
 func WithIndexLag(lag time.Duration) Option {
 	return func(c *config) error {
 		if lag < 0 {
@@ -81,8 +82,8 @@ func WithIndexLag(lag time.Duration) Option {
 	}
 }
 
-// WithDemoData fills the first location with a small set of fictional people, their tasks, notes, appointments, tags and custom
-// fields. The data is always the same, except that its dates are around the clock's time.
+// WithDemoData fills the first location with a small set of fictional people, their tasks, notes, appointments, tags
+// and custom fields. The data is always the same, except that its dates are around the clock's time.
 func WithDemoData() Option {
 	return func(c *config) error {
 		c.demo = true

@@ -22,10 +22,12 @@ import (
 func rich(s *ghltest.Server) ghl.Contact {
 	field := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Shoe size", DataType: "NUMERICAL"})
 	return s.AddContact(ghl.Contact{
-		FirstName: "Ada", LastName: "Love", PostalCode: "10115", CompanyName: "Engines", Source: "form", DND: true, BirthDay: 6, Followers: []string{"u1"},
+		FirstName: "Ada", LastName: "Love", PostalCode: "10115", CompanyName: "Engines", Source: "form", DND: true,
+		BirthDay: 6, Followers: []string{"u1"},
 		DateOfBirth: ghl.ParseTime("1990-05-06T00:00:00.000Z"), LastActivity: ghl.ParseTime("2026-03-01T10:00:00.000Z"),
-		AdditionalEmails: []ghl.AdditionalEmail{{Email: "other@example.com"}}, AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+18005550100"}},
-		CustomFields: []ghl.CustomField{{ID: field.ID, Value: ghl.ValueOf(json.RawMessage(`42`))}},
+		AdditionalEmails: []ghl.AdditionalEmail{{Email: "other@example.com"}},
+		AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+18005550100"}},
+		CustomFields:     []ghl.CustomField{{ID: field.ID, Value: ghl.ValueOf(json.RawMessage(`42`))}},
 	})
 }
 

@@ -240,7 +240,8 @@ func TestOneOfManyGetsTheSlot(t *testing.T) {
 			for _, calendar := range []string{one.ID, two.ID} {
 				go func() {
 					_, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
-						CalendarID: calendar, ContactID: ada.ID, StartTime: noon.Add(27*time.Hour + time.Duration(slot)*30*time.Minute),
+						CalendarID: calendar, ContactID: ada.ID,
+						StartTime: noon.Add(27*time.Hour + time.Duration(slot)*30*time.Minute),
 					})
 					outcomes <- outcome{calendar, slot, err}
 				}()

@@ -55,7 +55,8 @@ func TestABodyNeedsItsContentType(t *testing.T) {
 
 	app := s.AddApp(ghltest.App{RedirectURLs: []string{callback}})
 	form := url.Values{
-		"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"authorization_code"}, "code": {codeOf(t, s, app)},
+		"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"authorization_code"},
+		"code": {codeOf(t, s, app)},
 	}.Encode()
 	status, answer, _ := send(t, s, http.MethodPost, "/oauth/token", form, "Content-Type", "application/json")
 	require.Equal(t, 400, status)

@@ -10,7 +10,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// row is the fake's side of an operation. The catalog of package ghl has its method, path and scopes, so one row adds an endpoint.
+// row is the fake's side of an operation. The catalog of package ghl has its method, path and scopes, so one row adds
+// an endpoint.
 type row struct {
 	operation string // its name in the catalog
 	status    int    // of a success
@@ -182,9 +183,9 @@ func (t *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.old.ServeHTTP(w, r)
 }
 
-// paths has the paths of one generation. http.ServeMux refuses two patterns such as /contacts/business/{businessId} and
-// /contacts/{contactId}/tasks, which overlap while neither is more specific. So the paths with a literal second segment have a
-// mux of their own, which is tried first.
+// paths has the paths of one generation. http.ServeMux refuses two patterns such as /contacts/business/{businessId}
+// and /contacts/{contactId}/tasks, which overlap while neither is more specific. So the paths with a literal second
+// segment have a mux of their own, which is tried first.
 type paths struct {
 	literal, placeholder *http.ServeMux
 	unknown              http.HandlerFunc
@@ -215,7 +216,8 @@ func (p *paths) handle(method, template string, handler http.HandlerFunc) {
 
 // ServeHTTP serves a request. http.ServeMux would redirect a path that is not clean.
 func (p *paths) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if at := r.URL.EscapedPath(); !strings.HasPrefix(at, "/") || at != "/" && path.Clean(at) != strings.TrimSuffix(at, "/") {
+	at := r.URL.EscapedPath()
+	if !strings.HasPrefix(at, "/") || at != "/" && path.Clean(at) != strings.TrimSuffix(at, "/") {
 		p.unknown(w, r)
 		return
 	}

@@ -11,8 +11,10 @@ import (
 )
 
 var searchProperties = properties{
-	"locationId": required(text), "pageLimit": required(number), "page": optional(number), "searchAfter": optional(list),
-	"query": optional(text), "filters": optional(list), "sort": optional(list).of(properties{"field": optional(text), "direction": optional(text)}),
+	"locationId": required(text), "pageLimit": required(number), "page": optional(number),
+	"searchAfter": optional(list),
+	"query":       optional(text), "filters": optional(list),
+	"sort": optional(list).of(properties{"field": optional(text), "direction": optional(text)}),
 }
 
 const (
@@ -33,7 +35,8 @@ type searchBody struct {
 	} `json:"sort"`
 }
 
-// checkFilters refuses undeclared properties in filters and groups. Unlike encoding/json it distinguishes upper and lower case.
+// checkFilters refuses undeclared properties in filters and groups. Unlike encoding/json it distinguishes upper and
+// lower case.
 func (c *call) checkFilters() error {
 	var in struct {
 		Filters []any `json:"filters"`
@@ -94,7 +97,8 @@ func (in *searchBody) check() error {
 	return nil
 }
 
-// searchContacts answers a page of the contacts that match all filters. Each record has its own cursor, also on the last page.
+// searchContacts answers a page of the contacts that match all filters. Each record has its own cursor, also on the
+// last page.
 func (c *call) searchContacts() (any, error) {
 	in, err := read[searchBody](c)
 	if err != nil {
@@ -123,7 +127,9 @@ func (c *call) searchContacts() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		at, exact := slices.BinarySearchFunc(found, after, func(one *contact, after []any) int { return order(in.cursor(one), after) })
+		at, exact := slices.BinarySearchFunc(found, after, func(one *contact, after []any) int {
+			return order(in.cursor(one), after)
+		})
 		if exact {
 			at++
 		}

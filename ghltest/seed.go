@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// The Add methods take the models of package ghl and return them as stored, with their ids. An invalid seed, such as a task of an
-// unknown contact, fails the test of [Start] at the line of the call, and panics without a test.
+// The Add methods take the models of package ghl and return them as stored, with their ids. An invalid seed, such as
+// a task of an unknown contact, fails the test of [Start] at the line of the call, and panics without a test.
 
 // AddLocation adds a location. No token has access to it until [Server.AddToken] adds one.
 func (s *Server) AddLocation(in ghl.Location) ghl.Location {
@@ -26,9 +26,10 @@ func (s *Server) AddLocation(in ghl.Location) ghl.Location {
 	})
 }
 
-// AddToken adds a bearer token for the location LocationID, "" meaning the first one. With UserType [ghl.UserTypeCompany] it is a
-// company's token, without access to a location. Nil Scopes mean all scopes, a zero ExpiresAt means never, and an empty AccessToken
-// is generated. The token cannot be refreshed; [Server.Install] returns tokens that can.
+// AddToken adds a bearer token for the location LocationID, "" meaning the first one. With UserType
+// [ghl.UserTypeCompany] it is a company's token, without access to a location. Nil Scopes mean all scopes, a zero
+// ExpiresAt means never, and an empty AccessToken is generated. The token cannot be refreshed; [Server.Install]
+// returns tokens that can.
 func (s *Server) AddToken(in ghl.Token) ghl.Token {
 	s.helper()
 	s.mu.Lock()
@@ -64,8 +65,9 @@ func (s *Server) AddToken(in ghl.Token) ghl.Token {
 	return in
 }
 
-// AddContact adds a contact to the location LocationID, "" meaning the first one. DateAdded and DateUpdated default to the clock's
-// time. Duplicates are allowed. A custom field is identified by key or id; an undefined one must have an id.
+// AddContact adds a contact to the location LocationID, "" meaning the first one. DateAdded and DateUpdated default
+// to the clock's time. Duplicates are allowed. A custom field is identified by key or id; an undefined one must have
+// an id.
 func (s *Server) AddContact(in ghl.Contact) ghl.Contact {
 	s.helper()
 	return seed(s, "AddContact", in, func(in ghl.Contact) (*ghl.Contact, error) {
@@ -101,8 +103,9 @@ func (s *Server) AddCalendar(in ghl.Calendar) ghl.Calendar {
 	})
 }
 
-// AddAppointment adds an appointment of the contact ContactID in the calendar CalendarID, "" meaning the location's first one. A
-// StartTime without a zone is in the location's zone, and EndTime defaults to the end of a slot. The slot need not be free.
+// AddAppointment adds an appointment of the contact ContactID in the calendar CalendarID, "" meaning the location's
+// first one. A StartTime without a zone is in the location's zone, and EndTime defaults to the end of a slot. The
+// slot need not be free.
 func (s *Server) AddAppointment(in ghl.Appointment) ghl.Appointment {
 	s.helper()
 	return seed(s, "AddAppointment", in, func(in ghl.Appointment) (*ghl.Appointment, error) {
@@ -118,7 +121,8 @@ func (s *Server) AddBlockedSlot(in ghl.Appointment) ghl.Appointment {
 	})
 }
 
-// AddCustomField adds the definition of a custom field. An empty FieldKey is derived from the name, and DataType defaults to TEXT.
+// AddCustomField adds the definition of a custom field. An empty FieldKey is derived from the name, and DataType
+// defaults to TEXT.
 func (s *Server) AddCustomField(in ghl.CustomFieldDefinition) ghl.CustomFieldDefinition {
 	s.helper()
 	return seed(s, "AddCustomField", in, s.state.addCustomField)

@@ -160,8 +160,9 @@ func (s *Server) answer(at *endpoint, r *http.Request, body []byte, now time.Tim
 		return nil, refuse(http.StatusNotImplemented, "ghltest has no handler for "+at.op.Name)
 	}
 	c := &call{
-		state: s.state, endpoint: at, request: r, v3: version(r) == ghl.VersionV3, media: mediaType(r), body: body, grant: g,
-		now: now.UTC().Truncate(time.Millisecond),
+		state: s.state, endpoint: at, request: r, v3: version(r) == ghl.VersionV3, media: mediaType(r), body: body,
+		grant: g,
+		now:   now.UTC().Truncate(time.Millisecond),
 	}
 	if r.URL.RawQuery != "" {
 		c.query = r.URL.Query()
@@ -175,8 +176,8 @@ func (s *Server) answer(at *endpoint, r *http.Request, body []byte, now time.Tim
 	return c.handle(c)
 }
 
-// admit counts a request against its limit, writes the rate headers and reports whether the limit admits it. All requests with an
-// unknown token share one limit; an endpoint that needs no token has none.
+// admit counts a request against its limit, writes the rate headers and reports whether the limit admits it. All
+// requests with an unknown token share one limit; an endpoint that needs no token has none.
 func (s *Server) admit(at *endpoint, g *grant, now time.Time, header http.Header) bool {
 	if at.isOpen() {
 		return true
@@ -206,7 +207,8 @@ func encode(status int, result any, err error) (int, []byte) {
 	case errors.As(err, &refused):
 		status, result = refused.status, refused.body
 	case err != nil:
-		status, result = http.StatusInternalServerError, answer.Error{StatusCode: http.StatusInternalServerError, Message: err.Error()}
+		status = http.StatusInternalServerError
+		result = answer.Error{StatusCode: status, Message: err.Error()}
 	}
 	text, err := json.Marshal(result)
 	if err != nil { // seeds are checked, so only a bug of the fake gets here
@@ -215,7 +217,8 @@ func encode(status int, result any, err error) (int, []byte) {
 	return status, text
 }
 
-// succeeded returns the answer of an operation without a record. HighLevel misspells the property; v3 has both spellings.
+// succeeded returns the answer of an operation without a record. HighLevel misspells the property; v3 has both
+// spellings.
 func (c *call) succeeded() any {
 	if c.v3 {
 		return map[string]bool{"succeeded": true, "succeded": true}

@@ -13,8 +13,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// Server is a fake of the HighLevel API. [Start], [New] and [NewHandler] return one. It is safe for concurrent use. Servers share
-// nothing, so tests with a server each can run in parallel.
+// Server is a fake of the HighLevel API. [Start], [New] and [NewHandler] return one. It is safe for concurrent use.
+// Servers share nothing, so tests with a server each can run in parallel.
 type Server struct {
 	now    func() time.Time
 	ahead  atomic.Int64 // the sum of Advance
@@ -49,8 +49,8 @@ type TB interface {
 	Cleanup(func())
 }
 
-// Start starts a server that is closed at the end of the test. An invalid option, and later an invalid seed, fails the test at the
-// line of the call.
+// Start starts a server that is closed at the end of the test. An invalid option, and later an invalid seed, fails
+// the test at the line of the call.
 func Start(t TB, opts ...Option) *Server {
 	t.Helper()
 	s, err := New(opts...)
@@ -72,7 +72,8 @@ func Start(t TB, opts ...Option) *Server {
 	return s
 }
 
-// New starts a server on a free port of 127.0.0.1. The caller must close it. An invalid option is an error; an invalid seed panics.
+// New starts a server on a free port of 127.0.0.1. The caller must close it. An invalid option is an error; an
+// invalid seed panics.
 func New(opts ...Option) (*Server, error) {
 	s, err := NewHandler(opts...)
 	if err != nil {
@@ -92,8 +93,9 @@ func New(opts ...Option) (*Server, error) {
 	return s, nil
 }
 
-// NewHandler returns a server that does not listen: call it through [Server.Transport], or serve its [Server.Handler]. The caller
-// must close a server with subscribers. An invalid option is an error; an invalid seed panics.
+// NewHandler returns a server that does not listen: call it through [Server.Transport], or serve its
+// [Server.Handler]. The caller must close a server with subscribers. An invalid option is an error; an invalid seed
+// panics.
 func NewHandler(opts ...Option) (*Server, error) {
 	c := config{now: time.Now, limits: generousLimits}
 	for _, opt := range opts {
@@ -112,30 +114,19 @@ func NewHandler(opts ...Option) (*Server, error) {
 	}
 	s.routes = newRoutes(rows, s.serveEndpoint)
 	s.now = func() time.Time { return c.now().Add(time.Duration(s.ahead.Load())) }
-	s.state.lag = c.lag
-	type given struct {
-		ghl.Location
-		by string
-	}
-	var locations []given
-	for _, l := range c.locations {
-		locations = append(locations, given{l, "WithLocation"})
-	}
-	for _, seed := range c.seeds {
-		for i, l := range seed.locations {
-			locations = append(locations, given{l, fmt.Sprintf("WithSeed: locations[%d]", i)})
-		}
-	}
-	if len(locations) == 0 {
-		locations = []given{{Location: defaultLocation()}}
-	}
 	s.open, s.closing = context.WithCancel(context.Background())
 	s.hooks = newHooks(s.now)
-	s.state.hooks = s.hooks
-	for _, l := range locations {
-		if _, err := s.state.addLocation(l.Location); err != nil {
-			return nil, fmt.Errorf("ghltest: %s: %w", l.by, err)
-		}
+	s.state.hooks, s.state.lag = s.hooks, c.lag
+	if err := s.seed(&c); err != nil {
+		return nil, fmt.Errorf("ghltest: %w", err)
+	}
+	return s, nil
+}
+
+// seed adds the records of the options.
+func (s *Server) seed(c *config) error {
+	if err := s.state.addLocations(c); err != nil {
+		return err
 	}
 	s.token = c.token
 	if s.token == "" {
@@ -143,18 +134,39 @@ func NewHandler(opts ...Option) (*Server, error) {
 	}
 	s.state.grants[s.token] = &grant{location: s.state.first}
 	if err := s.state.setConsent(c.consent); err != nil {
-		return nil, fmt.Errorf("ghltest: WithConsent: %w", err)
+		return fmt.Errorf("WithConsent: %w", err)
 	}
 	if c.demo {
 		s.state.addDemoData(s.now())
 	}
 	for _, seed := range c.seeds {
 		if err := s.state.addSeed(seed, "", s.now()); err != nil {
-			return nil, fmt.Errorf("ghltest: WithSeed: %w", err)
+			return fmt.Errorf("WithSeed: %w", err)
 		}
 	}
 	s.state.reindex(time.Time{})
-	return s, nil
+	return nil
+}
+
+// addLocations adds the locations of the options, or a default one.
+func (s *state) addLocations(c *config) error {
+	for _, l := range c.locations {
+		if _, err := s.addLocation(l); err != nil {
+			return fmt.Errorf("WithLocation: %w", err)
+		}
+	}
+	for _, seed := range c.seeds {
+		for i, l := range seed.locations {
+			if _, err := s.addLocation(l); err != nil {
+				return fmt.Errorf("WithSeed: locations[%d]: %w", i, err)
+			}
+		}
+	}
+	if s.first != nil {
+		return nil
+	}
+	_, err := s.addLocation(defaultLocation())
+	return err
 }
 
 // Handler returns the server as an http.Handler.
@@ -169,8 +181,8 @@ func (s *Server) Token() string { return s.token }
 // LocationID returns the id of the first location.
 func (s *Server) LocationID() string { return s.state.first.ID }
 
-// ClientOptions returns the options of a client for this server: its URL, or its [Server.Transport] for a server of [NewHandler],
-// its token and its first location. Later options of ghl.New override them.
+// ClientOptions returns the options of a client for this server: its URL, or its [Server.Transport] for a server of
+// [NewHandler], its token and its first location. Later options of ghl.New override them.
 func (s *Server) ClientOptions() []ghl.Option {
 	address := ghl.WithBaseURL(s.URL())
 	if s.url == "" {
@@ -179,8 +191,8 @@ func (s *Server) ClientOptions() []ghl.Option {
 	return []ghl.Option{address, ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID())}
 }
 
-// Close waits for the running requests, for a few seconds at most, and closes every connection. It ends answers that a [Fault]
-// delays, and running deliveries of webhooks. It may be called more than once.
+// Close waits for the running requests, for a few seconds at most, and closes every connection. It ends answers that
+// a [Fault] delays, and running deliveries of webhooks. It may be called more than once.
 func (s *Server) Close() error {
 	s.closing()
 	ended := s.hooks.close()

@@ -62,11 +62,12 @@ func (s *Server) WebhookPublicKey() ed25519.PublicKey {
 // WebhookPublicKeyPEM returns [Server.WebhookPublicKey] as PEM, the form in which HighLevel publishes its key.
 func (s *Server) WebhookPublicKeyPEM() string { return inPEM(s.WebhookPublicKey()) }
 
-// LegacyWebhookPublicKey returns the RSA key that verifies X-WH-Signature. The first call generates the key of 2,048 bits, which is
-// slow.
+// LegacyWebhookPublicKey returns the RSA key that verifies X-WH-Signature. The first call generates the key of 2,048
+// bits, which is slow.
 func (s *Server) LegacyWebhookPublicKey() *rsa.PublicKey { return &s.hooks.keys.legacy().PublicKey }
 
-// LegacyWebhookPublicKeyPEM returns [Server.LegacyWebhookPublicKey] as PEM, the form in which HighLevel publishes its key.
+// LegacyWebhookPublicKeyPEM returns [Server.LegacyWebhookPublicKey] as PEM, the form in which HighLevel publishes its
+// key.
 func (s *Server) LegacyWebhookPublicKeyPEM() string { return inPEM(s.LegacyWebhookPublicKey()) }
 
 func inPEM(key any) string {

@@ -30,15 +30,28 @@ func units(n float64, unit string) time.Duration {
 func (c *calendar) length() time.Duration   { return units(c.SlotDuration, c.SlotDurationUnit) }
 func (c *calendar) interval() time.Duration { return units(c.SlotInterval, c.SlotIntervalUnit) }
 
-// check refuses impossible hours and slots.
+// check refuses impossible slots and hours.
 func (c *calendar) check() error {
+	if err := c.checkSlots(); err != nil {
+		return err
+	}
+	return c.checkHours()
+}
+
+func (c *calendar) checkSlots() error {
 	const century = 100 * 365 * 24 * 60 // minutes
-	for _, n := range []float64{c.SlotDuration, c.SlotInterval, c.SlotBuffer, c.PreBuffer, c.AllowBookingAfter, c.AllowBookingFor, c.AppointmentPerSlot, c.AppointmentPerDay} {
+	for _, n := range []float64{
+		c.SlotDuration, c.SlotInterval, c.SlotBuffer, c.PreBuffer, c.AllowBookingAfter, c.AllowBookingFor,
+		c.AppointmentPerSlot, c.AppointmentPerDay,
+	} {
 		if math.IsNaN(n) || n < 0 || n > century {
 			return errors.New("a number of the calendar is negative or too large")
 		}
 	}
-	for _, unit := range []string{c.SlotDurationUnit, c.SlotIntervalUnit, c.SlotBufferUnit, c.PreBufferUnit, c.AllowBookingAfterUnit, c.AllowBookingForUnit} {
+	for _, unit := range []string{
+		c.SlotDurationUnit, c.SlotIntervalUnit, c.SlotBufferUnit, c.PreBufferUnit, c.AllowBookingAfterUnit,
+		c.AllowBookingForUnit,
+	} {
 		if !slices.Contains([]string{"", "mins", "hours", "days", "weeks", "months"}, unit) {
 			return fmt.Errorf("unknown unit %q; use mins, hours, days, weeks or months", unit)
 		}
@@ -46,6 +59,10 @@ func (c *calendar) check() error {
 	if c.length() < time.Minute || c.interval() < time.Minute {
 		return errors.New("the calendar's slots are shorter than a minute")
 	}
+	return nil
+}
+
+func (c *calendar) checkHours() error {
 	var hours []hour
 	for _, open := range c.OpenHours {
 		if slices.ContainsFunc(open.DaysOfTheWeek, func(day int) bool { return day < 0 || day > 6 }) {
@@ -60,8 +77,8 @@ func (c *calendar) check() error {
 		hours = append(hours, date.Hours...)
 	}
 	for _, h := range hours {
-		if h.OpenHour < 0 || h.CloseHour > 24 || h.OpenMinute < 0 || h.OpenMinute > 59 || h.CloseMinute < 0 || h.CloseMinute > 59 ||
-			h.OpenHour*60+h.OpenMinute >= h.CloseHour*60+h.CloseMinute {
+		if h.OpenHour < 0 || h.CloseHour > 24 || h.OpenMinute < 0 || h.OpenMinute > 59 ||
+			h.CloseMinute < 0 || h.CloseMinute > 59 || h.OpenHour*60+h.OpenMinute >= h.CloseHour*60+h.CloseMinute {
 			return errors.New("the calendar's hours are not within a day, or end before they begin")
 		}
 	}
@@ -130,8 +147,8 @@ func (c *calendar) offers(start, now time.Time) bool {
 	return c.AllowBookingFor == 0 || !start.After(now.Add(units(c.AllowBookingFor, c.AllowBookingForUnit)))
 }
 
-// free reports whether the calendar has room for another appointment, ignoring the event except. At least one of the users, or of
-// the calendar's team when users is empty, must not be blocked.
+// free reports whether the calendar has room for another appointment, ignoring the event except. At least one of the
+// users, or of the calendar's team when users is empty, must not be blocked.
 func (s *state) free(cal *calendar, start, end time.Time, except *event, users []string) bool {
 	if len(users) == 0 {
 		for _, member := range cal.TeamMembers {

@@ -161,8 +161,8 @@ func (l *location) forget(c *contact) {
 	}
 }
 
-// sharing returns a contact other than c with the e-mail or the phone, and the field that matches: email, additionalEmail or
-// phone.
+// sharing returns a contact other than c with the e-mail or the phone, and the field that matches: email,
+// additionalEmail or phone.
 func (l *location) sharing(email, phone string, c *contact) (other *contact, field string) {
 	email = strings.ToLower(email)
 	for _, key := range []identifier{{"email", email}, {"additionalEmail", email}, {"phone", phone}} {

@@ -99,16 +99,18 @@ func (c *call) bulkUpdateTags() (any, error) {
 		return nil, err
 	}
 	tags, failed, responses := lowered(in.Tags), 0, []bulkTagsContact{}
+	fail := func(id, message string) {
+		failed++
+		responses = append(responses, bulkTagsContact{ContactID: id, Message: message, Type: "error"})
+	}
 	for _, id := range in.Contacts {
 		of := c.contacts[id]
 		switch {
 		case of == nil:
-			failed++
-			responses = append(responses, bulkTagsContact{ContactID: id, Message: "contact id is not a valid firebase id", Type: "error"})
+			fail(id, "contact id is not a valid firebase id")
 			continue
 		case of.location != c.location:
-			failed++
-			responses = append(responses, bulkTagsContact{ContactID: id, Message: "contact does not belong to location", Type: "error"})
+			fail(id, "contact does not belong to location")
 			continue
 		}
 		done := bulkTagsContact{ContactID: id, Message: "Tags updated", Type: "success", OldTags: slices.Clone(of.Tags)}

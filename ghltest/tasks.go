@@ -9,10 +9,13 @@ import (
 )
 
 var taskUpdateProperties = properties{
-	"title": optional(text), "body": optional(text), "dueDate": optional(instant), "completed": optional(flag), "assignedTo": optional(text),
+	"title": optional(text), "body": optional(text), "dueDate": optional(instant), "completed": optional(flag),
+	"assignedTo": optional(text),
 }
 
-var taskCreateProperties = taskUpdateProperties.with(properties{"title": required(text), "dueDate": required(instant), "completed": required(flag)})
+var taskCreateProperties = taskUpdateProperties.with(properties{
+	"title": required(text), "dueDate": required(instant), "completed": required(flag),
+})
 
 var taskCompletedProperties = properties{"completed": required(flag)}
 

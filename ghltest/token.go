@@ -10,8 +10,9 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// POST /oauth/token takes the app's secret and no bearer token. The old version takes a form in snake case and needs no Version
-// header; v3 takes a form or JSON in camel case. A refusal has OAuth's two properties in the old version and the usual form in v3.
+// POST /oauth/token takes the app's secret and no bearer token. The old version takes a form in snake case and needs
+// no Version header; v3 takes a form or JSON in camel case. A refusal has OAuth's two properties in the old version
+// and the usual form in v3.
 
 // tokenOperation is not in the catalog of package ghl, whose methods all send a token.
 var tokenOperation = ghl.Operation{Name: "oauth.token", Method: http.MethodPost, Path: "/oauth/token"}
@@ -120,7 +121,8 @@ func (c *call) grantToken(in url.Values) (any, error) {
 	case "refresh_token":
 		return c.refresh(a, get(refreshGiven), get(userType))
 	}
-	return nil, c.refuseOAuth(http.StatusBadRequest, "unauthorized_client", "Unauthorized client: "+c.spelled(grantType)+" is invalid")
+	return nil, c.refuseOAuth(http.StatusBadRequest, "unauthorized_client",
+		"Unauthorized client: "+c.spelled(grantType)+" is invalid")
 }
 
 func (c *call) exchangeCode(a *app, name, redirect, userType string) (any, error) {

@@ -14,9 +14,9 @@ import (
 //
 //	client, err := ghl.New(ghl.WithHTTPClient(&http.Client{Transport: server.Transport()}), …)
 //
-// [Server.ClientOptions] includes it for a server of [NewHandler]. With it the server works in a testing/synctest bubble, where
-// delays take no time. A connection that a [Fault] cuts is an error of the transport or of the body; a slow body arrives late, as a
-// whole.
+// [Server.ClientOptions] includes it for a server of [NewHandler]. With it the server works in a testing/synctest
+// bubble, where delays take no time. A connection that a [Fault] cuts is an error of the transport or of the body; a
+// slow body arrives late, as a whole.
 func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ s *Server }
@@ -103,7 +103,8 @@ func (w *recorder) response(r *http.Request, cut bool) *http.Response {
 		}
 	}
 	resp := &http.Response{
-		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1",
+		ProtoMajor: 1, ProtoMinor: 1,
 		Header: w.sent, ContentLength: int64(w.body.Len()), Request: r,
 	}
 	var body io.Reader = &w.body

@@ -33,8 +33,10 @@ const (
 )
 
 var eventTypes = []EventType{
-	ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate, TaskCreate, TaskComplete, TaskDelete,
-	NoteCreate, NoteUpdate, NoteDelete, AppointmentCreate, AppointmentUpdate, AppointmentDelete, AppInstall, AppUninstall,
+	ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate, TaskCreate, TaskComplete,
+	TaskDelete,
+	NoteCreate, NoteUpdate, NoteDelete, AppointmentCreate, AppointmentUpdate, AppointmentDelete, AppInstall,
+	AppUninstall,
 }
 
 // change is a change that is sent to subscribers.
@@ -65,8 +67,8 @@ type installEvent struct {
 	CompanyName         string            `json:"companyName,omitempty"`
 }
 
-// emitInstall sends an AppInstall or AppUninstall to the subscribers. locationID is "" for a whole company; appID "" means the
-// subscriber's app.
+// emitInstall sends an AppInstall or AppUninstall to the subscribers. locationID is "" for a whole company; appID ""
+// means the subscriber's app.
 func (s *state) emitInstall(kind EventType, appID, locationID string, in installEvent, at time.Time) {
 	if s.hooks != nil && s.hooks.active.Load() {
 		if kind == AppInstall {
@@ -107,8 +109,10 @@ func (c *call) emitContact(kind EventType, of *contact) {
 	c.emit(kind, func() any {
 		_, form := of.form(c.v3)
 		e := contactEvent{
-			ID: of.ID, Address1: of.Address1, City: of.City, State: of.State, CompanyName: of.CompanyName, Country: of.Country, Source: of.Source,
-			DateAdded: of.DateAdded, DateOfBirth: form.DateOfBirth, DND: of.DND, Email: of.Email, Name: of.fullName(), FirstName: of.FirstName,
+			ID: of.ID, Address1: of.Address1, City: of.City, State: of.State, CompanyName: of.CompanyName,
+			Country: of.Country, Source: of.Source,
+			DateAdded: of.DateAdded, DateOfBirth: form.DateOfBirth, DND: of.DND, Email: of.Email,
+			Name: of.fullName(), FirstName: of.FirstName,
 			LastName: of.LastName, Phone: of.Phone, PostalCode: of.PostalCode, Tags: form.Tags, Website: of.Website,
 			Attachments: orEmpty(of.Attachments), AssignedTo: of.AssignedTo, CustomFields: form.CustomFields,
 		}
@@ -119,7 +123,8 @@ func (c *call) emitContact(kind EventType, of *contact) {
 	})
 }
 
-// emitContactChange emits ContactUpdate, also ContactTagUpdate for changed tags and ContactDndUpdate for a changed "do not disturb".
+// emitContactChange emits ContactUpdate, also ContactTagUpdate for changed tags and ContactDndUpdate for a changed
+// "do not disturb".
 func (c *call) emitContactChange(was, is *contact) {
 	c.emitContact(ContactUpdate, is)
 	if !sameTags(was.Tags, is.Tags) {
@@ -184,9 +189,11 @@ func (c *call) emitAppointment(kind EventType, of *event) {
 	c.emit(kind, func() any {
 		f := of.listed(of.inZone)
 		return appointmentEvent{
-			ID: of.ID, Address: of.Address, Title: of.Title, CalendarID: of.CalendarID, ContactID: of.ContactID, GroupID: of.GroupID,
+			ID: of.ID, Address: of.Address, Title: of.Title, CalendarID: of.CalendarID, ContactID: of.ContactID,
+			GroupID:           of.GroupID,
 			AppointmentStatus: of.AppointmentStatus, AssignedUserID: of.AssignedUserID, Users: f.Users, Notes: of.Notes,
-			Source: of.Extra["source"], StartTime: f.StartTime, EndTime: f.EndTime, DateAdded: f.DateAdded, DateUpdated: f.DateUpdated,
+			Source: of.Extra["source"], StartTime: f.StartTime, EndTime: f.EndTime, DateAdded: f.DateAdded,
+			DateUpdated: f.DateUpdated,
 		}
 	})
 }

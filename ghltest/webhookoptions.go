@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// SubscribeOption configures a [Subscription]. An invalid option fails the test at the line of the subscription, or panics without
-// a test.
+// SubscribeOption configures a [Subscription]. An invalid option fails the test at the line of the subscription, or
+// panics without a test.
 type SubscribeOption func(*subscriber) error
 
 type subscriber struct {
@@ -28,7 +28,10 @@ type subscriber struct {
 }
 
 func defaultSubscriber() subscriber {
-	return subscriber{current: Signed, legacy: Absent, timeout: 10 * time.Second, schedule: slices.Repeat([]time.Duration{10 * time.Minute}, 6)}
+	return subscriber{
+		current: Signed, legacy: Absent, timeout: 10 * time.Second,
+		schedule: slices.Repeat([]time.Duration{10 * time.Minute}, 6),
+	}
 }
 
 // Events sends only these events. Without it all events are sent.
@@ -88,9 +91,10 @@ func DeliveryTimeout(d time.Duration) SubscribeOption {
 	}
 }
 
-// Redelivery sets the waits between the attempts of a refused delivery, by the server's clock. After the last one the delivery is
-// given up; without arguments no delivery is repeated. The default is six waits of ten minutes, as in HighLevel's older
-// documentation; a newer page has up to twelve attempts with growing waits. [Server.Redeliver] ends the waits.
+// Redelivery sets the waits between the attempts of a refused delivery, by the server's clock. After the last one the
+// delivery is given up; without arguments no delivery is repeated. The default is six waits of ten minutes, as in
+// HighLevel's older documentation; a newer page has up to twelve attempts with growing waits. [Server.Redeliver] ends
+// the waits.
 func Redelivery(waits ...time.Duration) SubscribeOption {
 	return func(s *subscriber) error {
 		for _, wait := range waits {
@@ -103,8 +107,8 @@ func Redelivery(waits ...time.Duration) SubscribeOption {
 	}
 }
 
-// RedeliverOnly429 repeats a delivery only after a 429, as in HighLevel's older documentation. By default any answer other than a
-// 2xx, and a timeout, is a refusal.
+// RedeliverOnly429 repeats a delivery only after a 429, as in HighLevel's older documentation. By default any answer
+// other than a 2xx, and a timeout, is a refusal.
 func RedeliverOnly429() SubscribeOption {
 	return func(s *subscriber) error {
 		s.only429 = true
@@ -136,8 +140,8 @@ func FlatAppointments() SubscribeOption {
 	}
 }
 
-// MistypedAppointments sends updates and deletions of appointments with the type AppointmentCreate, as in HighLevel's samples.
-// [Delivery.Type] has the real type.
+// MistypedAppointments sends updates and deletions of appointments with the type AppointmentCreate, as in HighLevel's
+// samples. [Delivery.Type] has the real type.
 func MistypedAppointments() SubscribeOption {
 	return func(s *subscriber) error {
 		s.mistyped = true
@@ -156,8 +160,8 @@ func WithDeliveryFaults(f DeliveryFaults) SubscribeOption {
 	}
 }
 
-// DeliveryFaults are the odds that a subscriber's deliveries fail. Several faults can hit one delivery. They hit the first attempt
-// only, except that a forged or missing signature applies to every attempt.
+// DeliveryFaults are the odds that a subscriber's deliveries fail. Several faults can hit one delivery. They hit the
+// first attempt only, except that a forged or missing signature applies to every attempt.
 type DeliveryFaults struct {
 	// Seed seeds the odds. The same seed and events give the same faults.
 	Seed uint64
@@ -167,7 +171,8 @@ type DeliveryFaults struct {
 	Duplicate Odds
 	// Reorder are the odds that a delivery is sent after its successor. It waits for a successor or for [Server.Flush].
 	Reorder Odds
-	// Delay are the odds that a delivery is sent DelayBy later by the server's clock, or by [Server.Redeliver], after its successors.
+	// Delay are the odds that a delivery is sent DelayBy later by the server's clock, or by [Server.Redeliver], after
+	// its successors.
 	Delay Odds
 	// DelayBy must be positive with Delay, and 0 without it.
 	DelayBy time.Duration
@@ -179,7 +184,8 @@ type DeliveryFaults struct {
 
 func (f *DeliveryFaults) check() error {
 	for name, o := range map[string]Odds{
-		"Lose": f.Lose, "Duplicate": f.Duplicate, "Reorder": f.Reorder, "Delay": f.Delay, "Forge": f.Forge, "Unsign": f.Unsign,
+		"Lose": f.Lose, "Duplicate": f.Duplicate, "Reorder": f.Reorder, "Delay": f.Delay, "Forge": f.Forge,
+		"Unsign": f.Unsign,
 	} {
 		if o.first < 0 || math.IsNaN(o.chance) || o.chance < 0 || o.chance > 1 {
 			return fmt.Errorf("WithDeliveryFaults: %s must be a count of at least 0 or a chance between 0 and 1", name)

@@ -34,7 +34,8 @@ type Delivery struct {
 	Status int
 	// Error is why the last attempt had no answer, such as a timeout.
 	Error string
-	// Faults are the [DeliveryFaults] that hit the delivery: "duplicate", "lost", "delayed", "reordered", "forged" or "unsigned".
+	// Faults are the [DeliveryFaults] that hit the delivery: "duplicate", "lost", "delayed", "reordered", "forged" or
+	// "unsigned".
 	Faults []string
 	// Next is the time of the next attempt by the server's clock, after a refusal or a delay. Zero means none.
 	Next time.Time
@@ -49,7 +50,8 @@ const (
 	tick          = 10 * time.Millisecond // the minimum that a worker waits for a time of the clock
 )
 
-// hooks sends changes to subscribers. A goroutine with the server's lock may take the lock of hooks, but not the reverse.
+// hooks sends changes to subscribers. A goroutine with the server's lock may take the lock of hooks, but not the
+// reverse.
 type hooks struct {
 	keys   *keys
 	now    func() time.Time
@@ -102,9 +104,9 @@ type Subscription struct {
 	ended   bool
 }
 
-// Subscribe sends every later change through the API to a URL on this machine, as HighLevel does: one signed POST for each event,
-// at least once. Seeds are not changes. The deliveries of a subscription are sent one at a time, after the request that caused
-// them; [Server.Flush] waits for them.
+// Subscribe sends every later change through the API to a URL on this machine, as HighLevel does: one signed POST for
+// each event, at least once. Seeds are not changes. The deliveries of a subscription are sent one at a time, after
+// the request that caused them; [Server.Flush] waits for them.
 //
 // After any answer other than a 2xx, or a timeout, the delivery is repeated with the same webhookId and timestamp. See
 // [Redelivery].
@@ -136,9 +138,9 @@ func (s *Server) Subscribe(target string, opts ...SubscribeOption) *Subscription
 	})
 }
 
-// SubscribeHandler is [Server.Subscribe] for a handler in the same process, without a network. The request's context is cancelled
-// after the delivery's timeout and by [Server.Close]. A handler that panics, or ends its goroutine as a failed require does, counts
-// as no answer.
+// SubscribeHandler is [Server.Subscribe] for a handler in the same process, without a network. The request's context
+// is cancelled after the delivery's timeout and by [Server.Close]. A handler that panics, or ends its goroutine as a
+// failed require does, counts as no answer.
 func (s *Server) SubscribeHandler(h http.Handler, opts ...SubscribeOption) *Subscription {
 	s.helper()
 	if h == nil {
@@ -210,9 +212,9 @@ func (s *Subscription) Cancel() {
 	s.cancel()
 }
 
-// Flush waits until every due delivery is sent and answered, also those of changes that subscribers make meanwhile. It does not
-// wait for deliveries with a later time, such as redeliveries. It fails when ctx ends or the server is closed first. A subscribed
-// handler must not call it.
+// Flush waits until every due delivery is sent and answered, also those of changes that subscribers make meanwhile.
+// It does not wait for deliveries with a later time, such as redeliveries. It fails when ctx ends or the server is
+// closed first. A subscribed handler must not call it.
 func (s *Server) Flush(ctx context.Context) error {
 	h := s.hooks
 	h.mu.Lock()
@@ -251,8 +253,8 @@ func (s *Server) Flush(ctx context.Context) error {
 	}
 }
 
-// Redeliver sends all deliveries with a later time now: redeliveries, and deliveries that [DeliveryFaults] delays. It returns their
-// number. [Server.Flush] waits for them.
+// Redeliver sends all deliveries with a later time now: redeliveries, and deliveries that [DeliveryFaults] delays. It
+// returns their number. [Server.Flush] waits for them.
 func (s *Server) Redeliver() int {
 	h := s.hooks
 	h.mu.Lock()
@@ -499,7 +501,8 @@ func (s *Subscription) attempt(d *delivery) (int, error) {
 		case Absent:
 		}
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, s.timeout) // starts after signing, because the first legacy signature generates a key
+	// The timeout starts after signing, because the first legacy signature generates a key.
+	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
 	defer cancel()
 	status, err := s.send(ctx, header, d.Body)
 	if ctx.Err() != nil { // an answer after the timeout does not count
@@ -553,7 +556,8 @@ func (s *subscriber) body(h *hooks, c change, record []byte, webhookID string) [
 	case len(record) > 2:
 		b.WriteString("," + string(record[1:len(record)-1]))
 	}
-	b.WriteString(`,"timestamp":"` + c.at.UTC().Format("2006-01-02T15:04:05.000Z") + `","webhookId":"` + webhookID + `"}`)
+	at := c.at.UTC().Format("2006-01-02T15:04:05.000Z")
+	b.WriteString(`,"timestamp":"` + at + `","webhookId":"` + webhookID + `"}`)
 	return b.Bytes()
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Appointment maps an appointment from GHL to Pluvo, as the contact or a calendar returns it. ContactID is the GHL id of its
-// contact; it may be "" if the appointment names its contact.
+// Appointment maps an appointment from GHL to Pluvo, as the contact or a calendar returns it. ContactID is the GHL id
+// of its contact; it may be "" if the appointment names its contact.
 func (m *Mapper) Appointment(a *ghl.Appointment, contactID string) (*pluvo.Appointment, *Report, error) {
 	if a == nil {
 		return nil, &Report{}, noRecord(pluvo.KindAppointment)
@@ -38,9 +38,9 @@ func (m *Mapper) appointment(out *pluvo.Appointment, a *ghl.Appointment, contact
 	return settle(&appointmentFields, out, out, s)
 }
 
-// AppointmentCreate maps an appointment of Pluvo to one that GHL books. It fails unless the result has a start. ContactID and
-// calendarID are the GHL ids of the contact and of the calendar; Pluvo has no calendars. The booking always checks that the
-// slot is free.
+// AppointmentCreate maps an appointment of Pluvo to one that GHL books. It fails unless the result has a start.
+// ContactID and calendarID are the GHL ids of the contact and of the calendar; Pluvo has no calendars. The booking
+// always checks that the slot is free.
 func (m *Mapper) AppointmentCreate(
 	a *pluvo.Appointment, contactID, calendarID string,
 ) (*ghl.AppointmentCreate, *Report, error) {
@@ -68,9 +68,9 @@ func (m *Mapper) AppointmentCreate(
 	return out, s.report, nil
 }
 
-// AppointmentUpdate maps the difference between an appointment of Pluvo and the last state of it that GHL is known to have;
-// see [Mapper.ContactUpdate]. It returns nil if there is nothing to send. With a new start it sends the end too, because GHL
-// moves the end with the start otherwise.
+// AppointmentUpdate maps the difference between an appointment of Pluvo and the last state of it that GHL is known to
+// have; see [Mapper.ContactUpdate]. It returns nil if there is nothing to send. With a new start it sends the end
+// too, because GHL moves the end with the start otherwise.
 func (m *Mapper) AppointmentUpdate(now, last *pluvo.Appointment) (*ghl.AppointmentUpdate, *Report, error) {
 	last, known, err := samePair(pluvo.KindAppointment, now, last, (*pluvo.Appointment).Key)
 	if err != nil {

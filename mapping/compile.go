@@ -86,7 +86,8 @@ func compileRule[R, C, U, P any](
 		c.add(spec.pluvo.position, "%s in Pluvo is set by the mapper and cannot be a target", r.pluvo.name)
 	}
 	if r.toGHL && r.ghl.create == nil && r.ghl.change == nil {
-		c.add(spec.ghl.position, "HighLevel does not accept %s, so the rule cannot be used backwards: set direction: toPluvo", r.ghl.name)
+		c.add(spec.ghl.position, "HighLevel does not accept %s, so the rule cannot be used backwards: "+
+			"set direction: toPluvo", r.ghl.name)
 	}
 
 	ch := &chain{to: r.pluvo.typ, cur: r.ghl.typ, options: r.ghl.options, toPluvo: r.toPluvo, toGHL: r.toGHL}

@@ -159,8 +159,8 @@ func (c *compiled[R, C, U, P]) create(out *C, from *P, m *Mapper, s *sink) error
 	return nil
 }
 
-// change maps the difference between two states of a record of Pluvo to an update for GHL. If the last state is not known,
-// each value is a difference.
+// change maps the difference between two states of a record of Pluvo to an update for GHL. If the last state is not
+// known, each value is a difference.
 func (c *compiled[R, C, U, P]) change(out *U, now, last *P, known bool, m *Mapper, s *sink) error {
 	for _, r := range c.rules {
 		if !r.toGHL {

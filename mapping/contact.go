@@ -47,8 +47,8 @@ func wholeName(c *ghl.Contact) string {
 	return c.Name
 }
 
-// ContactCreate maps a contact of Pluvo to one that GHL creates. It fails unless the result has an e-mail, a phone or a
-// name.
+// ContactCreate maps a contact of Pluvo to one that GHL creates. It fails unless the result has an e-mail, a phone or
+// a name.
 func (m *Mapper) ContactCreate(c *pluvo.Contact) (*ghl.ContactCreate, *Report, error) {
 	if c == nil {
 		return nil, &Report{}, noRecord(pluvo.KindContact)
@@ -86,9 +86,9 @@ func (c *ContactChange) update() *ghl.ContactUpdate {
 	return c.Update
 }
 
-// ContactUpdate maps the difference between a contact of Pluvo and the last state of it that GHL is known to have: a field
-// that is the same is absent, a field that was cleared is null. It compares values in the form in which GHL stores them:
-// e-mails and tags in lower case, phone numbers as the normaliser writes them, times in GHL's precision.
+// ContactUpdate maps the difference between a contact of Pluvo and the last state of it that GHL is known to have: a
+// field that is the same is absent, a field that was cleared is null. It compares values in the form in which GHL
+// stores them: e-mails and tags in lower case, phone numbers as the normaliser writes them, times in GHL's precision.
 //
 // Without a last state (nil) it sends every value that there is, and clears and removes nothing.
 func (m *Mapper) ContactUpdate(now, last *pluvo.Contact) (*ContactChange, *Report, error) {

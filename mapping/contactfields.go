@@ -97,15 +97,22 @@ var contactFields = contactTable{
 			create: func(c *ghl.ContactCreate, v value) { c.Tags = v.list },
 			change: func(u *ContactChange, old, now value) { u.AddTags, u.RemoveTags = TagChanges(now.list, old.list) },
 		},
-		readOnly[ghl.Contact, ghl.ContactCreate, ContactChange]("type", func(c *ghl.Contact) string { return c.Type }),
-		readOnly[ghl.Contact, ghl.ContactCreate, ContactChange]("gender", func(c *ghl.Contact) string { return c.Gender }),
-		readOnly[ghl.Contact, ghl.ContactCreate, ContactChange]("businessId", func(c *ghl.Contact) string { return c.BusinessID }),
-		readOnly[ghl.Contact, ghl.ContactCreate, ContactChange]("businessName", func(c *ghl.Contact) string { return c.BusinessName }),
-		readOnlyTime[ghl.Contact, ghl.ContactCreate, ContactChange]("dateAdded", func(c *ghl.Contact) ghl.Time { return c.DateAdded }),
-		readOnlyTime[ghl.Contact, ghl.ContactCreate, ContactChange]("dateUpdated", func(c *ghl.Contact) ghl.Time { return c.DateUpdated }),
-		readOnlyTime[ghl.Contact, ghl.ContactCreate, ContactChange]("lastActivity", func(c *ghl.Contact) ghl.Time { return c.LastActivity }),
-		contactList("followers", func(c *ghl.Contact) []string { return c.Followers }, func(s string) string { return s }),
-		contactList("attachments", func(c *ghl.Contact) []string { return c.Attachments }, func(s string) string { return s }),
+		readOnly[ghl.Contact, ghl.ContactCreate, ContactChange]("type",
+			func(c *ghl.Contact) string { return c.Type }),
+		readOnly[ghl.Contact, ghl.ContactCreate, ContactChange]("gender",
+			func(c *ghl.Contact) string { return c.Gender }),
+		readOnly[ghl.Contact, ghl.ContactCreate, ContactChange]("businessId",
+			func(c *ghl.Contact) string { return c.BusinessID }),
+		readOnly[ghl.Contact, ghl.ContactCreate, ContactChange]("businessName",
+			func(c *ghl.Contact) string { return c.BusinessName }),
+		readOnlyTime[ghl.Contact, ghl.ContactCreate, ContactChange]("dateAdded",
+			func(c *ghl.Contact) ghl.Time { return c.DateAdded }),
+		readOnlyTime[ghl.Contact, ghl.ContactCreate, ContactChange]("dateUpdated",
+			func(c *ghl.Contact) ghl.Time { return c.DateUpdated }),
+		readOnlyTime[ghl.Contact, ghl.ContactCreate, ContactChange]("lastActivity",
+			func(c *ghl.Contact) ghl.Time { return c.LastActivity }),
+		contactList("followers", func(c *ghl.Contact) []string { return c.Followers }, unchanged),
+		contactList("attachments", func(c *ghl.Contact) []string { return c.Attachments }, unchanged),
 		contactList("additionalEmails",
 			func(c *ghl.Contact) []ghl.AdditionalEmail { return c.AdditionalEmails },
 			func(e ghl.AdditionalEmail) string { return e.Email }),
@@ -244,8 +251,8 @@ func reportFurtherFields(s *sink, now, last *pluvo.Contact, written map[string]b
 	}
 }
 
-// reportOtherContactFields reports each value that is not in the table: the custom fields that no rule reads, and values
-// for which Pluvo has no field. Read holds the ids and keys of the custom fields that rules read.
+// reportOtherContactFields reports each value that is not in the table: the custom fields that no rule reads, and
+// values for which Pluvo has no field. Read holds the ids and keys of the custom fields that rules read.
 func reportOtherContactFields(s *sink, c *ghl.Contact, read map[string]bool) {
 	for i := range c.CustomFields {
 		f := &c.CustomFields[i]

@@ -9,8 +9,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// customPrefix begins the name of a custom field in rules and reports, such as "custom.contact.shoe_size". The id of the
-// field can take the place of the key.
+// customPrefix begins the name of a custom field in rules and reports, such as "custom.contact.shoe_size". The id of
+// the field can take the place of the key.
 const customPrefix = "custom."
 
 // cutPrefix returns a name without its prefix. It reports false if there is no prefix or nothing follows it.

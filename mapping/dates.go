@@ -107,7 +107,8 @@ func (f dateForm) write(m *Mapper, v value) value {
 // dateForms are the forms in which the two sides write a date as text; nil where a rule names none.
 type dateForms struct{ ghl, pluvo *dateForm }
 
-// readForms reads the setting of the transform of dates: the form of the side that is a text, or one form for each side.
+// readForms reads the setting of the transform of dates: the form of the side that is a text, or one form for each
+// side.
 func readForms(arg *node, c *mistakes) (forms dateForms, ok bool) {
 	before := len(c.list)
 	read := func(n *node) *dateForm {
@@ -136,47 +137,47 @@ func (ch *chain) addDate(at position, arg *node, c *mistakes) {
 	forms, ok := readForms(arg, c)
 	switch {
 	case !ok:
-		return
 	case ch.cur == anyType:
 		if ch.cur = textType; ch.to == dayType || ch.to == instantType {
 			ch.cur = ch.to
 		}
-		return
 	case ch.cur != textType && ch.cur != dayType && ch.cur != instantType:
 		c.add(at, "date must be used on a day, a time or a text, got %s", ch.cur)
-		return
 	case ch.cur == textType && ch.to == textType && arg.kind != objectNode:
 		c.add(at, "both sides are texts: give the form of each side, such as date: {ghl: MM/DD/YYYY, pluvo: YYYY-MM-DD}")
+	default:
+		if ch.cur == textType {
+			form := forms.ghl.or(dayType)
+			ch.add(form.typ, form.read, form.write)
+		}
+		if ch.to != dayType && ch.to != instantType {
+			ch.addDateText(at, forms.pluvo.or(ch.cur), c)
+		}
+		ch.options = nil
+	}
+}
+
+// addDateText adds the steps that make a text of a day or a time, in Pluvo.
+func (ch *chain) addDateText(at position, form dateForm, c *mistakes) {
+	switch {
+	case ch.cur == dayType && form.typ == instantType:
+		c.add(at, "a day has no time of the day, which %q needs", form.name)
 		return
+	case ch.cur == instantType && form.typ == dayType && ch.toGHL:
+		c.add(at, "%q omits the time of the day, so there is no way back: set direction: toPluvo", form.name)
+		return
+	case ch.cur == instantType && form.typ == dayType:
+		ch.add(dayType, dayAtLocation, nil)
 	}
-	given, wanted := ch.cur, ch.to // what the two ends hold: a day or a time
-	if given == textType {
-		form := dayOrTime(dayType)
-		if forms.ghl != nil {
-			form = *forms.ghl
-		}
-		given = form.typ
-		ch.add(given, form.read, form.write)
+	ch.add(textType, form.write, form.read)
+}
+
+// or returns the form, or that of a type if it is nil.
+func (f *dateForm) or(t typ) dateForm {
+	if f == nil {
+		return dayOrTime(t)
 	}
-	if wanted != dayType && wanted != instantType {
-		form := dayOrTime(given)
-		if forms.pluvo != nil {
-			form = *forms.pluvo
-		}
-		wanted = form.typ
-		switch {
-		case given == dayType && wanted == instantType:
-			c.add(at, "a day has no time of the day, which %q needs", form.name)
-			return
-		case given == instantType && wanted == dayType && ch.toGHL:
-			c.add(at, "%q omits the time of the day, so there is no way back: set direction: toPluvo", form.name)
-			return
-		case given == instantType && wanted == dayType:
-			ch.add(dayType, dayAtLocation, nil)
-		}
-		ch.add(textType, form.write, form.read)
-	}
-	ch.options = nil
+	return *f
 }
 
 // dayAtLocation returns the day of an instant in the location's zone.

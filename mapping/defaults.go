@@ -4,8 +4,8 @@ import (
 	"strconv"
 )
 
-// readDefaults reads the values that a rule uses where a record has none: one value, or for a rule of both directions one
-// for each side.
+// readDefaults reads the values that a rule uses where a record has none: one value, or for a rule of both directions
+// one for each side.
 func readDefaults(spec *ruleSpec, ghlType, pluvoType typ, options []string, c *mistakes) (toPluvo, toGHL *value) {
 	read := func(n *node, side string, t typ, options []string) *value {
 		v, problem := literal(n, t)

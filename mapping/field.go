@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Field is a field of Pluvo's records of one kind that a mapper maps to GHL, from GHL, or both ways. Use the fields of a kind
-// to compare, merge or change two records field by field:
+// Field is a field of Pluvo's records of one kind that a mapper maps to GHL, from GHL, or both ways. Use the fields
+// of a kind to compare, merge or change two records field by field:
 //
 //	for _, f := range mapper.Fields(pluvo.KindContact) {
 //		if f.ToPluvo() && !f.Same(theirs, ours) {
@@ -31,14 +31,15 @@ type Field struct {
 	fits           func(value) bool
 }
 
-// Fields returns the fields of a kind that the rules in use map, in the order of the rules. The other fields of a record
-// (ids, its origin, fields that no rule names) are never mapped.
+// Fields returns the fields of a kind that the rules in use map, in the order of the rules. The other fields of a
+// record (ids, its origin, fields that no rule names) are never mapped.
 func (m *Mapper) Fields(kind pluvo.Kind) []*Field { return slices.Clone(m.fields[kind]) }
 
 // Kind returns the kind of the records that have the field.
 func (f *Field) Kind() pluvo.Kind { return f.kind }
 
-// Name returns the field's name in Pluvo's JSON, such as "dueDate", or "fields." and the name of a further field of a person.
+// Name returns the field's name in Pluvo's JSON, such as "dueDate", or "fields." and the name of a further field of a
+// person.
 func (f *Field) Name() string { return f.name }
 
 // ToPluvo reports whether the field is mapped from GHL.
@@ -65,8 +66,8 @@ func (f *Field) Set(r pluvo.Record, v Value) {
 }
 
 // Canonical returns the value in the form in which it comes back after it was written to GHL: a phone number as the
-// normaliser writes it, e-mails and tags in lower case, times in GHL's precision, and the transforms of the rules applied.
-// It returns a value as it is if GHL cannot store it or no rule writes it there.
+// normaliser writes it, e-mails and tags in lower case, times in GHL's precision, and the transforms of the rules
+// applied. It returns a value as it is if GHL cannot store it or no rule writes it there.
 func (f *Field) Canonical(v Value) Value {
 	if v.typ != f.typ {
 		return v
@@ -74,9 +75,9 @@ func (f *Field) Canonical(v Value) Value {
 	return Value{f.canonical(v.v), v.typ}
 }
 
-// Fits reports whether an update can write the value to GHL. It is false for a value that GHL cannot store, for an empty
-// value of a field that GHL does not clear, and for a field that no rule writes there. GHL keeps another value then, which a
-// merge must not treat as a change made in GHL.
+// Fits reports whether an update can write the value to GHL. It is false for a value that GHL cannot store, for an
+// empty value of a field that GHL does not clear, and for a field that no rule writes there. GHL keeps another value
+// then, which a merge must not treat as a change made in GHL.
 func (f *Field) Fits(v Value) bool {
 	if v.typ == 0 {
 		v.typ = f.typ
@@ -84,8 +85,8 @@ func (f *Field) Fits(v Value) bool {
 	return v.typ == f.typ && f.fits(v.v)
 }
 
-// Same reports whether the [Field.Canonical] values of two records are equal. So a caller can recognise the echo of its own
-// write in a response or a webhook.
+// Same reports whether the [Field.Canonical] values of two records are equal. So a caller can recognise the echo of
+// its own write in a response or a webhook.
 func (f *Field) Same(a, b pluvo.Record) bool {
 	v, w := f.get(a), f.get(b)
 	if v.equal(&w, f.typ) {
@@ -118,7 +119,8 @@ func (v Value) Equal(w Value) bool {
 // Items returns the texts of a set, and nil for any other value.
 func (v Value) Items() []string { return slices.Clone(v.v.list) }
 
-// String returns the value as text: a time in RFC 3339 and UTC, a set with commas between its items, "" for an empty value.
+// String returns the value as text: a time in RFC 3339 and UTC, a set with commas between its items, "" for an empty
+// value.
 func (v Value) String() string {
 	switch {
 	case v.IsEmpty():
@@ -137,13 +139,16 @@ func (v Value) String() string {
 
 // allFields returns the fields of every kind.
 func (m *Mapper) allFields() map[pluvo.Kind][]*Field {
+	r := m.rules
 	return map[pluvo.Kind][]*Field{
-		pluvo.KindContact:     fieldsOf(m, m.rules.contact, func(r pluvo.Record) *pluvo.Contact { return r.(*pluvo.Contact) }),
-		pluvo.KindTask:        fieldsOf(m, m.rules.task, func(r pluvo.Record) *pluvo.Task { return r.(*pluvo.Task) }),
-		pluvo.KindNote:        fieldsOf(m, m.rules.note, func(r pluvo.Record) *pluvo.Note { return r.(*pluvo.Note) }),
-		pluvo.KindAppointment: fieldsOf(m, m.rules.appointment, func(r pluvo.Record) *pluvo.Appointment { return r.(*pluvo.Appointment) }),
+		pluvo.KindContact:     fieldsOf(m, r.contact, func(r pluvo.Record) *pluvo.Contact { return r.(*pluvo.Contact) }),
+		pluvo.KindTask:        fieldsOf(m, r.task, func(r pluvo.Record) *pluvo.Task { return r.(*pluvo.Task) }),
+		pluvo.KindNote:        fieldsOf(m, r.note, func(r pluvo.Record) *pluvo.Note { return r.(*pluvo.Note) }),
+		pluvo.KindAppointment: fieldsOf(m, r.appointment, toAppointment),
 	}
 }
+
+func toAppointment(r pluvo.Record) *pluvo.Appointment { return r.(*pluvo.Appointment) }
 
 // fieldsOf returns the fields that the rules name, in their order.
 func fieldsOf[R, C, U, P any](m *Mapper, c *compiled[R, C, U, P], as func(pluvo.Record) *P) []*Field {
@@ -186,7 +191,8 @@ func (c *compiled[R, C, U, P]) fits(m *Mapper, name string, v value) bool {
 	return sent
 }
 
-// canonical sends a value to GHL and back: with the rule that writes the field and the one that reads what was written.
+// canonical sends a value to GHL and back: with the rule that writes the field and the one that reads what was
+// written.
 func (c *compiled[R, C, U, P]) canonical(m *Mapper, name string, v value) value {
 	for _, in := range c.rules {
 		if in.pluvo.name != name || !in.toPluvo {

@@ -64,8 +64,9 @@ type table[R, C, U, P any] struct {
 	// moreGHL finds custom fields, and morePluvo the further fields of a person; nil if the kind has none.
 	moreGHL   func(name string, custom customFields) (f *ghlField[R, C, U], problem string)
 	morePluvo func(name string) *pluvoField[P]
-	// others reports the values of a record of GHL that are in no table and not in read. otherPluvo reports the differences
-	// between two states of a record of Pluvo that are in no table and not in written; nil if there can be none.
+	// others reports the values of a record of GHL that are in no table and not in read. otherPluvo reports the
+	// differences between two states of a record of Pluvo that are in no table and not in written; nil if there can be
+	// none.
 	others     func(s *sink, r *R, read map[string]bool)
 	otherPluvo func(s *sink, now, last *P, written map[string]bool)
 }
@@ -138,7 +139,8 @@ func ownText[R, C, U any](name string, read func(*R) string) *ghlField[R, C, U] 
 // readOnlyTime is a time that GHL does not accept.
 func readOnlyTime[R, C, U any](name string, read func(*R) ghl.Time) *ghlField[R, C, U] {
 	return &ghlField[R, C, U]{
-		name: name, typ: instantType, get: instantOf(read), has: func(r *R) bool { t := read(r); return !t.IsZero() || t.Raw() != "" },
+		name: name, typ: instantType, get: instantOf(read),
+		has: func(r *R) bool { t := read(r); return !t.IsZero() || t.Raw() != "" },
 	}
 }
 

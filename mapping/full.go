@@ -13,13 +13,14 @@ type FullContact struct {
 	Tasks        []*ghl.Task
 	Notes        []*ghl.Note
 	Appointments []*ghl.Appointment
-	// NoteAppointments holds the id of the appointment that a note belongs to, by the id of the note. A note of an unknown
-	// appointment has no entry.
+	// NoteAppointments holds the id of the appointment that a note belongs to, by the id of the note. A note of an
+	// unknown appointment has no entry.
 	NoteAppointments map[string]string
 }
 
-// FullContact maps a contact with its tasks, notes and appointments. A record that cannot be mapped, such as a task without
-// an id or a deleted appointment, is left out and reported. FullContact fails only if the contact cannot be mapped.
+// FullContact maps a contact with its tasks, notes and appointments. A record that cannot be mapped, such as a task
+// without an id or a deleted appointment, is left out and reported. FullContact fails only if the contact cannot be
+// mapped.
 func (m *Mapper) FullContact(in *FullContact) (*pluvo.FullContact, *Report, error) {
 	if in == nil || in.Contact == nil {
 		return nil, &Report{}, noRecord(pluvo.KindContact)
@@ -30,21 +31,22 @@ func (m *Mapper) FullContact(in *FullContact) (*pluvo.FullContact, *Report, erro
 	if err := m.contact(&out.Contact, in.Contact, sc, s); err != nil {
 		return nil, s.report, err
 	}
-	out.Tasks = mapEach(in.Tasks, s, pluvo.KindTask, func(t *pluvo.Task, from *ghl.Task) error {
-		s.of(pluvo.KindTask, from.ID)
-		return m.task(t, from, id, sc, s)
+	out.Tasks = mapEach(in.Tasks, s, pluvo.KindTask, func(out *pluvo.Task, t *ghl.Task) error {
+		s.of(pluvo.KindTask, t.ID)
+		return m.task(out, t, id, sc, s)
 	})
-	out.Appointments = mapEach(in.Appointments, s, pluvo.KindAppointment, func(a *pluvo.Appointment, from *ghl.Appointment) error {
-		s.of(pluvo.KindAppointment, from.ID)
-		if from.Deleted {
+	appointment := func(out *pluvo.Appointment, a *ghl.Appointment) error {
+		s.of(pluvo.KindAppointment, a.ID)
+		if a.Deleted {
 			return &Error{Problem: whyDeleted}
 		}
-		return m.appointment(a, from, id, sc, s)
-	})
-	out.Notes = mapEach(in.Notes, s, pluvo.KindNote, func(n *pluvo.Note, from *ghl.Note) error {
-		s.of(pluvo.KindNote, from.ID)
-		sc.appointmentID = in.NoteAppointments[from.ID]
-		return m.note(n, from, id, sc, s)
+		return m.appointment(out, a, id, sc, s)
+	}
+	out.Appointments = mapEach(in.Appointments, s, pluvo.KindAppointment, appointment)
+	out.Notes = mapEach(in.Notes, s, pluvo.KindNote, func(out *pluvo.Note, n *ghl.Note) error {
+		s.of(pluvo.KindNote, n.ID)
+		sc.appointmentID = in.NoteAppointments[n.ID]
+		return m.note(out, n, id, sc, s)
 	})
 	return out, s.report, nil
 }

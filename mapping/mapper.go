@@ -17,8 +17,8 @@ const System = "highlevel"
 type Options struct {
 	// Location is the id of the GHL location. A record of another location is refused.
 	Location string
-	// TimeZone is the location's time zone, see [ghl.Location.TimeLocation]. The mapper reads times without a zone in it. If
-	// it is nil, such times are left out.
+	// TimeZone is the location's time zone, see [ghl.Location.TimeLocation]. The mapper reads times without a zone in
+	// it. If it is nil, such times are left out.
 	TimeZone *time.Location
 	// Phone writes phone numbers in E.164; nil leaves them as they are.
 	Phone PhoneNormalizer
@@ -28,16 +28,16 @@ type Options struct {
 	IDs func(kind pluvo.Kind, origin pluvo.Origin) string
 	// Now is the clock that decides whether a task is overdue; nil means time.Now.
 	Now func() time.Time
-	// Version is the version of the API that creates and updates are for; "" means [ghl.Version20210728]. The states that an
-	// appointment can be set to depend on it.
+	// Version is the version of the API that creates and updates are for; "" means [ghl.Version20210728]. The states
+	// that an appointment can be set to depend on it.
 	Version ghl.Version
-	// Rules map the kinds of records that they name. The rules of [Template] map the other kinds, and all kinds if Rules is
-	// nil.
+	// Rules map the kinds of records that they name. The rules of [Template] map the other kinds, and all kinds if Rules
+	// is nil.
 	Rules *Rules
 }
 
-// Mapper maps records of one location to Pluvo and back. It does not change and is safe for concurrent use if the functions
-// in its [Options] are.
+// Mapper maps records of one location to Pluvo and back. It does not change and is safe for concurrent use if the
+// functions in its [Options] are.
 type Mapper struct {
 	o      Options
 	rules  *Rules // of every kind
@@ -54,7 +54,8 @@ func New(o Options) (*Mapper, error) {
 		o.Version = ghl.Version20210728
 	case ghl.Version20210728, ghl.VersionV3:
 	default:
-		return nil, fmt.Errorf("mapping: Options.Version must be %q or %q, got %q", ghl.Version20210728, ghl.VersionV3, o.Version)
+		return nil, fmt.Errorf("mapping: Options.Version must be %q or %q, got %q",
+			ghl.Version20210728, ghl.VersionV3, o.Version)
 	}
 	if o.TaskStatus == nil {
 		o.TaskStatus = DefaultTaskStatus
@@ -72,8 +73,8 @@ type Error struct {
 	Kind pluvo.Kind
 	// ID is the record's id in the system that it comes from; "" if it has none.
 	ID string
-	// Field is the name of the field that is wrong or missing, in the system that the record comes from. If Pluvo refuses the
-	// record, it is the name in Pluvo.
+	// Field is the name of the field that is wrong or missing, in the system that the record comes from. If Pluvo
+	// refuses the record, it is the name in Pluvo.
 	Field string
 	// Problem says what is wrong with the field.
 	Problem string
@@ -140,8 +141,8 @@ func noRecord(kind pluvo.Kind) error {
 	return &Error{Kind: kind, Field: "id", Problem: whyNoRecord}
 }
 
-// settle makes a record valid for Pluvo: it leaves out each value that Pluvo refuses. It fails if the record is invalid
-// without the value.
+// settle makes a record valid for Pluvo: it leaves out each value that Pluvo refuses. It fails if the record is
+// invalid without the value.
 func settle[R, C, U, P any](t *table[R, C, U, P], out *P, r pluvo.Record, s *sink) error {
 	wrong := r.Validate()
 	if wrong == nil {

@@ -84,7 +84,8 @@ func (c *mistakes) object(n *node, what string, known []string, f func(key strin
 // listedNames is the number of names that a message lists at most.
 const listedNames = 30
 
-// meant returns what a message proposes in place of an unknown name: the nearest known name, else the names that there are.
+// meant returns what a message proposes in place of an unknown name: the nearest known name, else the names that
+// there are.
 func meant(wrong string, known []string, there string) string {
 	if name := nearest(wrong, known); name != "" {
 		return "did you mean " + name + "?"
@@ -96,8 +97,8 @@ func meant(wrong string, known []string, there string) string {
 	return there + " " + list
 }
 
-// nearest returns the known name that takes the fewest edits of one letter to write in place of wrong, in any case: at most
-// 2, and 1 for each 3 letters. It returns "" if none is that near.
+// nearest returns the known name that takes the fewest edits of one letter to write in place of wrong, in any case:
+// at most 2, and 1 for each 3 letters. It returns "" if none is that near.
 func nearest(wrong string, known []string) string {
 	best, fewest := "", min(2, len(wrong)/3)+1
 	for _, name := range known {
@@ -108,8 +109,8 @@ func nearest(wrong string, known []string) string {
 	return best
 }
 
-// edits returns the least number of letters to insert, delete, replace or swap with the next in a to get b, or limit if it
-// is not lower.
+// edits returns the least number of letters to insert, delete, replace or swap with the next in a to get b, or limit
+// if it is not lower.
 func edits(a, b string, limit int) int {
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
 		a, b = a[1:], b[1:]

@@ -8,8 +8,9 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Note maps a note from GHL to Pluvo. ContactID is the GHL id of its contact; it may be "" if the note names its contact.
-// AppointmentID is the GHL id of the appointment that the note belongs to; "" if it is unknown, because GHL does not say.
+// Note maps a note from GHL to Pluvo. ContactID is the GHL id of its contact; it may be "" if the note names its
+// contact. AppointmentID is the GHL id of the appointment that the note belongs to; "" if it is unknown, because GHL
+// does not say.
 func (m *Mapper) Note(n *ghl.Note, contactID, appointmentID string) (*pluvo.Note, *Report, error) {
 	if n == nil {
 		return nil, &Report{}, noRecord(pluvo.KindNote)
@@ -97,7 +98,8 @@ var noteFields = table[ghl.Note, ghl.NoteCreate, ghl.NoteUpdate, pluvo.Note]{
 			create: func(c *ghl.NoteCreate, v value) { c.Pinned = v.flag },
 			change: func(u *ghl.NoteUpdate, _, now value) { u.Pinned = ghl.Some(now.flag) },
 		},
-		readOnlyTime[ghl.Note, ghl.NoteCreate, ghl.NoteUpdate]("dateAdded", func(n *ghl.Note) ghl.Time { return n.DateAdded }),
+		readOnlyTime[ghl.Note, ghl.NoteCreate, ghl.NoteUpdate]("dateAdded",
+			func(n *ghl.Note) ghl.Time { return n.DateAdded }),
 		{name: "appointmentId", typ: textType, get: func(_ *ghl.Note, s *scope) value {
 			return textValue(s.m.id(pluvo.KindAppointment, s.appointmentID))
 		}},

@@ -12,7 +12,8 @@ func (ch *chain) addOptions(at position, arg *node, c *mistakes) {
 		return
 	}
 	if arg.kind != objectNode || len(arg.keys) == 0 {
-		c.add(arg.position, "options must be a table of HighLevel's words and Pluvo's, such as %s", transforms["options"].example)
+		c.add(arg.position, "options must be a table of HighLevel's words and Pluvo's, such as %s",
+			transforms["options"].example)
 		return
 	}
 	forward, backward := optionTable{}, optionTable{}

@@ -5,11 +5,11 @@ import (
 	"unicode"
 )
 
-// PhoneNormalizer writes phone numbers in E.164, such as "+18005550100". The mapper calls it only for numbers in another
-// form. If it returns false, the number stays as it is.
+// PhoneNormalizer writes phone numbers in E.164, such as "+18005550100". The mapper calls it only for numbers in
+// another form. If it returns false, the number stays as it is.
 //
-// The mapper uses the result only if it is E.164 and ends in the same digits, more than half of the number. So no extension
-// and no part of a number is lost.
+// The mapper uses the result only if it is E.164 and ends in the same digits, more than half of the number. So no
+// extension and no part of a number is lost.
 type PhoneNormalizer interface {
 	NormalizePhone(phone string) (e164 string, ok bool)
 }
@@ -44,8 +44,8 @@ func (m *Mapper) phone(written string) (phone, note string) {
 	return e164, whyE164
 }
 
-// refusesPhone reports whether GHL cannot store a phone. GHL drops the letters and signs before an extension, and makes
-// another number of the rest.
+// refusesPhone reports whether GHL cannot store a phone. GHL drops the letters and signs before an extension, and
+// makes another number of the rest.
 func refusesPhone(phone string) bool {
 	return phone != "" && (strings.ContainsFunc(phone, unicode.IsLetter) || strings.ContainsAny(phone, "#*,;") ||
 		!strings.ContainsFunc(phone, unicode.IsDigit))
@@ -59,8 +59,8 @@ func isE164(s string) bool {
 	return strings.Trim(s[2:], "0123456789") == ""
 }
 
-// sameEnd reports whether a normalised number ends in the last digits of the written one. A written number with letters is
-// never accepted: the letters can be digits or the start of an extension.
+// sameEnd reports whether a normalised number ends in the last digits of the written one. A written number with
+// letters is never accepted: the letters can be digits or the start of an extension.
 func sameEnd(written, e164 string) bool {
 	if strings.ContainsFunc(written, unicode.IsLetter) {
 		return false
@@ -75,7 +75,8 @@ func sameEnd(written, e164 string) bool {
 	return len(digits) > 0 && strings.HasSuffix(e164, string(digits[max(0, len(digits)-end):]))
 }
 
-// digitOf returns the ASCII form of a decimal digit of any script. In Unicode such digits are runs of ten that begin with 0.
+// digitOf returns the ASCII form of a decimal digit of any script. In Unicode such digits are runs of ten that begin
+// with 0.
 func digitOf(r rune) byte {
 	for _, run := range unicode.Nd.R16 {
 		if r >= rune(run.Lo) && r <= rune(run.Hi) {

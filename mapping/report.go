@@ -40,14 +40,14 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("outcome %d", uint8(o))
 }
 
-// Entry is the outcome for one field of one record. It holds no value, so it can be logged. A field without a value has an
-// entry only if the value is required.
+// Entry is the outcome for one field of one record. It holds no value, so it can be logged. A field without a value
+// has an entry only if the value is required.
 type Entry struct {
 	Kind pluvo.Kind
 	// ID is the record's id in the system that it comes from.
 	ID string
-	// From is the name of the field in the system that the record comes from, To the name in the other system. To is "" for
-	// a value that was not mapped. Both are "" for a record that was left out as a whole.
+	// From is the name of the field in the system that the record comes from, To the name in the other system. To is ""
+	// for a value that was not mapped. Both are "" for a record that was left out as a whole.
 	From, To string
 	Outcome  Outcome
 	// Reason says why the outcome is not Mapped; "" if it is.

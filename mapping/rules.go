@@ -9,8 +9,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Rules are the checked and compiled rules of a file. They do not change and are safe for concurrent use. A kind of record
-// that the file does not name is mapped by the rules of [Template].
+// Rules are the checked and compiled rules of a file. They do not change and are safe for concurrent use. A kind of
+// record that the file does not name is mapped by the rules of [Template].
 type Rules struct {
 	contact     *contactRules
 	task        *taskRules
@@ -26,9 +26,9 @@ func LoadRules(name string, data []byte, definitions *ghl.CustomFieldResolver) (
 	return load(name, data, customFields{definitions: definitions})
 }
 
-// CheckRules finds the mistakes of a rule file that do not depend on a location's custom fields: it accepts every custom
-// field, of any type. A [Mapper] with these rules has the right [Mapper.Fields], but does not map custom fields. Use
-// [LoadRules] to map.
+// CheckRules finds the mistakes of a rule file that do not depend on a location's custom fields: it accepts every
+// custom field, of any type. A [Mapper] with these rules has the right [Mapper.Fields], but does not map custom
+// fields. Use [LoadRules] to map.
 func CheckRules(name string, data []byte) (*Rules, error) {
 	return load(name, data, customFields{any: true})
 }
@@ -47,7 +47,8 @@ func load(name string, data []byte, custom customFields) (*Rules, error) {
 //go:embed template.yaml
 var template []byte
 
-// Template returns a commented rule file in YAML to start from. It holds the rules of a mapper without rules of its own.
+// Template returns a commented rule file in YAML to start from. It holds the rules of a mapper without rules of its
+// own.
 func Template() []byte { return slices.Clone(template) }
 
 // templateRules returns the compiled rules of the template.

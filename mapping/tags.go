@@ -6,19 +6,19 @@ import (
 )
 
 // Tags returns the tags of a GHL contact as Pluvo stores them: as they are, without empty ones, each once.
-func Tags(tags []string) []string { return slices.Clone(tagSet(tags, sameTag)) }
+func Tags(tags []string) []string { return slices.Clone(tagSet(tags, unchanged)) }
 
 // TagsToGHL returns tags as GHL stores them: in lower case, without spaces around, without empty ones, each once.
 func TagsToGHL(tags []string) []string { return slices.Clone(tagSet(tags, ghlTag)) }
 
-// TagChanges returns the tags to add and to remove in GHL to get from the last known tags to those of now. Other tags that
-// the contact has in GHL stay.
+// TagChanges returns the tags to add and to remove in GHL to get from the last known tags to those of now. Other tags
+// that the contact has in GHL stay.
 func TagChanges(now, last []string) (add, remove []string) {
 	have, want := tagSet(last, ghlTag), tagSet(now, ghlTag)
 	return without(want, have), without(have, want)
 }
 
-func sameTag(tag string) string { return tag }
+func unchanged(text string) string { return text }
 
 func ghlTag(tag string) string { return strings.ToLower(strings.TrimSpace(tag)) }
 
@@ -57,7 +57,7 @@ func without(list, others []string) []string {
 }
 
 // tagsFromGHL returns tags as Pluvo stores them, tagsForGHL as GHL stores them. A note says if that changes them.
-func tagsFromGHL(tags []string) value { return tagsValue(tags, tagSet(tags, sameTag), whyTagOnce) }
+func tagsFromGHL(tags []string) value { return tagsValue(tags, tagSet(tags, unchanged), whyTagOnce) }
 
 func tagsForGHL(v value) value {
 	tags := tagsValue(v.list, tagSet(v.list, ghlTag), whyTagForm)

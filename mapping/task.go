@@ -8,7 +8,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Task maps a task from GHL to Pluvo. ContactID is the GHL id of its contact; it may be "" if the task names its contact.
+// Task maps a task from GHL to Pluvo. ContactID is the GHL id of its contact; it may be "" if the task names its
+// contact.
 func (m *Mapper) Task(t *ghl.Task, contactID string) (*pluvo.Task, *Report, error) {
 	if t == nil {
 		return nil, &Report{}, noRecord(pluvo.KindTask)
@@ -104,9 +105,12 @@ var taskFields = table[ghl.Task, ghl.TaskCreate, ghl.TaskUpdate, pluvo.Task]{
 			func(t *ghl.Task) string { return t.AssignedTo },
 			func(c *ghl.TaskCreate) *string { return &c.AssignedTo },
 			func(u *ghl.TaskUpdate) *ghl.Opt[string] { return &u.AssignedTo })),
-		readOnly[ghl.Task, ghl.TaskCreate, ghl.TaskUpdate]("businessId", func(t *ghl.Task) string { return t.BusinessID }),
-		readOnlyTime[ghl.Task, ghl.TaskCreate, ghl.TaskUpdate]("dateAdded", func(t *ghl.Task) ghl.Time { return t.DateAdded }),
-		readOnlyTime[ghl.Task, ghl.TaskCreate, ghl.TaskUpdate]("dateUpdated", func(t *ghl.Task) ghl.Time { return t.DateUpdated }),
+		readOnly[ghl.Task, ghl.TaskCreate, ghl.TaskUpdate]("businessId",
+			func(t *ghl.Task) string { return t.BusinessID }),
+		readOnlyTime[ghl.Task, ghl.TaskCreate, ghl.TaskUpdate]("dateAdded",
+			func(t *ghl.Task) ghl.Time { return t.DateAdded }),
+		readOnlyTime[ghl.Task, ghl.TaskCreate, ghl.TaskUpdate]("dateUpdated",
+			func(t *ghl.Task) ghl.Time { return t.DateUpdated }),
 	},
 	pluvo: []*pluvoField[pluvo.Task]{
 		pluvoID("taskId", func(t *pluvo.Task) string { return t.ID }),

@@ -42,8 +42,8 @@ func (change textChange) list(m *Mapper, v value) value {
 	return v
 }
 
-// addForm adds a transform that leaves a text that it has changed already as it is. One of GHL's options that the transform
-// changes has no way back.
+// addForm adds a transform that leaves a text that it has changed already as it is. One of GHL's options that the
+// transform changes has no way back.
 func (ch *chain) addForm(name string, at position, c *mistakes, form func(string) string, note string) {
 	before := len(c.list)
 	ch.words()
@@ -103,7 +103,8 @@ func (ch *chain) addSplit(at position, arg *node, c *mistakes) {
 	}
 }
 
-// joinBy makes a text of a list. If the text is split again on the way back, it refuses a list that would not come back.
+// joinBy makes a text of a list. If the text is split again on the way back, it refuses a list that would not come
+// back.
 func joinBy(separator string, twoWay bool) step {
 	return func(_ *Mapper, v value) value {
 		text := strings.Join(v.list, separator)

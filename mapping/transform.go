@@ -2,8 +2,8 @@ package mapping
 
 import "github.com/pluvo/ghl"
 
-// step changes a value on its way between the two sides. It is not called with a value that has a problem, and it returns
-// an empty value as it is.
+// step changes a value on its way between the two sides. It is not called with a value that has a problem, and it
+// returns an empty value as it is.
 type step func(m *Mapper, v value) value
 
 func run(m *Mapper, v value, steps []step) value {
@@ -16,8 +16,8 @@ func run(m *Mapper, v value, steps []step) value {
 	return v
 }
 
-// chain builds the steps of a rule from GHL's end, so that the type is known at each step. Forward leads from GHL to Pluvo,
-// backward from Pluvo to GHL.
+// chain builds the steps of a rule from GHL's end, so that the type is known at each step. Forward leads from GHL to
+// Pluvo, backward from Pluvo to GHL.
 type chain struct {
 	to                typ // the type of the field in Pluvo
 	toPluvo, toGHL    bool

@@ -32,12 +32,13 @@ func NotFound() Kind { return withMessage("NotFound", http.StatusNotFound, "Reco
 // MongoError is 400 with an error text of the database.
 func MongoError() Kind {
 	return withBody("MongoError", http.StatusBadRequest, map[string]any{
-		"status": 400, "message": "MongoError: E11000 duplicate key error collection", "name": "HttpException", "traceId": exampleUUID,
+		"status": 400, "message": "MongoError: E11000 duplicate key error collection", "name": "HttpException",
+		"traceId": exampleUUID,
 	})
 }
 
-// DuplicateContact is 400 for a contact that already exists. field is "email", "phone" or "additionalEmail"; contactName may be
-// "", as HighLevel sometimes sends it. The fake refuses real duplicates without this fault.
+// DuplicateContact is 400 for a contact that already exists. field is "email", "phone" or "additionalEmail";
+// contactName may be "", as HighLevel sometimes sends it. The fake refuses real duplicates without this fault.
 func DuplicateContact(contactID, contactName, field string) Kind {
 	return withBody("DuplicateContact", http.StatusBadRequest, map[string]any{
 		"statusCode": 400, "message": "This location does not allow duplicated contacts.",
@@ -78,7 +79,8 @@ func MissingScope() Kind {
 
 // WrongAuthClass is 401 for a company's token where the operation needs a location's.
 func WrongAuthClass() Kind {
-	return withMessage("WrongAuthClass", http.StatusUnauthorized, "This authClass type is not allowed to access this scope.")
+	return withMessage("WrongAuthClass", http.StatusUnauthorized,
+		"This authClass type is not allowed to access this scope.")
 }
 
 // UserTypeMismatch is 401 for a location's token where the operation needs a company's.
@@ -98,7 +100,8 @@ func AuthorizationCodeNotFound() Kind {
 	})
 }
 
-// CommandTimedOut is 401 "Command timed out": a gateway timed out, and the token is valid. With AfterWork the operation is done.
+// CommandTimedOut is 401 "Command timed out": a gateway timed out, and the token is valid. With AfterWork the
+// operation is done.
 func CommandTimedOut() Kind {
 	return withMessage("CommandTimedOut", http.StatusUnauthorized, "Command timed out")
 }
@@ -149,7 +152,8 @@ func CreatedAllTheSame() Kind {
 	return ValidationArray("property createdBy should not exist").AfterWork().named("CreatedAllTheSame")
 }
 
-// TooManyRequests is 429. A positive retryAfter is sent as Retry-After, rounded up to seconds; 0 sends none, as HighLevel does.
+// TooManyRequests is 429. A positive retryAfter is sent as Retry-After, rounded up to seconds; 0 sends none, as
+// HighLevel does.
 func TooManyRequests(retryAfter time.Duration) Kind {
 	k := withMessage("TooManyRequests", http.StatusTooManyRequests, "Too Many Requests")
 	k.effect.Reply.Header = map[string]string{"X-Ratelimit-Remaining": "0"}
@@ -191,7 +195,8 @@ func UpstreamConnectError() Kind {
 
 // GatewayTimeoutHTML is 504 with a gateway's page.
 func GatewayTimeoutHTML() Kind {
-	return fromGateway("GatewayTimeoutHTML", http.StatusGatewayTimeout, "text/html", page("504 Gateway Time-out", "nginx"))
+	return fromGateway("GatewayTimeoutHTML", http.StatusGatewayTimeout, "text/html",
+		page("504 Gateway Time-out", "nginx"))
 }
 
 const htmlUTF8 = "text/html; charset=UTF-8"
@@ -201,16 +206,19 @@ func page(title, server string) string {
 		"</h1></center>\r\n<hr><center>" + server + "</center>\r\n</body>\r\n</html>\r\n"
 }
 
-// V3Error is an error in the form of v3, {"error":{"code","message","details","resolution"}}, with a status of 400 to 599.
+// V3Error is an error in the form of v3, {"error":{"code","message","details","resolution"}}, with a status of 400 to
+// 599.
 func V3Error(status int, code, message string) Kind {
 	return withBody("V3Error", status, map[string]any{"error": map[string]any{
 		"code": code, "message": message, "details": []string{}, "resolution": "See the documentation of the API.",
 	}}).refusedIf(!isError(status), "V3Error: the status must be between 400 and 599, got %d", status)
 }
 
-// MismatchedStatus is an error with a status of 400 to 599 and another status in its body. Clients must trust the former.
+// MismatchedStatus is an error with a status of 400 to 599 and another status in its body. Clients must trust the
+// former.
 func MismatchedStatus(status, inBody int, message string) Kind {
-	return withBody("MismatchedStatus", status, answer.Error{StatusCode: inBody, Message: message, Error: http.StatusText(inBody)}).
+	body := answer.Error{StatusCode: inBody, Message: message, Error: http.StatusText(inBody)}
+	return withBody("MismatchedStatus", status, body).
 		refusedIf(!isError(status), "MismatchedStatus: the status must be between 400 and 599, got %d", status)
 }
 

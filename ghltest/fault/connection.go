@@ -7,11 +7,11 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// CutBeforeWork closes the connection before the operation runs. (When the connection was used before, net/http sends a read a
-// second time; ghltest.Server.Requests lists both.)
+// CutBeforeWork closes the connection before the operation runs. (When the connection was used before, net/http sends
+// a read a second time; ghltest.Server.Requests lists both.)
 //
-// Every cut needs a connection to an http.Server. A handler that is called without one answers 502 with a text in place of a cut
-// before the answer, and a short body in place of a cut in the answer.
+// Every cut needs a connection to an http.Server. A handler that is called without one answers 502 with a text in
+// place of a cut before the answer, and a short body in place of a cut in the answer.
 func CutBeforeWork() Kind { return cut("CutBeforeWork", answer.CutAnswer, false) }
 
 // CutAfterWork closes the connection after the operation, before the answer.
@@ -30,14 +30,15 @@ func cut(name string, at answer.Cut, afterWork bool) Kind {
 // Hang sends no answer until the caller gives up or the server is closed. With AfterWork the operation runs at once.
 func Hang() Kind { return Kind{answer.Effect{Name: "Hang", Hang: true}} }
 
-// Delay runs the operation at once and delays its answer. d is real time, not time of the server's clock, and must be positive.
-// The delay ends early when the server is closed.
+// Delay runs the operation at once and delays its answer. d is real time, not time of the server's clock, and must be
+// positive. The delay ends early when the server is closed.
 func Delay(d time.Duration) Kind {
-	return Kind{answer.Effect{Name: "Delay", Delay: d}}.refusedIf(d <= 0, "Delay: the delay must be positive, got %s", d)
+	return Kind{answer.Effect{Name: "Delay", Delay: d}}.
+		refusedIf(d <= 0, "Delay: the delay must be positive, got %s", d)
 }
 
-// SlowBody writes the body in chunks of the given number of bytes, with a pause after each. Both must be positive. The pause is
-// real time and ends early when the server is closed.
+// SlowBody writes the body in chunks of the given number of bytes, with a pause after each. Both must be positive.
+// The pause is real time and ends early when the server is closed.
 func SlowBody(bytes int, pause time.Duration) Kind {
 	return Kind{answer.Effect{Name: "SlowBody", ChunkBytes: bytes, ChunkPause: pause}}.
 		refusedIf(bytes < 1 || pause <= 0, "SlowBody: bytes and pause must be positive, got %d and %s", bytes, pause)
@@ -63,7 +64,8 @@ func reshaped(name string, reshape func(http.Header, []byte) []byte) Kind {
 	return Kind{answer.Effect{Name: name, Reshape: reshape}}
 }
 
-// DateSkew sends a Date header that is this much ahead of the server's clock, or behind it when by is negative. 0 is refused.
+// DateSkew sends a Date header that is this much ahead of the server's clock, or behind it when by is negative. 0 is
+// refused.
 func DateSkew(by time.Duration) Kind {
 	return Kind{answer.Effect{Name: "DateSkew", DateSkew: by}}.refusedIf(by == 0, "DateSkew: the skew must not be 0")
 }

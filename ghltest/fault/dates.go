@@ -38,7 +38,8 @@ const (
 )
 
 var dateFormNames = [dateForms]string{
-	"DateISO", "DateOffset", "DateLocal", "DateDay", "DateMillis", "DateMillisText", "DateNull", "DateEmpty", "DateSeconds", "DateMongo",
+	"DateISO", "DateOffset", "DateLocal", "DateDay", "DateMillis", "DateMillisText", "DateNull", "DateEmpty",
+	"DateSeconds", "DateMongo",
 }
 
 // String returns the name of the form.
@@ -50,7 +51,8 @@ func (f DateForm) String() string {
 }
 
 var dateProperties = []string{
-	"dateAdded", "dateUpdated", "dateOfBirth", "lastActivity", "lastSessionActivityAt", "dueDate", "startTime", "endTime", "createdAt", "updatedAt",
+	"dateAdded", "dateUpdated", "dateOfBirth", "lastActivity", "lastSessionActivityAt", "dueDate", "startTime",
+	"endTime", "createdAt", "updatedAt",
 }
 
 // DatesAs sends dates in another form: the properties with these names, or all dates without names.

@@ -3,15 +3,16 @@
 //	server.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CutAfterWork(), Times: 1})
 //	server.Fail(ghltest.Fault{Kind: fault.BadGatewayHTML(), Chance: 0.05, Seed: 1})
 //
-// The first fault creates the next contact and closes the connection before the answer. The second one answers one request in
-// twenty with a gateway's error page.
+// The first fault creates the next contact and closes the connection before the answer. The second one answers one
+// request in twenty with a gateway's error page.
 //
 // # Errors
 //
-// These replace the answer by an error that HighLevel or a gateway in front of it was seen to send, with its body. The operation
-// does not run, except with [Kind.AfterWork].
+// These replace the answer by an error that HighLevel or a gateway in front of it was seen to send, with its body.
+// The operation does not run, except with [Kind.AfterWork].
 //
-//   - 400: [BadRequest], [ContactNotFound], [DuplicateContact], [SlotTaken], [MongoError], [RemovedEndpoint], [InvalidGrant]
+//   - 400: [BadRequest], [ContactNotFound], [DuplicateContact], [SlotTaken], [MongoError], [RemovedEndpoint],
+//     [InvalidGrant]
 //   - 401: [InvalidJWT], [InvalidPrivateToken], [MissingScope], [WrongAuthClass], [UserTypeMismatch], [MissingVersion],
 //     [AuthorizationCodeNotFound], [CommandTimedOut]
 //   - 403: [Forbidden], [WrongLocation], [BlockedByCDN]
@@ -19,7 +20,8 @@
 //   - 408: [RequestTimeout]
 //   - 422: [ValidationArray], [ValidationString], [UndeclaredProperty], [CreatedAllTheSame]
 //   - 429: [TooManyRequests], [DailyLimitReached]
-//   - 500 to 504: [InternalServerError], [BadGatewayHTML], [ServiceUnavailableHTML], [UpstreamConnectError], [GatewayTimeoutHTML]
+//   - 500 to 504: [InternalServerError], [BadGatewayHTML], [ServiceUnavailableHTML], [UpstreamConnectError],
+//     [GatewayTimeoutHTML]
 //   - any status: [V3Error], [MismatchedStatus], [Answer]
 //
 // # Connections
@@ -34,8 +36,8 @@
 //
 // # Quirks
 //
-// The values in HighLevel's answers differ from its documents and from one account to another. These kinds change the values of a
-// success in the same ways; [Quirks] returns them.
+// The values in HighLevel's answers differ from its documents and from one account to another. These kinds change the
+// values of a success in the same ways; [Quirks] returns them.
 //
 //   - [NumbersAsStrings]: "birthDay": "6".
 //   - [StringsAsNumbers]: "postalCode": 10115.
@@ -45,10 +47,10 @@
 //   - [StringsForLists]: "attachments": "…" and "followers": "…" as in the documents, or for named lists.
 //   - [AdditionalEmailsAsObjects]: "additionalEmails": [{"email": "…"}], also for additionalPhones.
 //   - [AdditionalEmailsAsStrings]: "additionalEmails": ["…"], also for additionalPhones.
-//   - [CustomFieldValues]: a string, a number, a date in milliseconds, a list of strings, an object of files by id, or null; or
-//     given values.
-//   - [DatesAs]: a date in ISO form with Z or with an offset, without a zone, as a day, as milliseconds since 1970 in a number or
-//     a string, null, "", or the objects {"_seconds": …} and {"$date": …} of databases; see [DateForm].
+//   - [CustomFieldValues]: a string, a number, a date in milliseconds, a list of strings, an object of files by id,
+//     or null; or given values.
+//   - [DatesAs]: a date in ISO form with Z or with an offset, without a zone, as a day, as milliseconds since 1970 in
+//     a number or a string, null, "", or the objects {"_seconds": …} and {"$date": …} of databases; see [DateForm].
 //   - [RenamedProperty]: "appointment" for "event", "success" for "succeded", or any other.
 //   - [MissingProperties]: no startAfter, searchAfter or traceId, or no others.
 //   - [UnknownProperties]: undocumented properties in every object.

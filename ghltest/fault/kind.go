@@ -12,8 +12,8 @@ type Kind struct{ effect answer.Effect }
 // String returns the name of the kind, as ghltest.Request.Fault reports it.
 func (k Kind) String() string { return k.effect.Name }
 
-// AfterWork runs the operation before its answer is replaced: a contact is created, and the answer reports an error. AfterWork
-// is only valid for a kind that replaces the answer; ghltest.Server.Fail refuses any other.
+// AfterWork runs the operation before its answer is replaced: a contact is created, and the answer reports an error.
+// AfterWork is only valid for a kind that replaces the answer; ghltest.Server.Fail refuses any other.
 func (k Kind) AfterWork() Kind {
 	if !k.effect.Replaces() && k.effect.Err == nil {
 		k.effect.Err = fmt.Errorf("AfterWork needs a kind that replaces the answer, not %s", k)
@@ -40,7 +40,8 @@ func (k Kind) refusedIf(wrong bool, format string, args ...any) Kind {
 
 // withBody returns a kind that replaces the answer by a JSON body.
 func withBody(name string, status int, body any) Kind {
-	return replaced(name, answer.Reply{Status: status, ContentType: answer.ContentType, Body: string(answer.Marshal(body))})
+	text := string(answer.Marshal(body))
+	return replaced(name, answer.Reply{Status: status, ContentType: answer.ContentType, Body: text})
 }
 
 // withMessage returns a kind that replaces the answer by an error in the usual form.

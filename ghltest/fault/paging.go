@@ -8,8 +8,8 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// IgnoredPaging removes startAfter, startAfterId, searchAfter, page, skip and pageToken from the request, so that every answer is
-// the first page. HighLevel ignores unknown paging parameters without an error.
+// IgnoredPaging removes startAfter, startAfterId, searchAfter, page, skip and pageToken from the request, so that
+// every answer is the first page. HighLevel ignores unknown paging parameters without an error.
 func IgnoredPaging() Kind {
 	return Kind{answer.Effect{Name: "IgnoredPaging", EditRequest: func(query url.Values, body map[string]any) {
 		for _, name := range []string{"startAfter", "startAfterId", "searchAfter", "page", "skip", "pageToken"} {
@@ -19,8 +19,8 @@ func IgnoredPaging() Kind {
 	}}}
 }
 
-// RepeatedCursor answers each page with the cursor of its request, so that a caller who follows the cursor reads the same page
-// again.
+// RepeatedCursor answers each page with the cursor of its request, so that a caller who follows the cursor reads the
+// same page again.
 func RepeatedCursor() Kind {
 	return Kind{answer.Effect{Name: "RepeatedCursor", EditAnswer: func(decoded any, query url.Values, text []byte) any {
 		page, ok := decoded.(map[string]any)

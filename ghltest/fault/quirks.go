@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// Quirks returns the kinds that change values of a success, one for each quirk that was seen in HighLevel's answers, for a test
-// that runs with each of them.
+// Quirks returns the kinds that change values of a success, one for each quirk that was seen in HighLevel's answers,
+// for a test that runs with each of them.
 //
 //	for _, quirk := range fault.Quirks() {
 //		t.Run(quirk.String(), func(t *testing.T) {
@@ -22,9 +22,12 @@ import (
 //	}
 func Quirks() []Kind {
 	list := []Kind{
-		NumbersAsStrings(), StringsAsNumbers(), BooleansAsStrings(), NullLists(), ObjectsForStrings(), StringsForLists(),
-		AdditionalEmailsAsObjects(), AdditionalEmailsAsStrings(), CustomFieldValues(), RenamedProperty("event", "appointment"),
-		RenamedProperty("succeded", "success"), MissingProperties("startAfter", "searchAfter", "traceId"), UnknownProperties(),
+		NumbersAsStrings(), StringsAsNumbers(), BooleansAsStrings(), NullLists(), ObjectsForStrings(),
+		StringsForLists(),
+		AdditionalEmailsAsObjects(), AdditionalEmailsAsStrings(), CustomFieldValues(),
+		RenamedProperty("event", "appointment"),
+		RenamedProperty("succeded", "success"), MissingProperties("startAfter", "searchAfter", "traceId"),
+		UnknownProperties(),
 		NullCursors(), WrongContentType("text/html"), DateSkew(-time.Hour),
 	}
 	for form := DateISO; form < dateForms; form++ {
@@ -33,11 +36,12 @@ func Quirks() []Kind {
 	return list
 }
 
-// EditedAnswer calls a function with the decoded JSON of each success and sends what it returns: objects are map[string]any,
-// numbers are json.Number. It is for a quirk that has no kind here. The function runs while the server's lock is held: it must
-// not call the server.
+// EditedAnswer calls a function with the decoded JSON of each success and sends what it returns: objects are
+// map[string]any, numbers are json.Number. It is for a quirk that has no kind here. The function runs while the
+// server's lock is held: it must not call the server.
 func EditedAnswer(edit func(answer any) any) Kind {
-	return Kind{answer.Effect{Name: "EditedAnswer", EditAnswer: func(decoded any, _ url.Values, _ []byte) any { return edit(decoded) }}}.
+	editAnswer := func(decoded any, _ url.Values, _ []byte) any { return edit(decoded) }
+	return Kind{answer.Effect{Name: "EditedAnswer", EditAnswer: editAnswer}}.
 		refusedIf(edit == nil, "EditedAnswer: the function is nil")
 }
 
@@ -97,7 +101,8 @@ func NullLists(names ...string) Kind {
 	})
 }
 
-// ObjectsForStrings sends an object {"name": "…"} for the strings with these names, or for companyName and source without names.
+// ObjectsForStrings sends an object {"name": "…"} for the strings with these names, or for companyName and source
+// without names.
 func ObjectsForStrings(names ...string) Kind {
 	if len(names) == 0 {
 		names = []string{"companyName", "source"}
@@ -110,8 +115,8 @@ func ObjectsForStrings(names ...string) Kind {
 	})
 }
 
-// StringsForLists sends the first element of the lists with these names, and null for an empty list. Without names it changes
-// attachments and followers, which are strings in the vendor's documents.
+// StringsForLists sends the first element of the lists with these names, and null for an empty list. Without names it
+// changes attachments and followers, which are strings in the vendor's documents.
 func StringsForLists(names ...string) Kind {
 	if len(names) == 0 {
 		names = []string{"attachments", "followers"}
@@ -128,7 +133,8 @@ func StringsForLists(names ...string) Kind {
 	})
 }
 
-// AdditionalEmailsAsObjects sends additionalEmails as [{"email": "…"}], the most common form, and additionalPhones likewise.
+// AdditionalEmailsAsObjects sends additionalEmails as [{"email": "…"}], the most common form, and additionalPhones
+// likewise.
 func AdditionalEmailsAsObjects() Kind {
 	return changed("AdditionalEmailsAsObjects", eachAdditional(func(key string, value any) any {
 		if text, ok := value.(string); ok {
@@ -162,9 +168,9 @@ func eachAdditional(change func(key string, value any) any) answer.Change {
 	}
 }
 
-// CustomFieldValues replaces the values of each record's custom fields by these values in turn: anything that encoding/json can
-// encode. Without values it sends a string, a number, a date in milliseconds, a list of strings, an object of files by id, and
-// null.
+// CustomFieldValues replaces the values of each record's custom fields by these values in turn: anything that
+// encoding/json can encode. Without values it sends a string, a number, a date in milliseconds, a list of strings, an
+// object of files by id, and null.
 func CustomFieldValues(values ...any) Kind {
 	if len(values) == 0 {
 		values = []any{
@@ -190,7 +196,8 @@ func CustomFieldValues(values ...any) Kind {
 // UnderscoreIDs sends _id for id. The search for tasks always has _id; no other answer of HighLevel was seen with it.
 func UnderscoreIDs() Kind { return RenamedProperty("id", "_id").named("UnderscoreIDs") }
 
-// RenamedProperty sends a property under another name in every object: "event" as "appointment", "succeded" as "success".
+// RenamedProperty sends a property under another name in every object: "event" as "appointment", "succeded" as
+// "success".
 func RenamedProperty(from, to string) Kind {
 	return changedObjects("RenamedProperty("+from+", "+to+")", func(object map[string]any) {
 		if value, ok := object[from]; ok {
@@ -202,7 +209,9 @@ func RenamedProperty(from, to string) Kind {
 
 // MissingProperties removes properties from every object.
 func MissingProperties(names ...string) Kind {
-	return changed("MissingProperties", func(property string, value any) (any, bool) { return value, !slices.Contains(names, property) })
+	return changed("MissingProperties", func(property string, value any) (any, bool) {
+		return value, !slices.Contains(names, property)
+	})
 }
 
 // UnknownProperties adds undocumented properties to every object: a string, a list and an object.

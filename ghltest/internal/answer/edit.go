@@ -12,8 +12,8 @@ func Decode(text []byte, v any) error {
 	return d.Decode(v)
 }
 
-// Edit decodes an answer, calls edit and encodes the result. An answer that is not JSON is returned unchanged; a result that is
-// not JSON becomes an error text, so that no caller mistakes it for the unedited answer.
+// Edit decodes an answer, calls edit and encodes the result. An answer that is not JSON is returned unchanged; a
+// result that is not JSON becomes an error text, so that no caller mistakes it for the unedited answer.
 func Edit(text []byte, edit func(any) any) []byte {
 	var decoded any
 	if Decode(text, &decoded) != nil {
@@ -29,8 +29,8 @@ func Edit(text []byte, edit func(any) any) []byte {
 // Change returns the new value of a property. The property is removed when keep is false.
 type Change func(property string, value any) (_ any, keep bool)
 
-// Properties calls change for each property of each object in v, inner objects first, and returns v. An element of a list counts
-// as a value of the property that holds the list.
+// Properties calls change for each property of each object in v, inner objects first, and returns v. An element of a
+// list counts as a value of the property that holds the list.
 func Properties(v any, change Change) any { return propertiesOf("", v, change) }
 
 func propertiesOf(property string, v any, change Change) any {

@@ -1,5 +1,5 @@
-// Package answer holds what package ghltest and its package fault share: the forms of the API's errors, JSON that can be edited,
-// and the effect of a fault.
+// Package answer holds what package ghltest and its package fault share: the forms of the API's errors, JSON that can
+// be edited, and the effect of a fault.
 package answer
 
 import (
