@@ -66,11 +66,11 @@ func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 	if string(value) == "null" {
 		return list, nil
 	}
-	err = eachElement(value, func(element []byte) error {
+	err = lenient.EachElement(value, func(element []byte) error {
 		if len(list)+len(k.skipped) >= maxElements {
 			return &badAnswerError{"the list in the answer has more than 100,000 elements"}
 		}
-		if !isObject(element) || !hasID(element) {
+		if !lenient.IsObject(element) || !hasID(element) {
 			k.skipped = append(k.skipped, bytes.Clone(element))
 			return nil
 		}
@@ -104,7 +104,7 @@ func done(ctx context.Context, c *Client, r request, opts []CallOption) error {
 // checkFlags refuses an answer that says it failed, whatever its status.
 func checkFlags(body []byte) error {
 	for _, name := range []string{"succeded", "succeeded", "success"} { // the vendor writes all three
-		if string(field(body, name)) == "false" {
+		if string(lenient.Field(body, name)) == "false" {
 			return &badAnswerError{"the server says that it did not succeed"}
 		}
 	}
@@ -147,7 +147,7 @@ func promised(body []byte, names string, kind byte) ([]byte, error) {
 			}
 			continue
 		}
-		if value := field(body, name); value != nil && (value[0] == kind || kind == '[' && string(value) == "null") {
+		if value := lenient.Field(body, name); value != nil && (value[0] == kind || kind == '[' && string(value) == "null") {
 			return value, nil
 		}
 	}
@@ -166,21 +166,9 @@ func promisedRecord(body []byte, names string) ([]byte, error) {
 // hasID reports whether an object is a record: all of them have an id.
 func hasID(object []byte) bool {
 	for _, name := range []string{"id", "_id"} {
-		if id, ok := scalar(field(object, name)); ok && id != "" {
+		if id, ok := lenient.Scalar(lenient.Field(object, name)); ok && id != "" {
 			return true
 		}
 	}
 	return false
-}
-
-// field returns a property of an object, nil if there is none.
-func field(object []byte, name string) []byte {
-	var found []byte
-	_ = eachField(object, func(key, value []byte) error {
-		if string(key) == name {
-			found = value
-		}
-		return nil
-	})
-	return found
 }

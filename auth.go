@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/internal/check"
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // Token is what HighLevel grants access with. It prints redacted with every verb of fmt and in slog, and JSON leaves its
@@ -155,7 +156,7 @@ type tokenBody struct {
 func ParseToken(answer []byte, sent time.Time) (*Token, error) {
 	bad := func(why string) (*Token, error) { return nil, &Error{Message: why, categories: badResponse} }
 	var b tokenBody
-	if checkObject(answer) != nil || decodeHead(answer, &b) != nil {
+	if checkObject(answer) != nil || lenient.Unmarshal(answer, &b) != nil {
 		return bad("the answer is not a JSON object")
 	}
 	t := &Token{

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // CalendarsService reads a location's calendars, their free slots and their events, and blocks slots.
@@ -85,12 +87,12 @@ func (s *CalendarsService) FreeSlots(ctx context.Context, calendarID string, in 
 		if err := checkObject(body); err != nil {
 			return err
 		}
-		return eachField(body, func(key, value []byte) error {
+		return lenient.EachField(body, func(key, value []byte) error {
 			if _, err := time.Parse(time.DateOnly, string(key)); err != nil {
 				return nil // not a day, such as traceId
 			}
 			day := DaySlots{Date: string(key)}
-			for _, slot := range texts(field(value, "slots")) {
+			for _, slot := range texts(lenient.Field(value, "slots")) {
 				day.Slots = append(day.Slots, ParseTime(slot))
 			}
 			days = append(days, day)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
+	"github.com/pluvo/ghl/internal/lenient"
 	"github.com/pluvo/ghl/internal/redact"
 )
 
@@ -360,8 +361,8 @@ func (k *call) report(ctx context.Context, err *Error) {
 
 // traceID finds HighLevel's id of the request in an answer.
 func traceID(body []byte) string {
-	if value := field(body, "traceId"); value != nil {
-		id, _ := scalar(value)
+	if value := lenient.Field(body, "traceId"); value != nil {
+		id, _ := lenient.Scalar(value)
 		return id
 	}
 	return ""

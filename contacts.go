@@ -239,7 +239,7 @@ func (s *ContactsService) FindDuplicate(ctx context.Context, q DuplicateQuery, o
 		if err := checkObject(body); err != nil {
 			return err
 		}
-		if string(field(body, k.op.answer)) == "null" {
+		if string(lenient.Field(body, k.op.answer)) == "null" {
 			none.Status, none.Attempts, none.TraceID = k.status, k.attempts, traceID(body)
 			return nil
 		}
@@ -440,7 +440,7 @@ func (s *ContactsService) page(ctx context.Context, r request, opts []CallOption
 				StartAfterID string          `json:"startAfterId"`
 			} `json:"meta"`
 		}
-		if err := decodeHead(body, &head); err != nil {
+		if err := lenient.Unmarshal(body, &head); err != nil {
 			return err
 		}
 		page.Total = max(head.Meta.Total, head.Total, head.Count)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // CustomField is a contact's value of a custom field. Records that are read have the ID; records to write need the ID or the
@@ -70,7 +72,7 @@ func (v CustomFieldValue) Text() string { return strings.Join(v.Options(), ", ")
 // Number returns the value of a number or money field. A text such as "1234.5" or "1,234.5" is a number too; "1,5" and
 // "Infinity" are not. ok is false if the value is not a number.
 func (v CustomFieldValue) Number() (n float64, ok bool) {
-	text, ok := scalar(v.raw)
+	text, ok := lenient.Scalar(v.raw)
 	if !ok {
 		return 0, false
 	}
@@ -83,20 +85,20 @@ func (v CustomFieldValue) Number() (n float64, ok bool) {
 		}
 		text = strings.ReplaceAll(whole, ",", "") + text[len(whole):]
 	}
-	return parseNumber(text)
+	return lenient.ParseNumber(text)
 }
 
 // Options returns the selected options: several, one, or nil for none.
 func (v CustomFieldValue) Options() []string {
 	var list []string
 	add := func(value []byte) error {
-		if text, ok := scalar(value); ok && text != "" {
+		if text, ok := lenient.Scalar(value); ok && text != "" {
 			list = append(list, text)
 		}
 		return nil
 	}
 	if len(v.raw) > 0 && v.raw[0] == '[' {
-		_ = eachElement(v.raw, add)
+		_ = lenient.EachElement(v.raw, add)
 	} else {
 		_ = add(v.raw)
 	}
@@ -115,9 +117,9 @@ func (v CustomFieldValue) Date() Time {
 // Files returns the files of a file field by their ids. It returns nil for any other value.
 func (v CustomFieldValue) Files() map[string]CustomFieldFile {
 	var files map[string]CustomFieldFile
-	_ = eachField(v.raw, func(key, value []byte) error {
+	_ = lenient.EachField(v.raw, func(key, value []byte) error {
 		var f CustomFieldFile
-		if isObject(value) && f.UnmarshalJSON(value) == nil {
+		if lenient.IsObject(value) && f.UnmarshalJSON(value) == nil {
 			if files == nil {
 				files = map[string]CustomFieldFile{}
 			}

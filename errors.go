@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/pluvo/ghl/internal/lenient"
 	"github.com/pluvo/ghl/internal/redact"
 )
 
@@ -302,7 +303,7 @@ func newError(op *Operation, status int, body []byte) *Error {
 	kept := bytes.Clone(body[:min(len(body), maxErrorBody)])
 	e := &Error{Operation: op.Name, Status: status, body: &kept}
 	var b errorBody
-	if isObject(body) && decodeHead(body, &b) == nil {
+	if lenient.IsObject(body) && lenient.Unmarshal(body, &b) == nil {
 		e.TraceID = b.TraceID
 		e.Details = b.reasons()
 		for i, text := range e.Details {
@@ -348,7 +349,7 @@ func textsWithin(data json.RawMessage, depth int) []string {
 	var list []string
 	switch data[0] {
 	case '[':
-		_ = eachElement(data, func(value []byte) error {
+		_ = lenient.EachElement(data, func(value []byte) error {
 			list = append(list, textsWithin(value, depth-1)...)
 			return nil
 		})
@@ -366,7 +367,7 @@ func textsWithin(data json.RawMessage, depth int) []string {
 			list = textsWithin(o.Code, depth-1)
 		}
 	default:
-		if text, ok := scalar(data); ok && text != "" && text != "null" {
+		if text, ok := lenient.Scalar(data); ok && text != "" && text != "null" {
 			list = append(list, text)
 		}
 	}
