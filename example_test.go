@@ -71,7 +71,7 @@ func ExampleNew() {
 	}
 	fmt.Println(other.Location())
 
-	// What is wrong is said at once.
+	// New checks every option.
 	_, err = ghl.New(ghl.WithToken("pit-x"), ghl.WithBaseURL("localhost:8080"))
 	fmt.Println(errors.Is(err, ghl.ErrBadInput), err)
 	// Output:
@@ -114,7 +114,7 @@ func ExampleContactsService_All() {
 		}
 		fmt.Println(contact.Email)
 		if contact.ID == "c" {
-			break // sends nothing more
+			break // no further page is read
 		}
 	}
 	// Output:
@@ -156,8 +156,8 @@ func ExampleContactsService_Update() {
 		FirstName: ghl.Some("Ada"),      // set
 		Website:   ghl.Null[string](),   // clear
 		DND:       ghl.Some(false),      // set, though it is the zero value
-		LastName:  ghl.Opt[string]{},    // keep, as all that is not mentioned
-		Tags:      ghl.Some([]string{}), // replace all tags by none
+		LastName:  ghl.Opt[string]{},    // no change, as for every field that is not set
+		Tags:      ghl.Some([]string{}), // remove all tags
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -175,12 +175,12 @@ func ExampleContactsService_Create_duplicate() {
 		&ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"})
 	var e *ghl.Error
 	if errors.Is(err, ghl.ErrDuplicateContact) && errors.As(err, &e) && e.Duplicate != nil {
-		fmt.Println("there is one already:", e.Duplicate.ContactID, e.Duplicate.ContactName, "with the same",
+		fmt.Println("existing contact:", e.Duplicate.ContactID, e.Duplicate.ContactName, "with the same",
 			e.Duplicate.MatchingField)
 	}
 	// Output:
 	// POST /contacts/ {"firstName":"Ada","email":"ada@example.com","locationId":"ve9EPM428h8vShlRW1KT"}
-	// there is one already: seD4PfOuKoVMLkEZqohJ Ada Lovelace with the same email
+	// existing contact: seD4PfOuKoVMLkEZqohJ Ada Lovelace with the same email
 }
 
 func ExampleContactsService_Search() {
@@ -203,13 +203,13 @@ func ExampleContactsService_Search() {
 	}
 	fmt.Println(page.Total, page.Contacts[0].ContactName)
 
-	// What the API would refuse is refused before it is sent.
+	// Input that the API would refuse is refused before it is sent.
 	_, err = client.Contacts.Search(context.Background(), &ghl.SearchRequest{PageLimit: 1000})
 	fmt.Println(err)
 	// Output:
 	// POST /contacts/search {"locationId":"ve9EPM428h8vShlRW1KT","pageLimit":50,"filters":[{"field":"dateUpdated","operator":"range","value":{"gte":"2026-01-01T00:00:00.000Z"}},{"group":"OR","filters":[{"field":"tags","operator":"contains","value":["vip"]},{"field":"customFields.MgobCB14YMVKuE4Ka8p1","operator":"eq","value":"gold"}]}],"sort":[{"field":"dateUpdated","direction":"desc"}]}
 	// 1 Ada Lovelace
-	// ghl: contacts.search: a page holds 1 to 500 contacts (field PageLimit)
+	// ghl: contacts.search: PageLimit must be 1 to 500 (field PageLimit)
 }
 
 func ExampleTagsService_Add() {
@@ -226,7 +226,7 @@ func ExampleTagsService_Add() {
 	// [customer vip]
 }
 
-// An endpoint without a method of this package goes through the same limits, retries and errors.
+// Calls of endpoints without a method have the same limits, retries and errors.
 func ExampleClient_Call() {
 	client := exampleClient(memory{
 		"GET /locations/ve9EPM428h8vShlRW1KT/customValues/cv1": `{"customValue":{"id":"cv1","name":"Opening hours","value":"9 to 5"}}`,

@@ -55,13 +55,15 @@ func (s *windowServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	time.Sleep(latency / 2)
 	return answers(status, body, "X-RateLimit-Max", strconv.Itoa(s.grant), "X-RateLimit-Remaining", strconv.Itoa(left),
 		"X-RateLimit-Interval-Milliseconds", strconv.FormatInt(s.interval.Milliseconds(), 10),
-		"X-RateLimit-Limit-Daily", "10000", "X-RateLimit-Daily-Remaining", strconv.Itoa(daily), "X-RateLimit-Daily-Reset", "3600000")(r)
+		"X-RateLimit-Limit-Daily", "10000", "X-RateLimit-Daily-Remaining", strconv.Itoa(daily),
+		"X-RateLimit-Daily-Reset", "3600000")(r)
 }
 
 // limitedClient returns a client with the default limiter that sends to a transport.
 func limitedClient(t *testing.T, transport http.RoundTripper) *ghl.Client {
 	t.Helper()
-	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: transport}))
+	client := &http.Client{Transport: transport}
+	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(client))
 	require.NoError(t, err)
 	return c
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// OAuthService reaches what an agency's (company's) token can do for its locations.
+// OAuthService reads tokens and installations of the locations of an agency (company).
 type OAuthService service
 
-// LocationToken gets the token of a location from the company's: POST /oauth/locationToken (location-token in v3), scope
-// oauth.write. The client's token must be the company's.
+// LocationToken returns a token of a location: POST /oauth/locationToken (location-token in v3), scope oauth.write. The
+// client needs the company's token.
 func (s *OAuthService) LocationToken(ctx context.Context, companyID, locationID string, opts ...CallOption) (*Token, error) {
 	var token *Token
 	in := companyForm{url.Values{"companyId": {companyID}, "locationId": {locationID}}}
@@ -46,7 +46,7 @@ func (f companyForm) check() error {
 	return checkID("locationID", f.Get("locationId"))
 }
 
-// InstalledLocation is a location of a company, and whether an app is installed in it.
+// InstalledLocation is a location of a company and the state of an app in it.
 type InstalledLocation struct {
 	ID          string `json:"_id"`
 	Name        string `json:"name,omitempty"`
@@ -59,37 +59,37 @@ type InstalledLocation struct {
 
 func (l *InstalledLocation) id() string { return l.ID }
 
-// InstalledLocationsQuery chooses locations of a company. CompanyID and AppID are needed.
+// InstalledLocationsQuery is the input of [OAuthService.InstalledLocations]. CompanyID and AppID are required.
 type InstalledLocationsQuery struct {
 	CompanyID string
 	AppID     string
-	// IsInstalled is nil for all locations, installed or not.
+	// IsInstalled is whether the app is installed in the locations to return; nil means all locations.
 	IsInstalled *bool
 	LocationID  string
 	Query       string
 	VersionID   string
 	PlanID      string
 	OnTrial     *bool
-	// Limit is the size of a page; 0 leaves it to the server, which takes 20.
+	// Limit is the size of a page; 0 means the server's default, 20.
 	Limit int
-	// Skip leaves out so many; Version20210728 only.
+	// Skip is the number of locations to leave out. It needs Version20210728.
 	Skip int
-	// After continues behind [InstalledLocationsPage.Next]; VersionV3 only.
+	// After is the [InstalledLocationsPage.Next] from which to resume. It needs VersionV3.
 	After Cursor
 }
 
 func (q *InstalledLocationsQuery) check() error {
 	if q == nil {
-		return badInputf("CompanyID", "a company is needed")
+		return badInputf("CompanyID", "CompanyID is required")
 	}
 	if err := checkID("CompanyID", q.CompanyID); err != nil {
 		return err
 	}
 	switch {
 	case q.Limit < 0:
-		return badInputf("Limit", "Limit is not negative")
+		return badInputf("Limit", "Limit must not be negative")
 	case q.Skip < 0:
-		return badInputf("Skip", "Skip is not negative")
+		return badInputf("Skip", "Skip must not be negative")
 	}
 	for _, id := range [][2]string{{"LocationID", q.LocationID}, {"VersionID", q.VersionID}, {"PlanID", q.PlanID}} {
 		if err := checkGiven(id[0], id[1]); err != nil {
@@ -99,7 +99,7 @@ func (q *InstalledLocationsQuery) check() error {
 	return checkID("AppID", q.AppID)
 }
 
-// versionedInstalledQuery refuses what the version has no parameter for, and would leave out.
+// versionedInstalledQuery refuses parameters that the version does not have.
 type versionedInstalledQuery struct {
 	*InstalledLocationsQuery
 	version Version
@@ -111,9 +111,9 @@ func (q versionedInstalledQuery) check() error {
 	}
 	switch {
 	case q.version == VersionV3 && q.Skip > 0:
-		return badInputf("Skip", "VersionV3 has no Skip here, use After")
+		return badInputf("Skip", "Skip needs Version20210728; use After")
 	case q.version != VersionV3 && q.After != "":
-		return badInputf("After", "only VersionV3 has After here, use Skip")
+		return badInputf("After", "After needs VersionV3; use Skip")
 	}
 	return nil
 }
@@ -123,7 +123,9 @@ func (q *InstalledLocationsQuery) values(v Version) url.Values {
 	if q == nil {
 		return form
 	}
-	for key, value := range map[string]string{"companyId": q.CompanyID, "appId": q.AppID, "locationId": q.LocationID, "query": q.Query, "versionId": q.VersionID, "planId": q.PlanID} {
+	for key, value := range map[string]string{
+		"companyId": q.CompanyID, "appId": q.AppID, "locationId": q.LocationID, "query": q.Query, "versionId": q.VersionID, "planId": q.PlanID,
+	} {
 		setIf(form, key, value)
 	}
 	for key, value := range map[string]*bool{"isInstalled": q.IsInstalled, "onTrial": q.OnTrial} {
@@ -141,24 +143,24 @@ func (q *InstalledLocationsQuery) values(v Version) url.Values {
 	return form
 }
 
-// InstalledLocationsPage is a page of locations.
+// InstalledLocationsPage is one page of a company's locations.
 type InstalledLocationsPage struct {
 	Locations []*InstalledLocation
 	Total     int
-	// InstallToFutureLocations says that the app is installed in new locations by itself.
+	// InstallToFutureLocations is whether the app is installed in new locations automatically.
 	InstallToFutureLocations bool
-	// Next continues behind this page; "" on the last one, and always with Version20210728.
+	// Next is the cursor of the next page; "" on the last one, and always with Version20210728.
 	Next Cursor
 }
 
-// InstalledLocations reads a page of the company's locations that an app is or could be installed in: GET
-// /oauth/installedLocations (installed-locations in v3), scope oauth.readonly. The client's token must be the company's.
+// InstalledLocations returns one page of the company's locations, with and without the app: GET /oauth/installedLocations
+// (installed-locations in v3), scope oauth.readonly. The client needs the company's token.
 func (s *OAuthService) InstalledLocations(ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption) (*InstalledLocationsPage, error) {
 	page, _, err := s.installed(ctx, q, opts)
 	return page, err
 }
 
-// installed reads a page. size counts what is on it, also what is no record.
+// installed reads a page. size is the number of its elements, including those that are not records.
 func (s *OAuthService) installed(ctx context.Context, q *InstalledLocationsQuery, opts []CallOption) (page *InstalledLocationsPage, size int, err error) {
 	page = new(InstalledLocationsPage)
 	r := request{op: opOAuthInstalledLocations, query: q.values(s.client.version)}
@@ -191,8 +193,8 @@ func (s *OAuthService) installed(ctx context.Context, q *InstalledLocationsQuery
 	return page, size, nil
 }
 
-// AllInstalledLocations reads all that InstalledLocations would, page by page, from q.Skip or q.After on. A failure is yielded
-// once, with a nil location, and ends it. q is copied.
+// AllInstalledLocations iterates over the company's locations from q.Skip or q.After on, and reads them with
+// [OAuthService.InstalledLocations] page by page. It yields an error once, with a nil location, and stops. q is copied.
 func (s *OAuthService) AllInstalledLocations(ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption) iter.Seq2[*InstalledLocation, error] {
 	first, opts := *orZero(q), slices.Clone(opts)
 	first.IsInstalled, first.OnTrial = clonePointer(first.IsInstalled), clonePointer(first.OnTrial)

@@ -6,13 +6,13 @@ import (
 	"reflect"
 )
 
-// Opt is a field of an update. An update says three different things with it:
+// Opt is a field of an update, in one of three states:
 //
-//   - the zero value is absent: the field is not sent, the server keeps what it has;
-//   - [Null] sends null, which clears the field;
-//   - [Some] sends the value, the empty one too.
+//   - absent, the zero value: the field is not sent and does not change;
+//   - null, from [Null]: null is sent, which clears the field;
+//   - a value, from [Some]: the value is sent, even if it is empty.
 //
-// Struct fields of type Opt carry the tag `json:",omitzero"`, which leaves an absent one out.
+// Struct fields of type Opt need the tag `json:",omitzero"`, which omits absent fields.
 type Opt[T any] struct {
 	value T
 	state optState
@@ -26,19 +26,19 @@ const (
 	optValue
 )
 
-// Some sends v. A nil slice is sent as [], a nil map as {}: to send null, use [Null].
+// Some returns a field with the value v. A nil slice is sent as [] and a nil map as {}; to send null, use [Null].
 func Some[T any](v T) Opt[T] { return Opt[T]{value: v, state: optValue} }
 
-// Null sends null, which clears the field.
+// Null returns a field that is sent as null, which clears it.
 func Null[T any]() Opt[T] { return Opt[T]{state: optNull} }
 
-// Get returns the value, and whether there is one: false for an absent field and for null.
+// Get returns the value and whether the field has one, which absent and null fields do not.
 func (o Opt[T]) Get() (T, bool) { return o.value, o.state == optValue }
 
-// IsNull reports whether the field is sent as null.
+// IsNull reports whether the field is null.
 func (o Opt[T]) IsNull() bool { return o.state == optNull }
 
-// IsZero reports whether the field is absent. Package encoding/json asks it for the omitzero tag.
+// IsZero reports whether the field is absent. Package encoding/json calls it for the omitzero tag.
 func (o Opt[T]) IsZero() bool { return o.state == optAbsent }
 
 // MarshalJSON writes the value, or null for [Null] and for an absent field without omitzero.
@@ -61,7 +61,7 @@ func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.value)
 }
 
-// UnmarshalJSON reads null as [Null] and anything else as [Some]. A field that is not in the JSON stays absent.
+// UnmarshalJSON reads null as [Null] and any other value as [Some]. On an error the field does not change.
 func (o *Opt[T]) UnmarshalJSON(data []byte) error {
 	if string(bytes.TrimSpace(data)) == "null" {
 		*o = Null[T]()

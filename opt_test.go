@@ -83,12 +83,12 @@ func TestOptOfAnyType(t *testing.T) {
 		{"nil interface", ghl.Some[any](nil), `null`},
 		{"nil pointer", ghl.Some[*int](nil), `null`},
 		{"nil bytes are a text", ghl.Some[[]byte](nil), `""`},
-		{"a type that writes itself", ghl.Some[json.RawMessage](nil), `null`},
-		{"a type that writes itself as text", ghl.Some[net.IP](nil), `""`},
+		{"a json.Marshaler", ghl.Some[json.RawMessage](nil), `null`},
+		{"a text marshaler", ghl.Some[net.IP](nil), `""`},
 		{"time", ghl.Some(time.Date(2021, 7, 16, 11, 0, 0, 0, time.UTC)), `"2021-07-16T11:00:00Z"`},
 		{"false", ghl.Some(false), `false`},
 		{"a model", ghl.Some(&ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}}), `{"SMS":{"status":"active"}}`},
-		{"one in another", ghl.Some(ghl.Null[string]()), `null`},
+		{"an Opt in an Opt", ghl.Some(ghl.Null[string]()), `null`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			data, err := json.Marshal(tc.o)

@@ -10,11 +10,11 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// Cursor is a place in a list, to go on behind it. It is text that may be stored; "" is the beginning. It holds for the
-// list and order that it came from, whatever has been added since.
+// Cursor is a position in a list from which to resume; "" is the beginning. It is text and may be stored. It stays valid
+// when records are added, but only for the list and order that returned it.
 type Cursor string
 
-// cursorOf reads the cursor that a record carries: an array of its sort values and its id.
+// cursorOf returns the cursor of a record, an array of its sort values and its id; "" if data is not such an array.
 func cursorOf(data json.RawMessage) Cursor {
 	if len(data) == 0 || data[0] != '[' || Cursor(data).check() != nil {
 		return ""
@@ -22,15 +22,15 @@ func cursorOf(data json.RawMessage) Cursor {
 	return Cursor(data)
 }
 
-// cursorFrom puts the two halves that a list gives into one. On the last page they are null or "". whole is false if only
-// one of them is there.
+// cursorFrom joins the two parts of a list's cursor. Both are null or "" on the last page. whole is false if only one of
+// them is set.
 func cursorFrom(startAfter json.RawMessage, id string) (c Cursor, whole bool) {
 	value := string(startAfter)
 	none := value == "" || value == "null" || value == `""`
 	switch {
 	case none || id == "":
 		return "", none && id == ""
-	case startAfter[0] == '[': // some answers give the whole cursor here
+	case startAfter[0] == '[': // some answers have the whole cursor here
 		return cursorOf(startAfter), true
 	}
 	quoted, err := json.Marshal(id)
@@ -46,12 +46,12 @@ func (c Cursor) check() error {
 	}
 	var values []json.RawMessage
 	if json.Unmarshal([]byte(c), &values) != nil || len(values) == 0 {
-		return badInputf("After", "this is no cursor of a list")
+		return badInputf("After", "After is not a cursor of a list")
 	}
 	return nil
 }
 
-// pair returns the two values of a list's cursor as text.
+// pair returns the two values of a list's cursor as text. It fails if the cursor is not one of a list.
 func (c Cursor) pair() (after [2]string, err error) {
 	if c == "" {
 		return after, nil
@@ -67,12 +67,12 @@ func (c Cursor) pair() (after [2]string, err error) {
 		})
 	}
 	if n != 2 || after[0] == "" || after[1] == "" {
-		return after, badInputf("After", "this is no cursor of a list")
+		return after, badInputf("After", "After is not a cursor of a list")
 	}
 	return after, nil
 }
 
-// each yields the records of pages.
+// each returns an iterator over the records of pages.
 func each[P, T any](pages iter.Seq2[P, error], records func(P) []*T) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		for page, err := range pages {
@@ -89,13 +89,13 @@ func each[P, T any](pages iter.Seq2[P, error], records func(P) []*T) iter.Seq2[*
 	}
 }
 
-// pages follows cursors until there is none. One that comes a second time would go round for ever: the server ignores
-// paging parameters it does not know, and gives page one again.
+// pages returns an iterator that follows cursors until a page has none. It fails on a cursor that it has followed before,
+// which would repeat forever: the server ignores unknown paging parameters and returns page one.
 func pages[P any](first Cursor, op *Operation, read func(after Cursor) (P, Cursor, error)) iter.Seq2[P, error] {
 	return func(yield func(P, error) bool) {
 		var none P
 		after, seed := first, maphash.MakeSeed()
-		seen := map[uint64]struct{}{maphash.String(seed, string(first)): {}} // hashes, to keep memory flat
+		seen := map[uint64]struct{}{maphash.String(seed, string(first)): {}} // hashes, which need little memory
 		for {
 			page, next, err := read(after)
 			if err != nil {
@@ -116,13 +116,13 @@ func pages[P any](first Cursor, op *Operation, read func(after Cursor) (P, Curso
 	}
 }
 
-// pagesUntilEmpty reads pages by count until one is empty: a short one is no end, for the server may hold pages smaller
-// than asked. read counts what is on the page, also what is no record. A page with the records of an earlier one is that
-// page again.
+// pagesUntilEmpty returns an iterator that reads pages by count until one is empty. A short page is not the end: the server
+// may limit the size of pages. read returns the number of elements of a page, including those that are not records. The
+// iterator fails on a page with the records of an earlier page.
 func pagesUntilEmpty[P any, T identified](op *Operation, records func(P) []T, read func() (page P, size int, err error)) iter.Seq2[P, error] {
 	return func(yield func(P, error) bool) {
 		var none P
-		seed, seen := maphash.MakeSeed(), map[uint64]struct{}{} // hashes, to keep memory flat
+		seed, seen := maphash.MakeSeed(), map[uint64]struct{}{} // hashes, which need little memory
 		for {
 			page, size, err := read()
 			if err != nil {
@@ -153,10 +153,10 @@ func pagesUntilEmpty[P any, T identified](op *Operation, records func(P) []T, re
 type identified interface{ id() string }
 
 func repeated(op *Operation) *Error {
-	return &Error{Operation: op.Name, Message: "the server gave the same page again; the list is not complete", categories: badResponse}
+	return &Error{Operation: op.Name, Message: "the server returned the same page again; the list is not complete", categories: badResponse}
 }
 
-// orZero lets nil options mean the zero value.
+// orZero returns o, or the zero value if o is nil.
 func orZero[T any](o *T) *T {
 	if o == nil {
 		return new(T)
@@ -164,7 +164,7 @@ func orZero[T any](o *T) *T {
 	return o
 }
 
-// clonePointer keeps a copied option from changing with the original.
+// clonePointer returns a pointer to a copy of *p, or nil.
 func clonePointer[T any](p *T) *T {
 	if p == nil {
 		return nil
@@ -173,17 +173,19 @@ func clonePointer[T any](p *T) *T {
 	return &v
 }
 
-// checked is a call option that refuses bad input of a method whose input is no body.
+// checked returns a call option that refuses bad input of methods without a body.
 func checked(in input) CallOption {
 	return func(*callOptions) error { return in.check() }
 }
 
+// setIf sets a query parameter unless value is "".
 func setIf(q url.Values, key, value string) {
 	if value != "" {
 		q.Set(key, value)
 	}
 }
 
+// setInt sets a query parameter if n is positive.
 func setInt(q url.Values, key string, n int) {
 	if n > 0 {
 		q.Set(key, strconv.Itoa(n))

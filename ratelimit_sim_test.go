@@ -249,7 +249,8 @@ func TestLimiterReachesTheGrant(t *testing.T) {
 			t.Parallel()
 			mean, worst := test.runs(t, simSeeds)
 			t.Logf("granted %.2f %% (worst %.2f), refused %.3f %% (%.3f), least served %.2f (%.2f), longest gap %v",
-				100*mean.granted, 100*worst.granted, 100*mean.refused, 100*worst.refused, mean.least, worst.least, worst.longest)
+				100*mean.granted, 100*worst.granted, 100*mean.refused, 100*worst.refused, mean.least, worst.least,
+				worst.longest)
 			require.GreaterOrEqual(t, mean.granted, test.granted, "share of the grant")
 			require.LessOrEqual(t, mean.refused, test.refused, "answered 429")
 			require.GreaterOrEqual(t, mean.least, test.least, "the least served client's part of an equal share")

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// readBack answers a create that failed. With [CallReadBack] it looks whether the record is there all the same: once after a
-// 422 and a taken slot, for the server has finished then, three times when the outcome is unknown, for it may still be at
-// work. Without a record the error is the create's.
+// readBack handles the error of a create. With [CallReadBack] it looks for the created record: once after a 422 or a taken
+// slot, when the server has finished, and three times when the outcome is unknown, because the server may still be working.
+// It returns the create's error if it finds no record.
 func readBack[T any](ctx context.Context, failed error, opts []CallOption, find func(opts []CallOption) (*T, error)) (*T, error) {
 	var o callOptions
 	for _, opt := range opts {
@@ -33,7 +33,7 @@ func readBack[T any](ctx context.Context, failed error, opts []CallOption, find 
 			return nil, failed
 		case <-time.After(wait):
 		}
-		record, err := find(keepForReading(o))
+		record, err := find(readOptions(o))
 		if err == nil && record != nil {
 			return record, nil
 		}
@@ -41,16 +41,17 @@ func readBack[T any](ctx context.Context, failed error, opts []CallOption, find 
 	return nil, failed
 }
 
-// keepForReading returns the options that the looking takes over from the create.
-func keepForReading(o callOptions) []CallOption {
+// readOptions returns the options of a create that apply to the calls that look for its record.
+func readOptions(o callOptions) []CallOption {
 	return []CallOption{func(r *callOptions) error {
 		r.location, r.retry, r.background = o.location, o.retry, o.background
 		return nil
 	}}
 }
 
-// addedSince reports whether a record was added after the create was sent, by the server's clock. What that differs from ours
-// is in the Date of its answer, which is cut to the second: so the comparison is up to a second early, never late.
+// addedSince reports whether a record was added after the create was sent. The time of added is from the server's clock; the
+// clock skew is taken from the Date header of resp. Date has no fractions of a second, so records from up to a second before
+// sent may qualify.
 func addedSince(added Time, sent time.Time, resp *Response) bool {
 	at, ok := added.Instant()
 	if !ok {
@@ -59,12 +60,12 @@ func addedSince(added Time, sent time.Time, resp *Response) bool {
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		sent = sent.Add(time.Until(date))
 	} else {
-		sent = sent.Add(-2 * time.Second) // for clocks that differ
+		sent = sent.Add(-2 * time.Second) // an allowance for clock skew
 	}
 	return !at.Before(sent)
 }
 
-// sentAt has the call tell when its last attempt was sent: what was there before cannot be its work.
+// sentAt adds an option that stores in at when the last attempt was sent. Older records are not the call's.
 func sentAt(at *time.Time, opts []CallOption) []CallOption {
 	return append(slices.Clone(opts), func(o *callOptions) error {
 		o.sentAt = at

@@ -13,23 +13,22 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// SearchRequest is a search of the location's contacts. The zero value finds all, in pages of 500.
+// SearchRequest is the input of [ContactsService.Search]. The zero value means the first page of all contacts.
 //
-// The search reads an index that lags behind changes by some seconds: what must be seen at once is read with
-// [ContactsService.Get] or [ContactsService.List].
+// The search uses an index that lags some seconds behind changes. [ContactsService.Get] and [ContactsService.List] show changes
+// immediately.
 type SearchRequest struct {
-	// PageLimit is the size of a page, 1 to 500; 0 means 500.
+	// PageLimit is the size of a page, 1 to 500. 0 means 500.
 	PageLimit int
-	// Page is the number of a page from 1 on; Page × PageLimit is at most 10,000. Beyond that, and for anything that is read to
-	// its end, use After.
+	// Page is the number of a page, from 1. Page × PageLimit is at most 10,000: to read more, or all, use After.
 	Page int
-	// After continues behind a cursor: [SearchPage.Next] or the [Contact.Cursor] of a contact. Not together with Page.
+	// After resumes after a cursor: [SearchPage.Next] or the [Contact.Cursor] of a contact. It cannot be combined with Page.
 	After Cursor
-	// Query is text of at most 75 characters to look for.
+	// Query is a text to find, of at most 75 characters.
 	Query string
-	// Filters must all hold; see [AllOf] and [AnyOf] for other combinations.
+	// Filters are conditions that must all hold. [AllOf] and [AnyOf] combine filters.
 	Filters []Filter
-	// Sort is by at most two fields.
+	// Sort has at most two elements.
 	Sort []Sort
 }
 
@@ -44,17 +43,17 @@ func (r *SearchRequest) check() error {
 	limit := r.limit()
 	switch {
 	case limit < 1 || limit > maxPageLimit:
-		return badInputf("PageLimit", "a page holds 1 to %d contacts", maxPageLimit)
+		return badInputf("PageLimit", "PageLimit must be 1 to %d", maxPageLimit)
 	case r.Page < 0:
-		return badInputf("Page", "pages count from 1")
+		return badInputf("Page", "Page must not be negative")
 	case r.Page > 0 && r.After != "":
-		return badInputf("Page", "Page and After exclude each other")
+		return badInputf("Page", "Page and After cannot be combined")
 	case r.Page > maxSearchDepth/limit:
-		return badInputf("Page", "Page × PageLimit is at most %d; use After beyond that", maxSearchDepth)
+		return badInputf("Page", "Page × PageLimit must be at most %d; use After beyond that", maxSearchDepth)
 	case utf8.RuneCountInString(r.Query) > maxSearchText:
-		return badInputf("Query", "a query has at most %d characters", maxSearchText)
+		return badInputf("Query", "Query must have at most %d characters", maxSearchText)
 	case len(r.Sort) > maxSorts:
-		return badInputf("Sort", "a search sorts by at most %d fields", maxSorts)
+		return badInputf("Sort", "Sort must have at most %d elements", maxSorts)
 	}
 	for _, s := range r.Sort {
 		if !slices.Contains(sortFields, s.Field) {
@@ -88,23 +87,23 @@ func (r *SearchRequest) wire(to target) any {
 	}{to.location, r.limit(), r.Page, json.RawMessage(r.After), r.Query, r.Filters, r.Sort}
 }
 
-// SearchPage is a page of found contacts.
+// SearchPage is one page of the contacts that a search found.
 type SearchPage struct {
 	Contacts []*Contact
-	// Total is how many were found on all pages.
+	// Total is the number of contacts on all pages.
 	Total int
-	// Next continues behind this page; "" on the last one, which is the first that is not full. It may be stored, and holds
-	// for the same filters and order.
+	// Next is the cursor of the next page; "" on the last one, which is the first page that is not full. It may be stored, and
+	// is valid for the same filters and order.
 	Next Cursor
 }
 
-// Search reads one page of the contacts that match: POST /contacts/search, scope contacts.readonly. in may be nil.
+// Search returns one page of the contacts that match: POST /contacts/search, scope contacts.readonly. in may be nil.
 func (s *ContactsService) Search(ctx context.Context, in *SearchRequest, opts ...CallOption) (*SearchPage, error) {
 	page, _, err := s.search(ctx, orZero(in), opts)
 	return page, err
 }
 
-// search reads a page. size counts what is on it, also what is no record.
+// search reads a page. size is the number of its elements, including those that are not records.
 func (s *ContactsService) search(ctx context.Context, in *SearchRequest, opts []CallOption) (found *SearchPage, size int, err error) {
 	page, size, err := s.page(ctx, request{op: opContactsSearch, in: in}, opts)
 	if err != nil {
@@ -112,25 +111,25 @@ func (s *ContactsService) search(ctx context.Context, in *SearchRequest, opts []
 	}
 	found = &SearchPage{Contacts: page.Contacts, Total: page.Total}
 	if n := len(page.Contacts); n > 0 && size >= in.limit() {
-		found.Next = page.Contacts[n-1].Cursor // the last page has one too, so only a full page goes on
+		found.Next = page.Contacts[n-1].Cursor // a page that is not full is the last one, though its contacts have cursors
 	}
 	return found, size, nil
 }
 
-// SearchAll reads every contact that matches, page by page, from in.After on. A failure is yielded once, with a nil contact,
-// and ends it. in may be nil and is copied; Page must be 0.
+// SearchAll iterates over the contacts that match, from in.After on, and reads them with [ContactsService.Search] page by
+// page. It yields an error once, with a nil contact, and stops. in may be nil and is copied; Page must be 0.
 func (s *ContactsService) SearchAll(ctx context.Context, in *SearchRequest, opts ...CallOption) iter.Seq2[*Contact, error] {
 	return each(s.SearchPages(ctx, in, opts...), func(p *SearchPage) []*Contact { return p.Contacts })
 }
 
-// SearchPages is [ContactsService.SearchAll] by page. Store the page's Next to go on later.
+// SearchPages is [ContactsService.SearchAll] by page. Store a page's Next to resume later.
 func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, opts ...CallOption) iter.Seq2[*SearchPage, error] {
 	first, opts := *orZero(in), slices.Clone(opts)
 	first.Filters, first.Sort = slices.Clone(first.Filters), slices.Clone(first.Sort)
 	return pages(first.After, opContactsSearch, func(after Cursor) (*SearchPage, Cursor, error) {
 		in := first
 		if in.Page != 0 {
-			return nil, "", badInputf("Page", "a search through all pages begins with After, not with Page")
+			return nil, "", badInputf("Page", "a search of all pages starts at After; Page must be 0")
 		}
 		in.After = after
 		page, size, err := s.search(ctx, &in, opts)
@@ -138,7 +137,9 @@ func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, op
 		case err != nil:
 			return nil, "", err
 		case size >= in.limit() && page.Next == "" && page.Total > size:
-			return nil, "", &Error{Operation: opContactsSearch.Name, Message: "a full page has no cursor to go on behind it; the list is not complete", categories: badResponse}
+			return nil, "", &Error{
+				Operation: opContactsSearch.Name, Message: "a full page has no cursor; the list is not complete", categories: badResponse,
+			}
 		}
 		return page, page.Next, nil
 	})
@@ -162,14 +163,14 @@ func (s Sort) MarshalJSON() ([]byte, error) {
 	}{s.Field, direction})
 }
 
-// SearchField is a field that a search can filter by. Its methods make filters:
+// SearchField is a field that a search can filter by. Its methods return filters:
 //
 //	ghl.FieldEmail.Eq("ada@example.com")
 //	ghl.FieldDateUpdated.Range(ghl.Range{GTE: since})
 type SearchField string
 
-// The fields that the API documents for filters. Sorting takes FirstName, LastName, BusinessName, DateAdded, DateUpdated,
-// Email, DND and Source.
+// The fields that the API documents for filters. A search can sort by FieldFirstName, FieldLastName, FieldBusinessName,
+// FieldDateAdded, FieldDateUpdated, FieldEmail, FieldDND and FieldSource.
 const (
 	FieldID                   SearchField = "id"
 	FieldContactName          SearchField = "contactName"
@@ -185,7 +186,7 @@ const (
 	FieldDND                  SearchField = "dnd"
 	FieldEmail                SearchField = "email"
 	FieldFollowers            SearchField = "followers"
-	FieldFirstName            SearchField = "firstNameLowerCase" // give names in lower case
+	FieldFirstName            SearchField = "firstNameLowerCase" // compare with names in lower case
 	FieldLastName             SearchField = "lastNameLowerCase"
 	FieldIsValidWhatsApp      SearchField = "isValidWhatsapp"
 	FieldPhone                SearchField = "phone"
@@ -202,26 +203,30 @@ const (
 	FieldLastAppointment      SearchField = "lastAppointment"
 	FieldActiveWorkflows      SearchField = "activeWorkflows"
 	FieldFinishedWorkflows    SearchField = "finishedWorkflows"
-	FieldOpportunities        SearchField = "opportunities" // takes Nested
+	FieldOpportunities        SearchField = "opportunities" // see SearchField.Nested
 )
 
-// FieldCustom is a custom field, by its id: the API does not take its key here.
+// FieldCustom returns the field of a custom field's values. It needs the custom field's id: the API does not accept the key.
 func FieldCustom(fieldID string) SearchField { return SearchField(customFieldPrefix + fieldID) }
 
 const customFieldPrefix = "customFields."
 
 var (
-	dateFields = []SearchField{FieldDateAdded, FieldDateUpdated, FieldDateOfBirth, FieldLastEmailClickedDate, FieldLastEmailOpenedDate, FieldLastAppointment}
-	sortFields = []SearchField{FieldFirstName, FieldLastName, FieldBusinessName, FieldDateAdded, FieldDateUpdated, FieldEmail, FieldDND, FieldSource}
+	dateFields = []SearchField{
+		FieldDateAdded, FieldDateUpdated, FieldDateOfBirth, FieldLastEmailClickedDate, FieldLastEmailOpenedDate, FieldLastAppointment,
+	}
+	sortFields = []SearchField{
+		FieldFirstName, FieldLastName, FieldBusinessName, FieldDateAdded, FieldDateUpdated, FieldEmail, FieldDND, FieldSource,
+	}
 )
 
-// Filter is a condition of a search. Make one with the methods of [SearchField], or combine some with [AllOf] and [AnyOf].
-// It does not change: what it was made of may be used again.
+// Filter is a condition of a search. The methods of [SearchField] return filters; [AllOf] and [AnyOf] combine them. A Filter
+// is immutable.
 type Filter struct {
 	field    SearchField
 	operator string
-	value    json.RawMessage // nil where the operator takes none
-	err      error           // of writing the value
+	value    json.RawMessage // nil for operators without a value
+	err      error           // from writing the value as JSON
 	group    string
 	filters  []Filter
 }
@@ -231,40 +236,42 @@ func (f SearchField) filter(operator string, value any) Filter {
 	return Filter{field: f, operator: operator, value: data, err: err}
 }
 
-// Eq holds where the field is the value: a text, number or boolean, or a list of which one must match.
+// Eq matches contacts with this value of the field. value is a string, a number or a bool, or a slice of them of which one
+// must match.
 func (f SearchField) Eq(value any) Filter { return f.filter("eq", value) }
 
-// NotEq holds where it is not.
+// NotEq matches contacts that Eq does not match.
 func (f SearchField) NotEq(value any) Filter { return f.filter("not_eq", value) }
 
-// Contains holds where the field has the text in it, or the list has the value.
+// Contains matches contacts with this text within the field, or this value in a list such as the tags.
 func (f SearchField) Contains(value any) Filter { return f.filter("contains", value) }
 
-// NotContains holds where it has not.
+// NotContains matches contacts that Contains does not match.
 func (f SearchField) NotContains(value any) Filter { return f.filter("not_contains", value) }
 
-// Exists holds where the field has a value.
+// Exists matches contacts with a value of the field.
 func (f SearchField) Exists() Filter { return Filter{field: f, operator: "exists"} }
 
-// NotExists holds where it has none.
+// NotExists matches contacts without a value of the field.
 func (f SearchField) NotExists() Filter { return Filter{field: f, operator: "not_exists"} }
 
-// Range holds where the field lies between bounds. Dates know no other comparison.
+// Range matches contacts with a value of the field within bounds. It is the only comparison of dates.
 func (f SearchField) Range(bounds Range) Filter { return f.filter("range", bounds) }
 
-// Nested holds where one opportunity of the contact meets all filters, whose fields are those of an opportunity, such as
-// SearchField("pipelineId").
+// Nested matches contacts with an opportunity that matches all filters. The filters use the fields of an opportunity, such as
+// SearchField("pipelineId"). f must be FieldOpportunities.
 func (f SearchField) Nested(filters ...Filter) Filter {
 	return Filter{field: f, operator: "nested", filters: slices.Clone(filters)}
 }
 
-// AllOf holds where all filters do.
+// AllOf matches contacts that match all filters.
 func AllOf(filters ...Filter) Filter { return Filter{group: "AND", filters: slices.Clone(filters)} }
 
-// AnyOf holds where one of the filters does.
+// AnyOf matches contacts that match at least one of the filters.
 func AnyOf(filters ...Filter) Filter { return Filter{group: "OR", filters: slices.Clone(filters)} }
 
-// Range is a pair of bounds: times (time.Time, sent in UTC to the millisecond), numbers or texts; nil is unbounded.
+// Range holds the bounds of [SearchField.Range]: greater than, greater than or equal, less than, less than or equal. A bound
+// is a time.Time (sent in UTC to the millisecond), a [Time], a number or a string; nil means unbounded.
 type Range struct {
 	GT, GTE, LT, LTE any
 }
@@ -280,7 +287,7 @@ func (r Range) MarshalJSON() ([]byte, error) {
 	return json.Marshal(bounds)
 }
 
-// searchValue writes times as the API reads them.
+// searchValue returns a time in the form of the API, and any other value unchanged.
 func searchValue(v any) any {
 	switch t := v.(type) {
 	case time.Time:
@@ -294,7 +301,7 @@ func searchValue(v any) any {
 	return v
 }
 
-// MarshalJSON writes the filter as the API reads it.
+// MarshalJSON writes the filter in the form of the API. It fails if the value cannot be written as JSON.
 func (f Filter) MarshalJSON() ([]byte, error) {
 	switch {
 	case f.group != "":
@@ -322,10 +329,10 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 func (f Filter) check() error {
 	if f.group != "" || f.operator == "nested" {
 		if len(f.filters) == 0 {
-			return badInputf("Filters", "a group of filters is empty")
+			return badInputf("Filters", "a group of filters must not be empty")
 		}
 		if f.operator == "nested" && f.field != FieldOpportunities {
-			return badInputf("Filters", "only opportunities are nested")
+			return badInputf("Filters", "Nested needs FieldOpportunities")
 		}
 		for _, inner := range f.filters {
 			if err := inner.check(); err != nil {
@@ -338,24 +345,24 @@ func (f Filter) check() error {
 	id, custom := strings.CutPrefix(string(f.field), customFieldPrefix)
 	switch {
 	case f.field == "" || f.operator == "":
-		return badInputf("Filters", "a filter has no field; make it with a method of a SearchField")
+		return badInputf("Filters", "a filter has no field; use the methods of SearchField")
 	case custom && (checkID("Filters", id) != nil || strings.Contains(id, ".")):
-		return badInputf("Filters", "a custom field is named by its id, not by its key")
+		return badInputf("Filters", "FieldCustom needs the id of a custom field, not its key")
 	case slices.Contains(dateFields, f.field) && f.operator != "range" && !exists:
-		return f.refused("is a date, which takes only Range, Exists and NotExists")
+		return f.refused("is a date and supports only Range, Exists and NotExists")
 	case exists:
 		return nil
 	}
 	return f.checkValue()
 }
 
-// checkValue: a value is a text, a number or a boolean, a list of them, or with range an object of them.
+// checkValue refuses a value that is not a string, number or boolean, a list of them, or for a range an object of them.
 func (f Filter) checkValue() error {
 	values := 0
 	one := func(value []byte) error {
 		values++
 		if value[0] == '{' || value[0] == '[' || value[0] == 'n' || f.operator == "range" && string(value) == `""` {
-			return f.refused("is compared with something that is no text, number, boolean or time")
+			return f.refused("has a value that is not a string, number, boolean or time")
 		}
 		if text, _ := lenient.Scalar(value); utf8.RuneCountInString(text) > maxSearchText {
 			return f.refused("has a value of more than " + strconv.Itoa(maxSearchText) + " characters")
@@ -375,7 +382,7 @@ func (f Filter) checkValue() error {
 		err = one(f.value)
 	}
 	if err == nil && values == 0 {
-		return f.refused("has no value; to look for none, use NotExists")
+		return f.refused("has no value; to find contacts without one, use NotExists")
 	}
 	return err
 }

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// TasksService reaches the tasks of contacts.
+// TasksService reads, searches and writes the tasks of contacts.
 type TasksService service
 
-// Task is something to do for a contact.
+// Task is a task about a contact.
 type Task struct {
-	// ID is the task's id; the location's search sends it as _id.
+	// ID is the task's id. [TasksService.Search] reads it from _id.
 	ID         string `json:"id" also:"_id"`
 	Title      string `json:"title,omitempty"`
 	Body       string `json:"body,omitempty"`
@@ -24,25 +24,25 @@ type Task struct {
 	LocationID string `json:"locationId,omitempty"`
 	BusinessID string `json:"businessId,omitempty"`
 	DateAdded  Time   `json:"dateAdded,omitzero"`
-	// DateUpdated is only in the location's search.
+	// DateUpdated is filled by [TasksService.Search] only.
 	DateUpdated Time  `json:"dateUpdated,omitzero"`
 	Extra       Extra `json:"-"`
 }
 
 func (t *Task) id() string { return t.ID }
 
-// List reads all tasks of a contact; there are no pages: GET /contacts/{contactId}/tasks, scope contacts.readonly.
+// List returns all tasks of a contact: GET /contacts/{contactId}/tasks, scope contacts.readonly.
 func (s *TasksService) List(ctx context.Context, contactID string, opts ...CallOption) ([]*Task, error) {
 	return many[Task](ctx, s.client, request{op: opTasksList, path: []string{contactID}}, opts)
 }
 
-// Get reads a task: GET /contacts/{contactId}/tasks/{taskId}, scope contacts.readonly.
+// Get returns a task: GET /contacts/{contactId}/tasks/{taskId}, scope contacts.readonly.
 func (s *TasksService) Get(ctx context.Context, contactID, taskID string, opts ...CallOption) (*Task, error) {
 	return one[Task](ctx, s.client, request{op: opTasksGet, path: []string{contactID, taskID}}, opts)
 }
 
-// Create makes a task: POST /contacts/{contactId}/tasks, scope contacts.write. It needs a title and a due date. It is not
-// repeated when its outcome is unknown ([ErrAmbiguous]); [CallReadBack] looks for the task then.
+// Create creates a task: POST /contacts/{contactId}/tasks, scope contacts.write. Title and DueDate are required. Create is
+// not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the task.
 func (s *TasksService) Create(ctx context.Context, contactID string, in *TaskCreate, opts ...CallOption) (*Task, error) {
 	var sent time.Time
 	task, err := one[Task](ctx, s.client, request{op: opTasksCreate, path: []string{contactID}, in: in}, sentAt(&sent, opts))
@@ -54,7 +54,7 @@ func (s *TasksService) Create(ctx context.Context, contactID string, in *TaskCre
 	return task, nil
 }
 
-// TaskCreate is a new task.
+// TaskCreate is the input of [TasksService.Create].
 type TaskCreate struct {
 	Title      string    `json:"title"`
 	Body       string    `json:"body,omitempty"`
@@ -66,22 +66,22 @@ type TaskCreate struct {
 func (in *TaskCreate) check() error {
 	switch {
 	case in == nil:
-		return badInputf("TaskCreate", "there is no task to create")
+		return badInputf("TaskCreate", "the input is nil")
 	case blank(in.Title):
-		return badInputf("Title", "a task needs a title")
+		return badInputf("Title", "Title is required")
 	case in.DueDate.IsZero():
-		return badInputf("DueDate", "a task needs a due date")
+		return badInputf("DueDate", "DueDate is required")
 	}
 	return checkGiven("AssignedTo", in.AssignedTo)
 }
 
-// Update changes a task: PUT /contacts/{contactId}/tasks/{taskId}, scope contacts.write. Only the fields that are set are
-// sent.
+// Update changes a task: PUT /contacts/{contactId}/tasks/{taskId}, scope contacts.write. It sends only the fields that are
+// set.
 func (s *TasksService) Update(ctx context.Context, contactID, taskID string, in *TaskUpdate, opts ...CallOption) (*Task, error) {
 	return one[Task](ctx, s.client, request{op: opTasksUpdate, path: []string{contactID, taskID}, in: in}, opts)
 }
 
-// TaskUpdate is a change of a task.
+// TaskUpdate is the input of [TasksService.Update].
 type TaskUpdate struct {
 	Title      Opt[string]    `json:"title,omitzero"`
 	Body       Opt[string]    `json:"body,omitzero"`
@@ -92,13 +92,13 @@ type TaskUpdate struct {
 
 func (in *TaskUpdate) check() error {
 	if in == nil {
-		return badInputf("TaskUpdate", "there is nothing to update")
+		return badInputf("TaskUpdate", "the input is nil")
 	}
 	if title, ok := in.Title.Get(); ok && blank(title) || in.Title.IsNull() {
-		return badInputf("Title", "a task needs a title")
+		return badInputf("Title", "Title cannot be cleared")
 	}
 	if due, ok := in.DueDate.Get(); ok && due.IsZero() || in.DueDate.IsNull() {
-		return badInputf("DueDate", "a task needs a due date")
+		return badInputf("DueDate", "DueDate cannot be cleared")
 	}
 	if err := refuseNull(nullField{"Completed", in.Completed.IsNull()}); err != nil {
 		return err
@@ -106,7 +106,7 @@ func (in *TaskUpdate) check() error {
 	return checkGiven("AssignedTo", valueOf(in.AssignedTo))
 }
 
-// SetCompleted ticks a task off, or opens it again: PUT /contacts/{contactId}/tasks/{taskId}/completed, scope
+// SetCompleted marks a task as completed or as open: PUT /contacts/{contactId}/tasks/{taskId}/completed, scope
 // contacts.write.
 func (s *TasksService) SetCompleted(ctx context.Context, contactID, taskID string, completed bool, opts ...CallOption) (*Task, error) {
 	in := struct {
@@ -120,26 +120,26 @@ func (s *TasksService) Delete(ctx context.Context, contactID, taskID string, opt
 	return done(ctx, s.client, request{op: opTasksDelete, path: []string{contactID, taskID}}, opts)
 }
 
-// TaskSearch chooses tasks of the location. The zero value is the first page of all.
+// TaskSearch is the input of [TasksService.Search]. The zero value means the first page of all tasks.
 type TaskSearch struct {
 	ContactIDs []string
-	// Completed is nil for both.
+	// Completed is whether to return completed tasks or open ones; nil means both.
 	Completed  *bool
 	AssignedTo []string // user ids
 	Query      string
 	BusinessID string
-	// Limit is the size of a page; 0 leaves it to the server, which takes 25.
+	// Limit is the size of a page. 0 means 25 in Search, and 100 in [TasksService.SearchAll].
 	Limit int
-	// Skip leaves out so many tasks.
+	// Skip is the number of tasks to leave out.
 	Skip int
 }
 
 func (in *TaskSearch) check() error {
 	switch {
 	case in.Limit < 0:
-		return badInputf("Limit", "Limit is not negative")
+		return badInputf("Limit", "Limit must not be negative")
 	case in.Skip < 0:
-		return badInputf("Skip", "Skip is not negative")
+		return badInputf("Skip", "Skip must not be negative")
 	}
 	if len(in.ContactIDs) > 0 {
 		if err := checkIDs("ContactIDs", in.ContactIDs); err != nil {
@@ -166,14 +166,14 @@ func (in *TaskSearch) wire(target) any {
 	}(*in)
 }
 
-// Search reads one page of the location's tasks: POST /locations/{locationId}/tasks/search, scope
+// Search returns one page of the location's tasks: POST /locations/{locationId}/tasks/search, scope
 // locations/tasks.readonly. in may be nil.
 func (s *TasksService) Search(ctx context.Context, in *TaskSearch, opts ...CallOption) ([]*Task, error) {
 	tasks, _, err := s.search(ctx, orZero(in), opts)
 	return tasks, err
 }
 
-// search reads a page. size counts what is on it, also what is no record.
+// search reads a page. size is the number of its elements, including those that are not records.
 func (s *TasksService) search(ctx context.Context, in *TaskSearch, opts []CallOption) (tasks []*Task, size int, err error) {
 	err = s.client.do(ctx, request{op: opTasksSearch, in: in}, func(k *call, body []byte) (err error) {
 		tasks, err = records[Task](k, body)
@@ -186,9 +186,9 @@ func (s *TasksService) search(ctx context.Context, in *TaskSearch, opts []CallOp
 	return tasks, size, nil
 }
 
-// SearchAll reads all tasks that Search would, page by page, from in.Skip on. It ends with the first empty page. A
-// failure is yielded once, with a nil task, and ends it. in may be nil and is copied. A task that is made or deleted
-// meanwhile can move others between pages: those may come twice or be missed.
+// SearchAll iterates over the location's tasks from in.Skip on, and reads them with [TasksService.Search] until a page is
+// empty. It yields an error once, with a nil task, and stops. in may be nil and is copied. A task that is created or deleted
+// meanwhile can move other tasks between pages, which are then yielded twice or missed.
 func (s *TasksService) SearchAll(ctx context.Context, in *TaskSearch, opts ...CallOption) iter.Seq2[*Task, error] {
 	first, opts := *orZero(in), slices.Clone(opts)
 	first.ContactIDs, first.AssignedTo = slices.Clone(first.ContactIDs), slices.Clone(first.AssignedTo)
@@ -209,8 +209,8 @@ func (s *TasksService) SearchAll(ctx context.Context, in *TaskSearch, opts ...Ca
 
 func itself[T any](list []T) []T { return list }
 
-// findCreated looks for a task that has all that a new one was given and was added since the create was sent. The documents
-// do not promise that the server says when a task was added; where it does not, undated decides.
+// findCreated returns the task with the fields of in that was added since the create was sent, or nil. The vendor does not
+// document that tasks have a date; undated is whether a task without one qualifies.
 func (s *TasksService) findCreated(ctx context.Context, contactID string, in *TaskCreate, sent time.Time, undated bool, opts []CallOption) (*Task, error) {
 	var resp Response
 	tasks, err := s.List(ctx, contactID, append(opts, CallResponse(&resp))...)

@@ -9,13 +9,13 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// Time is a time as HighLevel sent it. The API has many forms: RFC 3339 with a zone, the same without one,
-// "2021-07-16 11:00:00" local to the location, a bare date, and milliseconds since 1970 as a number or as text.
+// Time is a time as HighLevel sends it. The API uses many forms: RFC 3339 with and without a zone, "2021-07-16 11:00:00"
+// local to the location, a date, and milliseconds since 1970 as a number or as text.
 //
-// A time without a zone is no instant until somebody says which zone is meant, so there is no way to read one by
-// mistake: [Time.In] takes the zone, [Time.Instant] refuses. The zero value is "no time".
+// A time without a zone is not an instant until it is given a zone: [Time.In] takes the zone of the location; [Time.Instant]
+// reports false. The zero value means "no time".
 type Time struct {
-	wall  time.Time // the instant, or for a time without a zone its wall clock in UTC
+	wall  time.Time // the instant, or the wall clock of a time without a zone as if it were in UTC
 	raw   string
 	zoned bool
 }
@@ -25,14 +25,14 @@ func NewTime(t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
 	}
-	if _, offset := t.Zone(); offset%60 != 0 { // of long ago; RFC 3339 has no seconds there
+	if _, offset := t.Zone(); offset%60 != 0 { // a historical offset with seconds, which RFC 3339 cannot express
 		t = t.UTC()
 	}
 	return Time{wall: t.Round(0), raw: t.Format(time.RFC3339Nano), zoned: true}
 }
 
-// ParseTime reads any of the forms that HighLevel uses. A text that is none of them is kept in [Time.Raw], and the
-// Time is zero.
+// ParseTime parses any of the forms that HighLevel uses. For any other text it returns a Time whose [Time.IsZero] is true and
+// whose [Time.Raw] is the text.
 func ParseTime(s string) Time {
 	t := Time{raw: s}
 	text := strings.TrimSpace(s)
@@ -44,23 +44,23 @@ func ParseTime(s string) Time {
 	return t
 }
 
-// IsZero reports whether there is no readable time. [Time.Raw] may still hold what the server sent, and the record's [Extra]
-// does then.
+// IsZero reports whether t holds no time. If the server sent a text that is not a time, [Time.Raw] and the record's [Extra]
+// hold it.
 func (t Time) IsZero() bool { return t.wall.IsZero() }
 
-// HasZone reports whether the time says by itself which instant it is.
+// HasZone reports whether t has a zone and is therefore an instant.
 func (t Time) HasZone() bool { return t.zoned }
 
-// Instant returns the instant. It is false for a time without a zone and for none at all: use [Time.In] there, with
-// the zone of the location ([Location.TimeLocation]).
+// Instant returns the instant of t, and whether t is one. It is false for the zero Time and for a time without a zone: for
+// the latter use [Time.In] with the zone of the location ([Location.TimeLocation]).
 func (t Time) Instant() (time.Time, bool) { return t.wall, t.zoned && !t.wall.IsZero() }
 
-// In returns the time in loc. A time without a zone is read as a wall clock in loc; a time with one keeps its instant.
-// No time at all gives the zero time.Time. A nil loc means UTC.
+// In returns t in loc. The instant of a time with a zone does not change; a time without a zone is a wall clock in loc. The
+// result for the zero Time is the zero time.Time. A nil loc means UTC.
 //
-// Where a wall clock is set forward and skips the time, it is what the clock would have shown had it not been set: 02:30
-// becomes 03:30, and a date whose midnight is skipped begins at 01:00. Where it is set back and shows the time twice, it is
-// the first. Calendars read it so too (RFC 5545, 3.3.5).
+// A wall clock that is skipped when clocks are set forward is moved forward by the same amount: 02:30 becomes 03:30, and a
+// date whose midnight is skipped begins at 01:00. A wall clock that occurs twice when clocks are set back means the first
+// occurrence. Both rules are those of RFC 5545, section 3.3.5.
 func (t Time) In(loc *time.Location) time.Time {
 	if loc == nil {
 		loc = time.UTC
@@ -87,22 +87,22 @@ func (t Time) In(loc *time.Location) time.Time {
 	return at
 }
 
-// wallOf returns what the clock shows at t, as if in UTC.
+// wallOf returns the wall clock of t as if it were in UTC.
 func wallOf(t time.Time) time.Time {
 	_, offset := t.Zone()
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
-// Raw returns the text as the server sent it, readable or not; "" when there was none.
+// Raw returns the text that the server sent, or "" for none.
 func (t Time) Raw() string { return t.raw }
 
 // String returns the raw text.
 func (t Time) String() string { return t.raw }
 
-// Equal reports whether both are the same instant, or both without a zone and the same wall clock.
+// Equal reports whether t and u are the same instant, or have no zone and the same wall clock.
 func (t Time) Equal(u Time) bool { return t.zoned == u.zoned && t.wall.Equal(u.wall) }
 
-// MarshalJSON writes the raw text, or null when there is none.
+// MarshalJSON writes the raw text, or null if it is "".
 func (t Time) MarshalJSON() ([]byte, error) {
 	if t.raw == "" {
 		return []byte("null"), nil
@@ -110,7 +110,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return json.Marshal(t.raw)
 }
 
-// UnmarshalJSON reads any form and never fails on valid JSON: what is no time is kept in [Time.Raw].
+// UnmarshalJSON reads any JSON value and never fails on valid JSON. [Time.Raw] holds a value that is not a time.
 func (t *Time) UnmarshalJSON(data []byte) error {
 	data = bytes.TrimSpace(data)
 	if len(data) == 0 || string(data) == "null" {
@@ -125,8 +125,8 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// parseTimeObject reads the two object forms of document databases that reach the API's records: {"_seconds": …} and
-// {"$date": …}. The zero time is no time.
+// parseTimeObject parses the two object forms that occur in records, {"_seconds": …} and {"$date": …}. It returns the zero
+// time for any other object.
 func parseTimeObject(text string) (wall time.Time, zoned bool) {
 	var o struct {
 		Seconds *int64          `json:"_seconds"`
@@ -150,8 +150,8 @@ func parseTimeObject(text string) (wall time.Time, zoned bool) {
 // lastSecond is the end of the year 9999, in seconds since 1970.
 const lastSecond = 253402300799
 
-// zonedLayouts and wallLayouts are every textual form seen; the most frequent come first. Of the zones with a name only
-// those of UTC are taken, for time.Parse would make up an offset for the others.
+// zonedLayouts and wallLayouts are all observed textual forms, the most frequent first. UTC is the only zone with a name:
+// time.Parse would invent an offset for others.
 var (
 	zonedLayouts = []string{
 		time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700",
@@ -161,7 +161,8 @@ var (
 	wallLayouts = []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04", "01/02/2006"}
 )
 
-// parseTime tries every form. A number is milliseconds since 1970, never seconds: a birthday early in 1970 is a small one.
+// parseTime parses every textual form. A number is milliseconds since 1970, never seconds: a small number can be a birthday
+// in 1970.
 func parseTime(s string) (wall time.Time, zoned, ok bool) {
 	if len(s) == len(time.DateOnly) && s[4] == '-' { // the most frequent form without a zone
 		if t, err := time.Parse(time.DateOnly, s); err == nil {
@@ -179,21 +180,23 @@ func parseTime(s string) (wall time.Time, zoned, ok bool) {
 		return time.Time{}, false, false
 	}
 	if s[len(s)-1] != 'Z' && len(s) <= len(time.DateTime) {
-		for _, layout := range wallLayouts {
-			if t, err := time.Parse(layout, s); err == nil {
-				return t, false, !t.IsZero()
-			}
-		}
-	}
-	for _, layout := range zonedLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true, !t.IsZero()
-		}
-	}
-	for _, layout := range wallLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, ok := parseLayouts(wallLayouts, s); ok {
 			return t, false, !t.IsZero()
 		}
 	}
-	return time.Time{}, false, false
+	if t, ok := parseLayouts(zonedLayouts, s); ok {
+		return t, true, !t.IsZero()
+	}
+	t, ok := parseLayouts(wallLayouts, s)
+	return t, false, ok && !t.IsZero()
+}
+
+// parseLayouts parses s in the first layout that fits.
+func parseLayouts(layouts []string, s string) (time.Time, bool) {
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }

@@ -34,7 +34,7 @@ const (
 )
 
 // judge adds the problems to a health. failed is the error of reading it from the database, if any.
-func (s *Syncer) judge(h Health, stands []stand, failed error) (Health, []stand) {
+func (s *Syncer) judge(h Health, states []locationState, failed error) (Health, []locationState) {
 	h.Problems, h.Locations = []Problem{}, []LocationHealth{}
 	wrong := func(state HealthState, code, text, do string) {
 		h.Problems = append(h.Problems, Problem{State: state, Code: code, Text: text, Do: do})
@@ -72,8 +72,8 @@ func (s *Syncer) judge(h Health, stands []stand, failed error) (Health, []stand)
 				"Set both clocks by NTP: times decide which change is newer and when a token expires.")
 		}
 	}
-	for i := range stands {
-		l := &stands[i]
+	for i := range states {
+		l := &states[i]
 		problems := s.judgeLocation(l)
 		l.State = worst(problems)
 		h.Problems = append(h.Problems, problems...)
@@ -83,7 +83,7 @@ func (s *Syncer) judge(h Health, stands []stand, failed error) (Health, []stand)
 		return strings.Compare(string(b.State), string(a.State))
 	})
 	h.State = worst(h.Problems)
-	return h, stands
+	return h, states
 }
 
 // worst returns the worst state of the problems.
@@ -99,7 +99,7 @@ func worst(problems []Problem) HealthState {
 }
 
 // judgeLocation returns the problems of a location.
-func (s *Syncer) judgeLocation(l *stand) []Problem {
+func (s *Syncer) judgeLocation(l *locationState) []Problem {
 	var list []Problem
 	wrong := func(code, text, do string) {
 		list = append(list, Problem{
@@ -117,7 +117,7 @@ func (s *Syncer) judgeLocation(l *stand) []Problem {
 }
 
 // judgePaused judges whether a location is paused or cannot be opened, and reports whether its sync has stopped.
-func judgePaused(l *stand, wrong func(code, text, do string)) (stopped bool) {
+func judgePaused(l *locationState, wrong func(code, text, do string)) (stopped bool) {
 	var mistake *ConfigError
 	switch {
 	case errors.As(l.closing, &mistake) && !l.Paused.IsZero(): // this process found the mistake
@@ -136,7 +136,7 @@ func judgePaused(l *stand, wrong func(code, text, do string)) (stopped bool) {
 }
 
 // judgeToken judges the token of a location. A refused token is not reported again if the sync has stopped.
-func judgeToken(l *stand, stopped bool, wrong func(code, text, do string)) {
+func judgeToken(l *locationState, stopped bool, wrong func(code, text, do string)) {
 	switch t := l.Token; {
 	case t.State == TokenMissing:
 		wrong(codeToken, "has no token.", "Connect it: ghlsync connect.")
@@ -155,7 +155,7 @@ func judgeToken(l *stand, stopped bool, wrong func(code, text, do string)) {
 }
 
 // judgeWork judges what waits, fails or needs a decision.
-func (s *Syncer) judgeWork(l *stand, stopped bool, wrong func(code, text, do string)) {
+func (s *Syncer) judgeWork(l *locationState, stopped bool, wrong func(code, text, do string)) {
 	waiting := count(l.Waiting, "contact waits", "contacts wait")
 	if !stopped && beyond(l.Lag, s.config.HealthLimits.Lag, defaultLag) {
 		wrong(codeLag, fmt.Sprintf("is behind: %s, the longest for %s.", waiting, inWords(l.Lag)),
@@ -178,7 +178,7 @@ func (s *Syncer) judgeWork(l *stand, stopped bool, wrong func(code, text, do str
 
 // judgeSchedules judges whether the schedules run in time. A schedule is measured from the start of this process at the
 // earliest, since no process may have run before.
-func (s *Syncer) judgeSchedules(l *stand, wrong func(code, text, do string)) {
+func (s *Syncer) judgeSchedules(l *locationState, wrong func(code, text, do string)) {
 	for _, schedule := range []struct {
 		done, setting string
 		every         time.Duration
@@ -199,7 +199,7 @@ func (s *Syncer) judgeSchedules(l *stand, wrong func(code, text, do string)) {
 }
 
 // judgeSilence judges whether webhooks arrive.
-func (s *Syncer) judgeSilence(l *stand, wrong func(code, text, do string)) {
+func (s *Syncer) judgeSilence(l *locationState, wrong func(code, text, do string)) {
 	started := s.monitor.started.Load()
 	if started == 0 {
 		return

@@ -14,8 +14,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// stand is the state of a location, with further numbers for metrics.
-type stand struct {
+// locationState is the state of a location, with further numbers for metrics.
+type locationState struct {
 	LocationHealth
 	running, retrying, delayed int             // of those that wait
 	pausedBy                   FailureCategory // of the error that paused it; "" if a person did
@@ -23,45 +23,45 @@ type stand struct {
 }
 
 // health returns the state of the sync and of each location.
-func (s *Syncer) health(ctx context.Context) (Health, []stand) {
+func (s *Syncer) health(ctx context.Context) (Health, []locationState) {
 	h := Health{State: Healthy, At: time.Now().UTC(), HighLevelClock: time.Duration(s.monitor.highLevel.Load())}
 	if s.monitor.stopped.Load() {
 		return s.judge(h, nil, errStopped)
 	}
-	stands := make([]stand, len(s.config.Locations))
+	states := make([]locationState, len(s.config.Locations))
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
-		for i := range stands {
-			stands[i] = stand{
+		for i := range states {
+			states[i] = locationState{
 				LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1},
 			}
 		}
-		return s.look(ctx, tx, &h, stands)
+		return s.readHealth(ctx, tx, &h, states)
 	})
 	if err != nil {
 		return s.judge(h, nil, err)
 	}
 	h.DatabaseClock = s.db.Ahead()
-	for i := range stands {
-		l := &stands[i]
+	for i := range states {
+		l := &states[i]
 		if c, is := s.monitor.whyClosed(l.ID); is {
 			l.Closed, l.closing = c.text, c.err
 		}
 		l.Token = s.token(ctx, i, l)
 	}
-	return s.judge(h, stands, nil)
+	return s.judge(h, states, nil)
 }
 
 var errStopped = errors.New("the sync was stopped")
 
-// look reads the state from the database.
-func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand) error {
+// readHealth reads the state from the database.
+func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []locationState) error {
 	now := s.db.Now()
-	of := make(map[string]*stand, len(stands))
-	for i := range stands {
-		of[stands[i].ID] = &stands[i]
+	of := make(map[string]*locationState, len(states))
+	for i := range states {
+		of[states[i].ID] = &states[i]
 	}
-	var spare stand // for locations that are no longer configured
-	at := func(id string) *stand {
+	var spare locationState // for locations that are no longer configured
+	at := func(id string) *locationState {
 		if l := of[id]; l != nil {
 			return l
 		}
@@ -160,7 +160,7 @@ func (s *Syncer) look(ctx context.Context, tx *db.Tx, h *Health, stands []stand)
 }
 
 // token returns the state of a location's token, without a request to HighLevel.
-func (s *Syncer) token(ctx context.Context, i int, l *stand) TokenHealth {
+func (s *Syncer) token(ctx context.Context, i int, l *locationState) TokenHealth {
 	refused := l.pausedBy.RefusesToken() || errors.Is(l.closing, ghl.ErrReauthRequired) ||
 		errors.Is(l.closing, ghl.ErrUnauthorized)
 	if s.config.Locations[i].TokenSource != nil {

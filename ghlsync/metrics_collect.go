@@ -182,7 +182,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
-	h, stands := m.s.health(ctx)
+	h, states := m.s.health(ctx)
 	told := map[[2]string]bool{}
 	for _, p := range h.Problems {
 		if key := [2]string{p.Location, p.Code}; !told[key] { // there may be two of a kind, such as two clocks
@@ -190,8 +190,8 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 			gaugeProblem.send(to, 1, p.Location, p.Code)
 		}
 	}
-	gaugeUp.send(to, oneIf[stands != nil])
-	if stands == nil {
+	gaugeUp.send(to, oneIf[states != nil])
+	if states == nil {
 		return
 	}
 	gaugeProcesses.send(to, float64(h.Processes))
@@ -200,12 +200,12 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	if h.HighLevelClock != 0 {
 		gaugeClock.send(to, h.HighLevelClock.Seconds(), "highlevel")
 	}
-	for i := range stands {
-		stands[i].collect(to)
+	for i := range states {
+		states[i].collect(to)
 	}
 }
 
-func (l *stand) collect(to chan<- prometheus.Metric) {
+func (l *locationState) collect(to chan<- prometheus.Metric) {
 	for state, n := range map[string]int{"running": l.running, "retrying": l.retrying, "delayed": l.delayed,
 		"waiting": l.Waiting - l.running - l.retrying - l.delayed} {
 		gaugeContacts.send(to, float64(n), l.ID, state)

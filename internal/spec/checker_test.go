@@ -17,26 +17,27 @@ import (
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// checker drives methods of the client against documents and collects what differs.
+// checker calls methods of the client against the documents and collects the differences.
 type checker struct {
 	t          *testing.T
 	documents  map[ghl.Version][]*document
 	exceptions exceptions
 	answers    map[string]json.RawMessage // of operations, where the documents have none
-	found      map[difference]string      // what is no exception, and why it differs
-	reached    map[string]bool            // operations of the documents
+	found      map[difference]string      // the differences without an exception, and their reasons
+	reached    map[string]bool            // operations of the documents that a call reached
 	requests   int
-	ofRequests exceptions      // when ghltest is checked: those of the client, whose requests it gets
-	faults     []ghltest.Fault // of ghltest, to show that the check finds them
+	ofRequests exceptions      // when ghltest is checked: the exceptions of the client, which sends the requests
+	faults     []ghltest.Fault // that ghltest makes, to show that the check finds them
 }
 
 func newChecker(t *testing.T, documents map[ghl.Version][]*document, list exceptions) *checker {
 	answers, err := readAnswers(exceptionsJSON)
 	require.NoError(t, err)
-	return &checker{t: t, documents: documents, exceptions: list, answers: answers, found: map[difference]string{}, reached: map[string]bool{}}
+	return &checker{t: t, documents: documents, exceptions: list, answers: answers, found: map[difference]string{},
+		reached: map[string]bool{}}
 }
 
-// differences lists what differs without being an exception, and the exceptions that did not occur.
+// differences returns the differences without an exception, and the exceptions that did not occur.
 func (c *checker) differences() []string {
 	var list []string
 	for d, why := range c.found {
@@ -49,13 +50,14 @@ func (c *checker) differences() []string {
 	return list
 }
 
-// drive makes every call of a method, and looks how much of the answer comes out of it.
+// drive makes every call of a method and checks that each property of the answer reaches the result.
 func (c *checker) drive(m method, v ghl.Version) {
 	s := &server{checker: c, op: operation(c.t, m.operation), version: v, places: map[string]bool{}}
 	client := newClient(c.t, s, v)
 	run := func(f call) (any, error) {
 		var around ghl.Response
-		result, err := f(&driver{Client: client, t: c.t, ctx: c.t.Context(), v3: v == ghl.VersionV3, opt: ghl.CallResponse(&around)})
+		result, err := f(&driver{Client: client, t: c.t, ctx: c.t.Context(), v3: v == ghl.VersionV3,
+			opt: ghl.CallResponse(&around)})
 		if len(around.Skipped) > 0 && s.override == nil {
 			s.reportLists("elements of this list are no records")
 		}
@@ -71,12 +73,12 @@ func (c *checker) drive(m method, v ghl.Version) {
 	}
 	for place, sent := range s.places {
 		if !sent {
-			s.report(place, "the document declares this, and no call has it")
+			s.report(place, "the document declares this, and no call sends it")
 		}
 	}
 	c.requests += s.requests
 
-	// A property that reaches the caller makes a difference when it is gone, or false.
+	// A property that reaches the caller changes the result when it is removed or set to false.
 	answer, first := s.answer, m.calls[0]
 	whole, err := run(first)
 	require.NoError(c.t, err)
@@ -89,7 +91,7 @@ func (c *checker) drive(m method, v ghl.Version) {
 			return err != nil || !reflect.DeepEqual(whole, result)
 		}
 		if !matters(remove) && !matters(falsify) {
-			s.report(placeOf(path), "nothing of this property reaches the caller")
+			s.report(placeOf(path), "this property does not reach the caller")
 		}
 	}
 }
@@ -117,14 +119,14 @@ func newClient(t *testing.T, transport http.RoundTripper, v ghl.Version) *ghl.Cl
 	return client
 }
 
-// server stands for the API: it checks the requests of an operation against the documents, and answers from them.
+// server replaces the API: it checks the requests of an operation against the documents, and answers from the documents.
 type server struct {
 	*checker
 	op       ghl.Operation
 	version  ghl.Version
 	answer   any             // the latest answer from the documents
-	override any             // sent instead of it
-	places   map[string]bool // parameters and properties of requests, and whether some call has them
+	override any             // sent instead of answer
+	places   map[string]bool // parameters and properties of requests, and whether a call sent them
 	requests int
 }
 
@@ -161,7 +163,7 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answerWith(s.t, r, http.StatusOK, s.answer), nil
 }
 
-// setAnswer keeps the answer in the form of decoded JSON; nil is one that no document describes.
+// setAnswer sets the answer as decoded JSON. If body is nil, the answer is that of an exception.
 func (s *server) setAnswer(body any) {
 	data := s.answers[s.op.Name]
 	if body != nil {
@@ -169,7 +171,8 @@ func (s *server) setAnswer(body any) {
 		data, err = json.Marshal(body)
 		require.NoError(s.t, err)
 	}
-	require.NotEmpty(s.t, data, "%s (%s): neither a document nor an exception has an answer; %v", s.op.Name, s.version, s.found)
+	require.NotEmpty(s.t, data, "%s (%s): neither a document nor an exception has an answer; %v", s.op.Name,
+		s.version, s.found)
 	s.answer = nil
 	require.NoError(s.t, json.Unmarshal(data, &s.answer))
 }
@@ -182,14 +185,15 @@ func answerWith(t *testing.T, r *http.Request, status int, body any) *http.Respo
 
 func respond(r *http.Request, status int, body []byte) *http.Response {
 	return &http.Response{
-		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header:        http.Header{"Content-Type": {"application/json"}},
 		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
 	}
 }
 
 func (s *server) report(place, why string) { s.note(difference{s.op.Name, s.version, place}, why) }
 
-// note notes a difference unless it is an exception. One for a property of an answer covers what is beneath it.
+// note records a difference without an exception. An exception for a property of an answer covers the properties below it.
 func (c *checker) note(d difference, why string) {
 	for covering := d.place; ; {
 		if c.exceptions.allow(difference{d.operation, d.version, covering}) {
@@ -204,7 +208,7 @@ func (c *checker) note(d difference, why string) {
 	c.found[d], _, _ = strings.Cut(why, "\n")
 }
 
-// reportKey reports the properties of the answer that have a name.
+// reportKey reports the properties of the answer with the name key.
 func (s *server) reportKey(key, why string) {
 	for _, path := range propertyPaths(s.answer) {
 		if path[len(path)-1] == key {
@@ -223,14 +227,16 @@ func (s *server) reportLists(why string) {
 	}
 }
 
-// inList stands for the first element of a list in a path.
+// inList is the first element of a list in a path.
 const inList = "[]"
 
 func placeOf(path []string) string {
-	return "answer." + strings.Join(slices.DeleteFunc(slices.Clone(path), func(key string) bool { return key == inList }), ".")
+	return "answer." + strings.Join(slices.DeleteFunc(slices.Clone(path), func(key string) bool {
+		return key == inList
+	}), ".")
 }
 
-// propertyPaths lists the ways to every property of a JSON value. Of a list it looks into the first element.
+// propertyPaths returns the path of every property of a JSON value. Of a list it reads the first element.
 func propertyPaths(value any) [][]string {
 	var paths [][]string
 	under := func(key string, inner any) {
@@ -252,7 +258,7 @@ func propertyPaths(value any) [][]string {
 	return paths
 }
 
-// changed copies a JSON value with a change at a property.
+// changed returns a copy of a JSON value with a change of one property.
 func changed(t *testing.T, value any, path []string, change func(object map[string]any, key string)) any {
 	data, err := json.Marshal(value)
 	require.NoError(t, err)
@@ -272,7 +278,7 @@ func changed(t *testing.T, value any, path []string, change func(object map[stri
 
 var extraType = reflect.TypeFor[ghl.Extra]()
 
-// takeExtra empties every Extra within a result and returns the names of the properties that were in them.
+// takeExtra empties every Extra of a result and returns the names of the properties that they had.
 func takeExtra(result any) []string {
 	var keys []string
 	var walk func(v reflect.Value)

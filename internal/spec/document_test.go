@@ -29,7 +29,7 @@ type document struct {
 	router routers.Router
 }
 
-// loadDocument loads a document with its references. It is not validated: none of the vendor's passes.
+// loadDocument loads a document with its references. It does not validate the document: none of the vendor's is valid.
 func loadDocument(dir, name string) (*document, error) {
 	loader := openapi3.NewLoader()
 	loader.IsExternalRefsAllowed = true
@@ -44,7 +44,7 @@ func loadDocument(dir, name string) (*document, error) {
 	return &document{name, spec, router}, nil
 }
 
-// operations lists the document's operations as routeName writes them.
+// operations returns the operations of the document, in the form of routeName.
 func (d *document) operations() []string {
 	var names []string
 	for path, item := range d.spec.Paths.Map() {
@@ -57,10 +57,11 @@ func (d *document) operations() []string {
 
 func (d *document) routeName(method, path string) string { return d.name + ": " + method + " " + path }
 
-// checkRequest reports what the document does not allow: what kin-openapi refuses, and the query parameters and properties
-// that it lets pass although the document does not declare them. The API refuses such a property with 422. In places it notes
-// each parameter and property that the document declares, and whether the request has it.
-func checkRequest(found *routers.Route, params map[string]string, r *http.Request, places map[string]bool, report reporter) error {
+// checkRequest reports what the document does not allow: what kin-openapi refuses, and undeclared query parameters and
+// properties, which kin-openapi accepts and the API refuses with 422. It sets places for each parameter and property that the
+// document declares: whether the request has it.
+func checkRequest(found *routers.Route, params map[string]string, r *http.Request, places map[string]bool,
+	report reporter) error {
 	var body []byte
 	if r.Body != nil {
 		var err error
@@ -104,10 +105,11 @@ func checkRequest(found *routers.Route, params map[string]string, r *http.Reques
 	return nil
 }
 
-// checkAnswer reports how an answer differs from the document: its status, the types of its values, what is required and not
-// there, and properties that the document does not declare. In places it notes each declared property, and whether it is
-// there. Where the document describes no answer, that is reported.
-func checkAnswer(input *openapi3filter.RequestValidationInput, resp *http.Response, place string, places map[string]bool, report reporter) error {
+// checkAnswer reports how an answer differs from the document: its status, the types of its values, missing required
+// properties and undeclared properties. It sets places for each declared property: whether the answer has it. It also reports
+// that the document describes no answer.
+func checkAnswer(input *openapi3filter.RequestValidationInput, resp *http.Response, place string,
+	places map[string]bool, report reporter) error {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return err
@@ -118,7 +120,7 @@ func checkAnswer(input *openapi3filter.RequestValidationInput, resp *http.Respon
 		if status >= 300 {
 			return nil
 		}
-		status, _ = answerOf(input.Route.Operation) // what it has for a success
+		status, _ = answerOf(input.Route.Operation) // the documented status of a success
 		described = input.Route.Operation.Responses.Status(status)
 	}
 	media := described.Value.Content.Get("application/json")
@@ -153,7 +155,7 @@ func readBody(kind string, body []byte) (value any, err error) {
 	return fields, err
 }
 
-// reportScopes compares an operation's scopes with the document's, which gives alternatives, and none for some operations.
+// reportScopes compares the scopes of an operation with the document, which lists alternatives, or none for some operations.
 func reportScopes(op *openapi3.Operation, scopes []ghl.Scope, report reporter) {
 	if op.Security == nil {
 		return
@@ -175,10 +177,10 @@ func reportScopes(op *openapi3.Operation, scopes []ghl.Scope, report reporter) {
 	}
 }
 
-// reporter is told of each place that differs from the document, and why.
+// reporter is called for each place that differs from the document, with the reason.
 type reporter func(place, why string)
 
-// reportRefusals takes kin-openapi's error apart into places.
+// reportRefusals splits an error of kin-openapi into places.
 func reportRefusals(place string, err error, report reporter) {
 	var request *openapi3filter.RequestError
 	var response *openapi3filter.ResponseError
@@ -190,17 +192,17 @@ func reportRefusals(place string, err error, report reporter) {
 		}
 	case *openapi3.SchemaError:
 		var parts openapi3.MultiError
-		if e.SchemaField == "allOf" && errors.As(e.Origin, &parts) { // these know their place by themselves
+		if e.SchemaField == "allOf" && errors.As(e.Origin, &parts) { // the parts have places of their own
 			reportRefusals(place, parts, report)
 			return
 		}
 		for _, key := range e.JSONPointer() {
-			if strings.Trim(key, "0123456789") != "" { // an index of a list is no part of the place
+			if strings.Trim(key, "0123456789") != "" { // the place omits the index of a list
 				place += "." + key
 			}
 		}
 		if e.Value == nil {
-			place += "=null" // apart from other values of the same property
+			place += "=null" // to distinguish null from other values
 		}
 		report(place, e.Reason)
 	default:
@@ -218,7 +220,7 @@ func reportRefusals(place string, err error, report reporter) {
 	}
 }
 
-// compareProperties walks a value along its schemas. Where these declare properties, others are reported.
+// compareProperties walks a value along its schemas. It reports properties that schemas with properties do not declare.
 func compareProperties(place string, schemas []*openapi3.Schema, value any, places map[string]bool, report reporter) {
 	switch value := value.(type) {
 	case []any:
@@ -240,7 +242,7 @@ func compareProperties(place string, schemas []*openapi3.Schema, value any, plac
 	}
 }
 
-// flatten gives schemas with the parts that allOf, anyOf and oneOf put them together from.
+// flatten returns the schemas together with their parts in allOf, anyOf and oneOf.
 func flatten(refs ...*openapi3.SchemaRef) []*openapi3.Schema {
 	var all []*openapi3.Schema
 	for _, ref := range refs {
@@ -271,8 +273,8 @@ func itemsOf(schemas []*openapi3.Schema) []*openapi3.Schema {
 	return items
 }
 
-// answerOf makes the answer that a document describes, with every property that it declares. The body is nil where it
-// describes none.
+// answerOf builds the answer that a document describes, with every declared property. The body is nil if the document describes
+// none.
 func answerOf(op *openapi3.Operation) (status int, body any) {
 	for status = 200; status < 300; status++ {
 		ref := op.Responses.Status(status)
@@ -291,8 +293,8 @@ func answerOf(op *openapi3.Operation) (status int, body any) {
 	return 200, nil
 }
 
-// sample makes a value of the schemas: their example, or else a value of their type. It is never a zero value, so that a
-// property that a model does not read can be told from one that it does.
+// sample returns the example of the schemas, or a value of their type. The value is never zero, so that a property that a model
+// ignores differs from one that it decodes.
 func sample(schemas []*openapi3.Schema) any {
 	if properties := propertiesOf(schemas); len(properties) > 0 {
 		object := map[string]any{}
@@ -345,13 +347,13 @@ func isZero(value any) bool {
 	}
 }
 
-// declaredObject is an object of a value whose properties a document declares.
+// declaredObject is an object in a value with properties that a document declares.
 type declaredObject struct {
 	path  []string       // of propertyPaths
-	lacks map[string]any // what is declared and not there, with a value for each
+	lacks map[string]any // declared properties that the object does not have, with a value for each
 }
 
-// declaredObjects finds them along the schemas; of a list it looks into the first element.
+// declaredObjects returns the declared objects of a value. Of a list it reads the first element.
 func declaredObjects(path []string, schemas []*openapi3.Schema, value any) []declaredObject {
 	switch value := value.(type) {
 	case []any:

@@ -15,8 +15,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// method is a method of the client and the calls that drive it: one with the least input, one or more with all of the input
-// and, for an update, one with null for every field that can be null.
+// method is a method of the client and the calls that drive it: one with the least input, one or more with every input and,
+// for an update, one with null for every field that can be null.
 type method struct {
 	operation string
 	calls     []call
@@ -24,10 +24,10 @@ type method struct {
 	promisesNothing bool
 }
 
-// call makes one call and returns its result, if it has one.
+// call makes one call and returns its result; nil if the method returns only an error.
 type call func(d *driver) (any, error)
 
-// driver is what calls are made with.
+// driver has the client and the arguments of a call.
 type driver struct {
 	*ghl.Client
 	t   *testing.T
@@ -63,7 +63,8 @@ var methods = []method{
 	{operation: "contacts.list", calls: []call{
 		func(d *driver) (any, error) { return d.Contacts.List(d.ctx, nil, d.opt) },
 		func(d *driver) (any, error) {
-			return d.Contacts.List(d.ctx, full(d, &ghl.ListContactsOptions{Limit: 100, Query: "ada lovelace", After: cursor}), d.opt)
+			return d.Contacts.List(d.ctx,
+				full(d, &ghl.ListContactsOptions{Limit: 100, Query: "ada lovelace", After: cursor}), d.opt)
 		},
 	}},
 	{operation: "contacts.listByBusiness", calls: []call{
@@ -74,7 +75,7 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			in := full(d, &ghl.ListByBusinessOptions{Limit: 100, Query: "ada lovelace", After: cursor}, "Skip")
-			if !d.v3 { // which has no cursor here
+			if !d.v3 { // 2021-07-28 has no cursor here
 				in.After = ""
 			}
 			return d.Contacts.ListByBusiness(d.ctx, businessID, in, d.opt)
@@ -94,7 +95,8 @@ var methods = []method{
 			return d.Contacts.FindDuplicate(d.ctx, ghl.DuplicateQuery{Email: "ada+news@example.com"}, d.opt)
 		},
 		func(d *driver) (any, error) {
-			return d.Contacts.FindDuplicate(d.ctx, *full(d, &ghl.DuplicateQuery{Email: "ada@example.com", Phone: "+18005550100"}), d.opt)
+			return d.Contacts.FindDuplicate(d.ctx,
+				*full(d, &ghl.DuplicateQuery{Email: "ada@example.com", Phone: "+18005550100"}), d.opt)
 		},
 	}},
 	{operation: "contacts.create", calls: []call{
@@ -103,11 +105,15 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			return d.Contacts.Create(d.ctx, full(d, &ghl.ContactCreate{
-				FirstName: "Ada", LastName: "Lovelace", Name: "Ada Lovelace", Email: "ada@example.com", Phone: "+18005550100",
-				Gender: "female", Address1: "3535 1st St N", City: "Dolomite", State: "AL", PostalCode: "35061", Country: "US",
-				Website: "https://example.com", Timezone: "America/Chicago", CompanyName: "Analytical Engines", Source: "public api",
-				AssignedTo: userID, DateOfBirth: "1990-09-25", DND: true, DNDSettings: dnd(), InboundDNDSettings: inboundDND(),
-				Tags: []string{"vip", "newsletter"}, CustomFields: customFields(),
+				FirstName: "Ada", LastName: "Lovelace", Name: "Ada Lovelace", Email: "ada@example.com",
+				Phone:  "+18005550100",
+				Gender: "female", Address1: "3535 1st St N", City: "Dolomite", State: "AL", PostalCode: "35061",
+				Country: "US",
+				Website: "https://example.com", Timezone: "America/Chicago", CompanyName: "Analytical Engines",
+				Source:     "public api",
+				AssignedTo: userID, DateOfBirth: "1990-09-25", DND: true, DNDSettings: dnd(),
+				InboundDNDSettings: inboundDND(),
+				Tags:               []string{"vip", "newsletter"}, CustomFields: customFields(),
 			}), d.opt)
 		},
 	}},
@@ -116,11 +122,16 @@ var methods = []method{
 		func(d *driver) (any, error) {
 			return d.Contacts.Update(d.ctx, contactID, full(d, &ghl.ContactUpdate{
 				FirstName: ghl.Some("Ada"), LastName: ghl.Some("Lovelace"), Name: ghl.Some("Ada Lovelace"),
-				Email: ghl.Some("ada@example.com"), Phone: ghl.Some("+18005550100"), Address1: ghl.Some("3535 1st St N"),
-				City: ghl.Some("Dolomite"), State: ghl.Some("AL"), PostalCode: ghl.Some("35061"), Country: ghl.Some("US"),
-				Website: ghl.Some("https://example.com"), Timezone: ghl.Some("America/Chicago"), Source: ghl.Some("public api"),
-				AssignedTo: ghl.Some(userID), DateOfBirth: ghl.Some("1990-09-25"), DND: ghl.Some(true), DNDSettings: ghl.Some(dnd()),
-				InboundDNDSettings: ghl.Some(inboundDND()), Tags: ghl.Some([]string{"vip"}), CustomFields: ghl.Some(customFields()),
+				Email: ghl.Some("ada@example.com"), Phone: ghl.Some("+18005550100"),
+				Address1: ghl.Some("3535 1st St N"),
+				City:     ghl.Some("Dolomite"), State: ghl.Some("AL"), PostalCode: ghl.Some("35061"),
+				Country: ghl.Some("US"),
+				Website: ghl.Some("https://example.com"), Timezone: ghl.Some("America/Chicago"),
+				Source:     ghl.Some("public api"),
+				AssignedTo: ghl.Some(userID), DateOfBirth: ghl.Some("1990-09-25"), DND: ghl.Some(true),
+				DNDSettings:        ghl.Some(dnd()),
+				InboundDNDSettings: ghl.Some(inboundDND()), Tags: ghl.Some([]string{"vip"}),
+				CustomFields: ghl.Some(customFields()),
 			}), d.opt)
 		},
 		func(d *driver) (any, error) {
@@ -136,18 +147,24 @@ var methods = []method{
 		func(d *driver) (any, error) {
 			return d.Contacts.Upsert(d.ctx, full(d, &ghl.ContactUpsert{
 				FirstName: ghl.Some("Ada"), LastName: ghl.Some("Lovelace"), Name: ghl.Some("Ada Lovelace"),
-				Email: ghl.Some("ada@example.com"), Phone: ghl.Some("+18005550100"), Address1: ghl.Some("3535 1st St N"),
-				City: ghl.Some("Dolomite"), State: ghl.Some("AL"), PostalCode: ghl.Some("35061"), Country: ghl.Some("US"),
-				Website: ghl.Some("https://example.com"), Timezone: ghl.Some("America/Chicago"), Source: ghl.Some("public api"),
-				AssignedTo: ghl.Some(userID), DateOfBirth: ghl.Some("1990-09-25"), DND: ghl.Some(true), DNDSettings: ghl.Some(dnd()),
-				InboundDNDSettings: ghl.Some(inboundDND()), Tags: ghl.Some([]string{"vip"}), CustomFields: ghl.Some(customFields()),
-				CompanyName: ghl.Some("Analytical Engines"), Gender: ghl.Some("female"), CreateNewIfDuplicateAllowed: true,
+				Email: ghl.Some("ada@example.com"), Phone: ghl.Some("+18005550100"),
+				Address1: ghl.Some("3535 1st St N"),
+				City:     ghl.Some("Dolomite"), State: ghl.Some("AL"), PostalCode: ghl.Some("35061"),
+				Country: ghl.Some("US"),
+				Website: ghl.Some("https://example.com"), Timezone: ghl.Some("America/Chicago"),
+				Source:     ghl.Some("public api"),
+				AssignedTo: ghl.Some(userID), DateOfBirth: ghl.Some("1990-09-25"), DND: ghl.Some(true),
+				DNDSettings:        ghl.Some(dnd()),
+				InboundDNDSettings: ghl.Some(inboundDND()), Tags: ghl.Some([]string{"vip"}),
+				CustomFields: ghl.Some(customFields()),
+				CompanyName:  ghl.Some("Analytical Engines"), Gender: ghl.Some("female"),
+				CreateNewIfDuplicateAllowed: true,
 			}), d.opt)
 		},
 		func(d *driver) (any, error) {
 			in := nulls(d, &ghl.ContactUpsert{})
 			in.DND = ghl.Some(false)               // the client refuses null for this
-			in.Email = ghl.Some("ada@example.com") // a contact is found by something
+			in.Email = ghl.Some("ada@example.com") // an upsert needs an email or a phone
 			return d.Contacts.Upsert(d.ctx, in, d.opt)
 		},
 		func(d *driver) (any, error) {
@@ -160,7 +177,8 @@ var methods = []method{
 			return d.Contacts.SetBusiness(d.ctx, &ghl.BusinessUpdate{ContactIDs: []string{contactID}}, d.opt)
 		},
 		func(d *driver) (any, error) {
-			return d.Contacts.SetBusiness(d.ctx, full(d, &ghl.BusinessUpdate{ContactIDs: []string{contactID}, BusinessID: businessID}), d.opt)
+			return d.Contacts.SetBusiness(d.ctx,
+				full(d, &ghl.BusinessUpdate{ContactIDs: []string{contactID}, BusinessID: businessID}), d.opt)
 		},
 	}},
 
@@ -180,13 +198,15 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			return d.Tasks.Update(d.ctx, contactID, taskID, full(d, &ghl.TaskUpdate{
-				Title: ghl.Some("Call back"), Body: ghl.Some("About the offer"), DueDate: ghl.Some(start), Completed: ghl.Some(true),
+				Title: ghl.Some("Call back"), Body: ghl.Some("About the offer"), DueDate: ghl.Some(start),
+				Completed:  ghl.Some(true),
 				AssignedTo: ghl.Some(userID),
 			}), d.opt)
 		},
 		func(d *driver) (any, error) {
 			in := nulls(d, &ghl.TaskUpdate{})
-			in.Title, in.DueDate, in.Completed = ghl.Some("Call back"), ghl.Some(start), ghl.Some(false) // the client refuses null for these
+			// The client refuses null for these.
+			in.Title, in.DueDate, in.Completed = ghl.Some("Call back"), ghl.Some(start), ghl.Some(false)
 			return d.Tasks.Update(d.ctx, contactID, taskID, in, d.opt)
 		},
 	}},
@@ -220,7 +240,8 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			return d.Notes.Update(d.ctx, contactID, noteID, full(d, &ghl.NoteUpdate{
-				Body: ghl.Some("Called back"), Title: ghl.Some("Follow-up"), Color: ghl.Some("#FFAA00"), Pinned: ghl.Some(true),
+				Body: ghl.Some("Called back"), Title: ghl.Some("Follow-up"), Color: ghl.Some("#FFAA00"),
+				Pinned: ghl.Some(true),
 				UserID: ghl.Some(userID),
 			}), d.opt)
 		},
@@ -241,7 +262,8 @@ var methods = []method{
 	}},
 	{operation: "tags.bulkUpdate", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Tags.BulkUpdate(d.ctx, &ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{contactID}, Tags: []string{"vip"}}, d.opt)
+			return d.Tags.BulkUpdate(d.ctx,
+				&ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{contactID}, Tags: []string{"vip"}}, d.opt)
 		},
 		func(d *driver) (any, error) {
 			return d.Tags.BulkUpdate(d.ctx, full(d, &ghl.BulkTags{
@@ -260,20 +282,24 @@ var methods = []method{
 	{operation: "workflows.add", promisesNothing: true, calls: []call{
 		func(d *driver) (any, error) { return nil, d.Workflows.Add(d.ctx, contactID, workflowID, nil, d.opt) },
 		func(d *driver) (any, error) {
-			return nil, d.Workflows.Add(d.ctx, contactID, workflowID, full(d, &ghl.WorkflowStart{EventStartTime: start}), d.opt)
+			return nil, d.Workflows.Add(d.ctx, contactID, workflowID,
+				full(d, &ghl.WorkflowStart{EventStartTime: start}), d.opt)
 		},
 	}},
 
 	{operation: "appointments.create", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Appointments.Create(d.ctx, &ghl.AppointmentCreate{CalendarID: calendarID, ContactID: contactID, StartTime: start}, d.opt)
+			return d.Appointments.Create(d.ctx,
+				&ghl.AppointmentCreate{CalendarID: calendarID, ContactID: contactID, StartTime: start}, d.opt)
 		},
 		func(d *driver) (any, error) {
 			return d.Appointments.Create(d.ctx, full(d, &ghl.AppointmentCreate{
 				CalendarID: calendarID, ContactID: contactID, StartTime: start, EndTime: end, Title: "First talk",
 				AppointmentStatus: ghl.AppointmentConfirmed, AssignedUserID: userID, Description: "About the offer",
-				Address: "3535 1st St N", MeetingLocationType: "custom", MeetingLocationID: "custom_0", OverrideLocationConfig: true,
-				IgnoreDateRange: true, IgnoreFreeSlotValidation: true, ToNotify: ghl.Some(false), RRule: "FREQ=WEEKLY;COUNT=4",
+				Address: "3535 1st St N", MeetingLocationType: "custom", MeetingLocationID: "custom_0",
+				OverrideLocationConfig: true,
+				IgnoreDateRange:        true, IgnoreFreeSlotValidation: true, ToNotify: ghl.Some(false),
+				RRule: "FREQ=WEEKLY;COUNT=4",
 			}), d.opt)
 		},
 	}},
@@ -283,11 +309,15 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			return d.Appointments.Update(d.ctx, eventID, full(d, &ghl.AppointmentUpdate{
-				CalendarID: ghl.Some(calendarID), StartTime: ghl.Some(start), EndTime: ghl.Some(end), Title: ghl.Some("First talk"),
+				CalendarID: ghl.Some(calendarID), StartTime: ghl.Some(start), EndTime: ghl.Some(end),
+				Title:             ghl.Some("First talk"),
 				AppointmentStatus: ghl.Some(ghl.AppointmentShowed), AssignedUserID: ghl.Some(userID),
-				Description: ghl.Some("About the offer"), Address: ghl.Some("3535 1st St N"), MeetingLocationType: ghl.Some("custom"),
-				MeetingLocationID: ghl.Some("custom_0"), OverrideLocationConfig: ghl.Some(true), IgnoreDateRange: ghl.Some(true),
-				IgnoreFreeSlotValidation: ghl.Some(true), ToNotify: ghl.Some(false), RRule: ghl.Some("FREQ=WEEKLY;COUNT=4"),
+				Description: ghl.Some("About the offer"), Address: ghl.Some("3535 1st St N"),
+				MeetingLocationType: ghl.Some("custom"),
+				MeetingLocationID:   ghl.Some("custom_0"), OverrideLocationConfig: ghl.Some(true),
+				IgnoreDateRange:          ghl.Some(true),
+				IgnoreFreeSlotValidation: ghl.Some(true), ToNotify: ghl.Some(false),
+				RRule: ghl.Some("FREQ=WEEKLY;COUNT=4"),
 			}), d.opt)
 		},
 		func(d *driver) (any, error) {
@@ -304,7 +334,8 @@ var methods = []method{
 	{operation: "calendars.list", calls: []call{
 		func(d *driver) (any, error) { return d.Calendars.List(d.ctx, nil, d.opt) },
 		func(d *driver) (any, error) {
-			return d.Calendars.List(d.ctx, full(d, &ghl.ListCalendarsOptions{GroupID: groupID, ShowDrafted: new(false)}), d.opt)
+			return d.Calendars.List(d.ctx,
+				full(d, &ghl.ListCalendarsOptions{GroupID: groupID, ShowDrafted: new(false)}), d.opt)
 		},
 	}},
 	{operation: "calendars.freeSlots", calls: []call{
@@ -324,26 +355,31 @@ var methods = []method{
 	}},
 	{operation: "calendars.events", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Calendars.Events(d.ctx, &ghl.EventsQuery{StartTime: start, EndTime: end, CalendarID: calendarID}, d.opt)
+			return d.Calendars.Events(d.ctx, &ghl.EventsQuery{StartTime: start, EndTime: end, CalendarID: calendarID},
+				d.opt)
 		},
 		func(d *driver) (any, error) { return d.Calendars.Events(d.ctx, full(d, eventsQuery()), d.opt) },
 	}},
 	{operation: "calendars.blockedSlots", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Calendars.BlockedSlots(d.ctx, &ghl.EventsQuery{StartTime: start, EndTime: end, UserID: userID}, d.opt)
+			return d.Calendars.BlockedSlots(d.ctx, &ghl.EventsQuery{StartTime: start, EndTime: end, UserID: userID},
+				d.opt)
 		},
 		func(d *driver) (any, error) { return d.Calendars.BlockedSlots(d.ctx, full(d, eventsQuery()), d.opt) },
 	}},
 	{operation: "calendars.block", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Calendars.Block(d.ctx, &ghl.BlockSlot{CalendarID: calendarID, StartTime: start, EndTime: end}, d.opt)
+			return d.Calendars.Block(d.ctx, &ghl.BlockSlot{CalendarID: calendarID, StartTime: start, EndTime: end},
+				d.opt)
 		},
 		func(d *driver) (any, error) {
-			in := full(d, &ghl.BlockSlot{CalendarID: calendarID, Title: "Lunch", StartTime: start, EndTime: end}, "AssignedUserID")
+			in := full(d, &ghl.BlockSlot{CalendarID: calendarID, Title: "Lunch", StartTime: start, EndTime: end},
+				"AssignedUserID")
 			return d.Calendars.Block(d.ctx, in, d.opt)
 		},
 		func(d *driver) (any, error) {
-			in := full(d, &ghl.BlockSlot{AssignedUserID: userID, Title: "Lunch", StartTime: start, EndTime: end}, "CalendarID")
+			in := full(d, &ghl.BlockSlot{AssignedUserID: userID, Title: "Lunch", StartTime: start, EndTime: end},
+				"CalendarID")
 			return d.Calendars.Block(d.ctx, in, d.opt)
 		},
 	}},
@@ -357,19 +393,21 @@ var methods = []method{
 		func(d *driver) (any, error) {
 			token, err := d.OAuth.LocationToken(d.ctx, companyID, "C2QujeCh8ZnC7al2InWR", d.opt)
 			if err == nil && !token.ExpiresAt.IsZero() {
-				token.ExpiresAt = start // it counts from now, and two calls are compared
+				token.ExpiresAt, token.IssuedAt = start, start // both depend on now, and two results are compared
 			}
 			return token, err
 		},
 	}},
 	{operation: "oauth.installedLocations", calls: []call{
 		func(d *driver) (any, error) {
-			return d.OAuth.InstalledLocations(d.ctx, &ghl.InstalledLocationsQuery{CompanyID: companyID, AppID: appID}, d.opt)
+			return d.OAuth.InstalledLocations(d.ctx, &ghl.InstalledLocationsQuery{CompanyID: companyID, AppID: appID},
+				d.opt)
 		},
 		func(d *driver) (any, error) {
 			in := &ghl.InstalledLocationsQuery{
 				CompanyID: companyID, AppID: appID, IsInstalled: new(true), LocationID: locationID, Query: "dentist",
-				VersionID: "6578278e879ad2646715ba9d", PlanID: "64a5c8f0a1b2c3d4e5f60718", OnTrial: new(false), Limit: 100,
+				VersionID: "6578278e879ad2646715ba9d", PlanID: "64a5c8f0a1b2c3d4e5f60718", OnTrial: new(false),
+				Limit: 100,
 			}
 			other := "Skip"
 			if d.v3 {
@@ -410,22 +448,27 @@ func derived(t *testing.T, op ghl.Operation) method {
 	}
 	resource, name, _ := strings.Cut(op.Name, ".")
 	find := func(client *ghl.Client) reflect.Value {
-		service := reflect.ValueOf(client).Elem().FieldByNameFunc(func(field string) bool { return strings.EqualFold(field, resource) })
+		service := reflect.ValueOf(client).Elem().FieldByNameFunc(func(field string) bool {
+			return strings.EqualFold(field, resource)
+		})
 		require.True(t, service.IsValid(), "the client has no field for the operation %s", op.Name)
 		m := service.MethodByName(strings.ToUpper(name[:1]) + name[1:])
 		require.True(t, m.IsValid(), "the client has no method for the operation %s", op.Name)
 		return m
 	}
 	m := find(newClient(t, nil, ghl.Version20210728))
-	require.Equal(t, len(args)+2, m.Type().NumIn(), "the method of %s takes more than the ids of its path: give it a row in methods", op.Name)
-	return method{operation: op.Name, promisesNothing: m.Type().NumOut() == 1, calls: []call{func(d *driver) (any, error) {
-		out := find(d.Client).Call(slices.Concat([]reflect.Value{reflect.ValueOf(d.ctx)}, args, []reflect.Value{reflect.ValueOf(&d.opt).Elem()}))
-		err, _ := out[len(out)-1].Interface().(error)
-		if len(out) == 1 {
-			return nil, err
-		}
-		return out[0].Interface(), err
-	}}}
+	require.Equal(t, len(args)+2, m.Type().NumIn(),
+		"the method of %s takes more than the ids of its path: give it a row in methods", op.Name)
+	return method{operation: op.Name, promisesNothing: m.Type().NumOut() == 1,
+		calls: []call{func(d *driver) (any, error) {
+			out := find(d.Client).Call(slices.Concat([]reflect.Value{reflect.ValueOf(d.ctx)}, args,
+				[]reflect.Value{reflect.ValueOf(&d.opt).Elem()}))
+			err, _ := out[len(out)-1].Interface().(error)
+			if len(out) == 1 {
+				return nil, err
+			}
+			return out[0].Interface(), err
+		}}}
 }
 
 func searchFor() *ghl.SearchRequest {
@@ -443,7 +486,8 @@ func searchFor() *ghl.SearchRequest {
 
 func dnd() *ghl.DNDSettings {
 	channel := &ghl.DNDSetting{Status: ghl.DNDPermanent, Message: "On request", Code: "94"}
-	return &ghl.DNDSettings{Call: channel, Email: channel, SMS: channel, WhatsApp: channel, GMB: channel, FB: channel, RCS: channel}
+	return &ghl.DNDSettings{Call: channel, Email: channel, SMS: channel, WhatsApp: channel, GMB: channel, FB: channel,
+		RCS: channel}
 }
 
 func inboundDND() *ghl.DNDSettings {
@@ -469,7 +513,7 @@ func eventsQuery() *ghl.EventsQuery {
 	return &ghl.EventsQuery{StartTime: start, EndTime: end, CalendarID: calendarID, UserID: userID, GroupID: groupID}
 }
 
-// full makes sure that an input has all of its fields set, so that a new field comes into the table. except are fields that
+// full fails unless every field of an input is set, so that a new field must be added to the table. except lists fields that
 // exclude others.
 func full[T any](d *driver, in *T, except ...string) *T {
 	d.t.Helper()

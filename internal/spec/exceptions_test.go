@@ -10,19 +10,19 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// exceptions.json lists where the client differs from the documents on purpose, ghltest.json where package ghltest does. An
-// entry stands for each combination of its operations, versions and places, and each must occur in a run.
+// exceptions.json lists the intended differences between the client and the documents, ghltest.json those of package ghltest. An
+// entry covers each combination of its operations, versions and places, and each combination must occur in a run.
 //
-// A place is "path", "scopes" or "answer" as a whole, or the way to a parameter or property: "query.startAfter",
-// "body.dndSettings.RCS", "body.country=null" (null as its value), "answer.metadata". A property of an answer covers what is
-// beneath it.
-// Of ghltest it may also be "status.201" (a status that the document does not have), "answer401.message" (a property of a
-// refusal), and what a change of a request did: "body.title=missing", "body.title=added", "query.limit=text", "body.pinned=flag".
+// A place is "path", "scopes" or "answer", or the path of a parameter or property: "query.startAfter",
+// "body.dndSettings.RCS", "body.country=null" (null as the value), "answer.metadata". A property of an answer covers the
+// properties below it. In ghltest.json a place can also be "status.201" (a status that the document does not have),
+// "answer401.message" (a property of a refusal), or a change of a request: "body.title=missing", "body.title=added",
+// "query.limit=text", "body.pinned=flag".
 //
 //go:embed exceptions.json
 var exceptionsJSON []byte
 
-// difference is a place where the client and the documents do not agree.
+// difference is a place where the client and the documents differ.
 type difference struct {
 	operation string
 	version   ghl.Version
@@ -33,7 +33,7 @@ func (d difference) String() string {
 	return fmt.Sprintf("%s (%s): %s", d.operation, d.version, d.place)
 }
 
-// exceptions are the differences that are meant to be, and whether each has occurred.
+// exceptions has the intended differences, and whether each has occurred.
 type exceptions map[difference]bool
 
 // exception is an entry of the list.
@@ -41,7 +41,7 @@ type exception struct {
 	Operations []string        `json:"operations"`
 	Versions   []ghl.Version   `json:"versions"`
 	Places     []string        `json:"places"`
-	Answer     json.RawMessage `json:"answer"` // of the operations, where the documents have none
+	Answer     json.RawMessage `json:"answer"` // the live answer, where the documents have none
 	Reason     string          `json:"reason"`
 }
 
@@ -92,7 +92,7 @@ func readExceptions(data []byte) (exceptions, error) {
 	return list, nil
 }
 
-// allow reports whether a difference is meant to be, and notes that it has occurred.
+// allow reports whether a difference is intended, and records that it has occurred.
 func (e exceptions) allow(d difference) bool {
 	_, listed := e[d]
 	if listed {
@@ -101,7 +101,7 @@ func (e exceptions) allow(d difference) bool {
 	return listed
 }
 
-// unused lists the exceptions that have not occurred.
+// unused returns the exceptions that have not occurred.
 func (e exceptions) unused() []string {
 	var list []string
 	for d, used := range e {

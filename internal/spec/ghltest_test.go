@@ -22,14 +22,13 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// ghltest.json lists where package ghltest differs from the documents on purpose, in the form of exceptions.json.
+// ghltest.json lists the intended differences between package ghltest and the documents, in the form of exceptions.json.
 //
 //go:embed ghltest.json
 var ghltestJSON []byte
 
-// TestGhltestAgainstTheDocuments drives every method against ghltest: each answer must be as the documents describe it, with
-// all that they declare. Then each request is sent again with changes: what the documents allow must be accepted, what they
-// do not allow must be refused.
+// TestGhltestAgainstTheDocuments calls every method against ghltest: each answer must match the documents, with all declared
+// properties. Then it sends each request with changes: ghltest must accept what the documents allow and refuse the rest.
 func TestGhltestAgainstTheDocuments(t *testing.T) {
 	documents := loadDocuments(t)
 	list, err := readExceptions(ghltestJSON)
@@ -54,7 +53,7 @@ func TestGhltestAgainstTheDocuments(t *testing.T) {
 	}
 }
 
-// fakeCall makes a call against a fake whose records have the ids of the driver.
+// fakeCall makes a call against a fake. The records of the fake have the ids of the driver.
 type fakeCall func(f *fake) error
 
 func fakeCalls(m method) []fakeCall {
@@ -69,18 +68,18 @@ func fakeCalls(m method) []fakeCall {
 	return calls
 }
 
-// fake stands between a client and a server of ghltest, and looks at what goes through.
+// fake is a transport between a client and a server of ghltest. It checks requests and answers.
 type fake struct {
 	*checker
 	operation string
 	version   ghl.Version
 	seeded    *seeded
 	handler   http.Handler
-	places    map[string]bool // parameters and properties of requests and answers, and whether some have them
+	places    map[string]bool // parameters and properties of requests and answers, and whether one has them
 	sent      []*exchange
 }
 
-// exchange is a request that went through, and its operation in a document.
+// exchange is a request that was sent, and its operation in a document.
 type exchange struct {
 	request *http.Request
 	body    []byte
@@ -88,7 +87,7 @@ type exchange struct {
 	params  map[string]string
 }
 
-// driveFake makes the calls of an operation, and sends their requests again with changes. It returns how many these were.
+// driveFake makes the calls of an operation, and sends their requests again with changes. It returns the number of changes.
 func (c *checker) driveFake(operation string, v ghl.Version, calls []fakeCall) int {
 	f := &fake{checker: c, operation: operation, version: v, places: map[string]bool{}}
 	for i, call := range calls {
@@ -133,7 +132,7 @@ func (f *fake) seed() {
 
 func (f *fake) report(place, why string) { f.note(difference{f.operation, f.version, place}, why) }
 
-// RoundTrip lets ghltest answer a request.
+// RoundTrip answers a request by ghltest.
 func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
@@ -153,7 +152,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	if e.route != nil {
 		for place, why := range e.objections(f.t) {
 			if _, meant := f.ofRequests[difference{f.operation, f.version, place}]; !meant {
-				f.report(place, "the request is none of the document's: "+why)
+				f.report(place, "the document does not allow the request: "+why)
 			}
 		}
 	}
@@ -169,15 +168,15 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// again is a copy of the request that can be sent.
+// again returns a copy of the request to send.
 func (e *exchange) again() *http.Request {
 	r := e.request.Clone(e.request.Context())
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(e.body)), int64(len(e.body))
-	r.GetBody = nil // it would give the body of the first time
+	r.GetBody = nil // it would return the body of the original
 	return r
 }
 
-// serve gives a request to ghltest, with the token that it needs.
+// serve sends a request to ghltest, with the token that it needs.
 func (f *fake) serve(r *http.Request) *http.Response {
 	if r.Header.Get("Authorization") != "" {
 		r.Header.Set("Authorization", "Bearer "+f.seeded.tokenFor(f.operation, r.URL))
@@ -187,7 +186,7 @@ func (f *fake) serve(r *http.Request) *http.Response {
 	return w.Result()
 }
 
-// checkAnswer holds an answer against the document, and leaves its body readable.
+// checkAnswer checks an answer against the document. The body can be read again.
 func (f *fake) checkAnswer(e *exchange, resp *http.Response, place string, places map[string]bool) error {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
@@ -200,18 +199,18 @@ func (f *fake) checkAnswer(e *exchange, resp *http.Response, place string, place
 	return err
 }
 
-// refused makes sure of the answer to a request without a token that is known, in the form that the document gives it.
+// refused checks the answer to a request with an unknown token against the document.
 func (f *fake) refused(e *exchange) {
 	r := e.again()
 	if r.Header.Get("Authorization") == "" {
 		return
 	}
-	r.Header.Set("Authorization", "Bearer nobody")
+	r.Header.Set("Authorization", "Bearer unknown")
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r)
 	resp := w.Result()
 	if resp.StatusCode != http.StatusUnauthorized {
-		f.report("header.Authorization", fmt.Sprintf("a token that nobody knows is answered with %d", resp.StatusCode))
+		f.report("header.Authorization", fmt.Sprintf("an unknown token is answered with %d", resp.StatusCode))
 		return
 	}
 	require.NoError(f.t, f.checkAnswer(e, resp, "answer401", map[string]bool{}))
@@ -221,14 +220,14 @@ func (f *fake) refused(e *exchange) {
 type variant struct {
 	place  string // "body.title", "query.limit"
 	change string // "missing", "undeclared", "added", or the type of its value
-	value  bool   // it is another value for what is there
+	value  bool   // another value of an existing property
 	apply  func(*exchange)
 }
 
 func (v *variant) key() string { return v.place + " " + v.change }
 
-// try sends a request with a change, and compares what becomes of it with what the document says. What the document says is
-// whether the change brings differences that the request did not have before.
+// try sends a request with a change, and compares the outcome with the document. The document refuses the change if it adds a
+// difference to the request.
 func (f *fake) try(e *exchange, v variant) {
 	changed := &exchange{request: e.request.Clone(e.request.Context()), body: e.body, route: e.route, params: e.params}
 	v.apply(changed)
@@ -240,7 +239,7 @@ func (f *fake) try(e *exchange, v variant) {
 		}
 	}
 	if v.value && why == "" {
-		return // the type may be right and the value still wrong
+		return // the type may be right and the value wrong
 	}
 	f.seed()
 	resp := f.serve(changed.again())
@@ -260,7 +259,7 @@ func (f *fake) try(e *exchange, v variant) {
 	}
 }
 
-// objections are what the document has against a request, by place.
+// objections returns the reasons of the document to refuse a request, by place.
 func (e *exchange) objections(t *testing.T) map[string]string {
 	found := map[string]string{}
 	err := checkRequest(e.route, e.params, e.again(), map[string]bool{}, func(place, why string) { found[place] = why })
@@ -268,15 +267,18 @@ func (e *exchange) objections(t *testing.T) map[string]string {
 	return found
 }
 
-// variants are the changes of a request that are tried: each parameter of the query and each property of the body is left
-// out and gets values of other types, each that the document declares and the request lacks is added, and each object gets a
-// property that no document has.
+// variants returns the changes of a request to try: it removes each query parameter and each property of the body, sets them to
+// values of other types, adds each declared one that is missing, and adds an undeclared property to each object.
 func (f *fake) variants(e *exchange) []variant {
 	var list []variant
 	query := e.request.URL.Query()
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		list = append(list, variant{"query." + name, "missing", false, func(e *exchange) { e.editQuery(func(q url.Values) { q.Del(name) }) }})
-		list = append(list, variant{"query." + name, "text", true, func(e *exchange) { e.editQuery(func(q url.Values) { q.Set(name, "text") }) }})
+		list = append(list, variant{"query." + name, "missing", false, func(e *exchange) {
+			e.editQuery(func(q url.Values) { q.Del(name) })
+		}})
+		list = append(list, variant{"query." + name, "text", true, func(e *exchange) {
+			e.editQuery(func(q url.Values) { q.Set(name, "text") })
+		}})
 	}
 	for _, ref := range slices.Concat(e.route.PathItem.Parameters, e.route.Operation.Parameters) {
 		p := ref.Value
@@ -287,9 +289,13 @@ func (f *fake) variants(e *exchange) []variant {
 				example = sample(flatten(p.Schema))
 			}
 			value := textOf(example)
-			list = append(list, variant{"query." + p.Name, "added", false, func(e *exchange) { e.editQuery(func(q url.Values) { q.Set(p.Name, value) }) }})
+			list = append(list, variant{"query." + p.Name, "added", false, func(e *exchange) {
+				e.editQuery(func(q url.Values) { q.Set(p.Name, value) })
+			}})
 		case p.In == "header" && e.request.Header.Get(p.Name) != "":
-			list = append(list, variant{"header." + p.Name, "missing", false, func(e *exchange) { e.request.Header.Del(p.Name) }})
+			list = append(list, variant{"header." + p.Name, "missing", false, func(e *exchange) {
+				e.request.Header.Del(p.Name)
+			}})
 		}
 	}
 	if e.route.Operation.RequestBody == nil || len(e.body) == 0 {
@@ -305,7 +311,8 @@ func (f *fake) variants(e *exchange) []variant {
 	edit := func(path []string, change func(object map[string]any, key string)) func(*exchange) {
 		return func(e *exchange) { e.body = writeBody(f.t, kind, changed(f.t, value, path, change)) }
 	}
-	others := map[string]any{"text": "text", "number": 12.5, "flag": true, "object": map[string]any{"key": "text"}, "list": []any{1, 2}}
+	others := map[string]any{"text": "text", "number": 12.5, "flag": true, "object": map[string]any{"key": "text"},
+		"list": []any{1, 2}}
 	if kind != "application/json" {
 		others = nil
 	}
@@ -313,8 +320,10 @@ func (f *fake) variants(e *exchange) []variant {
 		place := "body" + strings.TrimPrefix(placeOf(path), "answer")
 		list = append(list, variant{place, "missing", false, edit(path, remove)})
 		for name, other := range others {
-			if name == "text" || typeOf(other) != typeOf(valueAt(value, path)) { // a text may be one of few
-				list = append(list, variant{place, name, true, edit(path, func(object map[string]any, key string) { object[key] = other })})
+			if name == "text" || typeOf(other) != typeOf(valueAt(value, path)) { // a string may have to be one of an enum
+				list = append(list, variant{place, name, true, edit(path, func(object map[string]any, key string) {
+					object[key] = other
+				})})
 			}
 		}
 	}
@@ -325,11 +334,15 @@ func (f *fake) variants(e *exchange) []variant {
 			}
 			path := append(slices.Clone(object.path), name)
 			place := "body" + strings.TrimPrefix(placeOf(path), "answer")
-			list = append(list, variant{place, "added", false, edit(path, func(object map[string]any, key string) { object[key] = add })})
+			list = append(list, variant{place, "added", false, edit(path, func(object map[string]any, key string) {
+				object[key] = add
+			})})
 		}
 		path := append(slices.Clone(object.path), "undeclared")
 		place := "body" + strings.TrimPrefix(placeOf(path), "answer")
-		list = append(list, variant{place, "added", false, edit(path, func(object map[string]any, key string) { object[key] = "text" })})
+		list = append(list, variant{place, "added", false, edit(path, func(object map[string]any, key string) {
+			object[key] = "text"
+		})})
 	}
 	return list
 }
@@ -353,7 +366,7 @@ func writeBody(t *testing.T, kind string, value any) []byte {
 	return []byte(form.Encode())
 }
 
-// textOf writes a value as it stands in a query or a form.
+// textOf returns a value in the form of a query or a form body.
 func textOf(value any) string {
 	if n, ok := value.(float64); ok {
 		return strconv.FormatFloat(n, 'f', -1, 64)
@@ -363,7 +376,7 @@ func textOf(value any) string {
 
 func typeOf(value any) string { return fmt.Sprintf("%T", value) }
 
-// valueAt follows a path of propertyPaths.
+// valueAt returns the value at a path of propertyPaths.
 func valueAt(value any, path []string) any {
 	for _, key := range path {
 		if key == inList {

@@ -13,7 +13,7 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// noteDocument is right about the two operations that it describes.
+// noteDocument describes two operations correctly.
 const noteDocument = `{
   "openapi": "3.0.0", "info": {"title": "tiny", "version": "1"},
   "servers": [{"url": "https://services.leadconnectorhq.com"}],
@@ -41,8 +41,7 @@ const noteDocument = `{
   }}
 }`
 
-// TestTheCheckOfGhltestFindsDifferences shows that the check can fail: by a fault of the server, and by a document that
-// says something else.
+// TestTheCheckOfGhltestFindsDifferences shows that the check fails: for a fault of the server, and for a document that differs.
 func TestTheCheckOfGhltestFindsDifferences(t *testing.T) {
 	check := func(t *testing.T, text string, list exceptions, faults ...fault.Kind) *checker {
 		dir := t.TempDir()
@@ -68,21 +67,32 @@ func TestTheCheckOfGhltestFindsDifferences(t *testing.T) {
 	}{
 		"a required property is missing": {fault.MissingProperties("id"), "", "", []string{
 			get + "answer.note.id", get + "request", create + "answer.note.id", create + "request"}},
-		"a declared property is missing": {fault.MissingProperties("color"), "", "", []string{get + "answer.note.color", create + "answer.note.color"}},
-		"a property has another type":    {fault.BooleansAsStrings(), "", "", []string{get + "answer.note.pinned", create + "answer.note.pinned"}},
-		"null":                           {fault.DatesAs(fault.DateNull), "", "", []string{get + "answer.note.dateAdded=null", create + "answer.note.dateAdded=null"}},
+		"a declared property is missing": {fault.MissingProperties("color"), "", "",
+			[]string{get + "answer.note.color", create + "answer.note.color"}},
+		"a property has another type": {fault.BooleansAsStrings(), "", "",
+			[]string{get + "answer.note.pinned", create + "answer.note.pinned"}},
+		"null": {fault.DatesAs(fault.DateNull), "", "",
+			[]string{get + "answer.note.dateAdded=null", create + "answer.note.dateAdded=null"}},
 		"a property is new": {fault.RenamedProperty("title", "heading"), "", "", []string{
 			get + "answer.note.heading", get + "answer.note.title", create + "answer.note.heading", create + "answer.note.title"}},
 		"another status":              {fault.Kind{}, `"201"`, `"200"`, []string{create + "status.201"}},
 		"another status of a refusal": {fault.Kind{}, `"422"`, `"400"`, []string{create + "status.422"}},
-		"another refusal":             {fault.Kind{}, `"message": {"type": "string"}`, `"message": {"type": "number"}`, []string{get + "answer401.message", create + "answer401.message"}},
-		"no required property":        {fault.Kind{}, `"required": ["body"]`, `"required": []`, []string{create + "body.body=missing"}},
-		"more required properties":    {fault.Kind{}, `"required": ["body"]`, `"required": ["body", "title"]`, []string{create + "body.title", create + "body.title=missing"}},
-		"another type in the request": {fault.Kind{}, `"pinned": {"type": "boolean"}, "userId"`, `"pinned": {"type": "string"}, "userId"`, []string{create + "body.pinned", create + "body.pinned=added"}},
-		"any type in the request":     {fault.Kind{}, `"pinned": {"type": "boolean"}, "userId"`, `"pinned": {}, "userId"`, []string{create + "body.pinned=added"}},
-		"the request has more":        {fault.Kind{}, `"title": {"type": "string"}, "color"`, `"weather": {"type": "string"}, "title": {"type": "string"}, "color"`, []string{create + "body.weather=added"}},
-		"the request has less":        {fault.Kind{}, `, "userId": {"type": "string"}}}}}}`, `}}}}}`, []string{create + "body.userId"}},
-		"no such path":                {fault.Kind{}, `/notes": {"post"`, `/remarks": {"post"`, []string{create + "path"}},
+		"another refusal": {fault.Kind{}, `"message": {"type": "string"}`,
+			`"message": {"type": "number"}`, []string{get + "answer401.message", create + "answer401.message"}},
+		"no required property": {fault.Kind{}, `"required": ["body"]`, `"required": []`,
+			[]string{create + "body.body=missing"}},
+		"more required properties": {fault.Kind{}, `"required": ["body"]`, `"required": ["body", "title"]`,
+			[]string{create + "body.title", create + "body.title=missing"}},
+		"another type in the request": {fault.Kind{}, `"pinned": {"type": "boolean"}, "userId"`,
+			`"pinned": {"type": "string"}, "userId"`, []string{create + "body.pinned", create + "body.pinned=added"}},
+		"any type in the request": {fault.Kind{}, `"pinned": {"type": "boolean"}, "userId"`,
+			`"pinned": {}, "userId"`, []string{create + "body.pinned=added"}},
+		"the request has more": {fault.Kind{}, `"title": {"type": "string"}, "color"`,
+			`"weather": {"type": "string"}, "title": {"type": "string"}, "color"`, []string{create + "body.weather=added"}},
+		"the request has less": {fault.Kind{}, `, "userId": {"type": "string"}}}}}}`, `}}}}}`,
+			[]string{create + "body.userId"}},
+		"no such path": {fault.Kind{}, `/notes": {"post"`, `/remarks": {"post"`,
+			[]string{create + "path"}},
 		"any value is taken": {fault.Kind{}, `"color": {"type": "string"}, "pinned": {"type": "boolean"}, "userId"`,
 			`"color": {"type": "string", "enum": ["#FFAA00"]}, "pinned": {"type": "boolean"}, "userId"`, []string{create + "body.color=text"}},
 	} {
@@ -99,10 +109,12 @@ func TestTheCheckOfGhltestFindsDifferences(t *testing.T) {
 				list[d] = false
 			}
 			require.ElementsMatch(t, test.want, found)
-			require.Empty(t, check(t, document, list, faults...).differences(), "what is an exception is none of the differences")
+			require.Empty(t, check(t, document, list, faults...).differences(),
+				"an exception is not among the differences")
 		})
 	}
 
 	never := difference{"notes.get", ghl.Version20210728, "answer.note.season"}
-	require.Equal(t, []string{never.String() + ": this exception did not occur"}, check(t, noteDocument, exceptions{never: false}).differences())
+	require.Equal(t, []string{never.String() + ": this exception did not occur"},
+		check(t, noteDocument, exceptions{never: false}).differences())
 }

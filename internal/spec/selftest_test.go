@@ -11,7 +11,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// tinyDocument is wrong about the API in every way that the check must notice.
+// tinyDocument differs from the API in every way that the check must find.
 const tinyDocument = `{
   "openapi": "3.0.0", "info": {"title": "tiny", "version": "1"},
   "servers": [{"url": "https://services.leadconnectorhq.com"}],
@@ -40,7 +40,7 @@ const tinyDocument = `{
   }
 }`
 
-// TestTheCheckFindsDifferences shows that the check can fail.
+// TestTheCheckFindsDifferences shows that the check fails for each difference.
 func TestTheCheckFindsDifferences(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "tiny.json"), []byte(tinyDocument), 0o600))
@@ -63,7 +63,8 @@ func TestTheCheckFindsDifferences(t *testing.T) {
 	}
 	expected := exceptions{}
 	for operation, places := range map[string][]string{
-		"notes.create":            {"scopes", "header.Version", "body.title", "body.pinned", "body.mood", "body.weather", "answer.note.mood", "answer.weather"},
+		"notes.create": {"scopes", "header.Version", "body.title", "body.pinned", "body.mood",
+			"body.weather", "answer.note.mood", "answer.weather"},
 		"contacts.listByBusiness": {"query.limit", "query.skip", "query.query", "answer.contacts"},
 		"contacts.update":         {"body.city", "body.tags=null", "body.inboundDndSettings.all.message"},
 		"contacts.list":           {"path"},
@@ -78,7 +79,7 @@ func TestTheCheckFindsDifferences(t *testing.T) {
 		found = append(found, d.String())
 	}
 	require.ElementsMatch(t, expected.unused(), found)
-	require.Empty(t, check(t, expected).differences(), "what is an exception is none of the differences")
+	require.Empty(t, check(t, expected).differences(), "an exception is not among the differences")
 
 	never := difference{"notes.create", ghl.Version20210728, "body.season"}
 	expected[never] = false

@@ -13,7 +13,7 @@ import (
 
 var versions = []ghl.Version{ghl.Version20210728, ghl.VersionV3}
 
-// contactsDocuments are the documents of which every operation must be reached.
+// contactsDocuments are the documents with operations that the client must all reach.
 var contactsDocuments = map[ghl.Version]string{
 	ghl.Version20210728: "apps/contacts.json",
 	ghl.VersionV3:       "apps/v3/contacts-v3.json",
@@ -43,8 +43,8 @@ func loadDocuments(t *testing.T) map[ghl.Version][]*document {
 	return documents
 }
 
-// TestClientAgainstTheDocuments drives every method against the vendor's documents: each request must be valid, each answer
-// must decode, and all that is documented of it must reach the caller.
+// TestClientAgainstTheDocuments calls every method against the vendor's documents: each request must be valid, each answer must
+// decode, and every documented property must reach the caller.
 func TestClientAgainstTheDocuments(t *testing.T) {
 	documents := loadDocuments(t)
 	list, err := readExceptions(exceptionsJSON)
@@ -70,7 +70,8 @@ func TestClientAgainstTheDocuments(t *testing.T) {
 		}
 	}
 	if !t.Failed() { // .ci/run looks for this line
-		t.Logf("spec check: %d operations, %d versions, %d requests, %d exceptions", len(allMethods(t)), len(versions), c.requests, len(list))
+		t.Logf("spec check: %d operations, %d versions, %d requests, %d exceptions", len(allMethods(t)),
+			len(versions), c.requests, len(list))
 	}
 }
 
@@ -85,7 +86,7 @@ func TestEveryOperationHasARow(t *testing.T) {
 	require.ElementsMatch(t, catalog, driven)
 }
 
-// TestEmptyAnswer: a 2xx without a body is an error where a record or list was promised, and success where nothing was.
+// TestEmptyAnswer: a 2xx without a body is an error if the method returns a record or list, and a success otherwise.
 func TestEmptyAnswer(t *testing.T) {
 	for _, m := range allMethods(t) {
 		for _, v := range versions {

@@ -71,15 +71,15 @@ func (t recording) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // limited stores the beginning of what is written to it.
 type limited struct {
-	mu   sync.Mutex
-	kept bytes.Buffer
+	mu     sync.Mutex
+	prefix bytes.Buffer
 }
 
 func (l *limited) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if left := maxRecorded - l.kept.Len(); left > 0 {
-		l.kept.Write(p[:min(left, len(p))])
+	if left := maxRecorded - l.prefix.Len(); left > 0 {
+		l.prefix.Write(p[:min(left, len(p))])
 	}
 	return len(p), nil
 }
@@ -94,7 +94,7 @@ func (r *Recorder) into(a *Attempt) {
 	a.Sent = redact.JSON(r.sent)
 	if r.received != nil {
 		r.received.mu.Lock()
-		a.Received = redact.JSON(r.received.kept.Bytes())
+		a.Received = redact.JSON(r.received.prefix.Bytes())
 		r.received.mu.Unlock()
 	}
 }

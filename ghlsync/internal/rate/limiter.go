@@ -115,7 +115,7 @@ const reserveShare = 10
 func (l *Limiter) reserved() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.report.dailyTold.IsZero() || l.report.dailyLeft >= l.dailyLimit/reserveShare {
+	if l.report.dailyReported.IsZero() || l.report.dailyLeft >= l.dailyLimit/reserveShare {
 		return 0
 	}
 	return time.Until(l.report.dailyReset)
@@ -131,9 +131,9 @@ func (l *Limiter) Observe(r ghl.RateLimit) {
 	defer l.mu.Unlock()
 	now := time.Now()
 	urgent := false
-	if (r.Limit > 0 || r.Interval > 0) && r.Sent.After(l.report.told) {
+	if (r.Limit > 0 || r.Interval > 0) && r.Sent.After(l.report.reported) {
 		urgent = r.Limit > 0 && r.Limit/batchShare != l.most
-		l.report.limit, l.report.interval, l.report.told = r.Limit, r.Interval, r.Sent
+		l.report.limit, l.report.interval, l.report.reported = r.Limit, r.Interval, r.Sent
 		if r.Limit > 0 {
 			l.most = r.Limit / batchShare
 		}
@@ -149,9 +149,9 @@ func (l *Limiter) Observe(r ghl.RateLimit) {
 			l.report.closed = until
 		}
 	}
-	if r.DailyRemaining >= 0 && !r.Sent.Before(l.report.dailyTold) {
+	if r.DailyRemaining >= 0 && !r.Sent.Before(l.report.dailyReported) {
 		urgent = urgent || r.DailyRemaining == 0
-		l.report.dailyLeft, l.report.dailyTold, l.dailyLimit = r.DailyRemaining, r.Sent, r.DailyLimit
+		l.report.dailyLeft, l.report.dailyReported, l.dailyLimit = r.DailyRemaining, r.Sent, r.DailyLimit
 		l.report.dailyReset = now.Add(dailyProbe)
 		if r.DailyReset > 0 {
 			l.report.dailyReset = now.Add(r.DailyReset)
@@ -300,7 +300,7 @@ func (l *Limiter) ask(ctx context.Context,
 		if !fresh.empty() {
 			s.learn(fresh, at)
 		}
-		if s.DailyLeft >= 0 && at(expired) > s.DailyTold { // these permits were counted for the day, but never sent
+		if s.DailyLeft >= 0 && at(expired) > s.DailyReported { // these permits were counted for the day, but never sent
 			s.DailyLeft += unused
 		}
 		now := at(time.Now())

@@ -7,10 +7,10 @@ import (
 // state is the rate limit state of a location that all processes share. Its times are in microseconds on the
 // database's clock.
 type state struct {
-	// Limit requests are granted in each Interval, as reported at Told; Told is 0 while nothing was reported.
+	// Limit requests are granted in each Interval, as the answers reported at the time Reported; 0 before any did.
 	Limit    int   `json:"limit"`
 	Interval int64 `json:"interval"`
-	Told     int64 `json:"told,omitempty"`
+	Reported int64 `json:"told,omitempty"`
 	// Began is when the first permit was given before anything was reported.
 	Began int64 `json:"began,omitempty"`
 
@@ -21,11 +21,11 @@ type state struct {
 	// Closed is until when the server refuses all requests.
 	Closed int64 `json:"closed,omitempty"`
 
-	// DailyLeft is what remains of the daily quota, as reported at DailyTold, less the permits given since; -1 if
+	// DailyLeft is what remains of the daily quota at the time DailyReported, less the permits given since; -1 if
 	// unknown. The quota is granted again at DailyReset.
-	DailyLeft  int   `json:"dailyLeft"`
-	DailyTold  int64 `json:"dailyTold,omitempty"`
-	DailyReset int64 `json:"dailyReset,omitempty"`
+	DailyLeft     int   `json:"dailyLeft"`
+	DailyReported int64 `json:"dailyTold,omitempty"`
+	DailyReset    int64 `json:"dailyReset,omitempty"`
 }
 
 // The published limit. The server's headers overrule it.
@@ -70,10 +70,10 @@ func (s *state) give(now int64, want int) (given int, wait int64) {
 	current := now / s.slot()
 	s.forget(current)
 	sum := s.used()
-	if s.Told == 0 && s.Began == 0 {
+	if s.Reported == 0 && s.Began == 0 {
 		s.Began = now
 	}
-	if s.Told == 0 && now < s.Began+scoutsFor.Microseconds() {
+	if s.Reported == 0 && now < s.Began+scoutsFor.Microseconds() {
 		if given = min(want, scouts-sum); given <= 0 {
 			return 0, s.slot()
 		}
@@ -141,48 +141,50 @@ func (s *state) dailyExhausted(now int64) (exhausted bool, wait int64) {
 type report struct {
 	limit    int
 	interval time.Duration
-	told     time.Time // on this process's clock; zero if no limit was reported
+	reported time.Time // on this process's clock; zero if no limit was reported
 
 	closed time.Time
 
-	dailyLeft  int
-	dailyTold  time.Time
-	dailyReset time.Time
+	dailyLeft     int
+	dailyReported time.Time
+	dailyReset    time.Time
 }
 
-func (n *report) empty() bool { return n.told.IsZero() && n.closed.IsZero() && n.dailyTold.IsZero() }
+func (n *report) empty() bool {
+	return n.reported.IsZero() && n.closed.IsZero() && n.dailyReported.IsZero()
+}
 
 // learn adds a report. at converts a time of this process's clock to one of the database's.
 func (s *state) learn(n report, at func(time.Time) int64) {
-	if told := at(n.told); !n.told.IsZero() && told > s.Told {
-		s.Told = told
+	if reported := at(n.reported); !n.reported.IsZero() && reported > s.Reported {
+		s.Reported = reported
 		if n.limit > 0 {
 			s.Limit = n.limit
 		}
 		if interval := n.interval.Microseconds(); interval > 0 && interval != s.Interval {
 			s.Interval = interval
-			s.gather(told / s.slot())
+			s.gather(reported / s.slot())
 		}
 	}
 	if !n.closed.IsZero() {
 		s.Closed = max(s.Closed, at(n.closed))
 	}
-	if n.dailyTold.IsZero() {
+	if n.dailyReported.IsZero() {
 		return
 	}
 	// Answers overtake each other, and do not count the permits given since. So a lower number is taken over at once,
 	// and a higher number, less the permits in transit, only after an interval.
-	told := at(n.dailyTold)
-	higher := max(n.dailyLeft-s.givenSince(told), 0)
+	reported := at(n.dailyReported)
+	higher := max(n.dailyLeft-s.givenSince(reported), 0)
 	switch {
 	case s.DailyLeft >= 0 && n.dailyLeft < s.DailyLeft:
 		s.DailyLeft = n.dailyLeft
-	case s.DailyLeft < 0, told > s.DailyTold+s.Interval && higher > s.DailyLeft:
+	case s.DailyLeft < 0, reported > s.DailyReported+s.Interval && higher > s.DailyLeft:
 		s.DailyLeft = higher
-	case told <= s.DailyTold+s.Interval:
+	case reported <= s.DailyReported+s.Interval:
 		return
 	}
-	s.DailyTold, s.DailyReset = told, at(n.dailyReset)
+	s.DailyReported, s.DailyReset = reported, at(n.dailyReset)
 }
 
 // givenSince counts the permits whose requests may have arrived after a request that was sent at a time.
