@@ -138,7 +138,8 @@ func TestErrorWith(t *testing.T) {
 	require.NoError(t, (&ghl.Error{Message: "x"}).With().Unwrap())
 }
 
-// TestTokenSourceAsksForAPerson: a token source outside of this package can say that the account must be connected again.
+// TestTokenSourceAsksForAPerson: a token source outside of this package can say that the account must be connected
+// again.
 func TestTokenSourceAsksForAPerson(t *testing.T) {
 	source := &refreshing{current: "expired-token", err: (&ghl.Error{Message: "signed out"}).With(ghl.ErrReauthRequired)}
 	c, _ := mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))

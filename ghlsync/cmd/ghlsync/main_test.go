@@ -234,7 +234,8 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// TestTakenAddress: it may be free a moment later, so it is no mistake in the settings, after which a supervisor would give up.
+// TestTakenAddress: it may be free a moment later, so it is no mistake in the settings, after which a supervisor
+// would give up.
 func TestTakenAddress(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

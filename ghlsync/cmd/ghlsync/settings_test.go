@@ -148,7 +148,8 @@ func TestOneVerdict(t *testing.T) {
 	}
 }
 
-// TestAllMistakes: all mistakes of the file, the environment and a file of rules are listed at once, each with its place.
+// TestAllMistakes: all mistakes of the file, the environment and a file of rules are listed at once, each with its
+// place.
 func TestAllMistakes(t *testing.T) {
 	w := settingsFile(t, good+`    rules: rules.yaml
     owners: {contact.firstNam: pluvo}
@@ -186,7 +187,8 @@ app: {client_id: a}
 	}
 }
 
-// TestRulesAndOwners: the fields that a file of rules maps may have owners; custom fields can be checked only by HighLevel.
+// TestRulesAndOwners: the fields that a file of rules maps may have owners; custom fields can be checked only by
+// HighLevel.
 func TestRulesAndOwners(t *testing.T) {
 	w := settingsFile(t, good+"    rules: rules.yaml\n    owners: {contact.fields.shoe: pluvo, task.title: newest}\n")
 	rules := filepath.Join(filepath.Dir(strings.TrimPrefix(w.env[0], "GHLSYNC_CONFIG=")), "rules.yaml")
