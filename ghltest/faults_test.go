@@ -152,7 +152,9 @@ func TestWhichRequestsAreHit(t *testing.T) {
 
 	t.Run("by operation, after some, so many times", func(t *testing.T) {
 		s.ResetRequests()
-		active := s.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.InternalServerError(), After: 1, Times: 2})
+		active := s.Fail(ghltest.Fault{
+			Operation: "contacts.get", Kind: fault.InternalServerError(), After: 1, Times: 2,
+		})
 		_, err := c.Tasks.List(t.Context(), ada.ID)
 		require.NoError(t, err)
 		for range 4 {
@@ -242,7 +244,8 @@ func TestReadBackAfterACreate(t *testing.T) {
 			s := ghltest.Start(t)
 			c := clientOf(t, s, patient)
 			s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: kind, Times: 1})
-			contact, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"}, ghl.CallReadBack())
+			contact, err := c.Contacts.Create(t.Context(),
+				&ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"}, ghl.CallReadBack())
 			require.NoError(t, err)
 			require.Len(t, s.Contacts(), 1)
 			require.Equal(t, s.Contacts()[0].ID, contact.ID)
@@ -325,7 +328,9 @@ func TestSlowAnswers(t *testing.T) {
 			c := clientOf(t, s)
 			s.Fail(ghltest.Fault{Kind: kind})
 			got, sent := make(chan error), make(chan struct{})
-			ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) }})
+			ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+				WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) },
+			})
 			go func() {
 				_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bo"})
 				got <- err
@@ -419,7 +424,8 @@ func TestAGatewayHasNoRateHeaders(t *testing.T) {
 	contact := `{"locationId":"` + s.LocationID() + `","firstName":"Ada"}`
 	for _, kind := range []fault.Kind{fault.EmptyBody404().AfterWork(), fault.UpstreamConnectError()} {
 		active := s.Fail(ghltest.Fault{Kind: kind})
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/contacts/", strings.NewReader(contact))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/contacts/",
+			strings.NewReader(contact))
 		require.NoError(t, err)
 		r.Header = http.Header{"Authorization": {"Bearer " + s.Token()}, "Version": {"2021-07-28"}, "Content-Type": {"application/json"}}
 		resp, err := http.DefaultClient.Do(r)
