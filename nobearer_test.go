@@ -138,7 +138,8 @@ func TestNewError(t *testing.T) {
 	require.NoError(t, ghl.NewError(ghl.Error{Message: "x"}).Unwrap())
 }
 
-// TestTokenSourceAsksForAPerson: a token source outside of this package can say that the account must be connected again.
+// TestTokenSourceAsksForAPerson: a token source outside of this package can say that the account must be connected
+// again.
 func TestTokenSourceAsksForAPerson(t *testing.T) {
 	source := &refreshing{current: "expired-token", err: ghl.NewError(ghl.Error{Message: "signed out"}, ghl.ErrReauthRequired)}
 	c, _ := mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))

@@ -161,7 +161,8 @@ func TestBadTokenFiles(t *testing.T) {
 	}
 }
 
-// TestLargeTokens: the list of an agency's locations is part of its token. What could not be read again is not written.
+// TestLargeTokens: the list of an agency's locations is part of its token. What could not be read again is not
+// written.
 func TestLargeTokens(t *testing.T) {
 	server, store := newAuthServer(), openStore(t, filepath.Join(t.TempDir(), "tokens"), oauth.Encrypt(storeKey(1)))
 	ids := make([]string, 100_000)

@@ -81,8 +81,8 @@ func TestFilesOfOthers(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestAnotherUsersFile: the folder's owner is right, the file's is not. It needs the right to give files away, or else
-// shows that nobody but root can get there.
+// TestAnotherUsersFile: the folder's owner is right, the file's is not. It needs the right to give files away, or
+// else shows that nobody but root can get there.
 func TestAnotherUsersFile(t *testing.T) {
 	store := openStore(t, filepath.Join(t.TempDir(), "tokens"))
 	save(t, store, "k", someToken(1))

@@ -35,7 +35,8 @@ func gather[T any](t testing.TB, seq func(yield func(T, error) bool)) []T {
 	return all
 }
 
-// onMarketplace opens the installations of an app that a fake knows. connect goes through the consent screen to a code.
+// onMarketplace opens the installations of an app that a fake knows. connect goes through the consent screen to a
+// code.
 func onMarketplace(t *testing.T, version ghl.Version, locations ...string) (all *oauth.Installations, s *ghltest.Server, known ghltest.App, connect func(ghltest.Consent) string) {
 	t.Helper()
 	var opts []ghltest.Option
@@ -347,7 +348,8 @@ func TestRemoveDuringARefresh(t *testing.T) {
 	}
 }
 
-// TestAddDuringARefresh: a refresh that lands after the account was connected anew does not put its older token in the way.
+// TestAddDuringARefresh: a refresh that lands after the account was connected anew does not put its older token in
+// the way.
 func TestAddDuringARefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newAuthServer()
@@ -471,7 +473,8 @@ func TestRemoveBeforeTheLock(t *testing.T) {
 	})
 }
 
-// TestRemovedByAnotherProcess: whoever has a client of the location in memory does not bring it back, but can add it again.
+// TestRemovedByAnotherProcess: whoever has a client of the location in memory does not bring it back, but can add
+// it again.
 func TestRemovedByAnotherProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()

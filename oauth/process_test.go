@@ -22,7 +22,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// Some tests need processes that share a store: they start this test program again, with what it is to do in its environment.
+// Some tests need processes that share a store: they start this test program again, with what it is to do in its
+// environment.
 const childEnv = "GHL_TEST_CHILD"
 
 func TestMain(m *testing.M) {

@@ -158,8 +158,9 @@ func TestManyGoroutinesOneRefresh(t *testing.T) {
 					server.stored(t, store, "k", oneLocation, time.Hour)
 					server.revoke()
 				}
-				// Slow enough for all to find the token unusable. This takes real time: the race detector of Go 1.26 does not
-				// bear many timers of no duration in one bubble of synctest, which go-retryablehttp makes.
+				// Slow enough for all to find the token unusable. This takes real time: the race detector of Go
+				// 1.26 does not bear many timers of no duration in one bubble of synctest, which go-retryablehttp
+				// makes.
 				app := server.app(t, func(c *oauth.Config) {
 					c.Version, c.HTTPClient = version, &http.Client{Transport: slow{server, 200 * time.Millisecond}}
 				})
@@ -695,7 +696,8 @@ func TestRefusedTokenThatCannotBeRenewed(t *testing.T) {
 	})
 }
 
-// TestSparseAnswer: what an answer to a refresh leaves out stays as it was, also a refresh token that does not rotate.
+// TestSparseAnswer: what an answer to a refresh leaves out stays as it was, also a refresh token that does not
+// rotate.
 func TestSparseAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store, log := newAuthServer(), newShaky(), new(syncBuffer)

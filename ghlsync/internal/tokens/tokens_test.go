@@ -165,7 +165,8 @@ func TestDeadProcess(t *testing.T) {
 	})
 }
 
-// TestSavedWithoutTheLock: a token that was got is saved though the connection, and the lock with it, was lost meanwhile.
+// TestSavedWithoutTheLock: a token that was got is saved though the connection, and the lock with it, was lost
+// meanwhile.
 func TestSavedWithoutTheLock(t *testing.T) {
 	d := dbtest.Open(t, dbtest.Postgres(t))
 	s := open(t, d, tokens.Options{})
@@ -180,7 +181,8 @@ func TestSavedWithoutTheLock(t *testing.T) {
 	require.Equal(t, "new", got.AccessToken)
 }
 
-// TestOneRefresh: of many callers in several processes, with refresh tokens that die on use, one refreshes at each expiry.
+// TestOneRefresh: of many callers in several processes, with refresh tokens that die on use, one refreshes at each
+// expiry.
 func TestOneRefresh(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		var mu sync.Mutex
