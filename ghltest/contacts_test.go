@@ -87,8 +87,8 @@ func TestDuplicates(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, bo.ID, e.Duplicate.ContactID)
 	require.Equal(t, "phone", e.Duplicate.MatchingField)
-	kept, _ := s.Contact(ada.ID)
-	require.Equal(t, "+12025550101", kept.Phone, "a refused update changes nothing")
+	unchanged, _ := s.Contact(ada.ID)
+	require.Equal(t, "+12025550101", unchanged.Phone, "a refused update changes nothing")
 
 	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Phone: "+12025550102"})
 	require.NoError(t, err)
