@@ -271,7 +271,7 @@ func (s *Syncer) leftOut(ctx context.Context, location string, err error) {
 // each page: the time of the page's last change, so that what was changed at the same moment is looked at again.
 func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location string, since time.Time) error {
 	search := &ghl.SearchRequest{
-		Filters: []ghl.Filter{ghl.FieldDateUpdated.Range(ghl.Range{GTE: since.Add(-overlap)})},
+		Filters: []ghl.Filter{ghl.FieldDateUpdated.Range("gte", since.Add(-overlap))},
 		Sort:    []ghl.SearchField{ghl.FieldDateUpdated},
 	}
 	for page, err := range client.Contacts.SearchPages(ctx, search, ghl.CallBackground()) {
