@@ -155,8 +155,8 @@ func pointerReader(t reflect.Type) readFunc {
 	}
 }
 
-// sliceReader returns a reader that leaves out null and the elements that are not of the type, and reads a single value as
-// a list of one.
+// sliceReader returns a reader that leaves out null and the elements that are not of the type, and reads a single
+// value as a list of one.
 func sliceReader(t reflect.Type) readFunc {
 	read := readerOf(t)
 	takesEmptyText := t.Kind() == reflect.String

@@ -66,8 +66,8 @@ func structOf(t reflect.Type) *structType {
 	return actual.(*structType)
 }
 
-// find returns the field of a name, preferring the exact name to one in another case, as encoding/json does; nil if there
-// is none.
+// find returns the field of a name, preferring the exact name to one in another case, as encoding/json does; nil if
+// there is none.
 func (s *structType) find(name []byte) *field {
 	if f := s.exact[string(name)]; f != nil {
 		return f
