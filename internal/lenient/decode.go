@@ -141,6 +141,11 @@ func (d *decoder) isEmptyText() bool { return d.literal(`""`) }
 // read reads the object at the current byte. Of a name that comes several times the last value counts.
 func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 	clean, further := true, len(d.further)
+	var last *field
+	var inner reflect.Value // the embedded struct, resolved once
+	if s.inner >= 0 {
+		inner = v.Field(s.inner).Elem()
+	}
 	d.bad = !d.enter()
 	for more := !d.bad && !d.take('}'); more; {
 		name, ok := d.key()
@@ -150,7 +155,7 @@ func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 		}
 		d.space()
 		start := d.pos
-		f := s.find(name)
+		f := s.after(last, name)
 		switch {
 		case f == nil:
 			clean = false
@@ -159,7 +164,7 @@ func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 			}
 		case f.rank > 0:
 			d.further = append(d.further, furtherName{f, d.any()})
-		case !f.read(d, f.of(v)):
+		case !f.read(d, f.in(s, v, inner)):
 			clean = false
 			s.store(d, v, f.name, d.data[start:d.pos])
 		case !clean:
@@ -167,6 +172,9 @@ func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 		}
 		if d.bad {
 			return false
+		}
+		if f != nil {
+			last = f
 		}
 		if more, ok = d.next('}'); !ok {
 			d.bad = true

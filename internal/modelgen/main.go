@@ -121,6 +121,13 @@ func receiver(typ ast.Expr) string {
 
 func methods(b *bytes.Buffer, models []model) {
 	b.WriteString("package ghl\n\nimport \"github.com/pluvo/ghl/internal/lenient\"\n")
+	b.WriteString("\nvar _ = lenient.Generated(\n")
+	for _, m := range models {
+		if !m.reads {
+			fmt.Fprintf(b, "(*%s)(nil),\n", m.name)
+		}
+	}
+	b.WriteString(")\n")
 	for _, m := range models {
 		r := strings.ToLower(m.name[:1])
 		if !m.reads {
