@@ -234,10 +234,10 @@ func TestListByBusiness(t *testing.T) {
 func TestSearchPages(t *testing.T) {
 	s, c := start(t)
 	addMany(s, 45)
-	for name, sort := range map[string][]ghl.Sort{
+	for name, sort := range map[string][]ghl.SearchField{
 		"as it comes": nil,
-		"by name":     {{Field: ghl.FieldFirstName}},
-		"by two":      {{Field: ghl.FieldDateAdded, Descending: true}, {Field: ghl.FieldFirstName, Descending: true}},
+		"by name":     {ghl.FieldFirstName},
+		"by two":      {ghl.FieldDateAdded.Desc(), ghl.FieldFirstName.Desc()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var names []string
