@@ -81,7 +81,7 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 // should return the token from memory while the token is valid.
 //
 // [StaticTokenSource] returns a fixed token. The sources of package oauth renew their token. A source may also be a
-// [TokenRefresher]. [NewError] gives its errors a category, such as [ErrReauthRequired].
+// [TokenRefresher]. [Error.With] gives its errors a category, such as [ErrReauthRequired].
 //
 // To use a source of golang.org/x/oauth2, copy this adapter, which is not part of this package because it would
 // import that module. Wrap the source in oauth2.ReuseTokenSource, which returns the token from memory:
@@ -154,16 +154,16 @@ type tokenBody struct {
 	Future         bool     `json:"installToFutureLocations"`
 }
 
-// ParseToken reads the JSON answer of an endpoint that grants a token, in the spelling of either [Version]. sent is
+// ReadAnswer sets t from the JSON answer of an endpoint that grants a token, in the spelling of either [Version]. sent is
 // when the request was sent: it becomes IssuedAt, and ExpiresAt counts from it. The error is an [*Error] of
 // category [ErrBadResponse] and quotes nothing of the answer.
-func ParseToken(answer []byte, sent time.Time) (*Token, error) {
-	bad := func(why string) (*Token, error) { return nil, &Error{Message: why, categories: badResponse} }
+func (t *Token) ReadAnswer(answer []byte, sent time.Time) error {
+	bad := func(why string) error { return &Error{Message: why, categories: badResponse} }
 	var b tokenBody
 	if checkObject(answer) != nil || lenient.Unmarshal(answer, &b) != nil {
 		return bad("the answer is not a JSON object")
 	}
-	t := &Token{
+	*t = Token{
 		AccessToken: cmp.Or(b.AccessToken, b.AccessTokenV3), RefreshToken: cmp.Or(b.RefreshToken, b.RefreshTokenV3),
 		IssuedAt: sent.Round(0), UserType: b.UserType,
 		CompanyID: b.CompanyID, LocationID: b.LocationID, UserID: b.UserID,
@@ -182,5 +182,5 @@ func ParseToken(answer []byte, sent time.Time) (*Token, error) {
 	if t.RefreshToken != "" && check.Bearer(t.RefreshToken) != "" {
 		return bad("the refresh token in the answer cannot be sent back")
 	}
-	return t, nil
+	return nil
 }

@@ -206,14 +206,15 @@ func (e *Error) Body() []byte {
 // GoString returns the text of Error, so that %#v prints no more than %v.
 func (e *Error) GoString() string { return "&ghl.Error{" + strconv.Quote(e.Error()) + "}" }
 
-// NewError returns a copy of e to which causes are added. A cause that is a category, such as [ErrReauthRequired],
-// adds that category. Any other cause is wrapped, so that [errors.Is] and [errors.As] find it. Use NewError in your
+// With returns a copy of e to which causes are added. A cause that is a category, such as [ErrReauthRequired],
+// adds that category. Any other cause is wrapped, so that [errors.Is] and [errors.As] find it. Use With in your
 // own token sources and limiters, whose errors a call passes on.
-func NewError(e Error, causes ...error) *Error {
+func (e *Error) With(causes ...error) *Error {
+	made := *e
 	others := []error{e.cause}
 	for _, err := range causes {
 		if c, ok := err.(category); ok {
-			e.categories |= c
+			made.categories |= c
 			continue
 		}
 		others = append(others, err)
@@ -222,11 +223,11 @@ func NewError(e Error, causes ...error) *Error {
 	switch len(others) {
 	case 0:
 	case 1:
-		e.cause = others[0]
+		made.cause = others[0]
 	default:
-		e.cause = errors.Join(others...)
+		made.cause = errors.Join(others...)
 	}
-	return &e
+	return &made
 }
 
 // badInputf returns the error that refuses an input.

@@ -238,7 +238,7 @@ func (k *call) observe(limit RateLimit) {
 		return
 	}
 	k.attempt.open = false
-	if o, ok := k.limiter.(LimitObserver); ok {
+	if o, ok := k.limiter.(limitObserver); ok {
 		o.Observe(limit)
 	}
 }

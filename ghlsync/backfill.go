@@ -270,7 +270,7 @@ func (b *backfill) granted(ctx context.Context, l *lists, err error) error {
 // contacts goes through the contacts page by page, the oldest first, so that new ones come at the end.
 func (b *backfill) contacts(ctx context.Context) error {
 	var resp ghl.Response
-	search := &ghl.SearchRequest{PageLimit: pageLimit, After: b.place.After, Sort: []ghl.Sort{{Field: ghl.FieldDateAdded}}}
+	search := &ghl.SearchRequest{PageLimit: pageLimit, After: b.place.After, Sort: []ghl.SearchField{ghl.FieldDateAdded}}
 	for page, err := range b.client.Contacts.SearchPages(ctx, search, ghl.CallBackground(), ghl.CallResponse(&resp)) {
 		if err != nil {
 			return err

@@ -272,7 +272,7 @@ func (s *Syncer) leftOut(ctx context.Context, location string, err error) {
 func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location string, since time.Time) error {
 	search := &ghl.SearchRequest{
 		Filters: []ghl.Filter{ghl.FieldDateUpdated.Range(ghl.Range{GTE: since.Add(-overlap)})},
-		Sort:    []ghl.Sort{{Field: ghl.FieldDateUpdated}},
+		Sort:    []ghl.SearchField{ghl.FieldDateUpdated},
 	}
 	for page, err := range client.Contacts.SearchPages(ctx, search, ghl.CallBackground()) {
 		if err != nil {

@@ -87,8 +87,8 @@ func TestDuplicates(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, bo.ID, e.Duplicate.ContactID)
 	require.Equal(t, "phone", e.Duplicate.MatchingField)
-	kept, _ := s.Contact(ada.ID)
-	require.Equal(t, "+12025550101", kept.Phone, "a refused update changes nothing")
+	unchanged, _ := s.Contact(ada.ID)
+	require.Equal(t, "+12025550101", unchanged.Phone, "a refused update changes nothing")
 
 	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Phone: "+12025550102"})
 	require.NoError(t, err)
@@ -234,10 +234,10 @@ func TestListByBusiness(t *testing.T) {
 func TestSearchPages(t *testing.T) {
 	s, c := start(t)
 	addMany(s, 45)
-	for name, sort := range map[string][]ghl.Sort{
+	for name, sort := range map[string][]ghl.SearchField{
 		"as it comes": nil,
-		"by name":     {{Field: ghl.FieldFirstName}},
-		"by two":      {{Field: ghl.FieldDateAdded, Descending: true}, {Field: ghl.FieldFirstName, Descending: true}},
+		"by name":     {ghl.FieldFirstName},
+		"by two":      {ghl.FieldDateAdded.Desc(), ghl.FieldFirstName.Desc()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var names []string

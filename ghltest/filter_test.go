@@ -117,7 +117,7 @@ func TestSearchByOpportunities(t *testing.T) {
 		"a list of options": {ghl.FieldOpportunities.Nested(status.Eq([]string{"won", "lost"})), []string{"Ada", "Bo"}},
 	} {
 		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{
-			Filters: []ghl.Filter{test.filter}, Sort: []ghl.Sort{{Field: ghl.FieldFirstName}},
+			Filters: []ghl.Filter{test.filter}, Sort: []ghl.SearchField{ghl.FieldFirstName},
 		})
 		require.NoError(t, err, name)
 		var names []string

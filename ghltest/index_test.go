@@ -19,7 +19,7 @@ func TestSearchesLagBehind(t *testing.T) {
 	found := func(filters ...ghl.Filter) []string {
 		t.Helper()
 		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{
-			Filters: filters, Sort: []ghl.Sort{{Field: ghl.FieldFirstName}},
+			Filters: filters, Sort: []ghl.SearchField{ghl.FieldFirstName},
 		})
 		require.NoError(t, err)
 		names := []string{}

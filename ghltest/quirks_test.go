@@ -234,7 +234,7 @@ func TestBrokenPaging(t *testing.T) {
 func TestTheClientReadsEveryQuirk(t *testing.T) {
 	names := map[string]bool{}
 	for _, quirk := range fault.Quirks() {
-		require.False(t, names[quirk.String()], "%v is there twice", quirk)
+		require.False(t, names[quirk.String()], "%v is listed twice", quirk)
 		names[quirk.String()] = true
 		t.Run(quirk.String(), func(t *testing.T) {
 			s, c := start(t, ghltest.WithLocation(duplicatesAllowed()))

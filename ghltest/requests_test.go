@@ -115,14 +115,14 @@ func TestAnIncompleteBodyHasNoEffect(t *testing.T) {
 func TestAnUnescapedPlusIsASpace(t *testing.T) {
 	s := ghltest.Start(t)
 	s.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+12025550100", Email: "ada+news@example.com"})
-	for query, there := range map[string]bool{
+	for query, found := range map[string]bool{
 		"number=%2B12025550100": true, "number=+12025550100": false, "number=2025550100": true,
 		"email=ada%2Bnews@example.com": true, "email=ada+news@example.com": false,
 	} {
 		status, answer, _ := send(t, s, http.MethodGet,
 			"/contacts/search/duplicate?locationId="+s.LocationID()+"&"+query, "")
 		require.Equal(t, 200, status)
-		require.Equal(t, there, answer["contact"] != nil, query)
+		require.Equal(t, found, answer["contact"] != nil, query)
 	}
 }
 

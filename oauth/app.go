@@ -165,7 +165,7 @@ func setDefault[T comparable](field *T, value T) {
 
 // badInput refuses an argument or a setting, which field names.
 func badInput(field, format string, args ...any) *ghl.Error {
-	return ghl.NewError(ghl.Error{Field: field, Message: fmt.Sprintf(format, args...)}, ghl.ErrBadInput)
+	return (&ghl.Error{Field: field, Message: fmt.Sprintf(format, args...)}).With(ghl.ErrBadInput)
 }
 
 func checkID(field, id string) error {

@@ -56,11 +56,11 @@ func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption)
 	if err != nil {
 		return nil, err
 	}
-	token, err := ghl.ParseToken(answer, response.RateLimit.Sent)
-	if err != nil { // without the answer, which could hold half of a pair of tokens
-		return nil, ghl.NewError(ghl.Error{
+	token := new(ghl.Token)
+	if err := token.ReadAnswer(answer, response.RateLimit.Sent); err != nil { // without the answer, which could hold half of a pair of tokens
+		return nil, (&ghl.Error{
 			Operation: opToken.Name, Status: response.Status, Attempts: response.Attempts, Message: "the answer holds no token",
-		}, ghl.ErrBadResponse)
+		}).With(ghl.ErrBadResponse)
 	}
 	return token, nil
 }

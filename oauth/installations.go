@@ -122,9 +122,9 @@ func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
 	case token.CompanyID != "":
 		key = CompanyKey(token.CompanyID)
 	default:
-		return ghl.NewError(ghl.Error{
+		return (&ghl.Error{
 			Operation: opToken.Name, Message: "the token names neither a location nor a company, so it is not saved",
-		}, ghl.ErrBadResponse)
+		}).With(ghl.ErrBadResponse)
 	}
 	if err := CheckKey(key); err != nil {
 		return err

@@ -232,9 +232,9 @@ func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, erro
 		return nil, err
 	}
 	if token.LocationID != from.locationID {
-		return nil, ghl.NewError(ghl.Error{
+		return nil, (&ghl.Error{
 			Operation: "oauth.locationToken", Message: "the answer is the token of another location",
-		}, ghl.ErrBadResponse)
+		}).With(ghl.ErrBadResponse)
 	}
 	token.RefreshToken = ""
 	return token, nil
@@ -271,7 +271,7 @@ func (r *renewal) refusedError(err error) error {
 // notConnected returns the error for a key without a token.
 func notConnected(key string) error {
 	message := fmt.Sprintf("the account of key %q is not connected", key)
-	return ghl.NewError(ghl.Error{Message: message}, ghl.ErrReauthRequired, ErrNoToken)
+	return (&ghl.Error{Message: message}).With(ghl.ErrReauthRequired, ErrNoToken)
 }
 
 // reauth returns the error that a person must connect the account again. from is the server's answer, or nil.
@@ -281,5 +281,5 @@ func (r *renewal) reauth(why string, from *ghl.Error) error {
 		e = *from
 	}
 	e.Message, e.Details = fmt.Sprintf("the account of key %q must be connected again: %s", r.key, why), nil
-	return ghl.NewError(e, ghl.ErrReauthRequired)
+	return e.With(ghl.ErrReauthRequired)
 }

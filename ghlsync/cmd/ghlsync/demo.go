@@ -299,7 +299,7 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 		if !f.Equal {
 			verdict = "NOT EQUAL"
 		}
-		fmt.Fprintf(d.out, "%d requests failed and %d deliveries got lost on purpose\n", f.Failed, f.Lost)
+		fmt.Fprintf(d.out, "%d requests failed and %d webhooks got lost on purpose\n", f.Failed, f.Lost)
 		fmt.Fprintf(d.out, "%s: %s (%d in HighLevel, %d in Pluvo), %s, %s\n", verdict, plural(f.changes(), "change"),
 			f.HighLevel, f.Pluvo, plural(f.Conflicts, "conflict"), many(f.Retries, "retry", "retries"))
 	}), trouble(!f.Equal))
