@@ -395,8 +395,8 @@ func TestWrongFaults(t *testing.T) {
 	for want, f := range map[string]ghltest.Fault{
 		`the Kind is missing`:                                                   {},
 		`unknown operation "contact.get"`:                                       {Kind: good, Operation: "contact.get"},
-		`After and Times must not be negative`:                                  {Kind: good, Times: -1},
-		`Chance must be between 0 and 1`:                                        {Kind: good, Chance: 1.5},
+		`the counts After and Times must not be negative`:                       {Kind: good, Times: -1},
+		`the Chance must be between 0 and 1`:                                    {Kind: good, Chance: 1.5},
 		`AfterWork needs a kind that replaces the answer, not NumbersAsStrings`: {Kind: fault.NumbersAsStrings().AfterWork()},
 		`Answer: the status must be between 200 and 599, got 0`:                 {Kind: fault.Answer(0, "", "")},
 		`V3Error: the status must be between 400 and 599, got 200`:              {Kind: fault.V3Error(200, "", "")},
