@@ -29,7 +29,7 @@ func registered(t testing.TB, s *ghlsync.Syncer) *prometheus.Registry {
 	return registry
 }
 
-// gather is what Prometheus would read.
+// gather returns the text of a scrape.
 func gather(t testing.TB, s *ghlsync.Syncer) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -38,7 +38,7 @@ func gather(t testing.TB, s *ghlsync.Syncer) string {
 	return w.Body.String()
 }
 
-// logged keeps everything that is logged.
+// logged is a buffer for logs that is safe for concurrent use.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -50,8 +50,8 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// TestMetricsAndLogs: what is counted after work on both sides, failures and refused webhooks; and that neither metrics nor logs
-// hold what is personal or secret, nor the metrics ids of contacts.
+// TestMetricsAndLogs checks the metrics after changes on both sides, a failure and a refused webhook, and that
+// metrics and logs contain no personal data and no secrets. Metrics contain no ids of contacts either.
 func TestMetricsAndLogs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -102,7 +102,7 @@ func TestMetricsAndLogs(t *testing.T) {
 			require.NotContains(t, text, `"`+id)
 		}
 
-		// What has to wait is seen.
+		// Metrics show the contacts that wait.
 		require.NoError(t, s.Pause(ctx, l, "test"))
 		require.NoError(t, s.Touch(ctx, l, "some"))
 		time.Sleep(50 * time.Millisecond)
@@ -114,8 +114,8 @@ func TestMetricsAndLogs(t *testing.T) {
 		kept.mu.Lock()
 		lines := kept.text.String()
 		kept.mu.Unlock()
-		require.Contains(t, lines, "unit in step")
-		require.Contains(t, lines, "unit not in step")
+		require.Contains(t, lines, "unit synced")
+		require.Contains(t, lines, "unit not synced")
 		for _, personal := range []string{"Adalovelace", "Gracehopper", "example.com", "555-0100", "5550100", "5550199", server.Token()} {
 			require.NotContains(t, lines, personal)
 			require.NotContains(t, text, personal)
