@@ -48,14 +48,16 @@ func populate(t testing.TB, server *ghltest.Server, contacts int) (ids []string)
 	}
 	at := time.Now().Truncate(time.Hour)
 	for i := range contacts {
-		c := server.AddContact(ghl.Contact{FirstName: fmt.Sprint("First", i), LastName: "Last", Email: fmt.Sprintf("c%d@example.com", i), Tags: []string{"a", "b"}})
+		c := server.AddContact(ghl.Contact{FirstName: fmt.Sprint("First", i), LastName: "Last",
+			Email: fmt.Sprintf("c%d@example.com", i), Tags: []string{"a", "b"}})
 		ids = append(ids, c.ID)
 		if i%2 == 0 {
 			server.AddTask(ghl.Task{ContactID: c.ID, Title: fmt.Sprint("task", i)})
 		}
 		if i%10 == 0 {
 			start := at.Add(time.Duration(i%200-100) * 24 * time.Hour)
-			server.AddAppointment(ghl.Appointment{ContactID: c.ID, CalendarID: calendars[i/10%3], Title: fmt.Sprint("visit", i),
+			server.AddAppointment(ghl.Appointment{ContactID: c.ID, CalendarID: calendars[i/10%3],
+				Title:     fmt.Sprint("visit", i),
 				StartTime: timeOf(start), EndTime: timeOf(start.Add(time.Hour))})
 		}
 		if i%20 == 0 {
@@ -92,14 +94,15 @@ func TestBackfillCalls(t *testing.T) {
 		server.ResetRequests()
 		began := time.Now()
 		var last ghlsync.Progress
-		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Progress: func(p ghlsync.Progress) {
-			last = p
-			if p.Stage == ghlsync.StageContacts {
-				assert.Equal(t, p.Total-p.Done, p.Left)
-				assert.Equal(t, p.Done > 0, p.Rate > 0)
-				assert.Equal(t, p.Done > 0 && p.Left > 0, p.Remaining > 0)
-			}
-		}}))
+		require.NoError(t, s.Backfill(t.Context(), server.LocationID(),
+			ghlsync.BackfillOptions{Progress: func(p ghlsync.Progress) {
+				last = p
+				if p.Stage == ghlsync.StageContacts {
+					assert.Equal(t, p.Total-p.Done, p.Left)
+					assert.Equal(t, p.Done > 0, p.Rate > 0)
+					assert.Equal(t, p.Done > 0 && p.Left > 0, p.Remaining > 0)
+				}
+			}}))
 		took := time.Since(began)
 		quiet(t, s, server)
 		calls := int(asked.Load())
@@ -116,7 +119,8 @@ func TestBackfillCalls(t *testing.T) {
 		require.Equal(t, contacts/2, last.Tasks)
 		require.Equal(t, contacts/10, last.Appointments)
 		require.Positive(t, last.Rate)
-		t.Logf("%d contacts in %s with %d calls of at most %d (%v)", contacts, took.Round(time.Millisecond), calls, lists, operations(server))
+		t.Logf("%d contacts in %s with %d calls of at most %d (%v)", contacts, took.Round(time.Millisecond), calls, lists,
+			operations(server))
 		same(t, s, server, ids, false)
 
 		asked.Store(0)
@@ -127,7 +131,8 @@ func TestBackfillCalls(t *testing.T) {
 		quiet(t, s, server)
 		calls = int(asked.Load())
 		require.LessOrEqual(t, calls, lists+contacts)
-		t.Logf("with notes in %s with %d calls of at most %d (%v)", took.Round(time.Millisecond), calls, lists+contacts, operations(server))
+		t.Logf("with notes in %s with %d calls of at most %d (%v)", took.Round(time.Millisecond), calls, lists+contacts,
+			operations(server))
 		same(t, s, server, ids, true)
 	})
 }
@@ -192,9 +197,11 @@ func backfillRole(args []string) {
 	exitOn(err)
 	exitOn(s.Start(context.Background()))
 	for {
-		err := s.Backfill(context.Background(), location, ghlsync.BackfillOptions{Notes: true, Since: time.Now().AddDate(0, 0, -110), Until: time.Now().AddDate(0, 0, 110), Progress: func(p ghlsync.Progress) {
-			fmt.Println(p.Stage, p.Resumed, p.Done)
-		}})
+		err := s.Backfill(context.Background(), location,
+			ghlsync.BackfillOptions{Notes: true, Since: time.Now().AddDate(0, 0, -110),
+				Until: time.Now().AddDate(0, 0, 110), Progress: func(p ghlsync.Progress) {
+					fmt.Println(p.Stage, p.Resumed, p.Done)
+				}})
 		if !errors.Is(err, ghlsync.ErrBackfillRuns) { // the lock of a killed process is free after its lease has expired
 			exitOn(err)
 			break
@@ -290,7 +297,8 @@ func TestBackfillLosesToLiveChange(t *testing.T) {
 			_, err = client.Contacts.Update(ctx, ids[1], &ghl.ContactUpdate{LastName: ghl.Some("Changed")})
 			require.NoError(t, err)
 			require.NoError(t, client.Contacts.Delete(ctx, ids[2]))
-			require.NoError(t, client.Tasks.Delete(ctx, ids[4], server.Tasks(ids[4])[0].ID)) // only the task differs between the versions
+			// only the task differs between the versions
+			require.NoError(t, client.Tasks.Delete(ctx, ids[4], server.Tasks(ids[4])[0].ID))
 			quiet(t, s, server)
 			full, err := s.Pluvo().Full(ctx, ids[1])
 			require.NoError(t, err)
@@ -327,9 +335,10 @@ func TestBackfillRefuses(t *testing.T) {
 	began, first := make(chan bool), make(chan error)
 	go func() {
 		var once sync.Once
-		first <- s.Backfill(context.Background(), server.LocationID(), ghlsync.BackfillOptions{Progress: func(ghlsync.Progress) {
-			once.Do(func() { began <- true; <-s.Stopping() })
-		}})
+		first <- s.Backfill(context.Background(), server.LocationID(),
+			ghlsync.BackfillOptions{Progress: func(ghlsync.Progress) {
+				once.Do(func() { began <- true; <-s.Stopping() })
+			}})
 	}()
 	<-began
 	require.ErrorIs(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{}), ghlsync.ErrBackfillRuns)

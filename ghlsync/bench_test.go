@@ -33,7 +33,8 @@ func BenchmarkWebhookToPluvo(b *testing.B) {
 			require.NoError(b, err)
 			ids := make([]string, 500)
 			for i := range ids {
-				ids[i] = server.AddContact(ghl.Contact{FirstName: fmt.Sprint("c", i), Email: fmt.Sprintf("c%d@example.com", i)}).ID
+				ids[i] = server.AddContact(ghl.Contact{FirstName: fmt.Sprint("c", i),
+					Email: fmt.Sprintf("c%d@example.com", i)}).ID
 				require.NoError(b, s.Touch(b.Context(), server.LocationID(), ids[i]))
 			}
 			idle(b, s, server)
@@ -91,7 +92,8 @@ func BenchmarkMemory(b *testing.B) {
 			s := start(b, c)
 			var ids []string
 			for i := range 100 {
-				ids = append(ids, server.AddContact(ghl.Contact{FirstName: fmt.Sprint("x", i), Email: fmt.Sprintf("x%d@example.com", i)}).ID)
+				ids = append(ids, server.AddContact(ghl.Contact{FirstName: fmt.Sprint("x", i),
+					Email: fmt.Sprintf("x%d@example.com", i)}).ID)
 			}
 			runtime.GC()
 			var before, after runtime.MemStats
@@ -119,7 +121,8 @@ func fill(b *testing.B, d *db.DB, location string, contacts int) {
 		require.NoError(b, d.Write(b.Context(), func(ctx context.Context, tx *db.Tx) error {
 			for i := from; i < min(from+1000, contacts); i++ {
 				id := fmt.Sprintf("contact%d", i)
-				record := &pluvo.Contact{ID: id, FirstName: "First", LastName: id, Email: id + "@example.com", Tags: []string{"one", "two"},
+				record := &pluvo.Contact{ID: id, FirstName: "First", LastName: id, Email: id + "@example.com",
+					Tags:   []string{"one", "two"},
 					Origin: pluvo.Origin{System: "highlevel", Location: location, ID: id}}
 				text, err := json.Marshal(record)
 				if err != nil {

@@ -58,7 +58,8 @@ func TestDeliveriesInAnyOrder(t *testing.T) {
 		ctx := t.Context()
 		var ids []string
 		for _, name := range []string{"Ada", "Grace", "Edith"} {
-			c, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: name, Email: name + "@example.com", Tags: []string{"new"}})
+			c, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: name, Email: name + "@example.com",
+				Tags: []string{"new"}})
 			require.NoError(t, err)
 			ids = append(ids, c.ID)
 			task, err := client.Tasks.Create(ctx, c.ID, &ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
@@ -137,7 +138,8 @@ func TestADeliveryThatCannotBeKept(t *testing.T) {
 		require.NoError(t, err)
 		for _, table := range []string{"ghlsync_delivery", "ghlsync_unit", "river_job"} {
 			ghlsync.Exec(t, address, "ALTER TABLE "+table+" RENAME TO elsewhere")
-			made, err := client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: table, Email: table + "@example.com"})
+			made, err := client.Contacts.Create(t.Context(),
+				&ghl.ContactCreate{FirstName: table, Email: table + "@example.com"})
 			require.NoError(t, err)
 			require.Equal(t, http.StatusTooManyRequests, last().Status, table)
 

@@ -107,7 +107,8 @@ func TestBothSidesByWebhook(t *testing.T) {
 		client := clientOf(t, server)
 		ctx := t.Context()
 
-		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com", Phone: "415-555-0100"})
+		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com",
+			Phone: "415-555-0100"})
 		require.NoError(t, err)
 		_, err = client.Tasks.Create(ctx, ada.ID, &ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
 		require.NoError(t, err)
@@ -116,7 +117,8 @@ func TestBothSidesByWebhook(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, full.Tasks, 1)
 
-		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Grace", Email: "grace@example.com"}, pluvo.NoVersion)
+		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Grace", Email: "grace@example.com"},
+			pluvo.NoVersion)
 		require.NoError(t, err)
 		task := full.Tasks[0]
 		task.Completed = true

@@ -70,7 +70,8 @@ func TestHealth(t *testing.T) {
 		// A stopped failure, and a match that a person must decide.
 		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
 		put := func(id, phone, email string) {
-			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Phone: phone, Email: email}, pluvo.NoVersion)
+			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Phone: phone, Email: email},
+				pluvo.NoVersion)
 			require.NoError(t, err)
 			s.PluvoChanged()
 		}

@@ -138,7 +138,8 @@ func TestLoad(t *testing.T) {
 		if processes == 1 {
 			changes /= 4
 		}
-		server := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 1500, Interval: time.Second, Daily: 100_000_000}))
+		server := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 1500, Interval: time.Second,
+			Daily: 100_000_000}))
 		w := &watcher{Handler: server.Handler(), runs: map[string]string{}}
 		front := httptest.NewServer(w)
 		defer front.Close()
@@ -176,7 +177,8 @@ func TestLoad(t *testing.T) {
 				for n := range work {
 					id := ids[rand.New(rand.NewPCG(uint64(n), 1)).IntN(contacts)]
 					update := &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("n", n))}
-					_, err := people.Contacts.Update(context.Background(), id, update, ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 10}))
+					_, err := people.Contacts.Update(context.Background(), id, update,
+						ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 10}))
 					if err != nil {
 						t.Error(err)
 					}

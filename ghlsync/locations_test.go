@@ -58,7 +58,8 @@ func TestLocationsAreApart(t *testing.T) {
 
 		// A delivery of a location that is not synced is acknowledged, so that it is not redelivered.
 		third := first.AddLocation(ghl.Location{Name: "Third", Timezone: "Europe/Berlin"})
-		elsewhere := clientOf(t, first, ghl.WithLocation(third.ID), ghl.WithToken(first.AddToken(ghl.Token{LocationID: third.ID}).AccessToken))
+		elsewhere := clientOf(t, first, ghl.WithLocation(third.ID),
+			ghl.WithToken(first.AddToken(ghl.Token{LocationID: third.ID}).AccessToken))
 		_, err = elsewhere.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Eve", Email: "eve@example.com"})
 		require.NoError(t, err)
 		quiet(t, s, first)
@@ -97,7 +98,8 @@ func TestLocationsAreApart(t *testing.T) {
 
 func TestWrongSettingsAreNamed(t *testing.T) {
 	good := func() ghlsync.Config {
-		return ghlsync.Config{Database: dbtest.SQLite(t), Logger: slog.New(slog.DiscardHandler), Locations: []ghlsync.Location{{ID: "loc1", TokenSource: ghl.StaticTokenSource("t"), TimeZone: "UTC"}}}
+		return ghlsync.Config{Database: dbtest.SQLite(t), Logger: slog.New(slog.DiscardHandler),
+			Locations: []ghlsync.Location{{ID: "loc1", TokenSource: ghl.StaticTokenSource("t"), TimeZone: "UTC"}}}
 	}
 	for setting, change := range map[string]func(*ghlsync.Config){
 		"Database":        func(c *ghlsync.Config) { c.Database = "mysql://x" },

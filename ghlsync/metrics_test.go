@@ -33,7 +33,8 @@ func registered(t testing.TB, s *ghlsync.Syncer) *prometheus.Registry {
 func gather(t testing.TB, s *ghlsync.Syncer) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	promhttp.HandlerFor(registered(t, s), promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	promhttp.HandlerFor(registered(t, s), promhttp.HandlerOpts{}).ServeHTTP(w,
+		httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
 	return w.Body.String()
 }
@@ -62,16 +63,19 @@ func TestMetricsAndLogs(t *testing.T) {
 		handler := subscribe(t, s, server)
 		client := clientOf(t, server)
 		ctx := t.Context()
-		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Adalovelace", Email: "ada@example.com", Phone: "415-555-0100"})
+		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Adalovelace", Email: "ada@example.com",
+			Phone: "415-555-0100"})
 		require.NoError(t, err)
 		require.NoError(t, server.Flush(ctx))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 && !l.LastDelivery.IsZero() })
 		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
-		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Gracehopper", Email: "grace@example.com", Phone: "+14155550199"}, pluvo.NoVersion)
+		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Gracehopper", Email: "grace@example.com",
+			Phone: "+14155550199"}, pluvo.NoVersion)
 		require.NoError(t, err)
 		s.PluvoChanged()
 		becomes(t, s, stopped(1))
-		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"type":"ContactCreate"}`)))
+		handler.ServeHTTP(httptest.NewRecorder(),
+			httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"type":"ContactCreate"}`)))
 
 		text := gather(t, s)
 		l := server.LocationID()
@@ -116,7 +120,8 @@ func TestMetricsAndLogs(t *testing.T) {
 		kept.mu.Unlock()
 		require.Contains(t, lines, "unit synced")
 		require.Contains(t, lines, "unit not synced")
-		for _, personal := range []string{"Adalovelace", "Gracehopper", "example.com", "555-0100", "5550100", "5550199", server.Token()} {
+		for _, personal := range []string{"Adalovelace", "Gracehopper", "example.com", "555-0100", "5550100", "5550199",
+			server.Token()} {
 			require.NotContains(t, lines, personal)
 			require.NotContains(t, text, personal)
 		}

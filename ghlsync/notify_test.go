@@ -50,7 +50,8 @@ func newPager(t testing.TB) *pager {
 			Text string `json:"text"`
 		}
 		body, _ := io.ReadAll(r.Body)
-		if json.Unmarshal(body, &a) != nil || r.Header.Get("Idempotency-Key") != a.ID || r.Header.Get("Content-Type") != "application/json" {
+		if json.Unmarshal(body, &a) != nil || r.Header.Get("Idempotency-Key") != a.ID ||
+			r.Header.Get("Content-Type") != "application/json" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -215,7 +216,8 @@ func TestNotYetInstalled(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)
 		known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://example.com/callback"}})
-		app, err := oauth.NewApp(oauth.Config{ClientID: known.ClientID, ClientSecret: known.ClientSecret, BaseURL: server.URL(),
+		app, err := oauth.NewApp(oauth.Config{ClientID: known.ClientID, ClientSecret: known.ClientSecret,
+			BaseURL:     server.URL(),
 			RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
 		require.NoError(t, err)
 		c := pager.config(t, address, server)
@@ -231,7 +233,10 @@ func TestNotYetInstalled(t *testing.T) {
 
 		token := server.Install(known, server.LocationID())
 		store := ghlsync.Tokens(s)
-		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()),
+			func(context.Context, *ghl.Token) (*ghl.Token, error) {
+				return &token, nil
+			})
 		require.NoError(t, err)
 		eventually(t, "it is open", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 		h = s.Health(ctx)
@@ -245,17 +250,23 @@ func TestNotYetInstalled(t *testing.T) {
 		s = start(t, c)
 		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
 		store = ghlsync.Tokens(s)
-		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()),
+			func(context.Context, *ghl.Token) (*ghl.Token, error) {
+				return &token, nil
+			})
 		require.NoError(t, err)
 		eventually(t, "it is open again", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 
 		// A location token can't be renewed after the token of its agency is deleted.
 		update := func(change func(*ghl.Token)) ghlsync.TokenState {
-			_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
+			_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()),
+				func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
 			require.NoError(t, err)
 			return s.Health(ctx).Locations[0].Token.State
 		}
-		require.Equal(t, ghlsync.TokenEnds, update(func(t *ghl.Token) { t.RefreshToken, t.CompanyID, t.ExpiresAt = "", "gone", time.Now().Add(time.Hour) }))
+		require.Equal(t, ghlsync.TokenEnds, update(func(t *ghl.Token) {
+			t.RefreshToken, t.CompanyID, t.ExpiresAt = "", "gone", time.Now().Add(time.Hour)
+		}))
 		require.Equal(t, ghlsync.TokenExpired, update(func(t *ghl.Token) { t.ExpiresAt = time.Now().Add(-time.Hour) }))
 		stop(t, s)
 		c.TokenKeys = [][]byte{make([]byte, 32)}

@@ -58,7 +58,8 @@ func names(list ...string) map[string]bool {
 // addVisit adds an appointment of the day after tomorrow, in a calendar of its own.
 func addVisit(server *ghltest.Server, contact string) ghl.Appointment {
 	calendar := server.AddCalendar(ghl.Calendar{Name: "Talk", IsActive: true})
-	return server.AddAppointment(ghl.Appointment{ContactID: contact, CalendarID: calendar.ID, Title: "visit", StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
+	return server.AddAppointment(ghl.Appointment{ContactID: contact, CalendarID: calendar.ID, Title: "visit",
+		StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
 }
 
 // TestAllDeliveriesLost: without any delivery both sides become equal, edits of tasks and deletions included. Then
@@ -88,7 +89,8 @@ func TestAllDeliveriesLost(t *testing.T) {
 		eventually(t, "Ada", same(ada.ID, "first Ada", "task Call", "task Drop", "note hello", "appointment visit"))
 		eventually(t, "Bea", same(bea.ID, "first Bea"))
 
-		_, err = client.Tasks.Update(ctx, ada.ID, call.ID, &ghl.TaskUpdate{Title: ghl.Some("Call again")}) // HighLevel has no event for it
+		// HighLevel has no event for it
+		_, err = client.Tasks.Update(ctx, ada.ID, call.ID, &ghl.TaskUpdate{Title: ghl.Some("Call again")})
 		require.NoError(t, err)
 		require.NoError(t, client.Tasks.Delete(ctx, ada.ID, drop.ID))
 		_, err = client.Notes.Update(ctx, ada.ID, note.ID, &ghl.NoteUpdate{Body: ghl.Some("bye")})
@@ -112,7 +114,8 @@ func TestAllDeliveriesLost(t *testing.T) {
 			seen := operations(server)
 			lists := seen["contacts.search"] > 0 && seen["tasks.search"] > 0
 			for op := range seen {
-				lists = lists && slices.Contains([]string{"contacts.search", "tasks.search", "calendars.list", "calendars.events", "notes.list"}, op)
+				lists = lists && slices.Contains([]string{"contacts.search", "tasks.search", "calendars.list",
+					"calendars.events", "notes.list"}, op)
 			}
 			return lists
 		})
@@ -132,7 +135,8 @@ func TestReconcileRepeatsTies(t *testing.T) {
 		s := start(t, c)
 		at := time.Now()
 		add := func(name string, updated time.Time) string {
-			return server.AddContact(ghl.Contact{FirstName: name, Email: name + "@example.com", DateAdded: timeOf(at.Add(-time.Hour)), DateUpdated: timeOf(updated)}).ID
+			return server.AddContact(ghl.Contact{FirstName: name, Email: name + "@example.com",
+				DateAdded: timeOf(at.Add(-time.Hour)), DateUpdated: timeOf(updated)}).ID
 		}
 		for _, id := range []string{
 			add("first", at),
@@ -174,7 +178,9 @@ func TestBrokenListDeletesNothing(t *testing.T) {
 				require.Len(t, shape(t, s, id), 2, "nothing was deleted")
 			}
 		}
-		eventually(t, "both are there", func() bool { return len(shape(t, s, young.ID)) == 2 && len(shape(t, s, old.ID)) == 2 })
+		eventually(t, "both are there", func() bool {
+			return len(shape(t, s, young.ID)) == 2 && len(shape(t, s, old.ID)) == 2
+		})
 		asked := func(what string, ops ...string) {
 			t.Helper()
 			server.ResetRequests()
@@ -242,7 +248,8 @@ func TestOneProcessKeepsTheSchedule(t *testing.T) {
 	began := time.Now()
 	server.ResetRequests()
 	eventually(t, "several runs", func() bool { return operations(server)["contacts.search"] >= 4 })
-	require.LessOrEqual(t, operations(server)["contacts.search"], int(time.Since(began)/c.ReconcileInterval)+1, "three processes, one schedule")
+	require.LessOrEqual(t, operations(server)["contacts.search"], int(time.Since(began)/c.ReconcileInterval)+1,
+		"three processes, one schedule")
 	require.NoError(t, a.Stop(t.Context()))
 	id := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"}).ID
 	eventually(t, "another process continues", func() bool { return shape(t, b, id) != nil })
@@ -254,7 +261,8 @@ func TestReconcileWithoutScopes(t *testing.T) {
 	server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: fault.MissingScope()})
 	server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: fault.MissingScope()})
 	s := start(t, often(config(t, dbtest.SQLite(t), server)))
-	old := server.AddContact(ghl.Contact{FirstName: "Old", Email: "old@example.com", DateAdded: timeOf(time.Now().AddDate(-1, 0, 0)), DateUpdated: timeOf(time.Now().AddDate(-1, 0, 0))})
+	old := server.AddContact(ghl.Contact{FirstName: "Old", Email: "old@example.com",
+		DateAdded: timeOf(time.Now().AddDate(-1, 0, 0)), DateUpdated: timeOf(time.Now().AddDate(-1, 0, 0))})
 	young := server.AddContact(ghl.Contact{FirstName: "Young", Email: "young@example.com"})
 	eventually(t, "by the time of its change", func() bool { return shape(t, s, young.ID) != nil })
 	eventually(t, "by the full comparison", func() bool { return shape(t, s, old.ID) != nil })
@@ -291,7 +299,9 @@ func TestReconcileDuringBackfill(t *testing.T) {
 		require.Zero(t, operations(server)["contacts.get"])
 		proceed()
 		require.NoError(t, <-backfilled)
-		eventually(t, "contacts are searched after the backfill", func() bool { return operations(server)["contacts.search"] > 2 })
+		eventually(t, "contacts are searched after the backfill", func() bool {
+			return operations(server)["contacts.search"] > 2
+		})
 		quiet(t, s, server)
 		// A list that is compared while a contact is synced may show a task that has no link yet. These few contacts
 		// are read.
@@ -307,14 +317,16 @@ func TestReconcileWithWrongTimes(t *testing.T) {
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, -1
 		s := start(t, c)
-		future := server.AddContact(ghl.Contact{FirstName: "Future", Email: "future@example.com", DateUpdated: timeOf(time.Now().AddDate(10, 0, 0))})
+		future := server.AddContact(ghl.Contact{FirstName: "Future", Email: "future@example.com",
+			DateUpdated: timeOf(time.Now().AddDate(10, 0, 0))})
 		eventually(t, "found", func() bool { return shape(t, s, future.ID) != nil })
 		time.Sleep(200 * time.Millisecond)
 		now := server.AddContact(ghl.Contact{FirstName: "Now", Email: "now@example.com"})
 		eventually(t, "found too", func() bool { return shape(t, s, now.ID) != nil })
 
 		// A cursor in the future, from a clock that was wrong for a while, does not hide them either.
-		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET value = $1 WHERE name LIKE 'reconcile/%'`, `{"updated":"2099-01-01T00:00:00Z"}`)
+		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET value = $1 WHERE name LIKE 'reconcile/%'`,
+			`{"updated":"2099-01-01T00:00:00Z"}`)
 		later := server.AddContact(ghl.Contact{FirstName: "Later", Email: "later@example.com"})
 		eventually(t, "and this one", func() bool { return shape(t, s, later.ID) != nil })
 	})
@@ -329,7 +341,8 @@ func TestReconcileWithAClockBehind(t *testing.T) {
 		s := start(t, c)
 		client := clientOf(t, server)
 		for _, name := range []string{"Ada", "Bea"} {
-			made, err := client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
+			made, err := client.Contacts.Create(t.Context(),
+				&ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
 			require.NoError(t, err)
 			eventually(t, "found", func() bool { return shape(t, s, made.ID) != nil })
 			time.Sleep(200 * time.Millisecond)
@@ -345,7 +358,8 @@ func TestReconcileComesToAnEnd(t *testing.T) {
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = 20*time.Millisecond, -1
 		s := start(t, c)
-		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", DateUpdated: timeOf(time.Now().Add(-time.Hour))})
+		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com",
+			DateUpdated: timeOf(time.Now().Add(-time.Hour))})
 		addVisit(server, ada.ID)
 		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
 		eventually(t, "it is there", func() bool { return len(shape(t, s, ada.ID)) == 2 })
@@ -456,7 +470,9 @@ func TestCompareLeavesNothingOut(t *testing.T) {
 		_, err = clientOf(t, server).Notes.Create(t.Context(), ada.ID, &ghl.NoteCreate{Body: "Another"})
 		require.NoError(t, err)
 		failed := time.Now()
-		eventually(t, "the comparison ends", func() bool { return s.Health(t.Context()).Locations[0].Compared.After(failed.Add(time.Second)) })
+		eventually(t, "the comparison ends", func() bool {
+			return s.Health(t.Context()).Locations[0].Compared.After(failed.Add(time.Second))
+		})
 		server.ClearFaults()
 		eventually(t, "the second note", func() bool { return shape(t, s, ada.ID)["note Another"] })
 	})

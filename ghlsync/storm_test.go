@@ -202,7 +202,8 @@ func (p *people) act() {
 		if name := pick(); true {
 			if c, ok := p.theirs(name); ok {
 				task := p.name("task")
-				_, err := p.client.Tasks.Create(ctx, c.ID, &ghl.TaskCreate{Title: task, DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)})
+				_, err := p.client.Tasks.Create(ctx, c.ID,
+					&ghl.TaskCreate{Title: task, DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)})
 				p.done(err)
 				p.tasks[name] = append(p.tasks[name], task)
 			}
@@ -211,7 +212,8 @@ func (p *people) act() {
 		if name := pick(); true {
 			if full, ok := p.ours(name); ok {
 				task := p.name("task")
-				if p.put(&pluvo.Task{ID: task, ContactID: full.Contact.ID, Title: task, DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)}) {
+				if p.put(&pluvo.Task{ID: task, ContactID: full.Contact.ID, Title: task,
+					DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)}) {
 					p.tasks[name] = append(p.tasks[name], task)
 				}
 			}
@@ -329,7 +331,8 @@ func TestStorm(t *testing.T) {
 		}
 		server := ghltest.Start(t)
 		to := &receivers{addresses: make([]string, processes)}
-		server.SubscribeHandler(to, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2), Reorder: ghltest.Chance(0.2), Seed: 3}))
+		server.SubscribeHandler(to, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2),
+			Reorder: ghltest.Chance(0.2), Seed: 3}))
 		for i, op := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update"} {
 			server.Fail(ghltest.Fault{Operation: op, Kind: fault.CutAfterWork(), Chance: 0.1, Seed: uint64(i)})
 		}
@@ -337,7 +340,8 @@ func TestStorm(t *testing.T) {
 
 		children := make([]*dbtest.Process, processes)
 		begin := func(i int) {
-			children[i] = dbtest.Start(t, "sync", address, server.URL(), server.Token(), server.LocationID(), base64.StdEncoding.EncodeToString(server.WebhookPublicKey()))
+			children[i] = dbtest.Start(t, "sync", address, server.URL(), server.Token(), server.LocationID(),
+				base64.StdEncoding.EncodeToString(server.WebhookPublicKey()))
 			to.mu.Lock()
 			to.addresses[i] = children[i].Line(t)
 			to.mu.Unlock()
@@ -346,8 +350,10 @@ func TestStorm(t *testing.T) {
 			begin(i)
 		}
 		random := rand.New(rand.NewPCG(5, uint64(processes)))
-		p := &people{t: t, random: random, server: server, client: everyday, store: records.New(d), db: d, made: []string{"first"}, tasks: map[string][]string{}, notes: map[string][]string{}}
-		_, err := everyday.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{FirstName: ghl.Some("first"), Email: ghl.Some("first@example.com")})
+		p := &people{t: t, random: random, server: server, client: everyday, store: records.New(d), db: d,
+			made: []string{"first"}, tasks: map[string][]string{}, notes: map[string][]string{}}
+		_, err := everyday.Contacts.Upsert(t.Context(),
+			&ghl.ContactUpsert{FirstName: ghl.Some("first"), Email: ghl.Some("first@example.com")})
 		require.NoError(t, err)
 		for range kills() {
 			for range 2 {
@@ -378,7 +384,8 @@ func settled(t *testing.T, d *db.DB, server *ghltest.Server, within time.Duratio
 		redelivered := server.Redeliver()
 		require.NoError(t, server.Flush(t.Context()))
 		require.NoError(t, d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
-			waiting, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT unit FROM ghlsync_unit WHERE number > synced`)
+			waiting, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
+				`SELECT unit FROM ghlsync_unit WHERE number > synced`)
 			return err
 		}))
 		if quiet++; redelivered > 0 || len(waiting) > 0 {
