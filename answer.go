@@ -13,7 +13,7 @@ import (
 // decoder reads the body of a successful answer.
 type decoder func(k *call, body []byte) error
 
-// model is a pointer to a type that reads itself from JSON, which all records do.
+// model is a pointer to a record type, which all have UnmarshalJSON.
 type model[T any] interface {
 	*T
 	json.Unmarshaler
@@ -53,10 +53,10 @@ func many[T any, P model[T]](ctx context.Context, c *Client, r request, opts []C
 	return list, nil
 }
 
-// maxElements is more than any list has, and keeps a hostile one from filling the memory.
+// maxElements limits the memory that a hostile list can use. No real list has as many elements.
 const maxElements = 100_000
 
-// records reads the list in an answer. An element that is no record does not spoil the others: it is left out and reported.
+// records reads the list in an answer. It skips elements that are not records and collects them in k.skipped.
 func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 	value, err := promised(body, k.op.answer, '[')
 	if err != nil {
@@ -81,7 +81,7 @@ func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 	return list, err
 }
 
-// whole sends a request whose answer is read as it is.
+// whole sends a request whose answer as a whole is the record.
 func whole[T any, P model[T]](ctx context.Context, c *Client, r request, opts []CallOption) (*T, error) {
 	record := new(T)
 	err := c.do(ctx, r, func(k *call, body []byte) error {
@@ -96,14 +96,14 @@ func whole[T any, P model[T]](ctx context.Context, c *Client, r request, opts []
 	return record, nil
 }
 
-// done sends a request whose answer holds no record.
+// done sends a request whose answer does not hold a record.
 func done(ctx context.Context, c *Client, r request, opts []CallOption) error {
 	return c.do(ctx, r, func(_ *call, body []byte) error { return checkFlags(body) }, opts)
 }
 
-// checkFlags refuses an answer that says it failed, whatever its status.
+// checkFlags returns an error for an answer that reports a failure in its body.
 func checkFlags(body []byte) error {
-	for _, name := range []string{"succeded", "succeeded", "success"} { // the vendor writes all three
+	for _, name := range []string{"succeded", "succeeded", "success"} { // HighLevel uses all three spellings
 		if string(lenient.Field(body, name)) == "false" {
 			return &badAnswerError{"the server says that it did not succeed"}
 		}
@@ -111,7 +111,7 @@ func checkFlags(body []byte) error {
 	return nil
 }
 
-// into reads an answer into anything.
+// into returns a decoder that reads the answer into out.
 func into(out any) decoder {
 	return func(_ *call, body []byte) error {
 		if out == nil {
@@ -134,8 +134,8 @@ func checkObject(body []byte) error {
 	return nil
 }
 
-// promised finds the property that holds what the operation promises: an object if kind is '{'; if it is '[' a list, which
-// may be null. names are alternatives; "." is the answer itself if it has an id.
+// promised returns the property that holds what the operation promises: an object if kind is '{', a list or null if
+// kind is '['. names are alternatives separated by "|"; "." is the answer itself, if it has an id.
 func promised(body []byte, names string, kind byte) ([]byte, error) {
 	if err := checkObject(body); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func promised(body []byte, names string, kind byte) ([]byte, error) {
 	return nil, &badAnswerError{"the answer has no " + strings.ReplaceAll(strings.TrimSuffix(names, "|."), "|", " or ")}
 }
 
-// promisedRecord finds the record that the operation promises.
+// promisedRecord returns the record that the operation promises.
 func promisedRecord(body []byte, names string) ([]byte, error) {
 	value, err := promised(body, names, '{')
 	if err == nil && !hasID(value) {
@@ -163,7 +163,7 @@ func promisedRecord(body []byte, names string) ([]byte, error) {
 	return value, err
 }
 
-// hasID reports whether an object is a record: all of them have an id.
+// hasID reports whether an object has an id, as every record does.
 func hasID(object []byte) bool {
 	for _, name := range []string{"id", "_id"} {
 		if id, ok := lenient.Scalar(lenient.Field(object, name)); ok && id != "" {

@@ -12,39 +12,39 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// Token is what HighLevel grants access with. It prints redacted with every verb of fmt and in slog, and JSON leaves its
-// two secrets out: oauth.EncodeToken writes a token with them.
+// Token is an access token of HighLevel and what is known about it. It prints redacted with every verb of fmt and
+// in slog, and its JSON has no secrets; EncodeToken of package oauth writes a token with its secrets.
 type Token struct {
 	// AccessToken is the bearer, valid for about a day.
 	AccessToken string `json:"-"`
-	// RefreshToken works once; the answer to its use carries the next one. "" for a private integration token.
+	// RefreshToken works once; the answer to a refresh holds the next one. "" for a private integration token.
 	RefreshToken string `json:"-"`
-	// IssuedAt is when the token was asked for; the zero time means unknown.
+	// IssuedAt is when the token was requested; the zero time means unknown.
 	IssuedAt time.Time `json:"issuedAt,omitzero"`
 	// ExpiresAt is when the access token ends; the zero time means never or unknown.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
-	// Scopes are what was granted; nil when unknown.
+	// Scopes are the granted scopes; nil when unknown.
 	Scopes []Scope `json:"scopes,omitempty"`
-	// UserType says whether the token is for an agency or for one location; "" when unknown.
+	// UserType is whether the token is an agency's or a location's; "" when unknown.
 	UserType UserType `json:"userType,omitempty"`
 	// CompanyID is the agency's id.
 	CompanyID string `json:"companyId,omitempty"`
-	// LocationID is set for a location's token.
+	// LocationID is the location's id; "" for an agency's token.
 	LocationID string `json:"locationId,omitempty"`
-	// UserID is the person who installed the app.
+	// UserID is the id of the person who installed the app.
 	UserID string `json:"userId,omitempty"`
-	// BulkInstallation says that an agency installed the app in several locations at once. Their tokens are derived from
-	// this one, the company's.
+	// BulkInstallation says that an agency installed the app in several locations at once. The tokens of those
+	// locations are derived from this token, the company's.
 	BulkInstallation bool `json:"bulkInstallation,omitempty"`
 	// ApprovedLocations are the ids of the locations that the agency chose; nil with AllLocations, and when unknown.
 	ApprovedLocations []string `json:"approvedLocations,omitempty"`
 	// AllLocations says that the agency chose all of its locations.
 	AllLocations bool `json:"allLocations,omitempty"`
-	// FutureLocations says that the app is installed in new locations of the agency by itself.
+	// FutureLocations says that HighLevel also installs the app in new locations of the agency.
 	FutureLocations bool `json:"futureLocations,omitempty"`
 }
 
-// UserType is whom a token stands for.
+// UserType is the kind of account that a token gives access to.
 type UserType string
 
 const (
@@ -54,13 +54,15 @@ const (
 	UserTypeLocation UserType = "Location"
 )
 
-// String says whose token it is and when it expires, without its secrets.
+// String returns whose token it is and when it expires, without its secrets.
 func (t Token) String() string {
 	var b strings.Builder
 	b.WriteString("ghl.Token{redacted")
-	for _, part := range []struct{ name, value string }{{"userType", string(t.UserType)}, {"company", t.CompanyID}, {"location", t.LocationID}} {
-		if part.value != "" {
-			b.WriteString(", " + part.name + ": " + part.value)
+	for _, part := range [][2]string{
+		{"userType", string(t.UserType)}, {"company", t.CompanyID}, {"location", t.LocationID},
+	} {
+		if part[1] != "" {
+			b.WriteString(", " + part[0] + ": " + part[1])
 		}
 	}
 	if !t.ExpiresAt.IsZero() {
@@ -72,17 +74,17 @@ func (t Token) String() string {
 // Format prints the token redacted, whatever the verb.
 func (t Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.String()) }
 
-// LogValue prints the token redacted in slog.
+// LogValue returns the redacted token for slog.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// TokenSource gives the token for a request. It is asked for every attempt, by many goroutines at once, so it should
-// answer from memory while its token is valid.
+// TokenSource returns the token for a request. It is called for every attempt, by many goroutines at once, so it
+// should return the token from memory while the token is valid.
 //
-// [StaticTokenSource] returns a fixed token; package oauth returns sources that renew theirs. A source may also
-// be a [TokenRefresher].
+// [StaticTokenSource] returns a fixed token. The sources of package oauth renew their token. A source may also be a
+// [TokenRefresher]. [Error.With] gives its errors a category, such as [ErrReauthRequired].
 //
-// A source of golang.org/x/oauth2 becomes one with an adapter. This package does not import that module, so it is yours to
-// copy; wrap the source in oauth2.ReuseTokenSource, which answers from memory:
+// To use a source of golang.org/x/oauth2, copy this adapter, which is not part of this package because it would
+// import that module. Wrap the source in oauth2.ReuseTokenSource, which returns the token from memory:
 //
 //	type adapter struct{ source oauth2.TokenSource }
 //
@@ -96,22 +98,23 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 //
 //	client, err := ghl.New(ghl.WithTokenSource(adapter{oauth2.ReuseTokenSource(nil, source)}))
 //
-// Mind that oauth2.Config refreshes without saving: HighLevel's refresh tokens work once, so a pair that is not kept is
-// lost. Package oauth saves it.
+// oauth2.Config does not save the tokens that it refreshes. HighLevel's refresh tokens work once, so the account is
+// lost when the process ends. Package oauth saves them.
 type TokenSource interface {
 	Token(ctx context.Context) (*Token, error)
 }
 
-// TokenRefresher is a [TokenSource] that can get a new token. A call asks it once when the server refuses the token.
+// TokenRefresher is a [TokenSource] that can get a new token. A call asks for one once, when the server refuses the
+// token.
 type TokenRefresher interface {
-	// Refresh returns a token other than rejected. When rejected is no longer the current one, somebody else has refreshed
-	// already, and the current one is the answer. A source that returns rejected again says that it can't help: the call
-	// ends with the server's refusal.
+	// Refresh returns a token other than rejected. If rejected is no longer the current token, because another
+	// caller has already refreshed it, Refresh returns the current token. If Refresh returns rejected, the call
+	// fails with the server's refusal.
 	Refresh(ctx context.Context, rejected *Token) (*Token, error)
 }
 
-// StaticTokenSource gives always the same token: a private integration token ("pit-…") or any fixed bearer. The client
-// option [WithToken] is the short form.
+// StaticTokenSource returns a source of one fixed token: a private integration token ("pit-…") or any other bearer.
+// The option [WithToken] is the short form.
 func StaticTokenSource(accessToken string) TokenSource {
 	return staticToken{&Token{AccessToken: accessToken}}
 }
@@ -120,10 +123,10 @@ type staticToken struct{ token *Token }
 
 func (s staticToken) Token(context.Context) (*Token, error) { return s.token, nil }
 
-// Format keeps a source that is printed by mistake from printing its token.
+// Format prints the source without its token, whatever the verb.
 func (s staticToken) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghl.StaticTokenSource(redacted)") }
 
-// checkBearer refuses a token that cannot be sent in a header. The error never repeats the token.
+// checkBearer returns an error if a token cannot be sent in a header. The error never repeats the token.
 func checkBearer(token string) error {
 	if problem := check.Bearer(token); problem != "" {
 		return badInputf("token", "the token %s", problem)
@@ -131,7 +134,8 @@ func checkBearer(token string) error {
 	return nil
 }
 
-// tokenBody is the answer of an endpoint that grants a token. [Version20210728] writes snake case, [VersionV3] camel case.
+// tokenBody is the answer of an endpoint that grants a token. [Version20210728] writes snake case, [VersionV3]
+// camel case.
 type tokenBody struct {
 	AccessToken    string   `json:"access_token"`
 	AccessTokenV3  string   `json:"accessToken"`
@@ -150,18 +154,19 @@ type tokenBody struct {
 	Future         bool     `json:"installToFutureLocations"`
 }
 
-// ParseToken reads the JSON answer of an endpoint that grants a token, in the spelling of either [Version]. sent is when the
-// request was sent: it becomes IssuedAt, and ExpiresAt counts from it. The error is an [*Error] of category
-// [ErrBadResponse] and quotes nothing of the answer.
-func ParseToken(answer []byte, sent time.Time) (*Token, error) {
-	bad := func(why string) (*Token, error) { return nil, &Error{Message: why, categories: badResponse} }
+// ReadAnswer sets t from the JSON answer of an endpoint that grants a token, in the spelling of either [Version]. sent is
+// when the request was sent: it becomes IssuedAt, and ExpiresAt counts from it. The error is an [*Error] of
+// category [ErrBadResponse] and quotes nothing of the answer.
+func (t *Token) ReadAnswer(answer []byte, sent time.Time) error {
+	bad := func(why string) error { return &Error{Message: why, categories: badResponse} }
 	var b tokenBody
 	if checkObject(answer) != nil || lenient.Unmarshal(answer, &b) != nil {
 		return bad("the answer is not a JSON object")
 	}
-	t := &Token{
+	*t = Token{
 		AccessToken: cmp.Or(b.AccessToken, b.AccessTokenV3), RefreshToken: cmp.Or(b.RefreshToken, b.RefreshTokenV3),
-		IssuedAt: sent.Round(0), UserType: b.UserType, CompanyID: b.CompanyID, LocationID: b.LocationID, UserID: b.UserID,
+		IssuedAt: sent.Round(0), UserType: b.UserType,
+		CompanyID: b.CompanyID, LocationID: b.LocationID, UserID: b.UserID,
 		BulkInstallation: b.Bulk, ApprovedLocations: b.Approved, AllLocations: b.All, FutureLocations: b.Future,
 	}
 	for name := range strings.FieldsSeq(b.Scope) {
@@ -177,5 +182,5 @@ func ParseToken(answer []byte, sent time.Time) (*Token, error) {
 	if t.RefreshToken != "" && check.Bearer(t.RefreshToken) != "" {
 		return bad("the refresh token in the answer cannot be sent back")
 	}
-	return t, nil
+	return nil
 }

@@ -19,30 +19,30 @@ import (
 	"github.com/pluvo/ghl/internal/redact"
 )
 
-// request is what a method asks for: the operation, and what fills it.
+// request is what a method asks for: an operation, and the values that fill it.
 type request struct {
 	op    *Operation
-	path  []string // values of the placeholders, in order; {locationId} is filled by itself
+	path  []string // the values of the placeholders in order, without {locationId}
 	query url.Values
-	in    any // nil, url.Values for a form, an input, or anything for JSON
+	in    any // nil, url.Values for a form, an input, or any value that is sent as JSON
 }
 
-// An input of a method refuses what the API would.
+// input is the input of a method. check returns an error for what the API would refuse.
 type input interface{ check() error }
 
-// A sender is an input whose JSON depends on where it goes.
+// sender is an input whose JSON depends on the version or the location.
 type sender interface {
 	input
 	wire(to target) any
 }
 
-// target is where a call goes.
+// target is the version and the location of a call.
 type target struct {
 	version  Version
 	location string
 }
 
-// call is one call on its way: do is the one path that all of them take.
+// call is the state of one call. All calls take the same path, see [Client.do].
 type call struct {
 	client  *Client
 	op      *Operation
@@ -54,29 +54,29 @@ type call struct {
 	attempt attempt
 
 	ctx        context.Context
-	attempts   int           // requests sent
-	failures   int           // of these, the ones that count against the policy
-	waited     time.Duration // for the limiter and between attempts
-	refused    bool          // a token was refused, and the source asked for another
-	acted      bool          // some attempt may have done the work although it failed
-	settled    bool          // the last attempt was judged final
-	sendHeader http.Header   // of the request, but for the token
+	attempts   int           // requests that were sent
+	failures   int           // attempts that count against the policy
+	waited     time.Duration // time spent in the limiter and between attempts
+	refused    bool          // the server refused a token, and the source was asked for another one
+	acted      bool          // a failed attempt may have done the work
+	settled    bool          // judge has decided not to retry the last attempt
+	sendHeader http.Header   // the header of the request without the token
 	answer     *bytes.Buffer // the body of a successful answer
 	status     int
 	header     http.Header
 	limit      RateLimit
 	failure    *Error
 	traceID    string
-	skipped    [][]byte // elements of a list that are no records
+	skipped    [][]byte // elements of a list that are not records
 }
 
-// do sends a request and has decode read the answer. Everything that a call goes through is here, in retry.go (which
-// failures are tried again) and in errors.go (what they mean).
+// do sends a request and lets decode read the answer. The path of a call is in this file, in retry.go (which
+// failures are retried) and in errors.go (what they mean).
 func (c *Client) do(ctx context.Context, r request, decode decoder, opts []CallOption) error {
 	k := &call{client: c, op: r.op, request: r}
 	err := k.run(ctx, decode, opts)
 	k.report(ctx, err)
-	if err != nil { // not `return err`: a nil *Error is no nil error
+	if err != nil { // `return err` would turn a nil *Error into a non-nil error
 		return err
 	}
 	return nil
@@ -133,21 +133,23 @@ func (k *call) run(ctx context.Context, decode decoder, opts []CallOption) *Erro
 	return nil
 }
 
-// refuse is the error of a call that is not sent.
+// refuse returns the error of a call that is not sent.
 func (k *call) refuse(err error) *Error { return asError(err, k.op) }
 
-// badAnswer is the error of an answer that says success and can't be read.
+// badAnswer returns the error of an answer with a status of success that cannot be read.
 func (k *call) badAnswer(cause error) *Error {
 	body := bytes.Clone(k.answer.Bytes()[:min(k.answer.Len(), maxErrorBody)])
-	e := &Error{Operation: k.op.Name, Status: k.status, Attempts: k.attempts, TraceID: traceID(body), categories: badResponse}
-	if !k.op.NoBearer { // that answer could hold half of a pair of tokens
+	e := &Error{
+		Operation: k.op.Name, Status: k.status, Attempts: k.attempts, TraceID: traceID(body), categories: badResponse,
+	}
+	if !k.op.NoBearer { // such an answer could hold half of a pair of tokens
 		e.body = &body
 	}
 	var bad *badAnswerError
 	if errors.As(cause, &bad) {
 		e.Message = bad.text
 	} else {
-		e.Message = "the answer is no JSON of the promised form" // the decoder's words would quote the body
+		e.Message = "the answer is no JSON of the promised form" // the decoder's error would quote the body
 	}
 	if k.op.NoBearer {
 		e.hide(k.secrets())
@@ -155,7 +157,8 @@ func (k *call) badAnswer(cause error) *Error {
 	return e
 }
 
-// secrets returns what must not appear in the call's error: the token, and the secrets of a form that replaces it.
+// secrets returns what must not appear in the call's error: the token, or the secrets of the form, and those of
+// CallRedact.
 func (k *call) secrets() redact.Secrets {
 	secrets := slices.Clone(k.opts.secrets)
 	if k.attempt.token != nil {
@@ -182,12 +185,12 @@ func secretField(name string) bool {
 	return false
 }
 
-// badAnswerError is what a decoder says of an answer.
+// badAnswerError is a decoder's error whose text does not quote the answer.
 type badAnswerError struct{ text string }
 
 func (e *badAnswerError) Error() string { return e.text }
 
-// resource is whose limit the call counts against.
+// resource returns the id of the location or company that the call counts against.
 func (k *call) resource() string {
 	if k.op.company {
 		if id := k.request.query.Get("companyId"); id != "" {
@@ -200,7 +203,7 @@ func (k *call) resource() string {
 	return k.to.location
 }
 
-// newRequest builds the request from the operation, but for the token, which each attempt sets anew.
+// newRequest builds the request from the operation. The token is missing: each attempt sets it.
 func (k *call) newRequest() (*retryablehttp.Request, error) {
 	if k.client.tokens == nil && !k.op.NoBearer {
 		return nil, badInputf("TokenSource", "this client was made without a token source")
@@ -221,7 +224,7 @@ func (k *call) newRequest() (*retryablehttp.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	// An empty URL is filled in below: no text is put together just to be taken apart again.
+	// The URL is filled in below, which saves formatting and parsing it.
 	plain, err := http.NewRequestWithContext(k.traced(k.ctx), k.op.Method, "", nil)
 	if err != nil {
 		return nil, err
@@ -252,7 +255,7 @@ func (k *call) newRequest() (*retryablehttp.Request, error) {
 	return req, nil
 }
 
-// fillPath puts the values into the template, each checked to be an id and so nothing but one segment.
+// fillPath fills the path template. It checks that each value is an id, so that it stays within its segment.
 func (k *call) fillPath() (string, error) {
 	template := k.op.path(k.to.version)
 	var b strings.Builder
@@ -287,7 +290,7 @@ func (k *call) fillPath() (string, error) {
 		template = after
 	}
 	if named != len(k.opts.path) {
-		return "", badInputf("path", "CallPath names a placeholder that is not there to fill")
+		return "", badInputf("path", "CallPath names a placeholder that does not exist or is filled already")
 	}
 	return b.String(), nil
 }
@@ -343,7 +346,9 @@ func (k *call) report(ctx context.Context, err *Error) {
 		*k.opts.sentAt = k.attempt.sent
 	}
 	if r := k.opts.response; r != nil {
-		*r = Response{Status: k.status, Header: k.header, RateLimit: k.limit, TraceID: k.traceID, Attempts: k.attempts, Skipped: k.skipped}
+		*r = Response{
+			Status: k.status, Header: k.header, RateLimit: k.limit, TraceID: k.traceID, Attempts: k.attempts, Skipped: k.skipped,
+		}
 	}
 	level := slog.LevelDebug
 	if err != nil || len(k.skipped) > 0 {
@@ -359,7 +364,7 @@ func (k *call) report(ctx context.Context, err *Error) {
 	}
 }
 
-// traceID finds HighLevel's id of the request in an answer.
+// traceID returns HighLevel's id of the request from an answer, "" if there is none.
 func traceID(body []byte) string {
 	if value := lenient.Field(body, "traceId"); value != nil {
 		id, _ := lenient.Scalar(value)
@@ -368,7 +373,7 @@ func traceID(body []byte) string {
 	return ""
 }
 
-// buffers are reused between calls; a decoded model keeps no part of one.
+// buffers are reused between calls. A decoded model holds no part of a buffer.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const maxPooledBuffer = 1 << 20

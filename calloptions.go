@@ -9,8 +9,8 @@ import (
 	"github.com/pluvo/ghl/internal/redact"
 )
 
-// CallOption changes one call. Every method takes any number of them; nil is ignored. What is wrong with one is the call's
-// error, before anything is sent.
+// CallOption changes one call. Every method takes any number of options; nil is ignored. A wrong option fails the
+// call with [ErrBadInput] before anything is sent.
 type CallOption func(*callOptions) error
 
 type callOptions struct {
@@ -20,13 +20,13 @@ type callOptions struct {
 	response   *Response
 	background bool
 	readBack   bool
-	sentAt     *time.Time     // receives the time at which the last attempt was sent
-	secrets    redact.Secrets // to take out of the call's error
+	sentAt     *time.Time     // receives the time when the last attempt was sent
+	secrets    redact.Secrets // of CallRedact
 	path       map[string]string
 	query      url.Values
 }
 
-// CallLocation makes the call about another location than the client's.
+// CallLocation sets another location for the call than the client's.
 func CallLocation(id string) CallOption {
 	return func(o *callOptions) error {
 		o.location = id
@@ -34,17 +34,18 @@ func CallLocation(id string) CallOption {
 	}
 }
 
-// CallHeader sets a header of the request. The token, version, content and connection headers are the client's own and are
-// refused; so are idempotency keys, which HighLevel does not know.
+// CallHeader sets a header of the request. Headers that the client sets itself are refused: Authorization, Version
+// and those of content and connection. So are idempotency keys, which HighLevel does not support.
 func CallHeader(key, value string) CallOption {
 	name := http.CanonicalHeaderKey(key)
 	return func(o *callOptions) error {
 		switch name {
-		case "Authorization", "Version", "Content-Type", "Content-Length", "Host", "Transfer-Encoding", "Connection", "Trailer", "Upgrade", "Te",
-			"Accept-Encoding": // net/http would no longer unpack the answer
+		case "Authorization", "Version", "Content-Type", "Content-Length", "Host", "Transfer-Encoding",
+			"Connection", "Trailer", "Upgrade", "Te",
+			"Accept-Encoding": // with it, net/http does not decompress the answer
 			return badInputf(name, "this header is set by the client")
-		case "Idempotency-Key", "X-Idempotency-Key": // net/http takes them as leave to send a create twice
-			return badInputf(name, "HighLevel knows no idempotency keys")
+		case "Idempotency-Key", "X-Idempotency-Key": // with them, net/http retries a create
+			return badInputf(name, "HighLevel does not support idempotency keys")
 		}
 		if !headerName(name) || !headerText(value) {
 			return badInputf("header", "the header is empty or holds a character that none has")
@@ -75,7 +76,7 @@ func headerText(value string) bool {
 	return true
 }
 
-// CallRetry sets the retry policy of the call. Zero fields keep the client's.
+// CallRetry sets the retry policy of the call. A zero field has the client's value.
 func CallRetry(policy RetryPolicy) CallOption {
 	return func(o *callOptions) error {
 		o.retry = policy
@@ -83,8 +84,8 @@ func CallRetry(policy RetryPolicy) CallOption {
 	}
 }
 
-// CallResponse fills r with what surrounds the answer, also when the call fails. On an iterator it holds the latest page's.
-// r must not be shared between calls that run at once.
+// CallResponse fills r with the status, headers and limits of the answer, also when the call fails. With an
+// iterator, r holds those of the latest page. r must not be shared by concurrent calls.
 func CallResponse(r *Response) CallOption {
 	return func(o *callOptions) error {
 		o.response = r
@@ -92,8 +93,9 @@ func CallResponse(r *Response) CallOption {
 	}
 }
 
-// CallRedact takes secrets out of the call's error, in case the server repeats them. The token of the request and the secrets
-// of its form ([Operation.NoBearer]) are taken out without it. A secret of fewer than 8 bytes is ignored.
+// CallRedact removes secrets from the call's error, in case the server repeats them. The token of the request and
+// the secrets of its form ([Operation.NoBearer]) are removed without this option. A secret of fewer than 8 bytes is
+// ignored.
 func CallRedact(secrets ...string) CallOption {
 	return func(o *callOptions) error {
 		o.secrets = append(o.secrets, secrets...)
@@ -101,8 +103,9 @@ func CallRedact(secrets ...string) CallOption {
 	}
 }
 
-// CallBackground lets other calls of the location go first while its limit is short. Use it for what nobody waits for, such
-// as a backfill. It is the limiter that does so: [NewLimiter] does, one of your own can ask [IsBackground].
+// CallBackground lets other calls of the location go first while its rate limit is short. Use it for work that no
+// user waits for, such as a backfill. The limiter must support it: [NewLimiter] does, and your own limiter can call
+// [IsBackground].
 func CallBackground() CallOption {
 	return func(o *callOptions) error {
 		o.background = true
@@ -110,14 +113,15 @@ func CallBackground() CallOption {
 	}
 }
 
-// CallReadBack makes a create look for its record when the outcome is unknown ([ErrAmbiguous]), and after a 422, which
-// HighLevel sometimes answers although it has created the record. If the record is there it is returned as if the create
-// had succeeded; else the error stays.
+// CallReadBack makes a create look for its record when the outcome is unknown ([ErrAmbiguous]), and after a 422,
+// which HighLevel sometimes returns although it has created the record. If the record is found, the method returns
+// it as if the create had succeeded. Otherwise it returns the error.
 //
-// A contact is found by its e-mail or phone among those added since the request was sent, by the server's clock and to about a
-// second; a note by its text likewise; a task by all its fields, after a 422 only if the server says when it was added; an
-// appointment by its calendar, contact and start, also after [ErrSlotTaken], for the booking that took the slot may be one's
-// own. Methods other than these creates ignore the option.
+// A contact is found by its e-mail or phone among the contacts added since the request was sent, by the server's
+// clock, with a tolerance of about a second. A note is found by its text in the same way. A task is found by all
+// its fields; after a 422 only if the server returns when it was added. An appointment is found by its calendar,
+// contact and start, also after [ErrSlotTaken], because the booking that took the slot may be this one. Other
+// methods ignore the option.
 func CallReadBack() CallOption {
 	return func(o *callOptions) error {
 		o.readBack = true
@@ -125,8 +129,8 @@ func CallReadBack() CallOption {
 	}
 }
 
-// CallPath fills a placeholder of the operation's path, for [Client.Call]. One that the path does not have, or that a method
-// has filled already, is refused.
+// CallPath fills a placeholder of the operation's path, for [Client.Call]. A placeholder that the path does not
+// have, or that the method fills itself, is refused.
 func CallPath(name, value string) CallOption {
 	return func(o *callOptions) error {
 		if name == "" {
@@ -140,8 +144,8 @@ func CallPath(name, value string) CallOption {
 	}
 }
 
-// CallQuery adds a query parameter, for [Client.Call] above all. Given twice, it is sent twice. The location of a method is set
-// with [CallLocation].
+// CallQuery adds a query parameter, mainly for [Client.Call]. A parameter that is given twice is sent twice. Use
+// [CallLocation] to set the location of a method.
 func CallQuery(name, value string) CallOption {
 	return func(o *callOptions) error {
 		if name == "" {
@@ -155,29 +159,30 @@ func CallQuery(name, value string) CallOption {
 	}
 }
 
-// Response is what surrounds an answer. Get it with [CallResponse].
+// Response is the status, headers and limits of an answer. [CallResponse] fills it.
 type Response struct {
-	// Status is the HTTP status of the last attempt; 0 when none was answered.
+	// Status is the HTTP status of the last attempt; 0 when it had no answer.
 	Status int
-	// Header are the headers of the last answer.
+	// Header is the header of the last answer; nil when the last attempt had none.
 	Header http.Header
-	// RateLimit is what they say about the limits.
+	// RateLimit is what the header says about the limits.
 	RateLimit RateLimit
-	// TraceID is HighLevel's id of the request, where the answer has one.
+	// TraceID is HighLevel's id of the request; "" when the answer has none.
 	TraceID string
 	// Attempts is how many requests were sent.
 	Attempts int
-	// Skipped are elements of a list in the answer that are no records, as they came. The method returns the others.
+	// Skipped are the elements of a list in the answer that are not records, unchanged. The method returns the
+	// others.
 	Skipped [][]byte
 }
 
-// IsBackground reports whether a limiter is asked on behalf of a call that was marked with [CallBackground].
+// IsBackground reports whether ctx belongs to a call with [CallBackground]. A limiter gets such a ctx.
 func IsBackground(ctx context.Context) bool {
 	k, ok := ctx.Value(operationKey{}).(*call)
 	return ok && k.opts.background
 }
 
-// patienceOf returns the longest Retry-After that the call waits for.
+// patienceOf returns the longest Retry-After that the call of ctx waits for.
 func patienceOf(ctx context.Context) time.Duration {
 	if k, ok := ctx.Value(operationKey{}).(*call); ok {
 		return k.policy.MaxRetryAfter

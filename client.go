@@ -24,7 +24,8 @@ const (
 	defaultTimeout   = 60 * time.Second
 )
 
-// Client calls the API. It is safe for concurrent use and never changes after [New]; [Client.With] makes variants.
+// Client calls the API. It is safe for concurrent use and does not change after [New]; [Client.With] returns
+// variants.
 type Client struct {
 	// The resources of the API.
 	Contacts     *ContactsService
@@ -40,13 +41,13 @@ type Client struct {
 	OAuth        *OAuthService
 
 	config
-	http *http.Client // the user's client with this package's redirect rule around it
+	http *http.Client // a copy of the user's client with the middlewares and the redirect rule
 }
 
-// config is what options set. A copy is made for each variant, so that nothing shared is written.
+// config holds what options set. Each variant of a client has a copy, so that options never write shared data.
 type config struct {
 	tokens     TokenSource // nil with WithoutToken
-	tokenless  bool        // a client without a token source is wanted
+	tokenless  bool        // WithoutToken
 	location   string
 	base       *url.URL
 	version    Version
@@ -58,11 +59,12 @@ type config struct {
 	retry      RetryPolicy
 }
 
-// service is what every resource is made of.
+// service is the type behind the service of every resource.
 type service struct{ client *Client }
 
-// New makes a client. It needs a token source ([WithTokenSource] or [WithToken]); almost every use also needs
-// [WithLocation]. The first option that is wrong is the error, an [*Error] of category [ErrBadInput].
+// New returns a client. It requires a token source: [WithTokenSource], [WithToken] or [WithoutToken]. Most calls
+// also need [WithLocation]. The error is an [*Error] of category [ErrBadInput] for the first wrong option; its
+// Field names the option.
 func New(opts ...Option) (*Client, error) {
 	base, err := parseBaseURL(DefaultBaseURL)
 	if err != nil {
@@ -78,8 +80,9 @@ func New(opts ...Option) (*Client, error) {
 	}, opts)
 }
 
-// With returns a variant of the client, such as for another location or with another token source. It shares the
-// transport and, unless an option replaces them, the limiters: two clients of one location keep to one budget.
+// With returns a variant of the client, such as for another location or with another token source. The variant
+// shares the transport and, unless an option replaces them, the limiters, so that two clients of one location share
+// its rate limit.
 func (c *Client) With(opts ...Option) (*Client, error) {
 	return newClient(c.config, opts)
 }
@@ -116,19 +119,19 @@ func (c *Client) setServices() {
 	}
 }
 
-// Format prints which client it is, and nothing of its settings, whatever the verb.
+// Format prints the client's location and none of its other settings, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "ghl.Client{location: %q}", c.location) }
 
-// Location returns the id given with [WithLocation].
+// Location returns the id that was set with [WithLocation].
 func (c *Client) Location() string { return c.location }
 
-// Version is the generation of the API that the client speaks.
+// Version returns the generation of the API that the client uses.
 func (c *Client) Version() Version { return c.version }
 
-// Call sends any operation, one of the catalog or your own, with the limits, token, retries and errors of every other call.
-// in is sent as JSON, or as a form if it is url.Values; nil sends no body. out receives the JSON of a successful answer; nil
-// ignores it. Placeholders of the path are filled with [CallPath], {locationId} also from the client's location; a query
-// is set with [CallQuery].
+// Call sends any operation, from the catalog or your own, with the limits, token, retries and errors of every other
+// call. in is sent as JSON, or as a form if it is url.Values; nil sends no body. out receives the JSON of a
+// successful answer; nil ignores it. [CallPath] fills the placeholders of the path; {locationId} defaults to the
+// client's location. [CallQuery] adds query parameters. The error is an [*Error].
 func (c *Client) Call(ctx context.Context, op Operation, in, out any, opts ...CallOption) error {
 	op = op.clone()
 	if err := op.check(); err != nil {
@@ -138,10 +141,10 @@ func (c *Client) Call(ctx context.Context, op Operation, in, out any, opts ...Ca
 	return c.do(ctx, request{op: &op, in: in}, into(out), opts)
 }
 
-// Option configures a client. Options are checked when they are applied.
+// Option configures a client. [New] and [Client.With] check it.
 type Option func(*config) error
 
-// WithTokenSource sets where tokens come from.
+// WithTokenSource sets the source of the tokens.
 func WithTokenSource(source TokenSource) Option {
 	return func(c *config) error {
 		if source == nil {
@@ -163,8 +166,9 @@ func WithToken(token string) Option {
 	}
 }
 
-// WithoutToken makes a client without a token source, for operations with [Operation.NoBearer]. Any other call is refused
-// with [ErrBadInput] before it is sent. A later [WithTokenSource] or [WithToken], also of [Client.With], takes precedence.
+// WithoutToken makes a client without a token source, for operations with [Operation.NoBearer]. Any other call is
+// refused with [ErrBadInput] before it is sent. A later [WithTokenSource] or [WithToken], also of [Client.With],
+// takes precedence.
 func WithoutToken() Option {
 	return func(c *config) error {
 		c.tokens, c.tokenless = nil, true
@@ -172,7 +176,7 @@ func WithoutToken() Option {
 	}
 }
 
-// WithLocation sets the location (sub-account) that calls are about. [CallLocation] sets another one for a call.
+// WithLocation sets the location (sub-account) of the client's calls. [CallLocation] sets another one for one call.
 func WithLocation(id string) Option {
 	return func(c *config) error {
 		if err := checkID("locationId", id); err != nil {
@@ -183,8 +187,8 @@ func WithLocation(id string) Option {
 	}
 }
 
-// WithBaseURL sets another server, such as one of package ghltest. It needs a scheme and a host; the default is
-// [DefaultBaseURL].
+// WithBaseURL sets another server, such as one of package ghltest. The URL has a scheme, a host and optionally a
+// path. The default is [DefaultBaseURL].
 func WithBaseURL(base string) Option {
 	return func(c *config) error {
 		u, err := parseBaseURL(base)
@@ -223,9 +227,9 @@ func WithVersion(v Version) Option {
 	}
 }
 
-// WithHTTPClient sets the client that requests go through. It is copied, never changed: its transport, timeout and cookie
-// jar apply to each attempt. Redirects are followed only for GET and only to the same origin, then by its own
-// CheckRedirect. Without this option a client with a timeout of 60 s and keep-alive for many connections is used.
+// WithHTTPClient sets the HTTP client that sends the requests. It is copied, never changed. Its transport, timeout
+// and cookie jar apply to each attempt. Redirects are followed only for GET and only within the same origin, and
+// then as its CheckRedirect decides. The default is a client with a timeout of 60 s that reuses many connections.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {
@@ -237,8 +241,9 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithMiddleware wraps the transport, to trace, count or log requests. Each attempt passes through it, and
-// [OperationFromContext] names the operation of the request's context. The middleware given last is the outermost.
+// WithMiddleware wraps the transport, to trace, count or log requests. Each attempt passes through the middleware,
+// and [OperationFromContext] returns the operation from the request's context. The last middleware given is the
+// outermost.
 func WithMiddleware(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	return func(c *config) error {
 		if wrap == nil {
@@ -249,7 +254,7 @@ func WithMiddleware(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	}
 }
 
-// WithUserAgent sets the User-Agent header. HighLevel's CDN refuses those of some libraries, so name your app.
+// WithUserAgent sets the User-Agent header. Name your app: HighLevel's CDN refuses the user agents of some libraries.
 func WithUserAgent(agent string) Option {
 	return func(c *config) error {
 		if agent == "" || !headerText(agent) {
@@ -260,8 +265,8 @@ func WithUserAgent(agent string) Option {
 	}
 }
 
-// WithLogger sets where each call is logged: at level Debug when it succeeds, Warn when it fails. A record holds the
-// operation, status, attempts, waits and trace id, and nothing else.
+// WithLogger sets the logger of calls. A call is logged at level Debug when it succeeds and Warn when it fails. A
+// record holds the operation, status, attempts, waits, trace id and number of skipped elements, and nothing else.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
@@ -272,7 +277,7 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithLimiter sets one limiter for every call. [golang.org/x/time/rate.Limiter] is one.
+// WithLimiter sets one limiter for all calls, such as a [golang.org/x/time/rate.Limiter].
 func WithLimiter(limiter Limiter) Option {
 	return func(c *config) error {
 		if limiter == nil {
@@ -283,9 +288,9 @@ func WithLimiter(limiter Limiter) Option {
 	}
 }
 
-// WithLimiterFor sets how to make the limiter of a location or company, for HighLevel counts requests by these. It is
-// called once for each, with its id, or "" for calls of a client without one; nil means no limit. The limiters are kept as long
-// as the client and its variants. The default makes a [NewLimiter].
+// WithLimiterFor sets the function that makes the limiter of a location or company: HighLevel limits requests for
+// each of them. The function is called once for each id, with "" for calls without a location or company. nil means
+// no limit. The client and its variants share the limiters. The default makes a [NewLimiter] for each id.
 func WithLimiterFor(limiterFor func(resource string) Limiter) Option {
 	return func(c *config) error {
 		if limiterFor == nil {
@@ -296,7 +301,7 @@ func WithLimiterFor(limiterFor func(resource string) Limiter) Option {
 	}
 }
 
-// WithRetry sets how often and how patiently calls are repeated. Zero fields keep their default.
+// WithRetry sets how often calls are retried and how long they wait. A zero field has its default.
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *config) error {
 		if err := policy.check(); err != nil {
@@ -307,7 +312,7 @@ func WithRetry(policy RetryPolicy) Option {
 	}
 }
 
-// limiters holds one limiter for each location or company. It is shared by all variants of a client.
+// limiters holds one limiter for each location or company. All variants of a client share it.
 type limiters struct {
 	make func(resource string) Limiter
 	held sync.Map // resource → func() Limiter
@@ -325,7 +330,7 @@ func (l *limiters) of(resource string) Limiter {
 		if limiter := l.make(resource); limiter != nil {
 			return limiter
 		}
-		return noLimit{} // none is wanted for this one
+		return noLimit{}
 	}))
 	return limiter.(func() Limiter)()
 }
@@ -334,7 +339,7 @@ type noLimit struct{}
 
 func (noLimit) Wait(ctx context.Context) error { return ctx.Err() }
 
-// checkID refuses an id that HighLevel cannot have given out, see [check.ID].
+// checkID returns an error that names the field if a value cannot be an id, see [check.ID].
 func checkID(field, id string) error {
 	if problem := check.ID(id); problem != "" {
 		return badInputf(field, "%s %s", field, problem)

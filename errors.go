@@ -17,7 +17,7 @@ import (
 	"github.com/pluvo/ghl/internal/redact"
 )
 
-// category is what kind of failure an [Error] is. An Error may belong to several.
+// category is a set of kinds of failures.
 type category uint32
 
 func (c category) Error() string { return categoryText[c] }
@@ -46,74 +46,76 @@ var categoryText = map[category]string{
 	serverError: "server error", ambiguous: "outcome unknown", badResponse: "bad response",
 }
 
-// Categories of errors, for errors.Is. An error may belong to several: a missing scope is also unauthorized, the daily
-// limit is also a rate limit.
+// Categories of errors, for [errors.Is]. An error may belong to several: a missing scope is also unauthorized, and
+// the daily limit is also a rate limit.
 var (
-	// ErrBadInput: refused before anything was sent; [Error.Field] names the input.
+	// ErrBadInput means that the input was refused before anything was sent. [Error.Field] names the input.
 	ErrBadInput error = badInput
-	// ErrValidation: the server refused the content (HTTP 422). [Error.Details] lists its reasons.
+	// ErrValidation means that the server refused the content (HTTP 422). [Error.Details] lists its reasons.
 	ErrValidation error = validation
-	// ErrNotFound: there is no such record. HighLevel says so with 404, and with 400 for contacts. An endpoint that does not
-	// exist is no ErrNotFound, so that a wrong path or version is not taken for a deleted record.
+	// ErrNotFound means that the record does not exist (HTTP 404, or 400 for contacts). An endpoint that does not
+	// exist is not ErrNotFound, so that a wrong path or version is not mistaken for a deleted record.
 	ErrNotFound error = notFound
-	// ErrUnauthorized: the server refuses the token (HTTP 401).
+	// ErrUnauthorized means that the server refused the token (HTTP 401).
 	ErrUnauthorized error = unauthorized
-	// ErrMissingScope: the token lacks a scope; [Error.Scopes] names the ones that the operation needs.
+	// ErrMissingScope means that the token lacks a scope. [Error.Scopes] lists the scopes that the operation needs.
 	ErrMissingScope error = missingScope
-	// ErrForbidden: the token may not do this here, such as reach another location (HTTP 403).
+	// ErrForbidden means that the token does not permit the operation, such as for another location (HTTP 403).
 	ErrForbidden error = forbidden
-	// ErrDuplicateContact: the location allows no duplicates, and there is one; [Error.Duplicate] says which.
+	// ErrDuplicateContact means that the location does not allow duplicates and has such a contact:
+	// [Error.Duplicate].
 	ErrDuplicateContact error = duplicateContact
-	// ErrSlotTaken: somebody else has booked the slot.
+	// ErrSlotTaken means that the slot is already booked.
 	ErrSlotTaken error = slotTaken
-	// ErrRateLimited: too many requests. Calls wait and repeat by themselves, so it is returned only when the server asks
-	// for a longer wait than [RetryPolicy.MaxRetryAfter], when the context ends the wait, or with [ErrDailyLimit].
-	// [Error.RetryAfter] says how long.
+	// ErrRateLimited means too many requests (HTTP 429). A call waits and retries by itself. It returns this error
+	// only when the server asks for a longer wait than [RetryPolicy.MaxRetryAfter], when the context ends the wait,
+	// or with [ErrDailyLimit]. [Error.RetryAfter] is the time to wait.
 	ErrRateLimited error = rateLimited
-	// ErrDailyLimit: the daily quota is used up; [Error.RetryAfter] is the time until it resets, 0 if unknown.
+	// ErrDailyLimit means that the daily quota is used up. [Error.RetryAfter] is the time until it resets, 0 if
+	// unknown.
 	ErrDailyLimit error = dailyLimit
-	// ErrReauthRequired: the account must be connected again by a person.
+	// ErrReauthRequired means that a person must connect the account again.
 	ErrReauthRequired error = reauthRequired
-	// ErrServer: HighLevel or a gateway before it failed (HTTP 5xx, "Command timed out").
+	// ErrServer means that HighLevel or a gateway in front of it failed (HTTP 5xx, "Command timed out").
 	ErrServer error = serverError
-	// ErrAmbiguous: the operation may have happened and is not safe to repeat. Look before doing it again, or use
-	// [CallReadBack]. The cause is within reach of errors.Is as well, such as context.Canceled.
+	// ErrAmbiguous means that the server may have done the operation, and that a retry is not safe. Check before
+	// you repeat it, or use [CallReadBack]. [errors.Is] also finds the cause, such as [context.Canceled].
 	ErrAmbiguous error = ambiguous
-	// ErrBadResponse: the server reported success, but its answer is empty, no JSON, too large or without the record that
-	// was promised. The operation has happened.
+	// ErrBadResponse means that the server reported success, but its answer is empty, not JSON, too large or
+	// without the promised record. The server has done the operation.
 	ErrBadResponse error = badResponse
 )
 
-// Error is every error that a call returns. Its text names the operation, the status, the server's message, the trace id
-// and the attempts, never a token, a body or a query.
+// Error is the type of every error that a call returns. Its text holds the operation, the status, the server's
+// message, the trace id and the number of attempts, and never a token, a body or a query.
 type Error struct {
 	// Operation is the name of the operation in the catalog, such as "contacts.get".
 	Operation string
-	// Status is the HTTP status, which can differ from the one in the body; 0 when there was no answer.
+	// Status is the HTTP status, which can differ from the one in the body; 0 without an answer.
 	Status int
-	// Message is the server's message, or what is wrong with the input.
+	// Message is the server's message, or describes what is wrong with the input.
 	Message string
-	// Details are the server's reasons when it gave several.
+	// Details are the server's reasons, when it returned a list.
 	Details []string
 	// TraceID is HighLevel's id of the request. Its support asks for it.
 	TraceID string
-	// Attempts is how many requests were sent; 0 when the call was refused before that.
+	// Attempts is how many requests were sent; 0 when the input was refused.
 	Attempts int
-	// RetryAfter is how long to wait before the next try, where that is known.
+	// RetryAfter is how long to wait before the next attempt; 0 if unknown.
 	RetryAfter time.Duration
-	// Field is the name of the input that was refused, with [ErrBadInput].
+	// Field is the name of the refused input, with [ErrBadInput].
 	Field string
 	// Scopes are the scopes that the operation needs, with [ErrMissingScope].
 	Scopes []Scope
-	// Duplicate is the contact that stands in the way, with [ErrDuplicateContact].
+	// Duplicate is the existing contact, with [ErrDuplicateContact].
 	Duplicate *Duplicate
 
 	categories category
 	cause      error
-	body       *[]byte // behind a pointer, so that no fmt verb prints it
+	body       *[]byte // a pointer, so that no fmt verb prints it
 }
 
-// Duplicate is the contact that a create or update collided with.
+// Duplicate is the existing contact with which a create or update collided.
 type Duplicate struct {
 	ContactID string
 	// ContactName may be empty.
@@ -124,8 +126,8 @@ type Duplicate struct {
 
 const (
 	maxErrorText = 2000
-	maxErrorBody = 64 << 10 // of it is kept
-	maxErrorRead = 1 << 20  // is read, for a cut body is no JSON
+	maxErrorBody = 64 << 10 // stored in the error
+	maxErrorRead = 1 << 20  // read, because a truncated body is not JSON
 )
 
 // Error returns one line of at most 2,000 bytes.
@@ -188,11 +190,12 @@ func (e *Error) Is(target error) bool {
 	return ok && e.categories&c != 0
 }
 
-// Unwrap returns what caused the error, such as context.Canceled or the transport's error; nil where the server's answer
-// is all there is.
+// Unwrap returns the cause, such as context.Canceled or the transport's error; nil for an error that is only the
+// server's answer.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Body returns the start of the server's answer, at most 64 KiB. It may hold personal data: do not log it.
+// Body returns the start of the server's answer, at most 64 KiB; nil without one. It may hold personal data: do not
+// log it.
 func (e *Error) Body() []byte {
 	if e.body == nil {
 		return nil
@@ -200,17 +203,18 @@ func (e *Error) Body() []byte {
 	return bytes.Clone(*e.body)
 }
 
-// GoString keeps %#v to the same text as %v.
+// GoString returns the text of Error, so that %#v prints no more than %v.
 func (e *Error) GoString() string { return "&ghl.Error{" + strconv.Quote(e.Error()) + "}" }
 
-// NewError returns a copy of e that belongs to the given categories, such as [ErrReauthRequired], in addition to its own.
-// Errors that are not categories become the cause, which [errors.Is] and [errors.As] find. It is for token sources, limiters
-// and packages that build on this one.
-func NewError(e Error, causes ...error) *Error {
+// With returns a copy of e to which causes are added. A cause that is a category, such as [ErrReauthRequired],
+// adds that category. Any other cause is wrapped, so that [errors.Is] and [errors.As] find it. Use With in your
+// own token sources and limiters, whose errors a call passes on.
+func (e *Error) With(causes ...error) *Error {
+	made := *e
 	others := []error{e.cause}
 	for _, err := range causes {
 		if c, ok := err.(category); ok {
-			e.categories |= c
+			made.categories |= c
 			continue
 		}
 		others = append(others, err)
@@ -219,30 +223,30 @@ func NewError(e Error, causes ...error) *Error {
 	switch len(others) {
 	case 0:
 	case 1:
-		e.cause = others[0]
+		made.cause = others[0]
 	default:
-		e.cause = errors.Join(others...)
+		made.cause = errors.Join(others...)
 	}
-	return &e
+	return &made
 }
 
-// badInputf refuses an input before anything is sent.
+// badInputf returns the error that refuses an input.
 func badInputf(field, format string, args ...any) *Error {
 	return &Error{Field: field, Message: fmt.Sprintf(format, args...), categories: badInput}
 }
 
-// dailyLimitError is what a limiter answers when the daily quota is gone. reset is 0 when unknown.
+// dailyLimitError returns the error of a limiter when the daily quota is used up. reset is 0 when unknown.
 func dailyLimitError(reset time.Duration) error {
 	return &Error{Message: "the daily limit is used up", RetryAfter: reset, categories: dailyLimit | rateLimited}
 }
 
-// pauseError is what a limiter answers when the server has asked for a longer pause than the call may wait.
+// pauseError returns the error of a limiter when the server has asked for a longer pause than the call may wait.
 func pauseError(pause time.Duration) error {
 	return &Error{Message: "the server asks to pause", RetryAfter: pause, categories: rateLimited}
 }
 
-// asError returns err as an *Error of the operation. A copy is made, for a limiter or a token source may hand the same
-// error to many callers.
+// asError returns err as an *Error of the operation. It makes a copy, because a limiter or token source may return
+// the same error to many callers.
 func asError(err error, op *Operation) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -258,20 +262,21 @@ func asError(err error, op *Operation) *Error {
 	return &Error{Operation: op.Name, cause: err}
 }
 
-// tokenError is the failure to get a token. What went wrong there is not what the operation would say: a location that the
-// token exchange does not find is no missing contact, and nothing was sent that could be ambiguous. So only those categories
-// pass that mean the same for the call.
+// tokenError returns the error of a call that got no token. It keeps only the categories of err that mean the same
+// for the call: a location that the token exchange does not find is not a missing contact, and the call itself is
+// not ambiguous because it was not sent.
 func tokenError(err error, op *Operation) *Error {
 	e := &Error{Operation: op.Name, Message: "no token", cause: sealedError{err}}
 	var inner *Error
 	if errors.As(err, &inner) {
-		e.categories = inner.categories & (badInput | unauthorized | missingScope | rateLimited | dailyLimit | reauthRequired | serverError)
+		e.categories = inner.categories &
+			(badInput | unauthorized | missingScope | rateLimited | dailyLimit | reauthRequired | serverError)
 		e.RetryAfter, e.Field, e.Scopes = inner.RetryAfter, inner.Field, inner.Scopes
 	}
 	return e
 }
 
-// sealedError keeps the categories of an error from errors.Is, and nothing else.
+// sealedError hides the categories of an error from errors.Is, and nothing else.
 type sealedError struct{ err error }
 
 func (e sealedError) Error() string { return e.err.Error() }
@@ -283,10 +288,10 @@ func (e sealedError) Is(target error) bool {
 
 func (e sealedError) As(target any) bool { return errors.As(e.err, target) }
 
-// errorBody is the union of every error shape that has been seen.
+// errorBody is the union of the known forms of error answers.
 type errorBody struct {
-	Message          json.RawMessage `json:"message"` // a text, an array of texts or an object
-	Error            json.RawMessage `json:"error"`   // a text, or an object in v3
+	Message          json.RawMessage `json:"message"` // a string, an array of strings or an object
+	Error            json.RawMessage `json:"error"`   // a string, or an object in v3
 	ErrorDescription string          `json:"error_description"`
 	Name             string          `json:"name"`
 	CanonicalCode    string          `json:"canonicalCode"`
@@ -298,7 +303,7 @@ type errorBody struct {
 	} `json:"meta"`
 }
 
-// newError reads an answer that is no success. body is copied.
+// newError returns the error of an answer with a status other than success. It copies the body.
 func newError(op *Operation, status int, body []byte) *Error {
 	kept := bytes.Clone(body[:min(len(body), maxErrorBody)])
 	e := &Error{Operation: op.Name, Status: status, body: &kept}
@@ -319,7 +324,7 @@ func newError(op *Operation, status int, body []byte) *Error {
 		e.Details = nil
 		e.Message = "the server redirects, which is not followed to another origin nor for a change"
 	case status == http.StatusNotFound && e.Message == "":
-		e.Message = noEndpoint // the router's own 404 is empty or HTML, a record's is JSON
+		e.Message = noEndpoint // the 404 of the router is empty or HTML, that of a record is JSON
 	}
 	e.categories = classify(e)
 	if e.categories&missingScope != 0 {
@@ -328,7 +333,7 @@ func newError(op *Operation, status int, body []byte) *Error {
 	return e
 }
 
-// reasons returns the first of its properties that says something.
+// reasons returns the texts of the first property that has any.
 func (b *errorBody) reasons() []string {
 	for _, list := range [][]string{texts(b.Message), {b.ErrorDescription}, texts(b.Error), {b.CanonicalCode}, {b.Name}} {
 		if len(list) > 0 && list[0] != "" {
@@ -338,10 +343,10 @@ func (b *errorBody) reasons() []string {
 	return nil
 }
 
-// texts reads a text, an array of texts, or an object with a message.
+// texts returns the texts of a string, an array of strings, or an object with a message.
 func texts(data json.RawMessage) []string { return textsWithin(data, 4) }
 
-// textsWithin reads texts down to a depth, for a hostile answer could nest them without end.
+// textsWithin is texts down to a depth, because a hostile answer could nest values without end.
 func textsWithin(data json.RawMessage, depth int) []string {
 	if len(data) == 0 || depth == 0 {
 		return nil
@@ -374,7 +379,7 @@ func textsWithin(data json.RawMessage, depth int) []string {
 	return list
 }
 
-// withoutPath takes the path and query out of the router's "Cannot GET /contacts/…?…".
+// withoutPath replaces the router's "Cannot GET /contacts/…?…", which holds a path and a query.
 func withoutPath(text string) string {
 	if rest, ok := strings.CutPrefix(text, "Cannot "); ok {
 		if method, _, ok := strings.Cut(rest, " /"); ok && !strings.Contains(method, " ") {
@@ -386,8 +391,8 @@ func withoutPath(text string) string {
 
 const noEndpoint = "no such endpoint in this version of the API"
 
-// classify says what an answer means. HighLevel's status alone does not: a missing contact is a 400, a gateway's time-out
-// a 401.
+// classify returns the category of an error answer. The status alone is not enough: HighLevel returns 400 for a
+// missing contact, and 401 when a gateway times out.
 func classify(e *Error) category {
 	text := strings.ToLower(e.Message)
 	has := func(part string) bool { return strings.Contains(text, part) }
@@ -405,7 +410,7 @@ func classify(e *Error) category {
 	case e.Status == http.StatusForbidden:
 		return forbidden
 	case e.Status == http.StatusNotFound && e.Message == noEndpoint:
-		return 0 // a wrong path must not look like a deleted record
+		return 0 // see ErrNotFound
 	case e.Status == http.StatusNotFound:
 		return notFound
 	case e.Duplicate != nil || has("does not allow duplicated contacts"):
@@ -430,7 +435,7 @@ func (e *Error) refusesToken() bool {
 		!strings.Contains(text, "authclass type")
 }
 
-// hide takes secrets out of everything that the server said, in case the server repeats the request.
+// hide removes secrets from everything that the server returned, in case the server repeats the request.
 func (e *Error) hide(secrets redact.Secrets) {
 	texts := []*string{&e.Message, &e.TraceID}
 	for i := range e.Details {
@@ -449,7 +454,7 @@ func (e *Error) hide(secrets redact.Secrets) {
 	e.cause = secrets.HideIn(e.cause)
 }
 
-// oneLine makes control characters spaces, so that a hostile message can't forge a line of a log.
+// oneLine replaces control characters by spaces, so that a hostile message cannot forge a line of a log.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError {

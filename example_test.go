@@ -196,7 +196,7 @@ func ExampleContactsService_Search() {
 				ghl.FieldCustom("MgobCB14YMVKuE4Ka8p1").Eq("gold"),
 			),
 		},
-		Sort: []ghl.Sort{{Field: ghl.FieldDateUpdated, Descending: true}},
+		Sort: []ghl.SearchField{ghl.FieldDateUpdated.Desc()},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -109,7 +109,7 @@ func (l *AdaptiveLimiter) Wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Observe reports how an attempt ended. See [LimitObserver].
+// Observe reports how an attempt ended. See [Limiter].
 func (l *AdaptiveLimiter) Observe(r RateLimit) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -137,7 +137,7 @@ var methodRows = []methodRow{
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Contacts.Search(ctx,
 				&ghl.SearchRequest{PageLimit: 1, Query: "ada", Filters: []ghl.Filter{ghl.FieldTags.Eq([]string{"vip"})},
-					Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Descending: true}, {Field: ghl.FieldEmail}}}))
+					Sort: []ghl.SearchField{ghl.FieldDateAdded.Desc(), ghl.FieldEmail}}))
 		},
 		want: wanted{path: "/contacts/search",
 			answers: []string{`{"contacts":[{"id":"a","address":"1 St","firstName":"Ada","firstNameLowerCase":"ada","searchAfter":[1700000000000,"a"]}],"total":7,"traceId":"t"}`},

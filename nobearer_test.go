@@ -122,32 +122,33 @@ func TestNoBearerLeavesTimeForTheRequest(t *testing.T) {
 	}
 }
 
-func TestNewError(t *testing.T) {
+func TestErrorWith(t *testing.T) {
 	cause := errors.New("no such row")
-	e := ghl.NewError(ghl.Error{Operation: "op", Message: "not connected"}, ghl.ErrReauthRequired, cause, nil)
+	e := (&ghl.Error{Operation: "op", Message: "not connected"}).With(ghl.ErrReauthRequired, cause, nil)
 	require.EqualError(t, e, "ghl: op: not connected: no such row")
 	require.ErrorIs(t, e, ghl.ErrReauthRequired)
 	require.ErrorIs(t, e, cause)
 	require.NotErrorIs(t, e, ghl.ErrServer)
 
-	again := ghl.NewError(*e, ghl.ErrServer, errReset)
+	again := e.With(ghl.ErrServer, errReset)
 	for _, target := range []error{ghl.ErrReauthRequired, ghl.ErrServer, cause, errReset} {
 		require.ErrorIs(t, again, target)
 	}
 	require.NotErrorIs(t, e, ghl.ErrServer, "the error itself does not change")
-	require.NoError(t, ghl.NewError(ghl.Error{Message: "x"}).Unwrap())
+	require.NoError(t, (&ghl.Error{Message: "x"}).With().Unwrap())
 }
 
-// TestTokenSourceAsksForAPerson: a token source outside of this package can say that the account must be connected again.
+// TestTokenSourceAsksForAPerson: a token source outside of this package can say that the account must be connected
+// again.
 func TestTokenSourceAsksForAPerson(t *testing.T) {
-	source := &refreshing{current: "expired-token", err: ghl.NewError(ghl.Error{Message: "signed out"}, ghl.ErrReauthRequired)}
+	source := &refreshing{current: "expired-token", err: (&ghl.Error{Message: "signed out"}).With(ghl.ErrReauthRequired)}
 	c, _ := mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.ErrorIs(t, err, ghl.ErrReauthRequired)
 	require.ErrorIs(t, err, ghl.ErrUnauthorized)
 }
 
-func TestParseToken(t *testing.T) {
+func TestTokenReadAnswer(t *testing.T) {
 	sent := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	want := &ghl.Token{
 		AccessToken: "access", RefreshToken: "refresh", IssuedAt: sent, ExpiresAt: sent.Add(time.Hour), Scopes: []ghl.Scope{"a", "b"},
@@ -159,12 +160,12 @@ func TestParseToken(t *testing.T) {
 		`{"accessToken":"access","refreshToken":"refresh","expiresIn":"3600","scope":"a b","userType":"Company","companyId":"comp1","userId":"u1",
 			"isBulkInstallation":"true","approvedLocations":["l1"],"unknown":{}}`,
 	} {
-		got, err := ghl.ParseToken([]byte(answer), sent)
-		require.NoError(t, err)
+		got := &ghl.Token{CompanyID: "old"}
+		require.NoError(t, got.ReadAnswer([]byte(answer), sent))
 		require.Equal(t, want, got)
 	}
 	for _, answer := range []string{``, `null`, `[]`, `{}`, `{"access_token":"s3cret a"}`, `{"access_token":"a","refresh_token":"s3cret b"}`, `{"access_token":"s3cret`} {
-		_, err := ghl.ParseToken([]byte(answer), sent)
+		err := new(ghl.Token).ReadAnswer([]byte(answer), sent)
 		require.ErrorIs(t, err, ghl.ErrBadResponse, answer)
 		require.NotContains(t, err.Error(), "s3cret")
 	}

@@ -16,11 +16,10 @@ type OAuthService service
 // LocationToken returns a token of a location: POST /oauth/locationToken (location-token in v3), scope oauth.write. The
 // client needs the company's token.
 func (s *OAuthService) LocationToken(ctx context.Context, companyID, locationID string, opts ...CallOption) (*Token, error) {
-	var token *Token
+	token := new(Token)
 	in := companyForm{url.Values{"companyId": {companyID}, "locationId": {locationID}}}
-	err := s.client.do(ctx, request{op: opOAuthLocationToken, in: in.Values}, func(k *call, body []byte) (err error) {
-		token, err = ParseToken(body, k.attempt.sent)
-		return err
+	err := s.client.do(ctx, request{op: opOAuthLocationToken, in: in.Values}, func(k *call, body []byte) error {
+		return token.ReadAnswer(body, k.attempt.sent)
 	}, append([]CallOption{checked(in)}, opts...))
 	if err != nil {
 		return nil, err

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// Version is the value of the Version header, which chooses a generation of the API.
+// Version is the value of the Version header, which selects a generation of the API.
 type Version string
 
 const (
-	// Version20210728 is the default. Calendars use 2021-04-15 with it, by themselves.
+	// Version20210728 is the default. The endpoints under /calendars then send 2021-04-15.
 	Version20210728 Version = "2021-07-28"
 	// VersionV3 is the newer generation, with other paths and field names for the same models.
 	VersionV3 Version = "v3"
@@ -39,38 +39,39 @@ const (
 	ScopeOAuthWrite                    Scope = "oauth.write"
 )
 
-// Operation describes an endpoint. Requests are built from it and from nothing else; errors, logs and metrics carry its
-// name. To reach an endpoint that this package has no method for, fill one in and give it to [Client.Call].
+// Operation describes an endpoint. Requests are built from it alone, and errors, logs and metrics carry its name.
+// To call an endpoint for which this package has no method, fill in an Operation and pass it to [Client.Call].
 type Operation struct {
 	// Name identifies the operation in errors, logs and metrics, such as "contacts.get".
 	Name string
 	// Method is the HTTP method.
 	Method string
-	// Path is the path template, such as "/contacts/{contactId}". Placeholders stand for whole segments.
+	// Path is the path template, such as "/contacts/{contactId}". A placeholder is a whole segment.
 	Path string
-	// PathV3 is the template under [VersionV3] where it differs; "" means Path.
+	// PathV3 is the path template for [VersionV3]; "" means Path.
 	PathV3 string
-	// Version is the Version header unless the client is set to [VersionV3]; "" means the client's.
+	// Version is the Version header, unless the client uses [VersionV3]; "" means the client's version.
 	Version Version
-	// Scopes are what a token needs for it.
+	// Scopes are the scopes that a token needs.
 	Scopes []Scope
-	// Repeatable says that sending it twice does no more than sending it once, so that it may be sent again when it is not
-	// known whether the server acted. Leave it false for anything that creates, books or notifies.
+	// Repeatable says that a second request has no further effect, so that a call can be retried when it is unknown
+	// whether the server acted. Leave it false for operations that create, book or notify.
 	Repeatable bool
-	// NoBearer says that the request carries no Authorization header; the token source is not asked. Such a request proves
-	// its sender by secrets in its form, which work once. So the values of form fields named after a secret, token, code,
-	// password or assertion are taken out of the call's error, an answer that cannot be read is not stored in the error, and
-	// a call does not wait for another attempt when ctx would end within 10 seconds of it.
+	// NoBearer says that the request has no Authorization header. The token source is not asked. Such a request
+	// authenticates with secrets in its form, which often work only once. Therefore the call's error holds none of
+	// the form's values whose field name contains secret, token, code, password or assertion; the error of an
+	// answer that cannot be read has no body; and a call is not retried when ctx would end less than 10 seconds
+	// after the start of the next attempt.
 	NoBearer bool
-	// Form says that the body is a form: [Client.Call] takes url.Values and refuses anything else.
+	// Form says that the body is a form. [Client.Call] then requires url.Values as its input.
 	Form bool
 
 	location locationIn
-	answer   string // the property that holds the record or list, "|" between alternatives; "." is the whole answer
-	company  bool   // counts against the company's limit, not a location's
+	answer   string // the property with the record or list; "|" separates alternatives; "." is the whole answer
+	company  bool   // counts against the limit of the company instead of the location
 }
 
-// locationIn says where an operation wants the location's id, apart from a placeholder of its path.
+// locationIn is where a request has the location's id, other than in its path.
 type locationIn uint8
 
 const (
@@ -79,7 +80,7 @@ const (
 	inBody
 )
 
-// path returns the template for a version.
+// path returns the path template for a version.
 func (op *Operation) path(v Version) string {
 	if v == VersionV3 && op.PathV3 != "" {
 		return op.PathV3
@@ -95,11 +96,13 @@ func (op *Operation) version(v Version) Version {
 	return v
 }
 
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
 func (op *Operation) check() *Error {
 	switch {
 	case op.Name == "":
 		return badInputf("Operation.Name", "an operation needs a name")
-	case !slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, op.Method):
+	case !slices.Contains(methods, op.Method):
 		return badInputf("Operation.Method", "%q is no method of the API", op.Method)
 	case op.Version != "" && !goodVersion(op.Version):
 		return badInputf("Operation.Version", "a version is a date such as 2021-07-28, or v and a number")
@@ -134,7 +137,8 @@ func goodTemplate(path string) bool {
 	return true
 }
 
-// Operations returns the catalog: every operation that this package has a method for. The slice is the caller's.
+// Operations returns the catalog: every operation for which this package has a method. The caller may change the
+// slice.
 func Operations() []Operation {
 	list := make([]Operation, len(catalog))
 	for i, op := range catalog {
@@ -149,8 +153,8 @@ func (op *Operation) clone() Operation {
 	return c
 }
 
-// ScopesFor returns the least set of scopes that a token needs for all of the operations, sorted. For the whole catalog, give
-// it [Operations].
+// ScopesFor returns the scopes that a token needs for all of the operations, sorted and without duplicates. Pass it
+// [Operations] for the scopes of the whole catalog.
 func ScopesFor(ops ...Operation) []Scope {
 	var scopes []Scope
 	for _, op := range ops {
@@ -162,8 +166,9 @@ func ScopesFor(ops ...Operation) []Scope {
 
 type operationKey struct{}
 
-// OperationFromContext returns the operation of the call that a request belongs to. It is meant for a middleware
-// ([WithMiddleware]) that names spans or counters: it gives "contacts.get" where the URL would give an id.
+// OperationFromContext returns the operation of the call to which a request belongs. Use it in a middleware
+// ([WithMiddleware]) to name spans or counters: the name "contacts.get" is stable, unlike the URL with its ids. It
+// returns false for other contexts.
 func OperationFromContext(ctx context.Context) (Operation, bool) {
 	k, ok := ctx.Value(operationKey{}).(*call)
 	if !ok {

@@ -399,10 +399,10 @@ func TestOptionsAreCopied(t *testing.T) {
 			tags, group := []string{"a", "b"}, []ghl.Filter{ghl.FieldCity.Eq("X"), ghl.FieldState.Exists()}
 			in := &ghl.SearchRequest{PageLimit: 2, Query: "q",
 				Filters: []ghl.Filter{ghl.FieldTags.Eq(tags), ghl.AnyOf(group...), ghl.AllOf(group...),
-					ghl.FieldOpportunities.Nested(group...)}, Sort: []ghl.Sort{{Field: ghl.FieldEmail}}}
+					ghl.FieldOpportunities.Nested(group...)}, Sort: []ghl.SearchField{ghl.FieldEmail}}
 			opts := []ghl.CallOption{ghl.CallHeader("X-A", "a")}
 			return mapped(c.Contacts.SearchAll(ctx, in, opts...), func(c *ghl.Contact) string { return c.ID }), func() {
-				tags[0], group[0], in.Filters[0], in.Sort[0] = "other", ghl.FieldCity.Eq("Y"), ghl.FieldDND.Eq(true), ghl.Sort{Field: ghl.FieldDND}
+				tags[0], group[0], in.Filters[0], in.Sort[0] = "other", ghl.FieldCity.Eq("Y"), ghl.FieldDND.Eq(true), ghl.FieldDND
 				in.PageLimit, in.Query = 3, "other"
 				opts[0] = ghl.CallHeader("X-A", "other")
 			}

@@ -13,13 +13,15 @@ import (
 // sent. A [golang.org/x/time/rate.Limiter] is a Limiter. The default is made by [NewLimiter].
 //
 // Wait returns the context's own error when the context ends first.
+//
+// A Limiter that learns from the answers also has the method Observe(RateLimit). It is called at the end of every attempt:
+// exactly once for each Wait that returned nil.
 type Limiter interface {
 	Wait(ctx context.Context) error
 }
 
-// LimitObserver is a [Limiter] that learns from the answers. Observe is called at the end of every attempt: exactly
-// once for each Wait that returned nil.
-type LimitObserver interface {
+// limitObserver is the optional part of a Limiter.
+type limitObserver interface {
 	Observe(RateLimit)
 }
 

@@ -17,7 +17,7 @@ import (
 
 var (
 	_ Limiter       = (*AdaptiveLimiter)(nil)
-	_ LimitObserver = (*AdaptiveLimiter)(nil)
+	_ limitObserver = (*AdaptiveLimiter)(nil)
 	_ Limiter       = (*rate.Limiter)(nil)
 )
 

@@ -19,28 +19,31 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// RetryPolicy says how often and how patiently a call is repeated. The zero value of a field means its default.
+// RetryPolicy says how often a call is retried and how long it waits. The zero value of a field means its default.
 //
-// What is repeated: operations that the catalog calls repeatable after a 5xx, a gateway's time-out or a lost connection;
-// every operation where the server cannot have acted: after a 429, after a refused token that could be refreshed (once), and
-// when no connection was opened. A 429 costs no attempt: the call waits until it is let through or its context ends.
+// An operation that is [Operation.Repeatable] is retried after a 5xx, a gateway's time-out or a lost connection.
+// Every operation is retried when the server cannot have acted: after a 429, once after a refused token that could
+// be refreshed, and when no connection was opened. A 429 does not count as an attempt: the call waits until the
+// server accepts it or its context ends.
 type RetryPolicy struct {
-	// MaxAttempts is how many requests a call may spend on failures; default 4. 1 switches repeating off, but for a 429 and for
-	// the one refresh of a refused token.
+	// MaxAttempts is the number of requests after which a call fails; default 4. 1 disables retries, except after a
+	// 429 and after the refresh of a refused token.
 	MaxAttempts int
-	// MinBackoff is the longest wait before the second attempt; it doubles with each. Default 500 ms. The actual wait is
-	// random between 0 and this (full jitter).
+	// MinBackoff is the longest wait before the second attempt; default 500 ms. It doubles with each attempt. The
+	// actual wait is random between 0 and that (full jitter).
 	MinBackoff time.Duration
-	// MaxBackoff is where the doubling ends; default 30 s, and not less than MinBackoff.
+	// MaxBackoff is the limit of the doubling; default 30 s, and at least MinBackoff.
 	MaxBackoff time.Duration
-	// MaxRetryAfter is the longest Retry-After that is waited for; a longer one is returned as an error at once, with the
-	// time in [Error.RetryAfter]. Default 60 s.
+	// MaxRetryAfter is the longest Retry-After for which a call waits; default 60 s. A longer one fails the call at
+	// once, with the time in [Error.RetryAfter].
 	MaxRetryAfter time.Duration
 }
 
-var defaultRetry = RetryPolicy{MaxAttempts: 4, MinBackoff: 500 * time.Millisecond, MaxBackoff: 30 * time.Second, MaxRetryAfter: time.Minute}
+var defaultRetry = RetryPolicy{
+	MaxAttempts: 4, MinBackoff: 500 * time.Millisecond, MaxBackoff: 30 * time.Second, MaxRetryAfter: time.Minute,
+}
 
-// orElse returns p with its zero fields from d.
+// orElse returns p with the values of d in its zero fields.
 func (p RetryPolicy) orElse(d RetryPolicy) RetryPolicy {
 	if p.MaxAttempts == 0 {
 		p.MaxAttempts = d.MaxAttempts
@@ -72,7 +75,7 @@ func (p RetryPolicy) check() error {
 
 const longestBackoff = 24 * time.Hour
 
-// backoff returns the wait after the n-th failure, n from 1.
+// backoff returns the wait after the n-th failure. n starts at 1.
 func (p RetryPolicy) backoff(n int) time.Duration {
 	ceiling := p.MaxBackoff
 	if shift := n - 1; shift < 30 && p.MinBackoff<<shift > 0 {
@@ -81,23 +84,25 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 	return rand.N(ceiling + 1)
 }
 
-// attempt is one request on its way.
+// attempt is the state of one request.
 type attempt struct {
-	token   *Token // what the server saw
-	next    *Token // what a refresh gave, for the attempt after it
+	token   *Token // the token that was sent
+	next    *Token // a refreshed token, for the next attempt
 	sent    time.Time
-	open    bool          // let go by the limiter, which has not been told of the end
-	pause   time.Duration // before the next one
+	open    bool          // the limiter has let the attempt start and has not observed its end
+	pause   time.Duration // the wait before the next attempt
 	connect connectTrace
 }
 
-// connectTrace sees whether a connection was had. A transport that does not report it leaves asked false.
+// connectTrace records whether an attempt asked for a connection and had one. With a transport that does not report
+// that, asked stays false.
 type connectTrace struct{ asked, had atomic.Bool }
 
-// send makes attempts until one of them settles the call, and leaves the answer or the failure in k. go-retryablehttp
-// runs the loop; its hooks are below.
+// send makes attempts until one of them is final, and sets k.answer or k.failure. go-retryablehttp runs the loop
+// and calls the hooks below.
 func (k *call) send(req *retryablehttp.Request) {
-	// A panic in a transport or a token source may be recovered by the caller; the limiter must not count the attempt for ever.
+	// The caller may recover a panic of a transport or token source. The limiter must not count that attempt as
+	// open forever.
 	defer func() { k.observe(RateLimit{Remaining: -1, DailyRemaining: -1, Sent: k.attempt.sent}) }()
 	if err := k.prepare(req.Request); err != nil {
 		k.failure = asError(err, k.op)
@@ -105,7 +110,7 @@ func (k *call) send(req *retryablehttp.Request) {
 	}
 	loop := retryablehttp.Client{
 		HTTPClient:   k.client.http,
-		RetryMax:     math.MaxInt, // judge counts, for a 429 costs no attempt
+		RetryMax:     math.MaxInt, // judge counts instead, because a 429 does not count
 		CheckRetry:   k.judge,
 		Backoff:      k.pause,
 		PrepareRetry: k.prepare,
@@ -123,8 +128,8 @@ func (k *call) send(req *retryablehttp.Request) {
 	}
 }
 
-// cutShort: the context, the limiter or the token source has ended the call between two attempts. That is the error, and
-// the failure of the last attempt tells how it came to that.
+// cutShort sets the failure of a call that the context, the limiter or the token source ended between two attempts.
+// It keeps the failure of the last attempt as context.
 func (k *call) cutShort(err error) {
 	e := asError(err, k.op)
 	if last := k.failure; last != nil {
@@ -141,7 +146,7 @@ func (k *call) cutShort(err error) {
 	k.failure = e
 }
 
-// prepare waits for the limiter and sets the token. It runs before each attempt.
+// prepare waits for the limiter and sets the token. It is called before each attempt.
 func (k *call) prepare(r *http.Request) error {
 	start := time.Now()
 	err := k.limiter.Wait(k.ctx)
@@ -155,11 +160,11 @@ func (k *call) prepare(r *http.Request) error {
 		err = k.ctx.Err()
 	}
 	if err != nil {
-		k.observe(RateLimit{Remaining: -1, DailyRemaining: -1}) // let go, but never sent
+		k.observe(RateLimit{Remaining: -1, DailyRemaining: -1}) // not sent
 		return err
 	}
 	if k.attempts > 0 || k.client.http.Jar != nil {
-		// The transport may still be writing the headers of the attempt before, and a cookie jar adds to them.
+		// The transport may still be writing the headers of the previous attempt, and a cookie jar adds to them.
 		r.Header = k.sendHeader.Clone()
 	}
 	if token != nil {
@@ -190,7 +195,7 @@ func (k *call) token() (*Token, error) {
 	return token, nil
 }
 
-// pause is the wait that judge has set.
+// pause returns the wait that judge has set.
 func (k *call) pause(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
 	k.waited += k.attempt.pause
 	return k.attempt.pause
@@ -198,12 +203,13 @@ func (k *call) pause(_, _ time.Duration, _ int, _ *http.Response) time.Duration 
 
 func checkToken(t *Token) error {
 	if t == nil {
-		return badInputf("token", "the token source gave no token and no error")
+		return badInputf("token", "the token source returned neither a token nor an error")
 	}
 	return checkBearer(t.AccessToken)
 }
 
-// limiterError makes the refusal of a rate.Limiter to wait beyond the deadline what it means, context.DeadlineExceeded.
+// limiterError returns context.DeadlineExceeded for the error of a rate.Limiter that would have to wait beyond the
+// deadline.
 func limiterError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -215,7 +221,7 @@ func limiterError(ctx context.Context, err error) error {
 	return err
 }
 
-// traced watches whether a connection is had, for operations where that decides whether they may be sent again.
+// traced adds the connectTrace to ctx, for operations that may be retried only if no connection was opened.
 func (k *call) traced(ctx context.Context) context.Context {
 	if k.op.Repeatable {
 		return ctx
@@ -226,18 +232,18 @@ func (k *call) traced(ctx context.Context) context.Context {
 	})
 }
 
-// observe tells the limiter the end of the attempt.
+// observe reports the end of the attempt to the limiter.
 func (k *call) observe(limit RateLimit) {
 	if !k.attempt.open {
 		return
 	}
 	k.attempt.open = false
-	if o, ok := k.limiter.(LimitObserver); ok {
+	if o, ok := k.limiter.(limitObserver); ok {
 		o.Observe(limit)
 	}
 }
 
-// judge decides about an attempt: settled, or to be tried again after k.attempt.pause.
+// judge decides whether an attempt is final or is retried after k.attempt.pause.
 func (k *call) judge(ctx context.Context, resp *http.Response, err error) (again bool, _ error) {
 	if err == nil {
 		again = k.judgeAnswer(ctx, resp)
@@ -252,7 +258,8 @@ func (k *call) judge(ctx context.Context, resp *http.Response, err error) (again
 	return again, nil
 }
 
-// judgeAnswer reads the whole answer, so that a connection lost on the way is seen here.
+// judgeAnswer judges an attempt with an answer. It reads the whole answer, so that it sees a connection that is
+// lost meanwhile.
 func (k *call) judgeAnswer(ctx context.Context, resp *http.Response) bool {
 	k.status, k.header = resp.StatusCode, resp.Header
 	k.limit = parseRateLimit(resp.Header, time.Now())
@@ -266,7 +273,7 @@ func (k *call) judgeAnswer(ctx context.Context, resp *http.Response) bool {
 		limit = maxAnswer
 	}
 	n, err := body.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // what is left, so that the connection can be used again
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // the rest, so that the connection can be reused
 	_ = resp.Body.Close()
 	resp.Body = http.NoBody
 	k.answer = body
@@ -296,7 +303,7 @@ const (
 	maxDrain  = 64 << 10
 )
 
-// lost judges an attempt without an answer, or with half of one.
+// lost judges an attempt without an answer or with an incomplete one.
 func (k *call) lost(ctx context.Context, err error) bool {
 	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost", cause: k.secrets().HideIn(err)}
 	k.failure = e
@@ -323,7 +330,7 @@ func (k *call) lost(ctx context.Context, err error) bool {
 	return ctx.Err() == nil && k.again(k.policy.backoff(k.failures+1))
 }
 
-// failed judges an answer that is no success.
+// failed judges an answer with a status other than success.
 func (k *call) failed(e *Error) bool {
 	switch {
 	case e.categories&rateLimited != 0:
@@ -347,30 +354,30 @@ func (k *call) failed(e *Error) bool {
 	case e.refusesToken() && !k.refused:
 		return k.refresh()
 	case k.op.Method == http.MethodDelete && k.op.answer == "" && k.acted && e.categories&notFound != 0:
-		// An earlier attempt of this call was answered by nobody; there is nothing left to delete, so it did its work.
+		// An earlier attempt of this call had no answer. The record is gone, so that attempt has deleted it.
 		k.failure = nil
 		k.answer = buffers.Get().(*bytes.Buffer)
 	}
 	return false
 }
 
-// timeFor reports whether ctx leaves enough time for another attempt after a pause. It matters for an operation without a
-// bearer: its code or refresh token works once, and a request that ctx cuts off may have used it.
+// timeFor reports whether ctx leaves enough time for another attempt after a pause. That matters for an operation
+// without a bearer, because a request that ctx cuts off may have used up its code or refresh token.
 func (k *call) timeFor(pause time.Duration) bool {
 	const forRequest = 10 * time.Second
 	deadline, ok := k.ctx.Deadline()
 	return !ok || !k.op.NoBearer || time.Until(deadline) >= pause+forRequest
 }
 
-// again spends one failure of the policy.
+// again counts a failure and reports whether the policy allows another attempt after a pause.
 func (k *call) again(pause time.Duration) bool {
 	k.failures++
 	k.attempt.pause = pause
 	return k.failures < k.policy.MaxAttempts
 }
 
-// pauseFor429: the default limiter knows itself how long to hold calls back. With any other, what is left of the interval is
-// unknown, so the calls spread over all of it.
+// pauseFor429 returns the wait after a 429 without a Retry-After. The default limiter holds calls back by itself.
+// With any other limiter the rest of the interval is unknown, so calls wait a random part of the whole interval.
 func (k *call) pauseFor429() time.Duration {
 	if k.limit.RetryAfter > 0 {
 		return k.limit.RetryAfter
@@ -383,12 +390,12 @@ func (k *call) pauseFor429() time.Duration {
 		interval = 10 * time.Second
 	}
 	if k.op.NoBearer {
-		return interval // such calls are too few to be spread
+		return interval // such calls are too few to need spreading
 	}
 	return rand.N(interval) + time.Millisecond
 }
 
-// refresh asks the source for another token, once in a call.
+// refresh asks the token source for another token, once in a call. It reports whether to retry with that token.
 func (k *call) refresh() bool {
 	source, ok := k.client.tokens.(TokenRefresher)
 	if !ok {
@@ -413,7 +420,7 @@ func (k *call) refresh() bool {
 	return true
 }
 
-// neverSent reports whether no connection was opened, so that the server can't have seen the request.
+// neverSent reports whether no connection was opened, so that the server cannot have seen the request.
 func (k *call) neverSent(err error) bool {
 	if k.attempt.connect.asked.Load() {
 		return !k.attempt.connect.had.Load()
@@ -423,13 +430,13 @@ func (k *call) neverSent(err error) bool {
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || distrusted(err)
 }
 
-// distrusted: the server's certificate is not accepted, which the next attempt won't change.
+// distrusted reports whether the server's certificate was not accepted. A retry would not change that.
 func distrusted(err error) bool {
 	var cert *tls.CertificateVerificationError
 	return errors.As(err, &cert)
 }
 
-// withoutURL takes the URL, and so the query, out of an error of http.Client.
+// withoutURL removes the URL, and with it the query, from an error of http.Client.
 func withoutURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -28,8 +28,8 @@ type SearchRequest struct {
 	Query string
 	// Filters are conditions that must all hold. [AllOf] and [AnyOf] combine filters.
 	Filters []Filter
-	// Sort has at most two elements.
-	Sort []Sort
+	// Sort orders the contacts by at most two fields, in ascending order or, with [SearchField.Desc], in descending order.
+	Sort []SearchField
 }
 
 const (
@@ -56,8 +56,8 @@ func (r *SearchRequest) check() error {
 		return badInputf("Sort", "Sort must have at most %d elements", maxSorts)
 	}
 	for _, s := range r.Sort {
-		if !slices.Contains(sortFields, s.Field) {
-			return badInputf("Sort", "a search cannot sort by %q", clip(string(s.Field), 80))
+		if field := s.order().Field; !slices.Contains(sortFields, field) {
+			return badInputf("Sort", "a search cannot sort by %q", clip(string(field), 80))
 		}
 	}
 	for _, f := range r.Filters {
@@ -83,8 +83,8 @@ func (r *SearchRequest) wire(to target) any {
 		SearchAfter json.RawMessage `json:"searchAfter,omitempty"`
 		Query       string          `json:"query,omitempty"`
 		Filters     []Filter        `json:"filters,omitempty"`
-		Sort        []Sort          `json:"sort,omitempty"`
-	}{to.location, r.limit(), r.Page, json.RawMessage(r.After), r.Query, r.Filters, r.Sort}
+		Sort        []sortOrder     `json:"sort,omitempty"`
+	}{to.location, r.limit(), r.Page, json.RawMessage(r.After), r.Query, r.Filters, wireAs(r.Sort, SearchField.order)}
 }
 
 // SearchPage is one page of the contacts that a search found.
@@ -145,25 +145,7 @@ func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, op
 	})
 }
 
-// Sort orders the contacts of a search by a field, in ascending order unless Descending is true.
-type Sort struct {
-	Field      SearchField
-	Descending bool
-}
-
-// MarshalJSON writes the sort in the form of the API.
-func (s Sort) MarshalJSON() ([]byte, error) {
-	direction := "asc"
-	if s.Descending {
-		direction = "desc"
-	}
-	return json.Marshal(struct {
-		Field     SearchField `json:"field"`
-		Direction string      `json:"direction"`
-	}{s.Field, direction})
-}
-
-// SearchField is a field that a search can filter by. Its methods return filters:
+// SearchField is a field that a search can filter or sort by. Its methods return filters:
 //
 //	ghl.FieldEmail.Eq("ada@example.com")
 //	ghl.FieldDateUpdated.Range(ghl.Range{GTE: since})
@@ -205,6 +187,24 @@ const (
 	FieldFinishedWorkflows    SearchField = "finishedWorkflows"
 	FieldOpportunities        SearchField = "opportunities" // see SearchField.Nested
 )
+
+// Desc returns f for [SearchRequest.Sort] in descending order.
+func (f SearchField) Desc() SearchField { return descending + f }
+
+const descending = "-"
+
+// sortOrder is a sort on the wire.
+type sortOrder struct {
+	Field     SearchField `json:"field"`
+	Direction string      `json:"direction"`
+}
+
+func (f SearchField) order() sortOrder {
+	if field, ok := strings.CutPrefix(string(f), descending); ok {
+		return sortOrder{SearchField(field), "desc"}
+	}
+	return sortOrder{f, "asc"}
+}
 
 // FieldCustom returns the field of a custom field's values. It needs the custom field's id: the API does not accept the key.
 func FieldCustom(fieldID string) SearchField { return SearchField(customFieldPrefix + fieldID) }
@@ -344,8 +344,8 @@ func (f Filter) check() error {
 	exists := f.operator == "exists" || f.operator == "not_exists"
 	id, custom := strings.CutPrefix(string(f.field), customFieldPrefix)
 	switch {
-	case f.field == "" || f.operator == "":
-		return badInputf("Filters", "a filter has no field; use the methods of SearchField")
+	case f.field == "" || f.operator == "" || strings.HasPrefix(string(f.field), descending):
+		return badInputf("Filters", "a filter needs a field; use the methods of SearchField, but not with Desc")
 	case custom && (checkID("Filters", id) != nil || strings.Contains(id, ".")):
 		return badInputf("Filters", "FieldCustom needs the id of a custom field, not its key")
 	case slices.Contains(dateFields, f.field) && f.operator != "range" && !exists:

@@ -96,12 +96,12 @@ func TestSearchLimits(t *testing.T) {
 		{"a cursor and more", "After", ghl.SearchRequest{After: `[1,"a"],"locationId":"x"`}},
 		{"a query of 76", "Query", ghl.SearchRequest{Query: long}},
 		{"three sorts", "Sort",
-			ghl.SearchRequest{Sort: []ghl.Sort{{Field: ghl.FieldEmail}, {Field: ghl.FieldDND},
-				{Field: ghl.FieldSource}}}},
-		{"sort by city", "Sort", ghl.SearchRequest{Sort: []ghl.Sort{{Field: ghl.FieldCity}}}},
-		{"sort by nothing", "Sort", ghl.SearchRequest{Sort: []ghl.Sort{{Descending: true}}}},
+			ghl.SearchRequest{Sort: []ghl.SearchField{ghl.FieldEmail, ghl.FieldDND,
+				ghl.FieldSource}}},
+		{"sort by city", "Sort", ghl.SearchRequest{Sort: []ghl.SearchField{ghl.FieldCity}}},
+		{"sort by nothing", "Sort", ghl.SearchRequest{Sort: []ghl.SearchField{ghl.SearchField("").Desc()}}},
 		{"sort by a field that only filters take", "Sort",
-			ghl.SearchRequest{Sort: []ghl.Sort{{Field: ghl.FieldID, Descending: true}}}},
+			ghl.SearchRequest{Sort: []ghl.SearchField{ghl.FieldID.Desc()}}},
 		{"a value of 76", "Filters", filter(ghl.FieldCity.Eq(long))},
 		{"a named value of 76", "Filters", filter(ghl.FieldCity.Eq(named(long)))},
 		{"a value of 76 behind a pointer", "Filters", filter(ghl.FieldCity.Eq(&long))},
@@ -156,7 +156,7 @@ func TestSearchLimits(t *testing.T) {
 	for _, in := range []ghl.SearchRequest{
 		{PageLimit: 500, Page: 20}, {PageLimit: 1, Page: 10000}, {PageLimit: 300,
 			Page: 33}, {Query: strings.Repeat("ä", 75)},
-		{Sort: []ghl.Sort{{Field: ghl.FieldFirstName}, {Field: ghl.FieldLastName, Descending: true}}},
+		{Sort: []ghl.SearchField{ghl.FieldFirstName, ghl.FieldLastName.Desc()}},
 	} {
 		c, _ := mocked(t, replies(t, `{"contacts":[],"total":0}`))
 		_, err := c.Contacts.Search(t.Context(), &in)

@@ -7,8 +7,9 @@ import (
 	"sync"
 )
 
-// defaultTransport keeps enough idle connections for many callers of one host; net/http keeps two.
-// Where a program has wrapped http.DefaultTransport, it wants its requests to go through that, so it is taken as it is.
+// defaultTransport returns a transport with enough idle connections for many callers of one host; net/http keeps
+// two. A program that has wrapped http.DefaultTransport wants its requests to pass the wrapper, so that is returned
+// unchanged.
 var defaultTransport = sync.OnceValue(func() http.RoundTripper {
 	original, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -24,7 +25,7 @@ func defaultHTTPClient() *http.Client {
 	return &http.Client{Transport: defaultTransport(), Timeout: defaultTimeout}
 }
 
-// httpClient returns a copy of the user's client, or the default one, with the middlewares and the redirect rule around it.
+// httpClient returns a copy of the user's client, or the default client, with the middlewares and the redirect rule.
 func (c *config) httpClient() (*http.Client, error) {
 	h := c.client
 	if h == nil {
@@ -44,11 +45,11 @@ func (c *config) httpClient() (*http.Client, error) {
 	return h, nil
 }
 
-// guard stands between http.Client and the transport.
+// guard is a transport between http.Client and the user's transport.
 //
-// It hides CloseIdleConnections, for go-retryablehttp calls it after each failed call, and the connections of everybody else
-// who shares the transport would be closed. And it takes away a Location that is no URL: http.Client would put it into the
-// text of an error, with whatever the server has repeated of the request.
+// It hides CloseIdleConnections, because go-retryablehttp calls it after each failed call, which would close the
+// connections of everything else that shares the transport. It also removes a Location header that is not a URL,
+// because http.Client would put it into the text of an error, with what the server repeated of the request.
 type guard struct{ next http.RoundTripper }
 
 func (t guard) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -61,14 +62,15 @@ func (t guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// redirectError is that a redirect was not followed, which the next attempt won't change.
+// redirectError is the error of a redirect that the user's CheckRedirect refused. A retry would not change that.
 type redirectError struct{ cause error }
 
 func (e *redirectError) Error() string { return e.cause.Error() }
 func (e *redirectError) Unwrap() error { return e.cause }
 
-// sameOrigin follows redirects of a GET within the origin, by the user's own rule. Any other is not followed: the answer is
-// the redirect itself, an error. So neither the token nor a body reaches another host, port or scheme.
+// sameOrigin returns a CheckRedirect that follows redirects of a GET within the origin, if the user's rule does. It
+// does not follow any other redirect: the redirect is the answer, which is an error. Therefore neither the token
+// nor a body reaches another host, port or scheme.
 func sameOrigin(rule func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
 		first := via[0]

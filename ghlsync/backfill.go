@@ -274,7 +274,7 @@ func (b *backfill) allowMissingScope(ctx context.Context, l *lists, err error) e
 func (b *backfill) contacts(ctx context.Context) error {
 	var resp ghl.Response
 	search := &ghl.SearchRequest{PageLimit: pageLimit, After: b.checkpoint.After,
-		Sort: []ghl.Sort{{Field: ghl.FieldDateAdded}}}
+		Sort: []ghl.SearchField{ghl.FieldDateAdded}}
 	for page, err := range b.client.Contacts.SearchPages(ctx, search, ghl.CallBackground(), ghl.CallResponse(&resp)) {
 		if err != nil {
 			return err

@@ -14,19 +14,19 @@ import (
 
 // Config configures a [Syncer]. Zero values select the defaults that the fields name.
 type Config struct {
-	// Database is the address of the database that stores the whole state of the sync: "sqlite:" and the path of a file, or
-	// "postgres://…". One process at a time can use a SQLite file; any number can use PostgreSQL.
+	// Database is the address of the database that stores the whole state of the sync: "sqlite:" and the path of a
+	// file, or "postgres://…". One process at a time can use a SQLite file; any number can use PostgreSQL.
 	Database string
 	// MigrateByHand leaves the migrations of the database to [Migrate]; [New] fails while one is missing.
 	MigrateByHand bool
-	// TokenKeys encrypt the tokens in the database. Each key has 32 bytes. The first key encrypts and decrypts, the others only
-	// decrypt. App requires at least one key.
+	// TokenKeys encrypt the tokens in the database. Each key has 32 bytes. The first key encrypts and decrypts, the
+	// others only decrypt. App requires at least one key.
 	TokenKeys [][]byte
 
 	// Locations are the locations to sync; at least one.
 	Locations []Location
-	// App renews the tokens of locations without a TokenSource. The database stores these tokens, and one process at a time renews
-	// a token.
+	// App renews the tokens of locations without a TokenSource. The database stores these tokens, and one process
+	// at a time renews a token.
 	App *oauth.App
 	// Pluvo stores Pluvo's records; nil stores them in the database, see [Syncer.Pluvo].
 	Pluvo pluvo.Store
@@ -40,25 +40,26 @@ type Config struct {
 	Workers int
 	// PluvoInterval is how often to poll Pluvo for changes that [Syncer.PluvoChanged] did not announce; 0 is 30 s.
 	PluvoInterval time.Duration
-	// ReconcileInterval is how often to poll each location for changes missed by webhooks: contacts by the time of their last
-	// change, all tasks (HighLevel has no webhook for task edits), and the appointments of the next two months. A poll costs one
-	// call for each 100 tasks and two for each calendar. 0 is 10 minutes; a negative value turns the polls off.
+	// ReconcileInterval is how often to poll each location for changes missed by webhooks: contacts by the time of
+	// their last change, all tasks (HighLevel has no webhook for task edits), and the appointments of the next two
+	// months. A poll costs one call for each 100 tasks and two for each calendar. 0 is 10 minutes; a negative value
+	// turns the polls off.
 	ReconcileInterval time.Duration
-	// CompareInterval is how often to compare each location in full, which finds deletions and notes. A comparison costs as many
-	// calls as a backfill with notes. 0 is one day; a negative value turns comparisons off.
+	// CompareInterval is how often to compare each location in full, which finds deletions and notes. A comparison
+	// costs as many calls as a backfill with notes. 0 is one day; a negative value turns comparisons off.
 	CompareInterval time.Duration
 	// Lease is how long after its last sign of life a process is treated as dead; at least 1 s, 0 is 15 s.
 	Lease time.Duration
-	// Settle is how long to wait for a record to appear after its create request got no answer; 0 is 10 s. The record is not
-	// created again before.
+	// Settle is how long to wait for a record to appear after its create request got no answer; 0 is 10 s. The
+	// record is not created again before.
 	Settle time.Duration
 	// Retry sets when failed work is retried.
 	Retry RetryPolicy
 
 	// OnConflict is called for each new conflict.
 	OnConflict func(Conflict)
-	// OnIncident is called for each failure that requires a person: a stopped contact or a paused location. A crash can make it be
-	// called twice for a failure.
+	// OnIncident is called for each failure that requires a person: a stopped contact or a paused location. A crash
+	// can make it be called twice for a failure.
 	OnIncident func(Failure)
 	// Notifier sends one alert for each incident, from one of the processes; nil sends none. See [NewWebhookNotifier].
 	Notifier Notifier
@@ -74,7 +75,8 @@ type RetryPolicy struct {
 	First time.Duration
 	// Max is the longest pause; 0 is 1 h.
 	Max time.Duration
-	// Attempts is the number of consecutive failures after which a contact stops until it changes or a person retries it; 0 is 15.
+	// Attempts is the number of consecutive failures after which a contact stops until it changes or a person
+	// retries it; 0 is 15.
 	Attempts int
 }
 
@@ -99,16 +101,17 @@ type Location struct {
 	// ClientOptions are added to the options of the location's client, such as [ghl.WithVersion] or [ghl.WithBaseURL].
 	ClientOptions []ghl.Option
 
-	// Rules is the content of a file of mapping rules in YAML or JSON (see package mapping); nil is the plain mapping. A custom
-	// field that the location does not have is an error of [Syncer.Start], which reads the location's custom fields.
+	// Rules is the content of a file of mapping rules in YAML or JSON (see package mapping); nil is the plain
+	// mapping. A custom field that the location does not have is an error of [Syncer.Start], which reads the
+	// location's custom fields.
 	Rules []byte
 	// RulesName is the file's name in error messages.
 	RulesName string
 	// TimeZone is the IANA name of the location's time zone; "" reads it from HighLevel, which requires the scope
 	// locations.readonly.
 	TimeZone string
-	// Region is the country, such as "US", of phone numbers without a country code; "" leaves numbers that are not in E.164
-	// unchanged.
+	// Region is the country, such as "US", of phone numbers without a country code; "" leaves numbers that are not
+	// in E.164 unchanged.
 	Region string
 
 	// Owner is the side that wins a field that both sides changed; "" is [OwnerGHL].
@@ -117,16 +120,18 @@ type Location struct {
 	Owners map[string]Owner
 	// Deletes sets what happens to a record when the other side deletes its counterpart; "" is [DeleteWins].
 	Deletes DeletePolicy
-	// Calendar is the id of the calendar in which appointments made in Pluvo are booked; "" books none and reports them.
+	// Calendar is the id of the calendar in which appointments made in Pluvo are booked; "" books none and reports
+	// them.
 	Calendar string
 	// CalendarFor returns the calendar for one appointment; "" selects Calendar.
 	CalendarFor func(*pluvo.Appointment) string
-	// Takes reports whether a contact made in Pluvo belongs to this location. It is required with several locations; with one
-	// location nil takes every contact. Takes runs within a transaction: it must be quick and must not call the Syncer.
+	// Takes reports whether a contact made in Pluvo belongs to this location. It is required with several
+	// locations; with one location nil takes every contact. Takes runs within a transaction: it must be quick and
+	// must not call the Syncer.
 	Takes func(*pluvo.Contact) bool
-	// Stages lists the tasks to create when a contact reaches a stage in Pluvo, by the stage's name. A task is created once for a
-	// contact, even if the task is deleted or the contact reaches the stage again. The first sync of a contact counts as reaching
-	// its stage.
+	// Stages lists the tasks to create when a contact reaches a stage in Pluvo, by the stage's name. A task is
+	// created once for a contact, even if the task is deleted or the contact reaches the stage again. The first
+	// sync of a contact counts as reaching its stage.
 	Stages map[string][]StageTask
 }
 
@@ -146,8 +151,8 @@ const (
 	OwnerGHL = engine.OwnerGHL
 	// OwnerPluvo selects Pluvo's value.
 	OwnerPluvo = engine.OwnerPluvo
-	// OwnerNewest selects the value that was changed last, for contacts. It selects HighLevel's value where the time of the change
-	// is unknown, as for all other records, which HighLevel does not date.
+	// OwnerNewest selects the value that was changed last, for contacts. It selects HighLevel's value where the
+	// time of the change is unknown, as for all other records, which HighLevel does not date.
 	OwnerNewest = engine.OwnerNewest
 
 	// DeleteWins deletes the record on the other side, even if that side changed it since.

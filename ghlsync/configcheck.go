@@ -19,8 +19,8 @@ import (
 )
 
 // Check returns every wrong setting as [ConfigErrors]: those that [New] refuses, and those that [Syncer.Start] and
-// [Syncer.WebhookHandler] refuse as far as they can be found without HighLevel. It opens nothing. It returns nil if it finds
-// no mistake.
+// [Syncer.WebhookHandler] refuse as far as they can be found without HighLevel. It opens nothing. It returns nil if
+// it finds no mistake.
 func (c *Config) Check() error {
 	var f findings
 	f.config(c)
@@ -44,10 +44,12 @@ const missing = "is missing"
 // findings collects wrong settings.
 type findings struct{ list ConfigErrors }
 
+// add adds a wrong setting.
 func (f *findings) add(setting, format string, args ...any) {
 	f.list = append(f.list, &ConfigError{Setting: setting, Problem: fmt.Sprintf(format, args...)})
 }
 
+// err returns the wrong settings as an error, or nil if there are none.
 func (f *findings) err() error {
 	if len(f.list) == 0 {
 		return nil
@@ -55,35 +57,10 @@ func (f *findings) err() error {
 	return f.list
 }
 
+// config finds what [New] refuses.
 func (f *findings) config(c *Config) {
-	if c.Database == "" {
-		f.add("Database", missing+": sqlite: and the path of a file, or the address of PostgreSQL")
-	} else if err := db.CheckAddress(c.Database); err != nil {
-		f.add("Database", "%v", err)
-	}
-	for i, key := range c.TokenKeys {
-		if len(key) != 32 {
-			f.add(fmt.Sprintf("TokenKeys[%d]", i), "must be 32 bytes long, got %d", len(key))
-		}
-	}
-	if c.App != nil && len(c.TokenKeys) == 0 {
-		f.add("TokenKeys", missing+": App stores tokens, and they are stored encrypted")
-	}
-	if c.Workers < 0 || c.Workers > 1000 {
-		f.add("Workers", "must be between 0 and 1000, got %d", c.Workers)
-	}
-	if c.PluvoInterval < 0 {
-		f.add("PluvoInterval", "must not be negative")
-	}
-	if c.Lease < 0 || c.Lease > 0 && c.Lease < time.Second {
-		f.add("Lease", "must be at least 1s, got %s", c.Lease)
-	}
-	if c.Settle < 0 {
-		f.add("Settle", "must not be negative")
-	}
-	if c.Retry.First < 0 || c.Retry.Max < 0 || c.Retry.Attempts < 0 {
-		f.add("Retry", "must not be negative")
-	}
+	f.database(c)
+	f.work(c)
 	if len(c.Locations) == 0 {
 		f.add("Locations", missing+": at least one location")
 	}
@@ -106,6 +83,43 @@ func (f *findings) config(c *Config) {
 	}
 }
 
+// database checks the database and the keys of its tokens.
+func (f *findings) database(c *Config) {
+	if c.Database == "" {
+		f.add("Database", missing+": sqlite: and the path of a file, or the address of PostgreSQL")
+	} else if err := db.CheckAddress(c.Database); err != nil {
+		f.add("Database", "%v", err)
+	}
+	for i, key := range c.TokenKeys {
+		if len(key) != 32 {
+			f.add(fmt.Sprintf("TokenKeys[%d]", i), "must be 32 bytes long, got %d", len(key))
+		}
+	}
+	if c.App != nil && len(c.TokenKeys) == 0 {
+		f.add("TokenKeys", missing+": App stores tokens, and they are stored encrypted")
+	}
+}
+
+// work checks the limits and intervals of the work.
+func (f *findings) work(c *Config) {
+	if c.Workers < 0 || c.Workers > 1000 {
+		f.add("Workers", "must be between 0 and 1000, got %d", c.Workers)
+	}
+	if c.PluvoInterval < 0 {
+		f.add("PluvoInterval", "must not be negative")
+	}
+	if c.Lease < 0 || c.Lease > 0 && c.Lease < time.Second {
+		f.add("Lease", "must be at least 1s, got %s", c.Lease)
+	}
+	if c.Settle < 0 {
+		f.add("Settle", "must not be negative")
+	}
+	if c.Retry.First < 0 || c.Retry.Max < 0 || c.Retry.Attempts < 0 {
+		f.add("Retry", "must not be negative")
+	}
+}
+
+// location checks the settings of a location.
 func (f *findings) location(l *Location, name string) {
 	switch {
 	case l.ID == "":
@@ -136,6 +150,7 @@ func (f *findings) location(l *Location, name string) {
 	}
 }
 
+// stage checks the tasks of a stage.
 func (f *findings) stage(setting, stage string, tasks []StageTask) {
 	for i, t := range tasks {
 		setting := fmt.Sprintf("%s[%d]", setting, i)
@@ -162,7 +177,8 @@ func oneOf[T ~string](f *findings, setting string, word T, known ...T) {
 		words[i] = string(k)
 	}
 	last := len(words) - 1
-	f.add(setting, "must be %s or %s, got %q%s", strings.Join(words[:last], ", "), words[last], string(word), nearest.DidYouMean(string(word), words))
+	f.add(setting, "must be %s or %s, got %q%s",
+		strings.Join(words[:last], ", "), words[last], string(word), nearest.DidYouMean(string(word), words))
 }
 
 // webhooks finds what [Syncer.WebhookHandler] refuses.
@@ -172,7 +188,8 @@ func (f *findings) webhooks(c *Config) {
 		verifier, _ = webhook.NewVerifier() // without options it can't fail
 	}
 	discard := webhook.KeeperFunc(func(context.Context, *webhook.Delivery) error { return nil })
-	if _, err := webhook.NewHandler(verifier, append(slices.Clone(c.WebhookOptions), webhook.WithKeeper(discard))...); err != nil {
+	if _, err := webhook.NewHandler(verifier, append(slices.Clone(c.WebhookOptions),
+		webhook.WithKeeper(discard))...); err != nil {
 		f.add("WebhookOptions", "%s", messageOf(err))
 	}
 }
@@ -206,6 +223,7 @@ func (f *findings) owners(l *Location, name string, fields []string) {
 	}
 }
 
+// kinds are the kinds of records that have fields.
 var kinds = []pluvo.Kind{pluvo.KindContact, pluvo.KindTask, pluvo.KindNote, pluvo.KindAppointment}
 
 // mappedFields returns the fields of Pluvo that are mapped, such as "contact.firstName".
@@ -224,6 +242,7 @@ func mappedFields(l *Location) ([]string, error) {
 	return fieldsOf(m), nil
 }
 
+// fieldsOf returns the fields that a mapper maps.
 func fieldsOf(m *mapping.Mapper) (names []string) {
 	for _, kind := range kinds {
 		for _, f := range m.Fields(kind) {

@@ -1,6 +1,6 @@
-// Package ghlsync keeps HighLevel locations and Pluvo in step, both ways: contacts with their tasks, notes, appointments and
-// tags. Changes in HighLevel come by webhook, those in Pluvo are followed. It is a module of its own, so that an importer of the
-// SDK never meets its database.
+// Package ghlsync syncs HighLevel locations and Pluvo in both directions: contacts with their tasks, notes,
+// appointments and tags. HighLevel's changes arrive as webhooks; Pluvo's are polled. The package is a module of its
+// own, so that importers of the SDK do not depend on its database.
 //
 //	s, err := ghlsync.New(ctx, ghlsync.Config{
 //		Database:  "sqlite:/var/lib/app/ghlsync.db", // or postgres://…
@@ -12,143 +12,154 @@
 //	http.Handle("POST /webhooks/highlevel", handler)
 //	err = s.Start(ctx)
 //	…
-//	err = s.Stop(ctx) // drains
+//	err = s.Stop(ctx) // finishes running work
 //
-// # What it promises
+// # Guarantees
 //
-//   - A delivery is answered 200 once it is durable. One that comes twice, late or in another order leads to the same end: it is
-//     a hint, and the record is read again.
-//   - A process may be killed at any moment. Nothing is lost, and nothing is made twice: what is to be made is stored before
-//     the call, and after a lost answer it is looked for; what is to be written is stored too, so that what did arrive is not
-//     taken for an edit. One case can't be told apart: a record whose create was not answered, and which somebody deletes in
-//     HighLevel before it could be looked for, is made again; so is a note whose text was changed by then.
-//   - Records are merged field by field against what both sides last had in common. Edits of different fields both survive. Where
-//     both changed the same field its owner wins ([Location.Owners]), and the other value is kept as a [Conflict]. Tags merge as
-//     sets. Fields that are not mapped are never touched.
-//   - Echoes of own writes are known by their content. After the last edit there are no more writes, though HighLevel changes
-//     what it is given (phone numbers, the case of tags and e-mails, the order of tags).
-//   - A contact that is not linked yet is matched by phone and e-mail. Two candidates are a conflict of the field "match" that
-//     waits for [Syncer.Link]: nobody guesses.
-//   - What one side deletes is deleted on the other ([Location.Deletes]), and no late event brings it back. Deletions are taken
-//     from complete lists and from an answer that the contact is not there, never from an event.
-//   - An appointment made in Pluvo asks HighLevel for its slot, with the check on. If the slot is taken there is a conflict, not
-//     a second booking. One that came to Pluvo from a third system (its origin says so) exists already, and is mirrored without
-//     that check.
-//   - Failures are kept with every attempt, without secrets and personal data ([Syncer.Failures]). What would fail the same again
-//     stops and is listed; the rest is tried again with growing pauses. A location whose token is gone pauses alone.
+//   - A delivery is answered 200 once it is stored durably. Duplicate, late and reordered deliveries lead to the
+//     same result: a delivery is a hint, and the sync reads the record again.
+//   - A process can be killed at any time. No change is lost and no record is created twice: the intent to create
+//     or write is stored before the call. After a lost answer the sync looks for the new record, and recognizes its
+//     own write. There is one exception: if a create request got no answer, and the record is deleted in HighLevel
+//     before the sync finds it, the record is created again; so is a note whose text was changed by then.
+//   - Records are merged field by field against their last synced state. Edits of different fields both survive. If
+//     both sides changed the same field, the owner of the field wins ([Location.Owners]) and the other value is
+//     stored as a [Conflict]. Tags are merged as sets. The sync never changes fields that are not mapped.
+//   - The sync recognizes echoes of its own writes by their content. After the last edit the writes end, although
+//     HighLevel normalizes values (phone numbers, the case of tags and e-mail addresses, the order of tags).
+//   - A contact without a link is matched by phone and e-mail address. If there are two candidates, the sync does
+//     not guess: it reports a conflict of the field "match" that waits for [Syncer.Link].
+//   - A deletion on one side deletes on the other ([Location.Deletes]), and no late event restores the record. The
+//     sync concludes a deletion from complete lists and from the answer that the contact is not found, never from
+//     an event.
+//   - An appointment made in Pluvo is booked with HighLevel's check of the slot. If the slot is taken, the sync
+//     reports a conflict and books nothing. An appointment that Pluvo received from a third system, according to
+//     its origin, already exists and is copied without the check.
+//   - Failures are stored with each attempt, without secrets and personal data ([Syncer.Failures]). A failure that
+//     a retry can't resolve stops the contact; other failures are retried with growing pauses. A location without a
+//     valid token is paused alone.
 //
-// One gap is known. Between the read and the write of one field HighLevel gives no way to ask that nothing has changed: an edit
-// that a person makes there in these milliseconds is overwritten when Pluvo has changed the same field.
+// One gap is known. HighLevel has no conditional write: if a person edits a field in HighLevel in the milliseconds
+// between the sync's read and write of that field, and Pluvo changed the same field, the edit is overwritten.
 //
 // # How it works
 //
-// One database holds everything: a SQLite file for one process, or PostgreSQL for any number of them. The queue is River, in
-// the same database, so that a change and the job that it asks for are one transaction.
+// One database stores everything: a SQLite file for one process, or PostgreSQL for any number of processes. The
+// queue is River in the same database, so that a change and its job are stored in one transaction.
 //
-// The unit of work is a contact with its tasks, notes, appointments and tags. Each has a dirty number. A delivery, a schedule,
-// a change in Pluvo or a person raises it, and with the first raise goes a job; while a job is there, the number alone is
-// raised. A worker notes the number, does its work, and in one transaction reads the number again under lock, completes the
-// job, and inserts the next one if the number has risen. So no change is lost between the reading of a record and the end of
-// its job, and one job at a time works on a contact.
+// The unit of work is a contact with its tasks, notes, appointments and tags. Each contact has a dirty number. A
+// delivery, a schedule, a change in Pluvo or a person increments the number. The first increment inserts a job;
+// while the contact has a job, only the number is incremented. A worker reads the number and syncs the contact.
+// Then, in one transaction, it reads the number again under a lock, completes the job, and inserts the next job if
+// the number has grown. So no change is lost between the read of a record and the end of its job, and only one job
+// at a time syncs a contact.
 //
-// The unit's row names its job and the process that runs it. Any other job for it is void, whatever the queue does: one that
-// was put again, rescued, or belongs to a process that was thought dead ends without effect. A process renews a lease; what
-// one holds whose lease has run out is freed by the others, and a process that can't renew stops its work before that.
+// The row of a contact names its job and the process that runs the job. Any other job for the contact is void,
+// whatever the queue does: a job that was inserted again, rescued, or belongs to a process that was considered dead
+// ends without effect. A process renews a lease. Other processes free the contacts of a process when its lease
+// expires, and a process that can't renew its lease stops its work before that.
 //
-// Each location has a queue of its own in River, with a bound on its workers, so that a location at its rate limit, or with
-// many contacts, does not hold up another. Rate limits are kept by all processes together, in the database.
+// Each location has a queue of its own in River with a limited number of workers, so that a location at its rate
+// limit, or with many contacts, does not delay the others. The processes share the rate limits through the
+// database.
 //
-// A contact costs four reads each time it is worked on: itself, its tasks, appointments and notes. A location's limit of 100
-// requests in 10 s so allows about 2.5 contacts a second.
+// Each sync of a contact costs four reads: the contact, its tasks, its appointments and its notes. HighLevel's
+// limit of 100 requests in 10 s for a location allows about 2.5 contacts a second.
 //
-// # What deliveries do not tell
+// # Changes without webhooks
 //
-// [Syncer.Backfill] takes over what is there when a location is connected. It reads pages and lists: 10,000 contacts with 5,000
-// tasks and three calendars cost about 150 calls, and with notes one more for each contact. A list is a moment old, so it only
-// adds to what is known. A contact that was worked on after its list, or that waits for it, is left alone; one whose list looks
-// older than what is known, and one of which something is to be written to HighLevel, is read first. Nothing is deleted because
-// it is not in a list.
+// [Syncer.Backfill] syncs the existing records of a new location. It reads lists: 10,000 contacts with 5,000 tasks
+// and three calendars cost about 150 calls, and notes cost one more call for each contact. A list can be stale, so
+// a backfill only adds records. It skips a contact that was synced after the list was read or that waits for a
+// sync. It reads a contact itself if the list looks older than the stored state, or if something is to be written
+// to HighLevel. It deletes nothing that a list omits.
 //
-// HighLevel has no event for the edit of a task, and deliveries get lost. Every [Config.ReconcileInterval] each location is asked
-// for the contacts that were changed since the last time and some minutes before that, for all tasks, and for the appointments to
-// come. Every [Config.CompareInterval] it is compared in full, notes included. Each contact that differs from what was last in
-// step, or of which something known is missing in a list that was read to its end, is read, and that decides. So a list that
-// breaks off, ends early, or lags behind, deletes nothing. Where lists say the same of a contact again and again, though its own
-// records say otherwise, it is read the first time, the second, the fourth, the eighth, and at each full comparison.
+// HighLevel has no webhook for task edits, and webhooks get lost. Every [Config.ReconcileInterval] the sync polls
+// each location for the contacts that changed since the last poll and some minutes before it, for all tasks, and
+// for future appointments. Every [Config.CompareInterval] it compares the location in full, with notes. A contact
+// is read itself if it differs from its last synced state, or if a complete list omits one of its records; only
+// that read decides. So a list that breaks off, ends early or is stale deletes nothing. If lists repeatedly
+// disagree with a contact's own records, the contact is read the first, second, fourth and eighth time, and at each
+// full comparison.
 //
-// One process at a time does this for a location; when it dies, what it held is free as soon as its lease has run out. These
-// calls let others go first ([ghl.CallBackground]), and leave them a tenth of the day's quota. A schedule that fails is tried
-// again, with longer and longer pauses up to its interval.
+// One process at a time polls a location; when the process dies, another one takes over after its lease expires.
+// These calls yield to others ([ghl.CallBackground]) and leave them a tenth of the daily quota. A failed schedule
+// is retried with growing pauses, up to its interval.
 //
 // # Monitoring
 //
-// [Syncer.Health] says in words what is wrong and what to do, [Syncer.HealthHandler] as JSON. The codes of its problems are
-// "stopped", "database" and "no process works", with which it is [Failing]; "this process does not work", "alerts not sent",
-// "clock"; and of a location "location paused", "location closed" (it could not be opened yet), "token", "lag", "daily quota",
-// "failures stopped", "conflicts undecided", "schedule" (it has not been reconciled or compared for long) and "webhook silence".
-// [Config.HealthLimits] says what is too long.
+// [Syncer.Health] describes each problem and what to do about it; [Syncer.HealthHandler] serves it as JSON. The
+// codes of problems are "stopped", "database" and "no process works", whose state is [Failing]; "this process does
+// not work", "alerts not sent", "clock"; and for a location "location paused", "location closed" (it could not be
+// opened yet), "token", "lag", "daily quota", "failures stopped", "conflicts undecided", "schedule" (the last poll
+// or comparison is too old) and "webhook silence". [Config.HealthLimits] sets the limits.
 //
-// [Syncer.Metrics] is for Prometheus. Counters and histograms are of one process:
+// [Syncer.Metrics] is for Prometheus. Counters and histograms describe one process:
 //
-//	ghlsync_runs_total{location,result}                    runs of the work on a contact
+//	ghlsync_runs_total{location,result}                    syncs of a contact
 //	ghlsync_run_duration_seconds{result}
-//	ghlsync_lag_seconds{location,priority}                 from when a change was known until both sides were in step
-//	ghlsync_delivery_delay_seconds{location}               from when HighLevel sent an event until it was taken
+//	ghlsync_lag_seconds{location,priority}                 from when a change was known until it was synced
+//	ghlsync_delivery_delay_seconds{location}               from when HighLevel sent an event until it was stored
 //	ghlsync_failures_total{location,operation,category}
 //	ghlsync_writes_total{location,to,kind,action}          records written to either side
 //	ghlsync_conflicts_total{location,kind}
-//	ghlsync_deliveries_total{location,type}                webhooks that were signed
+//	ghlsync_deliveries_total{location,type}                webhooks with a valid signature
 //	ghlsync_webhook_answers_total{code}
 //	ghlsync_requests_total{operation,code}                 requests to HighLevel
 //	ghlsync_alerts_total{result}
 //
-// Gauges are of the database, so the same in each process:
+// Gauges describe the database, so all processes report the same values:
 //
 //	ghlsync_database_up, ghlsync_processes, ghlsync_alerts_waiting
 //	ghlsync_problem{location,code}                         1 for each problem of Health
-//	ghlsync_contacts{location,state}                       not in step: waiting, running, retrying, delayed
+//	ghlsync_contacts{location,state}                       contacts to sync: waiting, running, retrying, delayed
 //	ghlsync_oldest_wait_seconds{location}
 //	ghlsync_open_failures{location,state}, ghlsync_open_conflicts{location,decision}
 //	ghlsync_location_paused{location}
 //	ghlsync_budget_left{location}, ghlsync_budget_daily_left{location}
 //	ghlsync_token_state{location,state}, ghlsync_token_expires_timestamp_seconds{location}
 //	ghlsync_last_delivery_timestamp_seconds{location}
-//	ghlsync_clock_ahead_seconds{of}                        of the database, and of HighLevel
+//	ghlsync_clock_ahead_seconds{of}                        of the database or of HighLevel
 //
-// A [Notifier] is told of each incident that needs a person: a contact whose work has stopped, a location that is paused because
-// HighLevel refuses it, or one that can't be opened for that reason. The alert is stored in the transaction that finds the
-// incident, and sent by one process, once; what could not be sent is tried again, also after a restart. Incidents of a kind,
-// location and category that follow within a minute are one alert more, not many. [NewWebhookNotifier] posts to a URL.
+// A [Notifier] sends one alert for each incident that requires a person: a stopped contact, or a location that is
+// paused or can't be opened because HighLevel refuses its token. The alert is stored in the transaction that finds
+// the incident, and one process sends it. An alert that could not be sent is retried, also after a restart.
+// Incidents of the same kind, location and category within a minute are one further alert. [NewWebhookNotifier]
+// posts alerts to a URL.
 //
-// Logs go to [Config.Logger]. What is logged, also by River and the SDK, first loses what looks like an e-mail address, a phone
-// number or a token.
+// Logs go to [Config.Logger]. E-mail addresses, phone numbers and tokens are removed from all logs, also those of
+// River and the SDK.
 //
-// River's own UI (riverqueue.com/riverui) shows the jobs. Mount it with a River client of your own on the same database, which
+// River's own UI (riverqueue.com/riverui) shows the jobs. Mount it with a River client on the same database that
 // works no jobs:
 //
 //	pool, err := pgxpool.New(ctx, database)
 //	…
 //	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{})
 //	…
-//	ui, err := riverui.NewHandler(&riverui.HandlerOpts{Endpoints: riverui.NewEndpoints(client, nil), Logger: logger, Prefix: "/river"})
+//	ui, err := riverui.NewHandler(&riverui.HandlerOpts{
+//		Endpoints: riverui.NewEndpoints(client, nil), Logger: logger, Prefix: "/river",
+//	})
 //	…
 //	err = ui.Start(ctx)
 //	…
 //	http.Handle("/river/", ui)
 //
-// With SQLite it is river.NewClient(riversqlite.New(file), …), where file is opened by modernc.org/sqlite as
-// "file:PATH?_pragma=busy_timeout(20000)&_txlock=immediate" with SetMaxOpenConns(1). The UI has no log-in of its own, and its
-// jobs name contacts by their ids. A job that is cancelled or deleted there comes back within minutes if its contact is not in
-// step; to stop one, use [Syncer.Skip] and [Syncer.Pause].
+// With SQLite use river.NewClient(riversqlite.New(file), …), and open the file with modernc.org/sqlite as
+// "file:PATH?_pragma=busy_timeout(20000)&_txlock=immediate" with SetMaxOpenConns(1). The UI has no login, and its
+// jobs contain the ids of contacts. A job that is cancelled or deleted there is inserted again within minutes if
+// its contact still has to be synced; to stop it, use [Syncer.Skip] or [Syncer.Pause].
 //
-// # Figures
+// # Benchmarks
 //
-// On two cores, HighLevel being package ghltest in the same process, without limits; bash .ci/postgres starts a server:
+// On two cores, with package ghltest as HighLevel in the same process and without rate limits; bash .ci/postgres
+// starts a server:
 //
 //	bash .ci/postgres go test -run xxx -bench WebhookToPluvo -benchtime 3x ./ghlsync
 //	GHLSYNC_CONTACTS=100000 bash .ci/postgres go test -run xxx -bench Memory -benchtime 1x ./ghlsync
 //
-// From webhook to Pluvo, each change of another contact and with its four reads: 74 to 150 changes a second on SQLite,
-// 166 to 250 on PostgreSQL, in runs over a day on a machine whose disk was now fast, now slow. With 100,000 contacts in step
-// a process has taken 18 MiB from the system on SQLite, 21 MiB on PostgreSQL; 4.5 and 5.6 MiB of it are the heap in use.
+// From webhook to Pluvo, with a change of another contact and four reads each: 74 to 150 changes a second on
+// SQLite, 166 to 250 on PostgreSQL, in runs over a day on a machine with a disk of varying speed. With 100,000
+// synced contacts a process uses 18 MiB of memory on SQLite and 21 MiB on PostgreSQL, of which 4.5 and 5.6 MiB are
+// heap in use.
 package ghlsync

@@ -24,8 +24,8 @@ func (s *Syncer) location(id string) *Location {
 	return &s.config.Locations[i]
 }
 
-// open creates the client and the mapping of a location and hands them to the engine. The contacts of a location that is not open
-// wait.
+// open creates the client and the mapping of a location and hands them to the engine. The contacts of a location
+// that is not open wait.
 func (s *Syncer) open(ctx context.Context, l *Location) error {
 	client, err := s.client(ctx, l)
 	if err != nil {
@@ -56,7 +56,8 @@ func (s *Syncer) open(ctx context.Context, l *Location) error {
 		return f.list[0]
 	}
 	return s.engine.SetLocation(engine.Location{
-		ID: l.ID, Client: client, Mapper: mapper, Phone: options.Phone, Owner: l.owner, Deletes: l.Deletes, Takes: l.Takes,
+		ID: l.ID, Client: client, Mapper: mapper, Phone: options.Phone, Owner: l.owner, Deletes: l.Deletes,
+		Takes:    l.Takes,
 		Calendar: l.calendar, Stages: l.Stages,
 	})
 }
@@ -138,7 +139,8 @@ func (l *Location) calendar(a *pluvo.Appointment) string {
 	return l.Calendar
 }
 
-// openLater retries to open the locations that could not be opened at the start, until all are open or refused for good.
+// openLater retries to open the locations that could not be opened at the start, until all are open or refused for
+// good.
 func (s *Syncer) openLater(ctx context.Context, closed []int) {
 	for pause := time.Second; len(closed) > 0; pause = min(2*pause, time.Minute) {
 		select {
@@ -150,8 +152,8 @@ func (s *Syncer) openLater(ctx context.Context, closed []int) {
 	}
 }
 
-// openAgain opens a location. It reports whether no further attempt is needed: the location is open, or its settings are wrong and
-// it is paused.
+// openAgain opens a location. It reports whether no further attempt is needed: the location is open, or its
+// settings are wrong and it is paused.
 func (s *Syncer) openAgain(ctx context.Context, l *Location) bool {
 	err := s.open(ctx, l)
 	s.closed(ctx, l.ID, err)
@@ -161,13 +163,15 @@ func (s *Syncer) openAgain(ctx context.Context, l *Location) bool {
 	case err == nil:
 		s.log.LogAttrs(ctx, slog.LevelInfo, "the location is open", location)
 		if err := s.queue.Wake(ctx, l.ID); err != nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, "the contacts that waited for the location resume later", location, slog.Any("err", err))
+			s.log.LogAttrs(ctx, slog.LevelWarn, "the contacts that waited for the location resume later", location,
+				slog.Any("err", err))
 		}
 		return true
 	case errors.As(err, &mistake):
 		s.log.LogAttrs(ctx, slog.LevelError, "the location stays closed", location, slog.Any("err", err))
 		return s.queue.Pause(ctx, l.ID, err.Error()) == nil
 	}
-	s.log.LogAttrs(ctx, slog.LevelWarn, "the location can't be opened yet; ghlsync retries", location, slog.Any("err", err))
+	s.log.LogAttrs(ctx, slog.LevelWarn, "the location can't be opened yet; ghlsync retries", location,
+		slog.Any("err", err))
 	return false
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/dbtest"
 	"github.com/pluvo/ghl/ghltest"
 	"github.com/pluvo/ghl/ghltest/fault"
+	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"
+	"github.com/pluvo/ghl/webhook"
 )
 
 // TestLocationsAreApart: an event of one location never changes another, and a location that fails does not delay
@@ -135,6 +137,31 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		require.ErrorAs(t, err, &wrong, setting)
 		require.Equal(t, setting, wrong.Setting)
 	}
+	// Check reports all of them at once, with what Start and WebhookHandler refuse.
+	c := good()
+	c.Workers, c.Settle = -1, -1
+	c.WebhookOptions = []webhook.Option{webhook.WithApp("")}
+	c.Locations[0].ClientOptions = []ghl.Option{ghl.WithBaseURL("x")}
+	c.Locations[0].Owners = map[string]ghlsync.Owner{"contact.shoe": "pluvo", "contact.email": "plufo"}
+	c.Locations = append(c.Locations, ghlsync.Location{ID: "loc2", Rules: []byte("contact: []\n"), RulesName: "rules.yaml"})
+	var wrong ghlsync.ConfigErrors
+	require.ErrorAs(t, c.Check(), &wrong)
+	var settings []string
+	for _, w := range wrong {
+		settings = append(settings, w.Setting)
+	}
+	require.Equal(t, []string{
+		"Workers", "Settle", "Locations[0].Takes", "Locations[0].Owners[contact.email]", "Locations[1].Takes", "Locations[1].TokenSource",
+		"WebhookOptions", "Locations[0].ClientOptions", "Locations[0].Owners[contact.shoe]", "Locations[1].Rules",
+	}, settings)
+	require.Equal(t, len(wrong), strings.Count(wrong.Error(), "ghlsync: "))
+	require.ErrorContains(t, wrong, `must be highlevel, pluvo or newest, got "plufo"; did you mean pluvo?`)
+	var rules *mapping.RulesError
+	require.ErrorAs(t, wrong, &rules)
+	require.Equal(t, 1, rules.Mistakes[0].Line)
+	ok := good()
+	require.NoError(t, ok.Check())
+
 	for setting, change := range map[string]func(*ghlsync.Config){
 		"Locations[0].Owners[contact.shoe]": func(c *ghlsync.Config) { c.Locations[0].Owners = map[string]ghlsync.Owner{"contact.shoe": "pluvo"} },
 		"Locations[0].ClientOptions":        func(c *ghlsync.Config) { c.Locations[0].ClientOptions = []ghl.Option{ghl.WithBaseURL("x")} },

@@ -278,7 +278,7 @@ func (s *Syncer) warnMissingScope(ctx context.Context, location string, err erro
 func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location string, since time.Time) error {
 	search := &ghl.SearchRequest{
 		Filters: []ghl.Filter{ghl.FieldDateUpdated.Range(ghl.Range{GTE: since.Add(-overlap)})},
-		Sort:    []ghl.Sort{{Field: ghl.FieldDateUpdated}},
+		Sort:    []ghl.SearchField{ghl.FieldDateUpdated},
 	}
 	for page, err := range client.Contacts.SearchPages(ctx, search, ghl.CallBackground()) {
 		if err != nil {

@@ -74,8 +74,8 @@ func (s *state) setConsent(consent Consent) error {
 
 const consentPath = "/v2/oauth/chooselocation"
 
-// AuthorizeURL returns the URL of the consent screen, without parameters: what a client uses for
-// https://marketplace.gohighlevel.com/v2/oauth/chooselocation, and just that where the fake does not listen.
+// AuthorizeURL returns the URL of the consent screen, without parameters: the replacement for
+// https://marketplace.gohighlevel.com/v2/oauth/chooselocation. A server of [NewHandler] returns the latter.
 func (s *Server) AuthorizeURL() string {
 	if s.url == "" {
 		return oauth.DefaultAuthURL

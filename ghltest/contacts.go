@@ -215,7 +215,7 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	}
 	set(&made.CompanyName, in.CompanyName) // gender is accepted and ignored
 	made.ID = c.ids.id()
-	c.learnTags(c.location, made.Tags)
+	c.addLocationTags(c.location, made.Tags)
 	c.contacts[made.ID] = made
 	c.location.place(made)
 	c.emitContact(ContactCreate, made)
@@ -233,7 +233,7 @@ func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 	c.location.forget(found)
 	was := *found
 	*found = changed
-	c.learnTags(c.location, found.Tags)
+	c.addLocationTags(c.location, found.Tags)
 	c.location.identify(found)
 	c.emitContactChange(&was, found)
 	return nil
@@ -286,7 +286,7 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 	}
 	if !in.Tags.IsZero() { // replaces all tags
 		tags, _ := in.Tags.Get()
-		to.Tags = lowered(tags)
+		to.Tags = normalTags(tags)
 	}
 	fields, _ := in.CustomFields.Get()
 	for _, f := range fields {

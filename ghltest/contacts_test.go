@@ -59,7 +59,8 @@ func TestContactLife(t *testing.T) {
 			require.NotNil(t, changed.DNDSettings.Email)
 			require.Len(t, changed.CustomFields, 2, "custom fields are merged")
 			require.Equal(t, shoe.ID, changed.CustomFields[0].ID)
-			require.JSONEq(t, "1577923200000", string(changed.CustomFields[1].Value.Raw()), "dates are answered in milliseconds")
+			require.JSONEq(t, "1577923200000", string(changed.CustomFields[1].Value.Raw()),
+				"dates are answered in milliseconds")
 
 			_, err = c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Phone: "+12025550143"})
 			require.ErrorIs(t, err, ghl.ErrNotFound, "the phone is removed")
@@ -86,20 +87,24 @@ func TestDuplicates(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, bo.ID, e.Duplicate.ContactID)
 	require.Equal(t, "phone", e.Duplicate.MatchingField)
-	kept, _ := s.Contact(ada.ID)
-	require.Equal(t, "+12025550101", kept.Phone, "a refused update changes nothing")
+	unchanged, _ := s.Contact(ada.ID)
+	require.Equal(t, "+12025550101", unchanged.Phone, "a refused update changes nothing")
 
 	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Phone: "+12025550102"})
 	require.NoError(t, err)
 	require.Equal(t, bo.ID, found.ID)
 
-	result, err := c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{Email: ghl.Some("ada@example.com"), Phone: ghl.Some("+12025550102"), City: ghl.Some("Rome")})
+	result, err := c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{
+		Email: ghl.Some("ada@example.com"), Phone: ghl.Some("+12025550102"), City: ghl.Some("Rome"),
+	})
 	require.NoError(t, err)
 	require.False(t, result.New)
 	require.Equal(t, ada.ID, result.Contact.ID)
 	require.Equal(t, "+12025550101", result.Contact.Phone, "the other identifier is ignored without an error")
 	require.Equal(t, "Rome", result.Contact.City)
-	result, err = c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{Phone: ghl.Some("+12025550102"), Email: ghl.Some("bo@example.com"), CompanyName: ghl.Some("Bo Inc")})
+	result, err = c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{
+		Phone: ghl.Some("+12025550102"), Email: ghl.Some("bo@example.com"), CompanyName: ghl.Some("Bo Inc"),
+	})
 	require.NoError(t, err)
 	require.Equal(t, bo.ID, result.Contact.ID)
 	require.Equal(t, "bo@example.com", result.Contact.Email)
@@ -113,7 +118,9 @@ func TestDuplicates(t *testing.T) {
 	first := lax.AddContact(ghl.Contact{Email: "ada@example.com"})
 	_, err = c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "ada@example.com"})
 	require.NoError(t, err)
-	again, err := c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{Email: ghl.Some("ada@example.com"), CreateNewIfDuplicateAllowed: true})
+	again, err := c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{
+		Email: ghl.Some("ada@example.com"), CreateNewIfDuplicateAllowed: true,
+	})
 	require.NoError(t, err)
 	require.True(t, again.New)
 	require.NotEqual(t, first.ID, again.Contact.ID)
@@ -122,15 +129,21 @@ func TestDuplicates(t *testing.T) {
 // An additional e-mail of a contact is also a duplicate, and the error has its field.
 func TestDuplicatesOfAnAdditionalEmail(t *testing.T) {
 	s, c := start(t)
-	ada := s.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", AdditionalEmails: []ghl.AdditionalEmail{{Email: "Countess@example.com"}}})
+	ada := s.AddContact(ghl.Contact{
+		FirstName: "Ada", Email: "ada@example.com",
+		AdditionalEmails: []ghl.AdditionalEmail{{Email: "Countess@example.com"}},
+	})
 	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{Email: "countess@example.com"})
 	var e *ghl.Error
 	require.ErrorAs(t, err, &e)
-	require.Equal(t, &ghl.Duplicate{ContactID: ada.ID, ContactName: "Ada", MatchingField: "additionalEmail"}, e.Duplicate)
+	require.Equal(t, &ghl.Duplicate{ContactID: ada.ID, ContactName: "Ada", MatchingField: "additionalEmail"},
+		e.Duplicate)
 	found, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "countess@example.com"})
 	require.NoError(t, err)
 	require.Equal(t, ada.ID, found.ID)
-	result, err := c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{Email: ghl.Some("countess@example.com"), City: ghl.Some("London")})
+	result, err := c.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{
+		Email: ghl.Some("countess@example.com"), City: ghl.Some("London"),
+	})
 	require.NoError(t, err)
 	require.False(t, result.New)
 	require.Equal(t, "ada@example.com", result.Contact.Email)
@@ -181,7 +194,8 @@ func TestListPages(t *testing.T) {
 	require.Equal(t, "McLast", first["lastNameRaw"])
 	require.Len(t, first["startAfter"], 2)
 	require.Contains(t, answer["meta"].(map[string]any)["nextPageUrl"], "http://localhost")
-	half := fmt.Sprintf("/contacts/?limit=2&locationId=%s&startAfterId=%v", s.LocationID(), answer["meta"].(map[string]any)["startAfterId"])
+	half := fmt.Sprintf("/contacts/?limit=2&locationId=%s&startAfterId=%v", s.LocationID(),
+		answer["meta"].(map[string]any)["startAfterId"])
 	_, again, _ := send(t, s, http.MethodGet, half, "")
 	require.Equal(t, answer["contacts"], again["contacts"], "half a cursor returns the first page")
 	status, _, _ := send(t, s, http.MethodGet, "/contacts/?limit=101&locationId="+s.LocationID(), "")
@@ -202,7 +216,9 @@ func TestListByBusiness(t *testing.T) {
 	}
 	c := clientOf(t, s)
 	all := s.Contacts()
-	result, err := c.Contacts.SetBusiness(t.Context(), &ghl.BusinessUpdate{ContactIDs: []string{all[0].ID, "nobody"}, BusinessID: "business9"})
+	result, err := c.Contacts.SetBusiness(t.Context(), &ghl.BusinessUpdate{
+		ContactIDs: []string{all[0].ID, "nobody"}, BusinessID: "business9",
+	})
 	require.NoError(t, err)
 	require.True(t, result.Success)
 	require.Equal(t, []string{all[0].ID}, result.ContactIDs)
@@ -218,10 +234,10 @@ func TestListByBusiness(t *testing.T) {
 func TestSearchPages(t *testing.T) {
 	s, c := start(t)
 	addMany(s, 45)
-	for name, sort := range map[string][]ghl.Sort{
+	for name, sort := range map[string][]ghl.SearchField{
 		"as it comes": nil,
-		"by name":     {{Field: ghl.FieldFirstName}},
-		"by two":      {{Field: ghl.FieldDateAdded, Descending: true}, {Field: ghl.FieldFirstName, Descending: true}},
+		"by name":     {ghl.FieldFirstName},
+		"by two":      {ghl.FieldDateAdded.Desc(), ghl.FieldFirstName.Desc()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var names []string
@@ -263,7 +279,8 @@ func TestSearchPages(t *testing.T) {
 func TestSearchForm(t *testing.T) {
 	s, _ := start(t)
 	s.AddContact(ghl.Contact{FirstName: "Ada", Address1: "1 Main St", DateOfBirth: ghl.ParseTime("1970-01-02")})
-	_, answer, _ := send(t, s, http.MethodPost, "/contacts/search", fmt.Sprintf(`{"locationId":"%s","pageLimit":5}`, s.LocationID()))
+	_, answer, _ := send(t, s, http.MethodPost, "/contacts/search",
+		fmt.Sprintf(`{"locationId":"%s","pageLimit":5}`, s.LocationID()))
 	found := answer["contacts"].([]any)[0].(map[string]any)
 	require.Equal(t, "Ada", found["firstName"])
 	require.Equal(t, "ada", found["firstNameLowerCase"])
@@ -283,8 +300,14 @@ func TestSearchFilters(t *testing.T) {
 		Tags: []string{"vip", "very"}, DND: true, DateAdded: ghl.NewTime(noon.AddDate(0, 0, -10)),
 		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf(38)}, {ID: hobby.ID, Value: ghl.ValueOf([]string{"Chess", "Go"})}},
 	})
-	s.AddContact(ghl.Contact{FirstName: "Bo", Email: "bo@example.org", City: "Londonderry", DateAdded: ghl.NewTime(noon.AddDate(0, 0, -1)), AssignedTo: "user1"})
-	s.AddContact(ghl.Contact{FirstName: "Cy", Phone: "+12025550103", Tags: []string{"vip"}, DateAdded: ghl.NewTime(noon), Followers: []string{"user1"}})
+	s.AddContact(ghl.Contact{
+		FirstName: "Bo", Email: "bo@example.org", City: "Londonderry", DateAdded: ghl.NewTime(noon.AddDate(0, 0, -1)),
+		AssignedTo: "user1",
+	})
+	s.AddContact(ghl.Contact{
+		FirstName: "Cy", Phone: "+12025550103", Tags: []string{"vip"}, DateAdded: ghl.NewTime(noon),
+		Followers: []string{"user1"},
+	})
 	s.AddAppointment(ghl.Appointment{ContactID: ada.ID, StartTime: ghl.NewTime(noon.AddDate(0, 0, 3))})
 	require.NoError(t, c.Workflows.Add(t.Context(), ada.ID, "flow1", nil))
 

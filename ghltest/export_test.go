@@ -28,5 +28,6 @@ func Rows() []string {
 
 // WithoutHandler removes the row of an operation from a server before its first request.
 func WithoutHandler(s *Server, name string) {
-	s.routes = newRoutes(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.operation == name }), s.serveEndpoint)
+	s.routes = newRoutes(slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.operation == name }),
+		s.serveEndpoint)
 }

@@ -18,7 +18,7 @@ type failure struct {
 	names   []string
 }
 
-// name returns what the log of requests reports.
+// name returns the names of the faults for the log of requests.
 func (f *failure) name() string {
 	if f == nil {
 		return ""
@@ -45,7 +45,7 @@ func (f *failure) status(status int) int {
 	return status
 }
 
-// answerFailing does for a request that fails what Server.answer does for any other.
+// answerFailing returns the answer to a request that fails, as Server.answer does for other requests.
 func (s *Server) answerFailing(
 	f *failure, at *endpoint, r *http.Request, body []byte, now time.Time, header http.Header,
 ) (status int, text []byte) {

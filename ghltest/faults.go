@@ -92,9 +92,9 @@ func (f *Fault) check() error {
 	case f.Operation != "" && !isOperation(f.Operation):
 		return fmt.Errorf("unknown operation %q", f.Operation)
 	case f.After < 0 || f.Times < 0:
-		return errors.New("After and Times must not be negative")
+		return errors.New("the counts After and Times must not be negative")
 	case math.IsNaN(f.Chance) || f.Chance < 0 || f.Chance > 1:
-		return errors.New("Chance must be between 0 and 1")
+		return errors.New("the Chance must be between 0 and 1")
 	}
 	return nil
 }

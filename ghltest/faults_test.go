@@ -150,9 +150,11 @@ func TestWhichRequestsAreHit(t *testing.T) {
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
 	get := func() { _, _ = c.Contacts.Get(t.Context(), ada.ID) }
 
-	t.Run("by operation, after some, so many times", func(t *testing.T) {
+	t.Run("by operation, After and Times", func(t *testing.T) {
 		s.ResetRequests()
-		active := s.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.InternalServerError(), After: 1, Times: 2})
+		active := s.Fail(ghltest.Fault{
+			Operation: "contacts.get", Kind: fault.InternalServerError(), After: 1, Times: 2,
+		})
 		_, err := c.Tasks.List(t.Context(), ada.ID)
 		require.NoError(t, err)
 		for range 4 {
@@ -178,7 +180,7 @@ func TestWhichRequestsAreHit(t *testing.T) {
 		require.Equal(t, first, run(1))
 		require.NotEqual(t, first, run(2))
 	})
-	t.Run("one after the other", func(t *testing.T) {
+	t.Run("in the order of Fail", func(t *testing.T) {
 		s.ResetRequests()
 		s.Fail(ghltest.Fault{Kind: fault.InternalServerError(), Times: 1})
 		s.Fail(ghltest.Fault{Kind: fault.BadGatewayHTML(), Times: 1})
@@ -187,7 +189,7 @@ func TestWhichRequestsAreHit(t *testing.T) {
 		}
 		require.Equal(t, []int{500, 502, 200}, statuses(s))
 	})
-	t.Run("changes add up", func(t *testing.T) {
+	t.Run("all changes apply", func(t *testing.T) {
 		s.ResetRequests()
 		s.Fail(ghltest.Fault{Kind: fault.UnknownProperties(), Times: 1})
 		s.Fail(ghltest.Fault{Kind: fault.WrongContentType("text/html"), Times: 1})
@@ -198,7 +200,7 @@ func TestWhichRequestsAreHit(t *testing.T) {
 		require.Equal(t, "text/html", resp.Header.Get("Content-Type"))
 		require.Equal(t, "UnknownProperties+WrongContentType", s.Requests()[0].Fault)
 	})
-	t.Run("paths that do not exist", func(t *testing.T) {
+	t.Run("unknown paths", func(t *testing.T) {
 		s.ResetRequests()
 		s.Fail(ghltest.Fault{Kind: fault.InternalServerError(), Times: 1})
 		status, _, _ := send(t, s, http.MethodGet, "/no/such", "")
@@ -242,13 +244,14 @@ func TestReadBackAfterACreate(t *testing.T) {
 			s := ghltest.Start(t)
 			c := clientOf(t, s, patient)
 			s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: kind, Times: 1})
-			contact, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"}, ghl.CallReadBack())
+			contact, err := c.Contacts.Create(t.Context(),
+				&ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"}, ghl.CallReadBack())
 			require.NoError(t, err)
 			require.Len(t, s.Contacts(), 1)
 			require.Equal(t, s.Contacts()[0].ID, contact.ID)
 		})
 	}
-	t.Run("the server's date is off", func(t *testing.T) {
+	t.Run("with a skewed Date header", func(t *testing.T) {
 		s := ghltest.Start(t, ghltest.WithClock(func() time.Time { return time.Now().Add(-time.Hour) }))
 		c := clientOf(t, s)
 		s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.CreatedAllTheSame(), Times: 1})
@@ -310,7 +313,7 @@ func TestSlowAnswers(t *testing.T) {
 	late.Remove()
 
 	for _, kind := range []fault.Kind{fault.SlowBody(1, time.Hour), fault.Delay(time.Hour), fault.Hang(), fault.Hang().AfterWork()} {
-		t.Run("a caller without patience, "+kind.String(), func(t *testing.T) {
+		t.Run("the caller times out, "+kind.String(), func(t *testing.T) {
 			s, c := start(t)
 			s.Fail(ghltest.Fault{Kind: kind})
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
@@ -319,13 +322,15 @@ func TestSlowAnswers(t *testing.T) {
 			require.ErrorIs(t, err, ghl.ErrAmbiguous)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 		})
-		t.Run("the server is closed, "+kind.String(), func(t *testing.T) {
+		t.Run("the server closes, "+kind.String(), func(t *testing.T) {
 			s, err := ghltest.New()
 			require.NoError(t, err)
 			c := clientOf(t, s)
 			s.Fail(ghltest.Fault{Kind: kind})
 			got, sent := make(chan error), make(chan struct{})
-			ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) }})
+			ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+				WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) },
+			})
 			go func() {
 				_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bo"})
 				got <- err
@@ -390,8 +395,8 @@ func TestWrongFaults(t *testing.T) {
 	for want, f := range map[string]ghltest.Fault{
 		`the Kind is missing`:                                                   {},
 		`unknown operation "contact.get"`:                                       {Kind: good, Operation: "contact.get"},
-		`After and Times must not be negative`:                                  {Kind: good, Times: -1},
-		`Chance must be between 0 and 1`:                                        {Kind: good, Chance: 1.5},
+		`the counts After and Times must not be negative`:                       {Kind: good, Times: -1},
+		`the Chance must be between 0 and 1`:                                    {Kind: good, Chance: 1.5},
 		`AfterWork needs a kind that replaces the answer, not NumbersAsStrings`: {Kind: fault.NumbersAsStrings().AfterWork()},
 		`Answer: the status must be between 200 and 599, got 0`:                 {Kind: fault.Answer(0, "", "")},
 		`V3Error: the status must be between 400 and 599, got 200`:              {Kind: fault.V3Error(200, "", "")},
@@ -419,7 +424,8 @@ func TestAGatewayHasNoRateHeaders(t *testing.T) {
 	contact := `{"locationId":"` + s.LocationID() + `","firstName":"Ada"}`
 	for _, kind := range []fault.Kind{fault.EmptyBody404().AfterWork(), fault.UpstreamConnectError()} {
 		active := s.Fail(ghltest.Fault{Kind: kind})
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/contacts/", strings.NewReader(contact))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/contacts/",
+			strings.NewReader(contact))
 		require.NoError(t, err)
 		r.Header = http.Header{"Authorization": {"Bearer " + s.Token()}, "Version": {"2021-07-28"}, "Content-Type": {"application/json"}}
 		resp, err := http.DefaultClient.Do(r)

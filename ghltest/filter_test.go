@@ -16,7 +16,8 @@ import (
 // searchStatus sends a search that the client would refuse.
 func searchStatus(t *testing.T, s *ghltest.Server, rest string) (int, map[string]any) {
 	t.Helper()
-	status, answer, _ := send(t, s, http.MethodPost, "/contacts/search", fmt.Sprintf(`{"locationId":%q,%s}`, s.LocationID(), rest))
+	status, answer, _ := send(t, s, http.MethodPost, "/contacts/search",
+		fmt.Sprintf(`{"locationId":%q,%s}`, s.LocationID(), rest))
 	return status, answer
 }
 
@@ -50,7 +51,8 @@ func TestOperatorsOfFields(t *testing.T) {
 		fields["MULTIPLE_OPTIONS"]: whole,
 	} {
 		for operator, value := range values {
-			status, answer := searchStatus(t, s, fmt.Sprintf(`"pageLimit":1,"filters":[{"field":%q,"operator":%q%s}]`, field, operator, value))
+			status, answer := searchStatus(t, s,
+				fmt.Sprintf(`"pageLimit":1,"filters":[{"field":%q,"operator":%q%s}]`, field, operator, value))
 			if strings.Contains(" "+takes+" ", " "+operator+" ") {
 				require.Equal(t, 200, status, "%s %s", field, operator)
 				continue
@@ -114,7 +116,9 @@ func TestSearchByOpportunities(t *testing.T) {
 		"in a group":        {ghl.AnyOf(ghl.FieldOpportunities.Nested(stage.Eq("new")), ghl.FieldFirstName.Eq("cy")), []string{"Ada", "Cy"}},
 		"a list of options": {ghl.FieldOpportunities.Nested(status.Eq([]string{"won", "lost"})), []string{"Ada", "Bo"}},
 	} {
-		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: []ghl.Filter{test.filter}, Sort: []ghl.Sort{{Field: ghl.FieldFirstName}}})
+		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{
+			Filters: []ghl.Filter{test.filter}, Sort: []ghl.SearchField{ghl.FieldFirstName},
+		})
 		require.NoError(t, err, name)
 		var names []string
 		for _, one := range page.Contacts {

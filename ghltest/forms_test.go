@@ -16,25 +16,32 @@ import (
 // Each version answers its own names, regardless of the version of the write and of earlier reads.
 func TestVersionsNameChannelsDifferently(t *testing.T) {
 	s, _ := start(t)
-	ada := s.AddContact(ghl.Contact{FirstName: "Ada", DNDSettings: &ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}}})
+	ada := s.AddContact(ghl.Contact{
+		FirstName: "Ada", DNDSettings: &ghl.DNDSettings{WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}},
+	})
 	for range 2 {
 		for version, name := range map[string]string{"2021-07-28": "WhatsApp", "v3": "whatsApp"} {
 			_, answer, _ := send(t, s, http.MethodGet, "/contacts/"+ada.ID, "", "Version", version)
-			require.Equal(t, map[string]any{name: map[string]any{"status": "active"}}, answer["contact"].(map[string]any)["dndSettings"])
+			require.Equal(t, map[string]any{name: map[string]any{"status": "active"}},
+				answer["contact"].(map[string]any)["dndSettings"])
 		}
 	}
 	_, answer, _ := send(t, s, http.MethodGet, "/contacts/?locationId="+s.LocationID(), "", "Version", "v3")
 	require.Contains(t, answer["contacts"].([]any)[0].(map[string]any)["dndSettings"], "whatsApp")
-	status, _, _ := send(t, s, http.MethodPut, "/contacts/"+ada.ID, `{"dndSettings":{"whatsApp":{"status":"inactive"}}}`, "Version", "v3")
+	status, _, _ := send(t, s, http.MethodPut, "/contacts/"+ada.ID,
+		`{"dndSettings":{"whatsApp":{"status":"inactive"}}}`, "Version", "v3")
 	require.Equal(t, 200, status)
 	_, answer, _ = send(t, s, http.MethodGet, "/contacts/"+ada.ID, "")
-	require.Equal(t, map[string]any{"WhatsApp": map[string]any{"status": "inactive"}}, answer["contact"].(map[string]any)["dndSettings"])
+	require.Equal(t, map[string]any{"WhatsApp": map[string]any{"status": "inactive"}},
+		answer["contact"].(map[string]any)["dndSettings"])
 }
 
 // Some properties are only in the answer to a read by id, not in lists and searches.
 func TestListsHaveLessThanAContact(t *testing.T) {
 	s, c := start(t)
-	ada := s.AddContact(ghl.Contact{FirstName: "Ada", SSN: "1", VisitorID: "v", Attributions: []*ghl.Attribution{{URL: "https://example.com"}}})
+	ada := s.AddContact(ghl.Contact{
+		FirstName: "Ada", SSN: "1", VisitorID: "v", Attributions: []*ghl.Attribution{{URL: "https://example.com"}},
+	})
 	got, err := c.Contacts.Get(t.Context(), ada.ID)
 	require.NoError(t, err)
 	require.Equal(t, "1", got.SSN)
@@ -82,10 +89,14 @@ func TestBlockingAUser(t *testing.T) {
 	}
 	alone, both, nobody := team("u1"), team("u1", "u2"), team()
 	at := noon.AddDate(0, 0, 1).Add(3 * time.Hour)
-	blocked, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{AssignedUserID: "u1", StartTime: at, EndTime: at.Add(time.Hour)})
+	blocked, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{
+		AssignedUserID: "u1", StartTime: at, EndTime: at.Add(time.Hour),
+	})
 	require.NoError(t, err)
 	require.Equal(t, "u1", blocked.AssignedUserID)
-	list, err := c.Calendars.BlockedSlots(t.Context(), &ghl.EventsQuery{UserID: "u1", StartTime: at, EndTime: at.Add(time.Hour)})
+	list, err := c.Calendars.BlockedSlots(t.Context(), &ghl.EventsQuery{
+		UserID: "u1", StartTime: at, EndTime: at.Add(time.Hour),
+	})
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 
@@ -105,7 +116,9 @@ func TestBlockingAUser(t *testing.T) {
 			n += len(day.Slots)
 		}
 		require.Equal(t, test.free, n, "%v %s", test.calendar.TeamMembers, test.user)
-		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: test.calendar.ID, ContactID: ada.ID, StartTime: at, AssignedUserID: test.user})
+		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
+			CalendarID: test.calendar.ID, ContactID: ada.ID, StartTime: at, AssignedUserID: test.user,
+		})
 		if test.free == 0 {
 			require.ErrorIs(t, err, ghl.ErrSlotTaken)
 		} else {
@@ -145,7 +158,9 @@ func TestPaidApps(t *testing.T) {
 	agency := s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true})
 	c := clientOf(t, s, ghl.WithToken(agency.AccessToken))
 	for plan, n := range map[string]int{"gold": 1, "silver": 0} {
-		page, err := c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: agency.CompanyID, AppID: app.AppID, PlanID: plan})
+		page, err := c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{
+			CompanyID: agency.CompanyID, AppID: app.AppID, PlanID: plan,
+		})
 		require.NoError(t, err)
 		require.Len(t, page.Locations, n, plan)
 	}

@@ -25,11 +25,14 @@ func FuzzRequest(f *testing.F) {
 	f.Add("PUT", "/contacts/ada", "", `{"tags":["a"],"inboundDndSettings":{"all":{"status":"active"}}}`, "2021-07-28")
 	f.Add("POST", "/calendars/events/appointments", "", `{"locationId":"here","calendarId":"cal","contactId":"ada","startTime":"2026-03-03T15:00:00Z","rrule":"x"}`, "2021-04-15")
 	f.Add("POST", "/calendars/events/block-slots", "", `{"locationId":"here","assignedUserId":"u","startTime":"2026-03-03T15:00:00Z","endTime":"2026-03-03T16:00:00Z"}`, "v3")
-	f.Add("GET", "/calendars/cal/free-slots", "startDate=1772500000000&endDate=1772600000000&timezone=Asia/Tokyo&userIds=u", "", "v3")
+	f.Add("GET", "/calendars/cal/free-slots",
+		"startDate=1772500000000&endDate=1772600000000&timezone=Asia/Tokyo&userIds=u", "", "v3")
 	f.Add("POST", "/oauth/token", "", "client_id=a&client_secret=b&grant_type=refresh_token&refresh_token=c", "")
-	f.Add("GET", "/v2/oauth/chooselocation", "client_id=app&redirect_uri=https://x.example.com&response_type=code&ghltest_company=c", "", "")
+	f.Add("GET", "/v2/oauth/chooselocation",
+		"client_id=app&redirect_uri=https://x.example.com&response_type=code&ghltest_company=c", "", "")
 	f.Fuzz(func(t *testing.T, method, path, query, body, version string) {
-		s, err := ghltest.NewHandler(ghltest.WithLocation(ghl.Location{ID: "here"}), ghltest.WithIndexLag(time.Second), ghltest.WithClock(func() time.Time { return noon }))
+		s, err := ghltest.NewHandler(ghltest.WithLocation(ghl.Location{ID: "here"}),
+			ghltest.WithIndexLag(time.Second), ghltest.WithClock(func() time.Time { return noon }))
 		require.NoError(t, err)
 		s.AddContact(ghl.Contact{ID: "ada", FirstName: "Ada", Email: "ada@example.com"})
 		s.AddCalendar(ghl.Calendar{ID: "cal"})
@@ -56,7 +59,8 @@ func FuzzRequest(f *testing.F) {
 		s.ClearFaults()
 		s.Contacts()
 		s.Appointments("ada")
-		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/contacts/?locationId=here", nil)
+		w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet,
+			"/contacts/?locationId=here", nil)
 		r.Header.Set("Version", "v3")
 		r.Header.Set("Authorization", "Bearer "+s.Token())
 		s.Handler().ServeHTTP(w, r)
@@ -86,7 +90,9 @@ func FuzzSeed(f *testing.F) {
 		calendars, err := c.Calendars.List(t.Context(), nil)
 		require.NoError(t, err)
 		for _, calendar := range calendars {
-			_, _ = c.Calendars.FreeSlots(t.Context(), calendar.ID, &ghl.FreeSlotsQuery{From: noon, To: noon.AddDate(0, 0, 7)})
+			_, _ = c.Calendars.FreeSlots(t.Context(), calendar.ID, &ghl.FreeSlotsQuery{
+				From: noon, To: noon.AddDate(0, 0, 7),
+			})
 		}
 	})
 }

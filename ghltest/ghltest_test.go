@@ -192,7 +192,8 @@ func TestBodiesAreChecked(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			status, answer, _ := send(t, s, test.method, test.path, test.body)
 			require.Equal(t, 422, status)
-			require.Equal(t, map[string]any{"message": test.reasons, "error": "Unprocessable Entity", "statusCode": 422.0}, answer)
+			require.Equal(t,
+				map[string]any{"message": test.reasons, "error": "Unprocessable Entity", "statusCode": 422.0}, answer)
 		})
 	}
 	status, _, _ := send(t, s, http.MethodPut, "/contacts/"+ada.ID, `{"firstName":`)
@@ -248,7 +249,8 @@ func TestQueriesAreChecked(t *testing.T) {
 	status, answer, _ := send(t, s, http.MethodGet, "/oauth/installedLocations?companyId="+agency.CompanyID+"&appId=a&isInstalled=maybe", "", "Authorization", "Bearer "+agency.AccessToken)
 	require.Equal(t, 422, status)
 	require.Equal(t, []any{"isInstalled must be a boolean value"}, answer["message"])
-	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", "companyId=c&locationId=l&more=1", "Authorization", "Bearer "+agency.AccessToken)
+	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", "companyId=c&locationId=l&more=1",
+		"Authorization", "Bearer "+agency.AccessToken)
 	require.Equal(t, 422, status)
 	require.Equal(t, []any{"property more should not exist"}, answer["message"])
 }
@@ -282,7 +284,8 @@ func TestNoRequestBreaksTheFake(t *testing.T) {
 			}
 			for i, body := range bodies {
 				for _, query := range []string{"", "?locationId=" + s.LocationID(), "?locationId=" + s.LocationID() + "&limit=x&skip=-1&startTime=1&endTime=9e9&startDate=0&endDate=1&calendarId=c&startAfter=x&startAfterId=y"} {
-					r := httptest.NewRequestWithContext(t.Context(), op.Method, fill.Replace(path)+query, strings.NewReader(body))
+					r := httptest.NewRequestWithContext(t.Context(), op.Method, fill.Replace(path)+query,
+						strings.NewReader(body))
 					r.Header.Set("Version", v)
 					r.Header.Set("Authorization", "Bearer "+token)
 					r.Header.Set("Content-Type", "application/json")
@@ -304,7 +307,8 @@ func TestALargeBodyIsRefused(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	now := noon
-	s := ghltest.Start(t, ghltest.WithClock(func() time.Time { return now }), ghltest.WithLimits(ghltest.Limits{Requests: 2, Interval: 10 * time.Second, Daily: 3}))
+	s := ghltest.Start(t, ghltest.WithClock(func() time.Time { return now }),
+		ghltest.WithLimits(ghltest.Limits{Requests: 2, Interval: 10 * time.Second, Daily: 3}))
 	get := func() (int, http.Header) {
 		status, _, header := send(t, s, http.MethodGet, "/locations/"+s.LocationID(), "")
 		return status, header
@@ -336,7 +340,9 @@ func TestAWrongSeedLeavesNothingBehind(t *testing.T) {
 	s, err := ghltest.NewHandler(nil)
 	require.NoError(t, err)
 	require.Panics(t, func() {
-		s.AddContact(ghl.Contact{FirstName: "A", CustomFields: []ghl.CustomField{{ID: "x", Value: ghl.ValueOf(json.RawMessage("{"))}}})
+		s.AddContact(ghl.Contact{
+			FirstName: "A", CustomFields: []ghl.CustomField{{ID: "x", Value: ghl.ValueOf(json.RawMessage("{"))}},
+		})
 	})
 	require.Panics(t, func() { s.AddContact(ghl.Contact{LocationID: "nowhere"}) })
 	require.Empty(t, s.Contacts())
@@ -370,7 +376,8 @@ func TestStartFailsItsTest(t *testing.T) {
 	s := ghltest.Start(f)
 	s.AddNote(ghl.Note{ContactID: "nobody"})
 	require.Contains(t, f.failed, `AddNote: unknown contact "nobody"`)
-	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).AddNote", "the test fails at the line of the seed")
+	require.Contains(t, f.helpers, "github.com/pluvo/ghl/ghltest.(*Server).AddNote",
+		"the test fails at the line of the seed")
 	require.Empty(t, s.AddToken(ghl.Token{LocationID: "nowhere"}))
 	require.Contains(t, f.failed, `AddToken: unknown location "nowhere"`)
 	require.Len(t, f.cleanups, 1)
@@ -388,7 +395,9 @@ func TestManyCallersAtOnce(t *testing.T) {
 		go func() {
 			errs <- func() error {
 				for n := range each {
-					made, err := c.Contacts.Create(context.Background(), &ghl.ContactCreate{Email: fmt.Sprintf("c%d-%d@example.com", i, n), Tags: []string{"Load"}})
+					made, err := c.Contacts.Create(context.Background(), &ghl.ContactCreate{
+						Email: fmt.Sprintf("c%d-%d@example.com", i, n), Tags: []string{"Load"},
+					})
 					if err != nil {
 						return err
 					}
@@ -422,7 +431,10 @@ func TestEverythingAtOnce(t *testing.T) {
 	const rounds = 8
 	work := []func(n int){
 		func(n int) {
-			_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{Email: fmt.Sprintf("a%d@example.com", n), DNDSettings: &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}}})
+			_, err := c.Contacts.Create(ctx, &ghl.ContactCreate{
+				Email:       fmt.Sprintf("a%d@example.com", n),
+				DNDSettings: &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}},
+			})
 			assert.NoError(t, err)
 		},
 		func(n int) { s.AddContact(ghl.Contact{FirstName: fmt.Sprint("Seed", n)}) },
@@ -500,7 +512,8 @@ func TestServersShareNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Less(t, time.Until(at), time.Minute)
 	require.Empty(t, second.Contacts())
-	status, _, _ = send(t, second, http.MethodGet, "/locations/"+second.LocationID(), "", "Authorization", "Bearer "+mine.AccessToken)
+	status, _, _ = send(t, second, http.MethodGet, "/locations/"+second.LocationID(), "", "Authorization",
+		"Bearer "+mine.AccessToken)
 	require.Equal(t, 401, status)
 	require.Empty(t, first.Requests())
 }

@@ -18,7 +18,9 @@ func TestSearchesLagBehind(t *testing.T) {
 	seeded := s.AddContact(ghl.Contact{FirstName: "Seed", Email: "seed@example.com"})
 	found := func(filters ...ghl.Filter) []string {
 		t.Helper()
-		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: filters, Sort: []ghl.Sort{{Field: ghl.FieldFirstName}}})
+		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{
+			Filters: filters, Sort: []ghl.SearchField{ghl.FieldFirstName},
+		})
 		require.NoError(t, err)
 		names := []string{}
 		for _, one := range page.Contacts {
@@ -29,7 +31,9 @@ func TestSearchesLagBehind(t *testing.T) {
 	}
 	require.Equal(t, []string{"Seed"}, found(), "seeds are searchable at once")
 
-	ada, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com", Tags: []string{"one"}})
+	ada, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{
+		FirstName: "Ada", Email: "ada@example.com", Tags: []string{"one"},
+	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"Seed"}, found())
 	_, err = c.Contacts.Get(t.Context(), ada.ID)
@@ -51,7 +55,8 @@ func TestSearchesLagBehind(t *testing.T) {
 	require.Equal(t, []string{"Ada", "Seed"}, found())
 	require.Empty(t, found(ghl.FieldTags.Eq("two")), "each change becomes searchable after its own lag")
 	clock.Advance(lag - time.Second)
-	require.Equal(t, []string{"Ada"}, found(ghl.FieldTags.Eq("two"), ghl.FieldFollowers.Eq("user1"), ghl.FieldActiveWorkflows.Eq("flow")))
+	require.Equal(t, []string{"Ada"},
+		found(ghl.FieldTags.Eq("two"), ghl.FieldFollowers.Eq("user1"), ghl.FieldActiveWorkflows.Eq("flow")))
 
 	s.AddAppointment(ghl.Appointment{ContactID: seeded.ID, StartTime: ghl.NewTime(noon)})
 	require.Equal(t, []string{"Seed"}, found(ghl.FieldLastAppointment.Exists()))
@@ -83,7 +88,8 @@ func TestAdvance(t *testing.T) {
 
 func TestLimitsAreOfAppAndLocation(t *testing.T) {
 	clock := ghltest.NewClock(noon)
-	s := ghltest.Start(t, ghltest.WithClock(clock.Now), ghltest.WithLimits(ghltest.Limits{Requests: 2, Interval: 10 * time.Second, Daily: 5}))
+	s := ghltest.Start(t, ghltest.WithClock(clock.Now),
+		ghltest.WithLimits(ghltest.Limits{Requests: 2, Interval: 10 * time.Second, Daily: 5}))
 	other := s.AddLocation(ghl.Location{})
 	app, second := s.AddApp(ghltest.App{}), s.AddApp(ghltest.App{})
 	get := func(token, locationID string) (status int, left string) {
@@ -110,7 +116,8 @@ func TestLimitsAreOfAppAndLocation(t *testing.T) {
 
 	agency := s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true})
 	for _, want := range []int{201, 201, 429} {
-		status, _, header := send(t, s, "POST", "/oauth/locationToken", "companyId="+agency.CompanyID+"&locationId="+other.ID, "Authorization", "Bearer "+agency.AccessToken)
+		status, _, header := send(t, s, "POST", "/oauth/locationToken",
+			"companyId="+agency.CompanyID+"&locationId="+other.ID, "Authorization", "Bearer "+agency.AccessToken)
 		require.Equal(t, want, status)
 		require.NotEmpty(t, header.Get("X-RateLimit-Daily-Remaining"))
 	}

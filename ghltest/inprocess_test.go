@@ -61,7 +61,8 @@ func TestInProcess(t *testing.T) {
 	}
 
 	s.Fail(ghltest.Fault{Kind: fault.EmptyBody404(), Times: 1})
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://anywhere.example.com/x", strings.NewReader("{}"))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://anywhere.example.com/x",
+		strings.NewReader("{}"))
 	require.NoError(t, err)
 	resp, err := s.Transport().RoundTrip(r)
 	require.NoError(t, err)
@@ -107,7 +108,8 @@ func TestInABubble(t *testing.T) {
 		require.NoError(t, err)
 		back, err := resp.Location()
 		require.NoError(t, err)
-		accounts, err := oauth.NewInstallations(app, oauth.NewMemoryStore(), ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}))
+		accounts, err := oauth.NewInstallations(app, oauth.NewMemoryStore(),
+			ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 		require.NoError(t, err)
 		_, err = accounts.Add(t.Context(), back.Query().Get("code"))
 		require.NoError(t, err)

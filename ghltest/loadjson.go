@@ -290,7 +290,7 @@ func (d *seedDocument) tag(place string, data json.RawMessage) error {
 		if err != nil {
 			return err
 		}
-		names := lowered([]string{in.Name})
+		names := normalTags([]string{in.Name})
 		if len(names) == 0 {
 			return errors.New("a tag needs a name")
 		}

@@ -54,12 +54,15 @@ func TestTheLogHasNoSecrets(t *testing.T) {
 	code := codeOf(t, s, app)
 	refresh(t, s, app, token.RefreshToken)
 	refresh(t, s, app, "unknown-"+token.RefreshToken)
-	send(t, s, http.MethodPost, "/oauth/token", `{"clientSecret":"`+app.ClientSecret+`","code":"`+code+`","grantType":"authorization_code"}`, "Version", "v3")
+	send(t, s, http.MethodPost, "/oauth/token",
+		`{"clientSecret":"`+app.ClientSecret+`","code":"`+code+`","grantType":"authorization_code"}`, "Version", "v3")
 	send(t, s, http.MethodPost, "/no/such", `{"inside":[{"refresh_token":"`+token.RefreshToken+`"}]}`)
 	send(t, s, http.MethodPost, "/no/such", `{"refresh_token":"`+token.RefreshToken)
-	send(t, s, http.MethodGet, "/no/such?access_token="+token.AccessToken+"&x=1", "", "Cookie", "session="+token.AccessToken)
+	send(t, s, http.MethodGet, "/no/such?access_token="+token.AccessToken+"&x=1", "", "Cookie",
+		"session="+token.AccessToken)
 	send(t, s, http.MethodPost, "/no/such", "a=%zz&client%5Fsecret="+app.ClientSecret)
-	send(t, s, http.MethodGet, "/contacts/?locationId="+s.LocationID(), "", "Authorization", "Bearer "+token.AccessToken)
+	send(t, s, http.MethodGet, "/contacts/?locationId="+s.LocationID(), "", "Authorization",
+		"Bearer "+token.AccessToken)
 
 	text := ""
 	for _, r := range s.Requests() {
@@ -93,7 +96,8 @@ func TestTheLogIsBounded(t *testing.T) {
 	s, err := ghltest.NewHandler()
 	require.NoError(t, err)
 	post := func(path string, size int) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(strings.Repeat("x", size)))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, path,
+			strings.NewReader(strings.Repeat("x", size)))
 		require.NoError(t, err)
 		_, err = transportOf{s.Handler()}.RoundTrip(r)
 		require.NoError(t, err)

@@ -113,8 +113,8 @@ func TestMistakesPanic(t *testing.T) {
 		require.NoError(t, err)
 		prepared(s)
 		require.Contains(t, panicOf(func() { mistake.make(s) }), "ghltest: "+mistake.words)
-		_, there := s.Contact("ada")
-		require.True(t, there, "the server still works")
+		_, found := s.Contact("ada")
+		require.True(t, found, "the server still works")
 		require.NoError(t, s.Close())
 	}
 	for _, wrong := range wrongOptions {

@@ -92,7 +92,8 @@ func refresh(t *testing.T, s *ghltest.Server, app ghltest.App, token string) (in
 // reads returns the status of a read with a token.
 func reads(t *testing.T, s *ghltest.Server, token any) (int, any) {
 	t.Helper()
-	status, answer, _ := send(t, s, http.MethodGet, "/contacts/?locationId="+s.LocationID(), "", "Authorization", fmt.Sprint("Bearer ", token))
+	status, answer, _ := send(t, s, http.MethodGet, "/contacts/?locationId="+s.LocationID(), "", "Authorization",
+		fmt.Sprint("Bearer ", token))
 	return status, answer["message"]
 }
 
@@ -107,7 +108,9 @@ func TestConsentRedirectsWithCodeAndState(t *testing.T) {
 
 	require.Len(t, s.Requests(), 1)
 	request := s.Requests()[0]
-	require.Equal(t, []any{noon, "GET", "oauth.consent", "/v2/oauth/chooselocation", 302}, []any{request.Time, request.Method, request.Operation, request.Path, request.Status})
+	require.Equal(t, []any{noon, "GET", "oauth.consent", "/v2/oauth/chooselocation", 302}, []any{
+		request.Time, request.Method, request.Operation, request.Path, request.Status,
+	})
 	require.Contains(t, request.Target, "client_id="+app.ClientID)
 
 	s.SetConsent(ghltest.Consent{Deny: true})
@@ -118,7 +121,10 @@ func TestConsentRedirectsWithCodeAndState(t *testing.T) {
 
 func TestConsentMistakesDoNotRedirect(t *testing.T) {
 	s, _, _ := appServer(t)
-	app := s.AddApp(ghltest.App{RedirectURLs: []string{callback}, Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}, UserTypes: []ghl.UserType{ghl.UserTypeLocation}})
+	app := s.AddApp(ghltest.App{
+		RedirectURLs: []string{callback}, Scopes: []ghl.Scope{ghl.ScopeContactsReadonly},
+		UserTypes: []ghl.UserType{ghl.UserTypeLocation},
+	})
 	for name, test := range map[string]struct {
 		change url.Values
 		want   string
@@ -153,13 +159,17 @@ func TestConsentPage(t *testing.T) {
 	_, target, page := open(t, s.AuthorizeURL()+"?"+form.Encode())
 	require.NotNil(t, target, page)
 	require.Equal(t, "st&te", target.Query().Get("state"))
-	_, answer := ask(t, s, false, app, url.Values{"grant_type": {"authorization_code"}, "code": {target.Query().Get("code")}})
+	_, answer := ask(t, s, false, app, url.Values{
+		"grant_type": {"authorization_code"}, "code": {target.Query().Get("code")},
+	})
 	require.Equal(t, other.ID, answer["locationId"])
 
 	_, target, _ = authorize(t, s, url.Values{"ghltest_deny": {"1"}}, app)
 	require.Equal(t, "access_denied", target.Query().Get("error"))
 	_, target, _ = authorize(t, s, url.Values{"ghltest_company": {other.CompanyID}}, app)
-	_, answer = ask(t, s, true, app, url.Values{"grant_type": {"authorization_code"}, "code": {target.Query().Get("code")}})
+	_, answer = ask(t, s, true, app, url.Values{
+		"grant_type": {"authorization_code"}, "code": {target.Query().Get("code")},
+	})
 	require.Equal(t, "Company", answer["userType"])
 }
 
@@ -199,7 +209,10 @@ func TestCodeExchange(t *testing.T) {
 	}
 	require.Equal(t, ghltest.OAuthCounts{Exchanges: 2, Refusals: 2}, s.OAuthCounts())
 
-	body, err := json.Marshal(map[string]string{"clientId": app.ClientID, "clientSecret": app.ClientSecret, "grantType": "authorization_code", "code": codeOf(t, s, app)})
+	body, err := json.Marshal(map[string]string{
+		"clientId": app.ClientID, "clientSecret": app.ClientSecret, "grantType": "authorization_code",
+		"code": codeOf(t, s, app),
+	})
 	require.NoError(t, err)
 	status, answer, _ := send(t, s, http.MethodPost, "/oauth/token", string(body), "Version", "", "Authorization", "")
 	require.Equal(t, 400, status, "the old version accepts only forms")
@@ -328,13 +341,16 @@ func TestAPausedLocationKeepsItsRefreshToken(t *testing.T) {
 	agency := s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true})
 	s.SetLocationActive("", false)
 	for range 2 {
-		status, answer := ask(t, s, true, app, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}})
+		status, answer := ask(t, s, true, app, url.Values{
+			"grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken},
+		})
 		require.Equal(t, 400, status)
 		require.Equal(t, map[string]any{"statusCode": 400.0, "message": "Location is not active"}, answer)
 	}
 	status, _ := ask(t, s, false, app, url.Values{"grant_type": {"authorization_code"}, "code": {code}})
 	require.Equal(t, 400, status)
-	_, err := clientOf(t, s, ghl.WithToken(agency.AccessToken)).OAuth.LocationToken(t.Context(), agency.CompanyID, s.LocationID())
+	_, err := clientOf(t, s, ghl.WithToken(agency.AccessToken)).OAuth.LocationToken(t.Context(), agency.CompanyID,
+		s.LocationID())
 	require.ErrorContains(t, err, "Location is not active")
 
 	s.SetLocationActive("", true)
@@ -346,10 +362,15 @@ func TestBulkInstallation(t *testing.T) {
 	clock := ghltest.NewClock(noon)
 	s := ghltest.Start(t, ghltest.WithClock(clock.Now), ghltest.WithLocation(ghl.Location{ID: "north", CompanyID: "agency", Name: "North"}),
 		ghltest.WithLocation(ghl.Location{ID: "south", CompanyID: "agency", Name: "South"}), ghltest.WithLocation(ghl.Location{ID: "rival", CompanyID: "other"}))
-	app := s.AddApp(ghltest.App{ClientID: "6578278e879ad2646715ba9c-lq1", RedirectURLs: []string{callback}, UserTypes: []ghl.UserType{ghl.UserTypeCompany}})
+	app := s.AddApp(ghltest.App{
+		ClientID: "6578278e879ad2646715ba9c-lq1", RedirectURLs: []string{callback},
+		UserTypes: []ghl.UserType{ghl.UserTypeCompany},
+	})
 	require.Equal(t, "6578278e879ad2646715ba9c", app.AppID)
 
-	_, answer := ask(t, s, false, app, url.Values{"grant_type": {"authorization_code"}, "code": {codeOf(t, s, app)}, "user_type": {"Company"}})
+	_, answer := ask(t, s, false, app, url.Values{
+		"grant_type": {"authorization_code"}, "code": {codeOf(t, s, app)}, "user_type": {"Company"},
+	})
 	require.Equal(t, "Company", answer["userType"])
 	require.Equal(t, "agency", answer["companyId"])
 	require.NotContains(t, answer, "locationId")
@@ -358,7 +379,9 @@ func TestBulkInstallation(t *testing.T) {
 	require.Equal(t, false, answer["installToFutureLocations"])
 	require.Equal(t, []any{"north", "south"}, answer["approvedLocations"])
 
-	agency := s.InstallCompany(app, ghltest.CompanyInstall{CompanyID: "agency", Locations: []string{"north"}, FutureLocations: true})
+	agency := s.InstallCompany(app, ghltest.CompanyInstall{
+		CompanyID: "agency", Locations: []string{"north"}, FutureLocations: true,
+	})
 	require.Equal(t, ghl.UserTypeCompany, agency.UserType)
 	s.Uninstall(app, "south")
 	clock.Advance(time.Hour)
@@ -392,7 +415,9 @@ func TestBulkInstallation(t *testing.T) {
 			require.Equal(t, test.want, page.Total)
 			require.True(t, page.InstallToFutureLocations)
 		}
-		_, err := c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: "agency", AppID: "another"})
+		_, err := c.OAuth.InstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{
+			CompanyID: "agency", AppID: "another",
+		})
 		require.ErrorIs(t, err, ghl.ErrNotFound)
 
 		token, err := c.OAuth.LocationToken(t.Context(), "agency", east.ID)
@@ -414,7 +439,8 @@ func TestBulkInstallation(t *testing.T) {
 	status, problem, _ := send(t, s, http.MethodGet, "/oauth/installed-locations?companyId=agency&appId="+app.AppID+"&pageToken=x", "", "Version", "v3", "Authorization", "Bearer "+agency.AccessToken)
 	require.Equal(t, 400, status)
 	require.Equal(t, "INVALID_ARGUMENT", problem["error"].(map[string]any)["code"])
-	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", "companyId=agency&locationId=north", "Authorization", "Bearer "+agency.AccessToken)
+	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", "companyId=agency&locationId=north",
+		"Authorization", "Bearer "+agency.AccessToken)
 	require.Equal(t, 201, status)
 	require.Equal(t, app.AppID, answer["appId"])
 
@@ -468,9 +494,13 @@ func TestUninstalling(t *testing.T) {
 
 func TestScopesOfApps(t *testing.T) {
 	s, _, _ := appServer(t)
-	app := s.AddApp(ghltest.App{RedirectURLs: []string{callback}, Scopes: []ghl.Scope{ghl.ScopeContactsReadonly, ghl.ScopeContactsWrite}})
+	app := s.AddApp(ghltest.App{
+		RedirectURLs: []string{callback}, Scopes: []ghl.Scope{ghl.ScopeContactsReadonly, ghl.ScopeContactsWrite},
+	})
 	_, target, _ := authorize(t, s, url.Values{"scope": {"contacts.readonly"}}, app)
-	_, answer := ask(t, s, false, app, url.Values{"grant_type": {"authorization_code"}, "code": {target.Query().Get("code")}})
+	_, answer := ask(t, s, false, app, url.Values{
+		"grant_type": {"authorization_code"}, "code": {target.Query().Get("code")},
+	})
 	require.Equal(t, "contacts.readonly", answer["scope"])
 	c := clientOf(t, s, ghl.WithToken(answer["access_token"].(string)))
 	_, err := c.Contacts.List(t.Context(), nil)
@@ -569,7 +599,8 @@ func TestALocationTokenHasTheScopesOfTheCompanys(t *testing.T) {
 	app := s.AddApp(ghltest.App{Scopes: []ghl.Scope{ghl.ScopeOAuthWrite, ghl.ScopeLocationsReadonly}})
 	agency := s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true})
 	body := "companyId=" + agency.CompanyID + "&locationId=" + s.LocationID()
-	status, answer, _ := send(t, s, http.MethodPost, "/oauth/locationToken", body, "Authorization", "Bearer "+agency.AccessToken)
+	status, answer, _ := send(t, s, http.MethodPost, "/oauth/locationToken", body, "Authorization",
+		"Bearer "+agency.AccessToken)
 	require.Equal(t, 201, status)
 	require.Equal(t, string(ghl.ScopeOAuthWrite+" "+ghl.ScopeLocationsReadonly), answer["scope"])
 	as := "Bearer " + answer["access_token"].(string)

@@ -54,7 +54,8 @@ func TestQuirksOfAContact(t *testing.T) {
 		{fault.NullLists("followers"), "followers", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Followers) }},
 		{fault.ObjectsForStrings(), "companyName", map[string]any{"name": "Engines"}, func(t *testing.T, c *ghl.Contact) {
 			require.Empty(t, c.CompanyName)
-			require.JSONEq(t, `{"name":"Engines"}`, string(c.Extra["companyName"]), "a value of another type is in Extra")
+			require.JSONEq(t, `{"name":"Engines"}`, string(c.Extra["companyName"]),
+				"a value of another type is in Extra")
 		}},
 		{fault.ObjectsForStrings("firstName"), "firstName", map[string]any{"name": "Ada"}, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "Love", c.LastName) }},
 		{fault.StringsForLists(), "followers", "u1", func(t *testing.T, c *ghl.Contact) { require.Equal(t, []string{"u1"}, c.Followers) }},
@@ -114,7 +115,8 @@ func TestQuirksOfAContact(t *testing.T) {
 func sameDate(t *testing.T, c *ghl.Contact) {
 	t.Helper()
 	require.True(t, c.DateAdded.In(time.UTC).Equal(noon), "%v", c.DateAdded)
-	require.True(t, c.LastActivity.In(time.UTC).Equal(time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)), "%v", c.LastActivity)
+	require.True(t, c.LastActivity.In(time.UTC).Equal(time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)), "%v",
+		c.LastActivity)
 	sameBirthday(t, c)
 }
 
@@ -220,7 +222,10 @@ func TestBrokenPaging(t *testing.T) {
 	s.AddContact(ghl.Contact{FirstName: "Ada"})
 	s.Fail(ghltest.Fault{Kind: fault.NullCursors()})
 	_, answer, _ := send(t, s, "GET", "/contacts/?locationId="+s.LocationID(), "")
-	require.Equal(t, []any{nil, nil, nil}, []any{answer["meta"].(map[string]any)["startAfter"], answer["meta"].(map[string]any)["startAfterId"], answer["meta"].(map[string]any)["nextPageUrl"]})
+	require.Equal(t, []any{nil, nil, nil}, []any{
+		answer["meta"].(map[string]any)["startAfter"], answer["meta"].(map[string]any)["startAfterId"],
+		answer["meta"].(map[string]any)["nextPageUrl"],
+	})
 	_, err := c.Contacts.List(t.Context(), nil)
 	require.NoError(t, err)
 }
@@ -229,7 +234,7 @@ func TestBrokenPaging(t *testing.T) {
 func TestTheClientReadsEveryQuirk(t *testing.T) {
 	names := map[string]bool{}
 	for _, quirk := range fault.Quirks() {
-		require.False(t, names[quirk.String()], "%v is there twice", quirk)
+		require.False(t, names[quirk.String()], "%v is listed twice", quirk)
 		names[quirk.String()] = true
 		t.Run(quirk.String(), func(t *testing.T) {
 			s, c := start(t, ghltest.WithLocation(duplicatesAllowed()))
@@ -237,7 +242,9 @@ func TestTheClientReadsEveryQuirk(t *testing.T) {
 			cal := s.AddCalendar(ghl.Calendar{Name: "Talks", IsActive: true})
 			task := s.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})
 			note := s.AddNote(ghl.Note{ContactID: ada.ID, Body: "Hello"})
-			booked := s.AddAppointment(ghl.Appointment{ContactID: ada.ID, StartTime: ghl.NewTime(noon.Add(24 * time.Hour))})
+			booked := s.AddAppointment(ghl.Appointment{
+				ContactID: ada.ID, StartTime: ghl.NewTime(noon.Add(24 * time.Hour)),
+			})
 			s.Fail(ghltest.Fault{Kind: quirk})
 			span := &ghl.EventsQuery{CalendarID: cal.ID, StartTime: noon, EndTime: noon.AddDate(0, 0, 7)}
 

@@ -25,7 +25,9 @@ func versions(t *testing.T, test func(t *testing.T, s *ghltest.Server, c *ghl.Cl
 func TestTasks(t *testing.T) {
 	versions(t, func(t *testing.T, s *ghltest.Server, c *ghl.Client, contactID string) {
 		due := noon.Add(48 * time.Hour)
-		made, err := c.Tasks.Create(t.Context(), contactID, &ghl.TaskCreate{Title: "Call", Body: "Soon", DueDate: due, AssignedTo: "user1"})
+		made, err := c.Tasks.Create(t.Context(), contactID, &ghl.TaskCreate{
+			Title: "Call", Body: "Soon", DueDate: due, AssignedTo: "user1",
+		})
 		require.NoError(t, err)
 		second := s.AddTask(ghl.Task{ContactID: contactID, Title: "Write"})
 		list, err := c.Tasks.List(t.Context(), contactID)
@@ -39,7 +41,9 @@ func TestTasks(t *testing.T) {
 		done, err := c.Tasks.SetCompleted(t.Context(), contactID, made.ID, true)
 		require.NoError(t, err)
 		require.True(t, done.Completed)
-		changed, err := c.Tasks.Update(t.Context(), contactID, made.ID, &ghl.TaskUpdate{Title: ghl.Some("Ring"), AssignedTo: ghl.Null[string]()})
+		changed, err := c.Tasks.Update(t.Context(), contactID, made.ID, &ghl.TaskUpdate{
+			Title: ghl.Some("Ring"), AssignedTo: ghl.Null[string](),
+		})
 		require.NoError(t, err)
 		require.Equal(t, "Ring", changed.Title)
 		require.Equal(t, "Soon", changed.Body)
@@ -74,7 +78,9 @@ func TestTasks(t *testing.T) {
 func TestNotes(t *testing.T) {
 	versions(t, func(t *testing.T, s *ghltest.Server, c *ghl.Client, contactID string) {
 		s.AddNote(ghl.Note{ContactID: contactID, Body: "older", DateAdded: ghl.NewTime(noon.Add(-time.Hour))})
-		made, err := c.Notes.Create(t.Context(), contactID, &ghl.NoteCreate{Body: "<p>Hello &lt;</p>", Title: "T", Color: "#FFAA00", Pinned: true, UserID: "user1"})
+		made, err := c.Notes.Create(t.Context(), contactID, &ghl.NoteCreate{
+			Body: "<p>Hello &lt;</p>", Title: "T", Color: "#FFAA00", Pinned: true, UserID: "user1",
+		})
 		require.NoError(t, err)
 		require.Equal(t, "Hello &lt;", made.BodyText)
 		list, err := c.Notes.List(t.Context(), contactID)
@@ -82,7 +88,9 @@ func TestNotes(t *testing.T) {
 		require.Len(t, list, 2)
 		require.Equal(t, made, list[0], "the newest note is first")
 
-		changed, err := c.Notes.Update(t.Context(), contactID, made.ID, &ghl.NoteUpdate{Body: ghl.Some("Bye"), Pinned: ghl.Some(false)})
+		changed, err := c.Notes.Update(t.Context(), contactID, made.ID, &ghl.NoteUpdate{
+			Body: ghl.Some("Bye"), Pinned: ghl.Some(false),
+		})
 		require.NoError(t, err)
 		require.Equal(t, "Bye", changed.Body)
 		require.Equal(t, "T", changed.Title)
@@ -105,13 +113,17 @@ func TestTags(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"vip"}, tags)
 
-		result, err := c.Tags.BulkUpdate(t.Context(), &ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{contactID, "nobody"}, Tags: []string{"Bulk"}})
+		result, err := c.Tags.BulkUpdate(t.Context(), &ghl.BulkTags{
+			Type: ghl.BulkAdd, ContactIDs: []string{contactID, "nobody"}, Tags: []string{"Bulk"},
+		})
 		require.NoError(t, err)
 		require.True(t, result.Succeeded)
 		require.Equal(t, 1, result.ErrorCount)
 		require.Equal(t, []string{"bulk"}, result.Responses[0].TagsAdded)
 		require.Equal(t, "error", result.Responses[1].Type)
-		_, err = c.Tags.BulkUpdate(t.Context(), &ghl.BulkTags{Type: ghl.BulkRemove, ContactIDs: []string{contactID}, RemoveAllTags: true})
+		_, err = c.Tags.BulkUpdate(t.Context(), &ghl.BulkTags{
+			Type: ghl.BulkRemove, ContactIDs: []string{contactID}, RemoveAllTags: true,
+		})
 		require.NoError(t, err)
 		left, _ := s.Contact(contactID)
 		require.Empty(t, left.Tags)
@@ -157,7 +169,9 @@ func TestAppointments(t *testing.T) {
 		require.NoError(t, err)
 		ten := time.Date(2026, time.March, 3, 10, 0, 0, 0, newYork)
 
-		made, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: contactID, StartTime: ten.UTC(), AssignedUserID: "user1"})
+		made, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
+			CalendarID: cal.ID, ContactID: contactID, StartTime: ten.UTC(), AssignedUserID: "user1",
+		})
 		require.NoError(t, err)
 		require.Equal(t, "2026-03-03T10:00:00-05:00", made.StartTime.Raw())
 		require.Equal(t, "2026-03-03T10:30:00-05:00", made.EndTime.Raw())
@@ -168,19 +182,31 @@ func TestAppointments(t *testing.T) {
 		require.Equal(t, "2026-03-03 10:00:00", ofContact[0].StartTime.Raw(), "a contact's appointments have no zone")
 		require.True(t, ten.Equal(ofContact[0].StartTime.In(newYork)))
 
-		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: contactID, StartTime: ten})
+		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
+			CalendarID: cal.ID, ContactID: contactID, StartTime: ten,
+		})
 		require.ErrorIs(t, err, ghl.ErrSlotTaken)
-		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: contactID, StartTime: ten.Add(5 * time.Minute)})
+		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
+			CalendarID: cal.ID, ContactID: contactID, StartTime: ten.Add(5 * time.Minute),
+		})
 		require.ErrorIs(t, err, ghl.ErrSlotTaken, "between the slots")
-		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: contactID, StartTime: ten.AddDate(0, 0, -7)})
+		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
+			CalendarID: cal.ID, ContactID: contactID, StartTime: ten.AddDate(0, 0, -7),
+		})
 		require.ErrorIs(t, err, ghl.ErrSlotTaken, "in the past")
-		twin, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: contactID, StartTime: ten, IgnoreFreeSlotValidation: true})
+		twin, err := c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
+			CalendarID: cal.ID, ContactID: contactID, StartTime: ten, IgnoreFreeSlotValidation: true,
+		})
 		require.NoError(t, err)
 		require.NoError(t, c.Appointments.Delete(t.Context(), twin.ID))
 
-		_, err = c.Calendars.Block(t.Context(), &ghl.BlockSlot{CalendarID: cal.ID, StartTime: ten.Add(time.Hour), EndTime: ten.Add(2 * time.Hour)})
+		_, err = c.Calendars.Block(t.Context(), &ghl.BlockSlot{
+			CalendarID: cal.ID, StartTime: ten.Add(time.Hour), EndTime: ten.Add(2 * time.Hour),
+		})
 		require.NoError(t, err)
-		days, err := c.Calendars.FreeSlots(t.Context(), cal.ID, &ghl.FreeSlotsQuery{From: ten.Add(-time.Hour), To: ten.Add(3 * time.Hour), Timezone: "UTC"})
+		days, err := c.Calendars.FreeSlots(t.Context(), cal.ID, &ghl.FreeSlotsQuery{
+			From: ten.Add(-time.Hour), To: ten.Add(3 * time.Hour), Timezone: "UTC",
+		})
 		require.NoError(t, err)
 		require.Len(t, days, 1)
 		var slots []string
@@ -190,19 +216,27 @@ func TestAppointments(t *testing.T) {
 		require.Equal(t, []string{"09:00", "09:30", "10:30", "12:00", "12:30"}, slots)
 		require.Equal(t, "2026-03-03T14:00:00Z", days[0].Slots[0].Raw())
 
-		moved, err := c.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{StartTime: ghl.Some(ten.Add(30 * time.Minute)), Title: ghl.Some("Visit")})
+		moved, err := c.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{
+			StartTime: ghl.Some(ten.Add(30 * time.Minute)), Title: ghl.Some("Visit"),
+		})
 		require.NoError(t, err)
 		require.Equal(t, "2026-03-03T11:00:00-05:00", moved.EndTime.Raw(), "the length is unchanged")
-		_, err = c.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{StartTime: ghl.Some(ten.Add(time.Hour))})
+		_, err = c.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{
+			StartTime: ghl.Some(ten.Add(time.Hour)),
+		})
 		require.ErrorIs(t, err, ghl.ErrSlotTaken)
 		got, err := c.Appointments.Get(t.Context(), made.ID)
 		require.NoError(t, err)
 		require.Equal(t, "Visit", got.Title)
 		require.Equal(t, []string{"user1"}, got.Users)
-		cancelled, err := c.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentCancelled)})
+		cancelled, err := c.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{
+			AppointmentStatus: ghl.Some(ghl.AppointmentCancelled),
+		})
 		require.NoError(t, err)
 		require.Equal(t, ghl.AppointmentCancelled, cancelled.AppointmentStatus)
-		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{CalendarID: cal.ID, ContactID: contactID, StartTime: ten.Add(30 * time.Minute)})
+		_, err = c.Appointments.Create(t.Context(), &ghl.AppointmentCreate{
+			CalendarID: cal.ID, ContactID: contactID, StartTime: ten.Add(30 * time.Minute),
+		})
 		require.NoError(t, err, "a cancelled appointment does not occupy its slot")
 
 		span := &ghl.EventsQuery{CalendarID: cal.ID, StartTime: ten, EndTime: ten.Add(24 * time.Hour)}
@@ -275,7 +309,9 @@ func TestCalendarHours(t *testing.T) {
 		"availabilities":[{"date":"2026-03-05T00:00:00.000Z","hours":[{"openHour":15,"closeHour":16}]}]}`), &cal))
 	cal = s.AddCalendar(cal)
 	free := func() map[string][]string {
-		days, err := c.Calendars.FreeSlots(t.Context(), cal.ID, &ghl.FreeSlotsQuery{From: noon, To: noon.AddDate(0, 0, 30)})
+		days, err := c.Calendars.FreeSlots(t.Context(), cal.ID, &ghl.FreeSlotsQuery{
+			From: noon, To: noon.AddDate(0, 0, 30),
+		})
 		require.NoError(t, err)
 		slots := map[string][]string{}
 		for _, day := range days {
@@ -291,9 +327,13 @@ func TestCalendarHours(t *testing.T) {
 		"2026-03-05": {"15:00"},
 	}, free())
 
-	s.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: cal.ID, StartTime: ghl.ParseTime("2026-03-03 09:00:00")})
+	s.AddAppointment(ghl.Appointment{
+		ContactID: ada.ID, CalendarID: cal.ID, StartTime: ghl.ParseTime("2026-03-03 09:00:00"),
+	})
 	require.Equal(t, []string{"11:00"}, free()["2026-03-03"], "the buffer of half an hour stays free")
-	s.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: cal.ID, StartTime: ghl.ParseTime("2026-03-03 14:00:00")})
+	s.AddAppointment(ghl.Appointment{
+		ContactID: ada.ID, CalendarID: cal.ID, StartTime: ghl.ParseTime("2026-03-03 14:00:00"),
+	})
 	require.NotContains(t, free(), "2026-03-03", "two a day")
 }
 
@@ -331,7 +371,9 @@ func TestInspection(t *testing.T) {
 	cal := s.AddCalendar(ghl.Calendar{Name: "Talks"})
 	field := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Shoe size", LocationID: "there"})
 	deal := s.AddOpportunity(ghltest.Opportunity{ContactID: ada.ID, Name: "Deal"})
-	blocked, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{CalendarID: cal.ID, StartTime: noon, EndTime: noon.Add(time.Hour)})
+	blocked, err := c.Calendars.Block(t.Context(), &ghl.BlockSlot{
+		CalendarID: cal.ID, StartTime: noon, EndTime: noon.Add(time.Hour),
+	})
 	require.NoError(t, err)
 
 	locations := s.Locations()
@@ -366,7 +408,9 @@ func TestCompanyTokens(t *testing.T) {
 		require.Equal(t, branches[1], token.LocationID)
 		require.NotEmpty(t, token.RefreshToken)
 		branch := clientOf(t, s, ghl.WithToken(token.AccessToken), ghl.WithLocation(branches[1]))
-		_, err = branch.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Branch", Email: string(version) + "@example.com"})
+		_, err = branch.Contacts.Create(t.Context(), &ghl.ContactCreate{
+			FirstName: "Branch", Email: string(version) + "@example.com",
+		})
 		require.NoError(t, err)
 		_, err = c.OAuth.LocationToken(t.Context(), agency.CompanyID, "nowhere")
 		require.ErrorIs(t, err, ghl.ErrNotFound)
@@ -408,7 +452,8 @@ func TestBareHandler(t *testing.T) {
 	require.NoError(t, err)
 	handler := s.Handler()
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-	c, err := ghl.New(ghl.WithBaseURL("http://fake.test"), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID()), ghl.WithHTTPClient(&http.Client{Transport: transportOf{handler}}))
+	c, err := ghl.New(ghl.WithBaseURL("http://fake.test"), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID()),
+		ghl.WithHTTPClient(&http.Client{Transport: transportOf{handler}}))
 	require.NoError(t, err)
 	got, err := c.Contacts.Get(t.Context(), ada.ID)
 	require.NoError(t, err)

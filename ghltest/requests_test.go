@@ -47,10 +47,12 @@ func TestABodyNeedsItsContentType(t *testing.T) {
 	for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded"} {
 		status, answer, _ := send(t, s, http.MethodPost, "/contacts/", contact, "Content-Type", media)
 		require.Equal(t, 422, status, media)
-		require.Equal(t, []any{"locationId must be a string", "locationId should not be empty"}, answer["message"], media)
+		require.Equal(t, []any{"locationId must be a string", "locationId should not be empty"}, answer["message"],
+			media)
 	}
 	require.Empty(t, s.Contacts())
-	status, _, _ := send(t, s, http.MethodPost, "/contacts/", contact, "Content-Type", "Application/JSON ; charset=UTF-8")
+	status, _, _ := send(t, s, http.MethodPost, "/contacts/", contact, "Content-Type",
+		"Application/JSON ; charset=UTF-8")
 	require.Equal(t, 201, status)
 
 	app := s.AddApp(ghltest.App{RedirectURLs: []string{callback}})
@@ -67,13 +69,16 @@ func TestABodyNeedsItsContentType(t *testing.T) {
 	agency := s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true})
 	names := url.Values{"companyId": {agency.CompanyID}, "locationId": {s.LocationID()}}.Encode()
 	for media, want := range map[string]int{"application/x-www-form-urlencoded": 201, "application/json": 422, "": 422} {
-		status, _, _ := send(t, s, http.MethodPost, "/oauth/locationToken", names, "Authorization", "Bearer "+agency.AccessToken, "Content-Type", media)
+		status, _, _ := send(t, s, http.MethodPost, "/oauth/locationToken", names, "Authorization",
+			"Bearer "+agency.AccessToken, "Content-Type", media)
 		require.Equal(t, want, status, media)
 	}
 	names = `{"companyId":"` + agency.CompanyID + `","locationId":"` + s.LocationID() + `"}`
-	status, _, _ = send(t, s, http.MethodPost, "/oauth/locationToken", names, "Authorization", "Bearer "+agency.AccessToken)
+	status, _, _ = send(t, s, http.MethodPost, "/oauth/locationToken", names, "Authorization",
+		"Bearer "+agency.AccessToken)
 	require.Equal(t, 201, status)
-	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", names[:len(names)-1]+`,"more":"1"}`, "Authorization", "Bearer "+agency.AccessToken)
+	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", names[:len(names)-1]+`,"more":"1"}`,
+		"Authorization", "Bearer "+agency.AccessToken)
 	require.Equal(t, 422, status)
 	require.Equal(t, []any{"property more should not exist"}, answer["message"])
 }
@@ -110,13 +115,14 @@ func TestAnIncompleteBodyHasNoEffect(t *testing.T) {
 func TestAnUnescapedPlusIsASpace(t *testing.T) {
 	s := ghltest.Start(t)
 	s.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+12025550100", Email: "ada+news@example.com"})
-	for query, there := range map[string]bool{
+	for query, found := range map[string]bool{
 		"number=%2B12025550100": true, "number=+12025550100": false, "number=2025550100": true,
 		"email=ada%2Bnews@example.com": true, "email=ada+news@example.com": false,
 	} {
-		status, answer, _ := send(t, s, http.MethodGet, "/contacts/search/duplicate?locationId="+s.LocationID()+"&"+query, "")
+		status, answer, _ := send(t, s, http.MethodGet,
+			"/contacts/search/duplicate?locationId="+s.LocationID()+"&"+query, "")
 		require.Equal(t, 200, status)
-		require.Equal(t, there, answer["contact"] != nil, query)
+		require.Equal(t, found, answer["contact"] != nil, query)
 	}
 }
 
@@ -124,7 +130,8 @@ func TestAnUnescapedPlusIsASpace(t *testing.T) {
 func TestNamesInFiltersAndSortAreExact(t *testing.T) {
 	s := ghltest.Start(t)
 	search := func(more string) (int, any) {
-		status, answer, _ := send(t, s, http.MethodPost, "/contacts/search", `{"locationId":"`+s.LocationID()+`","pageLimit":5,`+more+`}`)
+		status, answer, _ := send(t, s, http.MethodPost, "/contacts/search",
+			`{"locationId":"`+s.LocationID()+`","pageLimit":5,`+more+`}`)
 		return status, answer["message"]
 	}
 	for more, reason := range map[string]string{

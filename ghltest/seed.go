@@ -180,7 +180,7 @@ func (s *state) addContact(in ghl.Contact, now time.Time) (*contact, error) {
 	}
 	in.LocationID = l.ID
 	in.Phone = normalPhone(in.Phone, l.Country)
-	in.Tags = lowered(in.Tags)
+	in.Tags = normalTags(in.Tags)
 	if in.DateAdded.IsZero() {
 		in.DateAdded = timestamp(now)
 	}
@@ -203,7 +203,7 @@ func (s *state) addContact(in ghl.Contact, now time.Time) (*contact, error) {
 			c.CustomFields = append(c.CustomFields, f)
 		}
 	}
-	s.learnTags(l, c.Tags)
+	s.addLocationTags(l, c.Tags)
 	s.contacts[c.ID] = c
 	l.place(c)
 	return c, nil

@@ -58,7 +58,8 @@ func TestSeedFromJSON(t *testing.T) {
 		visits := s.Appointments("ada")
 		require.Len(t, visits, 2)
 		require.Equal(t, "visit", visits[0].ID)
-		require.Equal(t, "2026-03-03T10:15:00Z", visits[0].EndTime.Raw(), "the default is the length of a slot, in the location's zone")
+		require.Equal(t, "2026-03-03T10:15:00Z", visits[0].EndTime.Raw(),
+			"the default is the length of a slot, in the location's zone")
 		tags, err := c.Locations.Tags(t.Context(), "lisbon")
 		require.NoError(t, err)
 		require.Len(t, tags, 2)
@@ -115,7 +116,8 @@ func TestMistakesInASeed(t *testing.T) {
 		require.ErrorContains(t, err, "ghltest: WithSeed: "+want, document)
 		s, err := ghltest.NewHandler()
 		require.NoError(t, err)
-		require.Contains(t, panicOf(func() { s.LoadJSON(strings.NewReader(document)) }), "ghltest: LoadJSON: "+want, document)
+		require.Contains(t, panicOf(func() { s.LoadJSON(strings.NewReader(document)) }), "ghltest: LoadJSON: "+want,
+			document)
 	}
 	_, err := ghltest.NewHandler(ghltest.WithSeed(strings.NewReader(`{"locations":[{"timezone":"Mars/Olympus"}]}`)))
 	require.ErrorContains(t, err, "ghltest: WithSeed: locations[0]: the time zone of location")

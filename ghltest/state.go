@@ -178,8 +178,8 @@ func (l *location) sharing(email, phone string, c *contact) (other *contact, fie
 	return nil, ""
 }
 
-// learnTags adds new tags to the location's tags.
-func (s *state) learnTags(l *location, tags []string) {
+// addLocationTags adds new tags to the location's tags.
+func (s *state) addLocationTags(l *location, tags []string) {
 	for _, name := range tags {
 		if !slices.ContainsFunc(l.tags, func(t *ghl.LocationTag) bool { return t.Name == name }) {
 			l.tags = append(l.tags, &ghl.LocationTag{ID: s.ids.id(), Name: name, LocationID: l.ID})

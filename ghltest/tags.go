@@ -11,8 +11,8 @@ var bulkTagsProperties = properties{
 	"contacts": required(texts), "tags": required(texts), "locationId": required(text), "removeAllTags": optional(flag),
 }
 
-// lowered returns the tags as they are stored: in lower case, without duplicates.
-func lowered(tags []string) []string {
+// normalTags returns the tags as they are stored: in lower case, without duplicates.
+func normalTags(tags []string) []string {
 	var list []string
 	for _, tag := range tags {
 		if tag = strings.ToLower(strings.TrimSpace(tag)); tag != "" && !slices.Contains(list, tag) {
@@ -38,7 +38,7 @@ func (c *call) changeTags(of *contact, add, remove []string) (added, removed []s
 		return gone
 	})
 	of.Tags = tags
-	c.learnTags(c.location, added)
+	c.addLocationTags(c.location, added)
 	of.touch(c.now)
 	if len(added)+len(removed) > 0 {
 		c.emitContact(ContactTagUpdate, of)
@@ -62,7 +62,7 @@ func (c *call) addTags() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.changeTags(of, lowered(in.Tags), nil)
+	c.changeTags(of, normalTags(in.Tags), nil)
 	return map[string]any{"tags": orEmpty(of.Tags)}, nil
 }
 
@@ -75,7 +75,7 @@ func (c *call) removeTags() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.changeTags(of, nil, lowered(in.Tags))
+	c.changeTags(of, nil, normalTags(in.Tags))
 	return map[string]any{"tags": orEmpty(of.Tags)}, nil
 }
 
@@ -98,7 +98,7 @@ func (c *call) bulkUpdateTags() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags, failed, responses := lowered(in.Tags), 0, []bulkTagsContact{}
+	tags, failed, responses := normalTags(in.Tags), 0, []bulkTagsContact{}
 	fail := func(id, message string) {
 		failed++
 		responses = append(responses, bulkTagsContact{ContactID: id, Message: message, Type: "error"})

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest/internal/answer"
@@ -185,6 +188,66 @@ func (c *call) tokenAnswer(p pair) any {
 		answer["approvedLocations"] = orEmpty(in.approved)
 		answer["approveAllLocations"] = in.all
 		answer["installToFutureLocations"] = in.future
+	}
+	return answer
+}
+
+// refreshToken is stored after its use, so that a second use is detected.
+type refreshToken struct {
+	grant
+	used bool
+}
+
+// pair is an access token with its refresh token.
+type pair struct {
+	grant
+	access, refresh string
+}
+
+const (
+	tokenLife   = 86399 * time.Second  // of an access token
+	refreshLife = 365 * 24 * time.Hour // of an unused refresh token
+	codeLife    = 10 * time.Minute     // of a code: OAuth's recommendation, HighLevel documents none
+)
+
+// issue returns a new pair of tokens. Earlier pairs stay valid.
+func (s *state) issue(g grant, now time.Time) pair {
+	p := pair{grant: g, access: s.ids.uuid(), refresh: s.ids.uuid()}
+	p.scopes = slices.Clone(g.scopes)
+	p.expires = now.Add(tokenLife)
+	access, refresh := p.grant, p.grant
+	refresh.expires = now.Add(refreshLife)
+	s.grants[p.access] = &access
+	s.oauth.refreshes[p.refresh] = &refreshToken{grant: refresh}
+	return p
+}
+
+// pair returns a pair of tokens with the property names of the version.
+func (c *call) pair(p pair) map[string]any {
+	scopes := p.scopes
+	if scopes == nil {
+		scopes = ghl.ScopesFor(ghl.Operations()...)
+	}
+	names := make([]string, len(scopes))
+	for i, scope := range scopes {
+		names[i] = string(scope)
+	}
+	answer := map[string]any{
+		"scope": strings.Join(names, " "), "userType": p.userType(), "companyId": p.company, "userId": p.user,
+		"traceId": c.ids.uuid(),
+	}
+	keys := [...]string{"access_token", "refresh_token", "token_type", "expires_in"}
+	if c.v3 {
+		keys = [...]string{"accessToken", "refreshToken", "tokenType", "expiresIn"}
+	}
+	for i, value := range [...]any{p.access, p.refresh, "Bearer", int(tokenLife.Seconds())} {
+		answer[keys[i]] = value
+	}
+	if p.location != nil {
+		answer["locationId"] = p.location.ID
+	}
+	if p.app != nil && p.app.PlanID != "" {
+		answer["planId"] = p.app.PlanID
 	}
 	return answer
 }

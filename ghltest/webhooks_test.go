@@ -117,7 +117,9 @@ func TestEvents(t *testing.T) {
 	}{
 		{"seeds are no change", none, nil, nil},
 		{"contact created", func() (err error) {
-			contact, err = c.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", LastName: "Love", Email: "ada@example.com", AssignedTo: "u", Tags: []string{"A"}})
+			contact, err = c.Contacts.Create(ctx, &ghl.ContactCreate{
+				FirstName: "Ada", LastName: "Love", Email: "ada@example.com", AssignedTo: "u", Tags: []string{"A"},
+			})
 			return err
 		}, []string{"ContactCreate"}, person},
 		{"updated", func() error {
@@ -125,7 +127,9 @@ func TestEvents(t *testing.T) {
 			return err
 		}, []string{"ContactUpdate"}, person},
 		{"updated with tags and DND", func() error {
-			_, err := c.Contacts.Update(ctx, contact.ID, &ghl.ContactUpdate{Tags: ghl.Some([]string{"b"}), DND: ghl.Some(true)})
+			_, err := c.Contacts.Update(ctx, contact.ID, &ghl.ContactUpdate{
+				Tags: ghl.Some([]string{"b"}), DND: ghl.Some(true),
+			})
 			return err
 		}, []string{"ContactUpdate", "ContactTagUpdate", "ContactDndUpdate"}, person},
 		{"upserted, new", func() error {
@@ -133,17 +137,23 @@ func TestEvents(t *testing.T) {
 			return err
 		}, []string{"ContactCreate"}, nil},
 		{"upserted, known", func() error {
-			_, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Email: ghl.Some("new@example.com"), City: ghl.Some("Rome")})
+			_, err := c.Contacts.Upsert(ctx, &ghl.ContactUpsert{
+				Email: ghl.Some("new@example.com"), City: ghl.Some("Rome"),
+			})
 			return err
 		}, []string{"ContactUpdate"}, nil},
 		{"tags", func() error { _, err := c.Tags.Add(ctx, contact.ID, []string{"c"}); return err }, []string{"ContactTagUpdate"}, person},
 		{"the same tags", func() error { _, err := c.Tags.Add(ctx, contact.ID, []string{"c"}); return err }, nil, nil},
 		{"bulk tags", func() error {
-			_, err := c.Tags.BulkUpdate(ctx, &ghl.BulkTags{Type: ghl.BulkAdd, ContactIDs: []string{contact.ID, seed.ID}, Tags: []string{"d"}})
+			_, err := c.Tags.BulkUpdate(ctx, &ghl.BulkTags{
+				Type: ghl.BulkAdd, ContactIDs: []string{contact.ID, seed.ID}, Tags: []string{"d"},
+			})
 			return err
 		}, []string{"ContactTagUpdate", "ContactTagUpdate"}, nil},
 		{"business", func() error {
-			_, err := c.Contacts.SetBusiness(ctx, &ghl.BusinessUpdate{ContactIDs: []string{contact.ID}, BusinessID: "b"})
+			_, err := c.Contacts.SetBusiness(ctx, &ghl.BusinessUpdate{
+				ContactIDs: []string{contact.ID}, BusinessID: "b",
+			})
 			return err
 		}, []string{"ContactUpdate"}, nil},
 		{"followers", func() error { _, err := c.Followers.Add(ctx, contact.ID, []string{"u"}); return err }, []string{"ContactUpdate"}, nil},
@@ -169,7 +179,9 @@ func TestEvents(t *testing.T) {
 		}, []string{"NoteUpdate"}, nil},
 		{"note deleted", func() error { return c.Notes.Delete(ctx, contact.ID, note.ID) }, []string{"NoteDelete"}, nil},
 		{"appointment", func() (err error) {
-			booked, err = c.Appointments.Create(ctx, &ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: contact.ID, StartTime: noon.Add(3 * time.Hour)})
+			booked, err = c.Appointments.Create(ctx, &ghl.AppointmentCreate{
+				CalendarID: calendar.ID, ContactID: contact.ID, StartTime: noon.Add(3 * time.Hour),
+			})
 			return err
 		}, []string{"AppointmentCreate"}, []string{"appointment"}},
 		{"appointment updated", func() error {
@@ -177,7 +189,9 @@ func TestEvents(t *testing.T) {
 			return err
 		}, []string{"AppointmentUpdate"}, []string{"appointment"}},
 		{"a blocked slot is no appointment", func() error {
-			_, err := c.Calendars.Block(ctx, &ghl.BlockSlot{CalendarID: calendar.ID, StartTime: noon.Add(5 * time.Hour), EndTime: noon.Add(6 * time.Hour)})
+			_, err := c.Calendars.Block(ctx, &ghl.BlockSlot{
+				CalendarID: calendar.ID, StartTime: noon.Add(5 * time.Hour), EndTime: noon.Add(6 * time.Hour),
+			})
 			return err
 		}, nil, nil},
 		{"appointment deleted", func() error { return c.Appointments.Delete(ctx, booked.ID) }, []string{"AppointmentDelete"}, nil},
@@ -217,7 +231,8 @@ func TestShapesOnRequest(t *testing.T) {
 	s, c := start(t)
 	plain, odd, nested, some := &inbox{}, &inbox{}, &inbox{}, &inbox{}
 	s.SubscribeHandler(plain)
-	s.SubscribeHandler(odd, ghltest.BareTaskCreate(), ghltest.FlatAppointments(), ghltest.MistypedAppointments(), ghltest.ForApp("myapp", "v7"))
+	s.SubscribeHandler(odd, ghltest.BareTaskCreate(), ghltest.FlatAppointments(), ghltest.MistypedAppointments(),
+		ghltest.ForApp("myapp", "v7"))
 	s.SubscribeHandler(nested, ghltest.NestedRecords(), nil)
 	s.SubscribeHandler(some, ghltest.Events(ghltest.TaskDelete, ghltest.NoteCreate))
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
@@ -517,7 +532,8 @@ func TestCloseEndsDeliveries(t *testing.T) {
 	require.EqualError(t, <-waiting, closed)
 	require.EqualError(t, s.Flush(t.Context()), closed)
 	require.NoError(t, s.Close())
-	require.PanicsWithValue(t, "ghltest: SubscribeHandler: the server is closed", func() { s.SubscribeHandler(&inbox{}) })
+	require.PanicsWithValue(t, "ghltest: SubscribeHandler: the server is closed",
+		func() { s.SubscribeHandler(&inbox{}) })
 }
 
 // A redelivery is sent on time without a call that moves the clock.

@@ -62,7 +62,7 @@ func (m *Mapper) ContactCreate(c *pluvo.Contact) (*ghl.ContactCreate, *Report, e
 			return out, s.report, nil
 		}
 	}
-	return nil, s.report, s.missing("email", "email", whyNobody)
+	return nil, s.report, s.missing("email", "email", whyNoIdentity)
 }
 
 // ContactChange holds the calls that bring a contact of GHL to the state of Pluvo.

@@ -164,7 +164,7 @@ func (ch *chain) addDateText(at position, form dateForm, c *mistakes) {
 		c.add(at, "a day has no time of the day, which %q needs", form.name)
 		return
 	case ch.cur == instantType && form.typ == dayType && ch.toGHL:
-		c.add(at, "%q omits the time of the day, so there is no way back: set direction: toPluvo", form.name)
+		c.add(at, "%q omits the time of the day, so the rule cannot be used backwards: set direction: toPluvo", form.name)
 		return
 	case ch.cur == instantType && form.typ == dayType:
 		ch.add(dayType, dayAtLocation, nil)

@@ -48,7 +48,7 @@
 //     join: and split: with the text between the items; options: a table of GHL's words and Pluvo's.
 //
 // A file is refused for unknown fields, two rules with one target, types that cannot be converted, options that the
-// field in GHL does not have, and rules of both directions whose field or table has no way back. Numbers, days, times
+// field in GHL does not have, and rules of both directions that can only be used in one. Numbers, days, times
 // and switches are converted to text and back without a transform.
 //
 // # What is lost

@@ -16,7 +16,7 @@ func Example() {
 		return
 	}
 
-	// From HighLevel, as client.Contacts.Get gives it.
+	// From HighLevel, as client.Contacts.Get returns it.
 	from := &ghl.Contact{ID: "ocQHyuzHvysMo5N5VsXc", Name: "Ada King Lovelace", Email: "ada@example.com", Tags: []string{"customer"}, City: "London"}
 	contact, report, err := mapper.Contact(from)
 	if err != nil {
@@ -28,7 +28,7 @@ func Example() {
 		fmt.Println(e.From, "was left out:", e.Reason)
 	}
 
-	// Somebody changes it in Pluvo.
+	// The contact is changed in Pluvo.
 	changed := pluvo.Clone(contact)
 	changed.LastName, changed.Email, changed.Tags = "Lovelace", "", []string{"Customer", "VIP"}
 	change, _, err := mapper.ContactUpdate(changed, contact)
@@ -47,7 +47,7 @@ func Example() {
 }
 
 func ExampleLoadRules() {
-	// As client.Locations.CustomFieldResolver gives them.
+	// As client.Locations.CustomFieldResolver returns them.
 	definitions := ghl.NewCustomFieldResolver([]*ghl.CustomFieldDefinition{
 		{ID: "3sv6UEo51C9Bmpo1cKTq", FieldKey: "contact.stage", DataType: "SINGLE_OPTIONS", PicklistOptions: []string{"New lead", "Won"}},
 	})
@@ -97,7 +97,7 @@ func ExampleMapper_Fields() {
 		return
 	}
 	written := &pluvo.Contact{FirstName: "Ada", LastName: "Lovelace", Tags: []string{"VIP", "customer"}}
-	read := &pluvo.Contact{FirstName: "Ada", LastName: "King", Tags: []string{"customer", "vip"}} // as HighLevel gives it later
+	read := &pluvo.Contact{FirstName: "Ada", LastName: "King", Tags: []string{"customer", "vip"}} // the echo from HighLevel
 	for _, field := range mapper.Fields(pluvo.KindContact) {
 		if !field.Same(written, read) {
 			fmt.Println(field.Name(), "was changed to", field.Get(read))

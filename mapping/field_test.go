@@ -47,7 +47,7 @@ func field(t *testing.T, m *mapping.Mapper, kind pluvo.Kind, name string) *mappi
 	return fields[i]
 }
 
-// TestEchoesAreKnownByContent: what GHL makes of a value is the same value.
+// TestEchoesAreKnownByContent: a value is the same in the form in which GHL stores it.
 func TestEchoesAreKnownByContent(t *testing.T) {
 	phone := mapping.PhoneNormalizerFunc(func(s string) (string, bool) { return "+18005550100", s == "(800) 555-0100" })
 	plain := newMapper(t, func(o *mapping.Options) { o.Phone = phone })
@@ -63,7 +63,7 @@ func TestEchoesAreKnownByContent(t *testing.T) {
 		same bool
 	}{
 		{plain, &pluvo.Contact{Phone: "(800) 555-0100"}, &pluvo.Contact{Phone: "+18005550100"}, "phone", true},
-		{plain, &pluvo.Contact{Phone: "(800) 555-0101"}, &pluvo.Contact{Phone: "+18005550101"}, "phone", false}, // nobody can place it
+		{plain, &pluvo.Contact{Phone: "(800) 555-0101"}, &pluvo.Contact{Phone: "+18005550101"}, "phone", false}, // the normaliser rejects it
 		{plain, &pluvo.Contact{Email: "Ada@Example.com"}, &pluvo.Contact{Email: "ada@example.com"}, "email", true},
 		{plain, &pluvo.Contact{Tags: []string{"VIP", "new"}}, &pluvo.Contact{Tags: []string{"new", "vip"}}, "tags", true},
 		{plain, &pluvo.Contact{Tags: []string{"VIP"}}, &pluvo.Contact{Tags: []string{"new", "vip"}}, "tags", false},
@@ -73,20 +73,20 @@ func TestEchoesAreKnownByContent(t *testing.T) {
 		{plain, &pluvo.Task{Completed: true}, &pluvo.Task{}, "completed", false},
 		{plain, &pluvo.Appointment{Start: noon.Add(time.Millisecond)}, &pluvo.Appointment{Start: noon}, "start", true},
 		{plain, &pluvo.Appointment{Status: "waiting"}, &pluvo.Appointment{Status: pluvo.AppointmentNew}, "status", false},
-		{plain, &pluvo.Note{CreatedAt: noon.Add(1)}, &pluvo.Note{CreatedAt: noon}, "createdAt", false}, // it is not written there
+		{plain, &pluvo.Note{CreatedAt: noon.Add(1)}, &pluvo.Note{CreatedAt: noon}, "createdAt", false}, // no rule writes it to GHL
 		{ruled, &pluvo.Contact{Phone: "(800) 555-0100"}, &pluvo.Contact{Phone: "+18005550100"}, "phone", true},
 		{ruled, &pluvo.Contact{FirstName: " ada"}, &pluvo.Contact{FirstName: "ADA"}, "firstName", true},
 		{ruled, &pluvo.Contact{Fields: map[string]string{"size": "38.50"}}, &pluvo.Contact{Fields: map[string]string{"size": "38.5"}}, "fields.size", true},
 		{ruled, &pluvo.Contact{Fields: map[string]string{"size": "big"}}, &pluvo.Contact{}, "fields.size", false},
 		{ruled, &pluvo.Contact{Fields: map[string]string{"speaks": "English, French"}}, &pluvo.Contact{Fields: map[string]string{"speaks": "English, , French"}}, "fields.speaks", true},
 		{ruled, &pluvo.Contact{}, &pluvo.Contact{Fields: map[string]string{"visit": "never"}}, "fields.visit", true},
-		{ruled, &pluvo.Appointment{}, &pluvo.Appointment{Status: "unknown"}, "status", false}, // it is not cleared in GHL
+		{ruled, &pluvo.Appointment{}, &pluvo.Appointment{Status: "unknown"}, "status", false}, // GHL does not clear it
 	} {
 		require.Equal(t, test.same, field(t, test.m, test.a.Kind(), test.name).Same(test.a, test.b), "%s of %+v and %+v", test.name, test.a, test.b)
 	}
 }
 
-// TestWhatFits: what an update can give GHL, and what stays in Pluvo alone.
+// TestWhatFits: Fits reports which values an update can write to GHL.
 func TestWhatFits(t *testing.T) {
 	plain := newMapper(t, nil)
 	ruled := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email, required: true}", "{ghl: custom.cf1, pluvo: fields.size}", "{ghl: companyName, pluvo: fields.company}", "{ghl: custom.cf2, pluvo: stage}", "{ghl: dnd, pluvo: fields.quiet}"), definitions...)
@@ -125,7 +125,7 @@ func TestWhatFits(t *testing.T) {
 	require.False(t, field(t, plain, pluvo.KindContact, "email").Fits(mapping.SetOf([]string{"a"})))
 }
 
-// TestMergeByField merges three states of a contact as a sync does: field by field, sets item by item.
+// TestMergeByField merges three states of a contact like a sync: field by field, and sets item by item.
 func TestMergeByField(t *testing.T) {
 	m := newMapper(t, nil)
 	base := &pluvo.Contact{ID: "c1", FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", Tags: []string{"vip", "new"}, Stage: "lead"}
@@ -188,11 +188,11 @@ func TestValues(t *testing.T) {
 	require.Equal(t, v, field(t, m, pluvo.KindTask, "dueDate").Canonical(v), "another field's")
 }
 
-// TestWhatIsReadIsCanonical: what comes from GHL is in the form in which it comes back.
+// TestWhatIsReadIsCanonical: a value that was read from GHL is canonical.
 func TestWhatIsReadIsCanonical(t *testing.T) {
 	m := withRules(t, customRules, definitions...)
 	c := contact()
-	c.Tags = []string{"VIP", "vip"} // a fake or an old record may have them so
+	c.Tags = []string{"VIP", "vip"} // an old record may have such tags
 	c.CustomFields = append(c.CustomFields, ghl.CustomField{ID: "cf2", Value: ghl.ValueOf("Won")}, ghl.CustomField{ID: "cf4", Value: ghl.ValueOf("2026-01-02")})
 	got, _, err := m.Contact(c)
 	require.NoError(t, err)

@@ -12,20 +12,19 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// sample is a value of a type, as GHL's JSON has it and as rules pass it on.
+// samples are values of each type, in GHL's JSON and in a rule.
 var samples = map[typ]struct {
 	json string
 	v    value
 }{
-	textType:    {`"confirmed"`, value{text: "confirmed"}}, // which is a state of an appointment too
+	textType:    {`"confirmed"`, value{text: "confirmed"}}, // also a valid state of an appointment
 	listType:    {`["a","b"]`, value{list: []string{"a", "b"}}},
 	flagType:    {`true`, value{flag: true}},
 	dayType:     {`"2026-05-01"`, value{at: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)}},
 	instantType: {`"2026-05-01T12:00:00.000Z"`, value{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}},
 }
 
-// TestEveryFieldHasItsName reads each of GHL's fields from the property that has its name, and writes it to the one that
-// has it in what is sent.
+// TestEveryFieldHasItsName: each field of GHL is read from and written to the property of its name.
 func TestEveryFieldHasItsName(t *testing.T) {
 	m, err := New(Options{Location: "loc"})
 	require.NoError(t, err)
@@ -38,7 +37,7 @@ func TestEveryFieldHasItsName(t *testing.T) {
 func testFields[R, C, U, P any](t *testing.T, m *Mapper, table *table[R, C, U, P]) {
 	for _, f := range table.ghl {
 		sample := samples[f.typ]
-		if f.name == "status" || f.name == "appointmentId" { // derived; not GHL's
+		if f.name == "status" || f.name == "appointmentId" { // derived, or given by the caller
 			require.True(t, f.create == nil && f.change == nil)
 			continue
 		}
@@ -114,11 +113,11 @@ func fieldsSet(v reflect.Value) map[string]reflect.Value {
 	return list
 }
 
-// TestEveryFieldOfARecordIsKnown: what GHL's models hold is mapped, reported as left out, or one of what needs no report.
+// TestEveryFieldOfARecordIsKnown: each field of GHL's models is mapped, reported as left out, or listed here as redundant.
 func TestEveryFieldOfARecordIsKnown(t *testing.T) {
 	m, err := New(Options{Location: "loc"})
 	require.NoError(t, err)
-	quiet := map[string]bool{ // ids, the form of the answer, and what other fields say
+	quiet := map[string]bool{ // ids, pagination, and values that repeat other fields
 		"LocationID": true, "ContactID": true, "Name": true, "ContactName": true, "FirstNameLowerCase": true, "LastNameLowerCase": true,
 		"FullNameLowerCase": true, "EmailLowerCase": true, "BirthMonth": true, "BirthDay": true, "Cursor": true, "BodyText": true,
 	}
@@ -138,7 +137,7 @@ func TestEveryFieldOfARecordIsKnown(t *testing.T) {
 			}
 			var found bool
 			for _, e := range f(record.Interface()).Entries {
-				from, _, _ := strings.Cut(strings.ToLower(e.From), ".") // a custom field's is custom.ID
+				from, _, _ := strings.Cut(strings.ToLower(e.From), ".") // the name of a custom field is custom.ID
 				found = found || from == want || name == "CustomFields" && from == "custom" || name == "Status" && from == "appointmentstatus"
 			}
 			require.True(t, found, "%s: %s", of, name)
@@ -201,7 +200,7 @@ func fill(v reflect.Value) {
 	}
 }
 
-// TestWordsOfOutcomesAndTypes holds the words that operators read.
+// TestWordsOfOutcomesAndTypes fixes the words that operators read.
 func TestWordsOfOutcomesAndTypes(t *testing.T) {
 	require.Equal(t, []string{"mapped", "changed", "left out", "missing", "outcome 9"}, []string{Mapped.String(), Changed.String(), LeftOut.String(), Missing.String(), Outcome(9).String()})
 	for i := typ(0); i <= filesType; i++ {

@@ -12,9 +12,9 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// FuzzLoadRules gives the loader any file. It never panics; it refuses a file with all that is wrong, each at a line of the
-// file, or takes it. Rules that were taken map any text without a panic, to records that Pluvo takes, and what they send to
-// GHL and read again is the same to them.
+// FuzzLoadRules loads any file. LoadRules never panics. It accepts a file, or refuses it with mistakes at positions of the
+// file. Accepted rules map any text without a panic, to records that are valid for Pluvo, and a value that they send to GHL
+// and read back is the same to them.
 func FuzzLoadRules(f *testing.F) {
 	resolver := ghl.NewCustomFieldResolver(definitions)
 	for _, file := range []string{

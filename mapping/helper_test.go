@@ -42,7 +42,7 @@ func withRules(t testing.TB, text string, definitions ...*ghl.CustomFieldDefinit
 	return newMapper(t, func(o *mapping.Options) { o.Rules = load(t, text, definitions...) })
 }
 
-// body returns what an update or create would send, as far as the record's own JSON says.
+// body returns the JSON of an update or a create.
 func body(t testing.TB, in any) string {
 	t.Helper()
 	data, err := json.Marshal(in)
@@ -50,7 +50,7 @@ func body(t testing.TB, in any) string {
 	return string(data)
 }
 
-// entry finds what a report says about a field.
+// entry returns the first entry of a report for a field.
 func entry(r *mapping.Report, from string) mapping.Entry {
 	for _, e := range r.Entries {
 		if e.From == from {
@@ -60,7 +60,7 @@ func entry(r *mapping.Report, from string) mapping.Entry {
 	return mapping.Entry{}
 }
 
-// outcomes lists a report without its reasons.
+// outcomes returns the entries of a report without their reasons.
 func outcomes(r *mapping.Report) []string {
 	var list []string
 	for _, e := range r.Entries {
@@ -69,7 +69,7 @@ func outcomes(r *mapping.Report) []string {
 	return list
 }
 
-// contact is one from GHL with much in it.
+// contact is a contact from GHL with many values.
 func contact() *ghl.Contact {
 	return &ghl.Contact{
 		ID: "c1", LocationID: "loc", FirstName: "Ada", LastName: "Lovelace", Name: "Ada Lovelace", Email: "ada@example.com", Phone: "+18005550100",

@@ -55,7 +55,7 @@ func TestMistakesHavePositions(t *testing.T) {
 	}
 }
 
-// TestHostileFiles: a file that would cost the parser much is refused at the place where it becomes too much.
+// TestHostileFiles: a file that exceeds a limit of the parser is refused, with the position where it does.
 func TestHostileFiles(t *testing.T) {
 	for _, test := range []struct{ name, file, want string }{
 		{"brackets", "version: 1\ncontact: " + strings.Repeat("[", 10_000), "2:74: lists and objects must not be nested deeper than 64"},

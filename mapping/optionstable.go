@@ -27,8 +27,8 @@ func (ch *chain) addOptions(at position, arg *node, c *mistakes) {
 			c.add(key.position, "options has %s twice", key.quoted())
 			continue
 		case ch.toGHL && backward[to] != "":
-			c.add(arg.list[i].position, "Pluvo's %s is the word for two of HighLevel's options, so there is no way back: "+
-				"set direction: toPluvo", arg.list[i].quoted())
+			c.add(arg.list[i].position, "Pluvo's %s is the word for two of HighLevel's options, "+
+				"so the rule cannot be used backwards: set direction: toPluvo", arg.list[i].quoted())
 		}
 		if len(ch.options) > 0 && !slices.Contains(ch.options, from) {
 			c.add(key.position, "the field in HighLevel has no option %s; %s", key.quoted(), meant(from, ch.options, "it has"))

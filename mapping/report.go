@@ -156,7 +156,7 @@ const (
 	whyV3Status    = "only VersionV3 sets this state"
 	whyNoStatus    = "HighLevel has no such state"
 	whyOlderStatus = "the older status field"
-	whyNobody      = "HighLevel needs an e-mail, a phone or a name"
+	whyNoIdentity  = "HighLevel needs an e-mail, a phone or a name"
 	whyEnd         = "HighLevel needs an end after the start"
 	whyNoPhone     = "HighLevel stores phone numbers only"
 	whyNoID        = "it cannot be an id of HighLevel"

@@ -19,8 +19,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// The properties below are checked over generated records that really go through the client and a HighLevel server
-// (ghltest), without a network. A failure names its seed, which runs alone by setting onlySeed.
+// The tests below check properties of generated records, which go through the client and a HighLevel server (ghltest)
+// without a network. A failure names its seed; set onlySeed to run that seed alone.
 const (
 	runs     = 250
 	onlySeed = 0
@@ -34,7 +34,7 @@ func (t transportOf) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// trip is one run: a client of a server that keeps real state, a mapper, and where its random records come from.
+// trip is one run: a client, a server with state, a mapper and a source of random records.
 type trip struct {
 	*testing.T
 	*rand.Rand
@@ -44,7 +44,7 @@ type trip struct {
 	owner  string // a contact in GHL
 }
 
-// forEachRun calls f with a new source of records each time, by the template's rules and by others.
+// forEachRun calls f with a new source of records for each run, with the template's rules and with the given ones.
 func forEachRun(t *testing.T, rules string, f func(t *trip)) {
 	location := ghl.Location{ID: "loc", Timezone: "America/New_York"}
 	location.Settings.AllowDuplicateContact = true
@@ -78,7 +78,7 @@ func forEachRun(t *testing.T, rules string, f func(t *trip)) {
 	}
 }
 
-// usPhones places numbers that are written as in the United States.
+// usPhones normalises numbers as they are written in the United States.
 func usPhones(o *mapping.Options) {
 	o.Phone = mapping.PhoneNormalizerFunc(func(s string) (string, bool) {
 		digits := strings.Map(func(r rune) rune {
@@ -91,10 +91,10 @@ func usPhones(o *mapping.Options) {
 	})
 }
 
-// one chooses.
+// one returns one of the values.
 func one[T any](t *trip, list ...T) T { return list[t.IntN(len(list))] }
 
-// maybe returns a value, or none in three of ten cases.
+// maybe returns the value, or the zero value in three of ten cases.
 func maybe[T any](t *trip, v T) T {
 	if t.IntN(10) < 3 {
 		var none T
@@ -103,7 +103,7 @@ func maybe[T any](t *trip, v T) T {
 	return v
 }
 
-// text is any text: words, spaces, controls, signs of any plane, right to left, combining, quotes and markup.
+// text returns a text of words, spaces, controls, characters of any plane, combining characters, quotes and markup.
 func (t *trip) text() string {
 	var b strings.Builder
 	for range 1 + t.IntN(12) {
@@ -127,7 +127,7 @@ func (t *trip) text() string {
 	return b.String()
 }
 
-// word is a text that is more than spaces, as titles and contents are.
+// word returns a text that is not blank.
 func (t *trip) word() string { return "w" + t.text() }
 
 func (t *trip) email() string {
@@ -149,7 +149,7 @@ func (t *trip) tags() []string {
 	return list
 }
 
-// instant is a time of the years that a calendar is used for, not within an hour of which clocks in New York are set back.
+// instant returns a time of the next 20 years, never within the hour in which clocks in New York are set back.
 func (t *trip) instant(precision time.Duration) time.Time {
 	at := noon.Add(time.Duration(t.Int64N(int64(20 * 365 * 24 * time.Hour)))).Truncate(precision)
 	if at.Month() == time.November && at.Hour() >= 5 && at.Hour() < 7 {
@@ -175,8 +175,8 @@ func (t *trip) contact() *pluvo.Contact {
 	return c
 }
 
-// held is what both sides can hold of a contact: by the template its names, e-mail, phone and tags; by other rules what
-// they name.
+// held returns the values of a contact that both sides store: with the template's rules its names, e-mail, phone and
+// tags; with other rules the fields that they name.
 func held(c *pluvo.Contact, ruled bool) *pluvo.Contact {
 	h := &pluvo.Contact{ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: inE164(c.Phone), Tags: lowered(c.Tags), Origin: c.Origin}
 	if ruled {
@@ -213,7 +213,7 @@ func lowered(tags []string) []string {
 
 func (t *trip) ruled() bool { return strings.Contains(t.Name(), "/rules/") }
 
-// readContact maps a contact as GHL has it, under Pluvo's id.
+// readContact reads a contact from GHL and maps it, with Pluvo's id.
 func (t *trip) readContact(id string) *pluvo.Contact {
 	from, err := t.client.Contacts.Get(t.Context(), id)
 	require.NoError(t, err)
@@ -244,7 +244,8 @@ func (t *trip) same(want, got pluvo.Record) {
 	require.True(t, pluvo.Equal(want, got), "want %+v\ngot  %+v", want, got)
 }
 
-// TestContactsGoThereAndBack: Pluvo → GHL → Pluvo by create and by update, and nothing is left to be said.
+// TestContactsGoThereAndBack: a contact is the same after Pluvo → GHL → Pluvo by create and by update, and then there is
+// no difference to send.
 func TestContactsGoThereAndBack(t *testing.T) {
 	forEachRun(t, customRules, func(t *trip) {
 		first := t.contact()
@@ -258,21 +259,21 @@ func TestContactsGoThereAndBack(t *testing.T) {
 		back := t.readContact(made.ID)
 		t.same(held(first, t.ruled()), back)
 
-		second := t.contact() // any field may be another, cleared or new
+		second := t.contact() // any field may differ, be cleared or be new
 		change, _, err := t.m.ContactUpdate(second, first)
 		require.NoError(t, err)
 		t.apply(made.ID, change)
 		back = t.readContact(made.ID)
 		want := held(second, t.ruled())
 		if strings.EqualFold(first.Email, second.Email) {
-			want.Email = held(first, t.ruled()).Email // its case alone is no difference
+			want.Email = held(first, t.ruled()).Email // a change of the case is not sent
 		}
 		t.same(want, back)
 		for _, f := range t.m.Fields(pluvo.KindContact) {
 			require.True(t, f.Same(second, back), f.Name())
 		}
 
-		back.Stage, back.Fields = second.Stage, second.Fields // what GHL does not hold stays in Pluvo
+		back.Stage, back.Fields = second.Stage, second.Fields // GHL does not store these
 		change, report, err := t.m.ContactUpdate(second, back)
 		require.NoError(t, err)
 		require.True(t, change.IsEmpty(), "%s", body(t, change))
@@ -280,7 +281,7 @@ func TestContactsGoThereAndBack(t *testing.T) {
 	})
 }
 
-// TestOneFieldChangesOneField: GHL → Pluvo → GHL changes nothing but what was changed in Pluvo.
+// TestOneFieldChangesOneField: GHL → Pluvo → GHL changes only the field that was changed in Pluvo.
 func TestOneFieldChangesOneField(t *testing.T) {
 	forEachRun(t, customRules, func(t *trip) {
 		seed := ghl.Contact{
@@ -367,7 +368,7 @@ func TestNotesGoThereAndBack(t *testing.T) {
 			back, _, err := t.m.Note(from, t.owner, first.AppointmentID)
 			require.NoError(t, err)
 			require.Equal(t, first.AppointmentID, back.AppointmentID)
-			require.True(t, back.CreatedAt.Equal(noon), "HighLevel says when")
+			require.True(t, back.CreatedAt.Equal(noon), "HighLevel sets the time")
 			return back
 		}
 		require.Equal(t, first.Content, read().Content)
@@ -414,7 +415,7 @@ func TestAppointmentsGoThereAndBack(t *testing.T) {
 			require.NoError(t, err)
 			back, _, err := t.m.Appointment(from, t.owner)
 			require.NoError(t, err)
-			all, err := t.client.Appointments.ListForContact(t.Context(), t.owner) // the same without zones
+			all, err := t.client.Appointments.ListForContact(t.Context(), t.owner) // the same times without zones
 			require.NoError(t, err)
 			i := slices.IndexFunc(all, func(a *ghl.Appointment) bool { return a.ID == made.ID })
 			local, _, err := t.m.Appointment(all[i], t.owner)
@@ -432,7 +433,7 @@ func TestAppointmentsGoThereAndBack(t *testing.T) {
 			require.NoError(t, err)
 		}
 		back := read()
-		if second.AssignedUserID == "" { // an appointment stays somebody's
+		if second.AssignedUserID == "" { // GHL does not clear it
 			second.AssignedUserID = first.AssignedUserID
 		}
 		t.same(held(second), back)

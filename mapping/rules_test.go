@@ -15,7 +15,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// definitions are custom fields of every type.
+// definitions has a custom field of each type.
 var definitions = []*ghl.CustomFieldDefinition{
 	{ID: "cf1", FieldKey: "contact.shoe_size", DataType: "NUMERICAL", Model: "contact"},
 	{ID: "cf2", FieldKey: "contact.stage", DataType: "SINGLE_OPTIONS", PicklistOptions: []string{"New lead", "Won"}},
@@ -29,7 +29,7 @@ var definitions = []*ghl.CustomFieldDefinition{
 	{ID: "cf10", FieldKey: "contact.list", DataType: "TEXTBOX_LIST"},
 }
 
-// TestMistakesAreNamedByLine: every mistake of a file is found, each at its line.
+// TestMistakesAreNamedByLine: each mistake of a file is reported with its line.
 func TestMistakesAreNamedByLine(t *testing.T) {
 	for _, test := range []struct {
 		name, file string
@@ -52,8 +52,8 @@ foo: 1
 		{"by key and by id", rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: fields.a}", "{ghl: custom.cf6, pluvo: fields.b}"), []string{"4: custom.cf6 in HighLevel is already written by the rule in line 3"}},
 		{"the name and its parts", rulesFor("contact", "{ghl: name, pluvo: fields.name}", "{ghl: lastName, pluvo: lastName}"), []string{"4: lastName in HighLevel is already written by the rule in line 3"}},
 		{"a one-way field backwards", rulesFor("contact", "{ghl: dateAdded, pluvo: fields.added}", "{ghl: gender, pluvo: fields.g, direction: toGHL}"), []string{"3: HighLevel does not accept dateAdded, so the rule cannot be used backwards", "4: HighLevel does not accept gender"}},
-		{"a one-way table backwards", rulesFor("contact", "{ghl: source, pluvo: stage, transform: {options: {web: lead, phone: lead}}}"), []string{`3: Pluvo's "lead" is the word for two of HighLevel's options, so there is no way back`}},
-		{"a one-way date backwards", rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: YYYY-MM-DD}}"), []string{`4: "YYYY-MM-DD" omits the time of the day, so there is no way back`}},
+		{"a one-way table backwards", rulesFor("contact", "{ghl: source, pluvo: stage, transform: {options: {web: lead, phone: lead}}}"), []string{`3: Pluvo's "lead" is the word for two of HighLevel's options, so the rule cannot be used backwards`}},
+		{"a one-way date backwards", rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: YYYY-MM-DD}}"), []string{`4: "YYYY-MM-DD" omits the time of the day, so the rule cannot be used backwards`}},
 		{"an id as target", rulesFor("contact", "{ghl: source, pluvo: id}"), []string{"3: id in Pluvo is set by the mapper"}},
 		{"types that cannot convert", rulesFor("contact", "{ghl: email, pluvo: tags}", "{ghl: custom.cf3, pluvo: stage}", "{ghl: custom.cf5, pluvo: fields.p}", "{ghl: dnd, pluvo: tags, direction: toPluvo}"),
 			[]string{"3: text cannot become a list", "4: a list cannot become text", "5: files cannot become text", "6: true or false cannot become a list", "6: tags in Pluvo is already written by the rule in line 3"}},
@@ -91,7 +91,7 @@ foo: 1
 		{"tags of YAML", "version: !!int 1\n", []string{"1: tags of YAML are not supported"}},
 		{"tags of an object", "version: 1\ncontact:\n  - !!map {ghl: email, pluvo: email}\n", []string{"3: tags of YAML are not supported"}},
 		{"no way back to an option", rulesFor("contact", "{ghl: custom.cf2, pluvo: stage, transform: {case: upper}}", "{ghl: dnd, pluvo: fields.quiet, transform: {case: upper}}"),
-			[]string{`3: case changes "New lead", which is an option of the field in HighLevel, so there is no way back`, `3: case changes "Won"`, `4: case changes "true"`, `4: case changes "false"`}},
+			[]string{`3: case changes "New lead", which is an option of the field in HighLevel, so the rule cannot be used backwards`, `3: case changes "Won"`, `4: case changes "true"`, `4: case changes "false"`}},
 		{"options of a switch", rulesFor("contact", "{ghl: dnd, pluvo: fields.quiet, transform: {options: {yes: quiet}}}"), []string{`3: the field in HighLevel has no option "yes"; it has true, false`}},
 		{"a default of nothing", rulesFor("contact", "{ghl: dnd, pluvo: fields.quiet, default: {ghl: }}"), []string{"3: default for HighLevel: the value is empty"}},
 		{"no UTF-8", "version: 1\n# \xff\n", []string{"2: the file must be UTF-8"}},
@@ -129,12 +129,12 @@ func containsPrefix(list []string, prefix string) bool {
 	return false
 }
 
-// rulesFor is a file whose rules begin in line 3.
+// rulesFor returns a file with rules of one kind; the first rule is in line 3.
 func rulesFor(kind string, rules ...string) string {
 	return "version: 1\n" + kind + ":\n  - " + strings.Join(rules, "\n  - ") + "\n"
 }
 
-// TestTransforms sends a value to Pluvo and back by one rule.
+// TestTransforms maps a value to Pluvo and back by one rule.
 func TestTransforms(t *testing.T) {
 	text := func(s string) ghl.CustomFieldValue { return ghl.ValueOf(s) }
 	for _, test := range []struct {
@@ -157,7 +157,7 @@ func TestTransforms(t *testing.T) {
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("-0.0"), "0", "0"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("1.5e3"), "1500", "1500"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("100"), "100", "100"},
-		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(json.RawMessage(`{"amount":38}`)), "", ""}, // not its type: left out, and told
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(json.RawMessage(`{"amount":38}`)), "", ""}, // another type: left out and reported
 		{"{ghl: custom.cf6, pluvo: fields.x}", ghl.ValueOf(json.RawMessage(`{"line":"1"}`)), "", ""},
 		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.ValueOf(json.RawMessage(`{"u1":"a"}`)), "", ""},
 		{"{ghl: custom.cf4, pluvo: fields.x}", text("2026-05-01T23:59:00Z"), "2026-05-01", `"2026-05-01"`},
@@ -203,8 +203,8 @@ func TestTransforms(t *testing.T) {
 	}
 }
 
-// TestNothingIsToldWhereThereIsNone: a custom field that was emptied is no value, so no report names it.
-func TestNothingIsToldWhereThereIsNone(t *testing.T) {
+// TestEmptyCustomFieldsAreNotReported: no report names a custom field without a value.
+func TestEmptyCustomFieldsAreNotReported(t *testing.T) {
 	for rule, empty := range map[string][]string{
 		"{ghl: custom.cf1, pluvo: fields.x}": {`""`, `null`}, "{ghl: custom.cf6, pluvo: fields.x}": {`""`, `[]`, `{}`},
 		"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}": {`[]`, `[""]`, `["",""]`, `{}`},
@@ -220,7 +220,7 @@ func TestNothingIsToldWhereThereIsNone(t *testing.T) {
 	}
 }
 
-// TestADayLosesItsTime: a day that GHL gives with a time is told to have been changed.
+// TestADayLosesItsTime: a day that comes with a time of the day is reported as changed.
 func TestADayLosesItsTime(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.born}"))
 	const written, cut = "written as YYYY-MM-DD", "the day in UTC, without the time"
@@ -232,7 +232,7 @@ func TestADayLosesItsTime(t *testing.T) {
 	}
 }
 
-// TestDefaultsThatGHLRefuses: a default is no way around what GHL does not take.
+// TestDefaultsThatGHLRefuses: a default that GHL does not accept is left out.
 func TestDefaultsThatGHLRefuses(t *testing.T) {
 	const rules = "version: 1\nappointment:\n  - {ghl: startTime, pluvo: start}\n  - {ghl: appointmentStatus, pluvo: status, default: {ghl: active}}\n"
 	a := &pluvo.Appointment{ID: "a1", ContactID: "c1", Start: noon}
@@ -265,10 +265,10 @@ func TestOneWayJoin(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: custom.list, pluvo: stage, direction: toPluvo, transform: {join: ','}}"), definitions...)
 	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf10", Value: ghl.ValueOf([]string{"a,b", "c"})}}})
 	require.NoError(t, err)
-	require.Equal(t, "a,b,c", got.Stage, "there is no way back that could go wrong")
+	require.Equal(t, "a,b,c", got.Stage, "a rule without a way back joins any items")
 }
 
-// TestTagsByATable: tags of which a rule knows no word are not taken away.
+// TestTagsByATable: tags that are not in the table are never removed.
 func TestTagsByATable(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: tags, pluvo: tags, transform: {options: {vip: important, new: fresh}}}"))
 	change, report, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}}, &pluvo.Contact{ID: "c1", Tags: []string{"important", "fresh"}})
@@ -304,7 +304,7 @@ func TestWhatGHLCannotTakeBack(t *testing.T) {
 	good := pluvo.Clone(last)
 	good.Fields["quiet"], good.Fields["born"], good.Fields["size"] = "false", "", "39"
 	delete(good.Fields, "born")
-	update, _, err = m.ContactUpdate(good, bad) // what GHL has instead of the bad ones, nobody knows
+	update, _, err = m.ContactUpdate(good, bad) // the values in GHL are unknown
 	require.NoError(t, err)
 	require.Equal(t, `{"assignedTo":"u1","dateOfBirth":null,"dnd":false,"customFields":[{"id":"cf1","value":39},{"id":"cf2","value":"Won"},{"id":"cf4","value":"2026-01-01"}]}`, body(t, update.Update))
 
@@ -312,7 +312,7 @@ func TestWhatGHLCannotTakeBack(t *testing.T) {
 	delete(silent.Fields, "quiet")
 	update, report, err = m.ContactUpdate(silent, last)
 	require.NoError(t, err)
-	require.True(t, update.IsEmpty(), "a switch cannot be cleared")
+	require.True(t, update.IsEmpty(), "GHL does not clear a switch")
 	require.Equal(t, mapping.LeftOut, entry(report, "fields.quiet").Outcome)
 }
 
@@ -337,17 +337,17 @@ func TestRequiredAndDefaults(t *testing.T) {
 	require.ErrorContains(t, err, "email")
 	update, _, err := m.ContactUpdate(&pluvo.Contact{ID: "p1", Email: "a@b.c", Tags: []string{"fresh"}}, &pluvo.Contact{ID: "p1", Email: "a@b.c", Stage: "won", Tags: []string{"fresh"}})
 	require.NoError(t, err)
-	require.Equal(t, `{"customFields":[{"id":"cf2","value":"New lead"}]}`, body(t, update.Update), "what was cleared has a default there")
+	require.Equal(t, `{"customFields":[{"id":"cf2","value":"New lead"}]}`, body(t, update.Update), "a cleared field has a default in GHL")
 	_, _, err = m.ContactUpdate(&pluvo.Contact{ID: "p1"}, &pluvo.Contact{ID: "p1", Email: "a@b.c"})
 	require.ErrorContains(t, err, "email")
 }
 
-// TestCustomFieldsAreResolved: by key, short key, template and id, and written by id.
+// TestCustomFieldsAreResolved: a custom field is found by key, short key, template and id, and written by id.
 func TestCustomFieldsAreResolved(t *testing.T) {
 	stale := withRules(t, rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: fields.nick}"), definitions...)
 	_, report, err := stale.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "made anew", Key: "contact.nickname", Value: ghl.ValueOf("Ada")}}})
 	require.NoError(t, err)
-	require.Equal(t, mapping.LeftOut, entry(report, "custom.made anew").Outcome, "another field under the key is not read, and told")
+	require.Equal(t, mapping.LeftOut, entry(report, "custom.made anew").Outcome, "another field with the key is not read, and reported")
 	for _, name := range []string{"custom.contact.nickname", "custom.nickname", "'custom.{{contact.nickname}}'", "custom.cf6"} {
 		m := withRules(t, rulesFor("contact", "{ghl: "+name+", pluvo: fields.nick}"), definitions...)
 		for _, f := range []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf("Ada")}, {Key: "contact.nickname", Value: ghl.ValueOf("Ada")}} {
@@ -359,7 +359,7 @@ func TestCustomFieldsAreResolved(t *testing.T) {
 			require.Len(t, report.Only(mapping.LeftOut), 1)
 		}
 		created, _, err := m.ContactCreate(&pluvo.Contact{ID: "c1", Email: "a@b.c", Fields: map[string]string{"nick": "Ada"}})
-		require.ErrorContains(t, err, "HighLevel needs an e-mail", "no rule sends the e-mail")
+		require.ErrorContains(t, err, "HighLevel needs an e-mail", "no rule writes the e-mail")
 		require.Nil(t, created)
 	}
 }
@@ -406,11 +406,11 @@ func TestRulesLeaveOtherKindsAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Hello", note.Content)
 	_, report, err = m.TaskCreate(&pluvo.Task{ID: "t1", ContactID: "c1", Title: "Call", DueDate: noon.Add(time.Hour)})
-	require.ErrorContains(t, err, "dueDate", "no rule sends it")
+	require.ErrorContains(t, err, "dueDate", "no rule writes it")
 	require.Equal(t, mapping.LeftOut, report.Only(mapping.LeftOut)[0].Outcome)
 }
 
-// TestOtherTypesAsText: times, switches and days reach a text by one rule, and come back where there is a way.
+// TestOtherTypesAsText: times, switches and days are converted to text, and back if the rule has a way back.
 func TestOtherTypesAsText(t *testing.T) {
 	task := &ghl.Task{ID: "t1", Title: "Call", DueDate: ghl.ParseTime("2026-05-02T02:30:00Z"), Completed: true} // the day before in New York
 	for _, test := range []struct{ rule, want string }{
@@ -454,8 +454,8 @@ func TestOtherTypesAsText(t *testing.T) {
 	require.Contains(t, entry(report, "status").Reason, "zone")
 }
 
-// TestWhatNobodyKnowsIsNotRemoved: of tags that the table has no words for nobody knows what GHL has, so none is removed.
-func TestWhatNobodyKnowsIsNotRemoved(t *testing.T) {
+// TestUnknownTagsAreNotRemoved: no tag is removed if the last tags are not in the table, because GHL's tags are unknown.
+func TestUnknownTagsAreNotRemoved(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: tags, pluvo: tags, transform: {options: {lead: new, client: won}}}"))
 	change, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"won"}}, &pluvo.Contact{ID: "c1", Tags: []string{"won", "odd"}})
 	require.NoError(t, err)
@@ -463,14 +463,14 @@ func TestWhatNobodyKnowsIsNotRemoved(t *testing.T) {
 	require.Empty(t, change.RemoveTags)
 }
 
-// TestWrittenHereAndReadThere: a value that goes to one field and comes from another has no form that GHL gives it.
+// TestWrittenHereAndReadThere: a value that is written to one field and read from another is canonical as it is.
 func TestWrittenHereAndReadThere(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: city, pluvo: stage, direction: toGHL, transform: trim}", "{ghl: source, pluvo: stage, direction: toPluvo}"))
 	stage := m.Fields(pluvo.KindContact)[0]
 	require.Equal(t, " x ", stage.Canonical(stage.Get(&pluvo.Contact{Stage: " x "})).String())
 }
 
-// TestWhatARecordNeedsByRules is missing by the name that GHL has for it.
+// TestWhatARecordNeedsByRules: a missing field is reported by its name in GHL.
 func TestWhatARecordNeedsByRules(t *testing.T) {
 	_, report, err := withRules(t, rulesFor("note", "{ghl: title, pluvo: content}")).Note(&ghl.Note{ID: "n1", Body: "Hello"}, "c1", "")
 	require.EqualError(t, err, `mapping: note "n1": title: it is required`)

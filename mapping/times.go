@@ -6,7 +6,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// instant returns the instant of a time from GHL in UTC. For a time that is no instant, problem says why.
+// instant returns the instant of a time from GHL in UTC. For a time that cannot be read, problem says why.
 func (m *Mapper) instant(t ghl.Time) (at time.Time, note, problem string) {
 	switch {
 	case t.IsZero() && t.Raw() != "":

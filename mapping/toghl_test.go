@@ -57,7 +57,7 @@ func TestContactUpdate(t *testing.T) {
 		{"nothing", func(*pluvo.Contact) {}, "null", nil, nil, ""},
 		{"one field", func(c *pluvo.Contact) { c.LastName = "Lovelace" }, `{"lastName":"Lovelace"}`, nil, nil, ""},
 		{"cleared", func(c *pluvo.Contact) { c.Email, c.Phone, c.LastName = "", "", "" }, `{"lastName":null,"email":null,"phone":null}`, nil, nil, ""},
-		{"what is the same to GHL", func(c *pluvo.Contact) {
+		{"the same in the form that GHL stores", func(c *pluvo.Contact) {
 			c.Email, c.Phone, c.Tags = "ADA@example.com", "(800) 555-0100", []string{"B", " a "}
 		}, "null", nil, nil, ""},
 		{"another phone", func(c *pluvo.Contact) { c.Phone = "(800) 555-0199" }, `{"phone":"+18005550199"}`, nil, nil, ""},
@@ -65,7 +65,7 @@ func TestContactUpdate(t *testing.T) {
 		{"an extension", func(c *pluvo.Contact) { c.Phone = "+1 800 555 0100 ext. 7" }, "null", nil, nil, "phone"},
 		{"an extension behind a sign", func(c *pluvo.Contact) { c.Phone = "800 555 0100 #7" }, "null", nil, nil, "phone"},
 		{"an extension behind pauses", func(c *pluvo.Contact) { c.Phone = "800 555 0100,,7" }, "null", nil, nil, "phone"},
-		{"a number that nobody places", func(c *pluvo.Contact) { c.Phone = "555-0100" }, `{"phone":"555-0100"}`, nil, nil, ""},
+		{"a number that is not normalised", func(c *pluvo.Contact) { c.Phone = "555-0100" }, `{"phone":"555-0100"}`, nil, nil, ""},
 		{"tags", func(c *pluvo.Contact) { c.Tags = []string{"a", "New"} }, "null", []string{"new"}, []string{"b"}, ""},
 		{"all tags", func(c *pluvo.Contact) { c.Tags = nil }, "null", nil, []string{"a", "b"}, ""},
 		{"stage", func(c *pluvo.Contact) { c.Stage = "customer" }, "null", nil, nil, "stage"},
@@ -99,7 +99,7 @@ func TestContactUpdate(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, got.IsEmpty(), "nothing is cleared without a last state")
 
-		kept := last() // what GHL cannot hold is reported when it changes, not each time
+		kept := last() // a value that GHL cannot store is reported only when it changes
 		kept.Phone = "ask at the desk"
 		got, report, err := m.ContactUpdate(kept, kept)
 		require.NoError(t, err)
@@ -113,7 +113,7 @@ func TestContactUpdate(t *testing.T) {
 		other.Phone = "ask at the door"
 		got, _, err = m.ContactUpdate(kept, other)
 		require.NoError(t, err)
-		require.Equal(t, `{"phone":null}`, body(t, got.Update), "nobody knows what GHL had instead")
+		require.Equal(t, `{"phone":null}`, body(t, got.Update), "the last value in GHL is unknown")
 	}
 	_, _, err := m.ContactUpdate(last(), &pluvo.Contact{ID: "c2"})
 	require.ErrorContains(t, err, "another record")
@@ -129,7 +129,7 @@ func TestTaskCreateAndUpdate(t *testing.T) {
 	made, report, err := m.TaskCreate(task())
 	require.NoError(t, err)
 	require.Equal(t, &ghl.TaskCreate{Title: "Call", DueDate: noon.Add(time.Hour)}, made)
-	require.Empty(t, report.Only(mapping.LeftOut), "the status is what GHL's fields say")
+	require.Empty(t, report.Only(mapping.LeftOut), "the status is derived from GHL's fields")
 
 	odd := task()
 	odd.Status, odd.DueDate = "waiting", noon.Add(time.Hour+time.Nanosecond)
@@ -177,13 +177,13 @@ func TestTaskCreateAndUpdate(t *testing.T) {
 		}
 	}
 	early := task()
-	early.DueDate = time.Time{}.Add(1) // which GHL's precision makes no time
+	early.DueDate = time.Time{}.Add(1) // the zero time in GHL's precision
 	_, report, err = m.TaskUpdate(early, task())
 	require.NoError(t, err)
 	require.Equal(t, "the year is not in 1 to 9999", entry(report, "dueDate").Reason)
 	got, _, err := m.TaskUpdate(task(), nil)
 	require.NoError(t, err)
-	require.Equal(t, `{"title":"Call","dueDate":"2026-05-01T13:00:00Z","completed":false}`, body(t, got), "GHL may have it as completed")
+	require.Equal(t, `{"title":"Call","dueDate":"2026-05-01T13:00:00Z","completed":false}`, body(t, got), "the task may be completed in GHL")
 }
 
 func TestNoteCreateAndUpdate(t *testing.T) {
@@ -271,7 +271,7 @@ func TestAppointmentUpdate(t *testing.T) {
 			{"a status that v3 alone sets", func(x *pluvo.Appointment) { x.Status = pluvo.AppointmentActive }, ghl.AppointmentUpdate{}, "status"},
 			{"a status of its own", func(x *pluvo.Appointment) { x.Status = "waiting" }, ghl.AppointmentUpdate{}, "status"},
 			{"no title", func(x *pluvo.Appointment) { x.Title = "" }, ghl.AppointmentUpdate{Title: ghl.Null[string]()}, ""},
-			{"nobody's", func(x *pluvo.Appointment) { x.AssignedUserID = "" }, ghl.AppointmentUpdate{}, "assignedUserId"},
+			{"no assigned user", func(x *pluvo.Appointment) { x.AssignedUserID = "" }, ghl.AppointmentUpdate{}, "assignedUserId"},
 			{"no id of a user", func(x *pluvo.Appointment) { x.AssignedUserID = "a b" }, ghl.AppointmentUpdate{}, "assignedUserId"},
 		} {
 			now := a()

@@ -46,7 +46,7 @@ func TestNamesAreSplitOnlyWhereThereIsOne(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, [2]string{test.first, test.last}, [2]string{got.FirstName, got.LastName})
 		require.Equal(t, test.outcome, entry(report, "firstName").Outcome)
-		require.Empty(t, entry(report, "name"), "it is no loss")
+		require.Empty(t, entry(report, "name"), "the parts have the name")
 	}
 }
 
@@ -64,14 +64,14 @@ func TestPhones(t *testing.T) {
 		{"(800) 555-0100", nil, "(800) 555-0100", mapping.Changed},
 		{"(800) 555-0100", place(""), "(800) 555-0100", mapping.Changed},
 		{"(800) 555-0100", place("+18005550100"), "+18005550100", mapping.Changed},
-		{"(800) 555-0100", place("8005550100"), "(800) 555-0100", mapping.Changed},                             // no E.164
+		{"(800) 555-0100", place("8005550100"), "(800) 555-0100", mapping.Changed},                             // not E.164
 		{"(800) 555-0100", place("+1800555010"), "(800) 555-0100", mapping.Changed},                            // the end is cut
 		{"800 555 0100 ext. 7", place("+18005550100"), "800 555 0100 ext. 7", mapping.Changed},                 // an extension
 		{"12345678901234567890", place("+4567890"), "12345678901234567890", mapping.Changed},                   // most is cut
 		{"800-555-0100 / 800-555-0101", place("+18005550101"), "800-555-0100 / 800-555-0101", mapping.Changed}, // two numbers
 		{"+5555555 x5555", place("+5555555"), "+5555555 x5555", mapping.Changed},
 		{"020 7946 0018", place("+442079460018"), "+442079460018", mapping.Changed},
-		{"011 15-2345-6789", place("+5491123456789"), "+5491123456789", mapping.Changed}, // Argentina writes mobiles otherwise at home
+		{"011 15-2345-6789", place("+5491123456789"), "+5491123456789", mapping.Changed}, // Argentina writes mobile numbers in another form at home
 		{"٠٢٠٧٩٤٦٠٠١٨", place("+442079460018"), "+442079460018", mapping.Changed},
 		{"𝟎𝟐𝟎 𝟕𝟗𝟒𝟔 𝟎𝟎𝟏𝟖", place("+442079460018"), "+442079460018", mapping.Changed},
 		{"ask at the desk", place("+442079460018"), "ask at the desk", mapping.Changed},
@@ -132,7 +132,7 @@ func TestNote(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &pluvo.Note{ID: "n1", ContactID: "contact/loc/c1", Content: "<p>Hello</p>", CreatedAt: noon, AppointmentID: "appointment/loc/a1", Origin: origin("n1")}, got)
 	require.Equal(t, mapping.LeftOut, entry(report, "pinned").Outcome)
-	require.Empty(t, entry(report, "bodyText"), "it is the body again")
+	require.Empty(t, entry(report, "bodyText"), "it repeats the body")
 
 	got, report, err = m.Note(&ghl.Note{ID: "n1", Body: "Hello"}, "c1", "")
 	require.NoError(t, err)
@@ -154,7 +154,7 @@ func TestAppointment(t *testing.T) {
 	require.Equal(t, want, got)
 	require.Equal(t, mapping.Mapped, entry(report, "startTime").Outcome)
 
-	local := *calendar // as the contact has it: no zone
+	local := *calendar // the contact returns times without a zone
 	local.StartTime, local.EndTime, local.Status = ghl.ParseTime("2026-05-01 08:00:00"), ghl.ParseTime("2026-05-01 09:00:00"), "booked"
 	got, report, err = m.Appointment(&local, "c1")
 	require.NoError(t, err)
@@ -219,7 +219,7 @@ func TestFullContact(t *testing.T) {
 	require.ErrorContains(t, err, "locationId: is another location")
 }
 
-// TestWhatPluvoRefusesIsLeftOut: no mapping makes a record that a store would not take.
+// TestWhatPluvoRefusesIsLeftOut: a mapping never returns a record that a store refuses.
 func TestWhatPluvoRefusesIsLeftOut(t *testing.T) {
 	m := newMapper(t, nil)
 	got, report, err := m.Contact(&ghl.Contact{ID: "c1", Email: "nobody", FirstName: "\xff", LastName: "L", Tags: []string{"a", "\xff"}})
@@ -250,7 +250,7 @@ func TestWhatPluvoRefusesIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestOddValuesNeverFail maps what the wire has been seen to hold.
+// TestOddValuesNeverFail maps values that HighLevel has been seen to send.
 func TestOddValuesNeverFail(t *testing.T) {
 	var c ghl.Contact
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"c1","tags":null,"dateOfBirth":"someday","additionalEmails":["a@b.c"],"followers":"none",

@@ -33,34 +33,36 @@ type Config struct {
 	// Scopes are the permissions to ask for; at least one. [ghl.ScopesFor] returns what operations need.
 	Scopes []ghl.Scope
 
-	// AppID is the app's id, by which [Installations] lists an agency's locations; "" means the part of ClientID before
-	// the "-".
+	// AppID is the app's id, by which [Installations] lists an agency's locations; "" means the part of ClientID
+	// before the "-".
 	AppID string
-	// UserType is the kind of token that [App.Exchange] asks for: an agency's or a location's. "" leaves the kind to the
-	// server, which decides by what the person chose.
+	// UserType is the kind of token that [App.Exchange] asks for: an agency's or a location's. "" leaves the kind
+	// to the server, which decides by what the person chose.
 	UserType ghl.UserType
 	// Version is the generation of the API; "" is [ghl.Version20210728].
 	Version ghl.Version
-	// AuthURL is the consent screen: "" is [DefaultAuthURL]. Others are [WhiteLabelAuthURL] and that of package ghltest.
+	// AuthURL is the consent screen: "" is [DefaultAuthURL]. Others are [WhiteLabelAuthURL] and that of package
+	// ghltest.
 	AuthURL string
 	// BaseURL is the API server; "" is [ghl.DefaultBaseURL].
 	BaseURL string
-	// HTTPClient sends the app's requests for tokens; nil is a client with a timeout of 60 s. It is copied, never changed.
-	// Redirects are not followed, because the requests carry the client's secret. Set a timeout on it.
+	// HTTPClient sends the app's requests for tokens; nil is a client with a timeout of 60 s. It is copied, never
+	// changed. Redirects are not followed, because the requests carry the client's secret. Set a timeout on it.
 	HTTPClient *http.Client
 	// UserAgent is the User-Agent header; "" is that of package ghl.
 	UserAgent string
-	// RefreshBefore is how long before its end a token is renewed; 0 is 5 minutes. A short-lived token is not renewed in
-	// the first nine tenths of its life.
+	// RefreshBefore is how long before its end a token is renewed; 0 is 5 minutes. A short-lived token is not
+	// renewed in the first nine tenths of its life.
 	RefreshBefore time.Duration
 
-	// Logger receives a record at level Info when a token was renewed, Warn when a renewal failed and will be retried, and
-	// Error when a person must act. Records name the store's key and hold no secret. nil logs nothing.
+	// Logger receives a record at level Info when a token was renewed, Warn when a renewal failed and will be
+	// retried, and Error when a person must act. Records name the store's key and hold no secret. nil logs nothing.
 	Logger *slog.Logger `json:"-"`
-	// OnTrouble is called when a person must act, by one goroutine at a time for a key. It must not wait for a token.
-	// An err that is [ghl.ErrReauthRequired] means that the account must be connected again; it is reported once. Any other
-	// error means that HighLevel has rotated the refresh token and the store could not save the new one, which exists only
-	// in the memory of this process: it is reported after each failed attempt to save, and nil when the token is saved.
+	// OnTrouble is called when a person must act, by one goroutine at a time for a key. It must not wait for a
+	// token. An err that is [ghl.ErrReauthRequired] means that the account must be connected again; it is reported
+	// once. Any other error means that HighLevel has rotated the refresh token and the store could not save the new
+	// one, which exists only in the memory of this process: it is reported after each failed attempt to save, and
+	// nil when the token is saved.
 	OnTrouble func(key string, err error) `json:"-"`
 }
 
@@ -70,8 +72,8 @@ func (c Config) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "oauth.Config{%q}",
 // LogValue returns the app's client id for slog.
 func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
-// App is a marketplace app: it gets tokens for the accounts that install it, and renews them. It is safe for concurrent use
-// and prints without its secret. Make one with [NewApp].
+// App is a marketplace app: it gets tokens for the accounts that install it, and renews them. It is safe for
+// concurrent use and prints without its secret. Make one with [NewApp].
 type App struct {
 	config    *Config // behind a pointer, so that no fmt verb reaches the secret
 	authURL   *url.URL
@@ -81,8 +83,8 @@ type App struct {
 	exchanges *pending // codes that are being exchanged
 }
 
-// NewApp checks the settings and returns an app. The error is an [*ghl.Error] of category [ghl.ErrBadInput]; its Field names
-// the first wrong setting.
+// NewApp checks the settings and returns an app. The error is an [*ghl.Error] of category [ghl.ErrBadInput]; its
+// Field names the first wrong setting.
 func NewApp(c Config) (*App, error) {
 	c.Scopes = slices.Clone(c.Scopes)
 	if err := c.check(); err != nil {
@@ -163,7 +165,7 @@ func setDefault[T comparable](field *T, value T) {
 
 // badInput refuses an argument or a setting, which field names.
 func badInput(field, format string, args ...any) *ghl.Error {
-	return ghl.NewError(ghl.Error{Field: field, Message: fmt.Sprintf(format, args...)}, ghl.ErrBadInput)
+	return (&ghl.Error{Field: field, Message: fmt.Sprintf(format, args...)}).With(ghl.ErrBadInput)
 }
 
 func checkID(field, id string) error {
@@ -202,8 +204,8 @@ func (a *App) ID() string { return a.config.AppID }
 // AuthCodeOption adds to the URL of the consent screen.
 type AuthCodeOption func(url.Values) error
 
-// AuthCodeParam sets a parameter of the consent screen, such as "loginWindowOpenMode" ("self" opens it in the same window)
-// or "version_id" (a version of the app). A parameter that is already set is refused.
+// AuthCodeParam sets a parameter of the consent screen, such as "loginWindowOpenMode" ("self" opens it in the same
+// window) or "version_id" (a version of the app). A parameter that is already set is refused.
 func AuthCodeParam(name, value string) AuthCodeOption {
 	return func(query url.Values) error {
 		if name == "" || query.Has(name) {
@@ -214,12 +216,12 @@ func AuthCodeParam(name, value string) AuthCodeOption {
 	}
 }
 
-// AuthCodeURL returns the URL of the consent screen, to which to send a person. The consent screen redirects to RedirectURL
-// with state and a code for [App.Exchange].
+// AuthCodeURL returns the URL of the consent screen, to which to send a person. The consent screen redirects to
+// RedirectURL with state and a code for [App.Exchange].
 //
-// state is required: it protects against a forged callback that connects an attacker's account. Make a new random state for
-// each person (crypto/rand.Text), store it in the person's session, and accept only that state in the callback, and only
-// once. HighLevel does not support PKCE, so the state is the only protection.
+// state is required: it protects against a forged callback that connects an attacker's account. Make a new random
+// state for each person (crypto/rand.Text), store it in the person's session, and accept only that state in the
+// callback, and only once. HighLevel does not support PKCE, so the state is the only protection.
 func (a *App) AuthCodeURL(state string, opts ...AuthCodeOption) (string, error) {
 	if state == "" {
 		return "", badInput("state", "the state is empty: make a new random one for each person")
@@ -248,8 +250,8 @@ func (a *App) AuthCodeURL(state string, opts ...AuthCodeOption) (string, error) 
 	return u.String(), nil
 }
 
-// Exchange exchanges the code of the consent screen for a token: POST /oauth/token. A code works once, and so does the
-// token's refresh token: save the token at once with [Store.Update], or call [Installations.Add] instead.
+// Exchange exchanges the code of the consent screen for a token: POST /oauth/token. A code works once, and so does
+// the token's refresh token: save the token at once with [Store.Update], or call [Installations.Add] instead.
 //
 // The token is a location's, or a company's when an agency installed the app for its locations
 // ([ghl.Token.BulkInstallation]).

@@ -138,7 +138,7 @@ func TestExchange(t *testing.T) {
 	require.Equal(t, "code", asError(t, err).Field)
 }
 
-// TestTokenRequestIsRepeated: only where the server can't have used the code or refresh token.
+// TestTokenRequestIsRepeated: a request is retried only if the server cannot have used the code or refresh token.
 func TestTokenRequestIsRepeated(t *testing.T) {
 	const okToken = `{"access_token":"a","refresh_token":"b","expires_in":60}`
 	for _, tc := range []struct {
@@ -216,7 +216,7 @@ func TestTokenRequestEndsWithTheContext(t *testing.T) {
 	})
 }
 
-// TestPauseAfter429: as long as the server says, or its interval, or ten seconds.
+// TestPauseAfter429: the pause is the Retry-After, else the interval of the limit, else ten seconds.
 func TestPauseAfter429(t *testing.T) {
 	for want, header := range map[time.Duration][]string{
 		3 * time.Second: {"Retry-After", "3"}, 2 * time.Second: {"X-RateLimit-Interval-Milliseconds", "2000"}, 10 * time.Second: nil,
@@ -232,7 +232,7 @@ func TestPauseAfter429(t *testing.T) {
 	}
 }
 
-// TestTokenRequestForMiddlewares: a transport can tell what the request is for.
+// TestTokenRequestForMiddlewares: a transport gets the operation of the request.
 func TestTokenRequestForMiddlewares(t *testing.T) {
 	server := newAuthServer()
 	server.codes["code-1"] = oneLocation

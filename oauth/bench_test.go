@@ -10,7 +10,7 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// BenchmarkTokenFromMemory: what a call pays for its token while that is good.
+// BenchmarkTokenFromMemory measures what a call pays for a valid token.
 func BenchmarkTokenFromMemory(b *testing.B) {
 	server, store := newAuthServer(), oauth.NewMemoryStore()
 	server.stored(b, store, "k", oneLocation, time.Hour)
@@ -25,7 +25,7 @@ func BenchmarkTokenFromMemory(b *testing.B) {
 	})
 }
 
-// BenchmarkFileStoreUpdate: lock, read, write, two syncs, rename.
+// BenchmarkFileStoreUpdate measures a lock, a read, a write, two syncs and a rename.
 func BenchmarkFileStoreUpdate(b *testing.B) {
 	store := openStore(b, filepath.Join(b.TempDir(), "tokens"), oauth.Encrypt(storeKey(1)))
 	n := 0

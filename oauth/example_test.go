@@ -11,7 +11,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// A server whose users connect their HighLevel accounts: the consent screen, the callback, and a client for each location.
+// A server whose users connect their HighLevel accounts: the consent screen, the callback, and a client for each
+// location.
 func ExampleInstallations() {
 	app, err := oauth.NewApp(oauth.Config{
 		ClientID:     os.Getenv("GHL_CLIENT_ID"),

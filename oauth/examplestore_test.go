@@ -14,8 +14,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// table stands for a table of a database with the columns key and body. In SQL, lock is a SELECT … FOR UPDATE inside a
-// transaction, or a row with a holder and an expiry.
+// table stands for a table of a database with the columns key and body. In SQL, lock is a SELECT … FOR UPDATE
+// inside a transaction, or a row with a holder and an expiry.
 type table struct {
 	mu   sync.Mutex
 	rows map[string][]byte
@@ -147,8 +147,8 @@ func (s *tableStore) lock(ctx context.Context, key string) (unlock func(), err e
 	return func() { free(); leave() }, nil
 }
 
-// A store on a database: locking, reading and writing a row is yours, all else comes from this package. Run the checks of
-// package storetest against it.
+// A store on a database: locking, reading and writing a row is yours, all else comes from this package. Run the
+// checks of package storetest against it.
 func ExampleUpdate() {
 	ring, err := oauth.NewKeyRing([]byte("an example key, not random bytes"))
 	if err != nil {

@@ -16,15 +16,16 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// FileStore is a [Store] in a folder, with one file for each token, shared by any number of processes of one machine and user.
-// A token is replaced as a whole: the new file is written beside the old one, synced and renamed, so that a process that is
-// killed at any moment leaves either the old token or the new one. The lock of a key is a lock of the operating system on a
-// file beside it, which ends with the process that holds it. Use a local disk: such locks are not reliable on network file
-// systems.
+// FileStore is a [Store] in a folder, with one file for each token, shared by any number of processes of one
+// machine and user. A token is replaced as a whole: the new file is written beside the old one, synced and renamed,
+// so that a process that is killed at any moment leaves either the old token or the new one. The lock of a key is a
+// lock of the operating system on a file beside it, which ends with the process that holds it. Use a local disk:
+// such locks are not reliable on network file systems.
 //
-// The folder has mode 0700 and the files have mode 0600. A file that is a symbolic link, belongs to another user, can be read
-// by others, is incomplete, holds anything else or is encrypted with an unknown key is an error that names the file, and is
-// left as it is. (Windows does not have such modes: there the folder's own permissions must keep other users out.)
+// The folder has mode 0700 and the files have mode 0600. A file that is a symbolic link, belongs to another user,
+// can be read by others, is incomplete, holds anything else or is encrypted with an unknown key is an error that
+// names the file, and is left as it is. (Windows does not have such modes: there the folder's own permissions must
+// keep other users out.)
 //
 // Use [Encrypt]: without a key, the accounts are open to everybody who can read the user's files or a backup of them.
 //
@@ -40,8 +41,9 @@ type FileStore struct {
 // FileStoreOption configures a [FileStore].
 type FileStoreOption func(*FileStore) error
 
-// Encrypt encrypts the files of a [FileStore] with a [KeyRing]. The first key encrypts new files, the older keys only read
-// files that were written before. A file that is not encrypted is refused, unless [ReadPlain] is given too.
+// Encrypt encrypts the files of a [FileStore] with a [KeyRing]. The first key encrypts new files, the older keys
+// only read files that were written before. A file that is not encrypted is refused, unless [ReadPlain] is given
+// too.
 func Encrypt(key []byte, older ...[]byte) FileStoreOption {
 	return func(s *FileStore) error {
 		ring, err := NewKeyRing(append([][]byte{key}, older...)...)
@@ -53,8 +55,8 @@ func Encrypt(key []byte, older ...[]byte) FileStoreOption {
 	}
 }
 
-// ReadPlain lets a store with [Encrypt] read files that were written before it had a key. Such a file is encrypted when its
-// token is next saved.
+// ReadPlain lets a store with [Encrypt] read files that were written before it had a key. Such a file is encrypted
+// when its token is next saved.
 func ReadPlain() FileStoreOption {
 	return func(s *FileStore) error {
 		s.ring.readPlain = true
@@ -62,8 +64,8 @@ func ReadPlain() FileStoreOption {
 	}
 }
 
-// NewFileStore opens a folder. It makes the folder, but not its parent, when it does not exist. A folder that other users can
-// enter is closed to them; when it also holds files that are not tokens, that is an error instead.
+// NewFileStore opens a folder. It makes the folder, but not its parent, when it does not exist. A folder that other
+// users can enter is closed to them; when it also holds files that are not tokens, that is an error instead.
 func NewFileStore(dir string, opts ...FileStoreOption) (*FileStore, error) {
 	if dir == "" {
 		return nil, badInput("dir", "the folder of the token store is empty")
@@ -217,7 +219,9 @@ func (s *FileStore) read(key string) (*ghl.Token, error) {
 }
 
 // Update changes a token, see [Store].
-func (s *FileStore) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
+func (s *FileStore) Update(
+	ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error),
+) (*ghl.Token, error) {
 	unlock, err := s.lock(ctx, key)
 	if err != nil {
 		return nil, err
@@ -291,7 +295,8 @@ func (s *FileStore) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	defer unlock()
-	for _, end := range []string{tempEnd, tokenEnd, lockEnd} { // the lock last: a process that has it open notices that it is gone
+	// The lock is removed last. A process that has it open notices that it is gone.
+	for _, end := range []string{tempEnd, tokenEnd, lockEnd} {
 		if err := os.Remove(s.path(key, end)); err != nil && !errors.Is(err, fs.ErrNotExist) && end != lockEnd {
 			return keyError(key, err)
 		}
@@ -362,8 +367,8 @@ func (s *FileStore) lock(ctx context.Context, key string) (unlock func(), err er
 	}, nil
 }
 
-// lockFile waits for the lock of a file. It polls, because a blocking system call would not end with ctx. A lock is usually
-// held for the time of a request.
+// lockFile waits for the lock of a file. It polls, because a blocking system call would not end with ctx. A lock is
+// usually held for the time of a request.
 func (s *FileStore) lockFile(ctx context.Context, path string) (*os.File, error) {
 	const first, longest = time.Millisecond, 25 * time.Millisecond
 	pause := first

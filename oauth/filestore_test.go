@@ -112,7 +112,7 @@ func TestPlainFilesOfAnEncryptedStore(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestBadTokenFiles: each is a clear error that names the file, and the file is left as it is.
+// TestBadTokenFiles: a bad file is an error that names the file, and the store does not change the file.
 func TestBadTokenFiles(t *testing.T) {
 	for name, opts := range map[string][]oauth.FileStoreOption{"plain": nil, "encrypted": {oauth.Encrypt(storeKey(1))}} {
 		t.Run(name, func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestBadTokenFiles(t *testing.T) {
 	}
 }
 
-// TestLargeTokens: the list of an agency's locations is part of its token. What could not be read again is not written.
+// TestLargeTokens: a token with a long list of locations is stored. A token that could not be read again is refused.
 func TestLargeTokens(t *testing.T) {
 	server, store := newAuthServer(), openStore(t, filepath.Join(t.TempDir(), "tokens"), oauth.Encrypt(storeKey(1)))
 	ids := make([]string, 100_000)
@@ -234,7 +234,7 @@ func TestKeysOfTheFileStore(t *testing.T) {
 	require.NoFileExists(t, store.TokenFile("k"))
 }
 
-// TestEncodeToken: what is written is read again, and nothing else.
+// TestEncodeToken: DecodeToken reads what EncodeToken wrote, and nothing else.
 func TestEncodeToken(t *testing.T) {
 	token := someToken(1)
 	token.Scopes, token.ApprovedLocations, token.BulkInstallation = []ghl.Scope{"a", "b"}, []string{"l"}, true
@@ -260,7 +260,7 @@ func TestEncodeToken(t *testing.T) {
 	}
 }
 
-// FuzzDecodeToken: nothing panics, nothing is quoted, and what is read is written again alike.
+// FuzzDecodeToken: no data panics or is quoted in an error, and a decoded token is encoded to the same data.
 func FuzzDecodeToken(f *testing.F) {
 	data, err := oauth.EncodeToken(someToken(1))
 	require.NoError(f, err)
@@ -282,7 +282,7 @@ func FuzzDecodeToken(f *testing.F) {
 	})
 }
 
-// TestNothingPrintsItsSecrets: whatever the verb, by value and by pointer, alone and inside of something else.
+// TestNothingPrintsItsSecrets: no verb prints a secret, by value or by pointer, alone or inside another value.
 func TestNothingPrintsItsSecrets(t *testing.T) {
 	server := newAuthServer()
 	memory, files := oauth.NewMemoryStore(), openStore(t, filepath.Join(t.TempDir(), "tokens"), oauth.Encrypt([]byte("secret-key-secret-key-secret-key")))
@@ -321,7 +321,7 @@ func TestNothingPrintsItsSecrets(t *testing.T) {
 	}
 }
 
-// spoil fills a file with rubbish.
+// spoil overwrites a file with data that is not a token.
 func spoil(t testing.TB, path string) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(path, []byte("rubbish"), 0o600))

@@ -19,8 +19,8 @@ func openNoFollow(path string, flag int) (*os.File, error) {
 	return f, err
 }
 
-// tryLock locks an open file and reports whether it could. The kernel unlocks the file when it is closed, also when the
-// process is killed.
+// tryLock locks an open file and reports whether it could. The kernel unlocks the file when it is closed, also when
+// the process is killed.
 func tryLock(f *os.File) (bool, error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)

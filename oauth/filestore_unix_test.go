@@ -81,8 +81,8 @@ func TestFilesOfOthers(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestAnotherUsersFile: the folder's owner is right, the file's is not. It needs the right to give files away, or else
-// shows that nobody but root can get there.
+// TestAnotherUsersFile: a file of another user in the user's own folder is refused. Only root can make such a file; the
+// test of another user shows that it cannot.
 func TestAnotherUsersFile(t *testing.T) {
 	store := openStore(t, filepath.Join(t.TempDir(), "tokens"))
 	save(t, store, "k", someToken(1))
@@ -132,7 +132,7 @@ func TestLinksAndPipes(t *testing.T) {
 	_, err = store.Load(t.Context(), "dir")
 	require.ErrorContains(t, err, "is no regular file")
 
-	// What somebody has put where the new token is written is not followed.
+	// A symbolic link at the path of the new file is not followed.
 	victim := filepath.Join(top, "victim")
 	require.NoError(t, os.WriteFile(victim, []byte("mine"), 0o600))
 	temp := store.TokenFile("k")[:len(store.TokenFile("k"))-len(".token")] + ".new"
@@ -146,7 +146,7 @@ func TestLinksAndPipes(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	store := openStore(t, filepath.Join(t.TempDir(), "tokens"))
 	save(t, store, "k", someToken(1))
-	// A folder where the new token would be written stands in for any failure to write it.
+	// A folder at the path of the new file makes the write fail.
 	temp := store.TokenFile("k")[:len(store.TokenFile("k"))-len(".token")] + ".new"
 	require.NoError(t, os.MkdirAll(filepath.Join(temp, "x"), 0o700))
 	_, err := store.Update(t.Context(), "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(2), nil })

@@ -10,8 +10,8 @@ import (
 	"unsafe"
 )
 
-// openNoFollow opens a file and refuses a symbolic link. Windows opens the target of a link, so the file is examined before,
-// and compared with the opened one afterwards.
+// openNoFollow opens a file and refuses a symbolic link. Windows opens the target of a link, so the file is
+// examined before, and compared with the opened one afterwards.
 func openNoFollow(path string, flag int) (f *os.File, err error) {
 	for range tries {
 		if f, err = openSame(path, flag); !errors.Is(err, errReplaced) {
@@ -45,8 +45,8 @@ func openSame(path string, flag int) (*os.File, error) {
 
 var procLockFileEx = syscall.NewLazyDLL("kernel32.dll").NewProc("LockFileEx")
 
-// tryLock locks an open file and reports whether it could. Windows unlocks the file when it is closed, also when the process
-// is killed.
+// tryLock locks an open file and reports whether it could. Windows unlocks the file when it is closed, also when
+// the process is killed.
 func tryLock(f *os.File) (bool, error) {
 	const (
 		failImmediately = 1
@@ -65,7 +65,8 @@ func tryLock(f *os.File) (bool, error) {
 	return false, fmt.Errorf("%s: %w", f.Name(), err)
 }
 
-// A file that another process has open for reading cannot be replaced. Readers close it quickly, so the rename is retried.
+// A file that another process has open for reading cannot be replaced. Readers close it quickly, so the rename is
+// retried.
 const (
 	tries = 200
 	pause = 5 * time.Millisecond
@@ -88,7 +89,8 @@ func replaceFile(from, to string) (err error) {
 // syncDir does nothing: Windows journals renames and cannot sync a folder.
 func syncDir(string) error { return nil }
 
-// ownedBy and openToOthers have fixed results: Windows has no file modes, and the folder's permissions keep other users out.
+// ownedBy and openToOthers have fixed results: Windows has no file modes, and the folder's permissions keep other
+// users out.
 func ownedBy(fs.FileInfo, int) bool { return true }
 
 func openToOthers(fs.FileInfo) bool { return false }

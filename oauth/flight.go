@@ -39,8 +39,8 @@ type trouble struct {
 	retryAt  time.Time // the server is not asked before
 	lookedAt time.Time // when the store was last read
 	failures int
-	// The store or the company's source failed, not the server. Each of these paces its own retries: when it works again,
-	// this source need not wait.
+	// The store or the company's source failed, not the server. Each of these paces its own retries: when it works
+	// again, this source need not wait.
 	notServer bool
 
 	refused    string // the refresh token that the server refused
@@ -105,8 +105,8 @@ func (s *storedSource) finish(ctx context.Context, f *flight, r *renewal, token 
 	close(f.done)
 }
 
-// recordSave records whether the store saved the token. It returns the token to use and the error that is left: a token that
-// could not be saved is used from memory. The caller holds s.mu.
+// recordSave records whether the store saved the token. It returns the token to use and the error that is left: a
+// token that could not be saved is used from memory. The caller holds s.mu.
 func (s *storedSource) recordSave(
 	ctx context.Context, f *flight, r *renewal, token *ghl.Token, err error,
 ) (_ *ghl.Token, _ error, reports []func()) {
@@ -130,8 +130,8 @@ func (s *storedSource) recordSave(
 	return token, err, reports
 }
 
-// recordRenewal records whether there is a token, and returns the function that reports a change of that. The caller holds
-// s.mu.
+// recordRenewal records whether there is a token, and returns the function that reports a change of that. The
+// caller holds s.mu.
 func (s *storedSource) recordRenewal(ctx context.Context, f *flight, r *renewal, err error) (report func()) {
 	report = func() {}
 	if err == nil {
@@ -149,8 +149,8 @@ func (s *storedSource) recordRenewal(ctx context.Context, f *flight, r *renewal,
 	return report
 }
 
-// endTrouble clears the trouble, but counts renewals of tokens that the server refused: a server that refuses every token is
-// not asked for more and more of them.
+// endTrouble clears the trouble, but counts renewals of tokens that the server refused: a server that refuses every
+// token is not asked for more and more of them.
 func (s *storedSource) endTrouble(f *flight, renewed bool) {
 	t := trouble{rejections: s.trouble.rejections, rejectedUntil: s.trouble.rejectedUntil}
 	if now := time.Now(); renewed && f.rejected != "" {

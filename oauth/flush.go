@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// Flush waits until no token is being renewed and no code is being exchanged, and retries the save of tokens that could not be
-// saved. Call it before the process ends: a renewal that is cut off can cost the account. The error names the keys whose new
-// token is not saved, or is that of ctx.
+// Flush waits until no token is being renewed and no code is being exchanged, and retries the save of tokens that
+// could not be saved. Call it before the process ends: a renewal that is cut off can cost the account. The error
+// names the keys whose new token is not saved, or is that of ctx.
 func (a *App) Flush(ctx context.Context) error {
 	var all []error
 	if err := a.exchanges.wait(ctx); err != nil {

@@ -12,7 +12,9 @@ import (
 )
 
 // opToken is not part of the catalog of package ghl: it authenticates with the client's secret instead of a bearer.
-var opToken = ghl.Operation{Name: "oauth.token", Method: http.MethodPost, Path: "/oauth/token", NoBearer: true, Form: true}
+var opToken = ghl.Operation{
+	Name: "oauth.token", Method: http.MethodPost, Path: "/oauth/token", NoBearer: true, Form: true,
+}
 
 // grant is the content of a request for a token.
 type grant struct {
@@ -27,7 +29,8 @@ type grant struct {
 func (g grant) form(c *Config) url.Values {
 	form := url.Values{}
 	for _, p := range []struct{ name, v3, value string }{
-		{"client_id", "clientId", c.ClientID}, {"client_secret", "clientSecret", c.ClientSecret}, {"grant_type", "grantType", g.kind},
+		{"client_id", "clientId", c.ClientID}, {"client_secret", "clientSecret", c.ClientSecret},
+		{"grant_type", "grantType", g.kind},
 		{"code", "code", g.code}, {"refresh_token", "refreshToken", g.refreshToken},
 		{"redirect_uri", "redirectUri", g.redirectURL}, {"user_type", "userType", string(g.userType)},
 	} {
@@ -44,8 +47,8 @@ func (g grant) form(c *Config) url.Values {
 
 // requestToken sends a request for a token: POST /oauth/token. The error is an [*ghl.Error].
 //
-// Codes and refresh tokens work once. opToken is therefore not repeatable: a call of it is sent again only after a 429 or when
-// no connection was opened. After a lost answer the error is [ghl.ErrAmbiguous].
+// Codes and refresh tokens work once. opToken is therefore not repeatable: a call of it is sent again only after a
+// 429 or when no connection was opened. After a lost answer the error is [ghl.ErrAmbiguous].
 func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption) (*ghl.Token, error) {
 	var answer json.RawMessage
 	var response ghl.Response
@@ -53,17 +56,17 @@ func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption)
 	if err != nil {
 		return nil, err
 	}
-	token, err := ghl.ParseToken(answer, response.RateLimit.Sent)
-	if err != nil { // without the answer, which could hold half of a pair of tokens
-		return nil, ghl.NewError(ghl.Error{
+	token := new(ghl.Token)
+	if err := token.ReadAnswer(answer, response.RateLimit.Sent); err != nil { // without the answer, which could hold half of a pair of tokens
+		return nil, (&ghl.Error{
 			Operation: opToken.Name, Status: response.Status, Attempts: response.Attempts, Message: "the answer holds no token",
-		}, ghl.ErrBadResponse)
+		}).With(ghl.ErrBadResponse)
 	}
 	return token, nil
 }
 
-// refusesRefreshToken reports whether the server says that the refresh token was used, is unknown or has expired, so that a
-// person must connect the account again.
+// refusesRefreshToken reports whether the server says that the refresh token was used, is unknown or has expired,
+// so that a person must connect the account again.
 func refusesRefreshToken(err error) bool {
 	var e *ghl.Error
 	if !errors.As(err, &e) {

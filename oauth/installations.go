@@ -14,15 +14,16 @@ import (
 	"github.com/pluvo/ghl/internal/redact"
 )
 
-// Installations are the locations and agencies that have installed an app, according to a [Store]. They return a client for
-// each location, with a token source and a limiter of its own; all clients share one transport. Installations are safe for
-// concurrent use, and several processes can share the store. A store holds the tokens of one app.
+// Installations are the locations and agencies that have installed an app, according to a [Store]. They return a
+// client for each location, with a token source and a limiter of its own; all clients share one transport.
+// Installations are safe for concurrent use, and several processes can share the store. A store holds the tokens of
+// one app.
 //
-// A location's token comes in one of two ways. When the location itself installed the app, [Installations.Add] saves its
-// token under [LocationKey], with its refresh token. When its agency did, the location's token is derived from the agency's
-// token ([CompanyKey]) and has no refresh token: Add derives the tokens of the locations that the agency chose,
-// [Installations.AddLocation] that of one location, such as after a webhook of type INSTALL, and [Installations.AddInstalled]
-// those of all locations.
+// A location's token comes in one of two ways. When the location itself installed the app, [Installations.Add]
+// saves its token under [LocationKey], with its refresh token. When its agency did, the location's token is derived
+// from the agency's token ([CompanyKey]) and has no refresh token: Add derives the tokens of the locations that the
+// agency chose, [Installations.AddLocation] that of one location, such as after a webhook of type INSTALL, and
+// [Installations.AddInstalled] those of all locations.
 type Installations struct {
 	app     *App
 	store   Store
@@ -30,9 +31,9 @@ type Installations struct {
 	clients *sync.Map // key → *ghl.Client
 }
 
-// NewInstallations returns the installations of an app. The options, such as a logger, limiters or retries, apply to every
-// client. Server, version, HTTP client and user agent default to the app's. The token source and the location of a client
-// are always its own.
+// NewInstallations returns the installations of an app. The options, such as a logger, limiters or retries, apply
+// to every client. Server, version, HTTP client and user agent default to the app's. The token source and the
+// location of a client are always its own.
 func NewInstallations(app *App, store Store, opts ...ghl.Option) (*Installations, error) {
 	switch {
 	case app == nil || app.client == nil:
@@ -56,13 +57,13 @@ func (i Installations) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "oauth.Installations{%q}", i.app.config.ClientID)
 }
 
-// Add exchanges the code of the consent screen for a token ([App.Exchange]) and saves the token. The end of ctx ends only the
-// wait for that, because a code works once. For an agency that installed the app in its locations, Add then adds those
-// locations.
+// Add exchanges the code of the consent screen for a token ([App.Exchange]) and saves the token. The end of ctx
+// ends only the wait for that, because a code works once. For an agency that installed the app in its locations,
+// Add then adds those locations.
 //
-// Add returns the token together with an error when a step after the exchange failed. A token that could not be saved is used
-// from memory, and its save is retried ([Config.OnTrouble]). Locations that could not be added can be added with
-// [Installations.AddInstalled].
+// Add returns the token together with an error when a step after the exchange failed. A token that could not be
+// saved is used from memory, and its save is retried ([Config.OnTrouble]). Locations that could not be added can be
+// added with [Installations.AddInstalled].
 func (i *Installations) Add(ctx context.Context, code string) (*ghl.Token, error) {
 	token, err := i.exchange(ctx, code)
 	if err != nil || token.LocationID != "" {
@@ -121,9 +122,9 @@ func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
 	case token.CompanyID != "":
 		key = CompanyKey(token.CompanyID)
 	default:
-		return ghl.NewError(ghl.Error{
+		return (&ghl.Error{
 			Operation: opToken.Name, Message: "the token names neither a location nor a company, so it is not saved",
-		}, ghl.ErrBadResponse)
+		}).With(ghl.ErrBadResponse)
 	}
 	if err := CheckKey(key); err != nil {
 		return err
@@ -140,8 +141,8 @@ func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
 	return nil
 }
 
-// drop drops the client and the token of a key from memory. With gone, the token was removed: clients that are still in use
-// fail and do not bring it back.
+// drop drops the client and the token of a key from memory. With gone, the token was removed: clients that are
+// still in use fail and do not bring it back.
 func (i *Installations) drop(key string, gone bool) {
 	i.clients.Delete(key)
 	if !reflect.ValueOf(i.store).Comparable() {
@@ -154,9 +155,9 @@ func (i *Installations) drop(key string, gone bool) {
 	}
 }
 
-// AddLocation adds a location in which an agency has installed the app, such as after a webhook of type INSTALL, and returns
-// its client. The location's token is derived from the agency's token, which must be stored. A location that is already
-// stored stays as it is.
+// AddLocation adds a location in which an agency has installed the app, such as after a webhook of type INSTALL,
+// and returns its client. The location's token is derived from the agency's token, which must be stored. A location
+// that is already stored stays as it is.
 func (i *Installations) AddLocation(ctx context.Context, companyID, locationID string) (*ghl.Client, error) {
 	for _, id := range [][2]string{{"companyID", companyID}, {"locationID", locationID}} {
 		if err := checkID(id[0], id[1]); err != nil {
@@ -193,8 +194,9 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 }
 
 // AddInstalled adds every location of an agency in which the app is installed: GET /oauth/installedLocations, scope
-// oauth.readonly, and POST /oauth/locationToken, scope oauth.write, for each location. It returns the ids of the locations
-// that are then stored. It continues after a location that cannot be added; the error joins the errors of those.
+// oauth.readonly, and POST /oauth/locationToken, scope oauth.write, for each location. It returns the ids of the
+// locations that are then stored. It continues after a location that cannot be added; the error joins the errors of
+// those.
 func (i *Installations) AddInstalled(ctx context.Context, companyID string) ([]string, error) {
 	company, err := i.Company(ctx, companyID)
 	if err != nil {
@@ -221,8 +223,8 @@ func (i *Installations) AddInstalled(ctx context.Context, companyID string) ([]s
 	return added, errors.Join(failed...)
 }
 
-// Client returns the client of a location, the same one each time. The error is [ErrNoToken] when the store holds no token of
-// the location.
+// Client returns the client of a location, the same one each time. The error is [ErrNoToken] when the store holds
+// no token of the location.
 func (i *Installations) Client(ctx context.Context, locationID string) (*ghl.Client, error) {
 	if err := checkID("locationID", locationID); err != nil {
 		return nil, err
@@ -230,8 +232,8 @@ func (i *Installations) Client(ctx context.Context, locationID string) (*ghl.Cli
 	return i.client(ctx, LocationKey(locationID), ghl.WithLocation(locationID))
 }
 
-// Company returns the client of an agency, for the methods that need its token: those of [ghl.Client.OAuth]. The error is
-// [ErrNoToken] when the store holds no token of the agency.
+// Company returns the client of an agency, for the methods that need its token: those of [ghl.Client.OAuth]. The
+// error is [ErrNoToken] when the store holds no token of the agency.
 func (i *Installations) Company(ctx context.Context, companyID string) (*ghl.Client, error) {
 	if err := checkID("companyID", companyID); err != nil {
 		return nil, err
@@ -267,8 +269,8 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	return kept.(*ghl.Client), nil
 }
 
-// Clients yields the client of every location in the store. It yields an error for a location whose token cannot be read and
-// continues with the next one. It yields an error and ends when the store cannot be listed.
+// Clients yields the client of every location in the store. It yields an error for a location whose token cannot be
+// read and continues with the next one. It yields an error and ends when the store cannot be listed.
 func (i *Installations) Clients(ctx context.Context) iter.Seq2[*ghl.Client, error] {
 	return func(yield func(*ghl.Client, error) bool) {
 		for id, err := range i.Locations(ctx) {
@@ -287,12 +289,14 @@ func (i *Installations) Clients(ctx context.Context) iter.Seq2[*ghl.Client, erro
 	}
 }
 
-// Locations yields the ids of the locations in the store. A failure is yielded once, with an empty id, and ends the sequence.
+// Locations yields the ids of the locations in the store. A failure is yielded once, with an empty id, and ends the
+// sequence.
 func (i *Installations) Locations(ctx context.Context) iter.Seq2[string, error] {
 	return i.ids(ctx, locationPrefix)
 }
 
-// Companies yields the ids of the agencies in the store. A failure is yielded once, with an empty id, and ends the sequence.
+// Companies yields the ids of the agencies in the store. A failure is yielded once, with an empty id, and ends the
+// sequence.
 func (i *Installations) Companies(ctx context.Context) iter.Seq2[string, error] {
 	return i.ids(ctx, companyPrefix)
 }
@@ -311,17 +315,17 @@ func (i *Installations) ids(ctx context.Context, prefix string) iter.Seq2[string
 	}
 }
 
-// Remove removes the token of a location, such as after a webhook of type UNINSTALL. A renewal under way does not bring the
-// token back. Clients that are still in use fail with [ghl.ErrReauthRequired]: at once in this process, and in other
-// processes when they next renew the token.
+// Remove removes the token of a location, such as after a webhook of type UNINSTALL. A renewal under way does not
+// bring the token back. Clients that are still in use fail with [ghl.ErrReauthRequired]: at once in this process,
+// and in other processes when they next renew the token.
 func (i *Installations) Remove(ctx context.Context, locationID string) error {
 	_, err := i.RemoveIssuedBefore(ctx, locationID, time.Time{})
 	return err
 }
 
-// RemoveIssuedBefore is Remove for events that may arrive late. It removes nothing and returns false when the location's token
-// was issued at that time or later, because the app was then installed again. The zero time removes any token, and a token
-// without IssuedAt is always removed.
+// RemoveIssuedBefore is Remove for events that may arrive late. It removes nothing and returns false when the
+// location's token was issued at that time or later, because the app was then installed again. The zero time
+// removes any token, and a token without IssuedAt is always removed.
 func (i *Installations) RemoveIssuedBefore(ctx context.Context, locationID string, at time.Time) (bool, error) {
 	if err := checkID("locationID", locationID); err != nil {
 		return false, err
@@ -339,9 +343,9 @@ func (i *Installations) RemoveCompany(ctx context.Context, companyID string) err
 	return err
 }
 
-// RemoveCompanyIssuedBefore is RemoveCompany for events that may arrive late. It removes nothing and returns false when the
-// agency's token was issued at that time or later. Otherwise it removes the agency's token, and the derived tokens that were
-// issued before that time.
+// RemoveCompanyIssuedBefore is RemoveCompany for events that may arrive late. It removes nothing and returns false
+// when the agency's token was issued at that time or later. Otherwise it removes the agency's token, and the
+// derived tokens that were issued before that time.
 func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID string, at time.Time) (bool, error) {
 	if err := checkID("companyID", companyID); err != nil {
 		return false, err

@@ -17,7 +17,7 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// installations opens those of an app of the server.
+// installations returns the installations of an app of the server.
 func (s *authServer) installations(t testing.TB, store oauth.Store, opts ...ghl.Option) *oauth.Installations {
 	t.Helper()
 	i, err := oauth.NewInstallations(s.app(t), store, opts...)
@@ -35,7 +35,8 @@ func gather[T any](t testing.TB, seq func(yield func(T, error) bool)) []T {
 	return all
 }
 
-// onMarketplace opens the installations of an app that a fake knows. connect goes through the consent screen to a code.
+// onMarketplace returns the installations of an app that is registered at a fake. connect returns a code of the consent
+// screen.
 func onMarketplace(t *testing.T, version ghl.Version, locations ...string) (all *oauth.Installations, s *ghltest.Server, known ghltest.App, connect func(ghltest.Consent) string) {
 	t.Helper()
 	var opts []ghltest.Option
@@ -121,7 +122,7 @@ func TestInstallByAnAgency(t *testing.T) {
 			}
 			require.Equal(t, 2, s.OAuthCounts().LocationTokens)
 
-			// A webhook tells of another location.
+			// A webhook reports another location.
 			s.Install(known, "l3")
 			client, err := all.AddLocation(t.Context(), "comp1", "l3")
 			require.NoError(t, err)
@@ -172,7 +173,7 @@ func TestInstallInEveryLocation(t *testing.T) {
 	require.Equal(t, []string{"l1", "l2", "l3"}, gather(t, all.Locations(t.Context())), "without a list of the approved ones, HighLevel's list counts")
 }
 
-// TestEachLocationItsOwn: token and limiter are each location's own, the transport is shared.
+// TestEachLocationItsOwn: each location has its own token and limiter, and all share the transport.
 func TestEachLocationItsOwn(t *testing.T) {
 	server, store := newAuthServer(), oauth.NewMemoryStore()
 	var mu sync.Mutex
@@ -220,7 +221,7 @@ func TestEachLocationItsOwn(t *testing.T) {
 	}
 }
 
-// TestAddOutlivesTheCaller: the browser has gone, but the code is used, so its token is kept.
+// TestAddOutlivesTheCaller: a code that was sent is used up, so its token is saved although the caller has gone.
 func TestAddOutlivesTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
@@ -270,7 +271,7 @@ func TestAddThatCannotSave(t *testing.T) {
 	})
 }
 
-// TestRemoveIssuedBefore: news of an uninstall that comes late does not remove what was connected since.
+// TestRemoveIssuedBefore: a late uninstall event does not remove an account that was connected after it.
 func TestRemoveIssuedBefore(t *testing.T) {
 	at := time.Date(2025, 11, 7, 12, 0, 0, 0, time.UTC)
 	issued := func(n int, when time.Time, company, refresh string) *ghl.Token {
@@ -347,7 +348,7 @@ func TestRemoveDuringARefresh(t *testing.T) {
 	}
 }
 
-// TestAddDuringARefresh: a refresh that lands after the account was connected anew does not put its older token in the way.
+// TestAddDuringARefresh: a refresh that ends after the account was connected anew does not replace the newer token.
 func TestAddDuringARefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newAuthServer()
@@ -372,7 +373,7 @@ func TestAddDuringARefresh(t *testing.T) {
 	})
 }
 
-// lateStore returns from its first updates long after they are done.
+// lateStore returns from its first updates long after the save.
 type lateStore struct {
 	*oauth.MemoryStore
 	mu   sync.Mutex
@@ -437,7 +438,7 @@ func TestWrongInstallations(t *testing.T) {
 	require.Equal(t, [2]int{1, 1}, [2]int{good, bad}, "one that can't be read does not hide the others")
 }
 
-// bulk connects an agency and these locations of it.
+// bulk connects an agency and some of its locations.
 func (s *authServer) bulk(t testing.TB, store oauth.Store, locations ...string) {
 	t.Helper()
 	s.codes["bulk"] = account{userType: ghl.UserTypeCompany, company: "comp1", locations: locations}
@@ -445,7 +446,7 @@ func (s *authServer) bulk(t testing.TB, store oauth.Store, locations ...string) 
 	require.NoError(t, err)
 }
 
-// TestRemoveBeforeTheLock: a renewal that is still on its way to the lock does not bring a location back.
+// TestRemoveBeforeTheLock: a renewal that waits for the lock does not bring a removed location back.
 func TestRemoveBeforeTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
@@ -471,7 +472,8 @@ func TestRemoveBeforeTheLock(t *testing.T) {
 	})
 }
 
-// TestRemovedByAnotherProcess: whoever has a client of the location in memory does not bring it back, but can add it again.
+// TestRemovedByAnotherProcess: a process with a client of the removed location does not bring its token back, but can add
+// the location again.
 func TestRemovedByAnotherProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
@@ -522,7 +524,7 @@ func TestRemovedByAnotherProcess(t *testing.T) {
 	})
 }
 
-// TestConnectedInTheOtherWay: what the store holds says how a token is renewed, also to clients from before.
+// TestConnectedInTheOtherWay: the stored token decides how it is renewed, also for clients made before it was stored.
 func TestConnectedInTheOtherWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()

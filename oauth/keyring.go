@@ -18,11 +18,11 @@ import (
 //	ghl-token/1 plain
 //	ghl-token/1 aes-256-gcm 0123456789abcdef
 //
-// The number is the id of the key. The header and the token's key in the store are authenticated with the encrypted token:
-// a stored form that was changed or moved to another key does not open.
+// The number is the id of the key. The header and the token's key in the store are authenticated with the encrypted
+// token: a stored form that was changed or moved to another key does not open.
 //
-// Stores on databases have also written two older forms, which are read but not written: the output of EncodeToken without
-// a header, and "aes256gcm" as the header, of which only the token's key is authenticated.
+// Stores on databases have also written two older forms, which are read but not written: the output of EncodeToken
+// without a header, and "aes256gcm" as the header, of which only the token's key is authenticated.
 const (
 	formatPrefix     = "ghl-token/"
 	plainHeader      = formatPrefix + "1 plain"
@@ -30,9 +30,10 @@ const (
 	oldEncryptedMark = "aes256gcm"
 )
 
-// KeyRing turns tokens into bytes for a [Store] and back. With keys it encrypts them with AES-256-GCM: the first key
-// encrypts, all keys decrypt. To replace a key, put the new one first and leave the old one in the ring until each token was
-// saved again. Without keys the bytes are not encrypted. A KeyRing is safe for concurrent use and prints without its keys.
+// KeyRing turns tokens into bytes for a [Store] and back. With keys it encrypts them with AES-256-GCM: the first
+// key encrypts, all keys decrypt. To replace a key, put the new one first and leave the old one in the ring until
+// each token was saved again. Without keys the bytes are not encrypted. A KeyRing is safe for concurrent use and
+// prints without its keys.
 type KeyRing struct {
 	keys      []ringKey
 	readPlain bool // open also what is not encrypted
@@ -43,8 +44,8 @@ type ringKey struct {
 	aead cipher.AEAD
 }
 
-// NewKeyRing returns a ring of keys. A key has 32 random bytes: it comes from crypto/rand and is not a password. The error is
-// of category [ghl.ErrBadInput].
+// NewKeyRing returns a ring of keys. A key has 32 random bytes: it comes from crypto/rand and is not a password.
+// The error is of category [ghl.ErrBadInput].
 func NewKeyRing(keys ...[]byte) (*KeyRing, error) {
 	r := new(KeyRing)
 	for _, key := range keys {
@@ -72,7 +73,8 @@ func keyID(key []byte) string {
 // Format prints the type alone, whatever the verb.
 func (r KeyRing) Format(f fmt.State, _ rune) { fmt.Fprint(f, "oauth.KeyRing(redacted)") }
 
-// Seal returns the bytes to store for a token under its key in the store. [KeyRing.Open] opens them under that key only.
+// Seal returns the bytes to store for a token under its key in the store. [KeyRing.Open] opens them under that key
+// only.
 func (r *KeyRing) Seal(key string, t *ghl.Token) ([]byte, error) {
 	data, err := EncodeToken(t)
 	if err != nil {
@@ -89,8 +91,8 @@ func (r *KeyRing) Seal(key string, t *ghl.Token) ([]byte, error) {
 // authenticated returns what is authenticated with an encrypted token.
 func authenticated(header, key string) []byte { return []byte(header + "\n" + key) }
 
-// Open returns the token of stored bytes. key is the token's key in the store. A ring with keys refuses bytes that are not
-// encrypted. The error never quotes the bytes.
+// Open returns the token of stored bytes. key is the token's key in the store. A ring with keys refuses bytes that
+// are not encrypted. The error never quotes the bytes.
 func (r *KeyRing) Open(key string, stored []byte) (*ghl.Token, error) {
 	if bytes.HasPrefix(stored, []byte("{")) { // without a header
 		return r.openPlain(stored)
@@ -141,7 +143,8 @@ func (r *KeyRing) decrypt(id string, data, authenticated []byte) (*ghl.Token, er
 	}
 	switch {
 	case tried:
-		return nil, errors.New("the token is incomplete, was changed, or was encrypted with another key or for another key of the store")
+		return nil, errors.New("the token is incomplete, was changed, " +
+			"or was encrypted with another key or for another key of the store")
 	case len(r.keys) == 0:
 		return nil, fmt.Errorf("the token is encrypted, and this store has no key: another key%s is needed", withID(id))
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// MemoryStore is a [Store] in memory, for tests and for programs that connect their accounts anew at each start: its tokens,
-// and with them the refresh tokens, are lost when the process ends. It prints without its tokens. Make one with
-// [NewMemoryStore].
+// MemoryStore is a [Store] in memory, for tests and for programs that connect their accounts anew at each start:
+// its tokens, and with them the refresh tokens, are lost when the process ends. It prints without its tokens. Make
+// one with [NewMemoryStore].
 type MemoryStore struct {
 	locks  *KeyLocks
 	mu     *sync.Mutex

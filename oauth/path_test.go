@@ -43,8 +43,8 @@ func (p *pathRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.New("no network")
 }
 
-// TestOnePath: a method passes at most six functions of package ghl before http.Client.Do, and a refresh of a token passes the
-// same ones from Client.Call on.
+// TestOnePath: a method passes at most six functions of package ghl before http.Client.Do, and a refresh of a token
+// passes the same ones from Client.Call on.
 func TestOnePath(t *testing.T) {
 	recorder := &pathRecorder{paths: map[string][]string{}}
 	transport := &http.Client{Transport: recorder}

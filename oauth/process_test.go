@@ -22,7 +22,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// Some tests need processes that share a store: they start this test program again, with what it is to do in its environment.
+// Some tests need several processes that share a store. They start this test program again; an environment variable says
+// what the child does.
 const childEnv = "GHL_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// process is a child that talks in lines.
+// process is a child process that writes and reads lines.
 type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -71,7 +72,7 @@ func (p *process) line(t *testing.T) string {
 	return p.out.Text()
 }
 
-// kill is SIGKILL: the child can do nothing about it.
+// kill ends the child with SIGKILL, which it cannot handle.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Kill())
@@ -84,7 +85,7 @@ func childStore() (*oauth.FileStore, error) {
 	return oauth.NewFileStore(os.Getenv("GHL_TEST_DIR"), oauth.Encrypt(storeKey(1)))
 }
 
-// callingChild makes 20 calls at once when it is told to.
+// callingChild makes 20 concurrent calls when it reads a line.
 func callingChild() error {
 	store, err := childStore()
 	if err != nil {
@@ -176,13 +177,13 @@ func TestManyProcessesOneRefresh(t *testing.T) {
 	}
 }
 
-// bigToken is one of which a part can be told from the whole.
+// bigToken returns a token whose content shows whether it is complete.
 func bigToken(n int) *ghl.Token {
 	pad := strings.Repeat(fmt.Sprint(n%10), 5000)
 	return &ghl.Token{AccessToken: fmt.Sprintf("access-%d-%s", n, pad), RefreshToken: fmt.Sprintf("refresh-%d-%s", n, pad)}
 }
 
-// numberOf checks that a token is one of bigToken, and returns which one.
+// numberOf returns the number of a token of bigToken, and checks that the token is complete.
 func numberOf(t *testing.T, token *ghl.Token) (n int) {
 	t.Helper()
 	_, err := fmt.Sscanf(token.AccessToken, "access-%d-", &n)
@@ -191,7 +192,7 @@ func numberOf(t *testing.T, token *ghl.Token) (n int) {
 	return n
 }
 
-// updatingChild updates a token again and again. It tells each step, and stops for ever at the one it is told to.
+// updatingChild updates a token again and again. It writes each step and blocks at the step that the environment names.
 func updatingChild() error {
 	store, err := childStore()
 	if err != nil {
@@ -220,7 +221,7 @@ func updatingChild() error {
 
 var updateSteps = []string{"locked", "read", "changed", "created", "half written", "written", "synced", "renamed", "folder synced", "unlocked"}
 
-// TestKilledAtEveryStep: the store always holds the old token or the new one, whole, and the next process goes on.
+// TestKilledAtEveryStep: the store always holds the complete old or new token, and the next process can update it.
 func TestKilledAtEveryStep(t *testing.T) {
 	const rounds = 4
 	dir := filepath.Join(t.TempDir(), "tokens")
@@ -247,7 +248,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 	t.Logf("killed %d times", rounds*len(updateSteps))
 }
 
-// goesOn updates the token as the next process would, and returns its number.
+// goesOn updates the token as the next process does, and returns its number.
 func goesOn(t *testing.T, store *oauth.FileStore) (n int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // the lock is free at once
@@ -266,7 +267,7 @@ func goesOn(t *testing.T, store *oauth.FileStore) (n int) {
 	return n
 }
 
-// TestKilledAtRandom: a process that updates without pause is killed at any moment.
+// TestKilledAtRandom kills a process at random moments while it updates a token.
 func TestKilledAtRandom(t *testing.T) {
 	const kills = 60
 	dir := filepath.Join(t.TempDir(), "tokens")

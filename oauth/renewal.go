@@ -55,8 +55,9 @@ func (r *renewal) run(ctx context.Context) (*ghl.Token, error) {
 	}
 }
 
-// parent returns what a token is derived from, the zero value if it has a refresh token of its own. The stored token decides,
-// because a location that its agency had connected may since have connected itself, and the other way round.
+// parent returns what a token is derived from, the zero value if it has a refresh token of its own. The stored
+// token decides, because a location that its agency had connected may since have connected itself, and the other
+// way round.
 func (r *renewal) parent(base *ghl.Token) sourceID {
 	switch {
 	case r.companyKey != "":
@@ -74,7 +75,8 @@ func derivedFrom(companyID, locationID string) sourceID {
 	return sourceID{LocationKey(locationID), CompanyKey(companyID), companyID, locationID}
 }
 
-// stored returns a fresh token from the store, without a lock. It returns nil and no error if the token must be renewed.
+// stored returns a fresh token from the store, without a lock. It returns nil and no error if the token must be
+// renewed.
 func (r *renewal) stored(ctx context.Context) (*ghl.Token, error) {
 	if r.hasUnsaved() {
 		return nil, nil
@@ -133,8 +135,8 @@ func (r *renewal) wasRemoved() bool {
 	return r.gone
 }
 
-// recentError returns the error that a request would end in, if an earlier one shows it: the server has refused the refresh
-// token, or the pause after a failure is not over.
+// recentError returns the error that a request would end in, if an earlier one shows it: the server has refused the
+// refresh token, or the pause after a failure is not over.
 func (r *renewal) recentError(base *ghl.Token) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -230,9 +232,9 @@ func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, erro
 		return nil, err
 	}
 	if token.LocationID != from.locationID {
-		return nil, ghl.NewError(ghl.Error{
+		return nil, (&ghl.Error{
 			Operation: "oauth.locationToken", Message: "the answer is the token of another location",
-		}, ghl.ErrBadResponse)
+		}).With(ghl.ErrBadResponse)
 	}
 	token.RefreshToken = ""
 	return token, nil
@@ -268,7 +270,8 @@ func (r *renewal) refusedError(err error) error {
 
 // notConnected returns the error for a key without a token.
 func notConnected(key string) error {
-	return ghl.NewError(ghl.Error{Message: fmt.Sprintf("the account of key %q is not connected", key)}, ghl.ErrReauthRequired, ErrNoToken)
+	message := fmt.Sprintf("the account of key %q is not connected", key)
+	return (&ghl.Error{Message: message}).With(ghl.ErrReauthRequired, ErrNoToken)
 }
 
 // reauth returns the error that a person must connect the account again. from is the server's answer, or nil.
@@ -278,5 +281,5 @@ func (r *renewal) reauth(why string, from *ghl.Error) error {
 		e = *from
 	}
 	e.Message, e.Details = fmt.Sprintf("the account of key %q must be connected again: %s", r.key, why), nil
-	return ghl.NewError(e, ghl.ErrReauthRequired)
+	return e.With(ghl.ErrReauthRequired)
 }

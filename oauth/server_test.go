@@ -22,7 +22,7 @@ import (
 
 const clientSecret = "the-client-secret"
 
-// account is whom a token of authServer stands for.
+// account is the account of a token of authServer.
 type account struct {
 	userType  ghl.UserType
 	company   string
@@ -31,7 +31,7 @@ type account struct {
 	expires   time.Time
 }
 
-// authServer is the part of HighLevel that gives out tokens and takes them: codes and refresh tokens work once.
+// authServer is the part of HighLevel that grants and checks tokens. Codes and refresh tokens work once.
 type authServer struct {
 	mu        sync.Mutex
 	life      time.Duration
@@ -60,7 +60,7 @@ func newAuthServer() *authServer {
 	}
 }
 
-// RoundTrip makes the server a transport, without a network between.
+// RoundTrip makes the server a transport, without a network.
 func (s *authServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -235,7 +235,7 @@ func (s *authServer) installedLocations(w http.ResponseWriter, r *http.Request) 
 	writeJSON(w, 200, fmt.Sprintf(`{"locations":[%s],"count":%d}`, strings.Join(list, ","), len(s.installed)))
 }
 
-// revoke ends every access token, as if the clock of the server had moved.
+// revoke ends every access token.
 func (s *authServer) revoke() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,14 +254,14 @@ func (s *authServer) refreshed() int {
 	return s.refreshes
 }
 
-// secrets are all tokens that were ever given out.
+// secrets returns the client's secret and all tokens that the server has granted.
 func (s *authServer) secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Concat([]string{clientSecret}, slices.Collect(maps.Keys(s.access)), slices.Collect(maps.Keys(s.refresh)), slices.Collect(maps.Keys(s.used)))
 }
 
-// stored issues a token that ends so soon, and saves it.
+// stored issues a token with a lifetime and saves it.
 func (s *authServer) stored(t testing.TB, store oauth.Store, key string, who account, life time.Duration) *ghl.Token {
 	t.Helper()
 	s.mu.Lock()
@@ -284,7 +284,7 @@ func save(t testing.TB, store oauth.Store, key string, token *ghl.Token) {
 	require.NoError(t, err)
 }
 
-// appConfig are the settings of an app of the server, reached without a network.
+// appConfig returns the settings of an app of the server, without a network.
 func (s *authServer) appConfig() oauth.Config {
 	return oauth.Config{
 		ClientID: "app1-x", ClientSecret: clientSecret, RedirectURL: "https://app.example.com/callback",
@@ -303,7 +303,7 @@ func (s *authServer) app(t testing.TB, change ...func(*oauth.Config)) *oauth.App
 	return app
 }
 
-// client makes a client of the server.
+// client returns a client of the server.
 func (s *authServer) client(t testing.TB, source ghl.TokenSource) *ghl.Client {
 	t.Helper()
 	c, err := ghl.New(ghl.WithTokenSource(source), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}),

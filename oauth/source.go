@@ -11,24 +11,25 @@ import (
 )
 
 // TokenSource returns the source of the token that the store holds under key, such as one that was saved after
-// [App.Exchange]. The source returns the token from memory while it is valid. It renews the token shortly before its end
-// ([Config.RefreshBefore]) and when the server refuses it, with one refresh for all goroutines and processes that share the
-// store, and saves the new token before any caller gets it. The context of a caller ends that caller's wait, never the
-// refresh. The same store and key return the same source.
+// [App.Exchange]. The source returns the token from memory while it is valid. It renews the token shortly before
+// its end ([Config.RefreshBefore]) and when the server refuses it, with one refresh for all goroutines and
+// processes that share the store, and saves the new token before any caller gets it. The context of a caller ends
+// that caller's wait, never the refresh. The same store and key return the same source.
 //
-// The source fails with [ghl.ErrReauthRequired], naming the key, when the store holds no token, or when the server says that
-// the refresh token is used or invalid. It then does not ask the server again until the store holds another token, which it
-// sees within a second. Other failures, such as "Location is not active", leave the token as it is: the source retries after
-// a pause of first a second and at most a minute, or as long as the server asks for. During the pause it reads the store each
-// second, to find a token that another process has saved.
+// The source fails with [ghl.ErrReauthRequired], naming the key, when the store holds no token, or when the server
+// says that the refresh token is used or invalid. It then does not ask the server again until the store holds
+// another token, which it sees within a second. Other failures, such as "Location is not active", leave the token
+// as it is: the source retries after a pause of first a second and at most a minute, or as long as the server asks
+// for. During the pause it reads the store each second, to find a token that another process has saved.
 //
-// A token under its [LocationKey] that has no refresh token but names a company, as [Installations] store it, is renewed as by
-// [App.LocationTokenSource], with the company's token under [CompanyKey].
+// A token under its [LocationKey] that has no refresh token but names a company, as [Installations] store it, is
+// renewed as by [App.LocationTokenSource], with the company's token under [CompanyKey].
 //
-// Two failures can lose a token. When the server has rotated the refresh token and its answer is lost, or the process dies
-// between the answer and the save, the stored refresh token is used up: the next refresh ends in [ghl.ErrReauthRequired]. When
-// the store cannot save, the new token exists only in memory: calls use it, the source retries the save every few seconds
-// and reports it to [Config.OnTrouble] and the log. Call [App.Flush] before the process ends, to prevent both.
+// Two failures can lose a token. When the server has rotated the refresh token and its answer is lost, or the
+// process dies between the answer and the save, the stored refresh token is used up: the next refresh ends in
+// [ghl.ErrReauthRequired]. When the store cannot save, the new token exists only in memory: calls use it, the
+// source retries the save every few seconds and reports it to [Config.OnTrouble] and the log. Call [App.Flush]
+// before the process ends, to prevent both.
 func (a *App) TokenSource(store Store, key string) ghl.TokenSource {
 	if err := CheckKey(key); err != nil {
 		return failingSource{err}
@@ -37,10 +38,10 @@ func (a *App) TokenSource(store Store, key string) ghl.TokenSource {
 }
 
 // LocationTokenSource returns the source of a location's token that is derived from its company's: POST
-// /oauth/locationToken, scope oauth.write. The company's token is stored under companyKey in the same store and renewed like
-// any other. The location's token is stored under [LocationKey], without its refresh token, because it is renewed by another
-// exchange. The source gets the company's token before it locks the location's key, so that no store has to hold two locks
-// at once.
+// /oauth/locationToken, scope oauth.write. The company's token is stored under companyKey in the same store and
+// renewed like any other. The location's token is stored under [LocationKey], without its refresh token, because it
+// is renewed by another exchange. The source gets the company's token before it locks the location's key, so that
+// no store has to hold two locks at once.
 //
 // In all else the source is like that of [App.TokenSource].
 func (a *App) LocationTokenSource(store Store, companyKey, companyID, locationID string) ghl.TokenSource {
@@ -63,7 +64,8 @@ func (s failingSource) Token(context.Context) (*ghl.Token, error) { return nil, 
 // sourceID identifies a source within a store. All but key are empty for a token with a refresh token of its own.
 type sourceID struct{ key, companyKey, companyID, locationID string }
 
-// tokenSources holds one source for each store and key, because two sources would not see each other's unsaved tokens.
+// tokenSources holds one source for each store and key, because two sources would not see each other's unsaved
+// tokens.
 type tokenSources struct {
 	mu      sync.Mutex
 	sources map[storeSource]*storedSource
@@ -168,7 +170,8 @@ func (s *storedSource) get(ctx context.Context, rejected string) (*ghl.Token, er
 	}
 }
 
-// fromMemory returns a token or an error from memory, or a flight to wait for, together with the token to use if it fails.
+// fromMemory returns a token or an error from memory, or a flight to wait for, together with the token to use if it
+// fails.
 func (s *storedSource) fromMemory(ctx context.Context, rejected string) (*ghl.Token, *flight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,7 +186,8 @@ func (s *storedSource) fromMemory(ctx context.Context, rejected string) (*ghl.To
 		if !renewalDue(s.token, now, s.app.config.RefreshBefore) || s.flight != nil || now.Before(s.trouble.retryAt) {
 			return s.token, nil, nil
 		}
-		return s.token, s.start(ctx, ""), nil // the first caller waits, so that a short program does not end during the renewal
+		// The first caller waits, so that a short program does not end during the renewal.
+		return s.token, s.start(ctx, ""), nil
 	}
 	switch {
 	case s.flight != nil:

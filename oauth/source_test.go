@@ -80,7 +80,7 @@ func (s *shaky) Update(ctx context.Context, key string, fn func(context.Context,
 	})
 }
 
-// hooked collects what OnTrouble is told.
+// hooked collects the calls of OnTrouble.
 type hooked struct {
 	mu   sync.Mutex
 	told []error
@@ -117,7 +117,7 @@ func (b *syncBuffer) String() string {
 	return b.buffer.String()
 }
 
-// together runs a function in so many goroutines at once and returns their errors.
+// together calls a function in n goroutines at once and returns their errors.
 func together(n int, do func(i int) error) []error {
 	errs := make([]error, n)
 	var all sync.WaitGroup
@@ -132,7 +132,7 @@ type roundTripFunc func(*http.Request) (*http.Response, error)
 
 func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// slow makes the server's answers to a client take so long.
+// slow is a transport that delays each request.
 type slow struct {
 	next  http.RoundTripper
 	delay time.Duration
@@ -158,8 +158,8 @@ func TestManyGoroutinesOneRefresh(t *testing.T) {
 					server.stored(t, store, "k", oneLocation, time.Hour)
 					server.revoke()
 				}
-				// Slow enough for all to find the token unusable. This takes real time: the race detector of Go 1.26 does not
-				// bear many timers of no duration in one bubble of synctest, which go-retryablehttp makes.
+				// The delay lets all callers find the token unusable. It is real time, because the race detector of
+				// Go 1.26 fails with the many zero timers of go-retryablehttp in one bubble of synctest.
 				app := server.app(t, func(c *oauth.Config) {
 					c.Version, c.HTTPClient = version, &http.Client{Transport: slow{server, 200 * time.Millisecond}}
 				})
@@ -188,7 +188,7 @@ func TestManyGoroutinesOneRefresh(t *testing.T) {
 	}
 }
 
-// TestTwoAppsOneStore: as two processes, whose memory does not know of each other.
+// TestTwoAppsOneStore: apps that share only the store, as processes do, refresh once.
 func TestTwoAppsOneStore(t *testing.T) {
 	server, store := newAuthServer(), newShaky()
 	server.stored(t, store, "k", oneLocation, -time.Hour)
@@ -270,7 +270,7 @@ func TestEarlyRefreshMayFail(t *testing.T) {
 	})
 }
 
-// TestCancelledCallerAbandonsTheWait and not the refresh.
+// TestCancelledCallerAbandonsTheWait: the end of a caller's context ends the wait and not the refresh.
 func TestCancelledCallerAbandonsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -300,7 +300,7 @@ func TestCancelledCallerAbandonsTheWait(t *testing.T) {
 	})
 }
 
-// TestCancelledCallerOfANaiveStore: the refresh is the source's own, whatever the store does with contexts.
+// TestCancelledCallerOfANaiveStore: the refresh continues even with a store that stops when its context ends.
 func TestCancelledCallerOfANaiveStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), &naive{oauth.NewMemoryStore()}
@@ -318,7 +318,7 @@ func TestCancelledCallerOfANaiveStore(t *testing.T) {
 	})
 }
 
-// naive is a slow store whose work ends with the context that it was called with.
+// naive is a slow store that stops when its context ends.
 type naive struct{ *oauth.MemoryStore }
 
 func (s *naive) Load(ctx context.Context, key string) (*ghl.Token, error) {
@@ -446,7 +446,7 @@ func TestWhatDoesNotBurnTheToken(t *testing.T) {
 	}
 }
 
-// TestLostAnswer: the server has rotated, and nobody has its answer.
+// TestLostAnswer: the server has rotated the refresh token, and its answer is lost.
 func TestLostAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -466,7 +466,7 @@ func TestLostAnswer(t *testing.T) {
 		require.ErrorContains(t, err, "it was used before, and the answer with the next one was lost")
 		require.Len(t, told.list(), 1)
 
-		// An answer that can't be read is as good as lost.
+		// An answer that cannot be read counts as lost.
 		server.stored(t, store, "k1", oneLocation, -time.Hour)
 		server.after = func(w http.ResponseWriter, _ []byte) bool { writeJSON(w, 200, `{}`); return false }
 		client = server.client(t, server.app(t).TokenSource(store, "k1"))
@@ -477,7 +477,7 @@ func TestLostAnswer(t *testing.T) {
 		_, err = client.Contacts.Get(t.Context(), "c1")
 		require.ErrorContains(t, err, "it was used before, and the answer with the next one was lost")
 
-		// Lost on the way there, it is as good as before.
+		// When the request itself is lost, the refresh token still works.
 		server = newAuthServer()
 		server.stored(t, store, "k2", oneLocation, -time.Hour)
 		lost := true
@@ -497,7 +497,7 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
-// TestProcessThatDiedBeforeSaving: its successor finds a refresh token that was used.
+// TestProcessThatDiedBeforeSaving: the next process finds a used refresh token.
 func TestProcessThatDiedBeforeSaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -580,7 +580,7 @@ func texts(errs []error) []string {
 	return all
 }
 
-// TestUnsavedIsSavedAlthoughTheServerFails: saving what there is does not depend on getting a newer one.
+// TestUnsavedIsSavedAlthoughTheServerFails: an unsaved token is saved even if it cannot be renewed.
 func TestUnsavedIsSavedAlthoughTheServerFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -614,7 +614,7 @@ func TestUnsavedIsSavedAlthoughTheServerFails(t *testing.T) {
 	})
 }
 
-// TestUnsavedAfterARefusal: by its times the stored token is still good, but the one in memory comes after it.
+// TestUnsavedAfterARefusal: an unsaved token replaces the stored one, although that has not expired.
 func TestUnsavedAfterARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -635,7 +635,7 @@ func TestUnsavedAfterARefusal(t *testing.T) {
 	})
 }
 
-// TestUnsavedThatHasEnded: what has ended is no answer; and once it is renewed and saved in one go, that is told.
+// TestUnsavedThatHasEnded: an expired unsaved token is not returned, and its renewal and save are reported.
 func TestUnsavedThatHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -661,7 +661,7 @@ func TestUnsavedThatHasEnded(t *testing.T) {
 	})
 }
 
-// TestLongRetryAfter: the server is not asked before its time.
+// TestLongRetryAfter: the server is not asked before a Retry-After is over.
 func TestLongRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -681,7 +681,7 @@ func TestLongRetryAfter(t *testing.T) {
 	})
 }
 
-// TestRefusedTokenThatCannotBeRenewed: the call tells why, and does not end as if the refusal were all.
+// TestRefusedTokenThatCannotBeRenewed: the call's error also says why the refused token was not renewed.
 func TestRefusedTokenThatCannotBeRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -695,7 +695,7 @@ func TestRefusedTokenThatCannotBeRenewed(t *testing.T) {
 	})
 }
 
-// TestSparseAnswer: what an answer to a refresh leaves out stays as it was, also a refresh token that does not rotate.
+// TestSparseAnswer: what the answer to a refresh leaves out is inherited, including a refresh token that does not rotate.
 func TestSparseAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store, log := newAuthServer(), newShaky(), new(syncBuffer)
@@ -721,7 +721,7 @@ func TestSparseAnswer(t *testing.T) {
 	})
 }
 
-// TestUnsavedGivesWay: an account that was connected anew while its token could not be saved has the newer token.
+// TestUnsavedGivesWay: an unsaved token does not replace that of an account that was connected anew.
 func TestUnsavedGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -752,7 +752,7 @@ func TestUnsavedGivesWay(t *testing.T) {
 	})
 }
 
-// TestSavedAllTheSame: a store that says it failed but has saved, such as a database whose commit was not answered.
+// TestSavedAllTheSame: a store may report a failure and have saved, such as a database whose commit had no answer.
 func TestSavedAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
@@ -801,7 +801,7 @@ func TestStoreThatCannotBeRead(t *testing.T) {
 	})
 }
 
-// TestAnotherProcessRefreshesDuringThePause: the server is left alone, but the store is looked at.
+// TestAnotherProcessRefreshesDuringThePause: during a pause the source reads the store and does not ask the server.
 func TestAnotherProcessRefreshesDuringThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -884,7 +884,7 @@ func TestLocationTokenSource(t *testing.T) {
 	}
 }
 
-// TestTokenErrorsSayNothingOfRecords: "Location not found" must not read as if the contact were gone.
+// TestTokenErrorsSayNothingOfRecords: "Location not found" of a token request does not mean that the contact is not found.
 func TestTokenErrorsSayNothingOfRecords(t *testing.T) {
 	for _, body := range []string{`{"message":"Location not found","status":400}`, `{"statusCode":422,"message":["x"]}`,
 		`{"message":"This location does not allow duplicated contacts.","meta":{"contactId":"c"}}`} {
@@ -903,7 +903,7 @@ func TestTokenErrorsSayNothingOfRecords(t *testing.T) {
 	}
 }
 
-// TestExchangeThatIsAlwaysRefused: the company's token is renewed once, the exchange repeated once.
+// TestExchangeThatIsAlwaysRefused: the company's token is renewed once and the exchange retried once.
 func TestExchangeThatIsAlwaysRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
@@ -917,7 +917,7 @@ func TestExchangeThatIsAlwaysRefused(t *testing.T) {
 	})
 }
 
-// TestCompanyThatIsBack: its locations need not wait out pauses of their own.
+// TestCompanyThatIsBack: when the company's token works again, its locations do not wait for pauses of their own.
 func TestCompanyThatIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
@@ -938,7 +938,7 @@ func TestCompanyThatIsBack(t *testing.T) {
 	})
 }
 
-// TestTokenOfAnotherLocation is not kept under the key of the one that was asked for.
+// TestTokenOfAnotherLocation: the token of another location is not stored.
 func TestTokenOfAnotherLocation(t *testing.T) {
 	server, store := newAuthServer(), oauth.NewMemoryStore()
 	server.stored(t, store, "company", oneCompany, time.Hour)
@@ -952,7 +952,7 @@ func TestTokenOfAnotherLocation(t *testing.T) {
 	require.ErrorIs(t, err, oauth.ErrNoToken)
 }
 
-// TestOneLockAtATime: a store on one connection would wait for itself.
+// TestOneLockAtATime: a source never holds two locks, which would block a store with one connection.
 func TestOneLockAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), &oneLock{MemoryStore: oauth.NewMemoryStore()}

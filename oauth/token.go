@@ -23,8 +23,9 @@ type storedToken struct {
 // storedVersion increases when a reader of the format before would misread the new one.
 const storedVersion = 1
 
-// EncodeToken returns a token with its secrets as JSON, for a [Store]. The JSON holds a version number. Protect it like a
-// password: it gives access to the account. [KeyRing.Seal] encrypts it. The error is of category [ghl.ErrBadInput].
+// EncodeToken returns a token with its secrets as JSON, for a [Store]. The JSON holds a version number. Protect it
+// like a password: it gives access to the account. [KeyRing.Seal] encrypts it. The error is of category
+// [ghl.ErrBadInput].
 func EncodeToken(t *ghl.Token) ([]byte, error) {
 	if err := checkStorable(t); err != nil {
 		return nil, err
@@ -32,8 +33,8 @@ func EncodeToken(t *ghl.Token) ([]byte, error) {
 	return json.Marshal(storedToken{storedVersion, t.AccessToken, t.RefreshToken, *t})
 }
 
-// DecodeToken reads what [EncodeToken] returned. It fails when the data is incomplete, of a later version, or not a token.
-// The error does not quote the data.
+// DecodeToken reads what [EncodeToken] returned. It fails when the data is incomplete, of a later version, or not a
+// token. The error does not quote the data.
 func DecodeToken(data []byte) (*ghl.Token, error) {
 	var s storedToken
 	if !bytes.HasPrefix(data, []byte("{")) || json.Unmarshal(data, &s) != nil {
@@ -66,8 +67,8 @@ func checkStorable(t *ghl.Token) error {
 	return nil
 }
 
-// clone returns a copy that shares nothing. Times lose their monotonic reading: a token expires by the wall clock, also
-// while the machine sleeps.
+// clone returns a copy that shares nothing. Times lose their monotonic reading: a token expires by the wall clock,
+// also while the machine sleeps.
 func clone(t *ghl.Token) *ghl.Token {
 	if t == nil {
 		return nil

@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// UpdateTimeout is the time that [Update] gives fn: enough for a request and its retries. A lock that expires must last
-	// longer.
+	// UpdateTimeout is the time that [Update] gives fn: enough for a request and its retries. A lock that expires
+	// must last longer.
 	UpdateTimeout = 2 * time.Minute
 	// SaveTimeout is how long [Save] retries.
 	SaveTimeout = time.Minute
 )
 
-// Update is the part of [Store.Update] that is the same for every store: it calls fn with a copy of the current token, nil
-// when none is stored, and checks what fn returns. Call it while the key is locked, then save next if changed is true, and
-// return next. next is nil when fn returned an error, or left a key without a token as it is. fn gets a context that the
-// end of ctx does not reach, with a timeout of [UpdateTimeout].
+// Update is the part of [Store.Update] that is the same for every store: it calls fn with a copy of the current
+// token, nil when none is stored, and checks what fn returns. Call it while the key is locked, then save next if
+// changed is true, and return next. next is nil when fn returned an error, or left a key without a token as it is.
+// fn gets a context that the end of ctx does not reach, with a timeout of [UpdateTimeout].
 func Update(
 	ctx context.Context, current *ghl.Token, fn func(ctx context.Context, current *ghl.Token) (*ghl.Token, error),
 ) (next *ghl.Token, changed bool, err error) {
@@ -42,8 +42,9 @@ func Update(
 	return clone(next), !sameStored(next, current), nil
 }
 
-// Save calls save until it returns nil, for at most [SaveTimeout], with a growing pause between the attempts. The end of ctx
-// does not end it: a new token must not be lost because a caller stopped waiting. The error wraps the last one of save.
+// Save calls save until it returns nil, for at most [SaveTimeout], with a growing pause between the attempts. The
+// end of ctx does not end it: a new token must not be lost because a caller stopped waiting. The error wraps the
+// last one of save.
 func Save(ctx context.Context, save func(ctx context.Context) error) error {
 	const first, longest = 10 * time.Millisecond, 2 * time.Second
 	ctx, cancel := detach(ctx, SaveTimeout)
@@ -66,9 +67,9 @@ func detach(ctx context.Context, timeout time.Duration) (context.Context, contex
 	return context.WithTimeout(context.WithoutCancel(ctx), timeout)
 }
 
-// KeyLocks are locks by key among the goroutines of one process. Use them in front of the lock of a database or file, so
-// that only one goroutine of a process at a time waits there. The zero value is ready to use. KeyLocks must not be copied
-// after first use.
+// KeyLocks are locks by key among the goroutines of one process. Use them in front of the lock of a database or
+// file, so that only one goroutine of a process at a time waits there. The zero value is ready to use. KeyLocks
+// must not be copied after first use.
 type KeyLocks struct {
 	mu    sync.Mutex
 	locks map[string]*keyLock // those that are held or waited for
@@ -79,8 +80,8 @@ type keyLock struct {
 	users int           // goroutines that hold the lock or wait for it
 }
 
-// Lock locks a key and returns the function that unlocks it. The error is that of ctx, when ctx ends before the key is free
-// or has already ended.
+// Lock locks a key and returns the function that unlocks it. The error is that of ctx, when ctx ends before the key
+// is free or has already ended.
 func (l *KeyLocks) Lock(ctx context.Context, key string) (unlock func(), err error) {
 	if err := ctx.Err(); err != nil { // select below could choose a free lock
 		return nil, err

@@ -14,7 +14,8 @@ import (
 	"github.com/pluvo/ghl/oauth/storetest"
 )
 
-// TestStoreOfTheExample: the store that the documentation shows passes the conformance suite, but for what needs a database.
+// TestStoreOfTheExample: the store that the documentation shows passes the conformance suite, but for what needs a
+// database.
 func TestStoreOfTheExample(t *testing.T) {
 	storetest.Run(t, func() (first, second oauth.Store) {
 		s := &tableStore{table: &table{rows: map[string][]byte{}}, ring: ring(t, storeKey(1))}

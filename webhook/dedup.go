@@ -7,29 +7,27 @@ import (
 	"sync"
 )
 
-// Deduplicator remembers which deliveries were kept, by their [Delivery.ID]. [Handler] asks it, and calls Remember only
-// when a delivery was kept; that a delivery which is being handled is not handled a second time meanwhile is the Handler's
-// own care, within its process. An implementation is safe for concurrent use. Give several processes that share one address
-// a shared one; two copies that come to two of them in the same moment are then still handled twice, unless what keeps them
-// takes the id as a unique key.
+// Deduplicator remembers the deliveries that were kept, by their [Delivery.ID]. Within one process a [Handler] itself
+// ensures that a delivery is not handled twice at the same time. Several processes behind one address need a shared
+// Deduplicator; two copies that reach two processes at the same moment are still handled twice, unless the keeper
+// uses the id as a unique key. An implementation must be safe for concurrent use.
 type Deduplicator interface {
-	// Kept reports whether the delivery was kept. After an error nothing is handled, and the delivery comes again.
+	// Kept reports whether the delivery was kept. After an error the delivery is not handled, and is redelivered.
 	Kept(ctx context.Context, id string) (bool, error)
-	// Remember is called once the delivery was kept. After an error it is acknowledged all the same.
+	// Remember is called after the delivery was kept. An error does not prevent the acknowledgement.
 	Remember(ctx context.Context, id string) error
 }
 
-// Memory is a [Deduplicator] in the memory of the process. It forgets the oldest delivery when it is full.
+// Memory is a [Deduplicator] in the memory of the process. When it is full, it forgets the oldest delivery.
 type Memory struct {
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]struct{}
-	ring  [][sha256.Size]byte // in the order of their coming
-	next  int                 // the oldest one, once the ring is full
+	ring  [][sha256.Size]byte // in the order of arrival
+	next  int                 // index of the oldest, once the ring is full
 	size  int
 }
 
-// NewMemory returns a memory for so many deliveries. Each takes up to 140 bytes, whatever its id. A size that is not
-// positive is an error.
+// NewMemory returns a memory for size deliveries, of up to 140 bytes each. It returns an error if size is not positive.
 func NewMemory(size int) (*Memory, error) {
 	if size <= 0 {
 		return nil, errors.New("webhook: NewMemory: the size is not positive")

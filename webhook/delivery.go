@@ -6,16 +6,17 @@ import (
 	"net/http"
 )
 
-// Delivery is a delivery whose signature was found valid: only [Verifier.Open], and with it [Handler], make one. What is
-// behind a queue opens it again from its body and header, so that nothing gets in there that HighLevel did not sign.
+// Delivery is a delivery with a valid signature. Only [Verifier.Open], which [Handler] uses too, returns one. The
+// consumer of a queue opens a delivery again from its body and header, so that only signed deliveries pass the queue.
 type Delivery struct {
 	event  Event
 	body   []byte
-	name   string // of the header that decided
-	signed string
+	name   string // of the header with the verified signature
+	signed string // the value of that header
 }
 
-// Open verifies a delivery as [Verifier.Verify] does, and then decodes it as [Decode] does. It keeps body.
+// Open verifies a delivery as [Verifier.Verify] does, and then decodes it as [Decode] does. The delivery retains
+// body.
 func (v *Verifier) Open(body []byte, header http.Header) (*Delivery, error) {
 	if err := v.Verify(body, header); err != nil {
 		return nil, err
@@ -34,12 +35,12 @@ func (v *Verifier) Open(body []byte, header http.Header) (*Delivery, error) {
 	return d, nil
 }
 
-// Event returns what was delivered.
+// Event returns the decoded event.
 func (d *Delivery) Event() Event { return d.event }
 
-// ID is the same for each repetition of a delivery, and for no other one: its webhookId. A delivery without one is known by
-// its bytes, if it has a timestamp. Without that too the ID is "": equal bytes may then be a repetition, or the same change
-// made twice.
+// ID returns the webhookId, which is unique to a delivery and its repetitions. For a delivery without one it returns
+// a hash of the body, if there is a timestamp, and otherwise "": equal bodies can then be a repetition, or the same
+// change made twice.
 func (d *Delivery) ID() string {
 	meta := d.event.Meta()
 	switch {
@@ -52,10 +53,10 @@ func (d *Delivery) ID() string {
 	return ""
 }
 
-// Body returns the body as it came. It must not be changed.
+// Body returns the body as received. It must not be modified.
 func (d *Delivery) Body() []byte { return d.body }
 
-// Header returns what [Verifier.Open] needs beside the body: the one signature that was verified.
+// Header returns the header with the verified signature, which [Verifier.Open] needs beside the body.
 func (d *Delivery) Header() http.Header {
 	h := http.Header{}
 	h.Set(d.name, d.signed)

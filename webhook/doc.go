@@ -1,12 +1,12 @@
-// Package webhook takes what HighLevel (GHL) delivers: verified, decoded, once.
+// Package webhook receives HighLevel's (GHL) webhook deliveries: it verifies, decodes and deduplicates them.
 //
 //	verifier, err := webhook.NewVerifier() // holds HighLevel's published key
 //	…
 //	handler, err := webhook.NewHandler(verifier, webhook.WithApp(appID),
 //		webhook.OnContactCreatedOrUpdated(func(ctx context.Context, e *webhook.ContactEvent) error {
-//			contact, err := e.Refetch(ctx, client) // the event is a hint; this is what is so
+//			contact, err := e.Refetch(ctx, client) // the event is a hint; this is the current contact
 //			if errors.Is(err, ghl.ErrNotFound) {
-//				return nil // it was deleted since
+//				return nil // deleted in the meantime
 //			}
 //			…
 //			return err // an error makes HighLevel deliver the event again
@@ -18,54 +18,52 @@
 //
 // # One delivery
 //
-// A [Handler] takes only a POST, reads a bounded body in bounded time, checks the signature over the bytes as they came, the
-// app and the age, leaves out what it has kept before, and calls the functions of the routes. Then it answers. Nothing is
-// acknowledged before it is kept: when a function fails, panics or takes too long, the answer is 429, the one status after
-// which HighLevel delivers again under everything that it has published. So a function must bear being called again for
-// the same event.
+// A [Handler] accepts only POST, reads the body within limits of size and time, and checks the signature over the
+// received bytes, the app and the age. It skips a duplicate, calls the functions of the routes, and then responds. It
+// acknowledges a delivery only after the functions succeeded. When a function fails, panics or times out, the
+// response is 429, the only status after which HighLevel redelivers according to all of its documents. A function
+// must therefore be idempotent: it can be called several times for the same event.
 //
-// Where a function takes long, keep the delivery in a queue instead: [WithKeeper]. [Delivery.ID] is its unique key. What
-// takes it from there opens it with [Verifier.Open] and hands it to a [Router].
+// If a function takes long, store the delivery in a queue instead, see [WithKeeper]. [Delivery.ID] is its unique key.
+// The consumer of the queue opens the delivery with [Verifier.Open] and passes it to a [Router].
 //
 // # Events
 //
-// [Decode] and [Verifier.Open] read a delivery flat, as HighLevel sends it, or with its record under "data", as its guide
-// shows. An unknown type is an [*UnknownEvent] with the raw body. Events come at least once and in no order, and those of
-// contacts, tasks and notes don't say when the record was changed; there is none for a task that was edited. So take
-// an event for a hint that something has happened to a record, and read the record with Refetch. An error of it that no
-// repetition mends, such as [ghl.ErrNotFound] for a record that is gone, is yours to handle: returned from a function it only
-// makes the event come again.
+// [Decode] and [Verifier.Open] read a flat delivery, as HighLevel sends it, and one with its record under "data", as
+// HighLevel's guide shows it. An unknown type is an [*UnknownEvent] with the raw body. Events arrive at least once
+// and in any order. Events of contacts, tasks and notes do not have the time of the change, and there is no event for
+// an edited task. Treat an event as a hint that a record has changed, and read the record with Refetch. Handle
+// permanent errors of Refetch, such as [ghl.ErrNotFound] for a deleted record: a function that returns one only
+// causes a redelivery.
 //
-// [FeedInstallations] keeps oauth.Installations as INSTALL and UNINSTALL events tell.
+// [FeedInstallations] updates oauth.Installations from INSTALL and UNINSTALL events.
 //
 // # Security
 //
-//   - HighLevel signs the deliveries of all apps with one key. Anybody can have an app, and send you what theirs gets: name
-//     yours with [WithApp].
-//   - The signature is over the bytes. Let nothing before the handler decode, unpack or rewrite the body. The handler does
-//     not unpack one either.
-//   - Whoever has recorded a delivery can send it again. It is refused when it is older than the replay window
-//     ([WithReplayWindow], 72 hours, for honest repetitions keep their first time), and a duplicate when it is remembered
-//     by its webhookId, or without one by its bytes. The memory ([Memory]) holds 100,000 deliveries and ends with the
-//     process: with a shared [Deduplicator] it does not. A delivery with neither webhookId nor timestamp can't be told from
-//     its repetition: it is handled each time, and logged as such; [RequireTimestamp] refuses it.
-//   - A request takes at most [WithMaxBody] bytes and [WithReadTimeout]. How many there are at once is for your server to
-//     limit. Where a middleware hides the connection from http.ResponseController, the answer comes in time, but a sender
-//     that stays silent holds the connection: set the server's own ReadTimeout too.
-//   - Workflow actions ("Custom Webhook") are not signed, and so refused.
-//   - Errors, logs and answers never say what would have been right, and hold no body and no header.
+//   - HighLevel signs the deliveries of all apps with one key. The owner of another app can forward its deliveries to
+//     you: set the id of your app with [WithApp].
+//   - The signature covers the bytes of the body. No middleware may decode, decompress or rewrite the body before the
+//     handler. The handler does not decompress bodies.
+//   - An attacker who has recorded a delivery can replay it. A delivery older than the replay window is refused
+//     ([WithReplayWindow]; 72 hours, because redeliveries have the time of the first attempt). A delivery with a
+//     known webhookId, or without one with known bytes, is a duplicate. [Memory] remembers 100,000 deliveries until
+//     the process ends; a shared [Deduplicator] can remember more. A delivery with neither webhookId nor timestamp
+//     cannot be distinguished from its repetition: it is handled each time and logged. [RequireTimestamp] refuses it.
+//   - A request is limited to [WithMaxBody] bytes and [WithReadTimeout]. The number of concurrent requests is for
+//     your server to limit. If a middleware hides the connection from http.ResponseController, the handler responds
+//     in time, but a silent sender holds the connection: set the ReadTimeout of the server too.
+//   - Workflow actions ("Custom Webhook") are not signed, and are refused.
+//   - Errors, logs and responses never contain an expected value, a body or a header.
 //
 // # In tests
 //
-// A server of package ghltest delivers to the handler what a test changes (SubscribeHandler), and signs bodies of the
-// test's own (Sign). Give its WebhookPublicKey to [WithOnlyKeys].
+// A server of package ghltest delivers a test's changes to the handler (SubscribeHandler), and signs a test's own
+// bodies (Sign). Pass its WebhookPublicKey to [WithOnlyKeys].
 //
 // # Cost
 //
-// Measured on two cores of an Intel Xeon virtual machine: to verify, decode, deduplicate and hand on a delivery of 1 KB
-// takes about 21 µs beyond the signature check, which takes 52 µs itself, and 50 allocations of 4.3 KB in all. The
-// functions run in a goroutine of their own, so that their time can be bounded, and that wakes the other core: with one
-// (GOMAXPROCS=1) it is 12 µs.
+// A delivery of 1 KB takes 32 allocations of 4.3 KB in all. The signature check takes most of the time. The functions
+// run in a goroutine of their own, so that their time can be limited. To measure:
 //
 //	go test -run '^$' -bench Delivery -benchtime 2s ./webhook
 package webhook

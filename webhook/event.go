@@ -8,11 +8,11 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// Type is the type of an event, as it stands in a delivery.
+// Type is the type of an event, as a delivery names it.
 type Type string
 
-// The types that have an event of their own. There is none for a task that was edited: HighLevel does not tell, so that
-// needs a look from time to time. Others are delivered as [UnknownEvent].
+// The types with an event of their own. Other types are delivered as [UnknownEvent]. HighLevel sends no event for an
+// edited task: poll for those.
 const (
 	ContactCreate     Type = "ContactCreate"
 	ContactUpdate     Type = "ContactUpdate"
@@ -32,23 +32,23 @@ const (
 	AppUninstall      Type = "UNINSTALL"
 )
 
-// Event is what happened: a [*ContactEvent], [*TaskEvent], [*NoteEvent], [*AppointmentEvent], [*InstallEvent],
+// Event is a decoded delivery: a [*ContactEvent], [*TaskEvent], [*NoteEvent], [*AppointmentEvent], [*InstallEvent],
 // [*UninstallEvent] or [*UnknownEvent].
 //
-// It is a hint. Events come at least once and in no order, and those of contacts, tasks and notes do not say when the
-// record was changed: read it again with Refetch before you act on what it says.
+// An event is a hint. Events arrive at least once and in any order, and those of contacts, tasks and notes do not
+// have the time of the change. Read the record with Refetch before acting on the event.
 type Event interface {
-	// Meta returns what every event has.
+	// Meta returns the envelope.
 	Meta() *Envelope
-	// RecordID is the id of the contact, task, note or appointment; "" for other events, and where it is missing.
+	// RecordID returns the id of the contact, task, note or appointment; "" for other events, or if it is missing.
 	RecordID() string
-	// ContactID is the id of the contact that the record belongs to, or which it is; "" where it is missing.
+	// ContactID returns the id of the contact, or of the record's contact; "" for other events, or if it is missing.
 	ContactID() string
 
 	sealed()
 }
 
-// Envelope is what every event has. A field is "" when the delivery lacks it.
+// Envelope has the properties that all events share. A field is "" if the delivery does not have it.
 type Envelope struct {
 	Type       Type
 	LocationID string
@@ -57,9 +57,9 @@ type Envelope struct {
 	VersionID  string
 	// WebhookID is the same for each repetition of a delivery.
 	WebhookID string
-	// Timestamp is when the event was sent for the first time.
+	// Timestamp is the time of the first attempt to deliver the event.
 	Timestamp ghl.Time
-	// Raw is the whole delivery as it came. It must not be changed.
+	// Raw is the whole body as received. It must not be modified.
 	Raw json.RawMessage
 }
 
@@ -68,11 +68,11 @@ func (e *Envelope) Meta() *Envelope { return e }
 
 func (*Envelope) sealed() {}
 
-// ErrNoContactID: the record cannot be read again because the event does not say whose it is. A TaskCreate is known to come
-// so; [ghl.TasksService.SearchAll] finds the task among those of the location.
+// ErrNoContactID is the error of Refetch for an event without the id of its contact, which a TaskCreate may be.
+// [ghl.TasksService.SearchAll] finds the task among all tasks of the location.
 var ErrNoContactID = errors.New("webhook: the event does not say which contact it belongs to")
 
-// at makes a call about the event's location.
+// at makes a call for the location of the event.
 func (e *Envelope) at() ghl.CallOption {
 	if e.LocationID == "" {
 		return nil
@@ -92,14 +92,14 @@ func (e *ContactEvent) RecordID() string { return e.Contact.ID }
 // ContactID returns the contact's id.
 func (e *ContactEvent) ContactID() string { return e.Contact.ID }
 
-// Refetch reads the contact as it stands: GET /contacts/{contactId}, scope contacts.readonly. The error is
-// [ghl.ErrNotFound] when it was deleted.
+// Refetch reads the current contact: GET /contacts/{contactId}, scope contacts.readonly. The error is
+// [ghl.ErrNotFound] if the contact was deleted.
 func (e *ContactEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Contact, error) {
 	return client.Contacts.Get(ctx, e.Contact.ID, e.at())
 }
 
-// TaskEvent is of type [TaskCreate], [TaskComplete] or [TaskDelete]. A TaskCreate may lack the contact's id and the body.
-// The Task of a TaskComplete is completed, although HighLevel leaves that out.
+// TaskEvent is of type [TaskCreate], [TaskComplete] or [TaskDelete]. A TaskCreate may lack the contact's id and the
+// body. The Task of a TaskComplete is completed, although HighLevel omits that property.
 type TaskEvent struct {
 	Envelope
 	Task ghl.Task
@@ -111,8 +111,8 @@ func (e *TaskEvent) RecordID() string { return e.Task.ID }
 // ContactID returns the id of the contact that the task belongs to.
 func (e *TaskEvent) ContactID() string { return e.Task.ContactID }
 
-// Refetch reads the task as it stands: GET /contacts/{contactId}/tasks/{taskId}, scope contacts.readonly. The error is
-// [ghl.ErrNotFound] when it was deleted, and [ErrNoContactID] when the event does not say whose it is.
+// Refetch reads the current task: GET /contacts/{contactId}/tasks/{taskId}, scope contacts.readonly. The error is
+// [ghl.ErrNotFound] if the task was deleted, and [ErrNoContactID] if the event does not have the id of the contact.
 func (e *TaskEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Task, error) {
 	if e.Task.ContactID == "" {
 		return nil, ErrNoContactID
@@ -120,7 +120,8 @@ func (e *TaskEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Task,
 	return client.Tasks.Get(ctx, e.Task.ContactID, e.Task.ID, e.at())
 }
 
-// NoteEvent is of type [NoteCreate], [NoteUpdate] or [NoteDelete]. It does not say who wrote the note.
+// NoteEvent is of type [NoteCreate], [NoteUpdate] or [NoteDelete]. It does not have the author of the
+// note.
 type NoteEvent struct {
 	Envelope
 	Note ghl.Note
@@ -129,11 +130,11 @@ type NoteEvent struct {
 // RecordID returns the note's id.
 func (e *NoteEvent) RecordID() string { return e.Note.ID }
 
-// ContactID returns the id of the contact that the note is about.
+// ContactID returns the id of the contact that the note belongs to.
 func (e *NoteEvent) ContactID() string { return e.Note.ContactID }
 
-// Refetch reads the note as it stands: GET /contacts/{contactId}/notes/{noteId}, scope contacts.readonly. The error is
-// [ghl.ErrNotFound] when it was deleted, and [ErrNoContactID] when the event does not say whose it is.
+// Refetch reads the current note: GET /contacts/{contactId}/notes/{noteId}, scope contacts.readonly. The error is
+// [ghl.ErrNotFound] if the note was deleted, and [ErrNoContactID] if the event does not have the id of the contact.
 func (e *NoteEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Note, error) {
 	if e.Note.ContactID == "" {
 		return nil, ErrNoContactID
@@ -141,9 +142,9 @@ func (e *NoteEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Note,
 	return client.Notes.Get(ctx, e.Note.ContactID, e.Note.ID, e.at())
 }
 
-// AppointmentEvent is of type [AppointmentCreate], [AppointmentUpdate] or [AppointmentDelete]. In HighLevel's own samples
-// updates and deletions call themselves AppointmentCreate, so take every type for "something happened to it", and
-// see with Refetch what is so.
+// AppointmentEvent is of type [AppointmentCreate], [AppointmentUpdate] or [AppointmentDelete]. In HighLevel's samples
+// the deliveries of updates and deletions have the type AppointmentCreate. Treat all three types alike, and use
+// Refetch.
 type AppointmentEvent struct {
 	Envelope
 	Appointment ghl.Appointment
@@ -152,17 +153,17 @@ type AppointmentEvent struct {
 // RecordID returns the appointment's id.
 func (e *AppointmentEvent) RecordID() string { return e.Appointment.ID }
 
-// ContactID returns the id of the contact whose appointment it is.
+// ContactID returns the id of the contact that the appointment belongs to.
 func (e *AppointmentEvent) ContactID() string { return e.Appointment.ContactID }
 
-// Refetch reads the appointment as it stands: GET /calendars/events/appointments/{eventId}, scope
-// calendars/events.readonly. When it was deleted, the error is [ghl.ErrNotFound], or Deleted is set.
+// Refetch reads the current appointment: GET /calendars/events/appointments/{eventId}, scope
+// calendars/events.readonly. If the appointment was deleted, the error is [ghl.ErrNotFound], or Deleted is set.
 func (e *AppointmentEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Appointment, error) {
 	return client.Appointments.Get(ctx, e.Appointment.ID, e.at())
 }
 
-// InstallEvent is of type [AppInstall]: the app was installed in a location, or where LocationID is "" in a whole company.
-// It carries no code, so the token of a location can only come from its company's.
+// InstallEvent is of type [AppInstall]: the app was installed in a location, or in a whole company if LocationID is
+// "". It has no authorization code: a location's token must be requested with the token of its company.
 type InstallEvent struct {
 	Envelope
 	UserID, PlanID, CompanyName string
@@ -170,19 +171,19 @@ type InstallEvent struct {
 	InstallType         string
 	IsWhitelabelCompany bool
 	WhitelabelDetails   WhitelabelDetails
-	// Trial is nil when the delivery has none.
+	// Trial is nil if the delivery does not have it.
 	Trial *Trial
 	// Extra holds the properties without a field, and values of another type than their field's.
 	Extra ghl.Extra
 }
 
-// WhitelabelDetails are those of a company that sells HighLevel under its own name.
+// WhitelabelDetails describe a company that sells HighLevel under its own name.
 type WhitelabelDetails struct {
 	Domain  string `json:"domain"`
 	LogoURL string `json:"logoUrl"`
 }
 
-// Trial is the time in which an app may be tried.
+// Trial describes the trial period of an app.
 type Trial struct {
 	OnTrial        bool     `json:"onTrial"`
 	TrialDuration  int      `json:"trialDuration"`
@@ -195,8 +196,8 @@ func (e *InstallEvent) RecordID() string { return "" }
 // ContactID returns "".
 func (e *InstallEvent) ContactID() string { return "" }
 
-// UninstallEvent is of type [AppUninstall]: the app was removed from a location, or where LocationID is "" from a whole
-// company.
+// UninstallEvent is of type [AppUninstall]: the app was removed from a location, or from a whole company if
+// LocationID is "".
 type UninstallEvent struct {
 	Envelope
 	// Extra holds the properties without a field.
@@ -209,7 +210,7 @@ func (e *UninstallEvent) RecordID() string { return "" }
 // ContactID returns "".
 func (e *UninstallEvent) ContactID() string { return "" }
 
-// UnknownEvent is of a type that this package has no event for. Its Raw holds all of it.
+// UnknownEvent is an event of any other type. Its Raw holds the whole delivery.
 type UnknownEvent struct{ Envelope }
 
 // RecordID returns "".

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// flight is a delivery on its way through the keeper, with all copies of it that come meanwhile.
+// flight is a delivery that is being handled. Copies that arrive meanwhile wait for its result.
 type flight struct {
-	ctx    context.Context // ends with the keeper's time, or when all is done
+	ctx    context.Context // ends when the keeper's time is over, or when the flight has ended
 	cancel context.CancelFunc
 	done   chan struct{} // closed when end is set
 	end    result
-	kept   bool // under the handler's lock: the keeper has succeeded within its time
+	kept   bool // the keeper has succeeded in time; guarded by the handler's mu
 }
 
 type result struct {
@@ -25,11 +25,11 @@ type result struct {
 }
 
 var (
-	errUnidentified = errors.New("webhook: there is neither a webhookId nor a timestamp, so a repetition would not be noticed")
-	errRemembering  = errors.New("webhook: the delivery is kept, but the deduplicator takes long to remember it")
+	errUnidentified = errors.New("webhook: a delivery without webhookId and timestamp: a repetition cannot be detected")
+	errRemembering  = errors.New("webhook: the delivery was kept, but the deduplicator has not returned yet")
 )
 
-// keep hands a delivery to the keeper, or waits for the same one that is there already.
+// keep passes a delivery to the keeper, or waits for the flight of the same delivery.
 func (h *Handler) keep(ctx context.Context, d *Delivery) (Result, error) {
 	id := d.ID()
 	h.mu.Lock()
@@ -41,7 +41,7 @@ func (h *Handler) keep(ctx context.Context, d *Delivery) (Result, error) {
 			return Busy, nil
 		}
 		f = &flight{done: make(chan struct{})}
-		// The sender's patience must not decide whether the work is done: it would come again all the same.
+		// The end of the connection must not cancel the work: the delivery would be redelivered.
 		f.ctx, f.cancel = context.WithTimeout(context.WithoutCancel(ctx), h.keepTimeout)
 		h.keeping++
 		if id != "" {
@@ -62,7 +62,7 @@ func (h *Handler) keep(ctx context.Context, d *Delivery) (Result, error) {
 	return end.result, end.err
 }
 
-// wait returns how a flight ends, as far as that is known when the keeper's time is over.
+// wait returns the result of a flight, or its state when the keeper's time is over.
 func (h *Handler) wait(f *flight) result {
 	select {
 	case <-f.done:
@@ -70,7 +70,7 @@ func (h *Handler) wait(f *flight) result {
 	case <-f.ctx.Done():
 	}
 	select {
-	case <-f.done: // both at once
+	case <-f.done: // both channels were ready
 		return f.end
 	default:
 	}
@@ -82,7 +82,7 @@ func (h *Handler) wait(f *flight) result {
 	return result{TimedOut, nil}
 }
 
-// fly runs the keeper. Until it returns, no other copy of the delivery is handled, also when its time is over.
+// fly runs the keeper. Until fly returns, no copy of the delivery is handled, even after the keeper's time is over.
 func (h *Handler) fly(f *flight, d *Delivery, id string) {
 	end := result{Panicked, errors.New("webhook: the keeper ended its goroutine")}
 	defer func() {
@@ -90,10 +90,10 @@ func (h *Handler) fly(f *flight, d *Delivery, id string) {
 			end = result{Panicked, fmt.Errorf("webhook: the keeper panicked: %v%s", p, where())}
 		}
 		switch {
-		case f.kept: // whatever the deduplicator did then
+		case f.kept: // regardless of the deduplicator
 			end.result = Kept
 		case f.ctx.Err() != nil:
-			h.late(f.ctx, d, end.err)
+			h.logLate(f.ctx, d, end.err)
 			end.result = TimedOut
 		}
 		f.end = end
@@ -104,7 +104,7 @@ func (h *Handler) fly(f *flight, d *Delivery, id string) {
 		}
 		h.mu.Unlock()
 		close(f.done)
-		f.cancel() // only now, so that whoever waits sees the end and no time-out
+		f.cancel() // after done is closed, so that waiting copies get the result and not a timeout
 	}()
 	end = h.handle(f, d, id)
 }
@@ -123,7 +123,7 @@ func (h *Handler) handle(f *flight, d *Delivery, id string) result {
 	if err := h.keeper.Keep(f.ctx, d); err != nil {
 		return result{NotKept, err}
 	}
-	// From here on the answer is 200, unless the time is over: then it was 429, and what comes again must be handled again.
+	// From here on the response is 200. If the time is over it was 429, and the redelivery must be handled.
 	h.mu.Lock()
 	f.kept = f.ctx.Err() == nil
 	h.mu.Unlock()
@@ -132,33 +132,34 @@ func (h *Handler) handle(f *flight, d *Delivery, id string) result {
 	}
 	if remembers {
 		ctx := f.ctx
-		if deadline, _ := ctx.Deadline(); time.Until(deadline) < h.keepTimeout/2 { // remembering has at least this time
+		if deadline, _ := ctx.Deadline(); time.Until(deadline) < h.keepTimeout/2 { // the minimum for Remember
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), h.keepTimeout/2)
 			defer cancel()
 		}
-		if err := h.remember(ctx, id); err != nil { // it is kept, so it must not come again for that
-			return result{Kept, fmt.Errorf("webhook: the delivery is kept, but the deduplicator did not remember it: %w", err)}
+		if err := h.remember(ctx, id); err != nil { // the delivery was kept, so it is acknowledged
+			return result{Kept, fmt.Errorf("webhook: the delivery was kept, but the deduplicator failed: %w", err)}
 		}
 	}
 	return result{Kept, nil}
 }
 
-// late tells of a keeper that has returned when nobody was waiting any more. An error that panics, as one does that is a nil
-// pointer, must not end the process.
-func (h *Handler) late(ctx context.Context, d *Delivery, err error) {
+// logLate logs a keeper that returned after the response. It recovers from an error with a method that panics, such
+// as a nil pointer.
+func (h *Handler) logLate(ctx context.Context, d *Delivery, err error) {
 	defer func() { _ = recover() }()
-	if errors.Is(err, ctx.Err()) { // it gave up in time, and the answer has told
+	if errors.Is(err, ctx.Err()) { // the keeper stopped when its context ended, which has been reported
 		return
 	}
 	attrs := []slog.Attr{slog.String("webhookId", clip(d.event.Meta().WebhookID, 100))}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", clip(fmt.Sprint(err), 1000)))
 	}
-	h.logger.LogAttrs(ctx, slog.LevelWarn, "webhook: a keeper returned after its time; the delivery comes again", attrs...)
+	const message = "webhook: the keeper returned after its time; the delivery will be redelivered"
+	h.logger.LogAttrs(ctx, slog.LevelWarn, message, attrs...)
 }
 
-// remember keeps a panic of the deduplicator from undoing what was kept.
+// remember calls the deduplicator and returns its panic as an error.
 func (h *Handler) remember(ctx context.Context, id string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -168,7 +169,7 @@ func (h *Handler) remember(ctx context.Context, id string) (err error) {
 	return h.dedup.Remember(ctx, id)
 }
 
-// where says where a panic happened: functions and lines, without what they were called with.
+// where returns the place of a panic: functions and lines, without arguments.
 func where() string {
 	var callers [16]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])

@@ -11,36 +11,35 @@ import (
 	"time"
 )
 
-// What a [Handler] does where no option says otherwise.
+// The defaults of a [Handler].
 const (
 	DefaultMaxBody     = 1 << 20 // bytes
 	DefaultReadTimeout = 10 * time.Second
 	DefaultKeepTimeout = 10 * time.Second
 	DefaultMaxKeeping  = 1000
-	// DefaultPast and DefaultFuture are the replay window. The past holds HighLevel's redeliveries, which carry the time of
-	// the first one.
+	// DefaultPast and DefaultFuture are the replay window. The past covers HighLevel's redeliveries, which have the
+	// time of the first attempt.
 	DefaultPast   = 72 * time.Hour
 	DefaultFuture = 5 * time.Minute
-	// DefaultRemembered is how many deliveries are remembered, in up to 14 MB.
+	// DefaultRemembered is the number of deliveries that are remembered, in up to 14 MB.
 	DefaultRemembered = 100_000
 )
 
-// Handler is the http.Handler that HighLevel delivers to. It is safe for concurrent use, and cannot be changed.
+// Handler is the http.Handler for HighLevel's deliveries. It is immutable and safe for concurrent use.
 //
-// It answers
+// Its responses have no body and one of these statuses:
 //
 //	200  the delivery was kept, now or before
-//	400  it is signed, but no event
-//	401  the signature is not valid or not there, or the timestamp is older than the replay window, or not there though
-//	     [RequireTimestamp] wants it
-//	403  the delivery is meant for another app ([WithApp])
-//	405  it is no POST
+//	400  the body is signed, but is not an event
+//	401  the signature is invalid or missing, or the timestamp is older than the replay window, or missing although
+//	     [RequireTimestamp] is set
+//	403  the delivery is for another app ([WithApp])
+//	405  the method is not POST
 //	413  the body is larger than [WithMaxBody]
-//	429  the delivery was not kept, so it must come again: the keeper failed, panicked or outlived its time, the deduplicator
-//	     failed, too many are being kept, the body came too slowly or was cut off, or the timestamp lies in the future
+//	429  the delivery was not kept and must be redelivered: the keeper failed, panicked or timed out, the deduplicator failed,
+//	     too many deliveries are in progress, the body was too slow or incomplete, or the timestamp is in the future
 //
-// 429 is the one answer after which HighLevel delivers again under all that it has published. The answers have no body that
-// says more.
+// 429 is the only status after which HighLevel redelivers according to all of its documents.
 type Handler struct {
 	config
 	verifier *Verifier
@@ -50,14 +49,15 @@ type Handler struct {
 	keeping int
 }
 
-// NewHandler returns a Handler. It needs either routes, whose functions are then called before the answer is given, or one
-// [WithKeeper]. The first option that is wrong is the error.
+// NewHandler returns a Handler. It needs either routes, which are called before the response, or [WithKeeper]. It
+// returns the error of the first invalid option.
 func NewHandler(v *Verifier, opts ...Option) (*Handler, error) {
 	if v == nil || len(v.keys) == 0 {
 		return nil, ErrNoKey
 	}
 	h := &Handler{verifier: v, flights: map[string]*flight{}, config: config{
-		maxBody: DefaultMaxBody, readTimeout: DefaultReadTimeout, keepTimeout: DefaultKeepTimeout, maxKeeping: DefaultMaxKeeping,
+		maxBody: DefaultMaxBody, readTimeout: DefaultReadTimeout,
+		keepTimeout: DefaultKeepTimeout, maxKeeping: DefaultMaxKeeping,
 		past: DefaultPast, future: DefaultFuture, now: time.Now, logger: slog.New(slog.DiscardHandler),
 	}}
 	for _, opt := range opts {
@@ -70,9 +70,9 @@ func NewHandler(v *Verifier, opts ...Option) (*Handler, error) {
 	}
 	switch {
 	case h.keeper != nil && len(h.routes) > 0:
-		return nil, errors.New("webhook: NewHandler: give it routes or WithKeeper; routes behind a queue go to NewRouter")
+		return nil, errors.New("webhook: NewHandler: routes and WithKeeper exclude each other; see NewRouter")
 	case h.keeper == nil && len(h.routes) == 0:
-		return nil, errors.New("webhook: NewHandler: there is neither a route nor WithKeeper")
+		return nil, errors.New("webhook: NewHandler: a route or WithKeeper is required")
 	case h.keeper == nil:
 		router, err := NewRouter(h.routes...)
 		if err != nil {
@@ -90,7 +90,7 @@ func NewHandler(v *Verifier, opts ...Option) (*Handler, error) {
 	return h, nil
 }
 
-// Result is what became of a request.
+// Result is the outcome of a request in one word.
 type Result string
 
 // The results.
@@ -98,18 +98,18 @@ const (
 	Kept        Result = "kept"
 	Duplicate   Result = "duplicate"    // kept before
 	NotKept     Result = "not kept"     // the keeper or the deduplicator failed
-	Panicked    Result = "panicked"     // the keeper did
-	TimedOut    Result = "timed out"    // the keeper outlived its time
+	Panicked    Result = "panicked"     // the keeper panicked
+	TimedOut    Result = "timed out"    // the keeper did not return in time
 	Busy        Result = "busy"         // see [WithMaxKeeping]
-	Forged      Result = "forged"       // not signed, or not by an accepted key
-	Replayed    Result = "replayed"     // older than the replay window, or without the timestamp that is required
-	Early       Result = "early"        // from the future: is the clock right?
+	Forged      Result = "forged"       // not signed with an accepted key
+	Replayed    Result = "replayed"     // older than the replay window, or without a required timestamp
+	Early       Result = "early"        // the timestamp is in the future: check the clock
 	OtherApp    Result = "other app"    // see [WithApp]
-	Unreadable  Result = "unreadable"   // signed, but no event
-	CutOff      Result = "cut off"      // the body ended too early
+	Unreadable  Result = "unreadable"   // signed, but not an event
+	CutOff      Result = "cut off"      // the body is incomplete
 	TooLarge    Result = "too large"    // see [WithMaxBody]
 	TooSlow     Result = "too slow"     // see [WithReadTimeout]
-	WrongMethod Result = "wrong method" // no POST
+	WrongMethod Result = "wrong method" // not POST
 )
 
 func (r Result) status() int {
@@ -130,19 +130,19 @@ func (r Result) status() int {
 	return http.StatusTooManyRequests
 }
 
-// Outcome is what a [WithObserver] is told of a request.
+// Outcome is what the function of [WithObserver] gets about a request.
 type Outcome struct {
 	Result Result
 	Status int
-	// Duration is from the beginning of the request until the answer was decided.
+	// Duration is the time from the beginning of the request to the decision about the response.
 	Duration time.Duration
-	// Meta is the envelope of a delivery whose signature is valid; else nil. It must not be changed.
+	// Meta is the envelope of a delivery with a valid signature, and otherwise nil. It must not be modified.
 	Meta *Envelope
-	// Err says more, where there is more to say. It can hold what the keeper's error holds.
+	// Err gives details, or is nil. It can wrap the error of the keeper.
 	Err error
 }
 
-// ServeHTTP takes a delivery.
+// ServeHTTP handles a delivery.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	d, result, err := h.receive(w, r)
@@ -158,13 +158,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			header.Set("Connection", "close")
 		}
 	case TooLarge, TooSlow, CutOff:
-		header.Set("Connection", "close") // the answer does not wait for what is left of the body
+		header.Set("Connection", "close") // do not wait for the rest of the body
 	}
 	w.WriteHeader(status)
-	h.tell(Outcome{Result: result, Status: status, Duration: time.Since(began), Err: err}, d, r)
+	h.report(Outcome{Result: result, Status: status, Duration: time.Since(began), Err: err}, d, r)
 }
 
-func (h *Handler) tell(o Outcome, d *Delivery, r *http.Request) {
+// report logs the outcome and passes it to the observer.
+func (h *Handler) report(o Outcome, d *Delivery, r *http.Request) {
 	if d != nil {
 		o.Meta = d.event.Meta()
 	}
@@ -174,14 +175,16 @@ func (h *Handler) tell(o Outcome, d *Delivery, r *http.Request) {
 	}
 	if ctx := r.Context(); h.logger.Enabled(ctx, level) {
 		attrs := []slog.Attr{
-			slog.String("result", string(o.Result)), slog.Int("status", o.Status), slog.Duration("duration", o.Duration),
+			slog.String("result", string(o.Result)), slog.Int("status", o.Status),
+			slog.Duration("duration", o.Duration),
 		}
 		if m := o.Meta; m != nil {
-			attrs = append(attrs, slog.String("type", clip(string(m.Type), 100)), slog.String("webhookId", clip(m.WebhookID, 100)),
-				slog.String("locationId", clip(m.LocationID, 100)))
+			attrs = append(attrs, slog.String("type", clip(string(m.Type), 100)),
+				slog.String("webhookId", clip(m.WebhookID, 100)), slog.String("locationId", clip(m.LocationID, 100)))
 		}
 		if o.Err != nil {
-			attrs = append(attrs, slog.String("error", clip(fmt.Sprint(o.Err), 1000))) // Sprint outlives an Error that panics
+			// Sprint recovers if Error panics.
+			attrs = append(attrs, slog.String("error", clip(fmt.Sprint(o.Err), 1000)))
 		}
 		h.logger.LogAttrs(ctx, level, "webhook", attrs...)
 	}
@@ -197,7 +200,7 @@ func clip(text string, n int) string {
 	return text
 }
 
-// receive reads and judges a request. The result is "" for a delivery that is to be kept.
+// receive reads and checks a request. The result is "" for a delivery to keep.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, Result, error) {
 	body, result, err := h.read(w, r)
 	if result != "" {
@@ -217,12 +220,12 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, Re
 	at, ok := meta.Timestamp.Instant()
 	switch now := h.now(); {
 	case !ok && h.needTimestamp:
-		return d, Replayed, errors.New("webhook: there is no timestamp")
+		return d, Replayed, errors.New("webhook: the timestamp is missing")
 	case !ok:
 	case h.past > 0 && now.Sub(at) > h.past:
 		return d, Replayed, errors.New("webhook: the timestamp is older than the replay window")
 	case at.Sub(now) > h.future:
-		return d, Early, errors.New("webhook: the timestamp lies in the future")
+		return d, Early, errors.New("webhook: the timestamp is in the future")
 	}
 	return d, "", nil
 }

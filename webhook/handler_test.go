@@ -574,7 +574,7 @@ func TestWithoutWebhookID(t *testing.T) {
 	require.Equal(t, []Result{Kept, Kept}, seen.results(), "it may be another change with the same content")
 	require.Equal(t, 5, calls)
 	require.ErrorIs(t, seen.list[0].Err, errUnidentified)
-	require.Equal(t, 2, strings.Count(logged.String(), "a repetition would not be noticed"), "but not in silence")
+	require.Equal(t, 2, strings.Count(logged.String(), "a repetition cannot be detected"), "but not in silence")
 
 	h = handler(t, RequireTimestamp(), count)
 	require.Equal(t, 401, status(h, bare), "whatever passes has an identity")

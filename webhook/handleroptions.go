@@ -38,7 +38,7 @@ func (r Route) apply(c *config) error {
 	return nil
 }
 
-// WithKeeper keeps deliveries elsewhere, such as in a queue, instead of calling routes before the answer.
+// WithKeeper passes deliveries to k, such as a queue, instead of calling routes before the response.
 func WithKeeper(k Keeper) Option {
 	return optionFunc(func(c *config) error {
 		if f, ok := k.(KeeperFunc); k == nil || ok && f == nil {
@@ -49,9 +49,9 @@ func WithKeeper(k Keeper) Option {
 	})
 }
 
-// WithDeduplicator remembers kept deliveries elsewhere than in a [Memory] of [DefaultRemembered]. nil remembers none, for a
-// keeper that takes [Delivery.ID] as a unique key. Copies that come while the first is being kept are still no work of
-// their own.
+// WithDeduplicator replaces the default, a [Memory] of [DefaultRemembered] deliveries. nil remembers none, for a
+// keeper that uses [Delivery.ID] as a unique key. A copy that arrives while the first is being handled still waits
+// for its result.
 func WithDeduplicator(d Deduplicator) Option {
 	return optionFunc(func(c *config) error {
 		c.dedup, c.noDedup = d, d == nil
@@ -59,9 +59,9 @@ func WithDeduplicator(d Deduplicator) Option {
 	})
 }
 
-// WithApp accepts only deliveries for the apps with these ids. HighLevel signs the deliveries of all apps with one key:
-// without this option whoever has an app of their own can forward to you what theirs got. A delivery that names no app is
-// refused then.
+// WithApp accepts only deliveries for the apps with these ids, and refuses a delivery without an app id. HighLevel
+// signs the deliveries of all apps with one key: without this option the owner of another app can forward its
+// deliveries to you.
 func WithApp(ids ...string) Option {
 	return optionFunc(func(c *config) error {
 		if len(ids) == 0 || slices.Contains(ids, "") {
@@ -72,11 +72,12 @@ func WithApp(ids ...string) Option {
 	})
 }
 
-// WithReplayWindow sets how far the timestamp of a delivery may lie in the past and in the future, instead of [DefaultPast]
-// and [DefaultFuture]; 0 past lets any age pass. A redelivery carries the time of the first one, so a past of minutes
-// refuses what honestly comes again. What lies in the future is told to come again.
+// WithReplayWindow limits how far the timestamp of a delivery may be in the past and in the future, instead of
+// [DefaultPast] and [DefaultFuture]. A past of 0 accepts any age. A redelivery has the time of the first attempt, so
+// a past of minutes refuses legitimate redeliveries. The response to a timestamp too far in the future asks for
+// redelivery.
 //
-// A delivery without a timestamp passes, see [RequireTimestamp].
+// A delivery without a timestamp is accepted, see [RequireTimestamp].
 func WithReplayWindow(past, future time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		if past < 0 || future < 0 {
@@ -87,8 +88,8 @@ func WithReplayWindow(past, future time.Duration) Option {
 	})
 }
 
-// RequireTimestamp refuses a delivery whose timestamp is missing or names no instant. The signature is over the timestamp
-// too, so nobody can take it out; but the samples of HighLevel's guide have none, and without this option those pass.
+// RequireTimestamp refuses a delivery with a timestamp that is missing or does not name an instant. The signature
+// covers the timestamp, so an attacker cannot remove it; but the samples in HighLevel's guide do not have one.
 func RequireTimestamp() Option {
 	return optionFunc(func(c *config) error {
 		c.needTimestamp = true
@@ -96,16 +97,16 @@ func RequireTimestamp() Option {
 	})
 }
 
-// WithMaxBody sets the largest body in bytes, instead of [DefaultMaxBody]. So much memory can one request take before its
-// signature is looked at.
+// WithMaxBody sets the largest body in bytes, instead of [DefaultMaxBody]. One request can use that much memory
+// before its signature is verified.
 func WithMaxBody(bytes int64) Option {
 	return optionFunc(func(c *config) error {
-		c.maxBody = min(bytes, math.MaxInt64-1) // one byte more is read, to see the end
+		c.maxBody = min(bytes, math.MaxInt64-1) // one more byte is read, to detect the end
 		return positive("WithMaxBody", bytes)
 	})
 }
 
-// WithReadTimeout sets how long the body may take to come, instead of [DefaultReadTimeout].
+// WithReadTimeout limits the time to read the body, instead of [DefaultReadTimeout].
 func WithReadTimeout(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		c.readTimeout = d
@@ -113,10 +114,10 @@ func WithReadTimeout(d time.Duration) Option {
 	})
 }
 
-// WithKeepTimeout sets how long keeping a delivery may take, with the deduplicator's part, instead of [DefaultKeepTimeout].
-// At its end the keeper's context ends and the answer is 429. A keeper that goes on all the same is not stopped, and copies
-// of its delivery are answered 429 until it returns. But whatever it returns then, the delivery does not count as kept: it
-// comes again and is handled again. The end of the request's connection does not end the time.
+// WithKeepTimeout limits the time of the keeper and the deduplicator for a delivery, instead of [DefaultKeepTimeout].
+// When the time is over, the context of the keeper ends and the response is 429. A keeper that continues is not
+// stopped, and copies of its delivery get 429 until it returns. Its result no longer counts: the delivery is
+// redelivered and handled again. The context does not end with the connection of the request.
 func WithKeepTimeout(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		c.keepTimeout = d
@@ -124,8 +125,8 @@ func WithKeepTimeout(d time.Duration) Option {
 	})
 }
 
-// WithMaxKeeping sets how many deliveries may be on their way through the keeper at once, instead of [DefaultMaxKeeping];
-// those that have outlived their time count until they return. What is above it comes again.
+// WithMaxKeeping limits the number of deliveries in the keeper at the same time, instead of [DefaultMaxKeeping]. A
+// keeper that timed out counts until it returns. Deliveries above the limit are redelivered.
 func WithMaxKeeping(n int) Option {
 	return optionFunc(func(c *config) error {
 		c.maxKeeping = n
@@ -133,7 +134,7 @@ func WithMaxKeeping(n int) Option {
 	})
 }
 
-// WithClock sets the clock of the replay window, for a fake one.
+// WithClock sets the clock of the replay window, for tests.
 func WithClock(now func() time.Time) Option {
 	return optionFunc(func(c *config) error {
 		if now == nil {
@@ -144,9 +145,10 @@ func WithClock(now func() time.Time) Option {
 	})
 }
 
-// WithLogger logs each request: Debug when the delivery was kept or is a duplicate, and Warn when it is not or there is an
-// error all the same. A record has the result, the status, how long it took, and of a signed delivery type, webhookId and
-// location; of a failed keeper its error, of a panic its value and where it happened. Never a body or a header.
+// WithLogger logs each request, at level Debug if the delivery was kept or is a duplicate and there is no error, and
+// otherwise at level Warn. A record has the result, the status and the duration; for a signed delivery its type,
+// webhookId and location; for a failed keeper its error; for a panic its value and place. It never has a body or a
+// header.
 func WithLogger(l *slog.Logger) Option {
 	return optionFunc(func(c *config) error {
 		if l == nil {
@@ -157,8 +159,8 @@ func WithLogger(l *slog.Logger) Option {
 	})
 }
 
-// WithObserver calls f for each request once its answer is decided, for metrics. The answer leaves when f has returned, so it
-// must be quick and not panic. It is called by many goroutines at once.
+// WithObserver calls f for each request when its response is decided, for metrics. The response is complete after f
+// returns, so f must be fast and must not panic. f is called concurrently.
 func WithObserver(f func(Outcome)) Option {
 	return optionFunc(func(c *config) error {
 		if f == nil {

@@ -9,30 +9,30 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// clockSkew is how far HighLevel's clock and the one of this machine may be apart.
+// clockSkew is the tolerance for a difference between HighLevel's clock and this machine's.
 const clockSkew = time.Minute
 
-// FeedInstallations keeps in as HighLevel tells where the app is installed:
+// FeedInstallations returns a route that adds installs to in and removes uninstalls from it:
 //
-//   - An install in a location adds it. The event carries no code, so the token can only be derived from that of the
-//     location's company. Where the company is not connected ([ghl.ErrReauthRequired]) there is nothing to do: the tokens
-//     come when a person goes through the consent screen, and [oauth.Installations.Add].
-//   - An install in a whole company adds all locations that have the app. That can take longer than the handler's time; the
-//     event comes again then, and goes on where it was.
-//   - An uninstall from a location removes the location, and nothing else.
-//   - An uninstall from a whole company removes the company, with the locations whose tokens are derived from its own.
+//   - An install in a location adds the location. The event has no code, so the token is derived from the token of
+//     the location's company. If the company is not connected ([ghl.ErrReauthRequired]), the event is ignored: the
+//     tokens come when a person consents, see [oauth.Installations.Add].
+//   - An install in a whole company adds all locations that have the app. That can exceed the handler's time; then
+//     the event is redelivered and continues where it stopped.
+//   - An uninstall from a location removes that location only.
+//   - An uninstall from a whole company removes the company and the locations whose tokens are derived from its token.
 //
-// An event that can't be followed, because the store or HighLevel fails, comes again.
+// An event that fails, because of the store or HighLevel, is redelivered.
 //
-// Only events of the app with this id count. HighLevel signs the deliveries of all apps with one key, so a signature says
-// that HighLevel wrote it, not that it was meant for you.
+// Only events of the app with this id count, because HighLevel signs the deliveries of all apps with one key: a
+// signature proves that HighLevel sent the event, not that it was sent for your app.
 //
-// Events come in no order, and old ones can be played back. An event that is older than another that this route has seen of
-// the same location or company is left out. And an uninstall removes no token that was issued more than a minute after it,
-// such as by installing the app anew; so this holds also when the process was started since. An uninstall without a
-// timestamp removes what there is: [RequireTimestamp] refuses those.
+// Events arrive in no particular order, and old events can be replayed. The route ignores an event that is older than
+// the last event of the same location or company. An uninstall also removes no token that was issued more than a
+// minute after it, such as by a new install, which holds after a restart of the process too. An uninstall without a
+// timestamp removes any token: [RequireTimestamp] refuses those.
 //
-// Events are followed one at a time.
+// The route handles one event at a time.
 func FeedInstallations(appID string, in *oauth.Installations) Route {
 	route := Route{name: "FeedInstallations", wants: func(e Event) bool {
 		switch e.(type) {
@@ -51,11 +51,11 @@ func newFeed(in *oauth.Installations) *feed {
 	return &feed{in: in, turn: make(chan struct{}, 1), latest: map[string]time.Time{}}
 }
 
-// feed hands installs and uninstalls on, one at a time.
+// feed applies installs and uninstalls, one at a time.
 type feed struct {
 	in     *oauth.Installations
 	turn   chan struct{}
-	latest map[string]time.Time // when what was last done for a location or company happened
+	latest map[string]time.Time // the timestamp of the last event of a location or company
 }
 
 const maxLatest = 10_000
@@ -80,7 +80,7 @@ func (f *feed) call(ctx context.Context, e Event) error {
 	if _, ok := e.(*InstallEvent); ok {
 		err = f.install(ctx, meta)
 	} else {
-		var before time.Time // zero spares nothing
+		var before time.Time // the zero time removes any token
 		if timed {
 			before = at.Add(clockSkew)
 		}
@@ -97,14 +97,14 @@ func (f *feed) call(ctx context.Context, e Event) error {
 
 func (f *feed) install(ctx context.Context, meta *Envelope) (err error) {
 	switch {
-	case meta.CompanyID == "": // nothing to exchange from
+	case meta.CompanyID == "": // there is no token to derive from
 	case meta.LocationID == "":
 		_, err = f.in.AddInstalled(ctx, meta.CompanyID)
 	default:
 		_, err = f.in.AddLocation(ctx, meta.CompanyID, meta.LocationID)
 	}
 	if errors.Is(err, ghl.ErrReauthRequired) {
-		return nil // no redelivery mends that
+		return nil // a redelivery would fail too
 	}
 	return err
 }

@@ -24,7 +24,8 @@ import (
 
 const company = "company1"
 
-// office is a fake HighLevel with an app, what the app knows of its installations, and the handler that is told of them.
+// office is a fake HighLevel with an app, what the app knows of its installations, and the handler that is told of
+// them.
 type office struct {
 	*ghltest.Server
 	t       *testing.T

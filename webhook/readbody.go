@@ -11,10 +11,10 @@ import (
 
 const firstRead = 16 << 10
 
-// read reads the body of a POST. It takes memory as the body comes, not as its length is announced.
+// read reads the body of a POST. It allocates memory as the body arrives, not for the announced length.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, result Result, err error) {
 	control := http.NewResponseController(w)
-	// Also where nothing is read here: the server then reads some of what is left.
+	// The deadline is needed even if the body is not read here: the server reads a part of the rest.
 	bounded := control.SetReadDeadline(time.Now().Add(h.readTimeout)) == nil
 	switch {
 	case r.Method != http.MethodPost:
@@ -28,7 +28,8 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, res
 	}
 	if bounded {
 		if body, err = readAll(r.Body, size, h.maxBody); err == nil {
-			_ = control.SetReadDeadline(time.Time{}) // a middleware may have read the body before: then it would end the request
+			// If a middleware has read the body, the deadline would end the request.
+			_ = control.SetReadDeadline(time.Time{})
 		}
 	} else {
 		body, err = h.readWithout(r.Body, size)
@@ -36,7 +37,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, res
 	switch {
 	case err == nil:
 		return body, "", nil
-	case errors.Is(err, errTooLarge), errors.As(err, new(*http.MaxBytesError)): // which a middleware may have set
+	case errors.Is(err, errTooLarge), errors.As(err, new(*http.MaxBytesError)): // from a middleware
 		return nil, TooLarge, nil
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return nil, TooSlow, nil
@@ -49,8 +50,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-// readWithout reads a body from where no deadline can be set, as behind a middleware that hides the connection. A read that
-// hangs is left behind; it ends when the server closes the body.
+// readWithout reads a body without a deadline on the connection, which a middleware hides. On a timeout it leaves its
+// goroutine behind, which ends when the server closes the body.
 func (h *Handler) readWithout(from io.Reader, size int64) ([]byte, error) {
 	type result struct {
 		body []byte
@@ -79,12 +80,12 @@ func (h *Handler) readWithout(from io.Reader, size int64) ([]byte, error) {
 
 var errTooLarge = errors.New("webhook: the body is too large")
 
-// readAll reads to the end, at most limit bytes.
+// readAll reads the whole body. It returns errTooLarge if the body has more than limit bytes.
 func readAll(from io.Reader, size, limit int64) ([]byte, error) {
 	if from == nil {
 		return nil, nil
 	}
-	b := make([]byte, 0, size+1) // one more, to see the end
+	b := make([]byte, 0, size+1) // one more byte, to detect the end
 	for {
 		n, err := from.Read(b[len(b):min(int64(cap(b)), limit+1)])
 		b = b[:len(b)+n]

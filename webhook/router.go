@@ -5,11 +5,11 @@ import (
 	"errors"
 )
 
-// Keeper keeps a delivery: it has done all that there is to do, or stored it where it survives the process. Only when Keep
-// has returned nil is the delivery acknowledged; after an error, a panic or the end of the handler's time it comes again,
-// so Keep must bear being called twice for the same delivery. The context ends with the handler's time.
+// Keeper keeps a delivery: it handles the delivery completely, or stores it durably. The delivery is acknowledged
+// only after Keep returned nil. After an error, a panic or a timeout it is redelivered, so Keep must be idempotent.
+// The context ends when the time of [WithKeepTimeout] is over.
 //
-// What should never come again although it failed must be answered with nil.
+// Return nil for a permanent failure, to prevent redelivery.
 type Keeper interface {
 	Keep(ctx context.Context, d *Delivery) error
 }
@@ -20,32 +20,32 @@ type KeeperFunc func(ctx context.Context, d *Delivery) error
 // Keep calls the function.
 func (f KeeperFunc) Keep(ctx context.Context, d *Delivery) error { return f(ctx, d) }
 
-// Route calls a function for some events. Give routes to [NewHandler], or to [NewRouter] behind a queue.
+// Route calls a function for some events. Pass routes to [NewHandler], or to [NewRouter] behind a queue.
 type Route struct {
 	wants func(Event) bool
-	call  func(context.Context, Event) error // nil is refused
+	call  func(context.Context, Event) error // must not be nil
 	name  string
 }
 
-// Router is a [Keeper] that calls functions for events. It is safe for concurrent use, and cannot be changed.
+// Router is a [Keeper] that calls the functions of routes. It is immutable and safe for concurrent use.
 type Router struct{ routes []Route }
 
-// NewRouter returns a Router. A route without a function is an error.
+// NewRouter returns a Router. It returns an error if a route has no function.
 func NewRouter(routes ...Route) (*Router, error) {
 	for _, route := range routes {
 		if route.wants == nil || route.call == nil {
-			return nil, errors.New("webhook: " + route.name + ": there is no function to call")
+			return nil, errors.New("webhook: " + route.name + ": the function is nil")
 		}
 	}
 	return &Router{append([]Route(nil), routes...)}, nil
 }
 
-// Keep calls the function of each route that wants the event, one after the other in their order, all of them even if one
-// fails. When one fails the delivery comes again, and then all of them are called again. An event that no route wants is
-// kept by doing nothing.
+// Keep calls the function of each matching route in order, and all of them even if one fails. It returns the joined
+// errors: the delivery is then redelivered, and all matching routes are called again. It returns nil if no route
+// matches.
 func (r *Router) Keep(ctx context.Context, d *Delivery) error {
 	if d == nil || d.event == nil {
-		return errors.New("webhook: the delivery was not made by Verifier.Open")
+		return errors.New("webhook: the delivery does not come from Verifier.Open")
 	}
 	var failed []error
 	for i := range r.routes {
@@ -58,7 +58,7 @@ func (r *Router) Keep(ctx context.Context, d *Delivery) error {
 	return errors.Join(failed...)
 }
 
-// On calls f for every event of a type, also one that this package has no event for.
+// On calls f for every event of a type, including types that this package does not know.
 func On(t Type, f func(context.Context, Event) error) Route {
 	return Route{wants: func(e Event) bool { return e.Meta().Type == t }, call: f, name: "On"}
 }
@@ -68,8 +68,8 @@ func OnAny(f func(context.Context, Event) error) Route {
 	return Route{wants: func(Event) bool { return true }, call: f, name: "OnAny"}
 }
 
-// OnContactCreatedOrUpdated calls f when a contact was created, or changed in any way: its fields, its tags or its "do not
-// disturb". One change can come as several events.
+// OnContactCreatedOrUpdated calls f when a contact was created, or when its fields, tags or "do not disturb" settings
+// were changed. One change can cause several events.
 func OnContactCreatedOrUpdated(f func(context.Context, *ContactEvent) error) Route {
 	route := typed("OnContactCreatedOrUpdated", f)
 	route.wants = func(e Event) bool {
@@ -79,14 +79,13 @@ func OnContactCreatedOrUpdated(f func(context.Context, *ContactEvent) error) Rou
 	return route
 }
 
-// OnContact calls f for every event of contacts, deletions too.
+// OnContact calls f for every event of contacts, including deletions.
 func OnContact(f func(context.Context, *ContactEvent) error) Route { return typed("OnContact", f) }
 
-// OnTask calls f when tasks changed: when one was created, completed or deleted. HighLevel does not tell when one was
-// edited.
+// OnTask calls f when a task was created, completed or deleted. HighLevel sends no event for an edited task.
 func OnTask(f func(context.Context, *TaskEvent) error) Route { return typed("OnTask", f) }
 
-// OnNoteOrAppointment calls f when notes or appointments changed: when one was created, updated or deleted. The event is a
+// OnNoteOrAppointment calls f when a note or an appointment was created, updated or deleted. The event is a
 // [*NoteEvent] or an [*AppointmentEvent].
 func OnNoteOrAppointment(f func(context.Context, Event) error) Route {
 	wants := func(e Event) bool {
@@ -115,7 +114,7 @@ func OnUninstall(f func(context.Context, *UninstallEvent) error) Route {
 	return typed("OnUninstall", f)
 }
 
-// OnUnknown calls f for events of types that this package has no event for.
+// OnUnknown calls f for events of types that this package does not know.
 func OnUnknown(f func(context.Context, *UnknownEvent) error) Route { return typed("OnUnknown", f) }
 
 func typed[E Event](name string, f func(context.Context, E) error) Route {

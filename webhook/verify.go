@@ -21,19 +21,19 @@ import (
 const (
 	// SignatureHeader carries the base64 of the Ed25519 signature over the body.
 	SignatureHeader = "X-GHL-Signature"
-	// LegacySignatureHeader carries the base64 of an RSA signature over the body (PKCS #1 v1.5 with SHA-256). HighLevel has
+	// LegacySignatureHeader carries the base64 of an RSA signature over the body (PKCS #1 v1.5 with SHA-256). HighLevel
 	// retired it on 2026-09-01. See [WithLegacyRSA].
 	LegacySignatureHeader = "X-WH-Signature"
 )
 
-// What [Verifier.Verify] answers, for errors.Is. None of them says what would have been right.
+// The errors of [Verifier.Verify], for errors.Is. They do not contain expected values.
 var (
-	// ErrNoSignature: no header that this verifier accepts is there, or its value is "N/A".
+	// ErrNoSignature means that no accepted header is present, or that its value is "N/A".
 	ErrNoSignature = errors.New("webhook: the delivery is not signed")
-	// ErrInvalidSignature: no key that this verifier holds made the signature over this body, or the header is no
-	// signature, is there several times, or the body is empty.
+	// ErrInvalidSignature means that the signature over the body is not valid for any key of the verifier, that the
+	// header is malformed or present several times, or that the body is empty.
 	ErrInvalidSignature = errors.New("webhook: the signature is not valid for this body")
-	// ErrNoKey: the verifier was not made by [NewVerifier], so it has no key.
+	// ErrNoKey means that the verifier was not made by [NewVerifier].
 	ErrNoKey = errors.New("webhook: the verifier has no key")
 )
 
@@ -65,8 +65,7 @@ var (
 	})
 )
 
-// ParsePublicKey reads an Ed25519 public key in the form in which HighLevel publishes its own: PEM with the block
-// "PUBLIC KEY".
+// ParsePublicKey reads an Ed25519 public key in the form that HighLevel publishes: PEM with a block "PUBLIC KEY".
 func ParsePublicKey(text string) (ed25519.PublicKey, error) {
 	return parsePEM[ed25519.PublicKey](text)
 }
@@ -75,7 +74,7 @@ func parsePEM[K any](text string) (K, error) {
 	var none K
 	block, _ := pem.Decode([]byte(text))
 	if block == nil || block.Type != "PUBLIC KEY" {
-		return none, errors.New(`webhook: the key is no PEM with the block "PUBLIC KEY"`)
+		return none, errors.New(`webhook: the key is not PEM with a block "PUBLIC KEY"`)
 	}
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
@@ -83,21 +82,22 @@ func parsePEM[K any](text string) (K, error) {
 	}
 	k, ok := key.(K)
 	if !ok {
-		return none, fmt.Errorf("webhook: the key is a %T, wanted is a %T", key, none)
+		return none, fmt.Errorf("webhook: the key is a %T, not a %T", key, none)
 	}
 	return k, nil
 }
 
-// Verifier says whether HighLevel signed a delivery. It is safe for concurrent use, and cannot be changed.
+// Verifier checks the signatures of deliveries. It is immutable and safe for concurrent use.
 type Verifier struct {
 	keys   []ed25519.PublicKey
-	legacy []*rsa.PublicKey // none unless asked for
+	legacy []*rsa.PublicKey // empty without WithLegacyRSA
 }
 
 // VerifierOption configures a [Verifier].
 type VerifierOption func(*Verifier) error
 
-// NewVerifier returns a verifier that holds HighLevel's published Ed25519 key. An option that is wrong is the error.
+// NewVerifier returns a verifier with HighLevel's published Ed25519 key. It returns the error of the first invalid
+// option.
 func NewVerifier(opts ...VerifierOption) (*Verifier, error) {
 	vendor, err := vendorKey()
 	if err != nil {
@@ -115,7 +115,7 @@ func NewVerifier(opts ...VerifierOption) (*Verifier, error) {
 	return v, nil
 }
 
-// WithKeys accepts these keys besides those that the verifier has: the next one of HighLevel while it rotates.
+// WithKeys adds keys, such as HighLevel's next key during a rotation.
 func WithKeys(keys ...ed25519.PublicKey) VerifierOption {
 	return func(v *Verifier) error {
 		checked, err := checkKeys("WithKeys", keys)
@@ -124,8 +124,8 @@ func WithKeys(keys ...ed25519.PublicKey) VerifierOption {
 	}
 }
 
-// WithOnlyKeys accepts these keys and no other, not HighLevel's published one: for a test whose own key, or that of a
-// ghltest server, signs the deliveries, or to end a rotation before this package does.
+// WithOnlyKeys replaces all keys, including HighLevel's published key: for tests that sign deliveries with their own
+// key or with that of a ghltest server, or to end a rotation before this package does.
 func WithOnlyKeys(keys ...ed25519.PublicKey) VerifierOption {
 	return func(v *Verifier) error {
 		checked, err := checkKeys("WithOnlyKeys", keys)
@@ -134,8 +134,9 @@ func WithOnlyKeys(keys ...ed25519.PublicKey) VerifierOption {
 	}
 }
 
-// WithLegacyRSA also accepts a delivery that has only the retired [LegacySignatureHeader]. Without keys it holds HighLevel's
-// published one, else only those that are given. Where [SignatureHeader] is there too, that one decides alone.
+// WithLegacyRSA also accepts a delivery that has only the retired [LegacySignatureHeader]. Without arguments it uses
+// HighLevel's published key, otherwise only the given keys. If [SignatureHeader] is present, only that header is
+// checked.
 func WithLegacyRSA(keys ...*rsa.PublicKey) VerifierOption {
 	return func(v *Verifier) error {
 		if len(keys) == 0 {
@@ -156,7 +157,7 @@ func WithLegacyRSA(keys ...*rsa.PublicKey) VerifierOption {
 
 func checkKeys(option string, keys []ed25519.PublicKey) ([]ed25519.PublicKey, error) {
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("webhook: %s: there is no key", option)
+		return nil, fmt.Errorf("webhook: %s: a key is required", option)
 	}
 	checked := make([]ed25519.PublicKey, len(keys))
 	for i, key := range keys {
@@ -164,15 +165,15 @@ func checkKeys(option string, keys []ed25519.PublicKey) ([]ed25519.PublicKey, er
 			return nil, fmt.Errorf("webhook: %s: a key has %d bytes instead of %d", option, len(key), ed25519.PublicKeySize)
 		}
 		if hasSmallOrder(key) {
-			return nil, fmt.Errorf("webhook: %s: a key is one of the few for which anybody can make signatures", option)
+			return nil, fmt.Errorf("webhook: %s: a key has a small order: anybody can make signatures for it", option)
 		}
 		checked[i] = slices.Clone(key)
 	}
 	return checked, nil
 }
 
-// smallOrder are the encodings of the points whose multiples are so few that a signature fits many messages, without their
-// sign bit. The key of 32 zero bytes, which a forgotten setting easily is, is one of them.
+// smallOrder are the encodings, without the sign bit, of the points of small order, for which one signature is valid
+// for many messages. The key of 32 zero bytes, a likely result of a missing setting, is one of them.
 var smallOrder = [...]string{
 	"0000000000000000000000000000000000000000000000000000000000000000",
 	"0100000000000000000000000000000000000000000000000000000000000000",
@@ -189,11 +190,11 @@ func hasSmallOrder(key ed25519.PublicKey) bool {
 	return slices.Contains(smallOrder[:], hex.EncodeToString(unsigned))
 }
 
-// Verify reports whether HighLevel signed exactly these bytes. body is the request's body as it came, never JSON that was
+// Verify returns nil if HighLevel signed exactly these bytes. body must be the body as received, not JSON that was
 // decoded and encoded again. The error is [ErrNoSignature], [ErrInvalidSignature] or [ErrNoKey].
 //
-// [SignatureHeader] decides alone where it is there with any value but "N/A". A header that is there several times is
-// refused, whatever its values. The case of header names does not matter.
+// If [SignatureHeader] is present with a value other than "N/A", only that header is checked. A header that is present
+// several times is refused. Header names are not case-sensitive.
 func (v *Verifier) Verify(body []byte, header http.Header) error {
 	if v == nil || len(v.keys) == 0 {
 		return ErrNoKey
@@ -219,7 +220,7 @@ func (v *Verifier) Verify(body []byte, header http.Header) error {
 	return ErrNoSignature
 }
 
-// signatureIn returns the value of a header; found is false when there is none.
+// signatureIn returns the value of a header; found is false if it is missing or "N/A".
 func signatureIn(header http.Header, name string) (value string, found bool, err error) {
 	n := 0
 	for key, values := range header {
@@ -236,7 +237,7 @@ func signatureIn(header http.Header, name string) (value string, found bool, err
 }
 
 func (v *Verifier) verify(body []byte, text string) error {
-	var signature [ed25519.SignatureSize + 2]byte // room for what DecodedLen promises
+	var signature [ed25519.SignatureSize + 2]byte // DecodedLen counts padding
 	if len(text) != base64.StdEncoding.EncodedLen(ed25519.SignatureSize) {
 		return ErrInvalidSignature
 	}
@@ -253,7 +254,7 @@ func (v *Verifier) verify(body []byte, text string) error {
 }
 
 func (v *Verifier) verifyLegacy(body []byte, text string) error {
-	if len(text) > 4096 { // far more than the longest signature
+	if len(text) > 4096 { // much longer than any signature
 		return ErrInvalidSignature
 	}
 	signature, err := strictBase64.DecodeString(text)

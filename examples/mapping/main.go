@@ -1,17 +1,17 @@
-// Mapping takes one contact of HighLevel, with its tasks, notes and appointments, to Pluvo and back, by a rule file,
-// and prints what happens to each field.
+// Mapping maps one contact of HighLevel, with its tasks, notes and appointments, to Pluvo and back by the rules of a
+// file, and prints the outcome for each field.
 //
 // Run it from the root of the repository:
 //
 //	go run ./examples/mapping
 //
-// It talks to a HighLevel API that runs inside the program (package ghltest), and keeps Pluvo's records in memory, so
-// nothing is needed. The rules are those of examples/mapping/rules.yaml; to try others, copy that file, change it,
-// and name it:
+// It calls a HighLevel API that runs inside the program (package ghltest) and stores Pluvo's records in memory, so it
+// needs no account. The rules are those of examples/mapping/rules.yaml. To try other rules, copy that file, change the
+// copy and name it:
 //
 //	go run ./examples/mapping my-rules.yaml
 //
-// A file with mistakes is refused, with each of them and its line.
+// A file with mistakes is refused. The error lists each mistake with its line and column.
 package main
 
 import (
@@ -40,13 +40,13 @@ func main() {
 	}
 }
 
-// run is the program. It gets what it depends on, so that a test can give something else.
+// run is the program, with its dependencies as parameters for tests.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	file, data := "examples/mapping/rules.yaml", ownRules
 	if len(args) > 0 {
 		var err error
 		if file = args[0]; len(args) > 1 {
-			return fmt.Errorf("mapping: one rule file is enough")
+			return fmt.Errorf("mapping: at most one rule file can be named")
 		}
 		if data, err = os.ReadFile(file); err != nil {
 			return fmt.Errorf("mapping: %w", err)
@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return t.compare(ctx)
 }
 
-// prepare makes the mapper: it needs the location's time zone, its country for phone numbers, and its custom fields.
+// prepare creates the mapper from the location's time zone, country and custom fields, and the rules.
 func (t *trip) prepare(ctx context.Context, file string, data []byte) error {
 	location, err := t.client.Locations.Get(ctx, t.client.Location())
 	if err != nil {

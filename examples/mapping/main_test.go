@@ -52,7 +52,7 @@ func TestOwnRules(t *testing.T) {
 	require.ErrorContains(t, err, file+":3:11: a contact in HighLevel has no field \"emial\"")
 	require.ErrorContains(t, err, file+":4:11: \"custom.contact.hat_size\": the location has no custom field")
 	require.ErrorContains(t, run(t.Context(), []string{file + ".not"}, &out), "rules.yaml.not")
-	require.ErrorContains(t, run(t.Context(), []string{file, file}, &out), "one rule file")
+	require.ErrorContains(t, run(t.Context(), []string{file, file}, &out), "at most one rule file")
 }
 
 func TestPhones(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/pluvo/ghl/mapping"
 )
 
-// phonesOf writes phone numbers in E.164, those without a country code as of the location's country. What is no valid
-// number, or has an extension, which E.164 cannot hold, is left as it is.
+// phonesOf returns a normaliser that writes phone numbers in E.164. A number without a country code belongs to the
+// location's country. The normaliser rejects invalid numbers and numbers with an extension.
 func phonesOf(country string) mapping.PhoneNormalizer {
 	return mapping.PhoneNormalizerFunc(func(phone string) (string, bool) {
 		number, err := phonenumbers.Parse(phone, country)

@@ -13,10 +13,13 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// The tables fit a terminal of 120 columns.
+// The tables fit into 120 columns.
 
-// writeToPluvo writes what the report of a mapping says, with the values.
-func writeToPluvo(out io.Writer, report *mapping.Report, in *mapping.FullContact, full *pluvo.FullContact, definitions *ghl.CustomFieldResolver) {
+// writeToPluvo writes the report of a mapping, with the values.
+func writeToPluvo(
+	out io.Writer, report *mapping.Report, in *mapping.FullContact, full *pluvo.FullContact,
+	definitions *ghl.CustomFieldResolver,
+) {
 	fmt.Fprint(out, "\nHighLevel → Pluvo\n")
 	given, got := valuesOfGHL(in, definitions), valuesOfPluvo(full)
 	byRecord(out, report, func(out io.Writer, entries []mapping.Entry) {
@@ -29,24 +32,27 @@ func writeToPluvo(out io.Writer, report *mapping.Report, in *mapping.FullContact
 	})
 }
 
-// writeToHighLevel writes what was sent of what has changed, and what was not.
-func writeToHighLevel(out io.Writer, report *mapping.Report, last, now *pluvo.FullContact, change *mapping.ContactChange) {
-	fmt.Fprint(out, "\nSomebody changes the records in Pluvo. Pluvo → HighLevel: what differs\n")
+// writeToHighLevel writes the changes that were sent and those that were left out.
+func writeToHighLevel(
+	out io.Writer, report *mapping.Report, last, now *pluvo.FullContact, change *mapping.ContactChange,
+) {
+	fmt.Fprint(out, "\nThe records are changed in Pluvo. Pluvo → HighLevel: the differences\n")
 	was, is := valuesOfPluvo(last), valuesOfPluvo(now)
 	byRecord(out, report, func(out io.Writer, entries []mapping.Entry) {
 		t := table(out, "IN PLUVO", "WAS", "IS", "IN HIGHLEVEL", "WHAT HAPPENED")
 		for _, e := range entries {
 			what := outcome(e)
 			if e.To == "tags" {
-				what = fmt.Sprintf("added %s, removed %s", strings.Join(change.AddTags, ", "), strings.Join(change.RemoveTags, ", "))
+				what = "added " + strings.Join(change.AddTags, ", ") + ", removed " + strings.Join(change.RemoveTags, ", ")
 			}
-			row(t, e.From, cut(was[name(e.Kind, e.From)], 20), cut(is[name(e.Kind, e.From)], 20), strings.Replace(e.To, "custom.contact.", "custom.", 1), what)
+			from, to := name(e.Kind, e.From), strings.Replace(e.To, "custom.contact.", "custom.", 1)
+			row(t, e.From, cut(was[from], 20), cut(is[from], 20), to, what)
 		}
 		_ = t.Flush()
 	})
 }
 
-// writeComparison writes both sides as they are now.
+// writeComparison writes the values of both sides.
 func writeComparison(out io.Writer, mapper *mapping.Mapper, ours, theirs *pluvo.FullContact) {
 	fmt.Fprint(out, "\nBoth sides now, read again\n")
 	other := map[string]pluvo.Record{}
@@ -72,7 +78,7 @@ func writeComparison(out io.Writer, mapper *mapping.Mapper, ours, theirs *pluvo.
 	}
 }
 
-// byRecord gives the entries of each record to write, under a heading.
+// byRecord calls write with the entries of each record, after a heading.
 func byRecord(out io.Writer, report *mapping.Report, write func(io.Writer, []mapping.Entry)) {
 	for list := report.Entries; len(list) > 0; {
 		n := 1
@@ -85,7 +91,7 @@ func byRecord(out io.Writer, report *mapping.Report, write func(io.Writer, []map
 	}
 }
 
-// withKey gives a custom field its key, where a report has its id.
+// withKey returns the name of a custom field with its key in place of its id.
 func withKey(field string, definitions *ghl.CustomFieldResolver) string {
 	id, ok := strings.CutPrefix(field, "custom.")
 	if !ok {
@@ -107,7 +113,7 @@ func outcome(e mapping.Entry) string {
 	return e.Outcome.String() + ": " + e.Reason
 }
 
-// valuesOfGHL returns the values by kind and name, such as "contact email".
+// valuesOfGHL returns the values of a contact by kind and name, such as "contact email".
 func valuesOfGHL(in *mapping.FullContact, definitions *ghl.CustomFieldResolver) map[string]string {
 	values := map[string]string{}
 	add(values, "contact", in.Contact)
@@ -138,7 +144,7 @@ func valuesOfPluvo(full *pluvo.FullContact) map[string]string {
 	return values
 }
 
-// add adds the properties of a record's JSON.
+// add adds the properties of a record's JSON to values.
 func add(values map[string]string, kind string, record any) {
 	data, err := json.Marshal(record)
 	if err != nil {
@@ -171,7 +177,7 @@ func row(t *tabwriter.Writer, cells ...string) {
 	fmt.Fprintln(t, "  "+strings.Join(cells, "\t"))
 }
 
-// cut makes a text one line of at most n characters.
+// cut returns a text as one line of at most n characters.
 func cut(text string, n int) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if utf8.RuneCountInString(text) <= n {

@@ -10,7 +10,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// trip is the way of a contact from HighLevel to Pluvo and back.
+// trip maps a contact from HighLevel to Pluvo and back.
 type trip struct {
 	out         io.Writer
 	client      *ghl.Client
@@ -18,10 +18,10 @@ type trip struct {
 	mapper      *mapping.Mapper
 	store       pluvo.Store
 	contactID   string
-	last        *pluvo.FullContact // as HighLevel was last seen
+	last        *pluvo.FullContact // the last known state of HighLevel
 }
 
-// read reads the contact and all that belongs to it.
+// read reads the contact with its tasks, notes and appointments from HighLevel.
 func (t *trip) read(ctx context.Context) (*mapping.FullContact, error) {
 	var (
 		in  mapping.FullContact
@@ -62,7 +62,7 @@ func (t *trip) toPluvo(ctx context.Context) error {
 	return nil
 }
 
-// toHighLevel sends what has changed in Pluvo since HighLevel was last seen.
+// toHighLevel sends the changes that were made in Pluvo since the last known state of HighLevel.
 func (t *trip) toHighLevel(ctx context.Context) error {
 	now, err := t.store.Full(ctx, t.contactID)
 	if err != nil {
@@ -122,7 +122,7 @@ func (t *trip) toHighLevel(ctx context.Context) error {
 	return nil
 }
 
-// compare reads the contact again and compares it with Pluvo's, field by field.
+// compare reads the contact again and compares it with Pluvo's records field by field.
 func (t *trip) compare(ctx context.Context) error {
 	in, err := t.read(ctx)
 	if err != nil {
@@ -144,7 +144,7 @@ func (t *trip) compare(ctx context.Context) error {
 	if change.IsEmpty() {
 		fmt.Fprintln(t.out, "\nNothing is left to send.")
 	} else {
-		fmt.Fprintln(t.out, "\nThe rules leave something to send: what HighLevel gives back is not what they sent.")
+		fmt.Fprintln(t.out, "\nSomething is left to send: HighLevel returned other values than the rules sent.")
 	}
 	return nil
 }

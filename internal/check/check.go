@@ -1,5 +1,5 @@
-// Package check holds the rules for ids and tokens. Each function returns what is wrong with its argument, as the end of a
-// sentence that starts with the argument's name, or "" when nothing is.
+// Package check holds the rules for ids and tokens. Each function returns what is wrong with its argument, as the
+// end of a sentence that starts with the argument's name, or "" when nothing is.
 package check
 
 // ID checks an id. Ids of HighLevel are letters, digits and a few signs. Anything else in a path could reach another

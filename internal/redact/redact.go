@@ -27,8 +27,8 @@ func (s Secrets) Hide(text string) string {
 	return text
 }
 
-// HideIn returns an error whose text holds no secret. errors.Is and errors.As still find err and what it wraps. It returns
-// err itself when its text holds no secret.
+// HideIn returns an error whose text holds no secret. errors.Is and errors.As still find err and what it wraps. It
+// returns err itself when its text holds no secret.
 func (s Secrets) HideIn(err error) error {
 	if err == nil {
 		return nil
@@ -53,8 +53,8 @@ func (e *hiddenError) GoString() string { return fmt.Sprintf("%q", e.text) }
 
 func (e *hiddenError) Unwrap() error { return e.err }
 
-// spellings returns the forms in which a server can repeat a secret: verbatim, escaped for a URL, escaped for JSON, and the
-// pieces between backslashes and quotes, for a server that pastes the secret into JSON without escaping it.
+// spellings returns the forms in which a server can repeat a secret: verbatim, escaped for a URL, escaped for JSON,
+// and the pieces between backslashes and quotes, for a server that pastes the secret into JSON without escaping it.
 func spellings(secret string) []string {
 	if len(secret) < shortest {
 		return nil

@@ -480,7 +480,7 @@ func searchFor() *ghl.SearchRequest {
 			ghl.FieldOpportunities.Nested(ghl.SearchField("pipelineId").Eq("VDm7RPYC2GLUvdpKmBfC")),
 			ghl.FieldPhone.Exists(),
 		},
-		Sort: []ghl.Sort{{Field: ghl.FieldDateAdded, Descending: true}},
+		Sort: []ghl.SearchField{ghl.FieldDateAdded.Desc()},
 	}
 }
 

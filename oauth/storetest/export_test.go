@@ -2,5 +2,5 @@ package storetest
 
 import "time"
 
-// Stores that hang are found sooner.
+// A shorter patience finds stores that hang sooner.
 func init() { patience = 5 * time.Second }

@@ -1,5 +1,5 @@
-// Package storetest checks that an [oauth.Store] keeps its contract. A store that does not can lose an account, because
-// HighLevel's refresh tokens work once.
+// Package storetest checks that an [oauth.Store] keeps its contract. A store that does not can lose an account,
+// because HighLevel's refresh tokens work once.
 //
 //	func TestMyStore(t *testing.T) {
 //		storetest.Run(t, func() (first, second oauth.Store) {
@@ -27,8 +27,8 @@ type T interface {
 	Errorf(format string, args ...any)
 }
 
-// Opener makes a new, empty store and opens it twice, as two processes do. For a store within one process it returns the same
-// store twice. A store with a Close method is closed after its check.
+// Opener makes a new, empty store and opens it twice, as two processes do. For a store within one process it
+// returns the same store twice. A store with a Close method is closed after its check.
 type Opener func() (first, second oauth.Store)
 
 // Run checks each rule on a new store and reports every rule that the store breaks. It takes about a second.

@@ -82,7 +82,7 @@ func (b *broken) Keys(ctx context.Context) iter.Seq2[string, error] {
 	return b.MemoryStore.Keys(ctx)
 }
 
-// report collects what the suite finds wrong.
+// report collects the errors of the suite.
 type report struct{ texts []string }
 
 func (*report) Helper() {}
@@ -90,7 +90,7 @@ func (r *report) Errorf(format string, args ...any) {
 	r.texts = append(r.texts, fmt.Sprintf(format, args...))
 }
 
-// TestBrokenStoresFail: each fault is found, by the rule that it breaks.
+// TestBrokenStoresFail: the suite reports each fault under the rule that it breaks.
 func TestBrokenStoresFail(t *testing.T) {
 	set := func(ctx context.Context, s oauth.Store, key string, token *ghl.Token) (*ghl.Token, error) {
 		return s.Update(ctx, key, func(context.Context, *ghl.Token) (*ghl.Token, error) { return token, nil })

@@ -1,4 +1,4 @@
-// Command sdk uses package ghl and its fake server as somebody else's program would.
+// Command sdk uses package ghl, its fake server and package oauth as a program outside of this repository does.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/oauth"
 )
 
 func main() {
@@ -47,5 +48,29 @@ func run() error {
 		return fmt.Errorf("the new contact is not among the %d that are listed", n)
 	}
 	fmt.Printf("outsider: %d contacts listed\n", n)
-	return nil
+	return connect(ctx, server)
+}
+
+// connect installs an app and makes a call with the token that its store holds.
+func connect(ctx context.Context, server *ghltest.Server) error {
+	known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://app.example.com/callback"}})
+	app, err := oauth.NewApp(server.AppConfig(known))
+	if err != nil {
+		return err
+	}
+	store, key := oauth.NewMemoryStore(), oauth.LocationKey(server.LocationID())
+	token := server.Install(known, "")
+	if _, err := store.Update(ctx, key, func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil }); err != nil {
+		return err
+	}
+	installations, err := oauth.NewInstallations(app, store)
+	if err != nil {
+		return err
+	}
+	client, err := installations.Client(ctx, server.LocationID())
+	if err != nil {
+		return err
+	}
+	_, err = client.Locations.Get(ctx, server.LocationID())
+	return err
 }

@@ -89,7 +89,8 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 		last, err := p.backfillOne(ctx, sync, screen, location, o)
 		if err != nil {
 			if ctx.Err() != nil {
-				return fmt.Errorf("%s: %w after %s; the same command resumes there", location, errInterrupted, plural(last.Done, "contact"))
+				return fmt.Errorf("%s: %w after %s; the same command resumes there", location, errInterrupted,
+					plural(last.Done, "contact"))
 			}
 			return fmt.Errorf("%s: %w", location, err)
 		}
@@ -97,7 +98,8 @@ func (p *program) backfill(ctx context.Context, args []string, o ghlsync.Backfil
 		if err != nil {
 			return err
 		}
-		done = append(done, backfilled{location, last.Done, last.Tasks, last.Appointments, last.Resumed, pending.Contacts})
+		one := backfilled{location, last.Done, last.Tasks, last.Appointments, last.Resumed, pending.Contacts}
+		done = append(done, one)
 	}
 	return p.show(done, func() {
 		for _, one := range done {
@@ -133,18 +135,22 @@ type backfilled struct {
 }
 
 func (b *backfilled) print(w io.Writer) {
-	fmt.Fprintf(w, "%s: synced %s, %s and %s", b.Location, plural(b.Contacts, "contact"), plural(b.Tasks, "task"), plural(b.Appointments, "appointment"))
+	fmt.Fprintf(w, "%s: synced %s, %s and %s", b.Location, plural(b.Contacts, "contact"), plural(b.Tasks, "task"),
+		plural(b.Appointments, "appointment"))
 	if b.Resumed > 0 {
 		fmt.Fprintf(w, " (%s by the interrupted run)", plural(b.Resumed, "contact"))
 	}
 	fmt.Fprintln(w, ".")
 	if b.Waiting > 0 {
-		fmt.Fprintf(w, "%s to be read one by one: start ghlsync run.\n", many(b.Waiting, "contact waits", "contacts wait"))
+		fmt.Fprintf(w, "%s to be read one by one: start ghlsync run.\n",
+			many(b.Waiting, "contact waits", "contacts wait"))
 	}
 }
 
 // backfillOne runs a backfill. It shows a progress bar on a terminal, and otherwise prints a line every ten seconds.
-func (p *program) backfillOne(ctx context.Context, sync *ghlsync.Syncer, screen *screen, location string, o ghlsync.BackfillOptions) (ghlsync.Progress, error) {
+func (p *program) backfillOne(ctx context.Context, sync *ghlsync.Syncer, screen *screen, location string,
+	o ghlsync.BackfillOptions,
+) (ghlsync.Progress, error) {
 	var last ghlsync.Progress
 	var printed time.Time
 	o.Progress = func(at ghlsync.Progress) {
@@ -177,7 +183,8 @@ func bar(done, total int) string {
 func progressLine(at ghlsync.Progress) string {
 	switch at.Stage {
 	case ghlsync.StageTasks, ghlsync.StageAppointments:
-		return fmt.Sprintf("%s: %s and %s found", at.Location, plural(at.Tasks, "task"), plural(at.Appointments, "appointment"))
+		return fmt.Sprintf("%s: %s and %s found", at.Location, plural(at.Tasks, "task"),
+			plural(at.Appointments, "appointment"))
 	}
 	text := fmt.Sprintf("%s: %d of %s", at.Location, at.Done, plural(at.Total, "contact"))
 	if at.Rate > 0 {

@@ -46,7 +46,8 @@ variable, and ${file:/run/secrets/name} for the content of a file.`,
 			if err := writeTemplate(name, force); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.out, "Wrote %s. Fill in your location and its token or your app, then: ghlsync doctor\n", name)
+			fmt.Fprintf(p.out, "Wrote %s. Fill in your location and its token or your app, then: ghlsync doctor\n",
+				name)
 			return nil
 		},
 	}
@@ -63,8 +64,9 @@ variable, and ${file:/run/secrets/name} for the content of a file.`,
 			if err != nil {
 				return err
 			}
-			return p.show(map[string]any{"ok": true, "from": s.origin(), "locations": len(config.Locations), "ignored": s.unknown}, func() {
-				fmt.Fprintf(p.out, "The settings of %s are correct: %s.\n", s.origin(), plural(len(config.Locations), "location"))
+			n := len(config.Locations)
+			return p.show(map[string]any{"ok": true, "from": s.origin(), "locations": n, "ignored": s.unknown}, func() {
+				fmt.Fprintf(p.out, "The settings of %s are correct: %s.\n", s.origin(), plural(n, "location"))
 				for _, name := range s.unknown {
 					fmt.Fprintf(p.out, "%s.\n", ignored(name))
 				}

@@ -60,14 +60,16 @@ func (p *program) listConflicts(list []ghlsync.Conflict, values bool, limit int)
 	data, rows := make([]conflictJSON, 0, len(list)), [][]string(nil)
 	for _, c := range list {
 		data = append(data, conflictJSON{
-			c.ID, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, winner(c), c.GHL, c.Pluvo, c.Reason, c.Happened, c.ResolvedAt,
+			c.ID, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, winner(c), c.GHL, c.Pluvo, c.Reason,
+			c.Happened, c.ResolvedAt,
 		})
 		what := c.Reason
 		if values && c.Reason == "" {
 			what = fmt.Sprintf("ghl %q, pluvo %q", cut(c.GHL, 30), cut(c.Pluvo, 30))
 		}
 		rows = append(rows, []string{
-			c.ID, c.Location, string(c.Kind), c.Record, c.Field, winner(c), ago(c.Happened), ago(c.ResolvedAt), cut(what, 80),
+			c.ID, c.Location, string(c.Kind), c.Record, c.Field, winner(c), ago(c.Happened), ago(c.ResolvedAt),
+			cut(what, 80),
 		})
 	}
 	return p.show(data, func() {
@@ -81,9 +83,10 @@ func (p *program) resolveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "resolve ID", Short: "Mark a conflict as decided, and sync its contact again", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.change(c.Context(), dry, "resolve "+args[0], "resolve "+args[0]+": done.", func(sync *ghlsync.Syncer) error {
-				return isConflict(c.Context(), sync, args[0])
-			}, func(sync *ghlsync.Syncer) error { return sync.ResolveConflict(c.Context(), args[0]) })
+			return p.change(c.Context(), dry, "resolve "+args[0], "resolve "+args[0]+": done.",
+				func(sync *ghlsync.Syncer) error {
+					return isConflict(c.Context(), sync, args[0])
+				}, func(sync *ghlsync.Syncer) error { return sync.ResolveConflict(c.Context(), args[0]) })
 		},
 	}
 	dryRun(c, &dry)
@@ -93,7 +96,8 @@ func (p *program) resolveCommand() *cobra.Command {
 func (p *program) linkCommand() *cobra.Command {
 	var dry bool
 	c := &cobra.Command{
-		Use: "link LOCATION CONTACT PLUVO-CONTACT", Short: "Link a contact of HighLevel with a contact of Pluvo", Args: cobra.ExactArgs(3),
+		Use: "link LOCATION CONTACT PLUVO-CONTACT", Short: "Link a contact of HighLevel with a contact of Pluvo",
+		Args: cobra.ExactArgs(3),
 		RunE: func(c *cobra.Command, args []string) error {
 			would := fmt.Sprintf("link %s of HighLevel with %s of Pluvo in %s", args[1], args[2], args[0])
 			return p.change(c.Context(), dry, would, "The two contacts are linked.", func(sync *ghlsync.Syncer) error {

@@ -130,7 +130,8 @@ func (p *program) consented(ctx context.Context, s *settings, o connectOptions, 
 }
 
 // receiveRedirect listens on the redirect URL until end is called, and sends the result of the redirect to answers.
-func receiveRedirect(ctx context.Context, s *settings, address, state string, answers chan<- answer) (end func(), err error) {
+func receiveRedirect(ctx context.Context, s *settings, address, state string, answers chan<- answer,
+) (end func(), err error) {
 	back, err := url.Parse(s.App.RedirectURL)
 	if err != nil {
 		return nil, s.wrong("app.redirect_url", "must be a URL such as http://localhost:8765/callback")
@@ -138,7 +139,9 @@ func receiveRedirect(ctx context.Context, s *settings, address, state string, an
 	if address == "" {
 		ip := net.ParseIP(back.Hostname())
 		if back.Hostname() != "localhost" && !ip.IsLoopback() || back.Scheme != "http" || back.Port() == "" {
-			return nil, s.wrong("app.redirect_url", "must be an address of this machine, such as http://localhost:8765/callback; else use --paste, or --listen behind a proxy")
+			return nil, s.wrong("app.redirect_url",
+				"must be an address of this machine, such as http://localhost:8765/callback; "+
+					"else use --paste, or --listen behind a proxy")
 		}
 		address = back.Host
 	}
@@ -146,7 +149,8 @@ func receiveRedirect(ctx context.Context, s *settings, address, state string, an
 	if err != nil {
 		return nil, fmt.Errorf("can't listen for the redirect of the browser: %w", err)
 	}
-	server := &http.Server{Handler: redirectHandler(cmp.Or(back.Path, "/"), state, answers), ReadHeaderTimeout: 10 * time.Second}
+	handler := redirectHandler(cmp.Or(back.Path, "/"), state, answers)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	return func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
@@ -239,7 +243,8 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 			case known:
 				fmt.Fprintf(p.out, "%s is connected.\n", id)
 			default:
-				fmt.Fprintf(p.out, "%s is connected. To sync it, add it to the settings: locations: [{id: %s}]\n", id, id)
+				fmt.Fprintf(p.out, "%s is connected. To sync it, add it to the settings: locations: [{id: %s}]\n",
+					id, id)
 			}
 		}
 		if len(lacks) > 0 && token.UserType != ghl.UserTypeCompany {
@@ -248,8 +253,8 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 	})
 }
 
-// resumeConnected resumes the locations that were paused because HighLevel refused their token or the token lacked a scope, if they are
-// in the settings. A location that a person paused stays paused.
+// resumeConnected resumes the locations that were paused because HighLevel refused their token or the token lacked
+// a scope, if they are in the settings. A location that a person paused stays paused.
 func (p *program) resumeConnected(ctx context.Context, s *settings, ids []string) (resumed []string, err error) {
 	if len(s.Locations) == 0 || s.Locations[0].ID == "" {
 		return nil, nil // before the location was known

@@ -78,7 +78,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if d.server, err = ghltest.New(ghltest.WithDemoData(), ghltest.WithLimits(ghltest.Limits{Requests: 1000, Interval: time.Second, Daily: 100_000_000})); err != nil {
+	if d.server, err = ghltest.New(ghltest.WithDemoData(),
+		ghltest.WithLimits(ghltest.Limits{Requests: 1000, Interval: time.Second, Daily: 100_000_000})); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.server.Close()) }()
@@ -91,7 +92,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 		err = errors.Join(err, d.sync.Stop(ctx))
 	}()
 	defer d.screen.clear()
-	fmt.Fprintf(d.out, "This process syncs a fake HighLevel and Pluvo for %s.\nNothing leaves this machine.\n\n", d.length)
+	fmt.Fprintf(d.out, "This process syncs a fake HighLevel and Pluvo for %s.\nNothing leaves this machine.\n\n",
+		d.length)
 
 	began := time.Now()
 	if err := d.fill(ctx); err != nil {
@@ -140,10 +142,12 @@ func (d *demo) start(ctx context.Context, dir string) error {
 	}
 	d.sync, err = ghlsync.New(ctx, ghlsync.Config{
 		Database: "sqlite:" + filepath.Join(dir, "demo.db"), Webhooks: verifier, Logger: slog.New(slog.DiscardHandler),
-		Settle: time.Second, PluvoInterval: 100 * time.Millisecond, ReconcileInterval: time.Second, CompareInterval: 3 * time.Second,
-		Retry: ghlsync.RetryPolicy{First: 200 * time.Millisecond, Max: 2 * time.Second, Attempts: 100},
+		Settle: time.Second, PluvoInterval: 100 * time.Millisecond, ReconcileInterval: time.Second,
+		CompareInterval: 3 * time.Second,
+		Retry:           ghlsync.RetryPolicy{First: 200 * time.Millisecond, Max: 2 * time.Second, Attempts: 100},
 		Locations: []ghlsync.Location{{
-			ID: d.server.LocationID(), TokenSource: ghl.StaticTokenSource(d.server.Token()), Region: "US", Calendar: calendars[0].ID,
+			ID: d.server.LocationID(), TokenSource: ghl.StaticTokenSource(d.server.Token()), Region: "US",
+			Calendar:      calendars[0].ID,
 			ClientOptions: []ghl.Option{ghl.WithBaseURL(d.server.URL())},
 		}},
 	})
@@ -172,12 +176,14 @@ func (d *demo) fill(ctx context.Context) error {
 // fail makes requests fail from now on.
 func (d *demo) fail() {
 	inject := func(operation string, kind fault.Kind, chance float64) {
-		d.faults = append(d.faults, d.server.Fail(ghltest.Fault{Operation: operation, Kind: kind, Chance: chance, Seed: d.seed + uint64(len(d.faults))}))
+		d.faults = append(d.faults, d.server.Fail(ghltest.Fault{Operation: operation, Kind: kind, Chance: chance,
+			Seed: d.seed + uint64(len(d.faults))}))
 	}
 	inject("", fault.BadGatewayHTML(), 0.02)
 	inject("", fault.CutBeforeWork(), 0.02)
 	inject("", fault.InternalServerError(), 0.01)
-	for _, operation := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update", "tasks.update"} {
+	for _, operation := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update",
+		"tasks.update"} {
 		inject(operation, fault.CutAfterWork(), 0.1) // the request takes effect, and its answer is lost
 	}
 }
@@ -293,7 +299,7 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 		if !f.Equal {
 			verdict = "NOT EQUAL"
 		}
-		fmt.Fprintf(d.out, "%d requests failed and %d deliveries got lost on purpose\n", f.Failed, f.Lost)
+		fmt.Fprintf(d.out, "%d requests failed and %d webhooks got lost on purpose\n", f.Failed, f.Lost)
 		fmt.Fprintf(d.out, "%s: %s (%d in HighLevel, %d in Pluvo), %s, %s\n", verdict, plural(f.changes(), "change"),
 			f.HighLevel, f.Pluvo, plural(f.Conflicts, "conflict"), many(f.Retries, "retry", "retries"))
 	}), trouble(!f.Equal))

@@ -14,8 +14,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// people change both sides of the demo, one change at a time. Each record that they create has a unique name, so that the
-// comparison finds lost and duplicate records.
+// people change both sides of the demo, one change at a time. Each record that they create has a unique name, so
+// that the comparison finds lost and duplicate records.
 type people struct {
 	server   *ghltest.Server
 	store    pluvo.Store
@@ -58,10 +58,12 @@ func newPeople(d *demo, client *ghl.Client, calendar string) *people {
 
 var (
 	demoFirst = []string{
-		"Ada", "Bruno", "Carla", "Dmitri", "Elif", "Femi", "Greta", "Hugo", "Iris", "Jamal", "Kira", "Luca", "Mona", "Nils", "Olga", "Paco",
+		"Ada", "Bruno", "Carla", "Dmitri", "Elif", "Femi", "Greta", "Hugo", "Iris", "Jamal", "Kira", "Luca", "Mona",
+		"Nils", "Olga", "Paco",
 	}
 	demoLast = []string{
-		"Abel", "Berg", "Costa", "Dorn", "Evans", "Falk", "Gomez", "Hahn", "Ito", "Jansen", "Klein", "Lopez", "Marsh", "Novak", "Olsen", "Park",
+		"Abel", "Berg", "Costa", "Dorn", "Evans", "Falk", "Gomez", "Hahn", "Ito", "Jansen", "Klein", "Lopez",
+		"Marsh", "Novak", "Olsen", "Park",
 	}
 	demoTags = []string{"vip", "newsletter", "lead", "customer", "call back"}
 )
@@ -134,8 +136,8 @@ func (p *people) forget(email string) {
 	maps.DeleteFunc(p.made, func(_, owner string) bool { return owner == email })
 }
 
-// inHighLevel changes something of a contact in HighLevel. The requests can fail like all others: the state of the fake afterwards
-// decides whether the change happened.
+// inHighLevel changes something of a contact in HighLevel. The requests can fail like all others: the state of the
+// fake afterwards decides whether the change happened.
 func (p *people) inHighLevel(ctx context.Context, email string) string {
 	what := p.random.IntN(20)
 	if what < 3 {
@@ -178,7 +180,8 @@ func (p *people) inHighLevel(ctx context.Context, email string) string {
 
 func (p *people) createInHighLevel(ctx context.Context) string {
 	first, last, email := p.newPerson()
-	create := &ghl.ContactCreate{FirstName: first, LastName: last, Email: email, Tags: []string{oneOf(p.random, demoTags)}}
+	create := &ghl.ContactCreate{FirstName: first, LastName: last, Email: email,
+		Tags: []string{oneOf(p.random, demoTags)}}
 	_, err := p.client.Contacts.Create(ctx, create)
 	if _, exists := p.findInHighLevel(email); err != nil && !exists {
 		return ""
@@ -200,7 +203,8 @@ func (p *people) completeInHighLevel(ctx context.Context, contactID string) stri
 func (p *people) meetInHighLevel(ctx context.Context, c *ghl.Contact, email string) string {
 	at := p.slot()
 	title := fmt.Sprintf("Meeting with %s (%d)", c.FirstName, p.n)
-	create := &ghl.AppointmentCreate{CalendarID: p.calendar, ContactID: c.ID, StartTime: at, EndTime: at.Add(30 * time.Minute), Title: title}
+	create := &ghl.AppointmentCreate{CalendarID: p.calendar, ContactID: c.ID, StartTime: at,
+		EndTime: at.Add(30 * time.Minute), Title: title}
 	_, err := p.client.Appointments.Create(ctx, create)
 	exists := slices.ContainsFunc(p.server.Appointments(c.ID), func(a ghl.Appointment) bool { return a.Title == title })
 	err = p.created(exists, "appointment "+title, email, err)
@@ -219,7 +223,8 @@ func (p *people) deleteInHighLevel(ctx context.Context, c *ghl.Contact, email st
 	return sentence(err, "%s is deleted", c.FirstName)
 }
 
-// created notes a record that must exist in the end. It returns nil if the record exists, whatever the request returned.
+// created notes a record that must exist in the end. It returns nil if the record exists, whatever the request
+// returned.
 func (p *people) created(exists bool, record, email string, err error) error {
 	if !exists {
 		return err
@@ -241,7 +246,8 @@ func (p *people) inPluvo(ctx context.Context, email string) string {
 	what := p.random.IntN(18)
 	if what < 2 {
 		first, last, email := p.newPerson()
-		err := p.put(ctx, &pluvo.Contact{ID: fmt.Sprintf("person-%d", p.n), FirstName: first, LastName: last, Email: email, Stage: "new"})
+		err := p.put(ctx, &pluvo.Contact{ID: fmt.Sprintf("person-%d", p.n), FirstName: first, LastName: last,
+			Email: email, Stage: "new"})
 		if err == nil {
 			p.names = append(p.names, email)
 		}
@@ -277,9 +283,11 @@ func (p *people) inPluvo(ctx context.Context, email string) string {
 		at := p.slot()
 		title := fmt.Sprintf("Visit of %s (%d)", name, p.n)
 		visit := &pluvo.Appointment{
-			ID: fmt.Sprintf("visit-%d", p.n), ContactID: c.ID, Title: title, Start: at, End: at.Add(30 * time.Minute), Status: pluvo.AppointmentConfirmed,
+			ID: fmt.Sprintf("visit-%d", p.n), ContactID: c.ID, Title: title, Start: at,
+			End: at.Add(30 * time.Minute), Status: pluvo.AppointmentConfirmed,
 		}
-		return sentence(p.add(ctx, visit, title, email), "an appointment with %s on %s", name, at.Format("Mon 2 Jan, 15:04"))
+		return sentence(p.add(ctx, visit, title, email), "an appointment with %s on %s", name,
+			at.Format("Mon 2 Jan, 15:04"))
 	}
 	return p.deleteInPluvo(ctx, full.Tasks)
 }

@@ -122,8 +122,8 @@ func (d *doctor) all(ctx context.Context) error {
 	return nil
 }
 
-// settings prints the mistakes in the settings. It reports whether the other checks can follow, as they can if only files of rules
-// have mistakes.
+// settings prints the mistakes in the settings. It reports whether the other checks can follow, as they can if only
+// files of rules have mistakes.
 func (d *doctor) settings(mistakes []conf.Mistake) (usable bool) {
 	usable = true
 	for _, m := range d.s.sorted(mistakes) {
@@ -144,12 +144,14 @@ func (d *doctor) settings(mistakes []conf.Mistake) (usable bool) {
 	return usable
 }
 
-// database opens the database without migrating it, and reports whether it can be used. The first start creates the database.
+// database opens the database without migrating it, and reports whether it can be used. The first start creates the
+// database.
 func (d *doctor) database(ctx context.Context) bool {
 	shown, _, _ := strings.Cut(d.s.Database, ":") // without a password
 	opened, err := db.Open(ctx, d.s.Database, db.Options{ByHand: true})
 	if err != nil {
-		what := "check that the server runs, that address, user and password are right, and that its schema is not newer than this program"
+		what := "check that the server runs, that address, user and password are right, " +
+			"and that its schema is not newer than this program"
 		if shown == "sqlite" {
 			what = "check that the file and its folder are writable, and that its schema is not newer than this program"
 		}
@@ -162,7 +164,8 @@ func (d *doctor) database(ctx context.Context) bool {
 	}
 	defer opened.Close()
 	if off := time.Until(opened.Now()).Abs(); off > 5*time.Second {
-		d.look("database", fmt.Sprintf("%s answers; its clock and this machine's are %s apart", shown, off.Round(time.Second)), "set both clocks by NTP")
+		message := fmt.Sprintf("%s answers; its clock and this machine's are %s apart", shown, off.Round(time.Second))
+		d.look("database", message, "set both clocks by NTP")
 		return true
 	}
 	d.ok("database", "%s answers and has the schema of this version", shown)
@@ -179,7 +182,8 @@ func (d *doctor) processes(ctx context.Context, sync *ghlsync.Syncer) {
 	d.look("work", "no process works", "start it: ghlsync run")
 }
 
-// clock compares this machine's time with HighLevel's. The webhook handler refuses deliveries that are too old or from the future.
+// clock compares this machine's time with HighLevel's. The webhook handler refuses deliveries that are too old or
+// from the future.
 func (d *doctor) clock(ctx context.Context) {
 	base := d.s.HighLevel.BaseURL
 	if base == "" {
@@ -188,7 +192,8 @@ func (d *doctor) clock(ctx context.Context) {
 	began := time.Now()
 	resp, err := request(ctx, http.MethodGet, base, nil)
 	if err != nil {
-		d.bad("HighLevel", base+" does not answer: "+reason(err), "check the internet connection of this machine, and its proxy")
+		d.bad("HighLevel", base+" does not answer: "+reason(err),
+			"check the internet connection of this machine, and its proxy")
 		return
 	}
 	theirs, err := http.ParseTime(resp.Header.Get("Date"))
@@ -197,7 +202,8 @@ func (d *doctor) clock(ctx context.Context) {
 		return
 	}
 	if off := time.Since(theirs) - time.Since(began)/2; off.Abs() > time.Minute {
-		d.bad("clock", fmt.Sprintf("this machine's clock and HighLevel's are %s apart", off.Abs().Round(time.Second)), "set the clock by NTP: webhooks with a wrong time are refused")
+		message := fmt.Sprintf("this machine's clock and HighLevel's are %s apart", off.Abs().Round(time.Second))
+		d.bad("clock", message, "set the clock by NTP: webhooks with a wrong time are refused")
 		return
 	}
 	d.ok("HighLevel", "%s answers, and its clock agrees with this machine", base)
@@ -249,14 +255,16 @@ func (d *doctor) location(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.
 	switch {
 	case errors.Is(err, ghl.ErrMissingScope): // reported by scopes
 	case errors.Is(err, ghl.ErrReauthRequired), errors.Is(err, ghl.ErrUnauthorized):
-		what := "create a new private integration token in HighLevel (Settings, Private Integrations), write it into the settings and restart"
+		what := "create a new private integration token in HighLevel (Settings, Private Integrations), " +
+			"write it into the settings and restart"
 		if connected {
 			what = "connect the account again: ghlsync connect"
 		}
 		d.bad("token", "HighLevel refuses the token: "+short(err), what)
 		return
 	case errors.Is(err, ghl.ErrForbidden), errors.Is(err, ghl.ErrNotFound), errors.Is(err, ghl.ErrValidation):
-		d.bad("token", "the token does not reach this location: "+short(err), "check that the token belongs to the location with this id")
+		d.bad("token", "the token does not reach this location: "+short(err),
+			"check that the token belongs to the location with this id")
 		return
 	case err != nil:
 		d.bad("token", short(err), "try again; if the error persists, see HighLevel's status page")
@@ -292,24 +300,31 @@ func (d *doctor) state(ctx context.Context, sync *ghlsync.Syncer, id string) {
 		return
 	}
 	if i < 0 {
-		d.look("work", "no process has opened the location yet", "restart ghlsync run, which reads the settings at its start")
+		d.look("work", "no process has opened the location yet",
+			"restart ghlsync run, which reads the settings at its start")
 		return
 	}
 	if l := locations[i]; !l.Paused.IsZero() {
-		d.bad("work", "paused "+ago(l.Paused)+": "+l.Reason, "correct that, then: ghlsync resume "+id+" (ghlsync connect resumes it by itself)")
+		d.bad("work", "paused "+ago(l.Paused)+": "+l.Reason,
+			"correct that, then: ghlsync resume "+id+" (ghlsync connect resumes it by itself)")
 		return
 	}
-	stopped, err := sync.Failures(ctx, ghlsync.FailureFilter{Location: id, States: []ghlsync.FailureState{ghlsync.Stopped}})
+	filter := ghlsync.FailureFilter{Location: id, States: []ghlsync.FailureState{ghlsync.Stopped}}
+	stopped, err := sync.Failures(ctx, filter)
 	if err == nil && len(stopped) > 0 {
-		d.bad("work", many(len(stopped), "contact waits", "contacts wait")+" for a person", "list them with ghlsync failures, correct the causes, then: ghlsync retry --all")
+		d.bad("work", many(len(stopped), "contact waits", "contacts wait")+" for a person",
+			"list them with ghlsync failures, correct the causes, then: ghlsync retry --all")
 	}
 }
 
-// client returns a client with the location's token, or nil if there is none. Connected reports whether an app issued the token.
-func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location) (client *ghl.Client, connected bool) {
+// client returns a client with the location's token, or nil if there is none. Connected reports whether an app
+// issued the token.
+func (d *doctor) client(ctx context.Context, sync *ghlsync.Syncer, l *ghlsync.Location,
+) (client *ghl.Client, connected bool) {
 	var err error
 	if l.TokenSource != nil {
-		client, err = ghl.New(append(slices.Clone(l.ClientOptions), ghl.WithTokenSource(l.TokenSource), ghl.WithLocation(l.ID))...)
+		client, err = ghl.New(append(slices.Clone(l.ClientOptions), ghl.WithTokenSource(l.TokenSource),
+			ghl.WithLocation(l.ID))...)
 	} else {
 		if sync == nil {
 			d.look("token", "unknown without the database", "correct the database first")
@@ -337,7 +352,8 @@ func (d *doctor) scopes(ctx context.Context, l *ghlsync.Location, client *ghl.Cl
 			a.db.Close()
 			if err == nil && token.Scopes != nil {
 				if lacks := missing(token.Scopes); len(lacks) > 0 {
-					d.bad("scopes", "the token lacks "+scopeList(lacks), "add them on the page of the app in the marketplace, then: ghlsync connect")
+					d.bad("scopes", "the token lacks "+scopeList(lacks),
+						"add them on the page of the app in the marketplace, then: ghlsync connect")
 				} else {
 					d.ok("scopes", "the token has all scopes that the sync uses")
 				}
@@ -364,12 +380,14 @@ func (d *doctor) scopes(ctx context.Context, l *ghlsync.Location, client *ghl.Cl
 	try("locations.customFields", func() error { _, err := client.Locations.CustomFields(ctx, l.ID, once); return err })
 	if len(lacks) > 0 {
 		slices.Sort(lacks)
-		d.bad("scopes", "the token lacks "+scopeList(slices.Compact(lacks)), "add them to the private integration in HighLevel; the sync uses: "+scopeList(scopesOf(used...)))
+		d.bad("scopes", "the token lacks "+scopeList(slices.Compact(lacks)),
+			"add them to the private integration in HighLevel; the sync uses: "+scopeList(scopesOf(used...)))
 		return
 	}
-	d.ok("scopes", "the token can read everything; it must also have: %s", scopeList(slices.DeleteFunc(scopesOf(used...), func(s ghl.Scope) bool {
-		return !strings.HasSuffix(string(s), ".write")
-	})))
+	d.ok("scopes", "the token can read everything; it must also have: %s",
+		scopeList(slices.DeleteFunc(scopesOf(used...), func(s ghl.Scope) bool {
+			return !strings.HasSuffix(string(s), ".write")
+		})))
 }
 
 // scopeList joins scopes for a message.
@@ -393,7 +411,8 @@ func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Cli
 		case errors.As(err, &mistakes):
 			d.bad("rules", mistakes.Error(), "correct "+l.RulesName)
 		case err != nil:
-			d.bad("rules", "the location's custom fields can't be read: "+short(err), "give the token the scope "+scopeList(scopesOf("locations.customFields")))
+			d.bad("rules", "the location's custom fields can't be read: "+short(err),
+				"give the token the scope "+scopeList(scopesOf("locations.customFields")))
 		default:
 			d.ok("rules", "%s is correct", l.RulesName)
 		}
@@ -404,17 +423,20 @@ func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Cli
 			_, err = location.TimeLocation()
 		}
 		if err != nil {
-			d.bad("time zone", "unknown: "+short(err), "set the location's time_zone, or give the token the scope "+scopeList(scopesOf("locations.get")))
+			d.bad("time zone", "unknown: "+short(err),
+				"set the location's time_zone, or give the token the scope "+scopeList(scopesOf("locations.get")))
 		}
 	}
 	if l.Calendar == "" {
-		d.look("calendar", "none is set: appointments made in Pluvo are not booked", "set the calendar of the location to book them")
+		d.look("calendar", "none is set: appointments made in Pluvo are not booked",
+			"set the calendar of the location to book them")
 		return
 	}
 	calendars, err := client.Calendars.List(ctx, nil, once)
 	switch {
 	case err != nil:
-		d.bad("calendar", "the calendars can't be read: "+short(err), "give the token the scope "+scopeList(scopesOf("calendars.list")))
+		d.bad("calendar", "the calendars can't be read: "+short(err),
+			"give the token the scope "+scopeList(scopesOf("calendars.list")))
 	case !slices.ContainsFunc(calendars, func(c *ghl.Calendar) bool { return c.ID == l.Calendar }):
 		var known []string
 		for _, c := range calendars {
@@ -429,10 +451,12 @@ func (d *doctor) rules(ctx context.Context, l *ghlsync.Location, client *ghl.Cli
 // webhook posts an unsigned delivery to the address of the webhooks, which must refuse it.
 func (d *doctor) webhook(ctx context.Context) {
 	if d.s.WebhookURL == "" {
-		d.look("webhooks", "webhook_url is not set, so the address of the webhooks can't be tried", "set it to the webhook URL of the app in the marketplace")
+		d.look("webhooks", "webhook_url is not set, so the address of the webhooks can't be tried",
+			"set it to the webhook URL of the app in the marketplace")
 		return
 	}
-	if strings.HasPrefix(d.s.WebhookURL, "http://") && !strings.Contains(d.s.WebhookURL, "//127.0.0.1") && !strings.Contains(d.s.WebhookURL, "//localhost") {
+	if strings.HasPrefix(d.s.WebhookURL, "http://") && !strings.Contains(d.s.WebhookURL, "//127.0.0.1") &&
+		!strings.Contains(d.s.WebhookURL, "//localhost") {
 		d.look("webhooks", "webhook_url begins with http://", "put a proxy with TLS before it")
 	}
 	proxy := "start ghlsync run, and check that the proxy forwards " + d.s.WebhookPath + " to " + d.s.Listen
@@ -443,7 +467,8 @@ func (d *doctor) webhook(ctx context.Context) {
 	case resp.StatusCode == http.StatusUnauthorized:
 		d.ok("webhooks", "the address answers from here, and refuses a delivery without HighLevel's signature")
 	case resp.StatusCode < 300:
-		d.bad("webhooks", fmt.Sprintf("webhook_url accepts a delivery without a signature (%d): another program answers there", resp.StatusCode), "check that the proxy forwards "+d.s.WebhookPath+" to "+d.s.Listen)
+		message := fmt.Sprintf("webhook_url accepts a delivery without a signature (%d): another program answers", resp.StatusCode)
+		d.bad("webhooks", message, "check that the proxy forwards "+d.s.WebhookPath+" to "+d.s.Listen)
 	default:
 		d.bad("webhooks", fmt.Sprintf("webhook_url answers %d, not ghlsync's 401", resp.StatusCode), proxy)
 	}

@@ -53,9 +53,13 @@ Correct what the message says, then: ghlsync retry ID`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if all {
-				filter.States = []ghlsync.FailureState{ghlsync.Retrying, ghlsync.Stopped, ghlsync.Resolved, ghlsync.Skipped}
+				filter.States = []ghlsync.FailureState{
+					ghlsync.Retrying, ghlsync.Stopped, ghlsync.Resolved, ghlsync.Skipped,
+				}
 			}
-			return p.with(c.Context(), true, func(sync *ghlsync.Syncer) error { return p.listFailures(c.Context(), sync, filter) })
+			return p.with(c.Context(), true, func(sync *ghlsync.Syncer) error {
+				return p.listFailures(c.Context(), sync, filter)
+			})
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "also failures that have ended")
@@ -64,7 +68,9 @@ Correct what the message says, then: ghlsync retry ID`,
 	show := &cobra.Command{
 		Use: "show ID", Short: "Show each attempt: the request and the answer", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.with(c.Context(), true, func(sync *ghlsync.Syncer) error { return p.showAttempts(c.Context(), sync, args[0]) })
+			return p.with(c.Context(), true, func(sync *ghlsync.Syncer) error {
+				return p.showAttempts(c.Context(), sync, args[0])
+			})
 		},
 	}
 	c.AddCommand(show,
@@ -80,10 +86,12 @@ func (p *program) listFailures(ctx context.Context, sync *ghlsync.Syncer, filter
 	}
 	data, rows := make([]failureJSON, 0, len(list)), [][]string(nil)
 	for _, f := range list {
-		one := failureJSON{f.ID, f.Unit.Location, f.Unit.ID, string(f.State), f.Category, f.Message, f.Attempts, f.First, f.Last, f.Next}
+		one := failureJSON{f.ID, f.Unit.Location, f.Unit.ID, string(f.State), f.Category, f.Message, f.Attempts,
+			f.First, f.Last, f.Next}
 		data = append(data, one)
 		rows = append(rows, []string{
-			f.ID, string(f.State), f.Unit.Location, f.Unit.ID, fmt.Sprint(f.Attempts), ago(f.Last), ago(f.Next), string(f.Category), cut(f.Message, 60),
+			f.ID, string(f.State), f.Unit.Location, f.Unit.ID, fmt.Sprint(f.Attempts), ago(f.Last), ago(f.Next),
+			string(f.Category), cut(f.Message, 60),
 		})
 	}
 	return p.show(data, func() {
@@ -127,15 +135,17 @@ func attempts(ctx context.Context, sync *ghlsync.Syncer, id string) ([]ghlsync.A
 	return list, err
 }
 
-func (p *program) endFailure(verb, short string, do func(*ghlsync.Syncer, context.Context, string) error) *cobra.Command {
+func (p *program) endFailure(verb, short string,
+	do func(*ghlsync.Syncer, context.Context, string) error) *cobra.Command {
 	var dry bool
 	c := &cobra.Command{
 		Use: verb + " ID", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.change(c.Context(), dry, verb+" "+args[0], verb+" "+args[0]+": done.", func(sync *ghlsync.Syncer) error {
-				_, err := attempts(c.Context(), sync, args[0])
-				return err
-			}, func(sync *ghlsync.Syncer) error { return do(sync, c.Context(), args[0]) })
+			return p.change(c.Context(), dry, verb+" "+args[0], verb+" "+args[0]+": done.",
+				func(sync *ghlsync.Syncer) error {
+					_, err := attempts(c.Context(), sync, args[0])
+					return err
+				}, func(sync *ghlsync.Syncer) error { return do(sync, c.Context(), args[0]) })
 		},
 	}
 	dryRun(c, &dry)

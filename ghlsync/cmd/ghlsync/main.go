@@ -2,8 +2,9 @@
 //
 //	ghlsync demo
 //
-// Then "ghlsync config init" writes a settings file, "ghlsync doctor" reports what is missing, "ghlsync connect" connects an
-// account, and "ghlsync run" syncs it. OPERATIONS.md, in the folder of the module, is the guide for operators.
+// Then "ghlsync config init" writes a settings file, "ghlsync doctor" reports what is missing, "ghlsync connect"
+// connects an account, and "ghlsync run" syncs it. OPERATIONS.md, in the folder of the module, is the guide for
+// operators.
 package main
 
 import (
@@ -135,7 +136,8 @@ To start:                                          ghlsync config init`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.PersistentFlags().StringVarP(&p.file, "config", "c", "", "settings `FILE` (ghlsync.yaml, /etc/ghlsync/ghlsync.yaml)")
+	root.PersistentFlags().StringVarP(&p.file, "config", "c", "",
+		"settings `FILE` (ghlsync.yaml, /etc/ghlsync/ghlsync.yaml)")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON instead of tables")
 	group := func(id, title string, commands ...*cobra.Command) {
 		root.AddGroup(&cobra.Group{ID: id, Title: title})
@@ -146,7 +148,8 @@ To start:                                          ghlsync config init`,
 	}
 	group("first", "First steps:", p.demoCommand(), p.configCommand(), p.connectCommand(), p.doctorCommand())
 	group("work", "Sync:", p.runCommand(), p.backfillCommand(), p.pauseCommand(), p.resumeCommand(), p.migrateCommand())
-	group("look", "Inspect and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(), p.conflictsCommand(), p.tokensCommand())
+	group("look", "Inspect and decide:", p.statusCommand(), p.failuresCommand(), p.retryCommand(),
+		p.conflictsCommand(), p.tokensCommand())
 	root.SetHelpCommand(&cobra.Command{ // hidden: the documented form is --help
 		Use: "help [COMMAND]", Hidden: true, GroupID: "first",
 		RunE: func(_ *cobra.Command, args []string) error {

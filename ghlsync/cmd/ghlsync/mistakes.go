@@ -45,8 +45,8 @@ func (s *settings) sorted(list []conf.Mistake) []conf.Mistake {
 	return list
 }
 
-// mistake returns a mistake of the setting with a path, at the place where the setting is written. A setting that is not written
-// has the place of the object that lacks it.
+// mistake returns a mistake of the setting with a path, at the place where the setting is written. A setting that
+// is not written has the place of the object that lacks it.
 func (s *settings) mistake(path, format string, args ...any) conf.Mistake {
 	return conf.Mistake{At: s.placeOf(path), Setting: path, Text: fmt.Sprintf(format, args...)}
 }

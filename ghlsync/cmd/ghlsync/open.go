@@ -15,9 +15,10 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// open opens the database without starting the sync, so that a command can read and change it while "run" works. It logs records
-// that reach level. adjust, which may be nil, can change the configuration before.
-func (p *program) open(ctx context.Context, level slog.Level, adjust func(*ghlsync.Config)) (*ghlsync.Syncer, *settings, error) {
+// open opens the database without starting the sync, so that a command can read and change it while "run" works. It
+// logs records that reach level. adjust, which may be nil, can change the configuration before.
+func (p *program) open(ctx context.Context, level slog.Level, adjust func(*ghlsync.Config),
+) (*ghlsync.Syncer, *settings, error) {
 	s, err := p.load()
 	if err != nil {
 		return nil, nil, err
@@ -38,7 +39,8 @@ func (p *program) open(ctx context.Context, level slog.Level, adjust func(*ghlsy
 
 // with opens the Syncer for one command and closes it afterwards. With readOnly it does not migrate the database.
 func (p *program) with(ctx context.Context, readOnly bool, do func(*ghlsync.Syncer) error) error {
-	sync, _, err := p.open(ctx, slog.LevelWarn, func(c *ghlsync.Config) { c.MigrateByHand = c.MigrateByHand || readOnly })
+	sync, _, err := p.open(ctx, slog.LevelWarn,
+		func(c *ghlsync.Config) { c.MigrateByHand = c.MigrateByHand || readOnly })
 	if err != nil {
 		return err
 	}

@@ -56,30 +56,12 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 		return fmt.Errorf("the database can't be copied: %w", err)
 	}
 
-	r := &rehearsal{p: p}
-	config.Pluvo = &rehearsedStore{records.New(scratch), r}
-	config.ReconcileInterval, config.CompareInterval = -1, -1
-	config.MigrateByHand, config.Notifier = false, nil
-	config.Retry = ghlsync.RetryPolicy{First: time.Second, Max: time.Second, Attempts: 3}
-	if config.App != nil {
-		a, err := p.accounts(ctx, s, true) // the tokens stay in the database of the settings
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, a.close(ctx)) }()
-		for i := range config.Locations {
-			if l := &config.Locations[i]; l.TokenSource == nil {
-				if l.TokenSource, err = a.source(ctx, l.ID); err != nil {
-					return err
-				}
-			}
-		}
-		config.App = nil
+	r := &rehearsal{p: p, screen: screen}
+	end, err := r.redirect(ctx, s, &config, scratch)
+	if err != nil {
+		return err
 	}
-	for i := range config.Locations {
-		l := &config.Locations[i]
-		l.ClientOptions = append(l.ClientOptions, ghl.WithMiddleware(r.middleware))
-	}
+	defer func() { err = errors.Join(err, end()) }()
 	sync, err := ghlsync.New(ctx, config)
 	if err != nil {
 		return s.translate(err)
@@ -88,17 +70,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	if err := sync.Start(ctx); err != nil {
 		return s.translate(err)
 	}
-	for _, unit := range waiting {
-		if err := sync.Touch(ctx, unit[0], unit[1]); err != nil {
-			return err
-		}
-	}
-	for _, location := range locations {
-		if _, err := p.backfillOne(ctx, sync, screen, location, o); err != nil {
-			return fmt.Errorf("%s: %w", location, err)
-		}
-	}
-	if err := untilQuiet(ctx, sync, locations, 15*time.Second, func(context.Context) error { return nil }); err != nil {
+	if err := r.sync(ctx, sync, waiting, locations, o); err != nil {
 		return err
 	}
 	return p.show(r.lines, func() {
@@ -107,9 +79,59 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	})
 }
 
-// untilQuiet waits until all work is done. It calls before, and polls Pluvo, before each check. It waits for delayed work only for
-// the time of patience, because the contact may never appear in HighLevel.
-func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, patience time.Duration, before func(context.Context) error) error {
+// sync runs the backfill, with the work that waited in the copied database.
+func (r *rehearsal) sync(
+	ctx context.Context, sync *ghlsync.Syncer, waiting [][2]string, locations []string, o ghlsync.BackfillOptions,
+) error {
+	for _, unit := range waiting {
+		if err := sync.Touch(ctx, unit[0], unit[1]); err != nil {
+			return err
+		}
+	}
+	for _, location := range locations {
+		if _, err := r.p.backfillOne(ctx, sync, r.screen, location, o); err != nil {
+			return fmt.Errorf("%s: %w", location, err)
+		}
+	}
+	return untilQuiet(ctx, sync, locations, 15*time.Second, func(context.Context) error { return nil })
+}
+
+// redirect changes a configuration so that the sync writes to a copy of the database, and HighLevel gets no request
+// that writes. The caller calls end after the sync.
+func (r *rehearsal) redirect(ctx context.Context, s *settings, c *ghlsync.Config, copied *db.DB,
+) (end func() error, err error) {
+	c.Pluvo = &rehearsedStore{records.New(copied), r}
+	c.ReconcileInterval, c.CompareInterval = -1, -1
+	c.MigrateByHand, c.Notifier = false, nil
+	c.Retry = ghlsync.RetryPolicy{First: time.Second, Max: time.Second, Attempts: 3}
+	end = func() error { return nil }
+	if c.App != nil {
+		a, err := r.p.accounts(ctx, s, true) // the tokens stay in the database of the settings
+		if err != nil {
+			return nil, err
+		}
+		end = func() error { return a.close(ctx) }
+		for i := range c.Locations {
+			if l := &c.Locations[i]; l.TokenSource == nil {
+				if l.TokenSource, err = a.source(ctx, l.ID); err != nil {
+					return nil, errors.Join(err, end())
+				}
+			}
+		}
+		c.App = nil
+	}
+	for i := range c.Locations {
+		l := &c.Locations[i]
+		l.ClientOptions = append(l.ClientOptions, ghl.WithMiddleware(r.middleware))
+	}
+	return end, nil
+}
+
+// untilQuiet waits until all work is done. It calls before, and polls Pluvo, before each check. It waits for
+// delayed work only for the time of patience, because the contact may never appear in HighLevel.
+func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, patience time.Duration,
+	before func(context.Context) error,
+) error {
 	idle := time.Now() // since when only delayed work is left
 	for quiet := 0; quiet < 3; {
 		if err := before(ctx); err != nil {
@@ -138,8 +160,8 @@ func untilQuiet(ctx context.Context, sync *ghlsync.Syncer, locations []string, p
 	return nil
 }
 
-// copyOf copies the database of the settings, and returns the location and id of each contact that waits for work. A database that
-// does not exist yet is empty.
+// copyOf copies the database of the settings, and returns the location and id of each contact that waits for work.
+// A database that does not exist yet is empty.
 func copyOf(ctx context.Context, s *settings, to *db.DB) (waiting [][2]string, err error) {
 	if path, is := strings.CutPrefix(s.Database, "sqlite:"); is {
 		if _, err := os.Stat(strings.TrimPrefix(path, "//")); errors.Is(err, os.ErrNotExist) {
@@ -181,6 +203,7 @@ type rehearsed struct {
 // rehearsal collects the changes that a backfill would make.
 type rehearsal struct {
 	p          *program
+	screen     *screen
 	mu         sync.Mutex
 	seen       map[string]bool
 	lines      []rehearsed
@@ -226,7 +249,8 @@ func (r *rehearsal) middleware(next http.RoundTripper) http.RoundTripper {
 		}
 		r.note(rehearsed{"HighLevel", op.Name, req.URL.Path, bodyFields(req)})
 		return &http.Response{
-			StatusCode: http.StatusUnprocessableEntity, Status: "422 Unprocessable Entity", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			StatusCode: http.StatusUnprocessableEntity, Status: "422 Unprocessable Entity", Proto: "HTTP/1.1",
+			ProtoMajor: 1, ProtoMinor: 1,
 			Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
 			Body: io.NopCloser(bytes.NewReader([]byte(`{"statusCode":422,"message":"this is a dry run"}`))),
 		}, nil

@@ -106,8 +106,9 @@ type server struct {
 func newServer(l net.Listener, h http.Handler, log *slog.Logger) *server {
 	return &server{&http.Server{
 		Handler: h, MaxHeaderBytes: 64 << 10,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 2 * time.Minute,
+		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}, l}
 }
 
@@ -119,11 +120,12 @@ func listen(ctx context.Context, s *settings, setting, address string) (net.List
 	return l, nil
 }
 
-// adminHandler serves /livez for a supervisor that restarts a process that hangs, /healthz for people and for readiness, and
-// /metrics for Prometheus.
+// adminHandler serves /livez for a supervisor that restarts a process that hangs, /healthz for people and for
+// readiness, and /metrics for Prometheus.
 func adminHandler(sync *ghlsync.Syncer) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(sync.Metrics(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(sync.Metrics(), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("/healthz", sync.HealthHandler())
@@ -137,9 +139,10 @@ func (p *program) pauseCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "pause LOCATION", Short: "Pause the sync of a location; changes wait", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.change(c.Context(), dry, "pause "+args[0], args[0]+" is paused. To resume: ghlsync resume "+args[0], func(sync *ghlsync.Syncer) error {
-				return isLocation(c.Context(), sync, args[0])
-			}, func(sync *ghlsync.Syncer) error { return sync.Pause(c.Context(), args[0], reason) })
+			return p.change(c.Context(), dry, "pause "+args[0],
+				args[0]+" is paused. To resume: ghlsync resume "+args[0], func(sync *ghlsync.Syncer) error {
+					return isLocation(c.Context(), sync, args[0])
+				}, func(sync *ghlsync.Syncer) error { return sync.Pause(c.Context(), args[0], reason) })
 		},
 	}
 	c.Flags().StringVar(&reason, "reason", "paused by hand", "reason to show in the status")
@@ -152,9 +155,10 @@ func (p *program) resumeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "resume LOCATION", Short: "Resume the sync of a paused location", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.change(c.Context(), dry, "resume "+args[0], args[0]+" is resumed.", func(sync *ghlsync.Syncer) error {
-				return isLocation(c.Context(), sync, args[0])
-			}, func(sync *ghlsync.Syncer) error { return sync.Resume(c.Context(), args[0]) })
+			return p.change(c.Context(), dry, "resume "+args[0], args[0]+" is resumed.",
+				func(sync *ghlsync.Syncer) error {
+					return isLocation(c.Context(), sync, args[0])
+				}, func(sync *ghlsync.Syncer) error { return sync.Resume(c.Context(), args[0]) })
 		},
 	}
 	dryRun(c, &dry)
@@ -175,9 +179,11 @@ func isLocation(ctx context.Context, sync *ghlsync.Syncer, id string) error {
 	return fmt.Errorf("%s: %w", id, ghlsync.ErrUnknownLocation)
 }
 
-// change runs do, which changes the database. With --dry-run it runs find, which fails if there is nothing to change, and prints
-// what would change.
-func (p *program) change(ctx context.Context, dry bool, would, done string, find, do func(*ghlsync.Syncer) error) error {
+// change runs do, which changes the database. With --dry-run it runs find, which fails if there is nothing to
+// change, and prints what would change.
+func (p *program) change(ctx context.Context, dry bool, would, done string,
+	find, do func(*ghlsync.Syncer) error,
+) error {
 	return p.with(ctx, dry, func(sync *ghlsync.Syncer) error {
 		if dry {
 			if err := find(sync); err != nil {
@@ -228,7 +234,8 @@ func (p *program) migrate(ctx context.Context, dry bool) error {
 		if err := ghlsync.Migrate(ctx, s.Database, p.logger(s, slog.LevelInfo)); err != nil {
 			return err
 		}
-		return p.show(map[string]any{"done": "migrate"}, func() { fmt.Fprintln(p.out, "The database has the schema of this version.") })
+		return p.show(map[string]any{"done": "migrate"},
+			func() { fmt.Fprintln(p.out, "The database has the schema of this version.") })
 	}
 	would := "nothing: the database has the schema of this version"
 	d, err := db.Open(ctx, s.Database, db.Options{ByHand: true, Logger: p.logger(s, slog.LevelWarn)})

@@ -94,8 +94,8 @@ const prefix = "GHLSYNC_"
 // allSettings are all settings, objects before what they contain.
 var allSettings = conf.Describe[settings]()
 
-// load reads the settings from the file and the environment. A file that can't be read or is not YAML is an error; other mistakes
-// are errors of [settings.config] and [settings.part].
+// load reads the settings from the file and the environment. A file that can't be read or is not YAML is an error;
+// other mistakes are errors of [settings.config] and [settings.part].
 func (p *program) load() (*settings, error) {
 	env := map[string]string{}
 	for _, pair := range p.env {
@@ -111,15 +111,18 @@ func (p *program) load() (*settings, error) {
 		return nil, usageError{err}
 	}
 	if s.file == "" && len(s.places) == 0 {
-		return nil, usageError{errors.New("there are no settings: write a settings file with ghlsync config init, or name one with --config")}
+		return nil, usageError{errors.New("there are no settings: write a settings file with ghlsync config init, " +
+			"or name one with --config")}
 	}
 	return s, nil
 }
 
 // decode decodes a settings file and the environment over the defaults.
 func decode(name string, data []byte, env map[string]string) (*settings, error) {
-	defaults := settings{Listen: "127.0.0.1:8080", WebhookPath: "/webhooks/highlevel", Admin: "127.0.0.1:9090", Drain: 30 * time.Second}
-	d, err := conf.Decode(conf.Source{File: name, Data: data, Env: env, Prefix: prefix, Ignore: []string{prefix + "CONFIG"}}, defaults)
+	source := conf.Source{File: name, Data: data, Env: env, Prefix: prefix, Ignore: []string{prefix + "CONFIG"}}
+	d, err := conf.Decode(source, settings{
+		Listen: "127.0.0.1:8080", WebhookPath: "/webhooks/highlevel", Admin: "127.0.0.1:9090", Drain: 30 * time.Second,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -128,8 +131,8 @@ func decode(name string, data []byte, env map[string]string) (*settings, error) 
 	return s, nil
 }
 
-// readFile reads the settings file: the one that a flag or the environment names, else the first of the default files that
-// exists. It returns "" if none exists.
+// readFile reads the settings file: the one that a flag or the environment names, else the first of the default
+// files that exists. It returns "" if none exists.
 func readFile(name string, env map[string]string) (string, []byte, error) {
 	if name == "" {
 		name = env[prefix+"CONFIG"]

@@ -43,12 +43,15 @@ func (p *program) health(h ghlsync.Health) {
 			lag = span(l.Lag)
 		}
 		rows = append(rows, []string{
-			l.ID, state, fmt.Sprint(l.Waiting), lag, fmt.Sprint(l.Retrying), fmt.Sprint(l.Stopped), fmt.Sprint(l.Conflicts),
+			l.ID, state, fmt.Sprint(l.Waiting), lag, fmt.Sprint(l.Retrying), fmt.Sprint(l.Stopped),
+			fmt.Sprint(l.Conflicts),
 			string(l.Token.State), ago(l.LastDelivery),
 		})
 	}
-	p.table("There are no locations.", "LOCATION | STATE | WAIT | FOR | RETRY | STOP | CONFLICT | TOKEN | WEBHOOK", rows)
-	fmt.Fprintf(p.out, "\n%s at %s; %s.\n", h.State, h.At.Format(time.TimeOnly), many(h.Processes, "process works", "processes work"))
+	p.table("There are no locations.", "LOCATION | STATE | WAIT | FOR | RETRY | STOP | CONFLICT | TOKEN | WEBHOOK",
+		rows)
+	fmt.Fprintf(p.out, "\n%s at %s; %s.\n", h.State, h.At.Format(time.TimeOnly),
+		many(h.Processes, "process works", "processes work"))
 	for _, problem := range h.Problems {
 		fmt.Fprintf(p.out, "\n- %s\n  → %s\n", problem.Text, problem.Do)
 	}

@@ -73,7 +73,8 @@ func (p *program) tokens(ctx context.Context) error {
 		rows = append(rows, []string{t.Location, t.Company, t.Kind, ago(t.Issued), ago(t.Expires), scopes, t.Problem})
 	}
 	if err := p.show(data, func() {
-		p.table("There are no tokens. To connect an account: ghlsync connect", "LOCATION | COMPANY | KIND | ISSUED | ENDS | SCOPES | PROBLEM", rows)
+		p.table("There are no tokens. To connect an account: ghlsync connect",
+			"LOCATION | COMPANY | KIND | ISSUED | ENDS | SCOPES | PROBLEM", rows)
 	}); err != nil {
 		return err
 	}
@@ -141,7 +142,8 @@ func (p *program) removeToken(ctx context.Context, location string, dry bool) er
 	if err := a.Remove(ctx, location); err != nil {
 		return err
 	}
-	return p.show(map[string]any{"removed": location}, func() { fmt.Fprintf(p.out, "The token of %s is deleted.\n", location) })
+	return p.show(map[string]any{"removed": location},
+		func() { fmt.Fprintf(p.out, "The token of %s is deleted.\n", location) })
 }
 
 // missing returns the scopes that the sync uses and a token lacks; nil for a token without a list of scopes.

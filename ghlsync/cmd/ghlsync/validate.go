@@ -28,19 +28,20 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// config returns the configuration of the Syncer, or an error that lists every mistake in the settings. Every command that uses
-// the Syncer calls it, so all commands accept and refuse the same settings.
+// config returns the configuration of the Syncer, or an error that lists every mistake in the settings. Every
+// command that uses the Syncer calls it, so all commands accept and refuse the same settings.
 func (s *settings) config(log *slog.Logger) (ghlsync.Config, error) {
 	c, mistakes := s.validate(log)
 	return c, s.failure(mistakes)
 }
 
-// part is config for commands that use only some settings, because the others may not be known yet. It ignores mistakes in the
-// values of other settings.
+// part is config for commands that use only some settings, because the others may not be known yet. It ignores
+// mistakes in the values of other settings.
 func (s *settings) part(log *slog.Logger, settings ...string) (ghlsync.Config, error) {
 	c, mistakes := s.validate(log)
 	return c, s.failure(slices.DeleteFunc(mistakes, func(m conf.Mistake) bool {
-		return m.Setting != "" && !slices.ContainsFunc(settings, func(name string) bool { return within(m.Setting, name) })
+		return m.Setting != "" && !slices.ContainsFunc(settings,
+			func(name string) bool { return within(m.Setting, name) })
 	}))
 }
 
@@ -48,7 +49,8 @@ func (s *settings) part(log *slog.Logger, settings ...string) (ghlsync.Config, e
 func (s *settings) accountSettings(log *slog.Logger) (ghlsync.Config, error) {
 	c, err := s.part(log, "database", "token_keys", "app", "highlevel")
 	if err == nil && c.App == nil {
-		err = s.wrong("app.client_id", "is missing; an app of HighLevel's marketplace connects accounts (a location with a token of its own needs none)")
+		err = s.wrong("app.client_id", "is missing; an app of HighLevel's marketplace connects accounts "+
+			"(a location with a token of its own needs none)")
 	}
 	return c, err
 }
@@ -79,8 +81,8 @@ func (s *settings) validate(log *slog.Logger) (ghlsync.Config, []conf.Mistake) {
 	v.server()
 	c := ghlsync.Config{
 		Database: s.Database, MigrateByHand: s.MigrateByHand, TokenKeys: v.tokenKeys(), App: v.app(log), Webhooks: v.verifier(),
-		Workers: s.Workers, PluvoInterval: s.PluvoInterval, ReconcileInterval: s.Reconcile, CompareInterval: s.Compare,
-		Lease: s.Lease, Settle: s.Settle,
+		Workers: s.Workers, Lease: s.Lease, Settle: s.Settle,
+		PluvoInterval: s.PluvoInterval, ReconcileInterval: s.Reconcile, CompareInterval: s.Compare,
 		Retry:        ghlsync.RetryPolicy{First: s.Retry.First, Max: s.Retry.Max, Attempts: s.Retry.Attempts},
 		HealthLimits: ghlsync.HealthLimits{Lag: s.Health.Lag, Silence: s.Health.Silence},
 		Logger:       log,
@@ -112,14 +114,15 @@ type validator struct {
 	list []conf.Mistake
 }
 
-// wrong adds a mistake, unless the setting, an object around it or something in it has one already: one mistake often leads to
-// another.
+// wrong adds a mistake, unless the setting, an object around it or something in it has one already: one mistake
+// often leads to another.
 func (v *validator) wrong(path, format string, args ...any) {
 	if !v.has(path) {
 		v.list = append(v.list, v.mistake(path, format, args...))
 	}
 }
 
+// has reports whether a setting, an object around it or something in it has a mistake.
 func (v *validator) has(path string) bool {
 	return slices.ContainsFunc(v.list, func(m conf.Mistake) bool {
 		return m.Setting != "" && (within(path, m.Setting) || within(m.Setting, path))
@@ -136,11 +139,10 @@ func (v *validator) server() {
 			if _, set := v.places[later]; !set {
 				later = "listen"
 			}
-			v.wrong(later, "listen and admin must not have the same address, %q; give admin another port, such as 127.0.0.1:9090", v.Admin)
+			v.wrong(later, "listen and admin must not have the same address, %q; write another port", v.Admin)
 		}
 	}
-	if u, err := url.Parse(v.WebhookPath); err != nil || !strings.HasPrefix(v.WebhookPath, "/") || u.Path != v.WebhookPath ||
-		path.Clean(v.WebhookPath) != strings.TrimSuffix(v.WebhookPath, "/") && v.WebhookPath != "/" || strings.ContainsAny(v.WebhookPath, " {}") {
+	if !isPath(v.WebhookPath) {
 		v.wrong("webhook_path", "must be a path such as /webhooks/highlevel, got %q", v.WebhookPath)
 	}
 	v.url("webhook_url", v.WebhookURL, "https://sync.example.com/webhooks/highlevel")
@@ -154,6 +156,15 @@ func (v *validator) server() {
 	}
 }
 
+// isPath reports whether http.ServeMux can serve a path.
+func isPath(p string) bool {
+	u, err := url.Parse(p)
+	clean := path.Clean(p)
+	return err == nil && u.Path == p && strings.HasPrefix(p, "/") && !strings.ContainsAny(p, " {}") &&
+		(p == clean || p == clean+"/")
+}
+
+// address checks the address of a server.
 func (v *validator) address(setting, address string) {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -177,8 +188,10 @@ func sameAddress(a, b string) bool {
 	return local.Replace(hostA) == local.Replace(hostB) || slices.Contains(any, hostA) || slices.Contains(any, hostB)
 }
 
+// url checks a URL, which may be empty.
 func (v *validator) url(setting, address, example string) {
-	if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	if u, err := url.Parse(address); address != "" &&
+		(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		v.wrong(setting, "must be a URL such as %s", example)
 	}
 }
@@ -188,7 +201,8 @@ func (v *validator) tokenKeys() (keys [][]byte) {
 	for i, text := range v.TokenKeys {
 		key, err := hex.DecodeString(text)
 		if err != nil || len(key) != 32 {
-			v.wrong(fmt.Sprintf("token_keys[%d]", i), "must be 64 hexadecimal digits; generate a key with openssl rand -hex 32")
+			v.wrong(fmt.Sprintf("token_keys[%d]", i),
+				"must be 64 hexadecimal digits; generate a key with openssl rand -hex 32")
 			continue
 		}
 		keys = append(keys, key)
@@ -291,7 +305,8 @@ func (v *validator) location(i int) ghlsync.Location {
 	in := &v.Locations[i]
 	name := fmt.Sprintf("locations[%d].", i)
 	l := ghlsync.Location{
-		ID: in.ID, TimeZone: in.TimeZone, Region: in.Region, Owner: ghlsync.Owner(in.Owner), Deletes: ghlsync.DeletePolicy(in.Deletes),
+		ID: in.ID, TimeZone: in.TimeZone, Region: in.Region, Owner: ghlsync.Owner(in.Owner),
+		Deletes:  ghlsync.DeletePolicy(in.Deletes),
 		Calendar: in.Calendar, Owners: map[string]ghlsync.Owner{}, Stages: map[string][]ghlsync.StageTask{},
 	}
 	if in.Token != "" {
@@ -325,7 +340,8 @@ func (v *validator) location(i int) ghlsync.Location {
 	return l
 }
 
-// takes returns the function that selects the contacts of Pluvo that belong to a location; nil if the setting is missing or wrong.
+// takes returns the function that selects the contacts of Pluvo that belong to a location; nil if the setting is
+// missing or wrong.
 func (v *validator) takes(setting, text string) func(*pluvo.Contact) bool {
 	tag, byTag := strings.CutPrefix(text, "tag:")
 	switch {
@@ -356,10 +372,12 @@ func (v *validator) config(err error) {
 		var rules *mapping.RulesError
 		switch {
 		case strings.HasSuffix(setting, ".token") && v.wantsApp(): // the app is wrong, which has its own mistake
-		case strings.Contains(setting, ".owners[") && v.has(setting[:strings.Index(setting, ".owners[")]+".rules"): // nothing is mapped yet
+		case strings.Contains(setting, ".owners[") &&
+			v.has(setting[:strings.Index(setting, ".owners[")]+".rules"): // nothing is mapped yet
 		case errors.As(wrong.Err, &rules):
 			for _, m := range rules.Mistakes {
-				v.list = append(v.list, conf.Mistake{At: conf.Place{File: rules.Name, Line: m.Line, Column: m.Column}, Setting: setting, Text: m.Text})
+				at := conf.Place{File: rules.Name, Line: m.Line, Column: m.Column}
+				v.list = append(v.list, conf.Mistake{At: at, Setting: setting, Text: m.Text})
 			}
 		case strings.HasPrefix(wrong.Problem, "is missing"):
 			text := "is missing"
@@ -385,7 +403,8 @@ var howToSet = map[string]string{
 
 // otherNames are settings that have another name in the file than in ghlsync.Config.
 var otherNames = map[string]string{
-	"Notifier": "notify.url", "WebhookOptions": "highlevel.webhook_apps", "TokenSource": "token", "ClientOptions": "highlevel.base_url",
+	"Notifier": "notify.url", "WebhookOptions": "highlevel.webhook_apps", "TokenSource": "token",
+	"ClientOptions": "highlevel.base_url",
 }
 
 // settingOf translates the name of a setting of ghlsync.Config into its path in the file: Locations[0].TimeZone is

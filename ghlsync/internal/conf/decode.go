@@ -1,5 +1,5 @@
-// Package conf decodes the settings of a program from a YAML file and from environment variables. It remembers where each value is
-// written, and finds all mistakes at once.
+// Package conf decodes the settings of a program from a YAML file and from environment variables. It remembers
+// where each value is written, and finds all mistakes at once.
 package conf
 
 import (
@@ -41,13 +41,14 @@ type Settings[T any] struct {
 	Unknown []string
 }
 
-// Decode decodes settings over defaults. The environment overrides the file. T is a struct, in which the tag yaml names each
-// setting; its fields are texts, numbers, flags, times, types with an UnmarshalText, and structs, lists and maps of these.
+// Decode decodes settings over defaults. The environment overrides the file. T is a struct, in which the tag yaml
+// names each setting; its fields are texts, numbers, flags, times, types with an UnmarshalText, and structs, lists
+// and maps of these.
 //
-// A variable can set a value that is no list or map, and a list of texts, which it separates by commas or spaces. It is named
-// after the path: GHLSYNC_APP_ID is app.id. A list of structs at the top level, such as locations, takes variables for its only
-// item: GHLSYNC_LOCATION_ID is locations[0].id. In the file, a value ${NAME} stands for the value of a variable and ${file:PATH}
-// for the content of a file, without the white space around it.
+// A variable can set a value that is no list or map, and a list of texts, which it separates by commas or spaces.
+// It is named after the path: GHLSYNC_APP_ID is app.id. A list of structs at the top level, such as locations,
+// takes variables for its only item: GHLSYNC_LOCATION_ID is locations[0].id. In the file, a value ${NAME} stands
+// for the value of a variable and ${file:PATH} for the content of a file, without the white space around it.
 //
 // A file that is not YAML is an [*Error]. Anchors, aliases and tags of YAML are mistakes.
 func Decode[T any](source Source, defaults T) (*Settings[T], error) {
@@ -116,8 +117,8 @@ func (d *decoder) overlay(root *node) {
 	slices.Sort(d.unknown)
 }
 
-// set puts a value at a path below an object; "[]" is the first item of a list. It does nothing where the tree has another form,
-// which is then a mistake of the file.
+// set puts a value at a path below an object; "[]" is the first item of a list. It does nothing where the tree has
+// another form, which is then a mistake of the file.
 func (n *node) set(path []string, value *node) {
 	if n.kind == nullNode {
 		n.kind = objectNode
@@ -202,7 +203,8 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 			v.SetMapIndex(reflect.ValueOf(f.name), value)
 			continue
 		}
-		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(t reflect.StructField) bool { return t.Tag.Get("yaml") == f.name && f.name != "" })
+		i := slices.IndexFunc(reflect.VisibleFields(v.Type()),
+			func(t reflect.StructField) bool { return t.Tag.Get("yaml") == f.name && f.name != "" })
 		if i < 0 {
 			d.wrong(f.at, "", "unknown setting %.40q %s%s", f.name, whereIs(path), d.suggest(f.name, path))
 			continue
@@ -211,9 +213,11 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 	}
 }
 
-// expand replaces ${NAME} by the value of a variable, and ${file:PATH} by the content of a file. It reports whether it could.
+// expand replaces ${NAME} by the value of a variable, and ${file:PATH} by the content of a file. It reports whether
+// it could.
 func (d *decoder) expand(n *node, path string) bool {
-	if n.kind != scalarNode || n.at.Variable != "" || !strings.HasPrefix(n.text, "${") || !strings.HasSuffix(n.text, "}") {
+	if n.kind != scalarNode || n.at.Variable != "" || !strings.HasPrefix(n.text, "${") ||
+		!strings.HasSuffix(n.text, "}") {
 		return true
 	}
 	name := n.text[2 : len(n.text)-1]
@@ -334,8 +338,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// Variable returns the environment variable of a setting. With the prefix GHLSYNC_ that of app.id is GHLSYNC_APP_ID, and that of
-// locations[0].id or locations[].id is GHLSYNC_LOCATION_ID.
+// Variable returns the environment variable of a setting. With the prefix GHLSYNC_ that of app.id is
+// GHLSYNC_APP_ID, and that of locations[0].id or locations[].id is GHLSYNC_LOCATION_ID.
 func Variable(prefix, path string) string {
 	if list, rest, ok := strings.Cut(path, "["); ok {
 		if _, name, ok := strings.Cut(rest, "]."); ok {
@@ -353,8 +357,8 @@ func whereIs(path string) string {
 	return "in " + path
 }
 
-// suggest returns the setting that was probably meant by a name in an object: one with the same name elsewhere, else the nearest
-// name in the object, else the nearest name elsewhere.
+// suggest returns the setting that was probably meant by a name in an object: one with the same name elsewhere,
+// else the nearest name in the object, else the nearest name elsewhere.
 func (d *decoder) suggest(name, path string) string {
 	here, elsewhere := []string{}, map[string]string{}
 	for _, s := range d.known {

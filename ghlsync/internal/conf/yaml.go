@@ -73,7 +73,8 @@ func parse(name string, data []byte) (*node, error) {
 	if err != nil {
 		var syntax *yaml.SyntaxError
 		if errors.As(err, &syntax) && syntax.Token != nil { // the whole error would print lines of the file, which may hold secrets
-			return fail(syntax.Token.Position.Line, syntax.Token.Position.Column, "the file is not valid YAML: "+syntax.Message)
+			return fail(syntax.Token.Position.Line, syntax.Token.Position.Column,
+				"the file is not valid YAML: "+syntax.Message)
 		}
 		return fail(0, 0, "the file is not valid YAML")
 	}
@@ -94,7 +95,8 @@ func parse(name string, data []byte) (*node, error) {
 	case nullNode: // nothing but comments
 		root.kind = objectNode
 	default:
-		return fail(root.at.Line, root.at.Column, "the file must have settings by name, such as database: sqlite:ghlsync.db")
+		return fail(root.at.Line, root.at.Column,
+			"the file must have settings by name, such as database: sqlite:ghlsync.db")
 	}
 	return root, nil
 }

@@ -3,8 +3,8 @@ package nearest
 
 import "strings"
 
-// Word returns the known word with the smallest edit distance to word, ignoring case. It returns "" if every known word differs in
-// more than a third of the letters of word.
+// Word returns the known word with the smallest edit distance to word, ignoring case. It returns "" if every known
+// word differs in more than a third of the letters of word.
 func Word(word string, known []string) string {
 	best, limit := "", max(1, len(word)/3)+1
 	for _, candidate := range known {
@@ -23,7 +23,8 @@ func DidYouMean(word string, known []string) string {
 	return ""
 }
 
-// distance returns the number of bytes to insert, delete or replace to turn a into b, or at least limit if it reaches limit.
+// distance returns the number of bytes to insert, delete or replace to turn a into b, or at least limit if it
+// reaches limit.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit

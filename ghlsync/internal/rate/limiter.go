@@ -47,7 +47,7 @@ func (l *Limits) For(resource string) ghl.Limiter {
 	return made
 }
 
-// Limiter is a [ghl.Limiter] and a [ghl.LimitObserver]. A call waits for two limiters in turn. The first is the SDK's
+// Limiter is a [ghl.Limiter] with Observe. A call waits for two limiters in turn. The first is the SDK's
 // own: it follows the server's headers, spreads the calls, and lets background calls yield. The second is shared by
 // all processes: it counts the permits given lately, never more than the limit in any interval, and stores the daily
 // quota and until when the server refuses all requests.
@@ -75,8 +75,8 @@ type Limiter struct {
 }
 
 var (
-	_ ghl.Limiter       = (*Limiter)(nil)
-	_ ghl.LimitObserver = (*Limiter)(nil)
+	_ ghl.Limiter                         = (*Limiter)(nil)
+	_ interface{ Observe(ghl.RateLimit) } = (*Limiter)(nil)
 )
 
 // Wait returns nil when the next attempt may be sent; see [ghl.Limiter]. It returns the errors of
@@ -121,7 +121,7 @@ func (l *Limiter) reserved() time.Duration {
 	return time.Until(l.report.dailyReset)
 }
 
-// Observe learns from an answer; see [ghl.LimitObserver].
+// Observe learns from an answer; see [ghl.Limiter].
 func (l *Limiter) Observe(r ghl.RateLimit) {
 	l.local.Observe(r)
 	if r.Sent.IsZero() || r.Status == 0 {

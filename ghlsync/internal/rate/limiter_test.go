@@ -89,7 +89,7 @@ func (s *server) call(ctx context.Context, l ghl.Limiter) error {
 	time.Sleep(time.Duration(10+rand.IntN(150)) * time.Millisecond)
 	r := s.answer(sent)
 	time.Sleep(time.Duration(10+rand.IntN(150)) * time.Millisecond)
-	l.(ghl.LimitObserver).Observe(r)
+	l.(interface{ Observe(ghl.RateLimit) }).Observe(r)
 	return nil
 }
 
@@ -221,7 +221,7 @@ func TestDailyQuota(t *testing.T) {
 
 // refuse reports a 429 that asks to wait for five seconds.
 func refuse(l ghl.Limiter) {
-	l.(ghl.LimitObserver).Observe(ghl.RateLimit{
+	l.(interface{ Observe(ghl.RateLimit) }).Observe(ghl.RateLimit{
 		Remaining: -1, DailyRemaining: -1, Status: 429, RetryAfter: 5 * time.Second, Sent: time.Now(),
 	})
 }
@@ -283,7 +283,7 @@ func BenchmarkPermits(b *testing.B) {
 		if err := l.Wait(context.Background()); err != nil {
 			b.Fatal(err)
 		}
-		l.(ghl.LimitObserver).Observe(ghl.RateLimit{
+		l.(interface{ Observe(ghl.RateLimit) }).Observe(ghl.RateLimit{
 			Limit: 100000000, Remaining: 99999999, Interval: 10 * time.Second, DailyRemaining: -1,
 			Status: 200, Sent: time.Now(),
 		})

@@ -15,7 +15,8 @@ import (
 // lockTimeout is the longest time for which an update holds a lock.
 const lockTimeout = oauth.UpdateTimeout + oauth.SaveTimeout
 
-// lockedRow runs a change while it holds the lock of a row of PostgreSQL. It waits for a free connection until ctx ends.
+// lockedRow runs a change while it holds the lock of a row of PostgreSQL. It waits for a free connection until ctx
+// ends.
 func (s *Store) lockedRow(ctx context.Context, key string, fn change) error {
 	conn, err := s.db.Postgres().Acquire(ctx)
 	if err != nil {

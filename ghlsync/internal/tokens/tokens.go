@@ -16,9 +16,9 @@ import (
 
 // Store is an [oauth.Store] in a database.
 //
-// On PostgreSQL the lock of a key is the lock of its row, held by a transaction during an update. It ends with the connection
-// of a process that dies. On SQLite, where such a transaction would block all other writers, it is a lease in the row, which
-// its holder renews and which expires when the holder dies.
+// On PostgreSQL the lock of a key is the lock of its row, held by a transaction during an update. It ends with the
+// connection of a process that dies. On SQLite, where such a transaction would block all other writers, it is a
+// lease in the row, which its holder renews and which expires when the holder dies.
 type Store struct {
 	db    *db.DB
 	ring  *oauth.KeyRing
@@ -133,8 +133,8 @@ type change = func(body []byte) ([]byte, error)
 
 var removed = []byte{}
 
-// locked calls fn with the stored body while the key is locked, and stores what fn returns. The end of ctx ends only the wait
-// for the lock.
+// locked calls fn with the stored body while the key is locked, and stores what fn returns. The end of ctx ends
+// only the wait for the lock.
 func (s *Store) locked(ctx context.Context, key string, fn change) error {
 	if err := oauth.CheckKey(key); err != nil {
 		return err

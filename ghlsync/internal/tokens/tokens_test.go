@@ -85,7 +85,7 @@ func TestEncryption(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "access-secret-2", got.AccessToken)
 
-	// Moved to another key of the store, it does not open.
+	// A token that was moved to another key does not open.
 	require.NoError(t, d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE ghlsync_token SET key = $1`, []byte("other"))
 		return err
@@ -121,7 +121,7 @@ func TestOlderRows(t *testing.T) {
 
 const shortLease = 700 * time.Millisecond
 
-// hold takes the lock of a key, says so, and never gives it back.
+// hold locks a key, writes a line and never unlocks the key.
 func hold(args []string) {
 	d, err := db.Open(context.Background(), args[0], db.Options{})
 	if err != nil {
@@ -139,7 +139,7 @@ func hold(args []string) {
 	panic(err)
 }
 
-// TestDeadProcess: the lock of a process that was killed becomes free, and not before.
+// TestDeadProcess: a lock becomes free when its process is killed, and not before.
 func TestDeadProcess(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		s := open(t, dbtest.Open(t, address), tokens.Options{})
@@ -148,7 +148,7 @@ func TestDeadProcess(t *testing.T) {
 		child := dbtest.Start(t, "hold", address)
 		require.Equal(t, "held", child.Line(t))
 
-		// It is renewed for as long as its holder lives, well beyond the lease.
+		// A living holder renews the lock beyond the lease.
 		ctx, cancel := context.WithTimeout(t.Context(), 2*shortLease)
 		defer cancel()
 		_, err := s.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return &ghl.Token{AccessToken: "no"}, nil })
@@ -165,7 +165,7 @@ func TestDeadProcess(t *testing.T) {
 	})
 }
 
-// TestSavedWithoutTheLock: a token that was got is saved though the connection, and the lock with it, was lost meanwhile.
+// TestSavedWithoutTheLock: a new token is saved even if the connection, and the lock with it, was lost.
 func TestSavedWithoutTheLock(t *testing.T) {
 	d := dbtest.Open(t, dbtest.Postgres(t))
 	s := open(t, d, tokens.Options{})
@@ -180,7 +180,7 @@ func TestSavedWithoutTheLock(t *testing.T) {
 	require.Equal(t, "new", got.AccessToken)
 }
 
-// TestOneRefresh: of many callers in several processes, with refresh tokens that die on use, one refreshes at each expiry.
+// TestOneRefresh: of many callers in several processes, one refreshes at each expiry.
 func TestOneRefresh(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		var mu sync.Mutex
