@@ -3,6 +3,7 @@ package ghl
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"slices"
 	"strconv"
@@ -148,7 +149,7 @@ func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, op
 // SearchField is a field that a search can filter or sort by. Its methods return filters:
 //
 //	ghl.FieldEmail.Eq("ada@example.com")
-//	ghl.FieldDateUpdated.Range(ghl.Range{GTE: since})
+//	ghl.FieldDateUpdated.Range("gte", since)
 type SearchField string
 
 // The fields that the API documents for filters. A search can sort by FieldFirstName, FieldLastName, FieldBusinessName,
@@ -255,8 +256,22 @@ func (f SearchField) Exists() Filter { return Filter{field: f, operator: "exists
 // NotExists matches contacts without a value of the field.
 func (f SearchField) NotExists() Filter { return Filter{field: f, operator: "not_exists"} }
 
-// Range matches contacts with a value of the field within bounds. It is the only comparison of dates.
-func (f SearchField) Range(bounds Range) Filter { return f.filter("range", bounds) }
+// Range matches contacts with a value of the field within bounds: pairs of an operator, "gt", "gte", "lt" or "lte", and a
+// value. A value is a time.Time (sent in UTC to the millisecond), a [Time], a number or a string. Range is the only comparison
+// of dates.
+func (f SearchField) Range(bounds ...any) Filter {
+	values := map[string]any{}
+	for pair := range slices.Chunk(bounds, 2) {
+		operator, _ := pair[0].(string)
+		if len(pair) != 2 || !slices.Contains([]string{"gt", "gte", "lt", "lte"}, operator) {
+			return Filter{field: f, operator: "range", err: errRange}
+		}
+		values[operator] = searchValue(pair[1])
+	}
+	return f.filter("range", values)
+}
+
+var errRange = errors.New("a bound needs an operator, gt, gte, lt or lte, and a value")
 
 // Nested matches contacts with an opportunity that matches all filters. The filters use the fields of an opportunity, such as
 // SearchField("pipelineId"). f must be FieldOpportunities.
@@ -269,23 +284,6 @@ func AllOf(filters ...Filter) Filter { return Filter{group: "AND", filters: slic
 
 // AnyOf matches contacts that match at least one of the filters.
 func AnyOf(filters ...Filter) Filter { return Filter{group: "OR", filters: slices.Clone(filters)} }
-
-// Range holds the bounds of [SearchField.Range]: greater than, greater than or equal, less than, less than or equal. A bound
-// is a time.Time (sent in UTC to the millisecond), a [Time], a number or a string; nil means unbounded.
-type Range struct {
-	GT, GTE, LT, LTE any
-}
-
-// MarshalJSON writes the bounds that are set.
-func (r Range) MarshalJSON() ([]byte, error) {
-	bounds := map[string]any{}
-	for name, v := range map[string]any{"gt": r.GT, "gte": r.GTE, "lt": r.LT, "lte": r.LTE} {
-		if v != nil {
-			bounds[name] = searchValue(v)
-		}
-	}
-	return json.Marshal(bounds)
-}
 
 // searchValue returns a time in the form of the API, and any other value unchanged.
 func searchValue(v any) any {
@@ -371,6 +369,8 @@ func (f Filter) checkValue() error {
 	}
 	var err error
 	switch {
+	case f.err == errRange:
+		return f.refused("has a bound without an operator (gt, gte, lt or lte) or a value")
 	case f.err != nil:
 		return f.refused("has a value that cannot be written as JSON")
 	case string(f.value) == "null":
