@@ -18,9 +18,11 @@ const maxBody = 8 << 10
 // harmless are the names of fields with values that are not redacted. Names that end with "Id" or "Ids" are harmless
 // too.
 var harmless = map[string]bool{
-	"id": true, "_id": true, "ids": true, "type": true, "status": true, "statuscode": true, "code": true, "canonicalcode": true,
+	"id": true, "_id": true, "ids": true, "type": true, "status": true, "statuscode": true, "code": true,
+	"canonicalcode": true,
 	"matchingfield": true, "appointmentstatus": true, "limit": true, "page": true, "pagelimit": true, "total": true,
-	"skip": true, "duedate": true, "starttime": true, "endtime": true, "dateadded": true, "dateupdated": true, "key": true,
+	"skip": true, "duedate": true, "starttime": true, "endtime": true, "dateadded": true, "dateupdated": true,
+	"key":   true,
 	"field": true, "operator": true, "direction": true, "usertype": true,
 }
 
