@@ -15,10 +15,10 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// WebhookHandler returns the handler of HighLevel's deliveries. It answers 200 once a delivery is durable: its id, the contact's
-// mark and the job are one transaction. It may be used before [Syncer.Start].
+// WebhookHandler returns the handler of HighLevel's deliveries. It answers 200 after one transaction has stored the
+// delivery's id, marked the contact and added the job. It may be used before [Syncer.Start].
 //
-// With [Config.App] installs and uninstalls of the app are followed too ([webhook.FeedInstallations]).
+// With [Config.App] the handler also processes installs and uninstalls of the app ([webhook.FeedInstallations]).
 func (s *Syncer) WebhookHandler() (http.Handler, error) {
 	verifier := s.config.Webhooks
 	if verifier == nil {
@@ -40,6 +40,7 @@ func (s *Syncer) WebhookHandler() (http.Handler, error) {
 	return promhttp.InstrumentHandlerCounter(s.metrics.answers, handler), nil
 }
 
+// keeper returns what processes a verified delivery.
 func (s *Syncer) keeper() (webhook.Keeper, error) {
 	if s.accounts == nil {
 		return webhook.KeeperFunc(s.keep), nil
@@ -56,7 +57,7 @@ func (s *Syncer) keeper() (webhook.Keeper, error) {
 	}), nil
 }
 
-// keep records a delivery and has its contact worked on.
+// keep stores a delivery and marks its contact.
 func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 	event := d.Event()
 	var kind pluvo.Kind
@@ -70,7 +71,7 @@ func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 	case *webhook.AppointmentEvent:
 		kind = pluvo.KindAppointment
 	default:
-		return nil // nothing that is kept in step
+		return nil // not synced
 	}
 	meta := event.Meta()
 	at, _ := meta.Timestamp.Instant()
@@ -80,17 +81,21 @@ func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 		return err
 	}
 	if unit == "" {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "a delivery names no record", slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
+		s.log.LogAttrs(ctx, slog.LevelWarn, "ignoring a delivery without a record id",
+			slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
 		return nil
 	}
 	id := d.ID()
-	if id == "" { // equal bytes may be the same change made twice, and marking it once more does no harm
+	if id == "" { // equal bodies may be two changes; the time makes the id unique, and a second mark is harmless
 		sum := sha256.Sum256(d.Body())
 		id = "body:" + hex.EncodeToString(sum[:]) + ":" + s.db.Now().Format("20060102T150405.000000")
 	}
-	_, err = s.queue.Deliver(ctx, queue.Delivery{ID: id, Kind: string(meta.Type), Unit: queue.Unit{Location: meta.LocationID, ID: unit}})
-	if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // to deliver it again would not help
-		s.log.LogAttrs(ctx, slog.LevelInfo, "a delivery is for nobody here", slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
+	_, err = s.queue.Deliver(ctx, queue.Delivery{
+		ID: id, Kind: string(meta.Type), Unit: queue.Unit{Location: meta.LocationID, ID: unit},
+	})
+	if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // a redelivery would fail again
+		s.log.LogAttrs(ctx, slog.LevelInfo, "ignoring a delivery of an unknown location",
+			slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
 		return nil
 	}
 	return err
