@@ -332,7 +332,8 @@ func (k *call) encodeBody() (body []byte, contentType string, err error) {
 	}
 	body, err = json.Marshal(in)
 	if err != nil {
-		return nil, "", &Error{Field: "body", Message: "the input cannot be written as JSON", categories: badInput, cause: err}
+		return nil, "", &Error{Field: "body", Message: "the input cannot be written as JSON",
+			categories: badInput, cause: err}
 	}
 	return body, "application/json", nil
 }
@@ -347,7 +348,8 @@ func (k *call) report(ctx context.Context, err *Error) {
 	}
 	if r := k.opts.response; r != nil {
 		*r = Response{
-			Status: k.status, Header: k.header, RateLimit: k.limit, TraceID: k.traceID, Attempts: k.attempts, Skipped: k.skipped,
+			Status: k.status, Header: k.header, RateLimit: k.limit, TraceID: k.traceID, Attempts: k.attempts,
+			Skipped: k.skipped,
 		}
 	}
 	level := slog.LevelDebug

@@ -35,7 +35,8 @@ func compile[R, C, U, P any](
 		if spec.toGHL {
 			for _, name := range append([]string{cmp.Or(r.ghl.id, r.ghl.name)}, r.ghl.covers...) {
 				if line, twice := toGHL[name]; twice {
-					c.add(spec.ghl.position, "%s in HighLevel is already written by the rule in line %d", r.ghl.name, line)
+					c.add(spec.ghl.position, "%s in HighLevel is already written by the rule in line %d",
+						r.ghl.name, line)
 					break
 				}
 				toGHL[name] = spec.line

@@ -144,7 +144,8 @@ func (ch *chain) addDate(at position, arg *node, c *mistakes) {
 	case ch.cur != textType && ch.cur != dayType && ch.cur != instantType:
 		c.add(at, "date must be used on a day, a time or a text, got %s", ch.cur)
 	case ch.cur == textType && ch.to == textType && arg.kind != objectNode:
-		c.add(at, "both sides are texts: give the form of each side, such as date: {ghl: MM/DD/YYYY, pluvo: YYYY-MM-DD}")
+		c.add(at,
+			"both sides are texts: give the form of each side, such as date: {ghl: MM/DD/YYYY, pluvo: YYYY-MM-DD}")
 	default:
 		if ch.cur == textType {
 			form := forms.ghl.or(dayType)
@@ -164,7 +165,8 @@ func (ch *chain) addDateText(at position, form dateForm, c *mistakes) {
 		c.add(at, "a day has no time of the day, which %q needs", form.name)
 		return
 	case ch.cur == instantType && form.typ == dayType && ch.toGHL:
-		c.add(at, "%q omits the time of the day, so the rule cannot be used backwards: set direction: toPluvo", form.name)
+		c.add(at, "%q omits the time of the day, so the rule cannot be used backwards: set direction: toPluvo",
+			form.name)
 		return
 	case ch.cur == instantType && form.typ == dayType:
 		ch.add(dayType, dayAtLocation, nil)

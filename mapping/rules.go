@@ -84,33 +84,34 @@ func (r *Rules) orTemplate() *Rules {
 // read compiles the rules of each kind.
 func (r *Rules) read(root *node, custom customFields, c *mistakes) {
 	version, kinds := false, 0
-	c.object(root, "the file", []string{"version", "contact", "task", "note", "appointment"}, func(key string, n *node) {
-		if key == "version" {
-			version = true
-			if n.word() != "1" {
-				c.add(n.position, "version must be 1, got %s", n.quoted())
+	c.object(root, "the file", []string{"version", "contact", "task", "note", "appointment"},
+		func(key string, n *node) {
+			if key == "version" {
+				version = true
+				if n.word() != "1" {
+					c.add(n.position, "version must be 1, got %s", n.quoted())
+				}
+				return
 			}
-			return
-		}
-		if kinds++; n.kind != listNode || len(n.list) == 0 {
-			got := n.quoted()
-			if n.kind == listNode {
-				got = "an empty list"
+			if kinds++; n.kind != listNode || len(n.list) == 0 {
+				got := n.quoted()
+				if n.kind == listNode {
+					got = "an empty list"
+				}
+				c.add(n.position, "%s must be a list of rules, got %s", key, got)
+				return
 			}
-			c.add(n.position, "%s must be a list of rules, got %s", key, got)
-			return
-		}
-		switch key {
-		case "contact":
-			r.contact = compile(&contactFields, pluvo.KindContact, n, custom, c)
-		case "task":
-			r.task = compile(&taskFields, pluvo.KindTask, n, custom, c)
-		case "note":
-			r.note = compile(&noteFields, pluvo.KindNote, n, custom, c)
-		case "appointment":
-			r.appointment = compile(&appointmentFields, pluvo.KindAppointment, n, custom, c)
-		}
-	})
+			switch key {
+			case "contact":
+				r.contact = compile(&contactFields, pluvo.KindContact, n, custom, c)
+			case "task":
+				r.task = compile(&taskFields, pluvo.KindTask, n, custom, c)
+			case "note":
+				r.note = compile(&noteFields, pluvo.KindNote, n, custom, c)
+			case "appointment":
+				r.appointment = compile(&appointmentFields, pluvo.KindAppointment, n, custom, c)
+			}
+		})
 	if root.kind != objectNode {
 		return
 	}

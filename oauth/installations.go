@@ -203,7 +203,8 @@ func (i *Installations) AddInstalled(ctx context.Context, companyID string) ([]s
 		return nil, err
 	}
 	installed := true
-	query := &ghl.InstalledLocationsQuery{CompanyID: companyID, AppID: i.app.config.AppID, IsInstalled: &installed, Limit: 100}
+	query := &ghl.InstalledLocationsQuery{CompanyID: companyID, AppID: i.app.config.AppID,
+		IsInstalled: &installed, Limit: 100}
 	var added []string
 	var failed []error
 	for location, err := range company.OAuth.AllInstalledLocations(ctx, query) {

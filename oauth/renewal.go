@@ -64,7 +64,8 @@ func (r *renewal) parent(base *ghl.Token) sourceID {
 		return r.sourceID
 	case base == nil:
 		return r.first
-	case base.RefreshToken == "" && base.CompanyID != "" && base.LocationID != "" && r.key == LocationKey(base.LocationID):
+	case base.RefreshToken == "" && base.CompanyID != "" && base.LocationID != "" &&
+		r.key == LocationKey(base.LocationID):
 		return derivedFrom(base.CompanyID, base.LocationID)
 	}
 	return sourceID{}

@@ -41,7 +41,8 @@ func DecodeToken(data []byte) (*ghl.Token, error) {
 		return nil, errors.New("oauth: the stored token cannot be read: it is damaged or was not written by oauth.EncodeToken")
 	}
 	if s.Version < 1 || s.Version > storedVersion {
-		return nil, fmt.Errorf("oauth: the stored token has version %d, and this package reads version %d", s.Version, storedVersion)
+		return nil, fmt.Errorf("oauth: the stored token has version %d, and this package reads version %d", s.Version,
+			storedVersion)
 	}
 	t := s.Token
 	t.AccessToken, t.RefreshToken = s.AccessToken, s.RefreshToken

@@ -152,7 +152,8 @@ func notShared(ctx context.Context, first, second oauth.Store) error {
 	if err := holds(ctx, second, "k", token(1)); err != nil {
 		return fmt.Errorf("after a change of what fn was given: %w", err)
 	}
-	updated, err := first.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return token(2), nil })
+	updated, err := first.Update(ctx, "k",
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return token(2), nil })
 	if err != nil {
 		return err
 	}
@@ -346,7 +347,8 @@ func deleteWaits(ctx context.Context, first, second oauth.Store) error {
 		go func() { deleted <- second.Delete(ctx, "busy") }()
 		select {
 		case err := <-deleted:
-			return fmt.Errorf("its Delete does not wait, so the update brings the token back: %w", errors.Join(err, errors.New("it has returned")))
+			return fmt.Errorf("its Delete does not wait, so the update brings the token back: %w",
+				errors.Join(err, errors.New("it has returned")))
 		case <-time.After(moment):
 			return nil
 		}
@@ -357,7 +359,8 @@ func deleteWaits(ctx context.Context, first, second oauth.Store) error {
 	if err := <-deleted; err != nil {
 		return err
 	}
-	return errors.Join(holds(ctx, first, "busy", nil), put(ctx, first, "busy", token(5)), holds(ctx, second, "busy", token(5)))
+	return errors.Join(holds(ctx, first, "busy", nil), put(ctx, first, "busy", token(5)),
+		holds(ctx, second, "busy", token(5)))
 }
 
 func keysAreListed(ctx context.Context, first, second oauth.Store) error {
@@ -370,7 +373,8 @@ func keysAreListed(ctx context.Context, first, second oauth.Store) error {
 	if err := first.Delete(ctx, "gone"); err != nil {
 		return err
 	}
-	_, _ = first.Update(ctx, "never", func(context.Context, *ghl.Token) (*ghl.Token, error) { return nil, errors.New("no") })
+	_, _ = first.Update(ctx, "never",
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return nil, errors.New("no") })
 	for _, store := range []oauth.Store{first, second} {
 		var got []string
 		for key, err := range store.Keys(ctx) {
@@ -399,8 +403,10 @@ func keysAreListed(ctx context.Context, first, second oauth.Store) error {
 
 func anyKey(ctx context.Context, first, second oauth.Store) error {
 	keys := []string{
-		"a", "A", "location/0IHuJvc2ofPAAA8GzTRi", "location/0ihujvc2ofpaaa8gztri", "..", ".", "/", "../a", "a/../a", `a\b`, "a\x00b", "con", "é", "e\u0301",
-		" a", "a ", "%61", "a?b=c", "'; DROP TABLE tokens; --", "a%", "_", "\n", strings.Repeat("k", 100), strings.Repeat("k", 99) + "K",
+		"a", "A", "location/0IHuJvc2ofPAAA8GzTRi", "location/0ihujvc2ofpaaa8gztri", "..", ".", "/", "../a", "a/../a",
+		`a\b`, "a\x00b", "con", "é", "e\u0301",
+		" a", "a ", "%61", "a?b=c", "'; DROP TABLE tokens; --", "a%", "_", "\n", strings.Repeat("k", 100),
+		strings.Repeat("k", 99) + "K",
 	}
 	for i, key := range keys {
 		if err := put(ctx, first, key, token(i)); err != nil {
@@ -441,5 +447,6 @@ func panicUnlocks(ctx context.Context, first, second oauth.Store) error {
 	}()
 	short, cancel := context.WithTimeout(ctx, patience/2)
 	defer cancel()
-	return errors.Join(holds(short, second, "k", token(1)), put(short, second, "k", token(2)), put(short, first, "k", token(3)))
+	return errors.Join(holds(short, second, "k", token(1)), put(short, second, "k", token(2)),
+		put(short, first, "k", token(3)))
 }

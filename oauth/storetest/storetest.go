@@ -96,7 +96,8 @@ func token(n int) *ghl.Token {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 	return &ghl.Token{
 		AccessToken: fmt.Sprintf("access-%d", n), RefreshToken: fmt.Sprintf("refresh-%d", n),
-		IssuedAt: start, ExpiresAt: start.Add(24 * time.Hour), Scopes: []ghl.Scope{"contacts.readonly", "contacts.write"},
+		IssuedAt: start, ExpiresAt: start.Add(24 * time.Hour),
+		Scopes:   []ghl.Scope{"contacts.readonly", "contacts.write"},
 		UserType: ghl.UserTypeCompany, CompanyID: "company", LocationID: "location", UserID: "user",
 		BulkInstallation: true, ApprovedLocations: []string{"a", "b"}, AllLocations: true, FutureLocations: true,
 	}
@@ -149,7 +150,8 @@ func holds(ctx context.Context, store oauth.Store, key string, want *ghl.Token) 
 			return fmt.Errorf("its Load of %q finds a token that should not be there", key)
 		}
 		if !errors.Is(err, oauth.ErrNoToken) {
-			return fmt.Errorf("its Load of %q, which has no token, gives an error that is not oauth.ErrNoToken: %w", key, err)
+			return fmt.Errorf("its Load of %q, which has no token, gives an error that is not oauth.ErrNoToken: %w",
+				key, err)
 		}
 		return nil
 	}

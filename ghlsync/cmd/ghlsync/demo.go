@@ -276,7 +276,8 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 		return err
 	}
 	d.screen.clear()
-	fmt.Fprintf(d.out, "\nThe changes stopped, and all work was done %s later.\nNumber of records on both sides:\n\n", took.Round(10*time.Millisecond))
+	fmt.Fprintf(d.out, "\nThe changes stopped, and all work was done %s later.\nNumber of records on both sides:\n\n",
+		took.Round(10*time.Millisecond))
 	return errors.Join(d.p.show(f, func() {
 		var rows [][]string
 		for _, kind := range []string{"contacts", "tasks", "notes", "appointments"} {
@@ -290,7 +291,9 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 			}
 		}
 		if f.Behind > 0 {
-			fmt.Fprintf(d.out, "%s not found in HighLevel, though a webhook named it: ghlsync looks for it a while longer\n", plural(f.Behind, "contact"))
+			fmt.Fprintf(d.out,
+				"%s not found in HighLevel, though a webhook named it: ghlsync looks for it a while longer\n",
+				plural(f.Behind, "contact"))
 		}
 		for _, f := range failing { // its contact may differ
 			fmt.Fprintf(d.out, "%s: %s of %s: %s\n", f.State, f.Category, f.Unit.ID, f.Message)

@@ -49,7 +49,8 @@ func migrations() ([]migration, error) {
 		if err != nil || version != int64(i+1) {
 			return nil, fmt.Errorf("migration %s: want number %d", short, i+1)
 		}
-		list[i] = migration{version: version, name: short, postgres: string(text), sqlite: withoutPostgres(string(text))}
+		list[i] = migration{version: version, name: short, postgres: string(text),
+			sqlite: withoutPostgres(string(text))}
 	}
 	return list, nil
 }
@@ -151,7 +152,8 @@ func missing(ctx context.Context, tx *Tx) ([]migration, error) {
 		return nil, err
 	}
 	if last > int64(len(all)) {
-		return nil, fmt.Errorf("a newer ghlsync has migrated it to version %d; this program supports %d", last, len(all))
+		return nil, fmt.Errorf("a newer ghlsync has migrated it to version %d; this program supports %d",
+			last, len(all))
 	}
 	return all[last:], nil
 }

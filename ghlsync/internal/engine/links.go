@@ -115,7 +115,8 @@ func (e *Engine) links(ctx context.Context, location, contact string) (list []*l
 }
 
 func linksTx(ctx context.Context, tx *db.Tx, location, contact string) ([]*link, error) {
-	return db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`, location, contact)
+	return db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`,
+		location, contact)
 }
 
 // linkFrom reads the link of a record of HighLevel, whatever contact it belonged to; nil if there is none.
@@ -128,7 +129,8 @@ func (e *Engine) linkOf(ctx context.Context, location string, kind pluvo.Kind, p
 	return e.oneLink(ctx, byPluvo, location, kind, pluvoID)
 }
 
-func (e *Engine) oneLink(ctx context.Context, by, location string, kind pluvo.Kind, id string) (found *link, err error) {
+func (e *Engine) oneLink(ctx context.Context, by, location string, kind pluvo.Kind,
+	id string) (found *link, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		found, err = linkTx(ctx, tx, by, location, kind, id)
 		return err
@@ -195,7 +197,8 @@ func (e *Engine) save(ctx context.Context, location string, l *link) error {
 	})
 }
 
-// justWritten waits where a record is missing in HighLevel that was written or linked a moment ago: it may only not be there yet.
+// justWritten waits where a record is missing in HighLevel that was written or linked a moment ago: it may only not be
+// there yet.
 func (e *Engine) justWritten(k *link) error {
 	return e.settled(k.at, "a record may not be there yet")
 }

@@ -87,7 +87,8 @@ func (q *Queue) storeAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (
 	if err != nil || state != Stopped || alerted {
 		return nil, err
 	}
-	if _, err = tx.Exec(ctx, `UPDATE ghlsync_failure SET alerted_at = $2 WHERE id = $1`, f.ID, db.Micros(a.At)); err != nil {
+	if _, err = tx.Exec(ctx, `UPDATE ghlsync_failure SET alerted_at = $2 WHERE id = $1`, f.ID,
+		db.Micros(a.At)); err != nil {
 		return nil, err
 	}
 	return &f, q.enter(ctx, tx, &f)

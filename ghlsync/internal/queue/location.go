@@ -136,7 +136,8 @@ func (q *Queue) Resume(ctx context.Context, location string) error {
 		if err := known(ctx, tx, location); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = 0, reason = '' WHERE id = $1`, location); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = 0, reason = '' WHERE id = $1`,
+			location); err != nil {
 			return err
 		}
 		if err := q.jobs.pause(ctx, tx, queueName(location), false); err != nil {
@@ -299,7 +300,8 @@ func (q *Queue) prune(ctx context.Context) error {
 			{`DELETE FROM ghlsync_delivery WHERE received_at < $1`, deliveryRetention},
 			{`DELETE FROM ghlsync_attempt WHERE failure IN
 				(SELECT id FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped'))`, failureRetention},
-			{`DELETE FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped')`, failureRetention},
+			{`DELETE FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped')`,
+				failureRetention},
 		} {
 			if _, err := tx.Exec(ctx, d.query, db.Micros(now.Add(-d.retention))); err != nil {
 				return err

@@ -46,7 +46,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		idle = false
 		var paused, there int64
-		err := tx.Row(ctx, `SELECT paused, (SELECT count(*) FROM ghlsync_process WHERE id = $2) FROM ghlsync_location WHERE id = $1`,
+		err := tx.Row(ctx,
+			`SELECT paused, (SELECT count(*) FROM ghlsync_process WHERE id = $2) FROM ghlsync_location WHERE id = $1`,
 			id.Location, q.process).
 			Scan(&paused, &there)
 		switch {
@@ -77,7 +78,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 		idle = true
 		u.number++
 		u.process, u.job, u.priority, u.due = q.process, job, Background, time.Time{}
-		if _, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET number = $3, changed_at = $4 WHERE location = $1 AND unit = $2`,
+		if _, err := tx.Exec(ctx,
+			`UPDATE ghlsync_unit SET number = $3, changed_at = $4 WHERE location = $1 AND unit = $2`,
 			id.Location, id.ID, u.number, db.Micros(q.DB.Now())); err != nil {
 			return err
 		}
