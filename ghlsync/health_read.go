@@ -77,7 +77,9 @@ func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []
 				l.Paused, l.Reason, l.LastDelivery = db.Time(paused), redact.Text(reason), db.Time(delivery)
 				l.pausedBy = queue.Location{Reason: reason}.Category()
 				return err
-			}, `SELECT id, paused, reason, coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0) FROM ghlsync_location l`)
+			}, `SELECT id, paused, reason,
+				coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0)
+				FROM ghlsync_location l`)
 		},
 		func() error {
 			return tx.Each(ctx, func(r db.Row) error {
@@ -91,9 +93,12 @@ func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []
 				}
 				return err
 			}, `SELECT location, count(*), count(CASE WHEN process <> '' THEN 1 END),
-				count(CASE WHEN process = '' AND attempts > 0 THEN 1 END), count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
-				coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL WHEN due > changed_at THEN due ELSE changed_at END), 0)
-				FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`, db.Micros(now), int64(queue.Live), db.Micros(now))
+				count(CASE WHEN process = '' AND attempts > 0 THEN 1 END),
+				count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
+				coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL
+					WHEN due > changed_at THEN due ELSE changed_at END), 0)
+				FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`,
+				db.Micros(now), int64(queue.Live), db.Micros(now))
 		},
 		func() error {
 			return tx.Each(ctx, func(r db.Row) error {
@@ -103,7 +108,8 @@ func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []
 				l := at(id)
 				l.Retrying, l.Stopped = int(retrying), int(stopped)
 				return err
-			}, `SELECT location, count(CASE WHEN state = 'retrying' THEN 1 END), count(CASE WHEN state = 'stopped' THEN 1 END)
+			}, `SELECT location, count(CASE WHEN state = 'retrying' THEN 1 END),
+				count(CASE WHEN state = 'stopped' THEN 1 END)
 				FROM ghlsync_failure WHERE state IN ('retrying', 'stopped') GROUP BY location`)
 		},
 		func() error {
@@ -114,7 +120,8 @@ func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []
 				l := at(id)
 				l.Conflicts, l.Undecided = int(open), int(undecided)
 				return err
-			}, `SELECT location, count(*), count(CASE WHEN winner = '' THEN 1 END) FROM ghlsync_conflict WHERE resolved_at = 0 GROUP BY location`)
+			}, `SELECT location, count(*), count(CASE WHEN winner = '' THEN 1 END)
+				FROM ghlsync_conflict WHERE resolved_at = 0 GROUP BY location`)
 		},
 		func() error {
 			return tx.Each(ctx, func(r db.Row) error {

@@ -50,12 +50,14 @@ func newMetrics(s *Syncer) *metrics {
 			"kind", "action"),
 		conflicts: counter("conflicts_total", "New conflicts.", "location", "kind"),
 		deliveries: counter("deliveries_total",
-			"Accepted webhooks with a valid signature, including repeated ones. A location that is not synced is \"other\".",
+			"Accepted webhooks with a valid signature, including repeated ones. "+
+				"A location that is not synced is \"other\".",
 			"location", "type"),
 		answers: counter("webhook_answers_total",
 			"Answers to webhooks by status: 200 accepted, 401 invalid signature, 429 to be redelivered.", "code"),
 		requests: counter("requests_total",
-			"Requests to HighLevel, retries included, by operation and status; \"error\" is a request without an answer.",
+			"Requests to HighLevel, retries included, by operation and status; "+
+				"\"error\" is a request without an answer.",
 			"operation", "code"),
 		alerts: counter("alerts_total", "Attempts to send an alert: sent or failed.", "result"),
 		took:   histogram("run_duration_seconds", "Duration of sync runs.", seconds[:11], "result"),

@@ -41,7 +41,8 @@ func parseForm(text string) (form dateForm, problem string) {
 		rest = strings.ReplaceAll(rest, token, "\x00")
 	}
 	if strings.ContainsFunc(rest, func(r rune) bool { return !strings.ContainsRune("\x00 -/.,:T", r) }) {
-		return form, "the form must consist of YYYY, MM, DD, HH, mm, ss, Z (the zone) and - / . , : T or spaces between them"
+		return form, "the form must consist of YYYY, MM, DD, HH, mm, ss, Z (the zone) " +
+			"and - / . , : T or spaces between them"
 	}
 	switch {
 	case counts["YYYY"]+counts["MM"]+counts["DD"] != 3:

@@ -44,8 +44,8 @@ func writeToHighLevel(
 		for _, e := range entries {
 			what := outcome(e)
 			if e.To == "tags" {
-				what = "added " + strings.Join(change.AddTags,
-					", ") + ", removed " + strings.Join(change.RemoveTags, ", ")
+				what = "added " + strings.Join(change.AddTags, ", ") +
+					", removed " + strings.Join(change.RemoveTags, ", ")
 			}
 			from, to := name(e.Kind, e.From), strings.Replace(e.To, "custom.contact.", "custom.", 1)
 			row(t, e.From, cut(was[from], 20), cut(is[from], 20), to, what)

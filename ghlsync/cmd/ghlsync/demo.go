@@ -103,7 +103,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 	fmt.Fprintf(d.out, "%s of HighLevel and their records were in Pluvo after %s.\n",
 		plural(start.Contacts, "contact"), time.Since(began).Round(10*time.Millisecond))
 	d.fail()
-	fmt.Fprintf(d.out, "From now on 5%% of all requests fail, some answers get lost, and every fifth\nwebhook arrives twice, out of order, or not at all.\n\n")
+	fmt.Fprintf(d.out, "From now on 5%% of all requests fail, some answers get lost, and every fifth\n"+
+		"webhook arrives twice, out of order, or not at all.\n\n")
 	if err := d.change(ctx); err != nil {
 		return err
 	}

@@ -394,12 +394,14 @@ func (v *validator) config(err error) {
 
 // howToSet says what to write where a required setting is missing.
 var howToSet = map[string]string{
-	"database":          "write sqlite: and the path of a file, such as sqlite:ghlsync.db, or postgres://user:password@host/name",
+	"database": "write sqlite: and the path of a file, such as sqlite:ghlsync.db, " +
+		"or postgres://user:password@host/name",
 	"locations":         "write at least one location; its id is in HighLevel's address bar behind /location/",
 	"locations[].id":    "it is in HighLevel's address bar behind /location/",
 	"locations[].token": "write a private integration token of the location, or set app and run: ghlsync connect",
-	"locations[].takes": "with several locations it selects the contacts made in Pluvo that belong here: all, none or tag:NAME",
-	"token_keys":        "tokens are stored encrypted: generate a key with openssl rand -hex 32",
+	"locations[].takes": "with several locations it selects the contacts made in Pluvo that belong here: " +
+		"all, none or tag:NAME",
+	"token_keys": "tokens are stored encrypted: generate a key with openssl rand -hex 32",
 }
 
 // otherNames are settings that have another name in the file than in ghlsync.Config.

@@ -161,7 +161,8 @@ func missing(ctx context.Context, tx *Tx) ([]migration, error) {
 func (d *DB) checkMigrated(ctx context.Context) error {
 	err := d.Read(ctx, func(ctx context.Context, tx *Tx) error {
 		var tables int64
-		query := `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'ghlsync_migration'`
+		query := `SELECT count(*) FROM pg_tables
+			WHERE schemaname = current_schema() AND tablename = 'ghlsync_migration'`
 		if tx.sql != nil {
 			query = `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'ghlsync_migration'`
 		}

@@ -59,9 +59,11 @@ func (e *Engine) report(ctx context.Context, c Conflict) error {
 	c.ID, c.Happened = hex.EncodeToString(sum[:12]), e.now()
 	fresh := false
 	err = e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_conflict (id, location, unit, kind, record, field, winner, body, happened_at)
+		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_conflict
+				(id, location, unit, kind, record, field, winner, body, happened_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-			ON CONFLICT (id) DO UPDATE SET happened_at = excluded.happened_at, resolved_at = 0 WHERE ghlsync_conflict.resolved_at > 0`,
+			ON CONFLICT (id) DO UPDATE SET happened_at = excluded.happened_at, resolved_at = 0
+				WHERE ghlsync_conflict.resolved_at > 0`,
 			c.ID, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body),
 			db.Micros(c.Happened))
 		fresh = n == 1
@@ -113,7 +115,8 @@ var ErrNoConflict = errors.New("no such open conflict")
 // Resolve marks a conflict as seen to, and returns it. A second time changes nothing, and is ErrNoConflict.
 func (e *Engine) Resolve(ctx context.Context, id string) (c Conflict, err error) {
 	err = e.write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		c, err = scanConflict(tx.Row(ctx, `UPDATE ghlsync_conflict SET resolved_at = $2 WHERE id = $1 AND resolved_at = 0
+		c, err = scanConflict(tx.Row(ctx, `UPDATE ghlsync_conflict SET resolved_at = $2
+			WHERE id = $1 AND resolved_at = 0
 			RETURNING `+conflictColumns, id, db.Micros(e.now())))
 		if errors.Is(err, db.ErrNoRows) {
 			return ErrNoConflict

@@ -202,7 +202,8 @@ func (e *Engine) index(ctx context.Context, tx *db.Tx, c *pluvo.Change) error {
 		return err
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_person (id, phone, email, changed_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET phone = excluded.phone, email = excluded.email, changed_at = excluded.changed_at`,
+		ON CONFLICT (id) DO UPDATE
+			SET phone = excluded.phone, email = excluded.email, changed_at = excluded.changed_at`,
 		r.ID, searchPhone(r.Phone), searchEmail(r.Email), db.Micros(e.now()))
 	return err
 }
@@ -250,7 +251,8 @@ func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact)
 	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		ids, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
 			`SELECT id FROM ghlsync_person p WHERE (phone <> '' AND phone = $1 OR email <> '' AND email = $2)
-				AND NOT EXISTS (SELECT 1 FROM ghlsync_link k WHERE k.location = $3 AND k.kind = $4 AND k.pluvo_id = p.id)
+				AND NOT EXISTS (SELECT 1 FROM ghlsync_link k
+					WHERE k.location = $3 AND k.kind = $4 AND k.pluvo_id = p.id)
 			ORDER BY id LIMIT 100`, searchPhone(phone), email, l.ID, string(pluvo.KindContact))
 		return err
 	})

@@ -67,7 +67,8 @@ func (e *Engine) note(ctx context.Context, location, name, unit string) error {
 
 func (e *Engine) storeIntent(ctx context.Context, location, name, unit, body string) error {
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_intent (location, name, unit, body, created_at) VALUES ($1, $2, $3, $4, $5)
+		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_intent (location, name, unit, body, created_at)
+			VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (location, name) DO UPDATE SET body = excluded.body, created_at = excluded.created_at`,
 			location, name, unit, body, db.Micros(e.now()))
 		return err

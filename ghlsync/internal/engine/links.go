@@ -162,7 +162,8 @@ func addLink(ctx context.Context, tx *db.Tx, now time.Time, location string, l *
 		return err
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO ghlsync_link (location, kind, ghl_id, pluvo_id, contact, synced, synced_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, location, string(l.kind), l.ghlID, l.pluvoID, l.contact, text, db.Micros(now))
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		location, string(l.kind), l.ghlID, l.pluvoID, l.contact, text, db.Micros(now))
 	if err != nil || n == 1 {
 		l.stored = text
 		return err
@@ -185,7 +186,8 @@ func (e *Engine) save(ctx context.Context, location string, l *link) error {
 		return err
 	}
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE ghlsync_link SET synced = $4, synced_at = $5, contact = $6 WHERE location = $1 AND kind = $2 AND ghl_id = $3 AND pluvo_id = $7`,
+		n, err := tx.Exec(ctx, `UPDATE ghlsync_link SET synced = $4, synced_at = $5, contact = $6
+			WHERE location = $1 AND kind = $2 AND ghl_id = $3 AND pluvo_id = $7`,
 			location, string(l.kind), l.ghlID, text, db.Micros(e.now()), l.contact, l.pluvoID)
 		if err == nil && n == 0 {
 			err = addLink(ctx, tx, e.now(), location, l)

@@ -166,7 +166,8 @@ func (e *Engine) eachLink(ctx context.Context, location string, kind pluvo.Kind,
 		var page []*link
 		err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 			page, err = db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link
-				WHERE location = $1 AND kind = $2 AND ghl_id > $3 ORDER BY ghl_id LIMIT $4`, location, string(kind), after, int64(some))
+				WHERE location = $1 AND kind = $2 AND ghl_id > $3 ORDER BY ghl_id LIMIT $4`,
+				location, string(kind), after, int64(some))
 			return err
 		})
 		if err != nil {

@@ -51,7 +51,8 @@ const keptInPluvo Side = "kept"
 // tombstone remembers that a side has deleted a record. The id is HighLevel's, unless it is keptInPluvo.
 func tombstone(ctx context.Context, tx *db.Tx, now time.Time, location string, kind pluvo.Kind, by Side,
 	id string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_tombstone (location, kind, side, id, deleted_at) VALUES ($1, $2, $3, $4, $5)
+	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_tombstone (location, kind, side, id, deleted_at)
+		VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (location, kind, side, id) DO UPDATE SET deleted_at = excluded.deleted_at`,
 		location, string(kind), string(by), id, db.Micros(now))
 	return err
@@ -62,8 +63,10 @@ func (e *Engine) deleted(ctx context.Context, location string, kind pluvo.Kind,
 	ghlID string) (by Side, at time.Time, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		var micros int64
-		err := tx.Row(ctx, `SELECT side, deleted_at FROM ghlsync_tombstone WHERE location = $1 AND kind = $2 AND side IN ($3, $4) AND id = $5
-			ORDER BY deleted_at DESC LIMIT 1`, location, string(kind), string(GHL), string(Pluvo), ghlID).Scan(&by, &micros)
+		err := tx.Row(ctx, `SELECT side, deleted_at FROM ghlsync_tombstone
+			WHERE location = $1 AND kind = $2 AND side IN ($3, $4) AND id = $5
+			ORDER BY deleted_at DESC LIMIT 1`,
+			location, string(kind), string(GHL), string(Pluvo), ghlID).Scan(&by, &micros)
 		if errors.Is(err, db.ErrNoRows) {
 			return nil
 		}

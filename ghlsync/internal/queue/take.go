@@ -60,7 +60,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 		case there == 0:
 			return ErrNotRunning
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority) VALUES ($1, $2, 0, 0, $3)
+		if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority)
+			VALUES ($1, $2, 0, 0, $3)
 			ON CONFLICT (location, unit) DO NOTHING`, id.Location, id.ID, int64(Background)); err != nil {
 			return err
 		}
@@ -94,7 +95,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 // HasStopped reports whether a unit is dirty and has no job, so that it does not run until it is marked.
 func (q *Queue) HasStopped(ctx context.Context, tx *db.Tx, id Unit) (bool, error) {
 	var n int64
-	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE location = $1 AND unit = $2 AND number > synced AND job = 0 AND process = ''`,
+	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit
+		WHERE location = $1 AND unit = $2 AND number > synced AND job = 0 AND process = ''`,
 		id.Location, id.ID).
 		Scan(&n)
 	return n > 0, err
