@@ -30,7 +30,7 @@ type migration struct {
 }
 
 // ErrMigrate: the database lacks a migration, and they are done by hand.
-var ErrMigrate = errors.New("the database wants to be migrated")
+var ErrMigrate = errors.New("the database must be migrated")
 
 func migrations() ([]migration, error) {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
