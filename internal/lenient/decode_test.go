@@ -55,6 +55,7 @@ type record struct {
 	Leaf  leaf           `json:"leaf,omitzero"`
 	Ptr   *leaf          `json:"ptr,omitempty"`
 	List  []*leaf        `json:"list,omitempty"`
+	Flat  []leaf         `json:"flat,omitempty"`
 	Any   map[string]any `json:"any,omitempty"`
 	Inner struct {
 		Name string `json:"name,omitempty"`
@@ -104,6 +105,8 @@ func TestOddValues(t *testing.T) {
 		{"a value that its type refuses", `{"when":5}`, record{}, "when"},
 		{"an unknown name in a struct without Extra", `{"leaf":{"name":"n","new":1},"ptr":{"new":1}}`, record{Leaf: leaf{Name: "n"}, Ptr: &leaf{}}, "leaf ptr"},
 		{"an odd value in a struct without Extra", `{"list":[{"name":"n","count":"many"}]}`, record{List: []*leaf{{Name: "n"}}}, "list"},
+		{"objects in which nothing is known", `{"list":[{"new":1},5],"flat":[{"name":"n"},{"count":"many"},{},5,null]}`,
+			record{List: []*leaf{{}}, Flat: []leaf{{Name: "n"}, {}, {}}}, "flat list"},
 		{"another case", `{"ID":"a","Tagſ":["b"]}`, record{ID: "a", Tags: []string{"b"}}, ""},
 		{"a name twice", `{"id":{},"count":1,"id":"a","count":2}`, record{ID: "a", Count: 2}, ""},
 		{"a name twice, the odd one last", `{"id":"a","id":{}}`, record{}, "id"},

@@ -176,17 +176,17 @@ func pointerReader(t reflect.Type) readFunc {
 // value as a list of one.
 func sliceReader(t reflect.Type) readFunc {
 	read := readerOf(t)
-	takesEmptyText := t.Kind() == reflect.String
+	takesEmptyText, isStruct := t.Kind() == reflect.String, t.Kind() == reflect.Struct
 	// add reads an element at the end of v.
 	add := func(d *decoder, v reflect.Value) (whole bool) {
 		if d.isNull() || !takesEmptyText && d.isEmptyText() {
 			return true
 		}
-		n := v.Len()
+		n, object := v.Len(), d.at('{')
 		v.Grow(1)
 		v.SetLen(n + 1)
 		whole = read(d, v.Index(n))
-		if !whole && v.Index(n).IsZero() {
+		if !whole && !(object && isStruct) && v.Index(n).IsZero() {
 			v.SetLen(n)
 		}
 		return whole
