@@ -232,6 +232,15 @@ func TestRecordsOwnTheirMemory(t *testing.T) {
 	}
 }
 
+// TestLongListOfOtherValues: elements that are not stored use no memory, and a long list is read to its end.
+func TestLongListOfOtherValues(t *testing.T) {
+	const n = 100_000
+	r := read(t, `{"flat":[5`+strings.Repeat(",5", n)+`,{"name":"n"}],"days":[1`+strings.Repeat(",1", n)+`]}`)
+	require.Equal(t, []leaf{{Name: "n"}}, r.Flat)
+	require.LessOrEqual(t, cap(r.Flat), 2000)
+	require.Len(t, r.Days, n+1)
+}
+
 // TestConcurrentUse reads and writes types that are seen for the first time.
 func TestConcurrentUse(t *testing.T) {
 	type first struct {

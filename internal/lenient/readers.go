@@ -172,6 +172,10 @@ func pointerReader(t reflect.Type) readFunc {
 	}
 }
 
+// maxAhead is the number of elements for which a list gets its memory at once. A longer list grows with the elements that
+// are stored, so that a hostile list of other values costs none.
+const maxAhead = 1024
+
 // sliceReader returns a reader that leaves out null and the elements that are not of the type, and reads a single
 // value as a list of one.
 func sliceReader(t reflect.Type) readFunc {
@@ -211,7 +215,7 @@ func sliceReader(t reflect.Type) readFunc {
 		if n == 0 {
 			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 		} else {
-			v.Grow(n)
+			v.Grow(min(n, maxAhead))
 		}
 		whole = true
 		d.enter()
