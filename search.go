@@ -158,7 +158,7 @@ func (s *ContactsService) SearchPages(
 // SearchField is a field that a search can filter or sort by. Its methods return filters:
 //
 //	ghl.FieldEmail.Eq("ada@example.com")
-//	ghl.FieldDateUpdated.Range("gte", since)
+//	ghl.FieldDateUpdated.GTE(since)
 type SearchField string
 
 // The fields that the API documents for filters. A search can sort by FieldFirstName, FieldLastName, FieldBusinessName,
@@ -237,6 +237,7 @@ type Filter struct {
 	field    SearchField
 	operator string
 	value    json.RawMessage // nil for operators without a value
+	bounds   map[string]any  // of a range, by operator; value holds them as JSON
 	err      error           // from writing the value as JSON
 	group    string
 	filters  []Filter
@@ -266,22 +267,54 @@ func (f SearchField) Exists() Filter { return Filter{field: f, operator: "exists
 // NotExists matches contacts without a value of the field.
 func (f SearchField) NotExists() Filter { return Filter{field: f, operator: "not_exists"} }
 
-// Range matches contacts with a value of the field within bounds: pairs of an operator, "gt", "gte", "lt" or "lte",
-// and a value. A value is a time.Time (sent in UTC to the millisecond), a [Time], a number or a string. Range is
-// the only comparison of dates.
-func (f SearchField) Range(bounds ...any) Filter {
-	values := map[string]any{}
-	for pair := range slices.Chunk(bounds, 2) {
-		operator, _ := pair[0].(string)
-		if len(pair) != 2 || !slices.Contains([]string{"gt", "gte", "lt", "lte"}, operator) {
-			return Filter{field: f, operator: "range", err: errRange}
-		}
-		values[operator] = searchValue(pair[1])
-	}
-	return f.filter("range", values)
+// GT matches contacts with a value of the field after or greater than value: a time.Time (sent in UTC to the
+// millisecond), a [Time], a number or a string. GT, GTE, LT and LTE are the only comparisons of dates. The methods of
+// the same name of [Filter] add the other bound.
+func (f SearchField) GT(value any) Filter { return f.bounded("gt", value) }
+
+// GTE matches contacts with a value of the field at or after value, see GT.
+func (f SearchField) GTE(value any) Filter { return f.bounded("gte", value) }
+
+// LT matches contacts with a value of the field before or less than value, see GT.
+func (f SearchField) LT(value any) Filter { return f.bounded("lt", value) }
+
+// LTE matches contacts with a value of the field at or before value, see GT.
+func (f SearchField) LTE(value any) Filter { return f.bounded("lte", value) }
+
+func (f SearchField) bounded(operator string, value any) Filter {
+	return Filter{field: f, operator: "range"}.bound(operator, value)
 }
 
-var errRange = errors.New("a bound needs an operator, gt, gte, lt or lte, and a value")
+// GT returns f with a further bound, see [SearchField.GT]. f must come from GT, GTE, LT or LTE; any other filter makes
+// the search fail with [ErrBadInput].
+func (f Filter) GT(value any) Filter { return f.bound("gt", value) }
+
+// GTE returns f with a further bound, see [Filter.GT].
+func (f Filter) GTE(value any) Filter { return f.bound("gte", value) }
+
+// LT returns f with a further bound, see [Filter.GT].
+func (f Filter) LT(value any) Filter { return f.bound("lt", value) }
+
+// LTE returns f with a further bound, see [Filter.GT].
+func (f Filter) LTE(value any) Filter { return f.bound("lte", value) }
+
+func (f Filter) bound(operator string, value any) Filter {
+	if f.operator != "range" {
+		f.err = errNotRange
+		return f
+	}
+	bounds := map[string]any{operator: searchValue(value)}
+	for earlier, value := range f.bounds {
+		if earlier != operator {
+			bounds[earlier] = value
+		}
+	}
+	f.bounds = bounds
+	f.value, f.err = json.Marshal(bounds)
+	return f
+}
+
+var errNotRange = errors.New("only a filter made by GT, GTE, LT or LTE can have a further bound")
 
 // Nested matches contacts with an opportunity that matches all filters. The filters use the fields of an
 // opportunity, such as SearchField("pipelineId"). f must be FieldOpportunities.
@@ -335,6 +368,9 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 }
 
 func (f Filter) check() error {
+	if f.err == errNotRange {
+		return badInputf("Filters", "%s", errNotRange)
+	}
 	if f.group != "" || f.operator == "nested" {
 		if len(f.filters) == 0 {
 			return badInputf("Filters", "a group of filters must not be empty")
@@ -357,7 +393,7 @@ func (f Filter) check() error {
 	case custom && (checkID("Filters", id) != nil || strings.Contains(id, ".")):
 		return badInputf("Filters", "FieldCustom needs the id of a custom field, not its key")
 	case slices.Contains(dateFields, f.field) && f.operator != "range" && !exists:
-		return f.refused("is a date and supports only Range, Exists and NotExists")
+		return f.refused("is a date and supports only GT, GTE, LT, LTE, Exists and NotExists")
 	case exists:
 		return nil
 	}
@@ -379,8 +415,6 @@ func (f Filter) checkValue() error {
 	}
 	var err error
 	switch {
-	case f.err == errRange:
-		return f.refused("has a bound without an operator (gt, gte, lt or lte) or a value")
 	case f.err != nil:
 		return f.refused("has a value that cannot be written as JSON")
 	case string(f.value) == "null":
