@@ -14,7 +14,8 @@ import (
 )
 
 // TestCallStaysWithinItsBudget limits what a call allocates, in all, beyond decoding the same body, and beyond what
-// encoding/json needs for a plain struct with the same fields. The race detector allocates too, so the test is built without it.
+// encoding/json needs for a plain struct with the same fields. The race detector allocates too, so the test is built
+// without it.
 func TestCallStaysWithinItsBudget(t *testing.T) {
 	require.InDelta(t, 1500, len(contactJSON), 100)
 	c, body := inMemoryClient(t, contactJSON), []byte(contactJSON)
@@ -39,7 +40,8 @@ func TestCallStaysWithinItsBudget(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Logf("a call: %.0f allocations, %.0f bytes; decoding alone: %.0f and %.0f; a plain struct: %.0f", allocs, bytes, decodeAllocs, decodeBytes, plainAllocs)
+	t.Logf("a call: %.0f allocations, %.0f bytes; decoding alone: %.0f and %.0f; a plain struct: %.0f",
+		allocs, bytes, decodeAllocs, decodeBytes, plainAllocs)
 	require.LessOrEqual(t, allocs, 70.0)
 	require.LessOrEqual(t, bytes, 8.0*1024)
 	require.LessOrEqual(t, allocs-decodeAllocs, 22.0)
@@ -47,7 +49,8 @@ func TestCallStaysWithinItsBudget(t *testing.T) {
 	require.LessOrEqual(t, bytes-decodeBytes, 5.0*1024)
 }
 
-// TestListedContactStaysWithinItsBudget limits what reading a contact with custom fields, as it is in a list, allocates.
+// TestListedContactStaysWithinItsBudget limits what reading a contact with custom fields, as it is in a list,
+// allocates.
 func TestListedContactStaysWithinItsBudget(t *testing.T) {
 	data := []byte(listedContactJSON)
 	allocs, bytes := costOf(func() {

@@ -105,7 +105,7 @@ func CallRedact(secrets ...string) CallOption {
 
 // CallBackground lets other calls of the location go first while its rate limit is short. Use it for work that no
 // user waits for, such as a backfill. The limiter must support it: [NewLimiter] does, and your own limiter can call
-// [IsBackground].
+// [OperationFromContext].
 func CallBackground() CallOption {
 	return func(o *callOptions) error {
 		o.background = true
@@ -176,8 +176,8 @@ type Response struct {
 	Skipped [][]byte
 }
 
-// IsBackground reports whether ctx belongs to a call with [CallBackground]. A limiter gets such a ctx.
-func IsBackground(ctx context.Context) bool {
+// isBackground reports whether ctx belongs to a call with [CallBackground].
+func isBackground(ctx context.Context) bool {
 	k, ok := ctx.Value(operationKey{}).(*call)
 	return ok && k.opts.background
 }

@@ -16,8 +16,7 @@ import (
 )
 
 const (
-	// DefaultBaseURL is HighLevel's API server.
-	DefaultBaseURL = "https://services.leadconnectorhq.com"
+	defaultBaseURL = "https://services.leadconnectorhq.com"
 
 	sdkVersion       = "0.1.0"
 	defaultUserAgent = "pluvo-ghl/" + sdkVersion + " (+https://github.com/pluvo/ghl)"
@@ -66,7 +65,7 @@ type service struct{ client *Client }
 // also need [WithLocation]. The error is an [*Error] of category [ErrBadInput] for the first wrong option; its
 // Field names the option.
 func New(opts ...Option) (*Client, error) {
-	base, err := parseBaseURL(DefaultBaseURL)
+	base, err := parseBaseURL(defaultBaseURL)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +187,7 @@ func WithLocation(id string) Option {
 }
 
 // WithBaseURL sets another server, such as one of package ghltest. The URL has a scheme, a host and optionally a
-// path. The default is [DefaultBaseURL].
+// path. The default is https://services.leadconnectorhq.com.
 func WithBaseURL(base string) Option {
 	return func(c *config) error {
 		u, err := parseBaseURL(base)

@@ -29,7 +29,7 @@ func exampleClient(answers memory) *ghl.Client {
 			status = http.StatusBadRequest
 		}
 		answer := httpmock.NewStringResponder(status, body)
-		transport.RegisterResponder(method, ghl.DefaultBaseURL+path, func(r *http.Request) (*http.Response, error) {
+		transport.RegisterResponder(method, path, func(r *http.Request) (*http.Response, error) {
 			if r.Body != nil {
 				body, err := io.ReadAll(r.Body)
 				if err != nil {
@@ -190,7 +190,7 @@ func ExampleContactsService_Search() {
 	page, err := client.Contacts.Search(context.Background(), &ghl.SearchRequest{
 		PageLimit: 50,
 		Filters: []ghl.Filter{
-			ghl.FieldDateUpdated.Range(ghl.Range{GTE: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}),
+			ghl.FieldDateUpdated.GTE(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 			ghl.AnyOf(
 				ghl.FieldTags.Contains([]string{"vip"}),
 				ghl.FieldCustom("MgobCB14YMVKuE4Ka8p1").Eq("gold"),

@@ -18,7 +18,7 @@ import (
 // particular answer. The transport belongs to one test; the global one of httpmock is not needed.
 func Example_testingWithHttpmock() {
 	transport := httpmock.NewMockTransport()
-	transport.RegisterResponder("POST", ghl.DefaultBaseURL+"/contacts/c1/tags", func(r *http.Request) (*http.Response, error) {
+	transport.RegisterResponder("POST", "/contacts/c1/tags", func(r *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return nil, err

@@ -58,7 +58,7 @@ func (l *AdaptiveLimiter) Wait(ctx context.Context) error {
 		return err
 	}
 	class, patience := foreground, patienceOf(ctx)
-	if IsBackground(ctx) {
+	if isBackground(ctx) {
 		class = background
 	}
 

@@ -503,7 +503,7 @@ func TestEveryMethodOnTheWire(t *testing.T) {
 			t.Run(string(v)+"/"+row.name, func(t *testing.T) {
 				w := row.under(v)
 				c, m := mocked(t, unexpected(t), ghl.WithVersion(v), ghl.WithUserAgent("methods-test/1"))
-				m.RegisterResponder(row.method, ghl.DefaultBaseURL+w.path, replies(t, w.answers...))
+				m.RegisterResponder(row.method, w.path, replies(t, w.answers...))
 				got, err := row.call(t.Context(), c)
 				require.NoError(t, err)
 				requests := m.sent()
@@ -511,7 +511,7 @@ func TestEveryMethodOnTheWire(t *testing.T) {
 				r := requests[len(requests)-1]
 
 				require.Equal(t, row.method, r.Method)
-				require.Equal(t, ghl.DefaultBaseURL, r.Host)
+				require.Equal(t, "https://services.leadconnectorhq.com", r.Host)
 				require.Equal(t, w.path, r.Path)
 				require.Equal(t, w.query, r.RawQuery)
 				version := row.version

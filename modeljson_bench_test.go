@@ -38,9 +38,9 @@ func plainType(t reflect.Type) reflect.Type {
 	return reflect.StructOf(fields)
 }
 
-// BenchmarkDecode compares reading a contact with encoding/json reading the same JSON into a plain struct, in turns of the
-// same loop, so that the load of the machine affects both alike. call is the whole of Contacts.Get, with a transport that
-// answers from memory.
+// BenchmarkDecode compares reading a contact with encoding/json reading the same JSON into a plain struct, in turns
+// of the same loop, so that the load of the machine affects both alike. call is the whole of Contacts.Get, with a
+// transport that answers from memory.
 func BenchmarkDecode(b *testing.B) {
 	contact := strings.TrimSuffix(strings.TrimPrefix(contactJSON, `{"contact":`), `,"traceId":"0e1a9b1c-5a2f-4d38-b3a7-2f0d1c9f5a11"}`)
 	client := inMemoryClient(b, contactJSON)

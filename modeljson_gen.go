@@ -4,6 +4,24 @@ package ghl
 
 import "github.com/pluvo/ghl/internal/lenient"
 
+var _ = lenient.Generated(
+	(*Appointment)(nil),
+	(*Attribution)(nil),
+	(*BulkTagsResult)(nil),
+	(*BusinessUpdateResult)(nil),
+	(*Calendar)(nil),
+	(*CustomField)(nil),
+	(*CustomFieldDefinition)(nil),
+	(*CustomFieldFile)(nil),
+	(*DNDSettings)(nil),
+	(*FollowersResult)(nil),
+	(*InstalledLocation)(nil),
+	(*Location)(nil),
+	(*LocationTag)(nil),
+	(*Note)(nil),
+	(*Task)(nil),
+)
+
 // MarshalJSON writes the record with its Extra.
 func (a AdditionalEmail) MarshalJSON() ([]byte, error) { return lenient.Marshal(&a) }
 

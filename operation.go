@@ -66,9 +66,10 @@ type Operation struct {
 	// Form says that the body is a form. [Client.Call] then requires url.Values as its input.
 	Form bool
 
-	location locationIn
-	answer   string // the property with the record or list; "|" separates alternatives; "." is the whole answer
-	company  bool   // counts against the limit of the company instead of the location
+	location   locationIn
+	answer     string // the property with the record or list; "|" separates alternatives; "." is the whole answer
+	background bool   // the call has CallBackground; set by OperationFromContext
+	company    bool   // counts against the limit of the company instead of the location
 }
 
 // locationIn is where a request has the location's id, other than in its path.
@@ -174,5 +175,11 @@ func OperationFromContext(ctx context.Context) (Operation, bool) {
 	if !ok {
 		return Operation{}, false
 	}
-	return k.op.clone(), true
+	op := k.op.clone()
+	op.background = k.opts.background
+	return op, true
 }
+
+// Background reports whether op is from [OperationFromContext] and its call has [CallBackground]. A [Limiter] of your own
+// can let such calls yield.
+func (op Operation) Background() bool { return op.background }

@@ -166,6 +166,7 @@ func TestReadBackIsOfTheSameCall(t *testing.T) {
 type marks struct{ background []bool }
 
 func (m *marks) Wait(ctx context.Context) error {
-	m.background = append(m.background, ghl.IsBackground(ctx))
+	op, _ := ghl.OperationFromContext(ctx)
+	m.background = append(m.background, op.Background())
 	return nil
 }

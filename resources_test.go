@@ -315,7 +315,7 @@ func TestReadBackOfEachCreate(t *testing.T) {
 							}
 							return answers(200, tc.none)(r)
 						})
-						m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path,
+						m.RegisterResponder(http.MethodPost, tc.path,
 							failure.answer.Delay(200*time.Millisecond))
 						began := time.Now()
 						id, err := tc.create(t.Context(), c, opts...)
@@ -407,7 +407,7 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, m := mocked(t, answers(200, `{"contact":`+contact+`}`))
-				m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, answers(422, `{"message":"no"}`))
+				m.RegisterResponder(http.MethodPost, tc.path, answers(422, `{"message":"no"}`))
 				id, err := tc.create(t.Context(), c, ghl.CallReadBack())
 				require.ErrorIs(t, err, ghl.ErrValidation)
 				require.Empty(t, id)
@@ -417,8 +417,8 @@ func TestReadBackFindsOnlyWhatIsNew(t *testing.T) {
 	t.Run("only the full record has the date", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c, m := mocked(t, answers(200, `{"contact":{"id":"x1","email":"ada@example.com"}}`))
-			m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, answers(422, `{"message":"no"}`))
-			m.RegisterResponder(http.MethodGet, ghl.DefaultBaseURL+"/contacts/x1", answers(200, tc.found(time.Now())))
+			m.RegisterResponder(http.MethodPost, tc.path, answers(422, `{"message":"no"}`))
+			m.RegisterResponder(http.MethodGet, "/contacts/x1", answers(200, tc.found(time.Now())))
 			id, err := tc.create(t.Context(), c, ghl.CallReadBack())
 			require.NoError(t, err)
 			require.Equal(t, "x1", id)
@@ -439,7 +439,7 @@ func TestReadBackThatCannotRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, m := mocked(t, answers(403, `{"message":"Forbidden resource"}`))
-				m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, loses)
+				m.RegisterResponder(http.MethodPost, tc.path, loses)
 				_, err := tc.create(t.Context(), c, ghl.CallReadBack())
 				require.ErrorIs(t, err, ghl.ErrAmbiguous)
 				require.ErrorIs(t, err, errReset)
@@ -449,7 +449,7 @@ func TestReadBackThatCannotRead(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 				defer cancel()
 				c, m := mocked(t, answers(200, tc.none))
-				m.RegisterResponder(http.MethodPost, ghl.DefaultBaseURL+tc.path, loses)
+				m.RegisterResponder(http.MethodPost, tc.path, loses)
 				began := time.Now()
 				_, err := tc.create(ctx, c, ghl.CallReadBack())
 				require.ErrorIs(t, err, errReset)

@@ -14,80 +14,80 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 )
 
-// BackfillOptions say what a backfill takes over. The zero value has the defaults.
+// BackfillOptions are the settings of a backfill. The zero value has the defaults.
 type BackfillOptions struct {
-	// Notes takes over notes too, which costs one more call for each contact.
+	// Notes includes notes. They cost one more call for each contact.
 	Notes bool
-	// Since and Until bound the appointments by their time; zero is a year back and a year ahead. Others come with the first
-	// change of their contact.
+	// Since and Until bound the time of the appointments; the zero values are a year ago and a year ahead. Appointments
+	// outside the bounds are synced with the first change of their contact.
 	Since, Until time.Time
-	// Window is how much of a calendar is read with one call; 0 is 31 days. HighLevel has no pages there.
+	// Window is the part of a calendar that one call reads; 0 is 31 days. HighLevel does not split this list into
+	// pages.
 	Window time.Duration
-	// Progress is told how far it is, from time to time and at the end. It is called by one goroutine at a time.
+	// Progress is called with the progress, from time to time and at the end, by one goroutine at a time.
 	Progress func(Progress)
 }
 
-// Stage is what a backfill is at.
+// Stage is a stage of a backfill.
 type Stage string
 
 // The stages, in their order.
 const (
 	StageTasks        Stage = "tasks"        // lists tasks
 	StageAppointments Stage = "appointments" // lists appointments
-	StageContacts     Stage = "contacts"     // takes contacts over, with all that belongs to them
-	StageDone         Stage = "done"
+	StageContacts     Stage = "contacts"     // syncs the contacts and their records
+	StageDone         Stage = "done"         // the backfill has ended
 )
 
-// Progress is how far a backfill is.
+// Progress is the progress of a backfill.
 type Progress struct {
 	Location string
 	Stage    Stage
-	// Done, Left and Total count contacts. Total is 0 until the contacts begin, and can change while it runs.
+	// Done, Left and Total count contacts. Total is 0 before StageContacts, and can change while the backfill runs.
 	Done, Left, Total int
-	// Tasks and Appointments are how many were found.
+	// Tasks and Appointments count the records found.
 	Tasks, Appointments int
-	// Resumed is how many of the contacts were done by a run before that was interrupted.
+	// Resumed counts the contacts in Done that an earlier, interrupted run synced.
 	Resumed int
-	// Rate is contacts a second.
+	// Rate is in contacts per second.
 	Rate float64
-	// Remaining is the time to go at that rate; 0 while that is not known.
+	// Remaining is the time left at Rate; 0 while unknown.
 	Remaining time.Duration
 }
 
-// ErrBackfillRuns: a backfill or a full comparison of the location is under way, in this process or another.
-var ErrBackfillRuns = errors.New("ghlsync: a backfill or a full comparison of the location is under way")
+// ErrBackfillRuns is returned while a backfill or a full comparison of the location runs, in this process or another.
+var ErrBackfillRuns = errors.New("ghlsync: a backfill or a full comparison of the location is already running")
 
-// Backfill takes over a location's contacts from HighLevel, with their tasks, appointments and, if asked for, notes. It reads
-// pages and lists instead of each contact by itself: contacts by 500, tasks by 100, appointments by calendar and
-// [BackfillOptions.Window]. Its calls let others of the location go first.
+// Backfill syncs all contacts of a location from HighLevel, with their tasks, appointments and optionally notes. It
+// reads lists instead of single contacts: contacts in pages of 500, tasks in pages of 100, appointments by calendar
+// and [BackfillOptions.Window]. Its calls yield to other calls of the location.
 //
-// How far it is, is stored after each page. When it was interrupted, by the end of ctx or of the process, the next call with the
-// same Notes, and times that reach no further, goes on there, after listing tasks and appointments again; they are kept in memory
-// meanwhile.
+// Backfill returns an error if the Syncer is not started or the location is not open, [ErrBackfillRuns] if another
+// backfill or full comparison of the location runs in any process, and an error that matches [ghl.ErrDailyLimit] if
+// only a tenth of the daily quota of requests is left, which is reserved for live changes.
 //
-// It may be run at any time, also while changes come in. What is newer than its lists stays: a contact that was worked on since
-// they were read is left alone, and nothing is deleted or written to HighLevel because of a list. Where a contact wants that, it
-// is read and brought in step like any other. What fails is in [Syncer.Failures] and tried again like everything else; the
-// backfill goes on.
+// Backfill stores a checkpoint after each page. If ctx or the process ends, the next call resumes from the
+// checkpoint, after it has listed tasks and appointments again. A call with different Notes, or with bounds that
+// reach further, starts from the beginning. The lists of tasks and appointments are held in memory.
 //
-// It leaves a tenth of the day's quota of requests to live changes, and fails with an error of [ghl.ErrDailyLimit] when it has
-// come to that.
+// Backfill may run at any time, also while changes arrive. It skips a contact that was synced after the lists were
+// read, and never deletes or writes to HighLevel because of a list: a contact that requires this is read and synced
+// like any other. A contact that fails is reported in [Syncer.Failures] and retried as usual; the backfill continues.
 //
-// Beside what contacts need, it needs the scopes locations/tasks.readonly, calendars.readonly and calendars/events.readonly.
-//
-// The Syncer must be started. One backfill of a location runs at a time, among all processes; a second is [ErrBackfillRuns].
+// In addition to the scopes of contacts, Backfill needs locations/tasks.readonly, calendars.readonly and
+// calendars/events.readonly.
 func (s *Syncer) Backfill(ctx context.Context, location string, o BackfillOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	ctx, end, err := s.while(ctx)
+	ctx, end, err := s.joinLifetime(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
 	client := s.engine.Client(location)
 	if client == nil {
-		return fmt.Errorf("ghlsync: location %s is not open (yet), or not among Config.Locations", location)
+		return fmt.Errorf("ghlsync: location %s is not open yet, or missing in Config.Locations", location)
 	}
 	held, release, err := s.queue.Hold(ctx, "backfill/"+location)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Syncer) Backfill(ctx context.Context, location string, o BackfillOption
 	now := s.db.Now()
 	o = o.withDefaults(now)
 	b := &backfill{Syncer: s, client: client, location: location, options: o,
-		place: place{Notes: o.Notes, Since: o.Since, Until: o.Until, Begun: now}}
+		checkpoint: checkpoint{Notes: o.Notes, Since: o.Since, Until: o.Until, Begun: now}}
 	return b.run(held)
 }
 
@@ -131,12 +131,12 @@ func (o BackfillOptions) withDefaults(now time.Time) BackfillOptions {
 	return o
 }
 
-// while returns a context that ends with the Syncer too, which waits for end to be called.
-func (s *Syncer) while(ctx context.Context) (joined context.Context, end func(), err error) {
+// joinLifetime returns a context that also ends when the Syncer stops. Stop waits until end is called.
+func (s *Syncer) joinLifetime(ctx context.Context) (joined context.Context, end func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != running {
-		return nil, nil, errors.New("ghlsync: it is not started")
+		return nil, nil, errors.New("ghlsync: the Syncer is not started")
 	}
 	joined, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.life, cancel)
@@ -148,152 +148,160 @@ func (s *Syncer) while(ctx context.Context) (joined context.Context, end func(),
 	}, nil
 }
 
-// defaultWindow is how much of a calendar is read with one call.
+// defaultWindow is the part of a calendar that one call reads.
 const defaultWindow = 31 * 24 * time.Hour
 
 // Only tests change these.
 var (
-	pageLimit = 500                    // how many contacts are read with one call, and between two checkpoints
-	tellEvery = 200 * time.Millisecond // how often progress is told at most
+	pageLimit        = 500                    // the contacts read with one call, and between two checkpoints
+	progressInterval = 200 * time.Millisecond // the shortest time between two reports of progress
 )
 
-// indexLag is how far HighLevel's searches may be behind. What was read of a contact within this time before a list began may be
-// newer than the list.
+// indexLag is the longest time by which HighLevel's searches lag behind. A contact that was read within this time
+// before a list may be newer than the list.
 const indexLag = time.Minute
 
-// backfill is one run, for a person or for a comparison.
+// backfill is one run of a backfill or of a full comparison.
 type backfill struct {
 	*Syncer
 	client     *ghl.Client
 	location   string
 	options    BackfillOptions
-	seen       map[string]bool // the ids of the contacts that were listed, for a comparison; else nil
-	incomplete bool            // the list of contacts
+	seen       map[string]bool // ids of the listed contacts; nil unless this is a comparison
+	incomplete bool            // the list of contacts lacks some
 
-	lists *lists
-	asOf  time.Time // when the lists were surely up to date
-	place place
-	began time.Time // to take contacts over
+	lists      *lists
+	asOf       time.Time // everything up to this time is in the lists
+	checkpoint checkpoint
+	began      time.Time // StageContacts
 
 	mu       sync.Mutex
-	notesOf  map[string][]*ghl.Note // of contacts that a comparison leaves alone; else nil
+	notesOf  map[string][]*ghl.Note // of contacts that a comparison skips; nil unless this is a comparison
 	progress Progress
-	told     time.Time
+	reported time.Time
 }
 
-// place is how far a backfill is.
-type place struct {
+// checkpoint is the point from which an interrupted backfill resumes.
+type checkpoint struct {
 	After ghl.Cursor `json:"after"`
 	Done  int        `json:"done"`
-	// The options that it was begun with, and when.
+	// The options of the first run, and its time.
 	Notes bool      `json:"notes"`
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
 	Begun time.Time `json:"begun"`
 }
 
-// covers reports whether what was done until a place need not be done again for what is wanted now. Times that are reckoned from
-// now are later each time.
-func (p place) covers(now place) bool {
-	return p.Notes == now.Notes && !now.Since.Before(p.Since.Add(-time.Hour)) && !now.Until.After(p.Until.Add(now.Begun.Sub(p.Begun)+time.Hour))
+// covers reports whether a run with the options of now can resume from p. Default bounds depend on the time of the
+// run, so they differ from run to run.
+func (p checkpoint) covers(now checkpoint) bool {
+	latest := p.Until.Add(now.Begun.Sub(p.Begun) + time.Hour)
+	return p.Notes == now.Notes && !now.Since.Before(p.Since.Add(-time.Hour)) && !now.Until.After(latest)
 }
 
-// compares reports whether it is for a comparison: that keeps no checkpoint, and goes on without a list that the token does not
-// reach.
+// compares reports whether b is a full comparison. A comparison stores no checkpoint and skips lists that the token
+// may not read.
 func (b *backfill) compares() bool { return b.seen != nil }
 
-// checkpoint is the name of the cursor that keeps its place.
-func (b *backfill) checkpoint() string { return "backfill/" + b.location }
+// cursorName returns the name of the cursor that stores the checkpoint.
+func (b *backfill) cursorName() string { return "backfill/" + b.location }
 
 func (b *backfill) run(ctx context.Context) error {
 	if !b.compares() {
-		var before place
-		if _, found, err := b.cursor(ctx, b.checkpoint(), &before); err != nil {
+		var before checkpoint
+		if _, found, err := b.cursor(ctx, b.cursorName(), &before); err != nil {
 			return err
-		} else if found && before.covers(b.place) {
-			b.place = before
+		} else if found && before.covers(b.checkpoint) {
+			b.checkpoint = before
 		}
 	}
-	b.progress = Progress{Location: b.location, Stage: StageTasks, Done: b.place.Done, Resumed: b.place.Done}
+	b.progress = Progress{Location: b.location, Stage: StageTasks, Done: b.checkpoint.Done, Resumed: b.checkpoint.Done}
 	b.asOf = b.db.Now().Add(-indexLag)
-	b.tell(true)
+	b.report(true)
 	var err error
 	if b.lists, err = b.list(ctx); err != nil {
-		return b.stopped(ctx, err)
+		return b.stopError(ctx, err)
 	}
 	b.progress.Stage, b.began = StageContacts, time.Now()
 	if err := b.contacts(ctx); err != nil {
-		return b.stopped(ctx, err)
+		return b.stopError(ctx, err)
 	}
 	if !b.compares() {
-		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return tx.DropCursor(ctx, b.checkpoint()) })
+		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return tx.DropCursor(ctx, b.cursorName()) })
 		if err != nil {
 			return err
 		}
 	}
 	b.progress.Stage, b.progress.Total = StageDone, b.progress.Done
-	b.tell(true)
+	b.report(true)
 	return nil
 }
 
-func (b *backfill) stopped(ctx context.Context, err error) error {
+func (b *backfill) stopError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	return fmt.Errorf("ghlsync: the backfill of %s stopped at contact %d: %w", b.location, b.place.Done, err)
+	return fmt.Errorf("ghlsync: backfill of %s stopped at contact %d: %w", b.location, b.checkpoint.Done, err)
 }
 
-// list reads what is listed for the whole location.
+// list reads the tasks and appointments of the location.
 func (b *backfill) list(ctx context.Context) (*lists, error) {
 	l := newLists()
 	count := func() {
 		b.progress.Tasks, b.progress.Appointments = l.tasks, l.appointments
-		b.tell(false)
+		b.report(false)
 	}
-	if err := b.granted(ctx, l, l.readTasks(ctx, b.client, count)); err != nil {
+	if err := b.allowMissingScope(ctx, l, l.readTasks(ctx, b.client, count)); err != nil {
 		return nil, err
 	}
 	b.progress.Stage = StageAppointments
-	return l, b.granted(ctx, l, l.readAppointments(ctx, b.client, b.options.Since, b.options.Until, b.options.Window, count))
+	o := &b.options
+	return l, b.allowMissingScope(ctx, l, l.readAppointments(ctx, b.client, o.Since, o.Until, o.Window, count))
 }
 
-// granted lets a schedule go on without a list that the token does not reach. A person who asks for a backfill is told.
-func (b *backfill) granted(ctx context.Context, l *lists, err error) error {
+// allowMissingScope returns nil for a comparison if the token may not read a list, and else err. A backfill fails
+// then, since a person has asked for the list.
+func (b *backfill) allowMissingScope(ctx context.Context, l *lists, err error) error {
 	if b.compares() && errors.Is(err, ghl.ErrMissingScope) {
 		l.incomplete = true
-		b.leftOut(ctx, b.location, err)
+		b.warnMissingScope(ctx, b.location, err)
 		return nil
 	}
 	return err
 }
 
-// contacts goes through the contacts page by page, the oldest first, so that new ones come at the end.
+// contacts syncs the contacts page by page, the oldest first, so that new contacts are at the end.
 func (b *backfill) contacts(ctx context.Context) error {
 	var resp ghl.Response
-	search := &ghl.SearchRequest{PageLimit: pageLimit, After: b.place.After, Sort: []ghl.SearchField{ghl.FieldDateAdded}}
+	search := &ghl.SearchRequest{PageLimit: pageLimit, After: b.checkpoint.After,
+		Sort: []ghl.SearchField{ghl.FieldDateAdded}}
 	for page, err := range b.client.Contacts.SearchPages(ctx, search, ghl.CallBackground(), ghl.CallResponse(&resp)) {
 		if err != nil {
 			return err
 		}
 		if n := len(resp.Skipped); n > 0 {
 			b.incomplete = true
-			b.log.LogAttrs(ctx, slog.LevelWarn, "contacts on a page can't be read, and are left out", slog.String("location", b.location), slog.Int("contacts", n))
+			b.log.LogAttrs(ctx, slog.LevelWarn, "skipping contacts of a page that can't be decoded",
+				slog.String("location", b.location), slog.Int("contacts", n))
 		}
-		b.progress.Total = max(page.Total, b.place.Done+len(page.Contacts))
+		b.progress.Total = max(page.Total, b.checkpoint.Done+len(page.Contacts))
 		if err := b.page(ctx, page.Contacts); err != nil {
 			return err
 		}
-		b.place.Done += len(page.Contacts)
-		if page.Next == "" && b.place.Done < page.Total {
+		b.checkpoint.Done += len(page.Contacts)
+		if page.Next == "" && b.checkpoint.Done < page.Total {
 			b.incomplete = true
-			b.log.LogAttrs(ctx, slog.LevelWarn, "the list of contacts ends before it is complete", slog.String("location", b.location),
-				slog.Int("contacts", b.place.Done), slog.Int("total", page.Total))
+			b.log.LogAttrs(ctx, slog.LevelWarn, "the list of contacts ended before its total",
+				slog.String("location", b.location),
+				slog.Int("contacts", b.checkpoint.Done), slog.Int("total", page.Total))
 		}
 		if page.Next == "" || b.compares() {
 			continue
 		}
-		b.place.After = page.Next
-		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return b.moveCursor(ctx, tx, b.checkpoint(), b.place) })
+		b.checkpoint.After = page.Next
+		err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+			return b.moveCursor(ctx, tx, b.cursorName(), b.checkpoint)
+		})
 		if err != nil {
 			return err
 		}
@@ -301,7 +309,7 @@ func (b *backfill) contacts(ctx context.Context) error {
 	return nil
 }
 
-// page takes over the contacts of a page, some at once.
+// page syncs the contacts of a page, as many at once as the queue has workers.
 func (b *backfill) page(ctx context.Context, contacts []*ghl.Contact) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -330,11 +338,13 @@ func (b *backfill) page(ctx context.Context, contacts []*ghl.Contact) error {
 	return context.Cause(ctx)
 }
 
+// contact syncs a contact with its records of the lists, or leaves it to the queue if it was synced since.
 func (b *backfill) contact(ctx context.Context, c *ghl.Contact) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	snapshot := engine.Snapshot{Contact: c, Notes: b.options.Notes, Tasks: b.lists.tasksOf[c.ID], Appointments: b.lists.appointmentsOf[c.ID]}
+	snapshot := engine.Snapshot{Contact: c, Notes: b.options.Notes,
+		Tasks: b.lists.tasksOf[c.ID], Appointments: b.lists.appointmentsOf[c.ID]}
 	unit := queue.Unit{Location: b.location, ID: c.ID}
 	done, err := b.queue.Do(ctx, unit, b.asOf, func(ctx context.Context, run *queue.Run) error {
 		return b.engine.SyncSnapshot(ctx, run, snapshot)
@@ -348,12 +358,12 @@ func (b *backfill) contact(ctx context.Context, c *ghl.Contact) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress.Done++
-	b.tell(false)
+	b.report(false)
 	return nil
 }
 
-// listNotes reads the notes of a contact that a comparison leaves alone, since it was worked on after the lists or waits for it. Its
-// notes are no list's: what is read of them now is newer than that. Where they can't be read the contact is, by itself.
+// listNotes reads the notes of a contact that a comparison skips because it was synced after the lists or waits for a
+// run. If the notes can't be read, listNotes marks the contact.
 func (b *backfill) listNotes(ctx context.Context, unit queue.Unit) error {
 	var resp ghl.Response
 	list, err := b.client.Notes.List(ctx, unit.ID, ghl.CallBackground(), ghl.CallResponse(&resp))
@@ -369,12 +379,12 @@ func (b *backfill) listNotes(ctx context.Context, unit queue.Unit) error {
 	return nil
 }
 
-// tell tells of the progress, if it was not told just now.
-func (b *backfill) tell(now bool) {
-	if b.options.Progress == nil || !now && time.Since(b.told) < tellEvery {
+// report reports the progress, at most once per progressInterval unless now is set.
+func (b *backfill) report(now bool) {
+	if b.options.Progress == nil || !now && time.Since(b.reported) < progressInterval {
 		return
 	}
-	b.told = time.Now()
+	b.reported = time.Now()
 	p := b.progress
 	p.Left = max(0, p.Total-p.Done)
 	if took := time.Since(b.began); took > 0 && p.Done > p.Resumed {

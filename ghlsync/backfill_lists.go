@@ -7,20 +7,22 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// lists are the tasks and appointments of a location, by contact.
+// lists holds the tasks and appointments of a location by contact.
 type lists struct {
 	tasksOf             map[string][]*ghl.Task
 	appointmentsOf      map[string][]*ghl.Appointment
 	tasks, appointments int
-	incomplete          bool // elements could not be read
-	seen                map[string]bool
+	incomplete          bool            // an element could not be decoded
+	seen                map[string]bool // ids with their kind
 }
 
 func newLists() *lists {
-	return &lists{tasksOf: map[string][]*ghl.Task{}, appointmentsOf: map[string][]*ghl.Appointment{}, seen: map[string]bool{}}
+	return &lists{
+		tasksOf: map[string][]*ghl.Task{}, appointmentsOf: map[string][]*ghl.Appointment{}, seen: map[string]bool{},
+	}
 }
 
-// readTasks reads all tasks: pages of 100 until one is empty.
+// readTasks reads all tasks of the location, in pages of 100 until one is empty.
 func (l *lists) readTasks(ctx context.Context, client *ghl.Client, count func()) error {
 	var resp ghl.Response
 	for t, err := range client.Tasks.SearchAll(ctx, nil, ghl.CallBackground(), ghl.CallResponse(&resp)) {
@@ -28,7 +30,7 @@ func (l *lists) readTasks(ctx context.Context, client *ghl.Client, count func())
 			return err
 		}
 		l.incomplete = l.incomplete || len(resp.Skipped) > 0
-		if key := "task/" + t.ID; !l.seen[key] { // pages shift when a task is made or deleted meanwhile
+		if key := "task/" + t.ID; !l.seen[key] { // pages shift when a task is created or deleted meanwhile
 			l.seen[key] = true
 			l.tasksOf[t.ContactID] = append(l.tasksOf[t.ContactID], t)
 			l.tasks++
@@ -39,8 +41,10 @@ func (l *lists) readTasks(ctx context.Context, client *ghl.Client, count func())
 	return nil
 }
 
-// readAppointments reads the appointments of all calendars in a time, window by window.
-func (l *lists) readAppointments(ctx context.Context, client *ghl.Client, since, until time.Time, window time.Duration, count func()) error {
+// readAppointments reads the appointments of all calendars from since to until, window by window.
+func (l *lists) readAppointments(
+	ctx context.Context, client *ghl.Client, since, until time.Time, window time.Duration, count func(),
+) error {
 	var resp ghl.Response
 	calendars, err := client.Calendars.List(ctx, nil, ghl.CallBackground(), ghl.CallResponse(&resp))
 	if err != nil {
@@ -53,14 +57,15 @@ func (l *lists) readAppointments(ctx context.Context, client *ghl.Client, since,
 			if to.After(until) {
 				to = until
 			}
-			events, err := client.Calendars.Events(ctx, &ghl.EventsQuery{CalendarID: calendar.ID, StartTime: from, EndTime: to},
-				ghl.CallBackground(), ghl.CallResponse(&resp))
+			query := &ghl.EventsQuery{CalendarID: calendar.ID, StartTime: from, EndTime: to}
+			events, err := client.Calendars.Events(ctx, query, ghl.CallBackground(), ghl.CallResponse(&resp))
 			if err != nil {
 				return err
 			}
 			l.incomplete = l.incomplete || len(resp.Skipped) > 0
 			for _, a := range events {
-				if key := "appointment/" + a.ID; a.ContactID != "" && !a.Deleted && !l.seen[key] { // one may lie in two windows
+				// An appointment may be in two windows.
+				if key := "appointment/" + a.ID; a.ContactID != "" && !a.Deleted && !l.seen[key] {
 					l.seen[key] = true
 					l.appointmentsOf[a.ContactID] = append(l.appointmentsOf[a.ContactID], a)
 					l.appointments++

@@ -30,7 +30,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// sizes of the backfill that TestBackfillCalls counts: GHLSYNC_BACKFILL contacts, or some, and half as many tasks.
+// sizes returns the sizes of the backfill in TestBackfillCalls: GHLSYNC_BACKFILL contacts or a default, and half as
+// many tasks.
 func backfillSize() int {
 	if n, err := strconv.Atoi(os.Getenv("GHLSYNC_BACKFILL")); err == nil {
 		return n
@@ -38,7 +39,7 @@ func backfillSize() int {
 	return 200
 }
 
-// populate fills HighLevel with contacts, tasks for every second and appointments in three calendars for every tenth.
+// populate fills HighLevel with contacts. Every second contact has a task, every tenth appointments in three calendars.
 func populate(t testing.TB, server *ghltest.Server, contacts int) (ids []string) {
 	t.Helper()
 	calendars := make([]string, 3)
@@ -47,14 +48,16 @@ func populate(t testing.TB, server *ghltest.Server, contacts int) (ids []string)
 	}
 	at := time.Now().Truncate(time.Hour)
 	for i := range contacts {
-		c := server.AddContact(ghl.Contact{FirstName: fmt.Sprint("First", i), LastName: "Last", Email: fmt.Sprintf("c%d@example.com", i), Tags: []string{"a", "b"}})
+		c := server.AddContact(ghl.Contact{FirstName: fmt.Sprint("First", i), LastName: "Last",
+			Email: fmt.Sprintf("c%d@example.com", i), Tags: []string{"a", "b"}})
 		ids = append(ids, c.ID)
 		if i%2 == 0 {
 			server.AddTask(ghl.Task{ContactID: c.ID, Title: fmt.Sprint("task", i)})
 		}
 		if i%10 == 0 {
 			start := at.Add(time.Duration(i%200-100) * 24 * time.Hour)
-			server.AddAppointment(ghl.Appointment{ContactID: c.ID, CalendarID: calendars[i/10%3], Title: fmt.Sprint("visit", i),
+			server.AddAppointment(ghl.Appointment{ContactID: c.ID, CalendarID: calendars[i/10%3],
+				Title:     fmt.Sprint("visit", i),
 				StartTime: timeOf(start), EndTime: timeOf(start.Add(time.Hour))})
 		}
 		if i%20 == 0 {
@@ -69,13 +72,13 @@ func timeOf(at time.Time) (t ghl.Time) {
 	return t
 }
 
-// TestBackfillCalls: a backfill costs what its lists cost, and with notes one call more for each contact.
+// TestBackfillCalls: a backfill makes only the calls of its lists, and with notes one more call for each contact.
 func TestBackfillCalls(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		contacts := backfillSize()
 		server := ghltest.Start(t)
 		ids := populate(t, server, contacts)
-		var asked atomic.Int64 // the server's own log ends at 10,000
+		var asked atomic.Int64 // the server's log of requests holds at most 10,000
 		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked.Add(1)
 			server.Handler().ServeHTTP(w, r)
@@ -91,14 +94,15 @@ func TestBackfillCalls(t *testing.T) {
 		server.ResetRequests()
 		began := time.Now()
 		var last ghlsync.Progress
-		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Progress: func(p ghlsync.Progress) {
-			last = p
-			if p.Stage == ghlsync.StageContacts {
-				assert.Equal(t, p.Total-p.Done, p.Left)
-				assert.Equal(t, p.Done > 0, p.Rate > 0)
-				assert.Equal(t, p.Done > 0 && p.Left > 0, p.Remaining > 0)
-			}
-		}}))
+		require.NoError(t, s.Backfill(t.Context(), server.LocationID(),
+			ghlsync.BackfillOptions{Progress: func(p ghlsync.Progress) {
+				last = p
+				if p.Stage == ghlsync.StageContacts {
+					assert.Equal(t, p.Total-p.Done, p.Left)
+					assert.Equal(t, p.Done > 0, p.Rate > 0)
+					assert.Equal(t, p.Done > 0 && p.Left > 0, p.Remaining > 0)
+				}
+			}}))
 		took := time.Since(began)
 		quiet(t, s, server)
 		calls := int(asked.Load())
@@ -115,7 +119,8 @@ func TestBackfillCalls(t *testing.T) {
 		require.Equal(t, contacts/2, last.Tasks)
 		require.Equal(t, contacts/10, last.Appointments)
 		require.Positive(t, last.Rate)
-		t.Logf("%d contacts in %s with %d calls of at most %d (%v)", contacts, took.Round(time.Millisecond), calls, lists, operations(server))
+		t.Logf("%d contacts in %s with %d calls of at most %d (%v)", contacts, took.Round(time.Millisecond), calls, lists,
+			operations(server))
 		same(t, s, server, ids, false)
 
 		asked.Store(0)
@@ -126,7 +131,8 @@ func TestBackfillCalls(t *testing.T) {
 		quiet(t, s, server)
 		calls = int(asked.Load())
 		require.LessOrEqual(t, calls, lists+contacts)
-		t.Logf("with notes in %s with %d calls of at most %d (%v)", took.Round(time.Millisecond), calls, lists+contacts, operations(server))
+		t.Logf("with notes in %s with %d calls of at most %d (%v)", took.Round(time.Millisecond), calls, lists+contacts,
+			operations(server))
 		same(t, s, server, ids, true)
 	})
 }
@@ -139,7 +145,7 @@ func operations(server *ghltest.Server) map[string]int {
 	return n
 }
 
-// same compares both sides of contacts, with or without their notes.
+// same asserts that contacts are equal on both sides, with or without their notes.
 func same(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server, ids []string, notes bool) {
 	t.Helper()
 	for _, id := range ids {
@@ -177,7 +183,7 @@ func same(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server, ids []string,
 	}
 }
 
-// backfillRole is a process that takes a location over, in small pages. It prints how far it is.
+// backfillRole is a process that runs a backfill in small pages and prints its progress.
 func backfillRole(args []string) {
 	address, server, token, location := args[0], args[1], args[2], args[3]
 	ghlsync.SmallSteps(25)
@@ -191,10 +197,12 @@ func backfillRole(args []string) {
 	exitOn(err)
 	exitOn(s.Start(context.Background()))
 	for {
-		err := s.Backfill(context.Background(), location, ghlsync.BackfillOptions{Notes: true, Since: time.Now().AddDate(0, 0, -110), Until: time.Now().AddDate(0, 0, 110), Progress: func(p ghlsync.Progress) {
-			fmt.Println(p.Stage, p.Resumed, p.Done)
-		}})
-		if !errors.Is(err, ghlsync.ErrBackfillRuns) { // what a process before held is free when its lease runs out
+		err := s.Backfill(context.Background(), location,
+			ghlsync.BackfillOptions{Notes: true, Since: time.Now().AddDate(0, 0, -110),
+				Until: time.Now().AddDate(0, 0, 110), Progress: func(p ghlsync.Progress) {
+					fmt.Println(p.Stage, p.Resumed, p.Done)
+				}})
+		if !errors.Is(err, ghlsync.ErrBackfillRuns) { // the lock of a killed process is free after its lease has expired
 			exitOn(err)
 			break
 		}
@@ -203,8 +211,8 @@ func backfillRole(args []string) {
 	exitOn(s.Stop(context.Background()))
 }
 
-// TestBackfillResumes: a process that takes a location over is killed again and again. The next one goes on where the last
-// page was done, and at the end all is there, once.
+// TestBackfillResumes: a process that runs a backfill is killed again and again. The next process resumes after the
+// last complete page, and at the end each contact exists once.
 func TestBackfillResumes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -222,8 +230,8 @@ func TestBackfillResumes(t *testing.T) {
 				var before, done int
 				_, err := fmt.Sscan(line, &stage, &before, &done)
 				require.NoError(t, err)
-				require.GreaterOrEqual(t, before, resumed, "it never goes back behind a page that was done")
-				require.Zero(t, before%25, "and begins with a page")
+				require.GreaterOrEqual(t, before, resumed, "it never repeats a complete page")
+				require.Zero(t, before%25, "it starts at the beginning of a page")
 				resumed = before
 				if stage == string(ghlsync.StageContacts) && done >= killAt {
 					p.Kill()
@@ -233,7 +241,7 @@ func TestBackfillResumes(t *testing.T) {
 			end = strings.HasPrefix(last, string(ghlsync.StageDone))
 		}
 		require.Positive(t, resumed)
-		s := start(t, config(t, address, server)) // what the dead were at is in the queue
+		s := start(t, config(t, address, server)) // the queue has the interrupted runs
 		quiet(t, s, server)
 		same(t, s, server, ids, true)
 		all := (&people{t: t, store: records.New(d)}).contacts()
@@ -245,8 +253,8 @@ func TestBackfillResumes(t *testing.T) {
 	})
 }
 
-// betweenPages is the address of a server before HighLevel's. What do holds is called once, when a page of contacts was read and
-// has not arrived yet.
+// betweenPages returns the address of a proxy before HighLevel. It calls do once, after HighLevel has answered with a
+// page of contacts and before the answer is sent on.
 func betweenPages(t testing.TB, server *ghltest.Server, do *atomic.Pointer[func()]) string {
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/contacts/search" || do.Load() == nil {
@@ -266,8 +274,8 @@ func betweenPages(t testing.TB, server *ghltest.Server, do *atomic.Pointer[func(
 	return front.URL
 }
 
-// TestBackfillLosesToLiveChange: while a page of contacts is on its way, one that is on it is changed, and the change is synced.
-// The page's older version does not overwrite it.
+// TestBackfillLosesToLiveChange: a contact is changed, and the change is synced, after HighLevel has built the page
+// and before the page arrives. The older version in the page does not overwrite the change.
 func TestBackfillLosesToLiveChange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -289,11 +297,12 @@ func TestBackfillLosesToLiveChange(t *testing.T) {
 			_, err = client.Contacts.Update(ctx, ids[1], &ghl.ContactUpdate{LastName: ghl.Some("Changed")})
 			require.NoError(t, err)
 			require.NoError(t, client.Contacts.Delete(ctx, ids[2]))
-			require.NoError(t, client.Tasks.Delete(ctx, ids[4], server.Tasks(ids[4])[0].ID)) // nothing but its task tells the versions apart
+			// only the task differs between the versions
+			require.NoError(t, client.Tasks.Delete(ctx, ids[4], server.Tasks(ids[4])[0].ID))
 			quiet(t, s, server)
 			full, err := s.Pluvo().Full(ctx, ids[1])
 			require.NoError(t, err)
-			full.Contact.LastName = "Changed here" // and this is not yet followed
+			full.Contact.LastName = "Changed here" // this change is not followed yet
 			_, err = s.Pluvo().Put(ctx, &full.Contact, pluvo.AnyVersion)
 			require.NoError(t, err)
 		}
@@ -307,7 +316,7 @@ func TestBackfillLosesToLiveChange(t *testing.T) {
 		theirs, _ = server.Contact(ids[1])
 		require.Equal(t, "Changed here", theirs.LastName)
 		_, err := s.Pluvo().Full(ctx, ids[2])
-		require.ErrorIs(t, err, pluvo.ErrNotFound, "what was deleted does not come back")
+		require.ErrorIs(t, err, pluvo.ErrNotFound, "a deleted contact does not come back")
 	})
 }
 
@@ -322,13 +331,14 @@ func TestBackfillRefuses(t *testing.T) {
 	require.ErrorAs(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Window: -1}), &wrong)
 	require.Equal(t, "BackfillOptions.Window", wrong.Setting)
 
-	// A second one is refused, and the end of the Syncer ends the first.
+	// A second backfill is refused, and Stop ends the first.
 	began, first := make(chan bool), make(chan error)
 	go func() {
 		var once sync.Once
-		first <- s.Backfill(context.Background(), server.LocationID(), ghlsync.BackfillOptions{Progress: func(ghlsync.Progress) {
-			once.Do(func() { began <- true; <-s.Stopping() })
-		}})
+		first <- s.Backfill(context.Background(), server.LocationID(),
+			ghlsync.BackfillOptions{Progress: func(ghlsync.Progress) {
+				once.Do(func() { began <- true; <-s.Stopping() })
+			}})
 	}()
 	<-began
 	require.ErrorIs(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{}), ghlsync.ErrBackfillRuns)
@@ -337,7 +347,8 @@ func TestBackfillRefuses(t *testing.T) {
 	require.NoError(t, s.Stop(context.Background()))
 }
 
-// TestScheduleLeavesQuota: a backfill or a comparison does not use up the day's requests; live changes still go through.
+// TestScheduleLeavesQuota: a backfill or a comparison leaves some of the daily quota, and live changes are still
+// synced.
 func TestScheduleLeavesQuota(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -347,7 +358,7 @@ func TestScheduleLeavesQuota(t *testing.T) {
 		c.ReconcileInterval, c.CompareInterval = -1, -1
 		s := start(t, c)
 		err := s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Notes: true})
-		if err == nil { // what it has left for later
+		if err == nil { // contacts that it left for later
 			err = s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{Notes: true})
 		}
 		require.ErrorIs(t, err, ghl.ErrDailyLimit)
@@ -367,7 +378,7 @@ func TestScheduleLeavesQuota(t *testing.T) {
 	})
 }
 
-// TestBackfillWithOtherOptions: one that was interrupted goes on with the same options, and begins anew with others.
+// TestBackfillWithOtherOptions: an interrupted backfill resumes with the same options, and starts again with others.
 func TestBackfillWithOtherOptions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)

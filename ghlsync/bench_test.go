@@ -19,8 +19,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// BenchmarkWebhookToPluvo: how many changes a second come from HighLevel's delivery to Pluvo's record, each of another contact
-// (with four reads each), HighLevel answering at once and without limits.
+// BenchmarkWebhookToPluvo measures changes per second from HighLevel's delivery to Pluvo's record. Each change is of
+// another contact and costs four reads; HighLevel answers at once and without limits.
 func BenchmarkWebhookToPluvo(b *testing.B) {
 	for name, address := range databases(b) {
 		b.Run(name, func(b *testing.B) {
@@ -33,7 +33,8 @@ func BenchmarkWebhookToPluvo(b *testing.B) {
 			require.NoError(b, err)
 			ids := make([]string, 500)
 			for i := range ids {
-				ids[i] = server.AddContact(ghl.Contact{FirstName: fmt.Sprint("c", i), Email: fmt.Sprintf("c%d@example.com", i)}).ID
+				ids[i] = server.AddContact(ghl.Contact{FirstName: fmt.Sprint("c", i),
+					Email: fmt.Sprintf("c%d@example.com", i)}).ID
 				require.NoError(b, s.Touch(b.Context(), server.LocationID(), ids[i]))
 			}
 			idle(b, s, server)
@@ -74,8 +75,8 @@ func idle(b *testing.B, s interface {
 	}
 }
 
-// BenchmarkMemory: what a process holds in memory that keeps many contacts in step (GHLSYNC_CONTACTS, or 2,000), after it has
-// worked on a thousand changes.
+// BenchmarkMemory measures the memory of a process that syncs GHLSYNC_CONTACTS contacts, or 2,000, after a thousand
+// changes.
 func BenchmarkMemory(b *testing.B) {
 	contacts := 2000
 	if n, err := strconv.Atoi(os.Getenv("GHLSYNC_CONTACTS")); err == nil {
@@ -91,7 +92,8 @@ func BenchmarkMemory(b *testing.B) {
 			s := start(b, c)
 			var ids []string
 			for i := range 100 {
-				ids = append(ids, server.AddContact(ghl.Contact{FirstName: fmt.Sprint("x", i), Email: fmt.Sprintf("x%d@example.com", i)}).ID)
+				ids = append(ids, server.AddContact(ghl.Contact{FirstName: fmt.Sprint("x", i),
+					Email: fmt.Sprintf("x%d@example.com", i)}).ID)
 			}
 			runtime.GC()
 			var before, after runtime.MemStats
@@ -112,24 +114,28 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// fill stores contacts that are in step, and so much the engine has followed.
+// fill stores contacts that are synced.
 func fill(b *testing.B, d *db.DB, location string, contacts int) {
 	b.Helper()
 	for from := 0; from < contacts; from += 1000 {
 		require.NoError(b, d.Write(b.Context(), func(ctx context.Context, tx *db.Tx) error {
 			for i := from; i < min(from+1000, contacts); i++ {
 				id := fmt.Sprintf("contact%d", i)
-				record := &pluvo.Contact{ID: id, FirstName: "First", LastName: id, Email: id + "@example.com", Tags: []string{"one", "two"},
+				record := &pluvo.Contact{ID: id, FirstName: "First", LastName: id, Email: id + "@example.com",
+					Tags:   []string{"one", "two"},
 					Origin: pluvo.Origin{System: "highlevel", Location: location, ID: id}}
 				text, err := json.Marshal(record)
 				if err != nil {
 					return err
 				}
 				origin, _ := json.Marshal([]string{"highlevel", location, id})
-				if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_record (kind, id, owner, origin, body, sequence) VALUES ('contact', $1, $2, $3, $4, $5)`, id, id, string(origin), string(text), int64(i+1)); err != nil {
+				if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_record (kind, id, owner, origin, body, sequence)
+					VALUES ('contact', $1, $2, $3, $4, $5)`, id, id, string(origin), string(text), int64(i+1)); err != nil {
 					return err
 				}
-				if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_link (location, kind, ghl_id, pluvo_id, contact, synced) VALUES ($1, 'contact', $2, $3, $4, $5)`, location, id, id, id, `{"highlevel":`+string(text)+`,"pluvo":`+string(text)+`}`); err != nil {
+				synced := `{"highlevel":` + string(text) + `,"pluvo":` + string(text) + `}`
+				if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_link (location, kind, ghl_id, pluvo_id, contact, synced)
+					VALUES ($1, 'contact', $2, $3, $4, $5)`, location, id, id, id, synced); err != nil {
 					return err
 				}
 			}

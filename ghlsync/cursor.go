@@ -9,7 +9,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// cursor reads how far something is, and when it was stored.
+// cursor reads the value of a cursor and the time at which it was stored.
 func (s *Syncer) cursor(ctx context.Context, name string, into any) (moved time.Time, found bool, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		moved, found, err = s.cursorTx(ctx, tx, name, into)
@@ -18,7 +18,9 @@ func (s *Syncer) cursor(ctx context.Context, name string, into any) (moved time.
 	return moved, found, err
 }
 
-func (s *Syncer) cursorTx(ctx context.Context, tx *db.Tx, name string, into any) (moved time.Time, found bool, err error) {
+func (s *Syncer) cursorTx(
+	ctx context.Context, tx *db.Tx, name string, into any,
+) (moved time.Time, found bool, err error) {
 	text, moved, err := tx.Cursor(ctx, name)
 	if errors.Is(err, db.ErrNoRows) {
 		return time.Time{}, false, nil

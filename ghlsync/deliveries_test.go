@@ -36,8 +36,8 @@ func (d delivery) to(t testing.TB, handler http.Handler) {
 	require.Equal(t, http.StatusOK, w.Code)
 }
 
-// TestDeliveriesInAnyOrder: deliveries that come in another order, twice, and once more when all is over lead to the same end as
-// those that come once and at once.
+// TestDeliveriesInAnyOrder: deliveries that arrive in another order, twice, and again at the end have the same result
+// as deliveries that arrive once and in order.
 func TestDeliveriesInAnyOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -58,7 +58,8 @@ func TestDeliveriesInAnyOrder(t *testing.T) {
 		ctx := t.Context()
 		var ids []string
 		for _, name := range []string{"Ada", "Grace", "Edith"} {
-			c, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: name, Email: name + "@example.com", Tags: []string{"new"}})
+			c, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: name, Email: name + "@example.com",
+				Tags: []string{"new"}})
 			require.NoError(t, err)
 			ids = append(ids, c.ID)
 			task, err := client.Tasks.Create(ctx, c.ID, &ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
@@ -94,7 +95,7 @@ func TestDeliveriesInAnyOrder(t *testing.T) {
 			for _, d := range shuffled {
 				d.to(t, handler)
 			}
-			equal := func() bool { // the deleted contact is waited for: its events could have come before it
+			equal := func() bool { // the sync waits for the deleted contact, since events may arrive before it exists
 				for _, id := range ids[:2] {
 					want, err := inOrder.Pluvo().Full(ctx, id)
 					require.NoError(t, err)
@@ -106,10 +107,10 @@ func TestDeliveriesInAnyOrder(t *testing.T) {
 				_, err := s.Pluvo().Full(ctx, ids[2])
 				return errors.Is(err, pluvo.ErrNotFound)
 			}
-			eventually(t, "both have the same", equal)
+			eventually(t, "both have the same records", equal)
 			before := s.Units()
-			sent[0].to(t, handler) // once more when all is over
-			require.Subset(t, before, s.Units(), "what is under way may end meanwhile")
+			sent[0].to(t, handler) // again at the end
+			require.Subset(t, before, s.Units(), "running units may end meanwhile")
 		}
 		for _, r := range server.Requests() {
 			require.Equal(t, http.MethodGet, r.Method, r.Operation)
@@ -117,8 +118,8 @@ func TestDeliveriesInAnyOrder(t *testing.T) {
 	})
 }
 
-// TestADeliveryThatCannotBeKept is answered 429 while the database fails at any of its steps, and does its work when it comes
-// again: of the first time nothing was stored that would make it a repetition.
+// TestADeliveryThatCannotBeKept: a delivery is answered 429 while the database fails at any step, and is processed
+// when it is redelivered. The first attempt stores nothing that would make the redelivery a duplicate.
 func TestADeliveryThatCannotBeKept(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -137,7 +138,8 @@ func TestADeliveryThatCannotBeKept(t *testing.T) {
 		require.NoError(t, err)
 		for _, table := range []string{"ghlsync_delivery", "ghlsync_unit", "river_job"} {
 			ghlsync.Exec(t, address, "ALTER TABLE "+table+" RENAME TO elsewhere")
-			made, err := client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: table, Email: table + "@example.com"})
+			made, err := client.Contacts.Create(t.Context(),
+				&ghl.ContactCreate{FirstName: table, Email: table + "@example.com"})
 			require.NoError(t, err)
 			require.Equal(t, http.StatusTooManyRequests, last().Status, table)
 

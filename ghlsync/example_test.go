@@ -19,7 +19,7 @@ import (
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// Metrics and health beside the webhooks, and a chat that is told of incidents.
+// Metrics, health, and a notifier that sends incidents to a chat.
 func ExampleSyncer_Health() {
 	ctx := context.Background()
 	server, err := ghltest.New() // HighLevel

@@ -13,20 +13,21 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// SmallSteps makes pages of contacts smaller, and tells of the progress at each contact.
-func SmallSteps(page int) { pageLimit, tellEvery = page, 0 }
+// SmallSteps makes pages of contacts smaller and reports the progress at each contact.
+func SmallSteps(page int) { pageLimit, progressInterval = page, 0 }
 
-// Units are the units that wait or are worked on, without those that have stopped.
+// Units returns the units that wait or run, without stopped units.
 func (s *Syncer) Units() (list []string) {
 	_ = s.db.Read(context.Background(), func(ctx context.Context, tx *db.Tx) (err error) {
-		list, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT unit FROM ghlsync_unit WHERE number > synced AND job <> 0`)
+		list, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
+			`SELECT unit FROM ghlsync_unit WHERE number > synced AND job <> 0`)
 		return err
 	})
 	return list
 }
 
-// Quiet reports whether nothing is to be done: all of Pluvo's changes were followed, and no unit waits or is worked on. Between its
-// two looks at the changes there was none, so nothing was overlooked while it counted the units.
+// Quiet reports whether nothing is left to do: all changes of Pluvo are followed, and no unit waits or runs. It reads
+// the cursor before and after it counts the units, so that it does not miss a change in between.
 func (s *Syncer) Quiet() bool {
 	before, followed := s.followed()
 	if !followed || len(s.Units()) > 0 {
@@ -36,7 +37,7 @@ func (s *Syncer) Quiet() bool {
 	return followed && before == after
 }
 
-// followed is up to where Pluvo's changes were followed, and whether these are all.
+// followed returns the cursor of Pluvo's changes, and whether no change is after it.
 func (s *Syncer) followed() (at pluvo.Cursor, all bool) {
 	ctx := context.Background()
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
@@ -51,19 +52,19 @@ func (s *Syncer) followed() (at pluvo.Cursor, all bool) {
 	return at, err == nil && len(page.Changes) == 0
 }
 
-// Tokens is the store of tokens.
+// Tokens returns the store of tokens.
 func Tokens(s *Syncer) oauth.Store { return s.tokens }
 
-// CloseDatabase takes the database away.
+// CloseDatabase closes the database under a Syncer.
 func CloseDatabase(s *Syncer) { s.db.Close() }
 
-// AlertsDue has alerts that wait for a later time sent now.
+// AlertsDue makes all waiting alerts due.
 func AlertsDue(t testing.TB, address string) {
 	t.Helper()
 	Exec(t, address, `UPDATE ghlsync_alert SET next_at = 1 WHERE sent_at = 0`)
 }
 
-// Exec changes the database.
+// Exec runs a statement in the database.
 func Exec(t testing.TB, address, query string, args ...any) {
 	t.Helper()
 	d, err := db.Open(context.Background(), address, db.Options{})
@@ -75,11 +76,11 @@ func Exec(t testing.TB, address, query string, args ...any) {
 	}))
 }
 
-// Stopping is closed when a stop has begun.
+// Stopping returns a channel that is closed when Stop begins.
 func (s *Syncer) Stopping() <-chan struct{} { return s.life.Done() }
 
-// StartedAt has a Syncer believe that it was started then.
+// StartedAt sets the time at which a Syncer was started.
 func (s *Syncer) StartedAt(at time.Time) { s.monitor.started.Store(at.UnixNano()) }
 
-// RetryAfter is how long a schedule waits after so many failures.
+// RetryAfter exports retryAfter.
 var RetryAfter = retryAfter

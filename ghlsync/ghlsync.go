@@ -21,7 +21,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Syncer keeps HighLevel locations and Pluvo in step. It is safe for concurrent use.
+// Syncer syncs HighLevel locations with Pluvo. It is safe for concurrent use.
 type Syncer struct {
 	config   Config
 	log      *slog.Logger
@@ -34,14 +34,14 @@ type Syncer struct {
 	tokens   *tokens.Store        // nil without an App
 	metrics  *metrics
 	monitor  monitor
-	heard    heard
+	diffs    diffLog
 	alerts   alerts.Outbox
-	alerted  chan struct{} // told of new alerts; holds one
+	alerted  chan struct{} // signals new alerts; holds one signal
 
-	changed chan struct{} // told of changes in Pluvo; holds one
+	changed chan struct{} // signals changes in Pluvo; holds one signal
 	mu      sync.Mutex
 	state   state
-	life    context.Context // from the start to the stop
+	life    context.Context // from Start to Stop
 	end     context.CancelFunc
 	loops   sync.WaitGroup
 }
@@ -54,7 +54,7 @@ const (
 	stopped
 )
 
-// New opens the database and returns a Syncer that does nothing yet. It returns [ConfigErrors] if settings are wrong.
+// New opens the database and returns a Syncer that is not started. It returns [ConfigErrors] if settings are wrong.
 func New(ctx context.Context, config Config) (*Syncer, error) {
 	if err := config.checkNew(); err != nil {
 		return nil, err
@@ -85,6 +85,7 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 	return s, nil
 }
 
+// build creates the parts of s from its settings and its open database.
 func (s *Syncer) build() error {
 	c := &s.config
 	s.alerts = alerts.Outbox{DB: s.db}
@@ -93,7 +94,9 @@ func (s *Syncer) build() error {
 		s.store = records.New(s.db)
 	}
 	var err error
-	s.engine, err = engine.New(engine.Config{DB: s.db, Store: s.store, Settle: c.Settle, Conflict: s.conflict, Wrote: s.metrics.wrote, Logger: s.log})
+	s.engine, err = engine.New(engine.Config{
+		DB: s.db, Store: s.store, Settle: c.Settle, Conflict: s.conflict, Wrote: s.metrics.wrote, Logger: s.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -117,17 +120,19 @@ func (s *Syncer) build() error {
 	return err
 }
 
-// clientOptions are those of every client, and then those of a location.
+// clientOptions returns the options of every client, followed by those of the location l unless it is nil.
 func (s *Syncer) clientOptions(l *Location) []ghl.Option {
-	options := []ghl.Option{ghl.WithLogger(s.log), ghl.WithLimiterFor(s.limits.For), ghl.WithMiddleware(queue.Middleware), ghl.WithMiddleware(s.measured)}
+	options := []ghl.Option{ghl.WithLogger(s.log), ghl.WithLimiterFor(s.limits.For),
+		ghl.WithMiddleware(queue.Middleware), ghl.WithMiddleware(s.measured)}
 	if l != nil {
 		options = append(options, l.ClientOptions...)
 	}
 	return options
 }
 
-// Migrate brings a database to the present form, forwards from any released version. [New] does so by itself unless
-// [Config.MigrateByHand] is set.
+// Migrate migrates a database from any earlier version to the newest. [New] does the same unless
+// [Config.MigrateByHand] is set. Migrate returns an error if the database can't be opened or was migrated by a newer
+// version.
 func Migrate(ctx context.Context, database string, logger *slog.Logger) error {
 	d, err := db.Open(ctx, database, db.Options{Logger: logger})
 	if err != nil {
@@ -137,13 +142,14 @@ func Migrate(ctx context.Context, database string, logger *slog.Logger) error {
 	return nil
 }
 
-// Start begins to keep the locations in step. A location that can't be opened now, because HighLevel is out of reach or it has
-// no token yet, is tried again until it can; a mistake in the mapping rules is an error. It can be started once.
+// Start starts the sync. It retries in the background to open a location that can't be opened now, because HighLevel
+// is unreachable or the location has no token yet. It returns a [ConfigError] if the mapping rules of a location are
+// wrong, and an error if the Syncer was started before.
 func (s *Syncer) Start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != fresh {
-		return errors.New("ghlsync: it was started before")
+		return errors.New("ghlsync: the Syncer was started before")
 	}
 	var closed []int
 	for i := range s.config.Locations {
@@ -156,11 +162,13 @@ func (s *Syncer) Start(ctx context.Context) error {
 		var mistake *ConfigError
 		switch {
 		case errors.As(err, &mistake):
-			return &ConfigError{Setting: fmt.Sprintf("Locations[%d].%s", i, mistake.Setting), Problem: mistake.Problem, Err: mistake.Err}
+			setting := fmt.Sprintf("Locations[%d].%s", i, mistake.Setting)
+			return &ConfigError{Setting: setting, Problem: mistake.Problem, Err: mistake.Err}
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			s.log.LogAttrs(ctx, slog.LevelWarn, "a location can't be opened yet", slog.String("location", l.ID), slog.Any("err", err))
+			s.log.LogAttrs(ctx, slog.LevelWarn, "the location can't be opened yet; ghlsync retries",
+				slog.String("location", l.ID), slog.Any("err", err))
 			closed = append(closed, i)
 		}
 		s.closed(ctx, l.ID, err)
@@ -179,8 +187,8 @@ func (s *Syncer) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends the work: what is under way is finished until ctx ends, and then put back for the next start. What was taken from
-// HighLevel and Pluvo is kept in any case. Stop closes the database; a second one does nothing.
+// Stop stops the sync and closes the database. It waits for runs until ctx ends, and then puts them back for the next
+// start. No marked change is lost. A second call does nothing.
 func (s *Syncer) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,15 +210,14 @@ func (s *Syncer) Stop(ctx context.Context) error {
 	return err
 }
 
-// Pluvo returns the store that holds Pluvo's records: the one of [Config.Pluvo], or the one in the database.
+// Pluvo returns the store of Pluvo's records: [Config.Pluvo], or the store in the database.
 func (s *Syncer) Pluvo() pluvo.Store { return s.store }
 
-// Installations connects accounts: [oauth.Installations.Add] turns the code of the consent screen into a token that is kept in
-// the database. It is nil without [Config.App].
+// Installations returns the accounts that have installed the app; nil without [Config.App]. [oauth.Installations.Add]
+// exchanges the code of the consent screen for a token, which is stored in the database.
 func (s *Syncer) Installations() *oauth.Installations { return s.accounts }
 
-// PluvoChanged says that something was changed in Pluvo, so that it is followed at once. It returns immediately and may be
-// called as often as one likes.
+// PluvoChanged makes the Syncer read Pluvo's changes at once instead of after [Config.PluvoInterval]. It never blocks.
 func (s *Syncer) PluvoChanged() {
 	select {
 	case s.changed <- struct{}{}:
@@ -218,18 +225,18 @@ func (s *Syncer) PluvoChanged() {
 	}
 }
 
-// Touch has a contact of HighLevel brought in step, whatever is known of it.
+// Touch marks a contact of HighLevel, so that it is read and synced. It returns an error if the location is unknown.
 func (s *Syncer) Touch(ctx context.Context, location, contactID string) error {
 	return s.queue.Mark(ctx, queue.Unit{Location: location, ID: contactID}, queue.Live)
 }
 
-// follow follows Pluvo's changes.
+// follow reads Pluvo's changes until ctx ends.
 func (s *Syncer) follow(ctx context.Context) {
 	tick := time.NewTicker(s.config.PluvoInterval)
 	defer tick.Stop()
 	for {
 		if err := s.engine.Follow(ctx); err != nil && ctx.Err() == nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, "Pluvo's changes can't be followed; it is tried again", slog.Any("err", err))
+			s.log.LogAttrs(ctx, slog.LevelWarn, "reading the changes of Pluvo failed; retrying", slog.Any("err", err))
 		}
 		select {
 		case <-ctx.Done():
@@ -240,22 +247,25 @@ func (s *Syncer) follow(ctx context.Context) {
 	}
 }
 
-// Pending is how many contacts of a location wait for work or are worked on, and since when the longest of them has.
+// Pending counts the contacts of a location that wait for a run or are running.
 type Pending struct {
 	Contacts int
-	Since    time.Time
-	// Delayed is how many of them were put off until a time though nothing has failed, such as one that HighLevel does not have
-	// (yet).
+	// Since is when the oldest of these changes was marked; zero without contacts.
+	Since time.Time
+	// Delayed counts the contacts that wait for a later time without a failure, such as a contact that HighLevel does
+	// not have yet.
 	Delayed int
 }
 
-// Pending says how far a location is behind.
+// Pending returns how far the sync of a location is behind.
 func (s *Syncer) Pending(ctx context.Context, location string) (Pending, error) {
 	var p Pending
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		var since int64
-		err := tx.Row(ctx, `SELECT count(*), coalesce(min(changed_at), 0), count(CASE WHEN process = '' AND attempts = 0 AND due > $2 THEN 1 END)
-			FROM ghlsync_unit WHERE location = $1 AND number > synced AND job <> 0`, location, db.Micros(s.db.Now())).Scan(&p.Contacts, &since, &p.Delayed)
+		err := tx.Row(ctx, `SELECT count(*), coalesce(min(changed_at), 0),
+				count(CASE WHEN process = '' AND attempts = 0 AND due > $2 THEN 1 END)
+			FROM ghlsync_unit WHERE location = $1 AND number > synced AND job <> 0`,
+			location, db.Micros(s.db.Now())).Scan(&p.Contacts, &since, &p.Delayed)
 		p.Since = db.Time(since)
 		return err
 	})

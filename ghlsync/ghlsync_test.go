@@ -17,7 +17,7 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// config is that of a location of a server.
+// config returns the settings for the location of a server.
 func config(t testing.TB, address string, server *ghltest.Server) ghlsync.Config {
 	t.Helper()
 	verifier, err := webhook.NewVerifier(webhook.WithKeys(server.WebhookPublicKey()))
@@ -48,7 +48,7 @@ func stop(t testing.TB, s *ghlsync.Syncer) {
 	require.NoError(t, s.Stop(ctx))
 }
 
-// subscribe has a Syncer take the deliveries of a server.
+// subscribe sends the deliveries of a server to a Syncer.
 func subscribe(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server) http.Handler {
 	t.Helper()
 	handler, err := s.WebhookHandler()
@@ -57,7 +57,7 @@ func subscribe(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server) http.Han
 	return handler
 }
 
-// clientOf is for what people do at HighLevel.
+// clientOf returns a client for changes that people make in HighLevel.
 func clientOf(t testing.TB, server *ghltest.Server, options ...ghl.Option) *ghl.Client {
 	t.Helper()
 	client, err := ghl.New(append(server.ClientOptions(), options...)...)
@@ -65,16 +65,16 @@ func clientOf(t testing.TB, server *ghltest.Server, options ...ghl.Option) *ghl.
 	return client
 }
 
-// unlimited is for a client that keeps no limit of its own.
+// unlimited is an option for a client without a limiter.
 var unlimited = ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })
 
-// eventually waits until something is so.
+// eventually waits until a condition is true.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	require.Eventually(t, is, 20*time.Second, 50*time.Millisecond, what)
 }
 
-// quiet waits until nothing is to be done.
+// quiet waits until nothing is left to do.
 func quiet(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server) {
 	t.Helper()
 	ctx := context.Background()
@@ -87,7 +87,7 @@ func quiet(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server) {
 		}
 	}()
 	require.Eventually(t, func() bool {
-		for range 2 { // what was done before the first was quiet may have been delivered since
+		for range 2 { // the first round may have caused new deliveries
 			require.NoError(t, server.Flush(ctx))
 			if !s.Quiet() {
 				return false
@@ -97,7 +97,7 @@ func quiet(t testing.TB, s *ghlsync.Syncer, server *ghltest.Server) {
 	}, 30*time.Second, 20*time.Millisecond)
 }
 
-// TestBothSidesByWebhook: changes in HighLevel come by its deliveries, Pluvo's are followed.
+// TestBothSidesByWebhook: changes in HighLevel arrive as deliveries, and changes in Pluvo are followed.
 func TestBothSidesByWebhook(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -107,7 +107,8 @@ func TestBothSidesByWebhook(t *testing.T) {
 		client := clientOf(t, server)
 		ctx := t.Context()
 
-		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com", Phone: "415-555-0100"})
+		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com",
+			Phone: "415-555-0100"})
 		require.NoError(t, err)
 		_, err = client.Tasks.Create(ctx, ada.ID, &ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
 		require.NoError(t, err)
@@ -116,7 +117,8 @@ func TestBothSidesByWebhook(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, full.Tasks, 1)
 
-		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Grace", Email: "grace@example.com"}, pluvo.NoVersion)
+		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Grace", Email: "grace@example.com"},
+			pluvo.NoVersion)
 		require.NoError(t, err)
 		task := full.Tasks[0]
 		task.Completed = true
@@ -136,7 +138,7 @@ func TestBothSidesByWebhook(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 		quiet(t, s, server)
 		for _, r := range server.Requests() {
-			require.Equal(t, "GET", r.Method, "writes have come to an end: %s", r.Operation)
+			require.Equal(t, "GET", r.Method, "no write after both sides are equal: %s", r.Operation)
 		}
 		failures, err := s.Failures(ctx, ghlsync.FailureFilter{})
 		require.NoError(t, err)

@@ -9,11 +9,11 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
 )
 
-// monitor is what this process knows that is not in the database.
+// monitor holds the state of this process for health reports; the database does not have it.
 type monitor struct {
-	started atomic.Int64 // when, in Unix nanoseconds; 0 before
+	started atomic.Int64 // time of the start in Unix nanoseconds; 0 before the start
 	stopped atomic.Bool
-	// HighLevel's clock, by how much it is ahead; 0 is unknown.
+	// highLevel is how far HighLevel's clock is ahead, in nanoseconds; 0 is unknown.
 	highLevel atomic.Int64
 
 	mu     sync.Mutex
@@ -45,10 +45,11 @@ func (m *monitor) whyClosed(location string) (closing, bool) {
 	return c, is
 }
 
-// slowest is the longest time of a request whose answer tells something of the server's clock.
+// slowest is the longest duration of a request that is used to measure the server's clock.
 const slowest = 2 * time.Second
 
-// clock compares HighLevel's clock with ours. Its header has whole seconds, of which the middle is meant.
+// clock measures HighLevel's clock against this machine's. The Date header has whole seconds, so clock adds half a
+// second.
 func (m *monitor) clock(sent time.Time, resp *http.Response) {
 	took := time.Since(sent)
 	if took > slowest || resp.Header.Get("Age") != "" {

@@ -26,7 +26,7 @@ func codes(h ghlsync.Health) []string {
 	return list
 }
 
-// becomes waits until the first location is as it is wanted.
+// becomes waits until the health of the first location satisfies a condition.
 func becomes(t testing.TB, s *ghlsync.Syncer, wanted func(l ghlsync.LocationHealth) bool) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -39,7 +39,7 @@ func stopped(n int) func(ghlsync.LocationHealth) bool {
 	return func(l ghlsync.LocationHealth) bool { return l.Stopped == n && l.Waiting == 0 }
 }
 
-// TestHealth: each thing that is wrong is said, and no more when it is mended.
+// TestHealth: Health reports each problem until it is solved.
 func TestHealth(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -60,17 +60,18 @@ func TestHealth(t *testing.T) {
 		require.Equal(t, ghlsync.Healthy, h.State, h.Problems)
 		require.Equal(t, 1, h.Processes)
 		require.Less(t, h.HighLevelClock.Abs(), 2*time.Second)
-		require.NotZero(t, h.HighLevelClock, "the time zone was asked for")
+		require.NotZero(t, h.HighLevelClock, "opening the location made a call")
 		require.Equal(t, ghlsync.TokenOK, h.Locations[0].Token.State)
 		require.Positive(t, h.Locations[0].BudgetLeft)
 		require.Zero(t, h.Locations[0].LastDelivery)
 		status, _ = get(http.MethodPost)
 		require.Equal(t, http.StatusMethodNotAllowed, status)
 
-		// A failure that has stopped, and a match that a person must decide.
+		// A stopped failure, and a match that a person must decide.
 		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
 		put := func(id, phone, email string) {
-			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Phone: phone, Email: email}, pluvo.NoVersion)
+			_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: id, FirstName: "Somebody", Phone: phone, Email: email},
+				pluvo.NoVersion)
 			require.NoError(t, err)
 			s.PluvoChanged()
 		}
@@ -114,7 +115,7 @@ func TestHealth(t *testing.T) {
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 })
 		require.WithinDuration(t, time.Now(), s.Health(ctx).Locations[0].LastDelivery, time.Minute)
 
-		// A pause by hand, and what waits behind it.
+		// A location that a person has paused, and the contacts that wait for it.
 		require.NoError(t, s.Pause(ctx, server.LocationID(), "moving house, ask ada@example.com"))
 		require.NoError(t, s.Touch(ctx, server.LocationID(), one.ID))
 		h = s.Health(ctx)
@@ -126,7 +127,7 @@ func TestHealth(t *testing.T) {
 		require.NoError(t, s.Resume(ctx, server.LocationID()))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 })
 
-		// Limits that are always passed.
+		// Limits that are always exceeded.
 		stop(t, s)
 		status, h = get(http.MethodGet)
 		require.Equal(t, http.StatusServiceUnavailable, status)
@@ -146,7 +147,7 @@ func TestHealth(t *testing.T) {
 	})
 }
 
-// TestHealthWithoutDatabase: what does not answer is said, and in time.
+// TestHealthWithoutDatabase: Health reports a database that does not answer, within its time limit.
 func TestHealthWithoutDatabase(t *testing.T) {
 	server := ghltest.Start(t)
 	s, err := ghlsync.New(t.Context(), config(t, dbtest.Postgres(t), server))
@@ -162,7 +163,7 @@ func TestHealthWithoutDatabase(t *testing.T) {
 	require.Contains(t, gather(t, s), "ghlsync_database_up 0")
 }
 
-// TestHealthOfAWrongSetting: a mistake in the rules that is only seen after the start is told as what it is.
+// TestHealthOfAWrongSetting: a mistake in the rules that is found only after the start is reported as a wrong setting.
 func TestHealthOfAWrongSetting(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)

@@ -29,7 +29,7 @@ import (
 
 var tokenKey = []byte(strings.Repeat("k", 32))
 
-// changes is how many changes the load makes, over how many contacts: GHLSYNC_CHANGES, or a few.
+// changes returns the number of changes that the load makes, from GHLSYNC_CHANGES or 400, and the number of contacts.
 func changes() (changes, contacts int) {
 	if n, err := strconv.Atoi(os.Getenv("GHLSYNC_CHANGES")); err == nil {
 		return n, max(n/40, 1)
@@ -37,8 +37,9 @@ func changes() (changes, contacts int) {
 	return 400, 20
 }
 
-// watcher stands before HighLevel and sees who asks for which contact. A run reads its contact first and its notes last, so no
-// other process may read the same contact in between. A run that must wait may end before its notes, which its process tells.
+// watcher is a proxy before HighLevel that finds overlapping runs. A run reads its contact first and its notes last,
+// so no other process may read the same contact in between. A run that must wait may end before it reads notes; its
+// process reports that.
 type watcher struct {
 	http.Handler
 	mu       sync.Mutex
@@ -49,10 +50,10 @@ type watcher struct {
 	refused  int
 }
 
-// listen hears of the runs of a process that ended without being in step.
+// listen reads which runs of a process ended without a sync.
 func (w *watcher) listen(process string, lines <-chan string) {
 	for line := range lines {
-		contact, ok := strings.CutPrefix(line, notInStep)
+		contact, ok := strings.CutPrefix(line, notSynced)
 		w.mu.Lock()
 		if ok && w.runs[contact] == process {
 			delete(w.runs, contact)
@@ -62,20 +63,20 @@ func (w *watcher) listen(process string, lines <-chan string) {
 	}
 }
 
-const notInStep = "not in step: "
+const notSynced = "not synced: "
 
-// teller is a log that prints which units a run has left not in step.
-type teller struct{ slog.Handler }
+// unsyncedPrinter is a log that prints the units that a run did not sync.
+type unsyncedPrinter struct{ slog.Handler }
 
-func (t teller) Enabled(context.Context, slog.Level) bool { return true }
+func (p unsyncedPrinter) Enabled(context.Context, slog.Level) bool { return true }
 
-func (t teller) WithAttrs([]slog.Attr) slog.Handler { return t }
+func (p unsyncedPrinter) WithAttrs([]slog.Attr) slog.Handler { return p }
 
-func (t teller) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == "unit not in step" {
+func (p unsyncedPrinter) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "unit not synced" {
 		r.Attrs(func(a slog.Attr) bool {
 			if a.Key == "unit" {
-				fmt.Println(notInStep + a.Value.String())
+				fmt.Println(notSynced + a.Value.String())
 			}
 			return true
 		})
@@ -121,7 +122,8 @@ func (w *watcher) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestLoad: four processes on PostgreSQL (one on SQLite) take many changes of HighLevel within its limits, while tokens end.
+// TestLoad: four processes on PostgreSQL, or one on SQLite, sync many changes of HighLevel within its limits while
+// tokens expire.
 func TestLoad(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -130,12 +132,14 @@ func TestLoad(t *testing.T) {
 			processes = 1
 		}
 		changes, contacts := changes()
-		// A few changes settle within seconds, 20,000 of them need minutes: a quarter of them may wait when a token is to end.
+		// A few changes settle within seconds, 20,000 changes within minutes. A quarter of them may wait when a token
+		// expires.
 		within := max(time.Minute, time.Duration(changes)*30*time.Millisecond)
 		if processes == 1 {
 			changes /= 4
 		}
-		server := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 1500, Interval: time.Second, Daily: 100_000_000}))
+		server := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 1500, Interval: time.Second,
+			Daily: 100_000_000}))
 		w := &watcher{Handler: server.Handler(), runs: map[string]string{}}
 		front := httptest.NewServer(w)
 		defer front.Close()
@@ -144,7 +148,8 @@ func TestLoad(t *testing.T) {
 		token := server.Install(known, server.LocationID())
 		store, err := tokens.New(d, tokens.Options{Keys: [][]byte{tokenKey}})
 		require.NoError(t, err)
-		_, err = store.Update(t.Context(), oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(t.Context(), oauth.LocationKey(server.LocationID()),
+			func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
 		require.NoError(t, err)
 
 		to := &receivers{addresses: make([]string, processes)}
@@ -159,7 +164,8 @@ func TestLoad(t *testing.T) {
 		people := clientOf(t, server, unlimited)
 		ids := make([]string, contacts)
 		for i := range ids {
-			c, err := people.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: fmt.Sprint("c", i), Email: fmt.Sprintf("c%d@example.com", i)})
+			contact := &ghl.ContactCreate{FirstName: fmt.Sprint("c", i), Email: fmt.Sprintf("c%d@example.com", i)}
+			c, err := people.Contacts.Create(t.Context(), contact)
 			require.NoError(t, err)
 			ids[i] = c.ID
 		}
@@ -170,7 +176,9 @@ func TestLoad(t *testing.T) {
 			wg.Go(func() {
 				for n := range work {
 					id := ids[rand.New(rand.NewPCG(uint64(n), 1)).IntN(contacts)]
-					_, err := people.Contacts.Update(context.Background(), id, &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("n", n))}, ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 10}))
+					update := &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("n", n))}
+					_, err := people.Contacts.Update(context.Background(), id, update,
+						ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 10}))
 					if err != nil {
 						t.Error(err)
 					}
@@ -179,7 +187,7 @@ func TestLoad(t *testing.T) {
 		}
 		for n := range changes {
 			if n > 0 && n%(changes/2) == changes/4 { // twice
-				settled(t, d, server, within) // or two ends in a row would be one
+				settled(t, d, server, within) // otherwise two expiries in a row would cost one refresh
 				server.Advance(25 * time.Hour)
 				refreshes++
 			}
@@ -200,25 +208,28 @@ func TestLoad(t *testing.T) {
 		}
 		w.mu.Lock() // the last answers may still be counted
 		defer w.mu.Unlock()
-		require.Zero(t, w.overlaps, "two processes at one contact")
+		require.Zero(t, w.overlaps, "two processes sync one contact at once")
 		require.Less(t, w.refused*50, w.asked, "fewer than one in 50 refused")
 		require.Equal(t, refreshes, server.OAuthCounts().Refreshes, "one refresh at each expiry")
 		require.Zero(t, server.OAuthCounts().Reuses)
-		t.Logf("%d changes of %d contacts by %d processes in %s; %d requests, %d refused, %d refreshes, %d runs that waited", changes, contacts, processes, took.Round(time.Millisecond), w.asked, w.refused, refreshes, w.waited)
+		t.Logf("%d changes of %d contacts by %d processes in %s; %d requests, %d refused, %d refreshes, %d runs that waited",
+			changes, contacts, processes, took.Round(time.Millisecond), w.asked, w.refused, refreshes, w.waited)
 	})
 }
 
-// loadRole is a process as in production, with an app whose tokens are in the database. Its deliveries may have any time, since
-// the test moves that of HighLevel.
+// loadRole is a process as in production, with an app that stores its tokens in the database. Its deliveries may have
+// any timestamp, since the test moves the clock of HighLevel.
 func loadRole(args []string) {
 	address, server, location, id, secret, key, name := args[0], args[1], args[2], args[3], args[4], args[5], args[6]
 	app, err := oauth.NewApp(oauth.Config{
-		ClientID: id, ClientSecret: secret, RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly},
+		ClientID: id, ClientSecret: secret, RedirectURL: "https://example.com/callback",
+		Scopes:  []ghl.Scope{ghl.ScopeContactsReadonly},
 		BaseURL: server, UserAgent: name,
 	})
 	exitOn(err)
 	serve(ghlsync.Config{
-		Database: address, Webhooks: verifierOf(key), App: app, TokenKeys: [][]byte{tokenKey}, Logger: slog.New(teller{slog.DiscardHandler}), Workers: 8,
+		Database: address, Webhooks: verifierOf(key), App: app, TokenKeys: [][]byte{tokenKey},
+		Logger: slog.New(unsyncedPrinter{slog.DiscardHandler}), Workers: 8,
 		WebhookOptions: []webhook.Option{webhook.WithReplayWindow(10_000*time.Hour, 10_000*time.Hour)},
 		Locations:      []ghlsync.Location{{ID: location, TimeZone: "America/Chicago"}},
 	})

@@ -19,7 +19,8 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// TestLocationsAreApart: an event of one location never touches another, and one that fails does not hold up the other.
+// TestLocationsAreApart: an event of one location never changes another, and a location that fails does not delay
+// another.
 func TestLocationsAreApart(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		first := ghltest.Start(t)
@@ -57,9 +58,10 @@ func TestLocationsAreApart(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, page.Contacts, 1, "Bob is of the other location")
 
-		// A delivery of a location that is not kept in step is acknowledged, lest it come again and again.
+		// A delivery of a location that is not synced is acknowledged, so that it is not redelivered.
 		third := first.AddLocation(ghl.Location{Name: "Third", Timezone: "Europe/Berlin"})
-		elsewhere := clientOf(t, first, ghl.WithLocation(third.ID), ghl.WithToken(first.AddToken(ghl.Token{LocationID: third.ID}).AccessToken))
+		elsewhere := clientOf(t, first, ghl.WithLocation(third.ID),
+			ghl.WithToken(first.AddToken(ghl.Token{LocationID: third.ID}).AccessToken))
 		_, err = elsewhere.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Eve", Email: "eve@example.com"})
 		require.NoError(t, err)
 		quiet(t, s, first)
@@ -67,7 +69,7 @@ func TestLocationsAreApart(t *testing.T) {
 		require.Contains(t, text, `ghlsync_deliveries_total{location="other",type="ContactCreate"} 1`)
 		require.NotContains(t, text, `ghlsync_webhook_answers_total{code="429"}`)
 
-		// The second location's token is refused: it pauses, alone.
+		// The token of one location is refused, and only that location pauses.
 		first.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.MissingScope(), Times: 1})
 		_, err = b.Contacts.Update(ctx, two.ID, &ghl.ContactUpdate{LastName: ghl.Some("Waits")})
 		require.NoError(t, err)
@@ -84,7 +86,7 @@ func TestLocationsAreApart(t *testing.T) {
 		}, 10*time.Second, 20*time.Millisecond)
 		_, err = a.Contacts.Update(ctx, one.ID, &ghl.ContactUpdate{LastName: ghl.Some("Goes")})
 		require.NoError(t, err)
-		eventually(t, "the first goes on", func() bool {
+		eventually(t, "the first continues", func() bool {
 			full, err := s.Pluvo().Full(ctx, one.ID)
 			return err == nil && full.Contact.LastName == "Goes"
 		})
@@ -98,7 +100,8 @@ func TestLocationsAreApart(t *testing.T) {
 
 func TestWrongSettingsAreNamed(t *testing.T) {
 	good := func() ghlsync.Config {
-		return ghlsync.Config{Database: dbtest.SQLite(t), Logger: slog.New(slog.DiscardHandler), Locations: []ghlsync.Location{{ID: "loc1", TokenSource: ghl.StaticTokenSource("t"), TimeZone: "UTC"}}}
+		return ghlsync.Config{Database: dbtest.SQLite(t), Logger: slog.New(slog.DiscardHandler),
+			Locations: []ghlsync.Location{{ID: "loc1", TokenSource: ghl.StaticTokenSource("t"), TimeZone: "UTC"}}}
 	}
 	for setting, change := range map[string]func(*ghlsync.Config){
 		"Database":        func(c *ghlsync.Config) { c.Database = "mysql://x" },

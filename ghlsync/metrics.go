@@ -2,9 +2,10 @@ package ghlsync
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Metrics returns what Prometheus can ask: prometheus.MustRegister(s.Metrics()). It is always the same collector, and stays
-// usable after [Syncer.Stop]. The documentation of the package lists the metrics.
+// Metrics returns the collector of the metrics, for prometheus.MustRegister(s.Metrics()). It always returns the same
+// collector, which stays usable after [Syncer.Stop]. The documentation of the package lists the metrics.
 //
-// Counters and histograms are of this process. Gauges are read from the database when Prometheus asks, so all processes tell
-// the same of them: take the max, not the sum. Labels hold ids of locations, and words; never the id of a contact.
+// Counters and histograms count in this process. Gauges are read from the database at each scrape, so all processes
+// report the same values: aggregate gauges with max, not with sum. Labels hold ids of locations and fixed words,
+// never the id of a contact.
 func (s *Syncer) Metrics() prometheus.Collector { return s.metrics }

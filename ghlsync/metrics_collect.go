@@ -13,7 +13,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// metrics are what this process counts, and what it reads when it is asked.
+// metrics holds the counters and histograms of this process, and collects the gauges.
 type metrics struct {
 	s *Syncer
 
@@ -22,12 +22,12 @@ type metrics struct {
 }
 
 const (
-	// collectTimeout bounds what is read when Prometheus asks, who gives up after 10 seconds.
+	// collectTimeout bounds the reads of a scrape. Prometheus gives up after 10 seconds.
 	collectTimeout = 5 * time.Second
 	prefix         = "ghlsync_"
 )
 
-// seconds are the limits of the histograms, from what a webhook takes to what a broken night does.
+// seconds are the buckets of the histograms, from the time of a webhook to an outage of a day.
 var seconds = []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 6 * 3600, 24 * 3600}
 
 func newMetrics(s *Syncer) *metrics {
@@ -35,32 +35,42 @@ func newMetrics(s *Syncer) *metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, labels)
 	}
 	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets}, labels)
+		opts := prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets}
+		return prometheus.NewHistogramVec(opts, labels)
 	}
 	return &metrics{
 		s: s,
-		runs: counter("runs_total", "Runs of the work on a contact, by how they ended: synced, retried, stopped, waits, paused, put back, taken.",
-			"location", "result"),
-		failures:  counter("failures_total", "Failed runs, by the operation of HighLevel's that failed, if one did, and the category.", "location", "operation", "category"),
-		writes:    counter("writes_total", "Records that were written, by the side they were written to.", "location", "to", "kind", "action"),
+		runs: counter("runs_total",
+			"Sync runs of contacts by result: synced, retried, stopped, waits, paused, put back, taken.", "location", "result"),
+		failures: counter("failures_total", "Failed runs by the HighLevel operation that failed, if any, and by category.",
+			"location", "operation", "category"),
+		writes:    counter("writes_total", "Records written, by the side written to.", "location", "to", "kind", "action"),
 		conflicts: counter("conflicts_total", "New conflicts.", "location", "kind"),
-		deliveries: counter("deliveries_total", "Webhooks that were signed and taken, repetitions too. A location that is not kept in step is other.",
+		deliveries: counter("deliveries_total",
+			"Accepted webhooks with a valid signature, including repeated ones. A location that is not synced is \"other\".",
 			"location", "type"),
-		answers:  counter("webhook_answers_total", "Answers to webhooks, by status: 200 taken, 401 not signed, 429 to be delivered again.", "code"),
-		requests: counter("requests_total", "Requests to HighLevel, each try, by operation and status; error means that there was no answer.", "operation", "code"),
-		alerts:   counter("alerts_total", "Tries to send an alert: sent or failed.", "result"),
-		took:     histogram("run_duration_seconds", "How long runs took.", seconds[:11], "result"),
-		lag: histogram("lag_seconds", "From when a change was known until both sides were in step, by whether it was live or found in the background.",
+		answers: counter("webhook_answers_total",
+			"Answers to webhooks by status: 200 accepted, 401 invalid signature, 429 to be redelivered.", "code"),
+		requests: counter("requests_total",
+			"Requests to HighLevel, retries included, by operation and status; \"error\" is a request without an answer.",
+			"operation", "code"),
+		alerts: counter("alerts_total", "Attempts to send an alert: sent or failed.", "result"),
+		took:   histogram("run_duration_seconds", "Duration of sync runs.", seconds[:11], "result"),
+		lag: histogram("lag_seconds",
+			"Time from the mark of a change to the end of its sync; live changes, or changes found in the background.",
 			seconds, "location", "priority"),
-		delay: histogram("delivery_delay_seconds", "From when HighLevel sent an event for the first time until it was taken.", seconds, "location"),
+		delay: histogram("delivery_delay_seconds", "Time from the first send of an event by HighLevel to its acceptance.",
+			seconds, "location"),
 	}
 }
 
-func (m *metrics) own() []prometheus.Collector {
-	return []prometheus.Collector{m.runs, m.failures, m.writes, m.conflicts, m.deliveries, m.answers, m.requests, m.alerts, m.took, m.lag, m.delay}
+// vectors returns the counters and histograms.
+func (m *metrics) vectors() []prometheus.Collector {
+	return []prometheus.Collector{m.runs, m.failures, m.writes, m.conflicts, m.deliveries, m.answers, m.requests, m.alerts,
+		m.took, m.lag, m.delay}
 }
 
-// ran is told of each run.
+// ran counts a run.
 func (m *metrics) ran(o queue.Outcome) {
 	m.runs.WithLabelValues(o.Unit.Location, string(o.Result)).Inc()
 	m.took.WithLabelValues(string(o.Result)).Observe(o.Took.Seconds())
@@ -92,7 +102,8 @@ func (m *metrics) alerted(failed error) {
 	m.alerts.WithLabelValues(result).Inc()
 }
 
-// delivered is told of each webhook that was signed. Its location is a label only if it is one of ours.
+// delivered counts a webhook with a valid signature. The label "other" stands for locations that are not configured,
+// which bounds the number of label values.
 func (m *metrics) delivered(location, kind string, sent time.Time) {
 	if m.s.location(location) == nil {
 		location = "other"
@@ -103,7 +114,7 @@ func (m *metrics) delivered(location, kind string, sent time.Time) {
 	}
 }
 
-// measured counts what is sent to HighLevel, and looks at its clock.
+// measured returns a middleware that counts requests to HighLevel and measures HighLevel's clock.
 func (s *Syncer) measured(next http.RoundTripper) http.RoundTripper { return measuring{s, next} }
 
 type measuring struct {
@@ -111,7 +122,7 @@ type measuring struct {
 	next http.RoundTripper
 }
 
-// RoundTrip sends a request.
+// RoundTrip sends and counts a request.
 func (t measuring) RoundTrip(req *http.Request) (*http.Response, error) {
 	name := ""
 	if op, ok := ghl.OperationFromContext(req.Context()); ok {
@@ -128,7 +139,7 @@ func (t measuring) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// gauge is a metric that is read when it is asked for.
+// gauge is a metric that is read at each scrape.
 type gauge struct{ desc *prometheus.Desc }
 
 func newGauge(name, help string, labels ...string) gauge {
@@ -140,34 +151,44 @@ func (g gauge) send(to chan<- prometheus.Metric, value float64, labels ...string
 }
 
 var (
-	gaugeUp        = newGauge("database_up", "1 if the database answers. If not, the other gauges are missing.")
+	gaugeUp        = newGauge("database_up", "1 if the database answers. If it is 0, the other gauges are missing.")
 	gaugeProcesses = newGauge("processes", "Processes that work on the database.")
-	gaugeAlerts    = newGauge("alerts_waiting", "Alerts that could not be sent yet.")
-	gaugeClock     = newGauge("clock_ahead_seconds", "By how much the clock of the database or of HighLevel is ahead of this machine's.", "of")
-	gaugeProblem   = newGauge("problem", "1 for each problem that Health tells of, by its code.", "location", "code")
+	gaugeAlerts    = newGauge("alerts_waiting", "Alerts that are not sent yet.")
+	gaugeClock     = newGauge("clock_ahead_seconds",
+		"How far the clock of the database or of HighLevel is ahead of this machine's clock.", "of")
+	gaugeProblem = newGauge("problem", "1 for each problem that Health reports, by its code.", "location", "code")
 
-	gaugeContacts  = newGauge("contacts", "Contacts that are not in step: waiting, running, retrying after a failure, or delayed.", "location", "state")
-	gaugeOldest    = newGauge("oldest_wait_seconds", "For how long the longest contact waits that could be worked on; 0 if none does.", "location")
+	gaugeContacts = newGauge("contacts",
+		"Contacts that are not synced: waiting, running, retrying after a failure, or delayed.", "location", "state")
+	gaugeOldest = newGauge("oldest_wait_seconds",
+		"Longest wait of a contact that is ready to run; 0 if none is ready.", "location")
 	gaugeFailures  = newGauge("open_failures", "Contacts that fail: retrying or stopped.", "location", "state")
-	gaugeConflicts = newGauge("open_conflicts", "Conflicts that nobody has resolved, by whether a person must decide.", "location", "decision")
-	gaugePaused    = newGauge("location_paused", "1 if nobody works on the location.", "location")
-	gaugeBudget    = newGauge("budget_left", "Requests that may be sent to HighLevel now, of all processes together.", "location")
-	gaugeDaily     = newGauge("budget_daily_left", "Requests that may be sent until the day's quota is renewed.", "location")
-	gaugeToken     = newGauge("token_state", "1 for the state in which the location's token is: ok, missing, refused, ends soon, expired, unreadable or unknown.", "location", "state")
-	gaugeExpires   = newGauge("token_expires_timestamp_seconds", "When the location's access token ends. One that can be renewed is, before.", "location")
-	gaugeDelivered = newGauge("last_delivery_timestamp_seconds", "When a webhook last came for the location.", "location")
+	gaugeConflicts = newGauge("open_conflicts",
+		"Unresolved conflicts, by whether a person must decide.", "location", "decision")
+	gaugePaused = newGauge("location_paused", "1 if the location is paused.", "location")
+	gaugeBudget = newGauge("budget_left", "Requests that all processes together may send to HighLevel now.", "location")
+	gaugeDaily  = newGauge("budget_daily_left", "Requests left until the daily quota is renewed.", "location")
+	gaugeToken  = newGauge("token_state",
+		"1 for the state of the location's token: ok, missing, refused, ends soon, expired, unreadable or unknown.",
+		"location", "state")
+	gaugeExpires = newGauge("token_expires_timestamp_seconds",
+		"When the location's access token expires. A renewable token is renewed earlier.", "location")
+	gaugeDelivered = newGauge("last_delivery_timestamp_seconds",
+		"When the last webhook of the location arrived.", "location")
 
-	gauges = []gauge{gaugeUp, gaugeProcesses, gaugeAlerts, gaugeClock, gaugeProblem, gaugeContacts, gaugeOldest, gaugeFailures,
-		gaugeConflicts, gaugePaused, gaugeBudget, gaugeDaily, gaugeToken, gaugeExpires, gaugeDelivered}
-	allTokenStates = []TokenState{TokenOK, TokenMissing, TokenRefused, TokenEnds, TokenExpired, TokenUnreadable, TokenUnknown}
-	oneIf          = map[bool]float64{true: 1}
+	gauges = []gauge{gaugeUp, gaugeProcesses, gaugeAlerts, gaugeClock, gaugeProblem, gaugeContacts, gaugeOldest,
+		gaugeFailures, gaugeConflicts, gaugePaused, gaugeBudget, gaugeDaily, gaugeToken, gaugeExpires, gaugeDelivered}
+	allTokenStates = []TokenState{
+		TokenOK, TokenMissing, TokenRefused, TokenEnds, TokenExpired, TokenUnreadable, TokenUnknown,
+	}
+	oneIf = map[bool]float64{true: 1}
 )
 
 func unixOf(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-// Describe names the metrics; see [prometheus.Collector].
+// Describe sends the descriptions of the metrics; see [prometheus.Collector].
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, c := range m.own() {
+	for _, c := range m.vectors() {
 		c.Describe(to)
 	}
 	for _, g := range gauges {
@@ -175,18 +196,18 @@ func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect gives the metrics; see [prometheus.Collector].
+// Collect sends the metrics; see [prometheus.Collector].
 func (m *metrics) Collect(to chan<- prometheus.Metric) {
-	for _, c := range m.own() {
+	for _, c := range m.vectors() {
 		c.Collect(to)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
 	h, states := m.s.health(ctx)
-	told := map[[2]string]bool{}
+	sent := map[[2]string]bool{}
 	for _, p := range h.Problems {
-		if key := [2]string{p.Location, p.Code}; !told[key] { // there may be two of a kind, such as two clocks
-			told[key] = true
+		if key := [2]string{p.Location, p.Code}; !sent[key] { // two problems may have one code, such as two clocks
+			sent[key] = true
 			gaugeProblem.send(to, 1, p.Location, p.Code)
 		}
 	}
@@ -205,6 +226,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
+// collect sends the gauges of a location.
 func (l *locationState) collect(to chan<- prometheus.Metric) {
 	for state, n := range map[string]int{"running": l.running, "retrying": l.retrying, "delayed": l.delayed,
 		"waiting": l.Waiting - l.running - l.retrying - l.delayed} {

@@ -29,16 +29,17 @@ func registered(t testing.TB, s *ghlsync.Syncer) *prometheus.Registry {
 	return registry
 }
 
-// gather is what Prometheus would read.
+// gather returns the text of a scrape.
 func gather(t testing.TB, s *ghlsync.Syncer) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	promhttp.HandlerFor(registered(t, s), promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	promhttp.HandlerFor(registered(t, s), promhttp.HandlerOpts{}).ServeHTTP(w,
+		httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
 	return w.Body.String()
 }
 
-// logged keeps everything that is logged.
+// logged is a buffer for logs that is safe for concurrent use.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -50,28 +51,31 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// TestMetricsAndLogs: what is counted after work on both sides, failures and refused webhooks; and that neither metrics nor logs
-// hold what is personal or secret, nor the metrics ids of contacts.
+// TestMetricsAndLogs checks the metrics after changes on both sides, a failure and a refused webhook, and that
+// metrics and logs contain no personal data and no secrets. Metrics contain no ids of contacts either.
 func TestMetricsAndLogs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
-		kept := &logged{}
+		logs := &logged{}
 		c := config(t, address, server)
-		c.Logger = slog.New(slog.NewJSONHandler(kept, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c.Logger = slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		s := start(t, c)
 		handler := subscribe(t, s, server)
 		client := clientOf(t, server)
 		ctx := t.Context()
-		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Adalovelace", Email: "ada@example.com", Phone: "415-555-0100"})
+		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Adalovelace", Email: "ada@example.com",
+			Phone: "415-555-0100"})
 		require.NoError(t, err)
 		require.NoError(t, server.Flush(ctx))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Waiting == 0 && !l.LastDelivery.IsZero() })
 		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
-		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Gracehopper", Email: "grace@example.com", Phone: "+14155550199"}, pluvo.NoVersion)
+		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Gracehopper", Email: "grace@example.com",
+			Phone: "+14155550199"}, pluvo.NoVersion)
 		require.NoError(t, err)
 		s.PluvoChanged()
 		becomes(t, s, stopped(1))
-		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"type":"ContactCreate"}`)))
+		handler.ServeHTTP(httptest.NewRecorder(),
+			httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"type":"ContactCreate"}`)))
 
 		text := gather(t, s)
 		l := server.LocationID()
@@ -86,7 +90,8 @@ func TestMetricsAndLogs(t *testing.T) {
 			`ghlsync_writes_total{action="create",kind="contact",location="` + l + `",to="pluvo"} 1`,
 			`ghlsync_contacts{location="` + l + `",state="waiting"} 0`,
 			`ghlsync_location_paused{location="` + l + `"} 0`,
-			`ghlsync_token_state{location="` + l + `",state="ok"} 1`, `ghlsync_token_state{location="` + l + `",state="missing"} 0`,
+			`ghlsync_token_state{location="` + l + `",state="ok"} 1`,
+			`ghlsync_token_state{location="` + l + `",state="missing"} 0`,
 			`ghlsync_problem{code="failures stopped",location="` + l + `"} 1`,
 			`ghlsync_budget_left{location="` + l + `"} `, `ghlsync_budget_daily_left{location="` + l + `"} `,
 			`ghlsync_lag_seconds_count{location="` + l + `",priority="live"} `,
@@ -102,7 +107,7 @@ func TestMetricsAndLogs(t *testing.T) {
 			require.NotContains(t, text, `"`+id)
 		}
 
-		// What has to wait is seen.
+		// Metrics show the contacts that wait.
 		require.NoError(t, s.Pause(ctx, l, "test"))
 		require.NoError(t, s.Touch(ctx, l, "some"))
 		time.Sleep(50 * time.Millisecond)
@@ -111,12 +116,13 @@ func TestMetricsAndLogs(t *testing.T) {
 		require.Regexp(t, `ghlsync_contacts\{location="`+l+`",state="(waiting|delayed)"\} 1`, text)
 		require.NotContains(t, text, `ghlsync_oldest_wait_seconds{location="`+l+`"} 0`+"\n")
 
-		kept.mu.Lock()
-		lines := kept.text.String()
-		kept.mu.Unlock()
-		require.Contains(t, lines, "unit in step")
-		require.Contains(t, lines, "unit not in step")
-		for _, personal := range []string{"Adalovelace", "Gracehopper", "example.com", "555-0100", "5550100", "5550199", server.Token()} {
+		logs.mu.Lock()
+		lines := logs.text.String()
+		logs.mu.Unlock()
+		require.Contains(t, lines, "unit synced")
+		require.Contains(t, lines, "unit not synced")
+		for _, personal := range []string{"Adalovelace", "Gracehopper", "example.com", "555-0100", "5550100", "5550199",
+			server.Token()} {
 			require.NotContains(t, lines, personal)
 			require.NotContains(t, text, personal)
 		}

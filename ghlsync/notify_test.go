@@ -24,7 +24,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// pager is who receives alerts. It refuses the first few.
+// pager receives alerts and refuses the first few.
 type pager struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -50,7 +50,8 @@ func newPager(t testing.TB) *pager {
 			Text string `json:"text"`
 		}
 		body, _ := io.ReadAll(r.Body)
-		if json.Unmarshal(body, &a) != nil || r.Header.Get("Idempotency-Key") != a.ID || r.Header.Get("Content-Type") != "application/json" {
+		if json.Unmarshal(body, &a) != nil || r.Header.Get("Idempotency-Key") != a.ID ||
+			r.Header.Get("Content-Type") != "application/json" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -74,8 +75,8 @@ func (p *pager) config(t testing.TB, address string, server *ghltest.Server) ghl
 	return c
 }
 
-// TestOneAlert: a contact that can't be kept in step is told of once, though the receiver is down at first, and not again by
-// another process, after a restart, or when the contact fails again.
+// TestOneAlert: a contact that can't be synced causes one alert although the receiver is down at first, and no second
+// alert by another process, after a restart, or when the contact fails again.
 func TestOneAlert(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)
@@ -130,7 +131,7 @@ func TestOneAlert(t *testing.T) {
 	})
 }
 
-// TestRevokedTokenIsOneAlert: however many contacts meet it, and processes.
+// TestRevokedTokenIsOneAlert: a revoked token causes one alert for all contacts and processes.
 func TestRevokedTokenIsOneAlert(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)
@@ -144,9 +145,9 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		}
 		eventually(t, "an alert", func() bool { return len(pager.alerts()) > 0 })
 		stop(t, s)
-		s = start(t, c) // it is not told anew, though it can't be opened either
+		s = start(t, c) // no new alert, although the location can't be opened either
 		require.Eventually(t, func() bool { return s.Health(ctx).Processes == 1 }, 10*time.Second, 20*time.Millisecond)
-		for range 3 { // nor after the time for which alerts of a kind wait
+		for range 3 { // no new alert after the time for which alerts of a topic wait
 			ghlsync.AlertsDue(t, address)
 			time.Sleep(time.Second)
 		}
@@ -164,7 +165,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 		require.Contains(t, h.Problems[0].Do, "Connect the location again")
 		require.Equal(t, ghlsync.TokenRefused, h.Locations[0].Token.State)
 
-		// A person has seen to it, and it fails anew: that is another incident.
+		// A failure after a person has resumed the location is another incident.
 		server.ClearFaults()
 		require.NoError(t, s.Resume(ctx, server.LocationID()))
 		becomes(t, s, func(l ghlsync.LocationHealth) bool { return l.Closed == "" })
@@ -175,7 +176,7 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 	})
 }
 
-// TestAlertOnItsWay: one that is being sent is none that could not be sent.
+// TestAlertOnItsWay: Health does not report an alert that is being sent as unsent.
 func TestAlertOnItsWay(t *testing.T) {
 	server := ghltest.Start(t)
 	arrived, goOn := make(chan struct{}), make(chan struct{})
@@ -194,7 +195,7 @@ func TestAlertOnItsWay(t *testing.T) {
 	require.Equal(t, []string{"location paused"}, codes(h))
 }
 
-// TestRevokedTokenIsFound: also where nothing changes.
+// TestRevokedTokenIsFound: a revoked token is found although nothing changes.
 func TestRevokedTokenIsFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)
@@ -210,12 +211,13 @@ func TestRevokedTokenIsFound(t *testing.T) {
 	})
 }
 
-// TestNotYetInstalled: a location whose app is not installed yet is an incident, which ends when it is.
+// TestNotYetInstalled: a location without the app is an incident, which ends when the app is installed.
 func TestNotYetInstalled(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server, pager := ghltest.Start(t), newPager(t)
 		known := server.AddApp(ghltest.App{RedirectURLs: []string{"https://example.com/callback"}})
-		app, err := oauth.NewApp(oauth.Config{ClientID: known.ClientID, ClientSecret: known.ClientSecret, BaseURL: server.URL(),
+		app, err := oauth.NewApp(oauth.Config{ClientID: known.ClientID, ClientSecret: known.ClientSecret,
+			BaseURL:     server.URL(),
 			RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
 		require.NoError(t, err)
 		c := pager.config(t, address, server)
@@ -231,7 +233,10 @@ func TestNotYetInstalled(t *testing.T) {
 
 		token := server.Install(known, server.LocationID())
 		store := ghlsync.Tokens(s)
-		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()),
+			func(context.Context, *ghl.Token) (*ghl.Token, error) {
+				return &token, nil
+			})
 		require.NoError(t, err)
 		eventually(t, "it is open", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 		h = s.Health(ctx)
@@ -239,23 +244,29 @@ func TestNotYetInstalled(t *testing.T) {
 		require.WithinDuration(t, token.ExpiresAt, h.Locations[0].Token.ExpiresAt, time.Minute)
 		require.Len(t, pager.alerts(), 1)
 
-		// It was open, so when it is not again, that is another incident.
+		// A location that was open and closes again is another incident.
 		require.NoError(t, store.Delete(ctx, oauth.LocationKey(server.LocationID())))
 		stop(t, s)
 		s = start(t, c)
 		eventually(t, "another alert", func() bool { ghlsync.AlertsDue(t, address); return len(pager.alerts()) == 2 })
 		store = ghlsync.Tokens(s)
-		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+		_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()),
+			func(context.Context, *ghl.Token) (*ghl.Token, error) {
+				return &token, nil
+			})
 		require.NoError(t, err)
 		eventually(t, "it is open again", func() bool { return s.Health(ctx).State == ghlsync.Healthy })
 
-		// The token of an agency that is gone can't be renewed.
+		// A location token can't be renewed after the token of its agency is deleted.
 		update := func(change func(*ghl.Token)) ghlsync.TokenState {
-			_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()), func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
+			_, err = store.Update(ctx, oauth.LocationKey(server.LocationID()),
+				func(_ context.Context, t *ghl.Token) (*ghl.Token, error) { change(t); return t, nil })
 			require.NoError(t, err)
 			return s.Health(ctx).Locations[0].Token.State
 		}
-		require.Equal(t, ghlsync.TokenEnds, update(func(t *ghl.Token) { t.RefreshToken, t.CompanyID, t.ExpiresAt = "", "gone", time.Now().Add(time.Hour) }))
+		require.Equal(t, ghlsync.TokenEnds, update(func(t *ghl.Token) {
+			t.RefreshToken, t.CompanyID, t.ExpiresAt = "", "gone", time.Now().Add(time.Hour)
+		}))
 		require.Equal(t, ghlsync.TokenExpired, update(func(t *ghl.Token) { t.ExpiresAt = time.Now().Add(-time.Hour) }))
 		stop(t, s)
 		c.TokenKeys = [][]byte{make([]byte, 32)}
@@ -264,7 +275,7 @@ func TestNotYetInstalled(t *testing.T) {
 		defer stop(t, s)
 		h = s.Health(ctx)
 		require.Equal(t, ghlsync.TokenUnreadable, h.Locations[0].Token.State)
-		require.Equal(t, ghlsync.Failing, h.State, "nobody works")
+		require.Equal(t, ghlsync.Failing, h.State, "no process works on the database")
 		require.Equal(t, "no process works", h.Problems[0].Code)
 	})
 }

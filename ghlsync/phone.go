@@ -6,9 +6,10 @@ import (
 	"github.com/pluvo/ghl/mapping"
 )
 
-// PhoneNumbers places phone numbers by Google's rules for every country (github.com/nyaruka/phonenumbers). Region is the country
-// whose numbers may lack their country code, such as "US"; "" places only those that have one. What is no valid number is left
-// as it is.
+// PhoneNumbers returns a normalizer that converts phone numbers to E.164 by Google's rules for every country
+// (github.com/nyaruka/phonenumbers). A number without a country code is read as a number of region, such as "US"; if
+// region is "", such a number is not converted. An invalid number or a number with an extension is not converted
+// either.
 func PhoneNumbers(region string) mapping.PhoneNormalizer {
 	return mapping.PhoneNormalizerFunc(func(phone string) (string, bool) {
 		number, err := phonenumbers.Parse(phone, region)

@@ -16,27 +16,28 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 )
 
-// Reconciliation finds what no delivery told of. It only marks contacts; they are then read, and that decides what is done.
+// Reconciliation finds changes that were missed by webhooks. It only marks contacts. The sync of a marked contact
+// reads it and decides what to do.
 
 const (
-	// overlap is how far before the last change that was seen a search begins anew: the index lags, and contacts that were
-	// changed at the same time need not appear together.
+	// overlap is how far a search starts before the last change that was seen. The index lags, and contacts that were
+	// changed at the same time may appear at different times.
 	overlap = 5 * time.Minute
-	// How much of the calendars is compared at each reconciliation. A full comparison has what a backfill has.
+	// The part of the calendars that a reconciliation compares. A full comparison compares what a backfill reads.
 	appointmentsBack  = 24 * time.Hour
 	appointmentsAhead = 60 * 24 * time.Hour
-	// A process that is not to do it looks again so often at the latest.
-	longestLook = time.Minute
-	// What has failed, which may have cost many calls, is tried again so late at the first time at the most.
+	// longestCheck is the longest time between two checks whether a schedule is due.
+	longestCheck = time.Minute
+	// longestRetry bounds the wait after the first failure, which may have cost many calls.
 	longestRetry = time.Hour
 )
 
-// seenUntil is how far a location's changes were followed by their dateUpdated.
+// seenUntil is the cursor of a schedule: the dateUpdated up to which changes of a location were seen.
 type seenUntil struct {
 	Updated time.Time `json:"updated"`
 }
 
-// schedules begins what is done from time to time for each location.
+// schedules starts the schedules of each location.
 func (s *Syncer) schedules(ctx context.Context) {
 	for i := range s.config.Locations {
 		location := s.config.Locations[i].ID
@@ -45,22 +46,23 @@ func (s *Syncer) schedules(ctx context.Context) {
 			{"compare/", "backfill/", s.config.CompareInterval, s.compare},
 		} {
 			if job.every > 0 {
-				s.loops.Go(func() { s.keepSchedule(ctx, location, job) })
+				s.loops.Go(func() { s.runSchedule(ctx, location, job) })
 			}
 		}
 	}
 }
 
-// schedule is something that one process at a time does, when it was not done for a while.
+// schedule is work for a location that one process at a time does once per interval.
 type schedule struct {
-	cursor string // when it was done last is stored here
-	hold   string // what keeps others from it
+	cursor string // prefix of the cursor with the time of the last run
+	hold   string // prefix of the lock that a run holds
 	every  time.Duration
 	do     func(ctx context.Context, location string) error
 }
 
-func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule) {
-	wait := rand.N(min(job.every/4, 10*time.Second) + 1) // not all at once
+// runSchedule runs a schedule of a location until ctx ends. It retries failures with growing waits.
+func (s *Syncer) runSchedule(ctx context.Context, location string, job schedule) {
+	wait := rand.N(min(job.every/4, 10*time.Second) + 1) // spreads the locations
 	for failed := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -69,35 +71,36 @@ func (s *Syncer) keepSchedule(ctx context.Context, location string, job schedule
 		}
 		due, err := s.due(ctx, location, job)
 		if err == nil && due > 0 {
-			wait = min(due, longestLook)
+			wait = min(due, longestCheck)
 			continue
 		}
 		if err == nil {
 			err = s.doAlone(ctx, location, job)
 		}
-		if err != nil && queue.Classify(err).Category.RefusesToken() { // whose app was removed gets no more deliveries that would show it
+		// Without deliveries, which end when the app is uninstalled, only a schedule sees that the token is refused.
+		if err != nil && queue.Classify(err).Category.RefusesToken() {
 			err = errors.Join(err, s.queue.Refused(ctx, location, err))
 		}
-		wait = min(job.every/4, longestLook) // in this process or another it is done, or it is not the time for it
+		wait = min(job.every/4, longestCheck)
 		if err == nil {
 			failed = 0
 		} else if ctx.Err() == nil && !errors.Is(err, queue.ErrHeld) && !errors.Is(err, queue.ErrNotRunning) {
 			failed++
 			wait = retryAfter(job.every, failed)
-			s.log.LogAttrs(ctx, slog.LevelWarn, "a schedule is not kept; it is tried again", slog.String("location", location),
-				slog.String("schedule", job.cursor), slog.Any("err", err))
+			s.log.LogAttrs(ctx, slog.LevelWarn, "schedule failed; retrying",
+				slog.String("location", location), slog.String("schedule", job.cursor), slog.Any("err", err))
 		}
 	}
 }
 
-// retryAfter is how long a schedule that has failed so often in a row waits: ever longer, since each try may cost what a whole one
-// does, and at the most as long as it would anyway.
+// retryAfter returns the wait before a retry of a schedule that has failed that often in a row. The wait doubles,
+// since each try may cost as much as a full run, up to the interval of the schedule.
 func retryAfter(every time.Duration, failed int) time.Duration {
 	return min(min(every/4, longestRetry)<<min(failed-1, 10), every)
 }
 
-// due says how long it is until a schedule is due. One that was never done is due after an interval: what is there before is a
-// backfill's.
+// due returns the time until a schedule is due. A schedule that has never run is due after an interval, since a
+// backfill syncs what existed before.
 func (s *Syncer) due(ctx context.Context, location string, job schedule) (time.Duration, error) {
 	var at seenUntil
 	last, found, err := s.cursor(ctx, job.cursor+location, &at)
@@ -114,10 +117,11 @@ func (s *Syncer) due(ctx context.Context, location string, job schedule) (time.D
 	return last.Add(job.every).Sub(now), nil
 }
 
-// doAlone does what is due unless another process does or has done it.
+// doAlone runs a schedule under its lock. It does nothing if the location is closed or paused, or if another process
+// has run the schedule meanwhile, and returns [queue.ErrHeld] if another process runs it now.
 func (s *Syncer) doAlone(ctx context.Context, location string, job schedule) error {
 	if s.engine.Client(location) == nil {
-		return nil // it is not open yet
+		return nil // the location is not open yet
 	}
 	paused, err := s.paused(ctx, location)
 	if err != nil || paused {
@@ -142,8 +146,9 @@ func (s *Syncer) paused(ctx context.Context, location string) (bool, error) {
 	return slices.ContainsFunc(list, func(l queue.Location) bool { return l.ID == location && !l.Paused.IsZero() }), nil
 }
 
-// reconcile marks what has changed in a location since the last time and is not in step: contacts by the time of their change;
-// tasks and coming appointments, which can't be asked for by that, from complete lists.
+// reconcile marks contacts of a location that changed since the last reconciliation and are not synced. It finds
+// changed contacts by their dateUpdated. Tasks and appointments have no search by time, so reconcile compares
+// complete lists.
 func (s *Syncer) reconcile(ctx context.Context, location string) error {
 	client := s.engine.Client(location)
 	began := s.db.Now()
@@ -154,27 +159,27 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 	if from.Updated.After(began) { // a clock was wrong
 		from.Updated = began
 	}
-	// A backfill comes to the contacts by itself, and without four calls for each. Their cursor waits for it.
+	// A running backfill syncs the contacts with fewer calls. The cursor of the contacts does not move meanwhile.
 	backfilled, err := s.queue.Held(ctx, "backfill/"+location)
 	if err != nil {
 		return err
 	}
-	granted := func(err error) error {
+	allowMissingScope := func(err error) error {
 		if errors.Is(err, ghl.ErrMissingScope) {
-			s.leftOut(ctx, location, err)
+			s.warnMissingScope(ctx, location, err)
 			return nil
 		}
 		return err
 	}
 	if !backfilled {
-		if err := granted(s.changedSince(ctx, client, location, from.Updated)); err != nil {
+		if err := allowMissingScope(s.changedSince(ctx, client, location, from.Updated)); err != nil {
 			return err
 		}
 	}
-	if err := granted(s.changedTasks(ctx, client, location)); err != nil {
+	if err := allowMissingScope(s.changedTasks(ctx, client, location)); err != nil {
 		return err
 	}
-	if err := granted(s.changedAppointments(ctx, client, location, began)); err != nil {
+	if err := allowMissingScope(s.changedAppointments(ctx, client, location, began)); err != nil {
 		return err
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
@@ -183,14 +188,14 @@ func (s *Syncer) reconcile(ctx context.Context, location string) error {
 			return err
 		}
 		early := began.Add(s.skew() - 2*overlap)
-		if !backfilled && (at.Updated.Before(early) || at.Updated.After(began)) { // there was nothing later
+		if !backfilled && (at.Updated.Before(early) || at.Updated.After(began)) { // no later change was found
 			at.Updated = early
 		}
-		return s.moveCursor(ctx, tx, "reconcile/"+location, at) // it was done now
+		return s.moveCursor(ctx, tx, "reconcile/"+location, at) // also stores the time of this run
 	})
 }
 
-// changedTasks marks the contacts of which a task is not in step.
+// changedTasks marks contacts that have a task that is not synced.
 func (s *Syncer) changedTasks(ctx context.Context, client *ghl.Client, location string) error {
 	l := newLists()
 	if err := l.readTasks(ctx, client, func() {}); err != nil {
@@ -200,10 +205,10 @@ func (s *Syncer) changedTasks(ctx context.Context, client *ghl.Client, location 
 	if err != nil {
 		return err
 	}
-	return s.markFound(ctx, location, s.heard.worth("tasks/"+location, news), nil)
+	return s.markFound(ctx, location, s.diffs.due("tasks/"+location, news), nil)
 }
 
-// changedAppointments marks the contacts of which an appointment about now or to come is not in step.
+// changedAppointments marks contacts that have a recent or future appointment that is not synced.
 func (s *Syncer) changedAppointments(ctx context.Context, client *ghl.Client, location string, now time.Time) error {
 	l := newLists()
 	since, until := now.Add(-appointmentsBack), now.Add(appointmentsAhead)
@@ -214,10 +219,10 @@ func (s *Syncer) changedAppointments(ctx context.Context, client *ghl.Client, lo
 	if err != nil {
 		return err
 	}
-	return s.markFound(ctx, location, s.heard.worth("appointments/"+location, news), nil)
+	return s.markFound(ctx, location, s.diffs.due("appointments/"+location, news), nil)
 }
 
-// skew is by how much HighLevel's clock is behind the database's, as a time below zero.
+// skew returns how far HighLevel's clock is behind the database's, as a negative duration; 0 if it is ahead or unknown.
 func (s *Syncer) skew() time.Duration {
 	ahead := time.Duration(s.monitor.highLevel.Load())
 	if ahead == 0 { // unknown
@@ -226,82 +231,83 @@ func (s *Syncer) skew() time.Duration {
 	return min(ahead-s.db.Ahead(), 0)
 }
 
-// heard is what lists have told of contacts, and how often one after the other.
-type heard struct {
+// diffLog counts how often in a row a list has shown the same difference of a contact.
+type diffLog struct {
 	mu    sync.Mutex
-	lists map[string]map[string]told
+	lists map[string]map[string]diff
 }
 
-type told struct {
-	what  uint64
+type diff struct {
+	hash  uint64
 	times int
 }
 
-// worth returns the contacts that are to be read because of what a list tells now. A list may tell the same again and again, for it
-// never has what a contact has, or the contact can't be kept in step: so the same is worth a look the first time, the second, the
-// fourth, the eighth. The full comparison has each read.
-func (h *heard) worth(list string, news engine.News) (contacts []string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	now := make(map[string]told, len(news))
-	for contact, what := range news {
-		t := h.lists[list][contact]
-		if t.what != what {
-			t = told{what: what}
+// due returns the contacts to read because of the differences that a list shows now. The same difference may come
+// back each time, when a list lacks what the contact has or when the contact can't be synced. So a difference is due
+// the first, second, fourth and eighth time, and so on. A full comparison reads each of them.
+func (l *diffLog) due(list string, news engine.News) (contacts []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := make(map[string]diff, len(news))
+	for contact, hash := range news {
+		d := l.lists[list][contact]
+		if d.hash != hash {
+			d = diff{hash: hash}
 		}
-		t.times++
-		if t.times&(t.times-1) == 0 {
+		d.times++
+		if d.times&(d.times-1) == 0 {
 			contacts = append(contacts, contact)
 		}
-		now[contact] = t
+		now[contact] = d
 	}
-	if h.lists == nil {
-		h.lists = map[string]map[string]told{}
+	if l.lists == nil {
+		l.lists = map[string]map[string]diff{}
 	}
-	h.lists[list] = now
+	l.lists[list] = now
 	return contacts
 }
 
-// leftOut tells that a schedule goes without a list that the token does not reach.
-func (s *Syncer) leftOut(ctx context.Context, location string, err error) {
-	s.log.LogAttrs(ctx, slog.LevelWarn, "a list is left out of the comparison, for the token may not read it", slog.String("location", location), slog.Any("err", err))
+// warnMissingScope logs that a comparison skips a list because the token lacks its scope.
+func (s *Syncer) warnMissingScope(ctx context.Context, location string, err error) {
+	s.log.LogAttrs(ctx, slog.LevelWarn, "skipping a list in the comparison: the token lacks its scope",
+		slog.String("location", location), slog.Any("err", err))
 }
 
-// changedSince marks the contacts that were changed at a time or later and are not in step. The place is stored with the marks of
-// each page: the time of the page's last change, so that what was changed at the same moment is looked at again.
+// changedSince marks contacts that were changed at since or later and are not synced. It stores the cursor with the
+// marks of each page: the time of the last change on the page. A later search includes this time again.
 func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location string, since time.Time) error {
 	search := &ghl.SearchRequest{
-		Filters: []ghl.Filter{ghl.FieldDateUpdated.Range(ghl.Range{GTE: since.Add(-overlap)})},
+		Filters: []ghl.Filter{ghl.FieldDateUpdated.GTE(since.Add(-overlap))},
 		Sort:    []ghl.SearchField{ghl.FieldDateUpdated},
 	}
 	for page, err := range client.Contacts.SearchPages(ctx, search, ghl.CallBackground()) {
 		if err != nil {
 			return err
 		}
-		var news []string
+		var changed []string
 		now := s.db.Now()
 		for _, c := range page.Contacts {
-			is, err := s.engine.News(ctx, location, c)
+			differs, err := s.engine.News(ctx, location, c)
 			if err != nil {
 				return err
 			}
-			if is {
-				news = append(news, c.ID)
+			if differs {
+				changed = append(changed, c.ID)
 			}
 			if at, ok := c.DateUpdated.Instant(); ok && at.After(since) {
 				since = at
 			}
-			if since.After(now) { // nothing was changed later than now, whatever it says
+			if since.After(now) { // a change in the future is a wrong clock
 				since = now
 			}
 		}
-		err := s.markFound(ctx, location, news, func(ctx context.Context, tx *db.Tx) error {
+		err := s.markFound(ctx, location, changed, func(ctx context.Context, tx *db.Tx) error {
 			var at seenUntil
 			last, _, err := s.cursorTx(ctx, tx, "reconcile/"+location, &at)
 			if err != nil || !since.After(at.Updated) {
 				return err
 			}
-			return s.moveCursorAt(ctx, tx, "reconcile/"+location, seenUntil{since}, last) // it is not done yet
+			return s.moveCursorAt(ctx, tx, "reconcile/"+location, seenUntil{since}, last) // the run has not ended
 		})
 		if err != nil {
 			return err
@@ -310,22 +316,26 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 	return nil
 }
 
-// markFound has contacts that were found worked on when nothing more urgent is to be done. Also is a part of the last transaction.
-func (s *Syncer) markFound(ctx context.Context, location string, contacts []string, also func(ctx context.Context, tx *db.Tx) error) error {
+// markFound marks contacts with background priority. It calls also, which may be nil, in the last transaction.
+func (s *Syncer) markFound(
+	ctx context.Context, location string, contacts []string, also func(ctx context.Context, tx *db.Tx) error,
+) error {
 	if len(contacts) == 0 && also == nil {
 		return nil
 	}
 	if len(contacts) > 0 {
-		s.log.LogAttrs(ctx, slog.LevelInfo, "contacts found that no delivery told of", slog.String("location", location), slog.Int("contacts", len(contacts)))
+		s.log.LogAttrs(ctx, slog.LevelInfo, "found changes that were missed by webhooks",
+			slog.String("location", location), slog.Int("contacts", len(contacts)))
 	}
 	slices.Sort(contacts)
 	contacts = slices.Compact(contacts)
 	for {
-		some := contacts[:min(len(contacts), 500)]
-		contacts = contacts[len(some):]
+		batch := contacts[:min(len(contacts), 500)]
+		contacts = contacts[len(batch):]
 		err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			for _, id := range some {
-				if err := s.queue.MarkTx(ctx, tx, queue.Unit{Location: location, ID: id}, queue.Background); err != nil {
+			for _, id := range batch {
+				unit := queue.Unit{Location: location, ID: id}
+				if err := s.queue.MarkTx(ctx, tx, unit, queue.Background); err != nil {
 					return err
 				}
 			}
@@ -340,28 +350,28 @@ func (s *Syncer) markFound(ctx context.Context, location string, contacts []stri
 	}
 }
 
-// compare goes through the whole location as a backfill with notes does, and then has those contacts read of which something
-// is linked that was not listed. A list that broke off, or that had elements which can't be read, says nothing of what is
-// missing.
+// compare runs a backfill with notes, and then marks contacts that have a linked record missing in the lists. It
+// ignores what is missing in a list that ended early or that has elements which can't be decoded.
 func (s *Syncer) compare(ctx context.Context, location string) error {
 	o := BackfillOptions{Notes: true}.withDefaults(s.db.Now())
-	b := &backfill{Syncer: s, client: s.engine.Client(location), location: location, options: o, seen: map[string]bool{}, notesOf: map[string][]*ghl.Note{}}
+	b := &backfill{Syncer: s, client: s.engine.Client(location), location: location, options: o,
+		seen: map[string]bool{}, notesOf: map[string][]*ghl.Note{}}
 	if err := b.run(ctx); err != nil {
 		return err
 	}
 	var missing []string
 	if !b.incomplete {
-		gone, err := s.engine.MissingContacts(ctx, location, b.seen)
-		if err != nil {
+		var err error
+		if missing, err = s.engine.MissingContacts(ctx, location, b.seen); err != nil {
 			return err
 		}
-		missing = gone
 	}
 	tasks, err := s.engine.TaskNews(ctx, location, b.lists.tasksOf, !b.lists.incomplete)
 	if err != nil {
 		return err
 	}
-	appointments, err := s.engine.AppointmentNews(ctx, location, b.lists.appointmentsOf, !b.lists.incomplete, o.Since, o.Until)
+	complete := !b.lists.incomplete
+	appointments, err := s.engine.AppointmentNews(ctx, location, b.lists.appointmentsOf, complete, o.Since, o.Until)
 	if err != nil {
 		return err
 	}

@@ -20,13 +20,13 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// often reconciles and compares all the time.
+// often sets short intervals for the reconciliation and the full comparison.
 func often(c ghlsync.Config) ghlsync.Config {
 	c.ReconcileInterval, c.CompareInterval = 100*time.Millisecond, 300*time.Millisecond
 	return c
 }
 
-// shape is what a contact has, as names; nil when it is not there.
+// shape returns the names of a contact's records in Pluvo; nil if the contact is not found.
 func shape(t testing.TB, s *ghlsync.Syncer, id string) map[string]bool {
 	t.Helper()
 	full, err := s.Pluvo().Full(context.Background(), id)
@@ -58,18 +58,19 @@ func names(list ...string) map[string]bool {
 // addVisit adds an appointment of the day after tomorrow, in a calendar of its own.
 func addVisit(server *ghltest.Server, contact string) ghl.Appointment {
 	calendar := server.AddCalendar(ghl.Calendar{Name: "Talk", IsActive: true})
-	return server.AddAppointment(ghl.Appointment{ContactID: contact, CalendarID: calendar.ID, Title: "visit", StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
+	return server.AddAppointment(ghl.Appointment{ContactID: contact, CalendarID: calendar.ID, Title: "visit",
+		StartTime: timeOf(time.Now().Add(48 * time.Hour).Truncate(time.Hour))})
 }
 
-// TestAllDeliveriesLost: without a single delivery both sides become equal, edits of tasks and deletions included, and then
-// nothing more is written.
+// TestAllDeliveriesLost: without any delivery both sides become equal, edits of tasks and deletions included. Then
+// nothing is written any more.
 func TestAllDeliveriesLost(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
 		s := start(t, often(config(t, address, server)))
 		client := clientOf(t, server)
 		ctx := t.Context()
-		time.Sleep(50 * time.Millisecond) // the schedules begin
+		time.Sleep(50 * time.Millisecond) // until the schedules have started
 
 		ada, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", Email: "ada@example.com"})
 		require.NoError(t, err)
@@ -88,7 +89,8 @@ func TestAllDeliveriesLost(t *testing.T) {
 		eventually(t, "Ada", same(ada.ID, "first Ada", "task Call", "task Drop", "note hello", "appointment visit"))
 		eventually(t, "Bea", same(bea.ID, "first Bea"))
 
-		_, err = client.Tasks.Update(ctx, ada.ID, call.ID, &ghl.TaskUpdate{Title: ghl.Some("Call again")}) // HighLevel has no event for it
+		// HighLevel has no event for it
+		_, err = client.Tasks.Update(ctx, ada.ID, call.ID, &ghl.TaskUpdate{Title: ghl.Some("Call again")})
 		require.NoError(t, err)
 		require.NoError(t, client.Tasks.Delete(ctx, ada.ID, drop.ID))
 		_, err = client.Notes.Update(ctx, ada.ID, note.ID, &ghl.NoteUpdate{Body: ghl.Some("bye")})
@@ -106,13 +108,14 @@ func TestAllDeliveriesLost(t *testing.T) {
 		eventually(t, "Adele", same(ada.ID, "first Adele", "task Call again"))
 		eventually(t, "Cleo", func() bool { return len(server.Contacts()) == 2 })
 
-		eventually(t, "when all is in step, lists go on, but no contact is read and nothing is written", func() bool {
+		eventually(t, "after the sync, lists are still read, but no contact is read and nothing is written", func() bool {
 			server.ResetRequests()
 			time.Sleep(time.Second)
 			seen := operations(server)
 			lists := seen["contacts.search"] > 0 && seen["tasks.search"] > 0
 			for op := range seen {
-				lists = lists && slices.Contains([]string{"contacts.search", "tasks.search", "calendars.list", "calendars.events", "notes.list"}, op)
+				lists = lists && slices.Contains([]string{"contacts.search", "tasks.search", "calendars.list",
+					"calendars.events", "notes.list"}, op)
 			}
 			return lists
 		})
@@ -122,8 +125,8 @@ func TestAllDeliveriesLost(t *testing.T) {
 	})
 }
 
-// TestReconcileRepeatsTies: what was changed at the moment up to which changes were followed, or shortly before, and comes into
-// the index later, is found.
+// TestReconcileRepeatsTies: a change at the time of the cursor, or shortly before, is found although the index shows
+// it later.
 func TestReconcileRepeatsTies(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -132,7 +135,8 @@ func TestReconcileRepeatsTies(t *testing.T) {
 		s := start(t, c)
 		at := time.Now()
 		add := func(name string, updated time.Time) string {
-			return server.AddContact(ghl.Contact{FirstName: name, Email: name + "@example.com", DateAdded: timeOf(at.Add(-time.Hour)), DateUpdated: timeOf(updated)}).ID
+			return server.AddContact(ghl.Contact{FirstName: name, Email: name + "@example.com",
+				DateAdded: timeOf(at.Add(-time.Hour)), DateUpdated: timeOf(updated)}).ID
 		}
 		for _, id := range []string{
 			add("first", at),
@@ -142,15 +146,15 @@ func TestReconcileRepeatsTies(t *testing.T) {
 		}
 		late := add("late", at)
 		later := add("later", at.Add(-4*time.Minute))
-		never := add("never", at.Add(-7*time.Minute)) // it would have been found at first
-		eventually(t, "the tie is repeated", func() bool { return shape(t, s, late) != nil })
-		eventually(t, "and some minutes before", func() bool { return shape(t, s, later) != nil })
-		require.Nil(t, shape(t, s, never), "but not all that ever was: that is for the full comparison")
+		never := add("never", at.Add(-7*time.Minute)) // older than the overlap
+		eventually(t, "the change at the time of the cursor", func() bool { return shape(t, s, late) != nil })
+		eventually(t, "the change some minutes before", func() bool { return shape(t, s, later) != nil })
+		require.Nil(t, shape(t, s, never), "older changes are found by the full comparison only")
 	})
 }
 
-// TestBrokenListDeletesNothing: lists that break off, have elements which can't be read, or lag behind, are no proof of a
-// deletion.
+// TestBrokenListDeletesNothing: a list that ends early, has elements that can't be decoded, or lags behind never
+// causes a deletion.
 func TestBrokenListDeletesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t, ghltest.WithIndexLag(time.Hour))
@@ -160,7 +164,7 @@ func TestBrokenListDeletesNothing(t *testing.T) {
 		client := clientOf(t, server)
 		ctx := t.Context()
 
-		// No search finds this one for an hour, and no list of tasks is without it.
+		// This contact is missing in searches for an hour, and a deleted task stays in lists as long.
 		young, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Young", Email: "young@example.com"})
 		require.NoError(t, err)
 		old := server.AddContact(ghl.Contact{FirstName: "Old", Email: "old@example.com"})
@@ -174,7 +178,9 @@ func TestBrokenListDeletesNothing(t *testing.T) {
 				require.Len(t, shape(t, s, id), 2, "nothing was deleted")
 			}
 		}
-		eventually(t, "both are there", func() bool { return len(shape(t, s, young.ID)) == 2 && len(shape(t, s, old.ID)) == 2 })
+		eventually(t, "both are there", func() bool {
+			return len(shape(t, s, young.ID)) == 2 && len(shape(t, s, old.ID)) == 2
+		})
 		asked := func(what string, ops ...string) {
 			t.Helper()
 			server.ResetRequests()
@@ -223,12 +229,13 @@ func TestBrokenListDeletesNothing(t *testing.T) {
 		}
 
 		require.NoError(t, client.Contacts.Delete(ctx, young.ID))
-		eventually(t, "what was deleted is found in the end", func() bool { return shape(t, s, young.ID) == nil })
+		eventually(t, "the deletion is found in the end", func() bool { return shape(t, s, young.ID) == nil })
 		require.Len(t, shape(t, s, old.ID), 2)
 	})
 }
 
-// TestOneProcessKeepsTheSchedule: of several processes one reconciles at a time, and when it is gone another one does.
+// TestOneProcessKeepsTheSchedule: one of several processes reconciles at a time, and another one continues when it
+// ends.
 func TestOneProcessKeepsTheSchedule(t *testing.T) {
 	server := ghltest.Start(t)
 	c := config(t, dbtest.Postgres(t), server)
@@ -240,20 +247,22 @@ func TestOneProcessKeepsTheSchedule(t *testing.T) {
 	_ = start(t, c)
 	began := time.Now()
 	server.ResetRequests()
-	eventually(t, "it goes on", func() bool { return operations(server)["contacts.search"] >= 4 })
-	require.LessOrEqual(t, operations(server)["contacts.search"], int(time.Since(began)/c.ReconcileInterval)+1, "three processes, one schedule")
+	eventually(t, "several runs", func() bool { return operations(server)["contacts.search"] >= 4 })
+	require.LessOrEqual(t, operations(server)["contacts.search"], int(time.Since(began)/c.ReconcileInterval)+1,
+		"three processes, one schedule")
 	require.NoError(t, a.Stop(t.Context()))
 	id := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"}).ID
-	eventually(t, "the others go on", func() bool { return shape(t, b, id) != nil })
+	eventually(t, "another process continues", func() bool { return shape(t, b, id) != nil })
 }
 
-// TestReconcileWithoutScopes: a list that the token may not read is left out, and the rest goes on.
+// TestReconcileWithoutScopes: a reconciliation skips a list that the token may not read, and continues with the others.
 func TestReconcileWithoutScopes(t *testing.T) {
 	server := ghltest.Start(t)
 	server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: fault.MissingScope()})
 	server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: fault.MissingScope()})
 	s := start(t, often(config(t, dbtest.SQLite(t), server)))
-	old := server.AddContact(ghl.Contact{FirstName: "Old", Email: "old@example.com", DateAdded: timeOf(time.Now().AddDate(-1, 0, 0)), DateUpdated: timeOf(time.Now().AddDate(-1, 0, 0))})
+	old := server.AddContact(ghl.Contact{FirstName: "Old", Email: "old@example.com",
+		DateAdded: timeOf(time.Now().AddDate(-1, 0, 0)), DateUpdated: timeOf(time.Now().AddDate(-1, 0, 0))})
 	young := server.AddContact(ghl.Contact{FirstName: "Young", Email: "young@example.com"})
 	eventually(t, "by the time of its change", func() bool { return shape(t, s, young.ID) != nil })
 	eventually(t, "by the full comparison", func() bool { return shape(t, s, old.ID) != nil })
@@ -262,10 +271,10 @@ func TestReconcileWithoutScopes(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		err = s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{})
 	}
-	require.ErrorIs(t, err, ghl.ErrMissingScope, "a person who asks for it is told")
+	require.ErrorIs(t, err, ghl.ErrMissingScope, "a backfill reports the missing scope")
 }
 
-// TestReconcileDuringBackfill: contacts that a backfill is about to come to are not read one by one because they are new.
+// TestReconcileDuringBackfill: reconciliation does not read new contacts one by one while a backfill syncs them.
 func TestReconcileDuringBackfill(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -282,43 +291,48 @@ func TestReconcileDuringBackfill(t *testing.T) {
 		s := start(t, c)
 		backfilled := make(chan error, 1)
 		go func() { backfilled <- s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{}) }()
-		<-held // it has listed all, and taken over nothing
+		<-held // the backfill has read its lists and synced nothing
 
 		server.ResetRequests()
-		eventually(t, "reconciliation goes on", func() bool { return operations(server)["calendars.list"] >= 4 })
+		eventually(t, "reconciliation continues", func() bool { return operations(server)["calendars.list"] >= 4 })
 		require.Zero(t, operations(server)["contacts.search"], "contacts are left to the backfill")
 		require.Zero(t, operations(server)["contacts.get"])
 		proceed()
 		require.NoError(t, <-backfilled)
-		eventually(t, "and goes on after it", func() bool { return operations(server)["contacts.search"] > 2 })
+		eventually(t, "contacts are searched after the backfill", func() bool {
+			return operations(server)["contacts.search"] > 2
+		})
 		quiet(t, s, server)
-		// A list that is compared while a contact is taken over may find its task and not yet its link: those few are read.
+		// A list that is compared while a contact is synced may show a task that has no link yet. These few contacts
+		// are read.
 		require.Less(t, operations(server)["contacts.get"], 20)
 		same(t, s, server, ids, false)
 	})
 }
 
-// TestReconcileWithWrongTimes: one contact that says it was changed in the far future does not hide all later changes.
+// TestReconcileWithWrongTimes: a contact with a dateUpdated in the far future does not hide later changes.
 func TestReconcileWithWrongTimes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = 50*time.Millisecond, -1
 		s := start(t, c)
-		future := server.AddContact(ghl.Contact{FirstName: "Future", Email: "future@example.com", DateUpdated: timeOf(time.Now().AddDate(10, 0, 0))})
+		future := server.AddContact(ghl.Contact{FirstName: "Future", Email: "future@example.com",
+			DateUpdated: timeOf(time.Now().AddDate(10, 0, 0))})
 		eventually(t, "found", func() bool { return shape(t, s, future.ID) != nil })
 		time.Sleep(200 * time.Millisecond)
 		now := server.AddContact(ghl.Contact{FirstName: "Now", Email: "now@example.com"})
 		eventually(t, "found too", func() bool { return shape(t, s, now.ID) != nil })
 
-		// Nor does a time of the database's clock that was wrong for a while.
-		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET value = $1 WHERE name LIKE 'reconcile/%'`, `{"updated":"2099-01-01T00:00:00Z"}`)
+		// A cursor in the future, from a clock that was wrong for a while, does not hide them either.
+		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET value = $1 WHERE name LIKE 'reconcile/%'`,
+			`{"updated":"2099-01-01T00:00:00Z"}`)
 		later := server.AddContact(ghl.Contact{FirstName: "Later", Email: "later@example.com"})
 		eventually(t, "and this one", func() bool { return shape(t, s, later.ID) != nil })
 	})
 }
 
-// TestReconcileWithAClockBehind: HighLevel's clock says less than ours.
+// TestReconcileWithAClockBehind: changes are found when HighLevel's clock is behind this machine's.
 func TestReconcileWithAClockBehind(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t, ghltest.WithClock(func() time.Time { return time.Now().Add(-time.Hour) }))
@@ -327,7 +341,8 @@ func TestReconcileWithAClockBehind(t *testing.T) {
 		s := start(t, c)
 		client := clientOf(t, server)
 		for _, name := range []string{"Ada", "Bea"} {
-			made, err := client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
+			made, err := client.Contacts.Create(t.Context(),
+				&ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
 			require.NoError(t, err)
 			eventually(t, "found", func() bool { return shape(t, s, made.ID) != nil })
 			time.Sleep(200 * time.Millisecond)
@@ -335,32 +350,33 @@ func TestReconcileWithAClockBehind(t *testing.T) {
 	})
 }
 
-// TestReconcileComesToAnEnd: what looks wrong in a list each time, and is right when the contact is read, is looked at again and
-// again at longer and longer times. So is a contact that can't be kept in step.
+// TestReconcileComesToAnEnd: a contact is read less and less often if a list shows the same difference each time and
+// the contact itself shows none. The same is true for a contact that can't be synced.
 func TestReconcileComesToAnEnd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = 20*time.Millisecond, -1
 		s := start(t, c)
-		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com", DateUpdated: timeOf(time.Now().Add(-time.Hour))})
+		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com",
+			DateUpdated: timeOf(time.Now().Add(-time.Hour))})
 		addVisit(server, ada.ID)
 		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
 		eventually(t, "it is there", func() bool { return len(shape(t, s, ada.ID)) == 2 })
 		server.Fail(ghltest.Fault{Operation: "calendars.list", Kind: fault.EditedAnswer(func(answer any) any {
 			if body, ok := answer.(map[string]any); ok && body["calendars"] != nil {
-				body["calendars"] = []any{} // the appointment's calendar is not told
+				body["calendars"] = []any{} // the answer lacks the appointment's calendar
 			}
 			return answer
 		})})
 		server.ResetRequests()
 		eventually(t, "many rounds", func() bool { return operations(server)["calendars.list"] >= 40 })
 		reads := operations(server)["contacts.get"]
-		require.Positive(t, reads, "it is looked at")
+		require.Positive(t, reads, "the contact is read")
 		require.LessOrEqual(t, reads, 10, "but not each time")
 		require.Len(t, shape(t, s, ada.ID), 2)
 
-		// Something new is looked at at once.
+		// A new difference is read at once.
 		task := server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call"})
 		eventually(t, "the task", func() bool { return len(shape(t, s, ada.ID)) == 3 })
 		client := clientOf(t, server)
@@ -372,7 +388,7 @@ func TestReconcileComesToAnEnd(t *testing.T) {
 	})
 }
 
-// TestShortListDeletesNothing: a list of contacts that ends before it should, and says that there are more, is not complete.
+// TestShortListDeletesNothing: a list of contacts that ends before its total is treated as incomplete.
 func TestShortListDeletesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -397,7 +413,8 @@ func TestShortListDeletesNothing(t *testing.T) {
 	})
 }
 
-// TestScheduleThatFails: it is tried again, with longer pauses up to its interval, and Health tells if that lasts.
+// TestScheduleThatFails: a failed schedule is retried with growing waits up to its interval. Health reports it after
+// a while.
 func TestScheduleThatFails(t *testing.T) {
 	for i, want := range []time.Duration{15, 30, 60, 60, 60} {
 		require.Equal(t, want*time.Minute, ghlsync.RetryAfter(time.Hour, i+1))
@@ -413,10 +430,10 @@ func TestScheduleThatFails(t *testing.T) {
 		s := start(t, c)
 		ctx := t.Context()
 		eventually(t, "they are tried", func() bool { return operations(server)["tasks.search"] > 3 })
-		require.Empty(t, codes(s.Health(ctx)), "it has not lasted long")
+		require.Empty(t, codes(s.Health(ctx)), "it has not failed for long")
 		long := time.Now().Add(-3 * time.Hour)
 		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET moved_at = $1 WHERE name LIKE 'reconcile/%' OR name LIKE 'compare/%'`, long.UnixMicro())
-		require.Empty(t, codes(s.Health(ctx)), "nor has this process been there for long")
+		require.Empty(t, codes(s.Health(ctx)), "this process has not run for long")
 		s.StartedAt(long)
 		h := s.Health(ctx)
 		require.Equal(t, []string{"schedule", "schedule"}, codes(h))
@@ -432,7 +449,7 @@ func TestScheduleThatFails(t *testing.T) {
 	})
 }
 
-// TestCompareLeavesNothingOut: a full comparison also finds the note of a contact that was read just before the note was made.
+// TestCompareLeavesNothingOut: a full comparison finds a note that was created just after its contact was read.
 func TestCompareLeavesNothingOut(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
@@ -442,24 +459,26 @@ func TestCompareLeavesNothingOut(t *testing.T) {
 		s := start(t, c)
 		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
-		eventually(t, "it is there", func() bool { return shape(t, s, ada.ID) != nil })
+		eventually(t, "the contact", func() bool { return shape(t, s, ada.ID) != nil })
 		quiet(t, s, server)
 		_, err := clientOf(t, server).Notes.Create(t.Context(), ada.ID, &ghl.NoteCreate{Body: "A note"})
 		require.NoError(t, err)
-		eventually(t, "so is its note", func() bool { return shape(t, s, ada.ID)["note A note"] })
+		eventually(t, "its note", func() bool { return shape(t, s, ada.ID)["note A note"] })
 
-		// Notes that can't be listed hold up no comparison: their contact is read by itself.
+		// If notes can't be listed, the comparison marks their contact and continues.
 		server.Fail(ghltest.Fault{Operation: "notes.list", Kind: fault.BadGatewayHTML()})
 		_, err = clientOf(t, server).Notes.Create(t.Context(), ada.ID, &ghl.NoteCreate{Body: "Another"})
 		require.NoError(t, err)
 		failed := time.Now()
-		eventually(t, "it is compared", func() bool { return s.Health(t.Context()).Locations[0].Compared.After(failed.Add(time.Second)) })
+		eventually(t, "the comparison ends", func() bool {
+			return s.Health(t.Context()).Locations[0].Compared.After(failed.Add(time.Second))
+		})
 		server.ClearFaults()
-		eventually(t, "that note is there too", func() bool { return shape(t, s, ada.ID)["note Another"] })
+		eventually(t, "the second note", func() bool { return shape(t, s, ada.ID)["note Another"] })
 	})
 }
 
-// TestReconcileFindsDeletions: of a task or an appointment, of which nothing else tells.
+// TestReconcileFindsDeletions: reconciliation finds the deletion of a task or an appointment that no delivery reports.
 func TestReconcileFindsDeletions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)

@@ -35,13 +35,14 @@ func TestMain(m *testing.M) {
 	dbtest.Main(m, map[string]func([]string){"sync": syncRole, "load": loadRole, "backfill": backfillRole})
 }
 
-// syncRole is a process as in production: it takes deliveries, follows Pluvo, and works. It prints the address that it takes
-// deliveries at.
+// syncRole is a process as in production: it receives deliveries, follows Pluvo and syncs. It prints the address of
+// its webhook.
 func syncRole(args []string) {
 	address, server, token, location, key := args[0], args[1], args[2], args[3], args[4]
 	serve(ghlsync.Config{
 		Database: address, Webhooks: verifierOf(key), Logger: slog.New(slog.DiscardHandler), Settle: 300 * time.Millisecond,
-		PluvoInterval: 20 * time.Millisecond, Lease: time.Second, Retry: ghlsync.RetryPolicy{First: 100 * time.Millisecond, Max: time.Second, Attempts: 1000},
+		PluvoInterval: 20 * time.Millisecond, Lease: time.Second,
+		Retry: ghlsync.RetryPolicy{First: 100 * time.Millisecond, Max: time.Second, Attempts: 1000},
 		Locations: []ghlsync.Location{{
 			ID: location, TokenSource: ghl.StaticTokenSource(token), Region: "US", TimeZone: "America/Chicago",
 			ClientOptions: []ghl.Option{ghl.WithBaseURL(server), unlimited},
@@ -64,7 +65,7 @@ func verifierOf(key string) *webhook.Verifier {
 	return verifier
 }
 
-// serve keeps in step and takes deliveries until it is killed. It prints the address that it takes them at.
+// serve runs a Syncer and receives deliveries until the process is killed. It prints the address of the webhook.
 func serve(c ghlsync.Config) {
 	s, err := ghlsync.New(context.Background(), c)
 	exitOn(err)
@@ -77,7 +78,7 @@ func serve(c ghlsync.Config) {
 	exitOn((&http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}).Serve(listener))
 }
 
-// kills is how often a storm kills a process: GHLSYNC_KILLS, or a few.
+// kills returns how often a storm kills a process: GHLSYNC_KILLS, or a few times.
 func kills() int {
 	if n, err := strconv.Atoi(os.Getenv("GHLSYNC_KILLS")); err == nil {
 		return n
@@ -85,7 +86,7 @@ func kills() int {
 	return 10
 }
 
-// receivers hands deliveries on to processes that come and go.
+// receivers forwards deliveries to processes that end and restart.
 type receivers struct {
 	mu        sync.Mutex
 	addresses []string
@@ -111,7 +112,8 @@ func (r *receivers) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	w.WriteHeader(http.StatusBadGateway)
 }
 
-// people is what a storm does to both sides. Every record has a name of its own, so that what is lost or doubled is seen.
+// people makes the changes of a storm on both sides. Every record has a unique name, which shows lost and duplicate
+// records.
 type people struct {
 	t      *testing.T
 	random *rand.Rand
@@ -121,7 +123,7 @@ type people struct {
 	db     *db.DB
 	n      int
 	made   []string            // names of contacts
-	tasks  map[string][]string // by contact, names of tasks that nobody has deleted
+	tasks  map[string][]string // by contact, names of tasks that are not deleted
 	notes  map[string][]string
 }
 
@@ -130,7 +132,7 @@ func (p *people) name(kind string) string {
 	return fmt.Sprintf("%s%d", kind, p.n)
 }
 
-// theirs finds a contact of HighLevel by its name.
+// theirs returns the contact of HighLevel with a name.
 func (p *people) theirs(name string) (ghl.Contact, bool) {
 	for _, c := range p.server.Contacts() {
 		if strings.EqualFold(c.Email, name+"@example.com") {
@@ -140,7 +142,7 @@ func (p *people) theirs(name string) (ghl.Contact, bool) {
 	return ghl.Contact{}, false
 }
 
-// ours finds a contact of Pluvo by its name.
+// ours returns the contact of Pluvo with a name.
 func (p *people) ours(name string) (*pluvo.FullContact, bool) {
 	for id := range p.contacts() {
 		full, err := p.store.Full(p.t.Context(), id)
@@ -172,85 +174,99 @@ func (p *people) contacts() map[string]bool {
 	}
 }
 
-// act changes something on one of the sides, as people do.
+// act makes a random change on one of the sides.
 func (p *people) act() {
-	ctx := p.t.Context()
-	pick := func() string { return p.made[p.random.IntN(len(p.made))] }
-	switch p.random.IntN(9) {
-	case 0:
-		name := p.name("ghl")
-		p.made = append(p.made, name)
-		_, err := p.client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
-		p.done(err)
-	case 1:
-		name := p.name("pluvo")
-		p.made = append(p.made, name)
-		_, err := p.store.Put(ctx, &pluvo.Contact{ID: name, FirstName: name, Email: name + "@example.com"}, pluvo.NoVersion)
-		p.done(err)
-	case 2:
-		if c, ok := p.theirs(pick()); ok {
-			_, err := p.client.Contacts.Update(ctx, c.ID, &ghl.ContactUpdate{LastName: ghl.Some(p.name("Last"))})
-			p.done(err)
-		}
-	case 3:
-		if full, ok := p.ours(pick()); ok {
-			full.Contact.Phone = fmt.Sprintf("(415) 555-%04d", p.random.IntN(10000))
-			p.put(&full.Contact)
-		}
-	case 4:
-		if name := pick(); true {
-			if c, ok := p.theirs(name); ok {
-				task := p.name("task")
-				_, err := p.client.Tasks.Create(ctx, c.ID, &ghl.TaskCreate{Title: task, DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)})
-				p.done(err)
-				p.tasks[name] = append(p.tasks[name], task)
-			}
-		}
-	case 5:
-		if name := pick(); true {
-			if full, ok := p.ours(name); ok {
-				task := p.name("task")
-				if p.put(&pluvo.Task{ID: task, ContactID: full.Contact.ID, Title: task, DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)}) {
-					p.tasks[name] = append(p.tasks[name], task)
-				}
-			}
-		}
-	case 6:
-		if name := pick(); true {
-			if c, ok := p.theirs(name); ok {
-				note := p.name("note")
-				_, err := p.client.Notes.Create(ctx, c.ID, &ghl.NoteCreate{Body: note})
-				p.done(err)
-				p.notes[name] = append(p.notes[name], note)
-			}
-		}
-	case 7:
-		if name := pick(); true {
-			if full, ok := p.ours(name); ok {
-				note := p.name("note")
-				if p.put(&pluvo.Note{ID: note, ContactID: full.Contact.ID, Content: note}) {
-					p.notes[name] = append(p.notes[name], note)
-				}
-			}
-		}
-	case 8:
-		name := pick()
+	action := p.random.IntN(9)
+	if action < 2 {
+		p.addContact(action == 0)
+		return
+	}
+	name := p.made[p.random.IntN(len(p.made))]
+	switch action {
+	case 2, 4, 6, 8:
 		if c, ok := p.theirs(name); ok {
-			if tasks := p.server.Tasks(c.ID); len(tasks) > 0 {
-				gone := tasks[p.random.IntN(len(tasks))]
-				if !p.linked(gone.ID) {
-					// A create whose answer was lost, and which somebody deletes before the sync could look for it, can't be told
-					// from one that never happened: it is made again.
-					return
-				}
-				p.done(p.client.Tasks.Delete(ctx, c.ID, gone.ID))
-				p.tasks[name] = slices.DeleteFunc(p.tasks[name], func(title string) bool { return title == gone.Title })
-			}
+			p.changeTheirs(action, name, c.ID)
+		}
+	default:
+		if full, ok := p.ours(name); ok {
+			p.changeOurs(action, name, full)
 		}
 	}
 }
 
-// linked reports whether the sync knows of a task of HighLevel.
+// addContact creates a contact in HighLevel or in Pluvo.
+func (p *people) addContact(theirs bool) {
+	side := "pluvo"
+	if theirs {
+		side = "ghl"
+	}
+	name := p.name(side)
+	email := name + "@example.com"
+	p.made = append(p.made, name)
+	var err error
+	if theirs {
+		_, err = p.client.Contacts.Create(p.t.Context(), &ghl.ContactCreate{FirstName: name, Email: email})
+	} else {
+		_, err = p.store.Put(p.t.Context(), &pluvo.Contact{ID: name, FirstName: name, Email: email}, pluvo.NoVersion)
+	}
+	p.done(err)
+}
+
+var stormDueDate = time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)
+
+// changeTheirs changes a contact of HighLevel or one of its records.
+func (p *people) changeTheirs(action int, name, id string) {
+	ctx := p.t.Context()
+	switch action {
+	case 2:
+		_, err := p.client.Contacts.Update(ctx, id, &ghl.ContactUpdate{LastName: ghl.Some(p.name("Last"))})
+		p.done(err)
+	case 4:
+		task := p.name("task")
+		_, err := p.client.Tasks.Create(ctx, id, &ghl.TaskCreate{Title: task, DueDate: stormDueDate})
+		p.done(err)
+		p.tasks[name] = append(p.tasks[name], task)
+	case 6:
+		note := p.name("note")
+		_, err := p.client.Notes.Create(ctx, id, &ghl.NoteCreate{Body: note})
+		p.done(err)
+		p.notes[name] = append(p.notes[name], note)
+	case 8:
+		tasks := p.server.Tasks(id)
+		if len(tasks) == 0 {
+			return
+		}
+		gone := tasks[p.random.IntN(len(tasks))]
+		if !p.linked(gone.ID) {
+			// If the answer of a create is lost and the record is deleted before the sync looks for it, the sync
+			// creates it again, since it looks like a create that never happened.
+			return
+		}
+		p.done(p.client.Tasks.Delete(ctx, id, gone.ID))
+		p.tasks[name] = slices.DeleteFunc(p.tasks[name], func(title string) bool { return title == gone.Title })
+	}
+}
+
+// changeOurs changes a contact of Pluvo or adds a record to it.
+func (p *people) changeOurs(action int, name string, full *pluvo.FullContact) {
+	switch action {
+	case 3:
+		full.Contact.Phone = fmt.Sprintf("(415) 555-%04d", p.random.IntN(10000))
+		p.put(&full.Contact)
+	case 5:
+		task := p.name("task")
+		if p.put(&pluvo.Task{ID: task, ContactID: full.Contact.ID, Title: task, DueDate: stormDueDate}) {
+			p.tasks[name] = append(p.tasks[name], task)
+		}
+	case 7:
+		note := p.name("note")
+		if p.put(&pluvo.Note{ID: note, ContactID: full.Contact.ID, Content: note}) {
+			p.notes[name] = append(p.notes[name], note)
+		}
+	}
+}
+
+// linked reports whether a task of HighLevel has a link.
 func (p *people) linked(id string) bool {
 	var n int64
 	require.NoError(p.t, p.db.Read(p.t.Context(), func(ctx context.Context, tx *db.Tx) error {
@@ -259,14 +275,14 @@ func (p *people) linked(id string) bool {
 	return n > 0
 }
 
-// done takes an answer that was lost on its way for a success, which it is here: the fault strikes after the work.
+// done treats a lost answer as a success: the fault cuts the connection after the server has done the work.
 func (p *people) done(err error) {
 	if !errors.Is(err, ghl.ErrAmbiguous) {
 		require.NoError(p.t, err)
 	}
 }
 
-// put writes to Pluvo what was read a moment ago; it reports false if the sync was faster.
+// put writes a record that was read before to Pluvo. It reports false if the sync has changed the record meanwhile.
 func (p *people) put(r pluvo.Record) bool {
 	_, expect, err := p.store.Get(p.t.Context(), r.Kind(), r.Key())
 	if err != nil {
@@ -276,7 +292,7 @@ func (p *people) put(r pluvo.Record) bool {
 	return err == nil
 }
 
-// check compares both sides: nothing is lost, nothing doubled, and they are equal.
+// check asserts that both sides are equal and that no record is lost or duplicated.
 func (p *people) check() {
 	t := p.t
 	require.Len(t, p.server.Contacts(), len(p.made), "contacts of HighLevel")
@@ -317,8 +333,8 @@ func (p *people) check() {
 	}
 }
 
-// TestStorm: processes that keep both sides in step are killed at random, and started again at once, while both sides change,
-// answers get lost and deliveries come late, twice or in another order. At the end nothing is lost, nothing doubled.
+// TestStorm: processes that sync are killed at random and restarted at once, while both sides change, answers get
+// lost, and deliveries arrive late, twice or in another order. At the end no record is lost or duplicated.
 func TestStorm(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -328,7 +344,8 @@ func TestStorm(t *testing.T) {
 		}
 		server := ghltest.Start(t)
 		to := &receivers{addresses: make([]string, processes)}
-		server.SubscribeHandler(to, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2), Reorder: ghltest.Chance(0.2), Seed: 3}))
+		server.SubscribeHandler(to, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2),
+			Reorder: ghltest.Chance(0.2), Seed: 3}))
 		for i, op := range []string{"contacts.create", "tasks.create", "notes.create", "contacts.update"} {
 			server.Fail(ghltest.Fault{Operation: op, Kind: fault.CutAfterWork(), Chance: 0.1, Seed: uint64(i)})
 		}
@@ -336,7 +353,8 @@ func TestStorm(t *testing.T) {
 
 		children := make([]*dbtest.Process, processes)
 		begin := func(i int) {
-			children[i] = dbtest.Start(t, "sync", address, server.URL(), server.Token(), server.LocationID(), base64.StdEncoding.EncodeToString(server.WebhookPublicKey()))
+			children[i] = dbtest.Start(t, "sync", address, server.URL(), server.Token(), server.LocationID(),
+				base64.StdEncoding.EncodeToString(server.WebhookPublicKey()))
 			to.mu.Lock()
 			to.addresses[i] = children[i].Line(t)
 			to.mu.Unlock()
@@ -345,8 +363,10 @@ func TestStorm(t *testing.T) {
 			begin(i)
 		}
 		random := rand.New(rand.NewPCG(5, uint64(processes)))
-		p := &people{t: t, random: random, server: server, client: everyday, store: records.New(d), db: d, made: []string{"first"}, tasks: map[string][]string{}, notes: map[string][]string{}}
-		_, err := everyday.Contacts.Upsert(t.Context(), &ghl.ContactUpsert{FirstName: ghl.Some("first"), Email: ghl.Some("first@example.com")})
+		p := &people{t: t, random: random, server: server, client: everyday, store: records.New(d), db: d,
+			made: []string{"first"}, tasks: map[string][]string{}, notes: map[string][]string{}}
+		_, err := everyday.Contacts.Upsert(t.Context(),
+			&ghl.ContactUpsert{FirstName: ghl.Some("first"), Email: ghl.Some("first@example.com")})
 		require.NoError(t, err)
 		for range kills() {
 			for range 2 {
@@ -361,11 +381,12 @@ func TestStorm(t *testing.T) {
 		began := time.Now()
 		settled(t, d, server, time.Minute)
 		p.check()
-		t.Logf("%d contacts and %d changes in all; %d requests; settled %s after the last kill", len(p.made), p.n, len(server.Requests()), time.Since(began).Round(100*time.Millisecond))
+		t.Logf("%d contacts and %d changes in total; %d requests; settled %s after the last kill",
+			len(p.made), p.n, len(server.Requests()), time.Since(began).Round(100*time.Millisecond))
 	})
 }
 
-// settled waits until every delivery has been taken and nothing is to be done.
+// settled waits until every delivery is accepted and nothing is left to do.
 func settled(t *testing.T, d *db.DB, server *ghltest.Server, within time.Duration) {
 	t.Helper()
 	quiet, began := 0, time.Now()
@@ -376,7 +397,8 @@ func settled(t *testing.T, d *db.DB, server *ghltest.Server, within time.Duratio
 		redelivered := server.Redeliver()
 		require.NoError(t, server.Flush(t.Context()))
 		require.NoError(t, d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
-			waiting, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) }, `SELECT unit FROM ghlsync_unit WHERE number > synced`)
+			waiting, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
+				`SELECT unit FROM ghlsync_unit WHERE number > synced`)
 			return err
 		}))
 		if quiet++; redelivered > 0 || len(waiting) > 0 {

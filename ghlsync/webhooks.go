@@ -7,20 +7,18 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
 )
 
-// WebhookHandler returns the handler of HighLevel's deliveries. It answers 200 once a delivery is durable: its id, the contact's
-// mark and the job are one transaction. It may be used before [Syncer.Start].
+// WebhookHandler returns the handler of HighLevel's deliveries. It answers 200 after one transaction has stored the
+// delivery's id, marked the contact and added the job. It may be used before [Syncer.Start].
 //
-// With [Config.App] installs and uninstalls of the app are followed too ([webhook.FeedInstallations]).
+// With [Config.App] the handler also processes installs and uninstalls of the app ([webhook.FeedInstallations]).
 func (s *Syncer) WebhookHandler() (http.Handler, error) {
 	verifier := s.config.Webhooks
 	if verifier == nil {
@@ -42,6 +40,7 @@ func (s *Syncer) WebhookHandler() (http.Handler, error) {
 	return promhttp.InstrumentHandlerCounter(s.metrics.answers, handler), nil
 }
 
+// keeper returns what processes a verified delivery.
 func (s *Syncer) keeper() (webhook.Keeper, error) {
 	if s.accounts == nil {
 		return webhook.KeeperFunc(s.keep), nil
@@ -58,12 +57,7 @@ func (s *Syncer) keeper() (webhook.Keeper, error) {
 	}), nil
 }
 
-func instant(t ghl.Time) time.Time {
-	at, _ := t.Instant()
-	return at
-}
-
-// keep records a delivery and has its contact worked on.
+// keep stores a delivery and marks its contact.
 func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 	event := d.Event()
 	var kind pluvo.Kind
@@ -77,26 +71,31 @@ func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 	case *webhook.AppointmentEvent:
 		kind = pluvo.KindAppointment
 	default:
-		return nil // nothing that is kept in step
+		return nil // not synced
 	}
 	meta := event.Meta()
-	s.metrics.delivered(meta.LocationID, string(meta.Type), instant(meta.Timestamp))
+	at, _ := meta.Timestamp.Instant()
+	s.metrics.delivered(meta.LocationID, string(meta.Type), at)
 	unit, err := s.engine.UnitOf(ctx, meta.LocationID, kind, event.RecordID(), event.ContactID())
 	if err != nil {
 		return err
 	}
 	if unit == "" {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "a delivery names no record", slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
+		s.log.LogAttrs(ctx, slog.LevelWarn, "ignoring a delivery without a record id",
+			slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
 		return nil
 	}
 	id := d.ID()
-	if id == "" { // equal bytes may be the same change made twice, and marking it once more does no harm
+	if id == "" { // equal bodies may be two changes; the time makes the id unique, and a second mark is harmless
 		sum := sha256.Sum256(d.Body())
 		id = "body:" + hex.EncodeToString(sum[:]) + ":" + s.db.Now().Format("20060102T150405.000000")
 	}
-	_, err = s.queue.Deliver(ctx, queue.Delivery{ID: id, Kind: string(meta.Type), Unit: queue.Unit{Location: meta.LocationID, ID: unit}})
-	if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // to deliver it again would not help
-		s.log.LogAttrs(ctx, slog.LevelInfo, "a delivery is for nobody here", slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
+	_, err = s.queue.Deliver(ctx, queue.Delivery{
+		ID: id, Kind: string(meta.Type), Unit: queue.Unit{Location: meta.LocationID, ID: unit},
+	})
+	if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // a redelivery would fail again
+		s.log.LogAttrs(ctx, slog.LevelInfo, "ignoring a delivery of an unknown location",
+			slog.String("type", string(meta.Type)), slog.String("location", meta.LocationID))
 		return nil
 	}
 	return err

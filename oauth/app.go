@@ -44,7 +44,7 @@ type Config struct {
 	// AuthURL is the consent screen: "" is [DefaultAuthURL]. Others are [WhiteLabelAuthURL] and that of package
 	// ghltest.
 	AuthURL string
-	// BaseURL is the API server; "" is [ghl.DefaultBaseURL].
+	// BaseURL is the API server; "" is the default of [ghl.WithBaseURL].
 	BaseURL string
 	// HTTPClient sends the app's requests for tokens; nil is a client with a timeout of 60 s. It is copied, never
 	// changed. Redirects are not followed, because the requests carry the client's secret. Set a timeout on it.

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDeliveryStaysWithinItsBudget limits what a verified, decoded, deduplicated delivery of 1 KB allocates, without the part of
-// net/http. The race detector allocates too, so the test is built without it.
+// TestDeliveryStaysWithinItsBudget limits what a verified, decoded, deduplicated delivery of 1 KB allocates, without
+// the part of net/http. The race detector allocates too, so the test is built without it.
 func TestDeliveryStaysWithinItsBudget(t *testing.T) {
 	const runs = 500
 	memory, err := NewMemory(runs) // half of the list, so that each delivery is a new one
@@ -30,7 +30,8 @@ func TestDeliveryStaysWithinItsBudget(t *testing.T) {
 	require.LessOrEqual(t, bytes, 5.0*1024)
 }
 
-// TestUnknownPropertyStaysWithinItsBudget compares the allocations of an event with and without a property that has no field.
+// TestUnknownPropertyStaysWithinItsBudget compares the allocations of an event with and without a property that has
+// no field.
 func TestUnknownPropertyStaysWithinItsBudget(t *testing.T) {
 	known := contactOf1KB("9c1d7a52-3a0e-4a58-8f43-000000000000")
 	for _, property := range []string{`"favouriteColour":"blue"`, `"loyalty":{"tier":"gold","points":[1,2,3],"since":"2024-01-01"}`} {

@@ -14,10 +14,10 @@ import (
 // ErrUnreadable is the error for a body that is not a JSON object with a type.
 var ErrUnreadable = errors.New("webhook: the body is not an event")
 
-// Decode reads an event. The record is at the top level or under "data", that of an appointment also under "appointment".
-// Missing properties, odd values and unknown properties never fail an event: values without a field are in the Extra of the
-// record, and properties beside a nested record that do not belong to the envelope are only in Raw. The error is
-// [ErrUnreadable]. The event retains body, in Raw.
+// Decode reads an event. The record is at the top level or under "data", that of an appointment also under
+// "appointment". Missing properties, odd values and unknown properties never fail an event: values without a field
+// are in the Extra of the record, and properties beside a nested record that do not belong to the envelope are only
+// in Raw. The error is [ErrUnreadable]. The event retains body, in Raw.
 //
 // Decode does not verify the signature: use [Verifier.Open] for deliveries from outside.
 func Decode(body []byte) (Event, error) {
@@ -125,14 +125,14 @@ type object struct {
 	kind, id, locationID, data, appointment, completed []byte
 
 	envelope Envelope
-	// record is the object without the properties of the envelope, with a comma after each property and not closed; nil if
-	// all properties belong to the record.
+	// record is the object without the properties of the envelope, with a comma after each property and not closed;
+	// nil if all properties belong to the record.
 	record *bytes.Buffer
 }
 
-// readObject returns false if data is not a valid JSON object. With a buffer, the properties of the envelope do not belong
-// to the record: the type is one of them, although a contact has a type too. Of a property that comes several times the
-// last one counts.
+// readObject returns false if data is not a valid JSON object. With a buffer, the properties of the envelope do not
+// belong to the record: the type is one of them, although a contact has a type too. Of a property that comes several
+// times the last one counts.
 func readObject(data []byte, buffer *bytes.Buffer) (o object, ok bool) {
 	o.json, o.record = data, buffer
 	if buffer != nil {

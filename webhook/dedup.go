@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// Deduplicator remembers the deliveries that were kept, by their [Delivery.ID]. Within one process a [Handler] itself ensures
-// that a delivery is not handled twice at the same time. Several processes behind one address need a shared Deduplicator; two
-// copies that reach two processes at the same moment are still handled twice, unless the keeper uses the id as a unique key.
-// An implementation must be safe for concurrent use.
+// Deduplicator remembers the deliveries that were kept, by their [Delivery.ID]. Within one process a [Handler] itself
+// ensures that a delivery is not handled twice at the same time. Several processes behind one address need a shared
+// Deduplicator; two copies that reach two processes at the same moment are still handled twice, unless the keeper
+// uses the id as a unique key. An implementation must be safe for concurrent use.
 type Deduplicator interface {
 	// Kept reports whether the delivery was kept. After an error the delivery is not handled, and is redelivered.
 	Kept(ctx context.Context, id string) (bool, error)

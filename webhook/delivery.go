@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// Delivery is a delivery with a valid signature. Only [Verifier.Open], which [Handler] uses too, returns one. The consumer of
-// a queue opens a delivery again from its body and header, so that only signed deliveries pass the queue.
+// Delivery is a delivery with a valid signature. Only [Verifier.Open], which [Handler] uses too, returns one. The
+// consumer of a queue opens a delivery again from its body and header, so that only signed deliveries pass the queue.
 type Delivery struct {
 	event  Event
 	body   []byte
@@ -38,8 +38,9 @@ func (v *Verifier) Open(body []byte, header http.Header) (*Delivery, error) {
 // Event returns the decoded event.
 func (d *Delivery) Event() Event { return d.event }
 
-// ID returns the webhookId, which is unique to a delivery and its repetitions. For a delivery without one it returns a hash of
-// the body, if there is a timestamp, and otherwise "": equal bodies can then be a repetition, or the same change made twice.
+// ID returns the webhookId, which is unique to a delivery and its repetitions. For a delivery without one it returns
+// a hash of the body, if there is a timestamp, and otherwise "": equal bodies can then be a repetition, or the same
+// change made twice.
 func (d *Delivery) ID() string {
 	meta := d.event.Meta()
 	switch {

@@ -11,8 +11,8 @@ import (
 // Type is the type of an event, as a delivery names it.
 type Type string
 
-// The types with an event of their own. Other types are delivered as [UnknownEvent]. HighLevel sends no event for an edited
-// task: poll for those.
+// The types with an event of their own. Other types are delivered as [UnknownEvent]. HighLevel sends no event for an
+// edited task: poll for those.
 const (
 	ContactCreate     Type = "ContactCreate"
 	ContactUpdate     Type = "ContactUpdate"
@@ -35,8 +35,8 @@ const (
 // Event is a decoded delivery: a [*ContactEvent], [*TaskEvent], [*NoteEvent], [*AppointmentEvent], [*InstallEvent],
 // [*UninstallEvent] or [*UnknownEvent].
 //
-// An event is a hint. Events arrive at least once and in any order, and those of contacts, tasks and notes do not have the
-// time of the change. Read the record with Refetch before acting on the event.
+// An event is a hint. Events arrive at least once and in any order, and those of contacts, tasks and notes do not
+// have the time of the change. Read the record with Refetch before acting on the event.
 type Event interface {
 	// Meta returns the envelope.
 	Meta() *Envelope
@@ -92,14 +92,14 @@ func (e *ContactEvent) RecordID() string { return e.Contact.ID }
 // ContactID returns the contact's id.
 func (e *ContactEvent) ContactID() string { return e.Contact.ID }
 
-// Refetch reads the current contact: GET /contacts/{contactId}, scope contacts.readonly. The error is [ghl.ErrNotFound] if
-// the contact was deleted.
+// Refetch reads the current contact: GET /contacts/{contactId}, scope contacts.readonly. The error is
+// [ghl.ErrNotFound] if the contact was deleted.
 func (e *ContactEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Contact, error) {
 	return client.Contacts.Get(ctx, e.Contact.ID, e.at())
 }
 
-// TaskEvent is of type [TaskCreate], [TaskComplete] or [TaskDelete]. A TaskCreate may lack the contact's id and the body.
-// The Task of a TaskComplete is completed, although HighLevel omits that property.
+// TaskEvent is of type [TaskCreate], [TaskComplete] or [TaskDelete]. A TaskCreate may lack the contact's id and the
+// body. The Task of a TaskComplete is completed, although HighLevel omits that property.
 type TaskEvent struct {
 	Envelope
 	Task ghl.Task
@@ -143,7 +143,8 @@ func (e *NoteEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Note,
 }
 
 // AppointmentEvent is of type [AppointmentCreate], [AppointmentUpdate] or [AppointmentDelete]. In HighLevel's samples
-// the deliveries of updates and deletions have the type AppointmentCreate. Treat all three types alike, and use Refetch.
+// the deliveries of updates and deletions have the type AppointmentCreate. Treat all three types alike, and use
+// Refetch.
 type AppointmentEvent struct {
 	Envelope
 	Appointment ghl.Appointment
@@ -155,14 +156,14 @@ func (e *AppointmentEvent) RecordID() string { return e.Appointment.ID }
 // ContactID returns the id of the contact that the appointment belongs to.
 func (e *AppointmentEvent) ContactID() string { return e.Appointment.ContactID }
 
-// Refetch reads the current appointment: GET /calendars/events/appointments/{eventId}, scope calendars/events.readonly. If
-// the appointment was deleted, the error is [ghl.ErrNotFound], or Deleted is set.
+// Refetch reads the current appointment: GET /calendars/events/appointments/{eventId}, scope
+// calendars/events.readonly. If the appointment was deleted, the error is [ghl.ErrNotFound], or Deleted is set.
 func (e *AppointmentEvent) Refetch(ctx context.Context, client *ghl.Client) (*ghl.Appointment, error) {
 	return client.Appointments.Get(ctx, e.Appointment.ID, e.at())
 }
 
-// InstallEvent is of type [AppInstall]: the app was installed in a location, or in a whole company if LocationID is "". It
-// has no authorization code: a location's token must be requested with the token of its company.
+// InstallEvent is of type [AppInstall]: the app was installed in a location, or in a whole company if LocationID is
+// "". It has no authorization code: a location's token must be requested with the token of its company.
 type InstallEvent struct {
 	Envelope
 	UserID, PlanID, CompanyName string
@@ -195,7 +196,8 @@ func (e *InstallEvent) RecordID() string { return "" }
 // ContactID returns "".
 func (e *InstallEvent) ContactID() string { return "" }
 
-// UninstallEvent is of type [AppUninstall]: the app was removed from a location, or from a whole company if LocationID is "".
+// UninstallEvent is of type [AppUninstall]: the app was removed from a location, or from a whole company if
+// LocationID is "".
 type UninstallEvent struct {
 	Envelope
 	// Extra holds the properties without a field.

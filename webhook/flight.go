@@ -25,7 +25,7 @@ type result struct {
 }
 
 var (
-	errUnidentified = errors.New("webhook: the delivery has neither a webhookId nor a timestamp, so a repetition cannot be detected")
+	errUnidentified = errors.New("webhook: a delivery without webhookId and timestamp: a repetition cannot be detected")
 	errRemembering  = errors.New("webhook: the delivery was kept, but the deduplicator has not returned yet")
 )
 
@@ -138,14 +138,14 @@ func (h *Handler) handle(f *flight, d *Delivery, id string) result {
 			defer cancel()
 		}
 		if err := h.remember(ctx, id); err != nil { // the delivery was kept, so it is acknowledged
-			return result{Kept, fmt.Errorf("webhook: the delivery was kept, but the deduplicator failed to remember it: %w", err)}
+			return result{Kept, fmt.Errorf("webhook: the delivery was kept, but the deduplicator failed: %w", err)}
 		}
 	}
 	return result{Kept, nil}
 }
 
-// logLate logs a keeper that returned after the response. It recovers from an error with a method that panics, such as a nil
-// pointer.
+// logLate logs a keeper that returned after the response. It recovers from an error with a method that panics, such
+// as a nil pointer.
 func (h *Handler) logLate(ctx context.Context, d *Delivery, err error) {
 	defer func() { _ = recover() }()
 	if errors.Is(err, ctx.Err()) { // the keeper stopped when its context ended, which has been reported
@@ -155,7 +155,8 @@ func (h *Handler) logLate(ctx context.Context, d *Delivery, err error) {
 	if err != nil {
 		attrs = append(attrs, slog.String("error", clip(fmt.Sprint(err), 1000)))
 	}
-	h.logger.LogAttrs(ctx, slog.LevelWarn, "webhook: the keeper returned after its time; the delivery will be redelivered", attrs...)
+	const message = "webhook: the keeper returned after its time; the delivery will be redelivered"
+	h.logger.LogAttrs(ctx, slog.LevelWarn, message, attrs...)
 }
 
 // remember calls the deduplicator and returns its panic as an error.

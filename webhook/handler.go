@@ -17,8 +17,8 @@ const (
 	DefaultReadTimeout = 10 * time.Second
 	DefaultKeepTimeout = 10 * time.Second
 	DefaultMaxKeeping  = 1000
-	// DefaultPast and DefaultFuture are the replay window. The past covers HighLevel's redeliveries, which have the time of
-	// the first attempt.
+	// DefaultPast and DefaultFuture are the replay window. The past covers HighLevel's redeliveries, which have the
+	// time of the first attempt.
 	DefaultPast   = 72 * time.Hour
 	DefaultFuture = 5 * time.Minute
 	// DefaultRemembered is the number of deliveries that are remembered, in up to 14 MB.
@@ -49,14 +49,15 @@ type Handler struct {
 	keeping int
 }
 
-// NewHandler returns a Handler. It needs either routes, which are called before the response, or [WithKeeper]. It returns the
-// error of the first invalid option.
+// NewHandler returns a Handler. It needs either routes, which are called before the response, or [WithKeeper]. It
+// returns the error of the first invalid option.
 func NewHandler(v *Verifier, opts ...Option) (*Handler, error) {
 	if v == nil || len(v.keys) == 0 {
 		return nil, ErrNoKey
 	}
 	h := &Handler{verifier: v, flights: map[string]*flight{}, config: config{
-		maxBody: DefaultMaxBody, readTimeout: DefaultReadTimeout, keepTimeout: DefaultKeepTimeout, maxKeeping: DefaultMaxKeeping,
+		maxBody: DefaultMaxBody, readTimeout: DefaultReadTimeout,
+		keepTimeout: DefaultKeepTimeout, maxKeeping: DefaultMaxKeeping,
 		past: DefaultPast, future: DefaultFuture, now: time.Now, logger: slog.New(slog.DiscardHandler),
 	}}
 	for _, opt := range opts {
@@ -69,7 +70,7 @@ func NewHandler(v *Verifier, opts ...Option) (*Handler, error) {
 	}
 	switch {
 	case h.keeper != nil && len(h.routes) > 0:
-		return nil, errors.New("webhook: NewHandler: routes and WithKeeper exclude each other; pass the routes behind a queue to NewRouter")
+		return nil, errors.New("webhook: NewHandler: routes and WithKeeper exclude each other; see NewRouter")
 	case h.keeper == nil && len(h.routes) == 0:
 		return nil, errors.New("webhook: NewHandler: a route or WithKeeper is required")
 	case h.keeper == nil:
@@ -174,14 +175,16 @@ func (h *Handler) report(o Outcome, d *Delivery, r *http.Request) {
 	}
 	if ctx := r.Context(); h.logger.Enabled(ctx, level) {
 		attrs := []slog.Attr{
-			slog.String("result", string(o.Result)), slog.Int("status", o.Status), slog.Duration("duration", o.Duration),
+			slog.String("result", string(o.Result)), slog.Int("status", o.Status),
+			slog.Duration("duration", o.Duration),
 		}
 		if m := o.Meta; m != nil {
-			attrs = append(attrs, slog.String("type", clip(string(m.Type), 100)), slog.String("webhookId", clip(m.WebhookID, 100)),
-				slog.String("locationId", clip(m.LocationID, 100)))
+			attrs = append(attrs, slog.String("type", clip(string(m.Type), 100)),
+				slog.String("webhookId", clip(m.WebhookID, 100)), slog.String("locationId", clip(m.LocationID, 100)))
 		}
 		if o.Err != nil {
-			attrs = append(attrs, slog.String("error", clip(fmt.Sprint(o.Err), 1000))) // Sprint recovers if Error panics
+			// Sprint recovers if Error panics.
+			attrs = append(attrs, slog.String("error", clip(fmt.Sprint(o.Err), 1000)))
 		}
 		h.logger.LogAttrs(ctx, level, "webhook", attrs...)
 	}

@@ -49,8 +49,9 @@ func WithKeeper(k Keeper) Option {
 	})
 }
 
-// WithDeduplicator replaces the default, a [Memory] of [DefaultRemembered] deliveries. nil remembers none, for a keeper that
-// uses [Delivery.ID] as a unique key. A copy that arrives while the first is being handled still waits for its result.
+// WithDeduplicator replaces the default, a [Memory] of [DefaultRemembered] deliveries. nil remembers none, for a
+// keeper that uses [Delivery.ID] as a unique key. A copy that arrives while the first is being handled still waits
+// for its result.
 func WithDeduplicator(d Deduplicator) Option {
 	return optionFunc(func(c *config) error {
 		c.dedup, c.noDedup = d, d == nil
@@ -58,8 +59,9 @@ func WithDeduplicator(d Deduplicator) Option {
 	})
 }
 
-// WithApp accepts only deliveries for the apps with these ids, and refuses a delivery without an app id. HighLevel signs the
-// deliveries of all apps with one key: without this option the owner of another app can forward its deliveries to you.
+// WithApp accepts only deliveries for the apps with these ids, and refuses a delivery without an app id. HighLevel
+// signs the deliveries of all apps with one key: without this option the owner of another app can forward its
+// deliveries to you.
 func WithApp(ids ...string) Option {
 	return optionFunc(func(c *config) error {
 		if len(ids) == 0 || slices.Contains(ids, "") {
@@ -70,9 +72,10 @@ func WithApp(ids ...string) Option {
 	})
 }
 
-// WithReplayWindow limits how far the timestamp of a delivery may be in the past and in the future, instead of [DefaultPast]
-// and [DefaultFuture]. A past of 0 accepts any age. A redelivery has the time of the first attempt, so a past of minutes refuses
-// legitimate redeliveries. The response to a timestamp too far in the future asks for redelivery.
+// WithReplayWindow limits how far the timestamp of a delivery may be in the past and in the future, instead of
+// [DefaultPast] and [DefaultFuture]. A past of 0 accepts any age. A redelivery has the time of the first attempt, so
+// a past of minutes refuses legitimate redeliveries. The response to a timestamp too far in the future asks for
+// redelivery.
 //
 // A delivery without a timestamp is accepted, see [RequireTimestamp].
 func WithReplayWindow(past, future time.Duration) Option {
@@ -85,8 +88,8 @@ func WithReplayWindow(past, future time.Duration) Option {
 	})
 }
 
-// RequireTimestamp refuses a delivery with a timestamp that is missing or does not name an instant. The signature covers the
-// timestamp, so an attacker cannot remove it; but the samples in HighLevel's guide do not have one.
+// RequireTimestamp refuses a delivery with a timestamp that is missing or does not name an instant. The signature
+// covers the timestamp, so an attacker cannot remove it; but the samples in HighLevel's guide do not have one.
 func RequireTimestamp() Option {
 	return optionFunc(func(c *config) error {
 		c.needTimestamp = true
@@ -94,8 +97,8 @@ func RequireTimestamp() Option {
 	})
 }
 
-// WithMaxBody sets the largest body in bytes, instead of [DefaultMaxBody]. One request can use that much memory before its
-// signature is verified.
+// WithMaxBody sets the largest body in bytes, instead of [DefaultMaxBody]. One request can use that much memory
+// before its signature is verified.
 func WithMaxBody(bytes int64) Option {
 	return optionFunc(func(c *config) error {
 		c.maxBody = min(bytes, math.MaxInt64-1) // one more byte is read, to detect the end
@@ -111,10 +114,10 @@ func WithReadTimeout(d time.Duration) Option {
 	})
 }
 
-// WithKeepTimeout limits the time of the keeper and the deduplicator for a delivery, instead of [DefaultKeepTimeout]. When the
-// time is over, the context of the keeper ends and the response is 429. A keeper that continues is not stopped, and copies of
-// its delivery get 429 until it returns. Its result no longer counts: the delivery is redelivered and handled again. The
-// context does not end with the connection of the request.
+// WithKeepTimeout limits the time of the keeper and the deduplicator for a delivery, instead of [DefaultKeepTimeout].
+// When the time is over, the context of the keeper ends and the response is 429. A keeper that continues is not
+// stopped, and copies of its delivery get 429 until it returns. Its result no longer counts: the delivery is
+// redelivered and handled again. The context does not end with the connection of the request.
 func WithKeepTimeout(d time.Duration) Option {
 	return optionFunc(func(c *config) error {
 		c.keepTimeout = d
@@ -122,8 +125,8 @@ func WithKeepTimeout(d time.Duration) Option {
 	})
 }
 
-// WithMaxKeeping limits the number of deliveries in the keeper at the same time, instead of [DefaultMaxKeeping]. A keeper that
-// timed out counts until it returns. Deliveries above the limit are redelivered.
+// WithMaxKeeping limits the number of deliveries in the keeper at the same time, instead of [DefaultMaxKeeping]. A
+// keeper that timed out counts until it returns. Deliveries above the limit are redelivered.
 func WithMaxKeeping(n int) Option {
 	return optionFunc(func(c *config) error {
 		c.maxKeeping = n
@@ -142,9 +145,10 @@ func WithClock(now func() time.Time) Option {
 	})
 }
 
-// WithLogger logs each request, at level Debug if the delivery was kept or is a duplicate and there is no error, and otherwise
-// at level Warn. A record has the result, the status and the duration; for a signed delivery its type, webhookId and location;
-// for a failed keeper its error; for a panic its value and place. It never has a body or a header.
+// WithLogger logs each request, at level Debug if the delivery was kept or is a duplicate and there is no error, and
+// otherwise at level Warn. A record has the result, the status and the duration; for a signed delivery its type,
+// webhookId and location; for a failed keeper its error; for a panic its value and place. It never has a body or a
+// header.
 func WithLogger(l *slog.Logger) Option {
 	return optionFunc(func(c *config) error {
 		if l == nil {
@@ -155,8 +159,8 @@ func WithLogger(l *slog.Logger) Option {
 	})
 }
 
-// WithObserver calls f for each request when its response is decided, for metrics. The response is complete after f returns, so
-// f must be fast and must not panic. f is called concurrently.
+// WithObserver calls f for each request when its response is decided, for metrics. The response is complete after f
+// returns, so f must be fast and must not panic. f is called concurrently.
 func WithObserver(f func(Outcome)) Option {
 	return optionFunc(func(c *config) error {
 		if f == nil {

@@ -28,7 +28,8 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (body []byte, res
 	}
 	if bounded {
 		if body, err = readAll(r.Body, size, h.maxBody); err == nil {
-			_ = control.SetReadDeadline(time.Time{}) // if a middleware has read the body, the deadline would end the request
+			// If a middleware has read the body, the deadline would end the request.
+			_ = control.SetReadDeadline(time.Time{})
 		}
 	} else {
 		body, err = h.readWithout(r.Body, size)
@@ -49,8 +50,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-// readWithout reads a body without a deadline on the connection, which a middleware hides. On a timeout it leaves its goroutine
-// behind, which ends when the server closes the body.
+// readWithout reads a body without a deadline on the connection, which a middleware hides. On a timeout it leaves its
+// goroutine behind, which ends when the server closes the body.
 func (h *Handler) readWithout(from io.Reader, size int64) ([]byte, error) {
 	type result struct {
 		body []byte

@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// Keeper keeps a delivery: it handles the delivery completely, or stores it durably. The delivery is acknowledged only after Keep
-// returned nil. After an error, a panic or a timeout it is redelivered, so Keep must be idempotent. The context ends when the
-// time of [WithKeepTimeout] is over.
+// Keeper keeps a delivery: it handles the delivery completely, or stores it durably. The delivery is acknowledged
+// only after Keep returned nil. After an error, a panic or a timeout it is redelivered, so Keep must be idempotent.
+// The context ends when the time of [WithKeepTimeout] is over.
 //
 // Return nil for a permanent failure, to prevent redelivery.
 type Keeper interface {
@@ -40,8 +40,9 @@ func NewRouter(routes ...Route) (*Router, error) {
 	return &Router{append([]Route(nil), routes...)}, nil
 }
 
-// Keep calls the function of each matching route in order, and all of them even if one fails. It returns the joined errors:
-// the delivery is then redelivered, and all matching routes are called again. It returns nil if no route matches.
+// Keep calls the function of each matching route in order, and all of them even if one fails. It returns the joined
+// errors: the delivery is then redelivered, and all matching routes are called again. It returns nil if no route
+// matches.
 func (r *Router) Keep(ctx context.Context, d *Delivery) error {
 	if d == nil || d.event == nil {
 		return errors.New("webhook: the delivery does not come from Verifier.Open")
@@ -67,8 +68,8 @@ func OnAny(f func(context.Context, Event) error) Route {
 	return Route{wants: func(Event) bool { return true }, call: f, name: "OnAny"}
 }
 
-// OnContactCreatedOrUpdated calls f when a contact was created, or when its fields, tags or "do not disturb" settings were
-// changed. One change can cause several events.
+// OnContactCreatedOrUpdated calls f when a contact was created, or when its fields, tags or "do not disturb" settings
+// were changed. One change can cause several events.
 func OnContactCreatedOrUpdated(f func(context.Context, *ContactEvent) error) Route {
 	route := typed("OnContactCreatedOrUpdated", f)
 	route.wants = func(e Event) bool {
@@ -84,8 +85,8 @@ func OnContact(f func(context.Context, *ContactEvent) error) Route { return type
 // OnTask calls f when a task was created, completed or deleted. HighLevel sends no event for an edited task.
 func OnTask(f func(context.Context, *TaskEvent) error) Route { return typed("OnTask", f) }
 
-// OnNoteOrAppointment calls f when a note or an appointment was created, updated or deleted. The event is a [*NoteEvent] or
-// an [*AppointmentEvent].
+// OnNoteOrAppointment calls f when a note or an appointment was created, updated or deleted. The event is a
+// [*NoteEvent] or an [*AppointmentEvent].
 func OnNoteOrAppointment(f func(context.Context, Event) error) Route {
 	wants := func(e Event) bool {
 		switch e.(type) {

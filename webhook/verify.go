@@ -30,8 +30,8 @@ const (
 var (
 	// ErrNoSignature means that no accepted header is present, or that its value is "N/A".
 	ErrNoSignature = errors.New("webhook: the delivery is not signed")
-	// ErrInvalidSignature means that the signature over the body is not valid for any key of the verifier, that the header is
-	// malformed or present several times, or that the body is empty.
+	// ErrInvalidSignature means that the signature over the body is not valid for any key of the verifier, that the
+	// header is malformed or present several times, or that the body is empty.
 	ErrInvalidSignature = errors.New("webhook: the signature is not valid for this body")
 	// ErrNoKey means that the verifier was not made by [NewVerifier].
 	ErrNoKey = errors.New("webhook: the verifier has no key")
@@ -96,7 +96,8 @@ type Verifier struct {
 // VerifierOption configures a [Verifier].
 type VerifierOption func(*Verifier) error
 
-// NewVerifier returns a verifier with HighLevel's published Ed25519 key. It returns the error of the first invalid option.
+// NewVerifier returns a verifier with HighLevel's published Ed25519 key. It returns the error of the first invalid
+// option.
 func NewVerifier(opts ...VerifierOption) (*Verifier, error) {
 	vendor, err := vendorKey()
 	if err != nil {
@@ -123,8 +124,8 @@ func WithKeys(keys ...ed25519.PublicKey) VerifierOption {
 	}
 }
 
-// WithOnlyKeys replaces all keys, including HighLevel's published key: for tests that sign deliveries with their own key or
-// with that of a ghltest server, or to end a rotation before this package does.
+// WithOnlyKeys replaces all keys, including HighLevel's published key: for tests that sign deliveries with their own
+// key or with that of a ghltest server, or to end a rotation before this package does.
 func WithOnlyKeys(keys ...ed25519.PublicKey) VerifierOption {
 	return func(v *Verifier) error {
 		checked, err := checkKeys("WithOnlyKeys", keys)
@@ -134,7 +135,8 @@ func WithOnlyKeys(keys ...ed25519.PublicKey) VerifierOption {
 }
 
 // WithLegacyRSA also accepts a delivery that has only the retired [LegacySignatureHeader]. Without arguments it uses
-// HighLevel's published key, otherwise only the given keys. If [SignatureHeader] is present, only that header is checked.
+// HighLevel's published key, otherwise only the given keys. If [SignatureHeader] is present, only that header is
+// checked.
 func WithLegacyRSA(keys ...*rsa.PublicKey) VerifierOption {
 	return func(v *Verifier) error {
 		if len(keys) == 0 {
@@ -170,8 +172,8 @@ func checkKeys(option string, keys []ed25519.PublicKey) ([]ed25519.PublicKey, er
 	return checked, nil
 }
 
-// smallOrder are the encodings, without the sign bit, of the points of small order, for which one signature is valid for many
-// messages. The key of 32 zero bytes, a likely result of a missing setting, is one of them.
+// smallOrder are the encodings, without the sign bit, of the points of small order, for which one signature is valid
+// for many messages. The key of 32 zero bytes, a likely result of a missing setting, is one of them.
 var smallOrder = [...]string{
 	"0000000000000000000000000000000000000000000000000000000000000000",
 	"0100000000000000000000000000000000000000000000000000000000000000",
@@ -188,8 +190,8 @@ func hasSmallOrder(key ed25519.PublicKey) bool {
 	return slices.Contains(smallOrder[:], hex.EncodeToString(unsigned))
 }
 
-// Verify returns nil if HighLevel signed exactly these bytes. body must be the body as received, not JSON that was decoded and
-// encoded again. The error is [ErrNoSignature], [ErrInvalidSignature] or [ErrNoKey].
+// Verify returns nil if HighLevel signed exactly these bytes. body must be the body as received, not JSON that was
+// decoded and encoded again. The error is [ErrNoSignature], [ErrInvalidSignature] or [ErrNoKey].
 //
 // If [SignatureHeader] is present with a value other than "N/A", only that header is checked. A header that is present
 // several times is refused. Header names are not case-sensitive.

@@ -9,17 +9,17 @@ import (
 	"sync"
 )
 
-// Unmarshal reads a JSON object into the struct that v points to, which it resets first. Methods of the struct itself are
-// not called. null leaves the struct zero. It returns an error if data is not valid JSON or another kind of value, never for
-// the values within the object.
+// Unmarshal reads a JSON object into the struct that v points to, which it resets first. Methods of the struct itself
+// are not called. null leaves the struct zero. It returns an error if data is not valid JSON or another kind of
+// value, never for the values within the object.
 func Unmarshal(data []byte, v any) error {
 	record := reflect.ValueOf(v).Elem()
 	record.SetZero()
 	return readRecord(data, record)
 }
 
-// Fill is Unmarshal without the reset: v may embed pointers to structs, which must not be nil, and then their fields are read
-// as if they were its own.
+// Fill is Unmarshal without the reset: v may embed pointers to structs, which must not be nil, and then their fields
+// are read as if they were its own.
 func Fill(data []byte, v any) error { return readRecord(data, reflect.ValueOf(v).Elem()) }
 
 func readRecord(data []byte, record reflect.Value) error {
@@ -56,8 +56,8 @@ func kindOf(first byte) string {
 	return "number"
 }
 
-// readFunc reads the value at the current byte into v, which is settable, and reports whether v holds all of it. On invalid
-// JSON it sets bad.
+// readFunc reads the value at the current byte into v, which is settable, and reports whether v holds all of it. On
+// invalid JSON it sets bad.
 type readFunc func(d *decoder, v reflect.Value) (whole bool)
 
 // decoder reads one record.
@@ -89,8 +89,8 @@ func (d *decoder) release() {
 	decoders.Put(d)
 }
 
-// Short texts and values are copied side by side into blocks, so that a record of many costs few allocations. A block is
-// small, so that one text that is retained does not retain a whole record.
+// Short texts and values are copied side by side into blocks, so that a record of many costs few allocations. A block
+// is small, so that one text that is retained does not retain a whole record.
 const (
 	blockSize = 256
 	maxShared = 64
@@ -141,6 +141,11 @@ func (d *decoder) isEmptyText() bool { return d.literal(`""`) }
 // read reads the object at the current byte. Of a name that comes several times the last value counts.
 func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 	clean, further := true, len(d.further)
+	var last *field
+	var inner reflect.Value // the embedded struct, resolved once
+	if s.inner >= 0 {
+		inner = v.Field(s.inner).Elem()
+	}
 	d.bad = !d.enter()
 	for more := !d.bad && !d.take('}'); more; {
 		name, ok := d.key()
@@ -150,7 +155,7 @@ func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 		}
 		d.space()
 		start := d.pos
-		f := s.find(name)
+		f := s.after(last, name)
 		switch {
 		case f == nil:
 			clean = false
@@ -159,7 +164,7 @@ func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 			}
 		case f.rank > 0:
 			d.further = append(d.further, furtherName{f, d.any()})
-		case !f.read(d, f.of(v)):
+		case !f.read(d, f.in(s, v, inner)):
 			clean = false
 			s.store(d, v, f.name, d.data[start:d.pos])
 		case !clean:
@@ -167,6 +172,9 @@ func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 		}
 		if d.bad {
 			return false
+		}
+		if f != nil {
+			last = f
 		}
 		if more, ok = d.next('}'); !ok {
 			d.bad = true
@@ -180,8 +188,8 @@ func (s *structType) read(d *decoder, v reflect.Value) (whole bool) {
 	return clean || s.extra != nil
 }
 
-// readFurther reads the values that came under further names, from index from on, and reports whether nothing was stored
-// in Extra for them.
+// readFurther reads the values that came under further names, from index from on, and reports whether nothing was
+// stored in Extra for them.
 func (s *structType) readFurther(d *decoder, v reflect.Value, from int) (clean bool) {
 	list, outer := d.further[from:], d.scanner
 	slices.SortStableFunc(list, func(a, b furtherName) int {

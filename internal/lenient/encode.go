@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// Marshal writes the struct that v points to, with its Extra and those of the structs in it. Methods of the struct itself are
-// not called. A value that Extra has for a field is written if the field still is what reading that value gives; a field
-// that was changed since is written instead.
+// Marshal writes the struct that v points to, with its Extra and those of the structs in it. Methods of the struct
+// itself are not called. A value that Extra has for a field is written if the field still is what reading that value
+// gives; a field that was changed since is written instead.
 func Marshal(v any) ([]byte, error) {
 	return appendStruct(make([]byte, 0, 512), reflect.ValueOf(v).Elem())
 }

@@ -19,7 +19,22 @@ func readerOf(t reflect.Type) readFunc {
 	return r
 }
 
+// generated are the types with an UnmarshalJSON that only calls Unmarshal.
+var generated sync.Map // reflect.Type → true
+
+// Generated declares that the UnmarshalJSON of the types that the models point to only calls [Unmarshal]. Records that
+// contain such a model then read it in place. Package initialization must call it.
+func Generated(models ...json.Unmarshaler) bool {
+	for _, m := range models {
+		generated.Store(reflect.TypeOf(m).Elem(), true)
+	}
+	return true
+}
+
 func newReader(t reflect.Type) readFunc {
+	if _, ok := generated.Load(t); ok {
+		return readStruct
+	}
 	if t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(unmarshalerType) {
 		return readOwn
 	}
@@ -70,11 +85,13 @@ func readString(d *decoder, v reflect.Value) bool {
 			return true
 		})
 	}
-	value := d.any()
-	if d.bad {
+	start := d.pos + 1
+	if !d.str() {
+		d.bad = true
 		return false
 	}
-	if value = value[1 : len(value)-1]; !d.plain {
+	value := d.data[start : d.pos-1]
+	if !d.plain {
 		value = unescape(value)
 	}
 	v.SetString(d.text(value))
@@ -155,21 +172,25 @@ func pointerReader(t reflect.Type) readFunc {
 	}
 }
 
-// sliceReader returns a reader that leaves out null and the elements that are not of the type, and reads a single value as
-// a list of one.
+// maxAhead is the number of elements for which a list gets its memory at once. A longer list grows with the elements that
+// are stored, so that a hostile list of other values costs none.
+const maxAhead = 1024
+
+// sliceReader returns a reader that leaves out null and the elements that are not of the type, and reads a single
+// value as a list of one.
 func sliceReader(t reflect.Type) readFunc {
 	read := readerOf(t)
-	takesEmptyText := t.Kind() == reflect.String
+	takesEmptyText, isStruct := t.Kind() == reflect.String, t.Kind() == reflect.Struct
 	// add reads an element at the end of v.
 	add := func(d *decoder, v reflect.Value) (whole bool) {
 		if d.isNull() || !takesEmptyText && d.isEmptyText() {
 			return true
 		}
-		n := v.Len()
+		n, object := v.Len(), d.at('{')
 		v.Grow(1)
 		v.SetLen(n + 1)
 		whole = read(d, v.Index(n))
-		if !whole && v.Index(n).IsZero() {
+		if !whole && !(object && isStruct) && v.Index(n).IsZero() {
 			v.SetLen(n)
 		}
 		return whole
@@ -194,7 +215,7 @@ func sliceReader(t reflect.Type) readFunc {
 		if n == 0 {
 			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 		} else {
-			v.Grow(n)
+			v.Grow(min(n, maxAhead))
 		}
 		whole = true
 		d.enter()

@@ -17,9 +17,9 @@ func Valid(data []byte) bool {
 	return ok && s.atEnd()
 }
 
-// EachField calls f with each key and value of a JSON object, in order, and stops at the first error of f. The keys are
-// unescaped; the values are parts of data. It returns an error if data is not a valid JSON object; f may have been called
-// with the properties before the mistake.
+// EachField calls f with each key and value of a JSON object, in order, and stops at the first error of f. The keys
+// are unescaped; the values are parts of data. It returns an error if data is not a valid JSON object; f may have
+// been called with the properties before the mistake.
 func EachField(data []byte, f func(key, value []byte) error) error {
 	return EachProperty(data, func(key, value, _ []byte) error { return f(key, value) })
 }
@@ -80,8 +80,8 @@ func EachElement(data []byte, f func(value []byte) error) error {
 	return nil
 }
 
-// Field returns the value of a property of a JSON object: the last one if the name comes several times, nil if the object
-// does not have it.
+// Field returns the value of a property of a JSON object: the last one if the name comes several times, nil if the
+// object does not have it.
 func Field(object []byte, name string) []byte {
 	var found []byte
 	_ = EachField(object, func(key, value []byte) error {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// unescape returns the text of a valid JSON string, given without its quotes. Like encoding/json it replaces invalid UTF-8
-// and half surrogates with U+FFFD. The result may be a part of s.
+// unescape returns the text of a valid JSON string, given without its quotes. Like encoding/json it replaces invalid
+// UTF-8 and half surrogates with U+FFFD. The result may be a part of s.
 func unescape(s []byte) []byte {
 	if bytes.IndexByte(s, '\\') < 0 && utf8.Valid(s) {
 		return s
@@ -80,8 +80,8 @@ func hexRune(s []byte) rune {
 	return r
 }
 
-// Scalar returns the text of a JSON string, number or boolean, or of an array that holds one of them and nothing else. It
-// returns false for any other value and for invalid JSON.
+// Scalar returns the text of a JSON string, number or boolean, or of an array that holds one of them and nothing
+// else. It returns false for any other value and for invalid JSON.
 func Scalar(data []byte) (string, bool) {
 	text, ok := scalar(data)
 	return string(text), ok
@@ -131,8 +131,8 @@ func ParseNumber(text string) (float64, bool) {
 	return f, err == nil && !tooSmall
 }
 
-// parseInt reads a whole number, such as 5, 5.0 or 1e3. It refuses a number with more digits than a float64 holds, unless
-// it is written without point and exponent.
+// parseInt reads a whole number, such as 5, 5.0 or 1e3. It refuses a number with more digits than a float64 holds,
+// unless it is written without point and exponent.
 func parseInt(text string) (int64, bool) {
 	if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil {
 		return n, true
@@ -145,8 +145,8 @@ func parseInt(text string) (int64, bool) {
 	return int64(f), true
 }
 
-// exactNumbers reports whether float64 certainly holds each number in a JSON value: it does up to 15 digits. A number with
-// an exponent counts as not exact.
+// exactNumbers reports whether float64 certainly holds each number in a JSON value: it does up to 15 digits. A number
+// with an exponent counts as not exact.
 func exactNumbers(data []byte) bool {
 	if len(data) <= 15 && bytes.IndexByte(data, 'e') < 0 && bytes.IndexByte(data, 'E') < 0 {
 		return true

@@ -6,16 +6,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 )
 
 // structType is what reading and writing a struct needs to know of it.
 type structType struct {
+	first  atomic.Pointer[field]
 	fields []*field // in the order of the struct, then their further names
 	exact  map[string]*field
 	folded map[string]*field // by folded name, for names in another case
 	extra  []int             // index of the field Extra, nil if there is none
+	inner  int               // index of an embedded pointer, -1 if there is none
 }
 
 // field is one name of a struct field.
@@ -26,6 +29,9 @@ type field struct {
 	rank      int // 0 for the name in the tag json, 1 and up for those in the tag also
 	omitEmpty bool
 	omitZero  bool
+
+	// next is the field that followed this one in the first record. The records of an endpoint have the same order.
+	next atomic.Pointer[field]
 }
 
 var structTypes sync.Map // reflect.Type → *structType
@@ -34,12 +40,15 @@ func structOf(t reflect.Type) *structType {
 	if s, ok := structTypes.Load(t); ok {
 		return s.(*structType)
 	}
-	s := &structType{exact: map[string]*field{}, folded: map[string]*field{}}
+	s := &structType{inner: -1, exact: map[string]*field{}, folded: map[string]*field{}}
 	var also []*field
 	for _, sf := range reflect.VisibleFields(t) {
 		if sf.Name == "Extra" && sf.Type.ConvertibleTo(extraType) {
 			s.extra = slices.Clone(sf.Index)
 			continue
+		}
+		if sf.Anonymous && sf.Type.Kind() == reflect.Pointer && len(sf.Index) == 1 {
+			s.inner = sf.Index[0]
 		}
 		name, options, _ := strings.Cut(sf.Tag.Get("json"), ",")
 		if name == "" || name == "-" || !sf.IsExported() {
@@ -66,8 +75,24 @@ func structOf(t reflect.Type) *structType {
 	return actual.(*structType)
 }
 
-// find returns the field of a name, preferring the exact name to one in another case, as encoding/json does; nil if there
-// is none.
+// after returns the field of the name that follows the field last, which is nil at the beginning of a record.
+func (s *structType) after(last *field, name []byte) *field {
+	guess := &s.first
+	if last != nil {
+		guess = &last.next
+	}
+	if f := guess.Load(); f != nil && f.name == string(name) {
+		return f
+	}
+	f := s.find(name)
+	if f != nil && f.name == string(name) {
+		guess.CompareAndSwap(nil, f)
+	}
+	return f
+}
+
+// find returns the field of a name, preferring the exact name to one in another case, as encoding/json does; nil if
+// there is none.
 func (s *structType) find(name []byte) *field {
 	if f := s.exact[string(name)]; f != nil {
 		return f
@@ -110,6 +135,14 @@ func (f *field) of(v reflect.Value) reflect.Value {
 		return v.Field(f.index[0])
 	}
 	return v.FieldByIndex(f.index)
+}
+
+// in is of with the embedded struct of v already resolved.
+func (f *field) in(s *structType, v, inner reflect.Value) reflect.Value {
+	if len(f.index) == 2 && f.index[0] == s.inner {
+		return inner.Field(f.index[1])
+	}
+	return f.of(v)
 }
 
 var (

@@ -182,12 +182,15 @@ func (d *doctor) processes(ctx context.Context, sync *ghlsync.Syncer) {
 	d.look("work", "no process works", "start it: ghlsync run")
 }
 
+// apiServer is the default of highlevel.base_url.
+const apiServer = "https://services.leadconnectorhq.com"
+
 // clock compares this machine's time with HighLevel's. The webhook handler refuses deliveries that are too old or
 // from the future.
 func (d *doctor) clock(ctx context.Context) {
 	base := d.s.HighLevel.BaseURL
 	if base == "" {
-		base = ghl.DefaultBaseURL
+		base = apiServer
 	}
 	began := time.Now()
 	resp, err := request(ctx, http.MethodGet, base, nil)

@@ -29,7 +29,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// output is what a command prints, while it may still print.
+// output collects the output of a command that may still be running.
 type output struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -47,7 +47,7 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// world is a HighLevel, and settings for it.
+// world is a fake HighLevel with settings for it.
 type world struct {
 	t      *testing.T
 	server *ghltest.Server
@@ -68,18 +68,18 @@ func newWorld(t *testing.T, address string) *world {
 
 // set changes a variable; "" unsets it.
 func (w *world) set(name, value string) {
-	kept := w.env[:0:0]
+	others := w.env[:0:0]
 	for _, pair := range w.env {
 		if !strings.HasPrefix(pair, name+"=") {
-			kept = append(kept, pair)
+			others = append(others, pair)
 		}
 	}
-	if w.env = kept; value != "" {
+	if w.env = others; value != "" {
 		w.env = append(w.env, name+"="+value)
 	}
 }
 
-// do runs a command to its end. Nothing that it prints may hold a secret.
+// do runs a command to its end, and checks that its output contains no secret.
 func (w *world) do(args ...string) (code int, out, errs string) {
 	w.t.Helper()
 	var stdout, stderr output
@@ -89,7 +89,7 @@ func (w *world) do(args ...string) (code int, out, errs string) {
 	return code, stdout.String(), stderr.String()
 }
 
-// interrupting is somebody who presses Ctrl-C as soon as something is printed.
+// interrupting presses Ctrl-C as soon as something is printed.
 type interrupting struct {
 	io.Writer
 	press func()
@@ -110,7 +110,7 @@ func (w *world) clean(text string) {
 	}
 }
 
-// ok runs a command that must do well.
+// ok runs a command that must succeed.
 func (w *world) ok(args ...string) string {
 	w.t.Helper()
 	code, out, errs := w.do(args...)
@@ -118,7 +118,7 @@ func (w *world) ok(args ...string) string {
 	return out
 }
 
-// running starts ghlsync run, and returns its addresses and what ends it.
+// running starts ghlsync run. It returns its addresses and a function that stops it.
 func (w *world) running() (webhooks, admin string, end func() string) {
 	w.t.Helper()
 	var log output
@@ -158,7 +158,7 @@ func get(t *testing.T, url string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// TestRun: deliveries come in, work is done, what fails is seen, mended and tried again, and SIGTERM drains.
+// TestRun: webhooks are received and synced, a failure is listed and retried, and SIGTERM finishes running work.
 func TestRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address)
@@ -191,7 +191,7 @@ func TestRun(t *testing.T) {
 		require.Equal(t, 200, status)
 		require.Contains(t, body, "ghlsync_database_up 1")
 
-		// A write that HighLevel refuses stops its contact, and waits for a person.
+		// A refused request stops its contact, which waits for a person.
 		w.server.Fail(ghltest.Fault{Kind: fault.ValidationString("no"), Operation: "contacts.get"})
 		_, err = client.Tags.Add(t.Context(), ada.ID, []string{"vip"})
 		require.NoError(t, err)
@@ -234,8 +234,8 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// TestTakenAddress: it may be free a moment later, so it is no mistake in the settings, after which a supervisor
-// would give up.
+// TestTakenAddress: an address in use is not a mistake in the settings, after which a supervisor would give up: it may
+// be free a moment later.
 func TestTakenAddress(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -249,7 +249,7 @@ func TestTakenAddress(t *testing.T) {
 	}
 }
 
-// TestConflicts: what a person must decide is listed, linked and resolved while "run" works.
+// TestConflicts: a conflict is listed, linked and resolved while "run" works.
 func TestConflicts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address)
@@ -282,7 +282,7 @@ func TestConflicts(t *testing.T) {
 	})
 }
 
-// TestNoSuch: what is not there is said in one line, with what lists it.
+// TestNoSuch: an unknown id is refused with one line that names the command which lists the ids.
 func TestNoSuch(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	w.ok("migrate", "--dry-run")
@@ -321,7 +321,7 @@ func TestNoSuch(t *testing.T) {
 	require.Contains(t, w.ok("tokens"), "private integration")
 }
 
-// TestConnect: through the consent screen, with what may go wrong there.
+// TestConnect: an account is connected through the consent screen, and wrong or missing redirects are refused.
 func TestConnect(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	free := freeAddress(t)
@@ -346,7 +346,7 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, w.ok("migrate", "--dry-run"), "nothing")
 	require.Contains(t, w.ok("tokens"), "There are no tokens")
 
-	consents := func(url string) error { // the screen does so at once
+	consents := func(url string) error { // the fake consents at once
 		go func() {
 			if resp, err := http.Get(url); err == nil {
 				_ = resp.Body.Close()
@@ -371,7 +371,7 @@ func TestConnect(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, errs, "start again")
 	require.NotContains(t, errs, "stolen")
-	silent, write := io.Pipe() // a terminal where nobody types
+	silent, write := io.Pipe() // a terminal without input
 	defer func() { _ = write.Close() }()
 	for _, how := range []string{"--paste", "--no-browser"} {
 		var errs output
@@ -384,7 +384,7 @@ func TestConnect(t *testing.T) {
 		require.Contains(t, errs.String(), "ghlsync: interrupted\n")
 	}
 
-	// The token is refused: doctor and status say what to do, and connecting again has it go on.
+	// A refused token: doctor and status say what to do, and connecting again resumes the location.
 	w.set("GHLSYNC_RECONCILE_INTERVAL", "200ms")
 	webhooks, _, _ := w.running()
 	w.server.Uninstall(app, w.server.LocationID())
@@ -400,7 +400,7 @@ func TestConnect(t *testing.T) {
 	_, out, _ = w.do("doctor")
 	require.Contains(t, out, "valid: ")
 
-	// Webhooks tell of it too, those of the install while it is being connected; or that one is lost.
+	// The webhook of an uninstall pauses the location too, whether or not it gets lost.
 	client, err := ghl.New(w.server.ClientOptions()...)
 	require.NoError(t, err)
 	for i, events := range [][]ghltest.EventType{nil, {ghltest.AppUninstall, ghltest.ContactUpdate}} {
@@ -409,17 +409,17 @@ func TestConnect(t *testing.T) {
 		require.NoError(t, w.server.Flush(t.Context()))
 		_, err = client.Contacts.Update(t.Context(), w.server.Contacts()[0].ID, &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("Name", i))})
 		require.NoError(t, err)
-		stands := func() (l ghlsync.LocationHealth) {
+		health := func() (l ghlsync.LocationHealth) {
 			var h ghlsync.Health
 			_, out, _ := w.do("status", "--json")
 			require.NoError(t, json.Unmarshal([]byte(out), &h))
 			return h.Locations[0]
 		}
-		require.Eventually(t, func() bool { return !stands().Paused.IsZero() }, 10*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return !health().Paused.IsZero() }, 10*time.Second, 50*time.Millisecond)
 		_, out, _ = w.do("status")
 		require.Contains(t, out, "ghlsync connect")
 		require.Contains(t, w.ok("connect"), "resumes")
-		require.Eventually(t, func() bool { l := stands(); return l.Paused.IsZero() && l.Waiting == 0 }, 10*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { l := health(); return l.Paused.IsZero() && l.Waiting == 0 }, 10*time.Second, 50*time.Millisecond)
 		subscription.Cancel()
 	}
 	require.Contains(t, w.ok("tokens", "remove", w.server.LocationID(), "--dry-run"), "would")
@@ -427,7 +427,7 @@ func TestConnect(t *testing.T) {
 	require.Contains(t, w.ok("tokens"), "There are no tokens")
 }
 
-// TestDoctor: each thing that is not well has a line that says what to do.
+// TestDoctor: each problem has a line that says what to do.
 func TestDoctor(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	w.ok("migrate")
@@ -439,7 +439,7 @@ func TestDoctor(t *testing.T) {
 	for _, want := range []string{"ok    settings", "ok    HighLevel", "ok    database", "ok    work", "ok    token", "ok    scopes", "ok    webhooks"} {
 		require.Contains(t, out, want)
 	}
-	for line := range strings.Lines(out) { // messages begin below each other
+	for line := range strings.Lines(out) { // messages begin in the same column
 		if line != "\n" && !strings.HasPrefix(line, "location ") {
 			require.Regexp(t, `^(ok   |look |bad  ) .{10} \S|^ {17}→ `, line)
 		}
@@ -470,7 +470,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// TestDemo: it ends equal, and uses no operation that the scopes do not know of.
+// TestDemo: the demo ends with equal sides, and calls only operations that the list of scopes covers.
 func TestDemo(t *testing.T) {
 	var out, errs output
 	p := &program{out: &out, err: &errs}
@@ -487,7 +487,7 @@ func TestDemo(t *testing.T) {
 	require.Equal(t, exitWrong, code)
 }
 
-// TestScreen: the line that changes stays one line, and what is printed stands above it.
+// TestScreen: the status line is one line, and output is printed above it.
 func TestScreen(t *testing.T) {
 	var out, errs output
 	p := &program{out: &out, err: &errs, terminal: true, width: func() int { return 20 }}
@@ -513,7 +513,7 @@ func TestScreen(t *testing.T) {
 	require.Equal(t, "██████████████", bar(3, 2))
 }
 
-// TestStatusFits: a row is one line of a terminal.
+// TestStatusFits: a row fits in a line of a terminal.
 func TestStatusFits(t *testing.T) {
 	last := time.Now().Add(-59*time.Minute - time.Second)
 	for want, l := range map[string]ghlsync.LocationHealth{
@@ -536,7 +536,7 @@ func TestStatusFits(t *testing.T) {
 	}
 }
 
-// TestComparison: the demo would see what is lost, doubled or not the same.
+// TestComparison: the comparison finds lost, duplicate and different records.
 func TestComparison(t *testing.T) {
 	server := ghltest.Start(t, ghltest.WithDemoData())
 	p := &program{out: io.Discard}

@@ -56,7 +56,7 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 		return fmt.Errorf("the database can't be copied: %w", err)
 	}
 
-	r := &rehearsal{p: p}
+	r := &rehearsal{p: p, screen: screen}
 	end, err := r.redirect(ctx, s, &config, scratch)
 	if err != nil {
 		return err
@@ -70,23 +70,30 @@ func (p *program) rehearse(ctx context.Context, args []string, o ghlsync.Backfil
 	if err := sync.Start(ctx); err != nil {
 		return s.translate(err)
 	}
-	for _, unit := range waiting {
-		if err := sync.Touch(ctx, unit[0], unit[1]); err != nil {
-			return err
-		}
-	}
-	for _, location := range locations {
-		if _, err := p.backfillOne(ctx, sync, screen, location, o); err != nil {
-			return fmt.Errorf("%s: %w", location, err)
-		}
-	}
-	if err := untilQuiet(ctx, sync, locations, 15*time.Second, func(context.Context) error { return nil }); err != nil {
+	if err := r.sync(ctx, sync, waiting, locations, o); err != nil {
 		return err
 	}
 	return p.show(r.lines, func() {
 		fmt.Fprintf(p.out, "\nIt would change %s of Pluvo and send %s to HighLevel.\nNothing was changed.\n",
 			plural(r.pluvo, "record"), plural(r.ghl, "request"))
 	})
+}
+
+// sync runs the backfill, with the work that waited in the copied database.
+func (r *rehearsal) sync(
+	ctx context.Context, sync *ghlsync.Syncer, waiting [][2]string, locations []string, o ghlsync.BackfillOptions,
+) error {
+	for _, unit := range waiting {
+		if err := sync.Touch(ctx, unit[0], unit[1]); err != nil {
+			return err
+		}
+	}
+	for _, location := range locations {
+		if _, err := r.p.backfillOne(ctx, sync, r.screen, location, o); err != nil {
+			return fmt.Errorf("%s: %w", location, err)
+		}
+	}
+	return untilQuiet(ctx, sync, locations, 15*time.Second, func(context.Context) error { return nil })
 }
 
 // redirect changes a configuration so that the sync writes to a copy of the database, and HighLevel gets no request
@@ -196,6 +203,7 @@ type rehearsed struct {
 // rehearsal collects the changes that a backfill would make.
 type rehearsal struct {
 	p          *program
+	screen     *screen
 	mu         sync.Mutex
 	seen       map[string]bool
 	lines      []rehearsed

@@ -29,7 +29,7 @@ locations:
     token: pit-secret
 `
 
-// wrongSettings are files and environments with a mistake each, and a part of the text that tells of it.
+// wrongSettings are files and environments with one mistake each, and a part of the message.
 var wrongSettings = map[string]struct {
 	file string
 	env  []string
@@ -218,7 +218,7 @@ func TestRulesAndOwners(t *testing.T) {
 	require.Contains(t, errs, "ghlsync.yaml:6:35: locations[0].owners[contact.fields.shoe]: must name a field that is mapped")
 }
 
-// TestSettings: the environment wins, values stand elsewhere, and all of it arrives.
+// TestSettings: the environment overrides the file, references are expanded, and all settings reach the configuration.
 func TestSettings(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("from-file\n"), 0o600))
@@ -251,7 +251,7 @@ locations:
 	require.Contains(t, w.ok("config", "check"), "GHLSYNC_TYPO is not a setting")
 }
 
-// TestTemplate: it is a file of settings, names each of them, and lacks what only its owner knows.
+// TestTemplate: the template is a settings file that names every setting, and lacks only the location and its token.
 func TestTemplate(t *testing.T) {
 	t.Chdir(t.TempDir())
 	w := newWorld(t, "")
@@ -278,7 +278,7 @@ func TestTemplate(t *testing.T) {
 		require.Contains(t, string(text), last+":", setting.Path)
 	}
 
-	// With every example made a setting it is still one.
+	// With every example line enabled it is still a correct settings file.
 	exampleLine := regexp.MustCompile(`^(  )*(- )?[{a-z_]+:`)
 	var all []string
 	for line := range strings.SplitSeq(string(text), "\n") {

@@ -163,7 +163,7 @@ func (v *validator) server() {
 		v.wrong("webhook_path", "must be a path such as /webhooks/highlevel, got %q", v.WebhookPath)
 	}
 	v.url("webhook_url", v.WebhookURL, "https://sync.example.com/webhooks/highlevel")
-	v.url("highlevel.base_url", v.HighLevel.BaseURL, ghl.DefaultBaseURL)
+	v.url("highlevel.base_url", v.HighLevel.BaseURL, apiServer)
 	v.url("highlevel.auth_url", v.HighLevel.AuthURL, oauth.DefaultAuthURL)
 	if formats := []string{"text", "json"}; v.Log.Format != "" && !slices.Contains(formats, v.Log.Format) {
 		v.wrong("log.format", "must be text or json, got %q%s", v.Log.Format, nearest.DidYouMean(v.Log.Format, formats))

@@ -22,7 +22,7 @@ func add(t testing.TB, o alerts.Outbox, incident, topic string) {
 	}))
 }
 
-// later makes what waits for a time due.
+// later makes all waiting alerts due.
 func later(t testing.TB, o alerts.Outbox) {
 	t.Helper()
 	require.NoError(t, o.DB.Write(context.Background(), func(ctx context.Context, tx *db.Tx) error {
@@ -38,7 +38,7 @@ func take(t testing.TB, o alerts.Outbox) *alerts.Batch {
 	return b
 }
 
-// TestOneAlertForOneIncident: an incident that several processes find, and that all try to send, is sent by one of them, once.
+// TestOneAlertForOneIncident: an incident that several processes find and try to send is sent once, by one of them.
 func TestOneAlertForOneIncident(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		processes := []alerts.Outbox{{DB: dbtest.Open(t, address)}, {DB: dbtest.Open(t, address)}}
@@ -70,32 +70,33 @@ func TestOneAlertForOneIncident(t *testing.T) {
 		require.Nil(t, take(t, processes[1]))
 		add(t, processes[1], "pause a", "a")
 		later(t, processes[0])
-		require.Nil(t, take(t, processes[0]), "it is still the same incident")
+		require.Nil(t, take(t, processes[0]), "the incident is not over")
 
 		require.NoError(t, processes[0].Over(t.Context(), "pause a"))
 		add(t, processes[1], "pause a", "a")
 		later(t, processes[0])
-		require.Equal(t, []string{"body of pause a"}, take(t, processes[0]).Bodies, "this one is another")
+		require.Equal(t, []string{"body of pause a"}, take(t, processes[0]).Bodies, "another incident")
 	})
 }
 
-// TestNotLost: what could not be sent, or whose process died while it sent, is tried again, with the same id.
+// TestNotLost: a batch is retried with the same id when sending fails or when the process dies while it sends.
 func TestNotLost(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		o := alerts.Outbox{DB: dbtest.Open(t, address)}
 		add(t, o, "one", "a")
 		first := take(t, o)
 		require.Equal(t, 1, first.Attempt)
-		require.Nil(t, take(t, o), "it is being sent")
+		require.Nil(t, take(t, o), "another process is sending it")
 		later(t, o) // the process has died
 		second := take(t, o)
-		require.Equal(t, alerts.Batch{ID: first.ID, Bodies: first.Bodies, Attempt: 1}, *second, "one that was not answered counts no more")
+		require.Equal(t, alerts.Batch{ID: first.ID, Bodies: first.Bodies, Attempt: 1}, *second,
+			"an attempt without an answer is not counted")
 		require.NoError(t, o.Failed(t.Context(), second))
 		due, err := o.Due(t.Context())
 		require.NoError(t, err)
-		require.False(t, due, "it waits")
+		require.False(t, due, "it waits for the retry")
 
-		add(t, o, "two", "a") // it is not put into a batch that was tried
+		add(t, o, "two", "a") // is not added to a batch that was tried
 		later(t, o)
 		third := take(t, o)
 		require.Equal(t, first.ID, third.ID)
@@ -105,7 +106,8 @@ func TestNotLost(t *testing.T) {
 	})
 }
 
-// TestMany: a thousand incidents of one kind are two alerts, and one of another kind does not wait for them.
+// TestMany: a thousand incidents of one topic are sent in two batches, and an incident of another topic does not wait
+// for them.
 func TestMany(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		o := alerts.Outbox{DB: dbtest.Open(t, address)}
@@ -119,7 +121,7 @@ func TestMany(t *testing.T) {
 			}
 			return nil
 		}))
-		require.Nil(t, take(t, o), "they wait")
+		require.Nil(t, take(t, o), "alerts of the topic wait")
 		add(t, o, "other", "other")
 		require.Equal(t, []string{"body of other"}, take(t, o).Bodies)
 		later(t, o)
@@ -133,7 +135,8 @@ func TestMany(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, lost)
 		require.NoError(t, o.DB.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			_, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET created_at = $1, sent_at = 0 WHERE incident IN ('i1', 'i2')`, db.Micros(time.Now().AddDate(0, -4, 0)))
+			_, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET created_at = $1, sent_at = 0 WHERE incident IN ('i1', 'i2')`,
+				db.Micros(time.Now().AddDate(0, -4, 0)))
 			return err
 		}))
 		lost, err = o.Prune(t.Context())

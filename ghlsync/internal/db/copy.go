@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// copied are the tables that say how things stand, and left those that a copy goes without: what belongs to processes, to their
-// queue, and to what was told of failures. A refresh token that is used on a copy is lost, so tokens stay behind too.
+// copied are the tables that Copy copies: the state of the sync. Tables in left are not copied: they belong to
+// processes, to the queue, and to reports of failures. Tokens are not copied because a refresh token that is used on
+// a copy is lost.
 var (
 	copied = []string{
-		"ghlsync_location", "ghlsync_unit", "ghlsync_link", "ghlsync_intent", "ghlsync_tombstone", "ghlsync_conflict", "ghlsync_cursor",
-		"ghlsync_record", "ghlsync_sequence", "ghlsync_person",
+		"ghlsync_location", "ghlsync_unit", "ghlsync_link", "ghlsync_intent", "ghlsync_tombstone", "ghlsync_conflict",
+		"ghlsync_cursor", "ghlsync_record", "ghlsync_sequence", "ghlsync_person",
 	}
 	left = []string{
-		"ghlsync_process", "ghlsync_delivery", "ghlsync_failure", "ghlsync_attempt", "ghlsync_token", "ghlsync_rate", "ghlsync_alert", "ghlsync_hold",
-		"ghlsync_migration",
+		"ghlsync_process", "ghlsync_delivery", "ghlsync_failure", "ghlsync_attempt", "ghlsync_token", "ghlsync_rate",
+		"ghlsync_alert", "ghlsync_hold", "ghlsync_migration",
 	}
 )
 
-// Copy copies how things stand to a new SQLite database, as if nobody worked on anything there: no unit waits, no location is
-// paused, and no backfill is under way. It returns the location and id of each unit that waits here.
+// Copy copies the state of the sync to a new SQLite database and returns the location and id of each unit that waits
+// in d. In the copy no unit waits, no location is paused and no backfill is running.
 func (d *DB) Copy(ctx context.Context, to *DB) (waiting [][2]string, err error) {
 	err = d.Read(ctx, func(ctx context.Context, from *Tx) error {
 		for _, table := range copied {
@@ -56,7 +57,8 @@ func (d *DB) Copy(ctx context.Context, to *DB) (waiting [][2]string, err error) 
 }
 
 func copyTable(ctx context.Context, from, to *Tx, table string) error {
-	columns, err := List(ctx, to, func(r Row) (name string, err error) { return name, r.Scan(&name) }, `SELECT name FROM pragma_table_info('`+table+`')`)
+	columns, err := List(ctx, to, func(r Row) (name string, err error) { return name, r.Scan(&name) },
+		`SELECT name FROM pragma_table_info('`+table+`')`)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEachTableIsCopiedOrLeft: of a table that a migration adds somebody has decided.
+// TestEachTableIsCopiedOrLeft: every table is either in copied or in left, so that a new migration must decide.
 func TestEachTableIsCopiedOrLeft(t *testing.T) {
 	d, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "a.db"), Options{})
 	require.NoError(t, err)

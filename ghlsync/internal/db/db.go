@@ -1,8 +1,8 @@
-// Package db is the database under ghlsync: one SQLite file, or PostgreSQL. Both run the same queries.
+// Package db is the database of ghlsync: one SQLite file, or PostgreSQL. Both run the same queries.
 //
-// A query is written for PostgreSQL, with $1 and FOR UPDATE, and with types that both have: TEXT, BIGINT for numbers and for
-// times in microseconds, BYTEA. For SQLite the placeholders are turned into ?1 and FOR UPDATE is left out, since its
-// transactions that write come one after the other anyway.
+// A query is written for PostgreSQL, with $1 and FOR UPDATE, and with types that both have: TEXT, BIGINT for numbers
+// and for times in microseconds, BYTEA. For SQLite the placeholders are replaced by ?1 and FOR UPDATE is removed,
+// since SQLite runs only one write transaction at a time.
 package db
 
 import (
@@ -26,40 +26,42 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// ErrNoRows: a query for one row found none.
+// ErrNoRows is returned when a query for one row finds none.
 var ErrNoRows = errors.New("no rows")
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
-	// For SQLite, both set: all that writes goes through one connection, whoever reads has others.
+	// For SQLite, both set: writer is the only connection that writes.
 	writer, reader *sql.DB
 	// For PostgreSQL.
 	pool *pgxpool.Pool
 
-	offset atomic.Int64 // of the database's clock to ours, in nanoseconds
+	offset atomic.Int64 // how far the database's clock is ahead, in nanoseconds
 	log    *slog.Logger
 	path   string // of the SQLite file
 
-	readable sync.Map // query for PostgreSQL → query for SQLite
+	sqlite sync.Map // query for PostgreSQL → query for SQLite
 }
 
-// Options are settings of a database; the zero value has the defaults.
+// Options are the settings of a database. The zero value has the defaults.
 type Options struct {
-	// ByHand leaves migrations to [Open] without it; Open then fails while one is missing, and makes no file.
+	// ByHand makes [Open] run no migrations and create no file. Open then returns [ErrMigrate] if a migration is
+	// missing.
 	ByHand bool
-	// Logger is told of migrations; nil is slog.Default.
+	// Logger logs migrations; nil is slog.Default.
 	Logger *slog.Logger
 }
 
-// Open opens the database of an address: "postgres://…", or "sqlite:" and the path of a file, which is made if it is not
-// there. Unless they are done by hand it runs the migrations.
+// Open opens the database at an address: "postgres://…", or "sqlite:" and the path of a file, which is created if it
+// does not exist. Open runs the missing migrations unless o.ByHand is set. Errors never contain the address of a
+// PostgreSQL server.
 func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	d := &DB{log: o.Logger}
 	if d.log == nil {
 		d.log = slog.Default()
 	}
 	if err := CheckAddress(address); err != nil {
-		return nil, fmt.Errorf("the address of the database %w", err)
+		return nil, fmt.Errorf("database address %w", err)
 	}
 	var err error
 	if path, is := sqlitePath(address); is {
@@ -84,7 +86,8 @@ func Open(ctx context.Context, address string, o Options) (*DB, error) {
 	return d, nil
 }
 
-// CheckAddress returns an error, without the address, if [Open] can't read the address. It opens nothing.
+// CheckAddress returns an error if [Open] can't parse the address. The error does not contain the address, and
+// CheckAddress opens nothing.
 func CheckAddress(address string) error {
 	if path, is := sqlitePath(address); is {
 		if path == "" || strings.HasPrefix(path, ":memory:") {
@@ -93,15 +96,17 @@ func CheckAddress(address string) error {
 		return nil
 	}
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
-		return errors.New("must begin with sqlite: or postgres://, such as sqlite:ghlsync.db or postgres://user:password@host/name")
+		return errors.New("must begin with sqlite: or postgres://, " +
+			"such as sqlite:ghlsync.db or postgres://user:password@host/name")
 	}
-	if _, err := pgxpool.ParseConfig(address); err != nil { // the error may hold the password
-		return errors.New("must be an address such as postgres://user:password@host/name; write special characters of the password as %XX")
+	if _, err := pgxpool.ParseConfig(address); err != nil { // the error may contain the password
+		return errors.New("must be an address such as postgres://user:password@host/name; " +
+			"write special characters of the password as %XX")
 	}
 	return nil
 }
 
-// sqlitePath returns the path of an address of a SQLite file.
+// sqlitePath returns the path in the address of a SQLite file.
 func sqlitePath(address string) (path string, is bool) {
 	path, is = strings.CutPrefix(address, "sqlite:")
 	return strings.TrimPrefix(path, "//"), is
@@ -113,7 +118,7 @@ const maxConns = 20
 func (d *DB) openPostgres(ctx context.Context, address string) error {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		return errors.New("the database's address can't be read") // the error may hold its password
+		return errors.New("invalid database address") // err may contain the password
 	}
 	config.MaxConns = maxConns
 	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
@@ -134,16 +139,17 @@ func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	if !o.ByHand {
 		err = makeFile(path)
 	} else if _, err = os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: there is no file %s", ErrMigrate, path)
+		err = fmt.Errorf("%w: file %s does not exist", ErrMigrate, path)
 	}
 	if err == nil {
-		err = writable(path) // SQLite also opens what can only be read
+		err = writable(path) // SQLite also opens read-only files
 	}
 	if err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
-	// FULL: what was committed survives a loss of power. An acknowledged delivery and a new token depend on it.
-	common := url.Values{"mode": {"rw"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)",
+	// FULL: a commit survives a power failure. An acknowledged delivery and a new token depend on it.
+	common := url.Values{"mode": {"rw"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		"journal_mode(WAL)",
 		"synchronous(FULL)", "foreign_keys(1)"}}
 	if d.writer, err = sql.Open("sqlite", dsn(path, common, url.Values{"_txlock": {"immediate"}})); err != nil {
 		return fmt.Errorf("database: %w", err)
@@ -162,10 +168,11 @@ func (d *DB) openSQLite(ctx context.Context, path string, o Options) error {
 
 var making sync.Mutex
 
-// makeFile makes a file if there is none. SQLite gives those beside it the same mode; they hold tokens and people's data.
+// makeFile creates a file with mode 0600 unless it exists. SQLite gives its other files the same mode; they contain
+// tokens and personal data.
 //
-// A file that is there is left to SQLite: whoever closes a file gives up all locks that the process holds on it
-// (https://sqlite.org/howtocorrupt.html, 2.2). With the mutex nobody in this process has one on a file that was just made.
+// makeFile does not open an existing file: closing it would release all locks that the process holds on it
+// (https://sqlite.org/howtocorrupt.html, 2.2). The mutex ensures that no lock is held on a file that was just created.
 func makeFile(path string) error {
 	making.Lock()
 	defer making.Unlock()
@@ -175,7 +182,7 @@ func makeFile(path string) error {
 		if _, err = os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		f, err = os.OpenFile(path, flags, 0o600) // where a symbolic link leads to
+		f, err = os.OpenFile(path, flags, 0o600) // creates the target of a symbolic link
 	}
 	if err != nil {
 		return err
@@ -183,11 +190,11 @@ func makeFile(path string) error {
 	return f.Close()
 }
 
-// busyTimeout is for how long SQLite waits for a lock of another connection.
+// busyTimeout is the longest time that SQLite waits for a lock of another connection.
 const busyTimeout = 20 * time.Second
 
-// firstConnection connects. The first connection to a new file gives it a WAL, for which SQLite does not wait for the locks of
-// others by itself.
+// firstConnection connects, with retries for busyTimeout. The first connection to a new file creates its WAL, and
+// SQLite does not wait for locks when it does that.
 func firstConnection(ctx context.Context, pool *sql.DB) error {
 	within, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
@@ -212,7 +219,7 @@ func dsn(path string, lists ...url.Values) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: all.Encode()}).String()
 }
 
-// Close closes the connections. Running transactions end first.
+// Close waits for running transactions and closes the connections.
 func (d *DB) Close() {
 	if d.pool != nil {
 		d.pool.Close()
@@ -224,29 +231,30 @@ func (d *DB) Close() {
 	}
 }
 
-// Postgres is the pool of a PostgreSQL database; nil for SQLite.
+// Postgres returns the pool of a PostgreSQL database; nil for SQLite.
 func (d *DB) Postgres() *pgxpool.Pool { return d.pool }
 
-// SQLite is the one connection that writes to a SQLite database; nil for PostgreSQL.
+// SQLite returns the only connection that writes to a SQLite database; nil for PostgreSQL.
 func (d *DB) SQLite() *sql.DB { return d.writer }
 
-// Path is the file of a SQLite database; "" for PostgreSQL.
+// Path returns the file of a SQLite database; "" for PostgreSQL.
 func (d *DB) Path() string { return d.path }
 
-// Now is the time on the clock that all processes of a database share, in whole microseconds: the database's on
-// PostgreSQL, the machine's for SQLite.
+// Now returns the time on the clock that all processes of a database share, in whole microseconds: the server's clock
+// for PostgreSQL, the machine's clock for SQLite.
 func (d *DB) Now() time.Time {
 	return time.Now().Add(time.Duration(d.offset.Load())).Truncate(time.Microsecond).UTC()
 }
 
-// SyncClock compares our clock with the database's. Call it now and then, since clocks drift.
+// SyncClock measures the offset of the database's clock, which [DB.Now] uses. Callers repeat it since clocks drift.
 func (d *DB) SyncClock(ctx context.Context) error {
 	if d.pool == nil {
 		return nil
 	}
 	before := time.Now()
 	var theirs int64
-	if err := d.pool.QueryRow(ctx, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`).Scan(&theirs); err != nil {
+	const query = `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`
+	if err := d.pool.QueryRow(ctx, query).Scan(&theirs); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
 	middle := before.Add(time.Since(before) / 2)
@@ -254,10 +262,10 @@ func (d *DB) SyncClock(ctx context.Context) error {
 	return nil
 }
 
-// Ahead is by how much the database's clock is ahead of ours; 0 for SQLite.
+// Ahead returns how far the database's clock is ahead of this machine's clock; 0 for SQLite.
 func (d *DB) Ahead() time.Duration { return time.Duration(d.offset.Load()) }
 
-// Micros is how a time is stored; the zero time is 0.
+// Micros returns the stored form of a time; 0 for the zero time.
 func Micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -265,7 +273,7 @@ func Micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// Time is a time that was stored.
+// Time returns the time of a stored form; the zero time for 0.
 func Time(micros int64) time.Time {
 	if micros == 0 {
 		return time.Time{}

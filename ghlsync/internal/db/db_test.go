@@ -25,7 +25,8 @@ import (
 var quiet = slog.New(slog.DiscardHandler)
 
 func TestOpenRefusesAddresses(t *testing.T) {
-	for _, address := range []string{"", "mysql://x", "sqlite:", "sqlite::memory:", "/var/lib/file", "postgres://user:secret@%zz/", "postgres://nobody:secret@127.0.0.1:1/x?connect_timeout=1"} {
+	for _, address := range []string{"", "mysql://x", "sqlite:", "sqlite::memory:", "/var/lib/file",
+		"postgres://user:secret@%zz/", "postgres://nobody:secret@127.0.0.1:1/x?connect_timeout=1"} {
 		_, err := db.Open(t.Context(), address, db.Options{})
 		require.Error(t, err, address)
 		require.NotContains(t, err.Error(), "secret")
@@ -43,7 +44,7 @@ func TestSQLiteFileIsPrivate(t *testing.T) {
 	}
 }
 
-// TestALinkToNoFile: what a symbolic link leads to is made, and is private too.
+// TestALinkToNoFile: the missing target of a symbolic link is created with mode 0600.
 func TestALinkToNoFile(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Symlink(filepath.Join(dir, "target.db"), filepath.Join(dir, "link.db")))
@@ -68,7 +69,7 @@ func get(ctx context.Context, d *db.DB, name string) (value string, err error) {
 	return value, err
 }
 
-// TestProcessesMigrateAtOnce: several that open an empty database at the same time all find it migrated.
+// TestProcessesMigrateAtOnce: several processes may open and migrate an empty database at the same time.
 func TestProcessesMigrateAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		var all sync.WaitGroup
@@ -88,7 +89,7 @@ func TestProcessesMigrateAtOnce(t *testing.T) {
 	})
 }
 
-// TestOpenWaitsForOthers: SQLite does not wait by itself for another that writes while a file is given its WAL.
+// TestOpenWaitsForOthers: Open waits for another process that writes while it creates the WAL of a file.
 func TestOpenWaitsForOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ghlsync.db")
 	synctest.Test(t, func(t *testing.T) {
@@ -108,13 +109,13 @@ func TestOpenWaitsForOthers(t *testing.T) {
 			opened <- err
 		}()
 		time.Sleep(2 * time.Second) // on the test's clock
-		require.Empty(t, opened, "it has not given up")
+		require.Empty(t, opened, "Open still waits")
 		require.NoError(t, writing.Rollback())
 		require.NoError(t, <-opened)
 	})
 }
 
-// TestMigratesForwards: an older queue is brought to today's version; what is newer than this program is refused.
+// TestMigratesForwards: an older queue is migrated to the newest version, and a newer database is refused.
 func TestMigratesForwards(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		_, err := db.Open(t.Context(), address, db.Options{Logger: quiet, ByHand: true})
@@ -156,7 +157,7 @@ func TestMigratesForwards(t *testing.T) {
 	})
 }
 
-// TestWrites: what fails is undone, and nothing is lost when many write at once, each after reading.
+// TestWrites: a failed transaction is rolled back, and no update is lost when many transactions read and write at once.
 func TestWrites(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d, other := dbtest.Open(t, address), dbtest.Open(t, address)
@@ -173,7 +174,7 @@ func TestWrites(t *testing.T) {
 		require.Error(t, d.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 			_, err := tx.Exec(ctx, `DELETE FROM ghlsync_cursor`)
 			return err
-		}), "a reading transaction writes")
+		}), "a read-only transaction can't write")
 
 		require.NoError(t, put(ctx, d, "n", ""))
 		var all sync.WaitGroup
@@ -188,7 +189,8 @@ func TestWrites(t *testing.T) {
 							}
 						}
 						var value string
-						if err := tx.Row(ctx, `SELECT value FROM ghlsync_cursor WHERE name = $1 FOR UPDATE`, "n").Scan(&value); err != nil {
+						if err := tx.Row(ctx, `SELECT value FROM ghlsync_cursor WHERE name = $1 FOR UPDATE`,
+							"n").Scan(&value); err != nil {
 							return err
 						}
 						changed, err := tx.Exec(ctx, `UPDATE ghlsync_cursor SET value = $2 WHERE name = $1`, "n", value+"x")
@@ -208,7 +210,7 @@ func TestWrites(t *testing.T) {
 	})
 }
 
-// TestUnique: a second row of a key is told from other failures.
+// TestUnique: Unique reports a duplicate key and no other error.
 func TestUnique(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -218,7 +220,10 @@ func TestUnique(t *testing.T) {
 		}
 		require.NoError(t, d.Write(t.Context(), insert))
 		require.True(t, db.Unique(d.Write(t.Context(), insert)))
-		err := d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error { _, err := tx.Exec(ctx, `nonsense`); return err })
+		err := d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			_, err := tx.Exec(ctx, `nonsense`)
+			return err
+		})
 		require.Error(t, err)
 		require.False(t, db.Unique(err))
 	})
@@ -231,21 +236,27 @@ func TestDeadlocksAreTriedAgain(t *testing.T) {
 	var both, all sync.WaitGroup
 	both.Add(2)
 	errs, runs := make([]error, 2), make([]int, 2)
+	committed := make(chan struct{}) // the transaction that was not rolled back
+	var once sync.Once
 	for i, order := range [][2]string{{"a", "b"}, {"b", "a"}} {
 		all.Go(func() {
 			errs[i] = d.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-				runs[i]++
+				if runs[i]++; runs[i] > 1 {
+					<-committed // otherwise the retry could cause a second deadlock
+				}
+				const query = `UPDATE ghlsync_cursor SET value = value || 'x' WHERE name = $1`
 				for n, name := range order {
-					if _, err := tx.Exec(ctx, `UPDATE ghlsync_cursor SET value = value || 'x' WHERE name = $1`, name); err != nil {
+					if _, err := tx.Exec(ctx, query, name); err != nil {
 						return err
 					}
 					if n == 0 && runs[i] == 1 {
 						both.Done()
-						both.Wait() // now each has what the other wants
+						both.Wait() // now each transaction has the lock that the other needs
 					}
 				}
 				return nil
 			})
+			once.Do(func() { close(committed) })
 		})
 	}
 	all.Wait()

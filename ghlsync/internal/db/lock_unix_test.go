@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m, map[string]func([]string){"lock": lockRole}) }
 
-// lockRole is another process, which prints whether it could lock a SQLite file for itself alone.
+// lockRole is another process. It prints whether it could take an exclusive lock of a SQLite file.
 func lockRole(arguments []string) {
 	f, err := os.Open(arguments[0])
 	if err != nil {
@@ -28,8 +28,8 @@ func lockRole(arguments []string) {
 	fmt.Println(lock.Type == syscall.F_UNLCK, err)
 }
 
-// TestAFileThatIsOpenTwiceIsLocked: a process gives up its lock of a file when it closes any descriptor of it, and then another
-// process may take the file for its own.
+// TestAFileThatIsOpenTwiceIsLocked: opening a database a second time does not release the locks of the first. A
+// process loses its locks of a file when it closes any descriptor of the file.
 func TestAFileThatIsOpenTwiceIsLocked(t *testing.T) {
 	address := dbtest.SQLite(t)
 	first := dbtest.Open(t, address)

@@ -16,8 +16,8 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// A migration is a file, NNN_name.sql, that is never changed once it was released. Lines from "-- postgres:" to "-- both:"
-// are for PostgreSQL alone.
+// A migration is a file, NNN_name.sql, that never changes after its release. Lines from "-- postgres:" to "-- both:"
+// are for PostgreSQL only.
 //
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
@@ -29,7 +29,7 @@ type migration struct {
 	sqlite   string
 }
 
-// ErrMigrate: the database lacks a migration, and they are done by hand.
+// ErrMigrate is returned by [Open] with [Options.ByHand] if the database lacks a migration.
 var ErrMigrate = errors.New("the database must be migrated")
 
 func migrations() ([]migration, error) {
@@ -47,7 +47,7 @@ func migrations() ([]migration, error) {
 		number, _, _ := strings.Cut(short, "_")
 		version, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || version != int64(i+1) {
-			return nil, fmt.Errorf("migration %s: its number is not %d", short, i+1)
+			return nil, fmt.Errorf("migration %s: want number %d", short, i+1)
 		}
 		list[i] = migration{version: version, name: short, postgres: string(text), sqlite: withoutPostgres(string(text))}
 	}
@@ -55,7 +55,7 @@ func migrations() ([]migration, error) {
 }
 
 func withoutPostgres(text string) string {
-	var kept []string
+	var lines []string
 	skip := false
 	for line := range strings.Lines(text) {
 		switch strings.TrimSpace(line) {
@@ -65,15 +65,16 @@ func withoutPostgres(text string) string {
 			skip = false
 		}
 		if !skip {
-			kept = append(kept, line)
+			lines = append(lines, line)
 		}
 	}
-	return strings.Join(kept, "")
+	return strings.Join(lines, "")
 }
 
-// Migrate brings the database to the newest version, from any earlier one. Several processes may do so at once.
+// Migrate migrates the database to the newest version from any earlier one. Several processes may call it at once. It
+// returns an error if a newer program has migrated the database.
 func (d *DB) Migrate(ctx context.Context) error {
-	// On PostgreSQL the lock is held on a connection of its own, since River migrates on others.
+	// On PostgreSQL the lock needs a connection of its own, since River migrates on other connections.
 	if d.pool != nil {
 		return d.Write(ctx, func(ctx context.Context, tx *Tx) error {
 			if err := tx.Lock(ctx, "migrate"); err != nil {
@@ -116,7 +117,7 @@ func (d *DB) migrate(ctx context.Context) error {
 		if err == nil || n == tries || ctx.Err() != nil {
 			return err
 		}
-		if pending, _ := d.riverPending(ctx); !pending { // another process was faster
+		if pending, _ := d.riverPending(ctx); !pending { // another process has migrated
 			return nil
 		}
 	}
@@ -150,22 +151,22 @@ func missing(ctx context.Context, tx *Tx) ([]migration, error) {
 		return nil, err
 	}
 	if last > int64(len(all)) {
-		return nil, fmt.Errorf("it was migrated by a newer ghlsync, to version %d; this one knows %d", last, len(all))
+		return nil, fmt.Errorf("a newer ghlsync has migrated it to version %d; this program supports %d", last, len(all))
 	}
 	return all[last:], nil
 }
 
 func (d *DB) checkMigrated(ctx context.Context) error {
 	err := d.Read(ctx, func(ctx context.Context, tx *Tx) error {
-		var there int64
+		var tables int64
 		query := `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'ghlsync_migration'`
 		if tx.sql != nil {
 			query = `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'ghlsync_migration'`
 		}
-		if err := tx.Row(ctx, query).Scan(&there); err != nil {
+		if err := tx.Row(ctx, query).Scan(&tables); err != nil {
 			return err
 		}
-		if there == 0 {
+		if tables == 0 {
 			return ErrMigrate
 		}
 		pending, err := missing(ctx, tx)
@@ -179,7 +180,7 @@ func (d *DB) checkMigrated(ctx context.Context) error {
 	}
 	pending, err := d.riverPending(ctx)
 	if err == nil && pending {
-		err = fmt.Errorf("database: %w: its queue", ErrMigrate)
+		err = fmt.Errorf("database: %w: tables of the queue", ErrMigrate)
 	}
 	return err
 }
@@ -196,7 +197,7 @@ func (d *DB) riverPending(ctx context.Context) (bool, error) {
 	return !valid, err
 }
 
-// river migrates the queue's tables, or only looks whether they are up to date.
+// river migrates the queue's tables if up is set, and reports whether they are up to date.
 func (d *DB) river(ctx context.Context, up bool) (valid bool, err error) {
 	if d.pool != nil {
 		return river(ctx, riverpgxv5.New(d.pool), up)

@@ -23,20 +23,20 @@ type Tx struct {
 	pgx pgx.Tx
 }
 
-// SQL is the transaction of a SQLite database; nil for PostgreSQL.
+// SQL returns the transaction of a SQLite database; nil for PostgreSQL.
 func (t *Tx) SQL() *sql.Tx { return t.sql }
 
-// Pgx is the transaction of a PostgreSQL database; nil for SQLite.
+// Pgx returns the transaction of a PostgreSQL database; nil for SQLite.
 func (t *Tx) Pgx() pgx.Tx { return t.pgx }
 
-// Row is what a query for one row finds.
+// Row is the result of a query for one row.
 type Row interface{ Scan(into ...any) error }
 
 type row struct{ Row }
 
 func (r row) Scan(into ...any) error { return mapError(r.Row.Scan(into...)) }
 
-// Exec runs a statement and returns how many rows it changed.
+// Exec runs a statement and returns the number of changed rows.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	if t.pgx != nil {
 		tag, err := t.pgx.Exec(ctx, query, args...)
@@ -49,7 +49,7 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 	return result.RowsAffected()
 }
 
-// Row runs a query for one row. Its Scan gives [ErrNoRows] when there is none.
+// Row runs a query for one row. Its Scan returns [ErrNoRows] if the query finds none.
 func (t *Tx) Row(ctx context.Context, query string, args ...any) Row {
 	if t.pgx != nil {
 		return row{t.pgx.QueryRow(ctx, query, args...)}
@@ -57,7 +57,7 @@ func (t *Tx) Row(ctx context.Context, query string, args ...any) Row {
 	return row{t.sql.QueryRowContext(ctx, t.db.forSQLite(query), args...)}
 }
 
-// List runs a query and makes something of each row.
+// List runs a query and returns the result of scan for each row.
 func List[T any](ctx context.Context, t *Tx, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
 	var list []T
 	err := t.Each(ctx, func(r Row) error {
@@ -71,7 +71,7 @@ func List[T any](ctx context.Context, t *Tx, scan func(Row) (T, error), query st
 	return list, nil
 }
 
-// Each runs a query and does something with each row.
+// Each runs a query and calls do with each row. It stops at the first error of do and returns that error.
 func (t *Tx) Each(ctx context.Context, do func(Row) error, query string, args ...any) error {
 	if t.pgx != nil {
 		rows, err := t.pgx.Query(ctx, query, args...)
@@ -99,11 +99,11 @@ func (t *Tx) Each(ctx context.Context, do func(Row) error, query string, args ..
 	return rows.Err()
 }
 
-// Lock waits until no other transaction holds one of the names, and holds them until this one ends. Whoever locks several
-// does so in one call, so that two can't wait for each other.
+// Lock waits until no other transaction holds a lock with one of the names, and holds the locks until t ends. To avoid
+// deadlocks, a transaction takes all its locks in one call.
 func (t *Tx) Lock(ctx context.Context, names ...string) error {
 	if t.pgx == nil {
-		return nil // it is the only one that writes
+		return nil // SQLite has one write transaction at a time
 	}
 	keys := make([]int64, len(names))
 	for i, name := range names {
@@ -120,13 +120,13 @@ func (t *Tx) Lock(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// Write runs fn in a transaction, which is committed unless fn returns an error. When two transactions got in each other's
-// way, fn is run again, so it must do nothing else than use its transaction.
+// Write runs fn in a transaction, which is committed unless fn returns an error. If the transaction conflicts with
+// another one, Write runs fn again, so fn must have no effects outside its transaction.
 func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	return d.run(ctx, fn, false)
 }
 
-// Read runs fn in a transaction that sees one state of the database and writes nothing.
+// Read runs fn in a read-only transaction that sees one snapshot of the database.
 func (d *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	return d.run(ctx, fn, true)
 }
@@ -145,7 +145,7 @@ func (d *DB) run(ctx context.Context, fn func(context.Context, *Tx) error, readO
 	}
 }
 
-// pause waits before the next try after the nth: the longer, the more there were, and by chance, lest two try in step.
+// pause waits before the retry after the nth try, with exponential backoff and jitter.
 func pause(ctx context.Context, n int) error {
 	select {
 	case <-ctx.Done():
@@ -178,7 +178,7 @@ func (d *DB) once(ctx context.Context, fn func(context.Context, *Tx) error, read
 	return tx.Commit()
 }
 
-// collided reports whether a transaction was undone because of another, so that it may be tried again.
+// collided reports whether a transaction was rolled back because of another one, so that a retry may succeed.
 func collided(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -188,17 +188,18 @@ func collided(err error) bool {
 	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
-// Unique reports whether a row was refused because another one has the same key.
+// Unique reports whether err is the violation of a unique key.
 func Unique(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code == "23505"
 	}
 	var lite *sqlite.Error
-	return errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+	return errors.As(err, &lite) &&
+		(lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
-// Storable reports whether PostgreSQL takes a text: it has no place for a zero byte, nor for what is no UTF-8.
+// Storable reports whether PostgreSQL can store the texts: they are valid UTF-8 without zero bytes.
 func Storable(texts ...string) bool {
 	for _, s := range texts {
 		if strings.ToValidUTF8(s, "") != s || strings.IndexByte(s, 0) >= 0 {
@@ -208,11 +209,12 @@ func Storable(texts ...string) bool {
 	return true
 }
 
+// forSQLite translates a query for SQLite.
 func (d *DB) forSQLite(query string) string {
-	if text, ok := d.readable.Load(query); ok {
+	if text, ok := d.sqlite.Load(query); ok {
 		return text.(string)
 	}
 	text := strings.ReplaceAll(strings.ReplaceAll(query, "$", "?"), " FOR UPDATE", "")
-	d.readable.Store(query, text)
+	d.sqlite.Store(query, text)
 	return text
 }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// writable looks whether a file may be read and written, without opening it.
+// writable returns an error if the process may not read and write a file. It does not open the file.
 func writable(path string) error {
 	const readAndWrite = 4 | 2 // R_OK and W_OK of POSIX
 	if err := syscall.Access(path, readAndWrite); err != nil {

@@ -1,4 +1,4 @@
-// Package dbtest gives tests empty databases: SQLite always, PostgreSQL where GHLSYNC_POSTGRES_URL names a server.
+// Package dbtest provides empty databases for tests: SQLite always, PostgreSQL if GHLSYNC_POSTGRES_URL names a server.
 package dbtest
 
 import (
@@ -21,8 +21,8 @@ import (
 // Variable is the environment variable with the address of a PostgreSQL server for tests.
 const Variable = "GHLSYNC_POSTGRES_URL"
 
-// Each runs a test on SQLite and on PostgreSQL side by side, with the address of an empty database of its own. It returns
-// before they begin.
+// Each runs a test on SQLite and on PostgreSQL in parallel, each with the address of a new empty database. Each
+// returns before the tests start.
 func Each(t *testing.T, test func(t *testing.T, address string)) {
 	for name, open := range map[string]func(testing.TB) string{"sqlite": SQLite, "postgres": Postgres} {
 		t.Run(name, func(t *testing.T) {
@@ -32,12 +32,13 @@ func Each(t *testing.T, test func(t *testing.T, address string)) {
 	}
 }
 
-// SQLite returns the address of a database that is not there yet.
+// SQLite returns the address of a file that does not exist yet.
 func SQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "ghlsync.db")
 }
 
-// Postgres returns the address of an empty schema, which is dropped when the test is over.
+// Postgres returns the address of an empty schema, which is dropped at the end of the test. It skips the test if no
+// server is set.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv(Variable)
@@ -65,7 +66,7 @@ func Postgres(t testing.TB) string {
 	return address.String()
 }
 
-// Open opens a database until the test is over.
+// Open opens a database and closes it at the end of the test.
 func Open(t testing.TB, address string) *db.DB {
 	t.Helper()
 	d, err := db.Open(context.Background(), address, db.Options{Logger: slog.New(slog.DiscardHandler)})

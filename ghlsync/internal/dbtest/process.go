@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A test that kills processes runs its own binary again. The child runs the function that is registered under its role.
+// A test that kills processes starts its own binary as a child. The child runs the function of its role.
 const roleVariable = "GHLSYNC_TEST_ROLE"
 
-// Main is a TestMain: it runs a role where the process was started for one, else the tests.
+// Main is a TestMain that runs the role of a child, or else the tests.
 func Main(m *testing.M, roles map[string]func(args []string)) {
 	if role, args, _ := strings.Cut(os.Getenv(roleVariable), "\x1f"); role != "" {
-		go func() { // the test's process may be killed or give up; then nobody else ends this one
+		go func() { // ends the child when the process of the test has ended
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			os.Exit(1)
 		}()
@@ -29,14 +29,14 @@ func Main(m *testing.M, roles map[string]func(args []string)) {
 	os.Exit(m.Run())
 }
 
-// Process is a child that runs a role.
+// Process is a child process that runs a role.
 type Process struct {
 	cmd   *exec.Cmd
 	lines chan string
 	ended chan struct{}
 }
 
-// Start starts a child, which is killed at the latest when the test is over.
+// Start starts a child process, which is killed at the end of the test.
 func Start(t testing.TB, role string, args ...string) *Process {
 	t.Helper()
 	cmd := exec.CommandContext(context.Background(), os.Args[0], "-test.run=^$")
@@ -44,7 +44,7 @@ func Start(t testing.TB, role string, args ...string) *Process {
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	_, err = cmd.StdinPipe() // open for as long as this process lives
+	_, err = cmd.StdinPipe() // open until this process ends
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	p := &Process{cmd: cmd, lines: make(chan string, 1000), ended: make(chan struct{})}
@@ -60,7 +60,7 @@ func Start(t testing.TB, role string, args ...string) *Process {
 	return p
 }
 
-// Line waits for the next line that the child prints; "" when it has ended.
+// Line waits for the next line that the child prints and returns it; "" if the child has ended.
 func (p *Process) Line(t testing.TB) string {
 	t.Helper()
 	select {
@@ -72,13 +72,13 @@ func (p *Process) Line(t testing.TB) string {
 	}
 }
 
-// Lines are the lines that the child prints, until it ends.
+// Lines returns a channel with the lines that the child prints. It is closed when the child ends.
 func (p *Process) Lines() <-chan string { return p.lines }
 
-// Kill ends the child as SIGKILL does, and waits for its end.
+// Kill kills the child and waits for its end.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
-	for range p.lines { // its reader must not wait for us
+	for range p.lines { // unblocks the goroutine that reads the output
 	}
 	<-p.ended
 }

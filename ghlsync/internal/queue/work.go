@@ -309,7 +309,7 @@ func (q *Queue) report(ctx context.Context, run *Run, v Verdict, failed error, i
 	}
 	switch {
 	case failed == nil:
-		q.Logger.LogAttrs(ctx, slog.LevelDebug, "unit in step", attrs...)
+		q.Logger.LogAttrs(ctx, slog.LevelDebug, "unit synced", attrs...)
 	case failed == errStopped:
 		q.Logger.LogAttrs(ctx, slog.LevelInfo, "unit put back because the process is stopping", attrs...)
 	default:
@@ -318,7 +318,7 @@ func (q *Queue) report(ctx context.Context, run *Run, v Verdict, failed error, i
 			level = slog.LevelDebug
 		}
 		attrs = append(attrs, slog.String("category", string(v.Category)), slog.String("err", messageOf(failed)))
-		q.Logger.LogAttrs(ctx, level, "unit not in step", attrs...)
+		q.Logger.LogAttrs(ctx, level, "unit not synced", attrs...)
 	}
 	if incident != nil {
 		q.alert(ctx, *incident)

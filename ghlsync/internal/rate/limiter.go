@@ -82,7 +82,7 @@ var (
 // Wait returns nil when the next attempt may be sent; see [ghl.Limiter]. It returns the errors of
 // [ghl.AdaptiveLimiter.Wait], and those of the database.
 func (l *Limiter) Wait(ctx context.Context) error {
-	if ghl.IsBackground(ctx) {
+	if op, _ := ghl.OperationFromContext(ctx); op.Background() {
 		if left := l.reserved(); left > 0 {
 			spent := ghl.NewLimiter() // returns the error of a used up daily quota
 			spent.Observe(ghl.RateLimit{Remaining: -1, DailyReset: left, Status: http.StatusOK, Sent: time.Now()})

@@ -1,4 +1,4 @@
-// Package records is a pluvo.Store in the database: Pluvo's records, where the user brings no Pluvo of its own.
+// Package records is a pluvo.Store in the database, for users without a Pluvo of their own.
 package records
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Store is a [pluvo.Store] in a database. Its records survive the process, and any number of processes share them.
+// Store is a [pluvo.Store] in a database. Any number of processes may share it.
 type Store struct{ db *db.DB }
 
 var _ pluvo.Store = (*Store)(nil)
@@ -21,7 +21,7 @@ var _ pluvo.Store = (*Store)(nil)
 // New returns the store in a database.
 func New(d *db.DB) *Store { return &Store{d} }
 
-// state is a row: a record as it is, or was when it was deleted.
+// state is a row: a record, or the tombstone of a deleted record.
 type state struct {
 	kind     pluvo.Kind
 	id       string
@@ -39,7 +39,7 @@ func scan(r db.Row) (state, error) {
 	return s, err
 }
 
-func (s state) there() bool            { return s.body != nil }
+func (s state) exists() bool           { return s.body != nil }
 func (s state) version() pluvo.Version { return pluvo.Version(strconv.FormatInt(s.sequence, 10)) }
 
 func (s state) record() (pluvo.Record, error) {
@@ -54,15 +54,15 @@ func (s state) record() (pluvo.Record, error) {
 	case pluvo.KindAppointment:
 		r = &pluvo.Appointment{}
 	default:
-		return nil, errors.New("pluvo: a stored record is of no known kind")
+		return nil, errors.New("pluvo: a stored record has an unknown kind")
 	}
 	if err := json.Unmarshal([]byte(*s.body), r); err != nil {
-		return nil, fmt.Errorf("pluvo: a stored %s can't be read: %w", s.kind, err)
+		return nil, fmt.Errorf("pluvo: decoding a stored %s: %w", s.kind, err)
 	}
 	return r, nil
 }
 
-// originText is how an origin is stored: as JSON, for its parts may be any text.
+// originText returns the stored form of an origin. It is JSON since the parts may be any text; "" for no origin.
 func originText(o pluvo.Origin) (string, error) {
 	if o.IsZero() {
 		return "", nil
@@ -71,7 +71,8 @@ func originText(o pluvo.Origin) (string, error) {
 	return string(text), err
 }
 
-// byOrigin finds by kind and origin. Without all of the index's own condition SQLite would read every record of the kind.
+// byOrigin is the condition for a record with a kind and an origin. It repeats the condition of the partial index,
+// without which SQLite would not use the index.
 const byOrigin = `kind = $1 AND origin = $2 AND origin <> '' AND body IS NOT NULL`
 
 func originOf(text string) (o pluvo.Origin, err error) {
@@ -80,7 +81,7 @@ func originOf(text string) (o pluvo.Origin, err error) {
 	}
 	var parts [3]string
 	if err := json.Unmarshal([]byte(text), &parts); err != nil {
-		return o, fmt.Errorf("pluvo: a stored origin can't be read: %w", err)
+		return o, fmt.Errorf("pluvo: decoding a stored origin: %w", err)
 	}
 	return pluvo.Origin{System: parts[0], Location: parts[1], ID: parts[2]}, nil
 }
@@ -123,7 +124,7 @@ func (s *Store) one(ctx context.Context, kind pluvo.Kind, query, arg string) (pl
 	return r, found.version(), err
 }
 
-// Full reads a contact with all that belongs to it, in the order of their ids; see [pluvo.Store].
+// Full reads a contact with its records, which are sorted by id; see [pluvo.Store].
 func (s *Store) Full(ctx context.Context, contactID string) (*pluvo.FullContact, error) {
 	if !db.Storable(contactID) {
 		return nil, notFound(pluvo.KindContact)
@@ -160,7 +161,7 @@ func (s *Store) Full(ctx context.Context, contactID string) (*pluvo.FullContact,
 	return &full, nil
 }
 
-// Changes reads what was written and deleted behind a cursor; see [pluvo.Store]. A limit of 0 is 100.
+// Changes reads the writes and deletions after a cursor; see [pluvo.Store]. A limit of 0 is 100.
 func (s *Store) Changes(ctx context.Context, after pluvo.Cursor, limit int) (*pluvo.ChangePage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -190,11 +191,12 @@ func (s *Store) Changes(ctx context.Context, after pluvo.Cursor, limit int) (*pl
 	}
 	page := &pluvo.ChangePage{Next: after, More: len(rows) > limit}
 	for _, row := range rows[:min(limit, len(rows))] {
-		c := pluvo.Change{Kind: row.kind, ID: row.id, Version: row.version(), Owner: row.owner, Cursor: cursorAt(row.sequence)}
+		c := pluvo.Change{Kind: row.kind, ID: row.id, Version: row.version(), Owner: row.owner,
+			Cursor: cursorAt(row.sequence)}
 		if c.Origin, err = originOf(row.origin); err != nil {
 			return nil, err
 		}
-		if row.there() {
+		if row.exists() {
 			if c.Record, err = row.record(); err != nil {
 				return nil, err
 			}

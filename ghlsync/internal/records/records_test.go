@@ -52,19 +52,20 @@ func TestTextThatNoDatabaseTakes(t *testing.T) {
 	})
 }
 
-// TestAnOriginIsFoundByItsIndex: SQLite would use a partial index for no query that does not repeat the index's condition.
+// TestAnOriginIsFoundByItsIndex: SQLite uses a partial index only for queries that repeat the condition of the index.
 func TestAnOriginIsFoundByItsIndex(t *testing.T) {
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	require.NoError(t, d.Read(t.Context(), func(ctx context.Context, tx *db.Tx) error {
 		var plan string
-		err := tx.Row(ctx, `EXPLAIN QUERY PLAN SELECT id FROM ghlsync_record WHERE `+records.ByOrigin, "contact", "x").Scan(new(int), new(int), new(int), &plan)
+		err := tx.Row(ctx, `EXPLAIN QUERY PLAN SELECT id FROM ghlsync_record WHERE `+records.ByOrigin, "contact",
+			"x").Scan(new(int), new(int), new(int), &plan)
 		require.Contains(t, plan, "ghlsync_record_origin (kind=? AND origin=?)")
 		return err
 	}))
 }
 
-// TestSharedByProcesses: two that open one database see each other's records, and of all that belongs to contacts which are
-// deleted meanwhile nothing is left over.
+// TestSharedByProcesses: two stores on one database see each other's records, and no record of a contact is left when
+// the contact is deleted at the same time.
 func TestSharedByProcesses(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		stores := []*records.Store{records.New(dbtest.Open(t, address)), records.New(dbtest.Open(t, address))}
@@ -124,7 +125,8 @@ func BenchmarkPut(b *testing.B) {
 					id := fmt.Sprint(n % 1000)
 					stage := fmt.Sprint(n)
 					mu.Unlock()
-					if _, err := s.Put(context.Background(), &pluvo.Contact{ID: id, Email: "ada@example.com", Stage: stage}, pluvo.AnyVersion); err != nil {
+					if _, err := s.Put(context.Background(), &pluvo.Contact{ID: id, Email: "ada@example.com", Stage: stage},
+						pluvo.AnyVersion); err != nil {
 						b.Error(err)
 					}
 				}

@@ -17,7 +17,7 @@ func (s *Store) Put(ctx context.Context, r pluvo.Record, expect pluvo.Version) (
 		return "", err
 	}
 	if r == nil || reflect.ValueOf(r).IsNil() {
-		return "", fmt.Errorf("pluvo: there is no record to write: %w", pluvo.ErrInvalid)
+		return "", fmt.Errorf("pluvo: record is nil: %w", pluvo.ErrInvalid)
 	}
 	if err := r.Validate(); err != nil {
 		return "", fmt.Errorf("pluvo: %w", err)
@@ -37,12 +37,13 @@ func (s *Store) Put(ctx context.Context, r pluvo.Record, expect pluvo.Version) (
 		version, err = put(ctx, tx, next, r, expect)
 		return err
 	})
-	if db.Unique(err) { // the locks leave nothing else that two writers could both make
+	if db.Unique(err) { // the locks exclude every other duplicate
 		err = fmt.Errorf("pluvo: %s: %w", next.kind, pluvo.ErrOriginTaken)
 	}
 	return version, err
 }
 
+// put writes next, the state of r, unless the stored record equals r. It returns the version of the stored record.
 func put(ctx context.Context, tx *db.Tx, next state, r pluvo.Record, expect pluvo.Version) (pluvo.Version, error) {
 	if err := tx.Lock(ctx, lockOf(next.kind, next.id), lockOf(pluvo.KindContact, next.owner)); err != nil {
 		return "", err
@@ -51,7 +52,7 @@ func put(ctx context.Context, tx *db.Tx, next state, r pluvo.Record, expect pluv
 	if err != nil {
 		return "", err
 	}
-	if err := expected(current, expect); err != nil {
+	if err := checkVersion(current, expect); err != nil {
 		return "", err
 	}
 	if next.kind != pluvo.KindContact {
@@ -59,11 +60,11 @@ func put(ctx context.Context, tx *db.Tx, next state, r pluvo.Record, expect pluv
 		if err != nil {
 			return "", err
 		}
-		if !owner.there() {
+		if !owner.exists() {
 			return "", fmt.Errorf("pluvo: %s: %w", next.kind, pluvo.ErrNoOwner)
 		}
 	}
-	if current.there() {
+	if current.exists() {
 		was, err := current.record()
 		if err != nil {
 			return "", err
@@ -85,7 +86,7 @@ func put(ctx context.Context, tx *db.Tx, next state, r pluvo.Record, expect pluv
 	if next.sequence, err = sequence(ctx, tx); err != nil {
 		return "", err
 	}
-	return next.version(), keep(ctx, tx, next)
+	return next.version(), store(ctx, tx, next)
 }
 
 // Delete deletes a record; see [pluvo.Store].
@@ -104,26 +105,26 @@ func (s *Store) Delete(ctx context.Context, kind pluvo.Kind, id string, expect p
 		if err != nil {
 			return err
 		}
-		if !current.there() {
+		if !current.exists() {
 			return notFound(kind)
 		}
-		if err := expected(current, expect); err != nil {
+		if err := checkVersion(current, expect); err != nil {
 			return err
 		}
-		var gone []state
-		if kind == pluvo.KindContact { // what belongs to it goes first; the lock keeps more from coming
-			gone, err = db.List(ctx, tx, scan, `SELECT `+columns+` FROM ghlsync_record
+		var owned []state
+		if kind == pluvo.KindContact { // its records are deleted first; the lock prevents new ones
+			owned, err = db.List(ctx, tx, scan, `SELECT `+columns+` FROM ghlsync_record
 				WHERE owner = $1 AND kind <> 'contact' AND body IS NOT NULL ORDER BY kind, id FOR UPDATE`, id)
 			if err != nil {
 				return err
 			}
 		}
-		for _, row := range append(gone, current) {
+		for _, row := range append(owned, current) {
 			row.body = nil
 			if row.sequence, err = sequence(ctx, tx); err != nil {
 				return err
 			}
-			if err := keep(ctx, tx, row); err != nil {
+			if err := store(ctx, tx, row); err != nil {
 				return err
 			}
 		}
@@ -133,31 +134,35 @@ func (s *Store) Delete(ctx context.Context, kind pluvo.Kind, id string, expect p
 
 func lockOf(kind pluvo.Kind, id string) string { return "record\x00" + string(kind) + "\x00" + id }
 
-// load reads a record to change it. One that was never there is a state without a body.
+// load reads a record in order to change it. A record that never existed is a state without a body.
 func load(ctx context.Context, tx *db.Tx, kind pluvo.Kind, id string) (state, error) {
-	found, err := scan(tx.Row(ctx, `SELECT `+columns+` FROM ghlsync_record WHERE kind = $1 AND id = $2`, string(kind), id))
+	found, err := scan(tx.Row(ctx, `SELECT `+columns+` FROM ghlsync_record WHERE kind = $1 AND id = $2`, string(kind),
+		id))
 	if errors.Is(err, db.ErrNoRows) {
 		return state{kind: kind, id: id}, nil
 	}
 	return found, err
 }
 
-func expected(current state, expect pluvo.Version) error {
+// checkVersion returns [pluvo.ErrConflict] unless the record has the expected version.
+func checkVersion(current state, expect pluvo.Version) error {
 	switch {
-	case expect == pluvo.AnyVersion, expect == pluvo.NoVersion && !current.there(), current.there() && expect == current.version():
+	case expect == pluvo.AnyVersion,
+		expect == pluvo.NoVersion && !current.exists(),
+		current.exists() && expect == current.version():
 		return nil
 	}
 	return fmt.Errorf("pluvo: %w", pluvo.ErrConflict)
 }
 
-// sequence takes the next number. From here to the commit the writers of all records wait for each other, so that whoever
-// sees a number sees all before it.
+// sequence returns the next number. From here to the commit all other writers wait, so that a reader who sees a
+// number also sees all lower numbers.
 func sequence(ctx context.Context, tx *db.Tx) (n int64, err error) {
 	err = tx.Row(ctx, `UPDATE ghlsync_sequence SET last = last + 1 WHERE name = 'record' RETURNING last`).Scan(&n)
 	return n, err
 }
 
-func keep(ctx context.Context, tx *db.Tx, s state) error {
+func store(ctx context.Context, tx *db.Tx, s state) error {
 	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_record (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, origin = excluded.origin, body = excluded.body,
 			sequence = excluded.sequence`,

@@ -5,10 +5,11 @@ import (
 	"log/slog"
 )
 
-// Handler takes out of what is logged what looks like an address, a number of a person or a token: of texts and errors. The ids
-// by which a person finds what a record is about stay.
+// Handler returns a handler that redacts log records with [Text] before it passes them to h. It does not redact
+// attributes that contain ids, which identify the record that a log line is about. Handler returns h if h already
+// redacts.
 func Handler(h slog.Handler) slog.Handler {
-	if _, done := h.(handler); done {
+	if _, redacts := h.(handler); redacts {
 		return h
 	}
 	return handler{h}
@@ -16,7 +17,7 @@ func Handler(h slog.Handler) slog.Handler {
 
 type handler struct{ slog.Handler }
 
-// plain are the names of attributes that hold ids and words of this program.
+// plain are the keys of attributes that contain ids or fixed words, and are not redacted.
 var plain = map[string]bool{
 	"location": true, "locationId": true, "unit": true, "id": true, "webhookId": true, "traceId": true, "trace_id": true,
 	"stack": true, "category": true, "operation": true, "method": true, "migration": true, "process": true,

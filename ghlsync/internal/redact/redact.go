@@ -1,5 +1,5 @@
-// Package redact takes secrets and personal data out of what is kept of a failed attempt. It goes by what is known to be
-// harmless and leaves out all else: names of fields, ids, states and codes stay; of other values their kind and length.
+// Package redact removes secrets and personal data from logs and from stored failures. It works by an allow-list:
+// names of fields, ids, states and codes stay. Other values are replaced by their type and length.
 package redact
 
 import (
@@ -12,21 +12,25 @@ import (
 	"unicode/utf8"
 )
 
-// maxKept is how much is kept of one body, in bytes.
-const maxKept = 8 << 10
+// maxBody bounds a redacted body, in bytes.
+const maxBody = 8 << 10
 
-// harmless are names of fields whose values stay; so do those of all that end with "Id" or "Ids".
+// harmless are the names of fields with values that are not redacted. Names that end with "Id" or "Ids" are harmless
+// too.
 var harmless = map[string]bool{
-	"id": true, "_id": true, "ids": true, "type": true, "status": true, "statuscode": true, "code": true, "canonicalcode": true,
-	"matchingfield": true, "appointmentstatus": true, "limit": true, "page": true, "pagelimit": true, "total": true, "skip": true,
-	"duedate": true, "starttime": true, "endtime": true, "dateadded": true, "dateupdated": true, "key": true, "field": true,
-	"operator": true, "direction": true, "usertype": true,
+	"id": true, "_id": true, "ids": true, "type": true, "status": true, "statuscode": true, "code": true,
+	"canonicalcode": true, "matchingfield": true, "appointmentstatus": true, "limit": true, "page": true,
+	"pagelimit": true, "total": true, "skip": true, "duedate": true, "starttime": true, "endtime": true,
+	"dateadded": true, "dateupdated": true, "key": true, "field": true, "operator": true, "direction": true,
+	"usertype": true,
 }
 
-// words are names of fields whose values are sentences of the server: they stay without what looks like a person's.
-var words = map[string]bool{"message": true, "error": true, "error_description": true, "details": true, "resolution": true}
+// words are the names of fields with sentences of the server as values, which are redacted with [Text].
+var words = map[string]bool{
+	"message": true, "error": true, "error_description": true, "details": true, "resolution": true,
+}
 
-// JSON redacts a body. What is no JSON is not kept, but for its length.
+// JSON returns a redacted JSON body of at most 8 KiB. It returns only the length of a body that is not JSON.
 func JSON(body []byte) string {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return ""
@@ -44,7 +48,7 @@ func JSON(body []byte) string {
 	if err != nil {
 		return fmt.Sprintf("(%d bytes)", len(body))
 	}
-	return clip(text, maxKept)
+	return clip(text, maxBody)
 }
 
 func marshal(v any) (string, error) {
@@ -55,20 +59,21 @@ func marshal(v any) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
+// value redacts the value of a field.
 func value(name string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		kept := make(map[string]any, len(v))
+		redacted := make(map[string]any, len(v))
 		for k, item := range v {
-			kept[fieldName(k)] = value(k, item)
+			redacted[fieldName(k)] = value(k, item)
 		}
-		return kept
+		return redacted
 	case []any:
-		kept := make([]any, len(v))
+		redacted := make([]any, len(v))
 		for i, item := range v {
-			kept[i] = value(name, item)
+			redacted[i] = value(name, item)
 		}
-		return kept
+		return redacted
 	case string:
 		lower := strings.ToLower(name)
 		switch {
@@ -91,7 +96,7 @@ func value(name string, v any) any {
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_.$-]{1,60}$`)
 
-// fieldName keeps the names of fields that a program made up.
+// fieldName redacts the name of a field unless it looks like an identifier.
 func fieldName(s string) string {
 	if plainName.MatchString(s) && !personal.MatchString(s) {
 		return s
@@ -102,32 +107,34 @@ func fieldName(s string) string {
 var (
 	personal = regexp.MustCompile(`[^\s@"'<>]+@[^\s@"'<>]+|\+?\d[\d ().-]{6,}\d`)
 	dates    = regexp.MustCompile(`^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:?\d\d)?)?$`)
-	// What net says of a server that does not answer is no number of a person, and whoever mends it needs to know which.
+	// Addresses in errors of package net look like phone numbers, but they are not personal and show which server is
+	// down.
 	dialled = regexp.MustCompile(`\bdial (tcp|udp) \d+(\.\d+){3}:\d+`)
 	secret  = regexp.MustCompile(`(?i)bearer\s+\S+|\beyJ[\w.-]{8,}|\bpit-[\w-]+|\b[\w+/=-]{41,}`)
 	uuid    = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 )
 
-// Text takes out of a sentence what looks like an address, a number of a person or a token.
+// Text removes e-mail addresses, phone numbers and tokens from a text, and cuts it to at most 2,000 bytes of valid
+// UTF-8.
 func Text(s string) string {
 	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
 	if dates.MatchString(s) || uuid.MatchString(s) {
 		return s
 	}
 	s = secret.ReplaceAllString(s, "(redacted)")
-	var kept strings.Builder
+	var text strings.Builder
 	for s != "" {
 		part, address := s, ""
 		if at := dialled.FindStringIndex(s); at != nil {
 			part, address = s[:at[0]], s[at[0]:at[1]]
 		}
-		kept.WriteString(personal.ReplaceAllString(part, "(redacted)") + address)
+		text.WriteString(personal.ReplaceAllString(part, "(redacted)") + address)
 		s = s[len(part)+len(address):]
 	}
-	return clip(kept.String(), 2000)
+	return clip(text.String(), 2000)
 }
 
-// clip cuts a text to at most so many bytes, at a character.
+// clip cuts a text to at most most bytes, at the boundary of a character.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s

@@ -29,12 +29,13 @@ func TestJSON(t *testing.T) {
 	} {
 		require.Equal(t, want, redact.JSON([]byte(body)), body)
 	}
-	long := redact.JSON([]byte(`{"message":["` + strings.Repeat(`é `, 900) + `","` + strings.Repeat(`é `, 9000) + `"],"x":[` + strings.Repeat(`"v",`, 9000) + `1]}`))
+	long := redact.JSON([]byte(`{"message":["` + strings.Repeat(`é `, 900) + `","` + strings.Repeat(`é `,
+		9000) + `"],"x":[` + strings.Repeat(`"v",`, 9000) + `1]}`))
 	require.LessOrEqual(t, len(long), 8<<10)
 	require.True(t, utf8.ValidString(long))
 }
 
-// FuzzJSON: of a value nothing but its length is kept, wherever it stands.
+// FuzzJSON: a redacted body shows only the length of a value, at any place in the body.
 func FuzzJSON(f *testing.F) {
 	f.Add([]byte(`{"email":"ada@example.com","id":"x"}`), "secretvalue")
 	f.Add([]byte(`{"a":["Ada"],"b":{"c":"Ada"}}`), "eyJhbGciOi.secret")
@@ -45,7 +46,8 @@ func FuzzJSON(f *testing.F) {
 		require.True(t, utf8.ValidString(got))
 		require.NotContains(t, got, "\x00")
 		hidden := func(value string) string {
-			body, err := json.Marshal(map[string]any{"email": value, "tags": []string{value}, "customField": map[string]any{"value": []any{value}}})
+			body, err := json.Marshal(map[string]any{"email": value, "tags": []string{value},
+				"customField": map[string]any{"value": []any{value}}})
 			require.NoError(t, err)
 			return redact.JSON(body)
 		}
@@ -53,7 +55,7 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// TestServers: which server does not answer is said.
+// TestServers: the address of a server that does not answer is not redacted.
 func TestServers(t *testing.T) {
 	text := "ada@example.com: dial tcp 127.0.0.1:5499: connect: connection refused, then dial tcp 10.0.0.12:443: 415.555.0100"
 	require.Equal(t, "(redacted) dial tcp 127.0.0.1:5499: connect: connection refused, then dial tcp 10.0.0.12:443: (redacted)", redact.Text(text))
