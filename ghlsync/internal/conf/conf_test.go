@@ -122,6 +122,7 @@ items:
   - !!map {id: a}
 tasks: secret
 frobnicate: secret
+pit-1-secret: x
 `, map[string]string{"X_PORT": "secret", "X_ITEM_ID": "secret"})
 	var lines []string
 	for _, m := range s.Mistakes {
@@ -147,6 +148,7 @@ frobnicate: secret
 		"12:5: items[3]: tags of YAML are not supported",
 		`13:1: unknown setting "tasks" at the top level; did you mean items[].tasks?`,
 		`14:1: unknown setting "frobnicate" at the top level`,
+		"15:1: unknown setting at the top level",
 	}, lines)
 }
 

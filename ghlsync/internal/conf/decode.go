@@ -212,7 +212,11 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 		i := slices.IndexFunc(reflect.VisibleFields(v.Type()),
 			func(t reflect.StructField) bool { return t.Tag.Get("yaml") == f.name && f.name != "" })
 		if i < 0 {
-			d.wrong(f.at, "", "unknown setting %.40q %s%s", f.name, whereIs(path), d.suggest(f.name, path))
+			name := fmt.Sprintf(" %.40q", f.name)
+			if strings.ContainsAny(f.name, "0123456789") { // no setting has digits, but many secrets do
+				name = ""
+			}
+			d.wrong(f.at, "", "unknown setting%s %s%s", name, whereIs(path), d.suggest(f.name, path))
 			continue
 		}
 		d.value(f.value, v.Field(i), join(path, f.name))
