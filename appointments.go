@@ -8,11 +8,11 @@ import (
 // AppointmentsService reads and books appointments: calendar events with a contact.
 type AppointmentsService service
 
-// Appointment is an event of a calendar: an appointment with a contact or, from [CalendarsService.BlockedSlots], a blocked
-// slot.
+// Appointment is an event of a calendar: an appointment with a contact or, from [CalendarsService.BlockedSlots], a
+// blocked slot.
 //
-// Times from [AppointmentsService.ListForContact] have no zone and are local to the location; times from the other methods
-// have a zone. [Time.In] with the location's zone is correct for both.
+// Times from [AppointmentsService.ListForContact] have no zone and are local to the location; times from the other
+// methods have a zone. [Time.In] with the location's zone is correct for both.
 type Appointment struct {
 	ID         string `json:"id"`
 	CalendarID string `json:"calendarId,omitempty"`
@@ -62,9 +62,11 @@ const (
 	AppointmentActive    AppointmentStatus = "active"
 )
 
-// ListForContact returns all appointments of a contact: GET /contacts/{contactId}/appointments, scope contacts.readonly.
-// Their times have no zone, see [Appointment].
-func (s *AppointmentsService) ListForContact(ctx context.Context, contactID string, opts ...CallOption) ([]*Appointment, error) {
+// ListForContact returns all appointments of a contact: GET /contacts/{contactId}/appointments, scope
+// contacts.readonly. Their times have no zone, see [Appointment].
+func (s *AppointmentsService) ListForContact(
+	ctx context.Context, contactID string, opts ...CallOption,
+) ([]*Appointment, error) {
 	return many[Appointment](ctx, s.client, request{op: opAppointmentsListForContact, path: []string{contactID}}, opts)
 }
 
@@ -73,11 +75,14 @@ func (s *AppointmentsService) Get(ctx context.Context, eventID string, opts ...C
 	return one[Appointment](ctx, s.client, request{op: opAppointmentsGet, path: []string{eventID}}, opts)
 }
 
-// Create books an appointment: POST /calendars/events/appointments, scope calendars/events.write. CalendarID, ContactID and
-// StartTime are required. A slot that is already booked is [ErrSlotTaken].
+// Create books an appointment: POST /calendars/events/appointments, scope calendars/events.write. CalendarID,
+// ContactID and StartTime are required. A slot that is already booked is [ErrSlotTaken].
 //
-// Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the booking.
-func (s *AppointmentsService) Create(ctx context.Context, in *AppointmentCreate, opts ...CallOption) (*Appointment, error) {
+// Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the
+// booking.
+func (s *AppointmentsService) Create(
+	ctx context.Context, in *AppointmentCreate, opts ...CallOption,
+) (*Appointment, error) {
 	appointment, err := one[Appointment](ctx, s.client, request{op: opAppointmentsCreate, in: in}, opts)
 	if err != nil {
 		return readBack(ctx, err, opts, func(opts []CallOption) (*Appointment, error) {
@@ -145,12 +150,14 @@ func (in *AppointmentCreate) wire(to target) any {
 	}{(*plainAppointmentCreate)(in), to.location, calendarTime(in.StartTime), calendarTime(in.EndTime)}
 }
 
-// Update changes or moves an appointment: PUT /calendars/events/appointments/{eventId}, scope calendars/events.write. It
-// sends only the fields that are set.
+// Update changes or moves an appointment: PUT /calendars/events/appointments/{eventId}, scope
+// calendars/events.write. It sends only the fields that are set.
 //
-// Update is not retried when its outcome is unknown ([ErrAmbiguous]): a second update would notify people again, and the
-// API would report the appointment's own new slot as taken.
-func (s *AppointmentsService) Update(ctx context.Context, eventID string, in *AppointmentUpdate, opts ...CallOption) (*Appointment, error) {
+// Update is not retried when its outcome is unknown ([ErrAmbiguous]): a second update would notify people again,
+// and the API would report the appointment's own new slot as taken.
+func (s *AppointmentsService) Update(
+	ctx context.Context, eventID string, in *AppointmentUpdate, opts ...CallOption,
+) (*Appointment, error) {
 	return one[Appointment](ctx, s.client, request{op: opAppointmentsUpdate, path: []string{eventID}, in: in}, opts)
 }
 
@@ -179,10 +186,15 @@ func (in *AppointmentUpdate) check() error {
 	if in == nil {
 		return badInputf("AppointmentUpdate", "the input is nil")
 	}
-	if err := refuseNull(nullField{"CalendarID", in.CalendarID.IsNull()}, nullField{"AppointmentStatus", in.AppointmentStatus.IsNull()},
-		nullField{"MeetingLocationType", in.MeetingLocationType.IsNull()}, nullField{"OverrideLocationConfig", in.OverrideLocationConfig.IsNull()},
-		nullField{"IgnoreDateRange", in.IgnoreDateRange.IsNull()}, nullField{"IgnoreFreeSlotValidation", in.IgnoreFreeSlotValidation.IsNull()},
-		nullField{"ToNotify", in.ToNotify.IsNull()}); err != nil {
+	if err := refuseNull(
+		nullField{"CalendarID", in.CalendarID.IsNull()},
+		nullField{"AppointmentStatus", in.AppointmentStatus.IsNull()},
+		nullField{"MeetingLocationType", in.MeetingLocationType.IsNull()},
+		nullField{"OverrideLocationConfig", in.OverrideLocationConfig.IsNull()},
+		nullField{"IgnoreDateRange", in.IgnoreDateRange.IsNull()},
+		nullField{"IgnoreFreeSlotValidation", in.IgnoreFreeSlotValidation.IsNull()},
+		nullField{"ToNotify", in.ToNotify.IsNull()},
+	); err != nil {
 		return err
 	}
 	if calendar, ok := in.CalendarID.Get(); ok {
@@ -223,7 +235,9 @@ func (s *AppointmentsService) Delete(ctx context.Context, eventID string, opts .
 }
 
 // findCreated returns the contact's booking in the calendar at the start of in, or nil.
-func (s *AppointmentsService) findCreated(ctx context.Context, in *AppointmentCreate, opts []CallOption) (*Appointment, error) {
+func (s *AppointmentsService) findCreated(
+	ctx context.Context, in *AppointmentCreate, opts []CallOption,
+) (*Appointment, error) {
 	start := in.StartTime.Truncate(time.Second)
 	query := &EventsQuery{CalendarID: in.CalendarID, StartTime: start.Add(-time.Minute), EndTime: start.Add(24 * time.Hour)}
 	events, err := s.client.Calendars.Events(ctx, query, opts...)

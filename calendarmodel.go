@@ -36,8 +36,8 @@ type Calendar struct {
 		Extra Extra `json:"-"`
 	} `json:"teamMembers,omitempty"`
 	MeetingLocation string `json:"meetingLocation,omitempty"` // deprecated by the API
-	// LocationConfigurations are the meeting places. Kind is custom, zoom_conference, google_conference, ms_teams_conference,
-	// inbound_call, outbound_call, physical or booker.
+	// LocationConfigurations are the meeting places. Kind is custom, zoom_conference, google_conference,
+	// ms_teams_conference, inbound_call, outbound_call, physical or booker.
 	LocationConfigurations []struct {
 		Kind      string `json:"kind,omitempty"`
 		Location  string `json:"location,omitempty"`
@@ -55,8 +55,8 @@ type Calendar struct {
 		Extra                     Extra  `json:"-"`
 	} `json:"notifications,omitempty"`
 
-	// SlotDuration is the length of a slot, SlotInterval the time between the starts of slots. SlotBuffer and PreBuffer are the
-	// free time after and before an appointment. Units are mins or hours.
+	// SlotDuration is the length of a slot, SlotInterval the time between the starts of slots. SlotBuffer and
+	// PreBuffer are the free time after and before an appointment. Units are mins or hours.
 	SlotDuration     float64 `json:"slotDuration,omitempty"`
 	SlotDurationUnit string  `json:"slotDurationUnit,omitempty"`
 	SlotInterval     float64 `json:"slotInterval,omitempty"`

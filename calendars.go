@@ -23,7 +23,8 @@ func (s *CalendarsService) List(ctx context.Context, o *ListCalendarsOptions, op
 			q.Set("showDrafted", strconv.FormatBool(*o.ShowDrafted))
 		}
 	}
-	return many[Calendar](ctx, s.client, request{op: opCalendarsList, query: q}, append([]CallOption{checked(o)}, opts...))
+	r := request{op: opCalendarsList, query: q}
+	return many[Calendar](ctx, s.client, r, append([]CallOption{checked(o)}, opts...))
 }
 
 // ListCalendarsOptions filters [CalendarsService.List]. The zero value means all calendars.
@@ -68,7 +69,9 @@ func (q *FreeSlotsQuery) check() error {
 
 // FreeSlots returns the slots of a calendar that can be booked, in order of their days: GET
 // /calendars/{calendarId}/free-slots, scope calendars.readonly.
-func (s *CalendarsService) FreeSlots(ctx context.Context, calendarID string, in *FreeSlotsQuery, opts ...CallOption) ([]DaySlots, error) {
+func (s *CalendarsService) FreeSlots(
+	ctx context.Context, calendarID string, in *FreeSlotsQuery, opts ...CallOption,
+) ([]DaySlots, error) {
 	q := url.Values{}
 	if in != nil {
 		q.Set("startDate", millis(in.From))
@@ -106,8 +109,8 @@ func (s *CalendarsService) FreeSlots(ctx context.Context, calendarID string, in 
 	return days, nil
 }
 
-// EventsQuery is the input of [CalendarsService.Events] and [CalendarsService.BlockedSlots]. StartTime, EndTime and one of
-// CalendarID, UserID and GroupID are required.
+// EventsQuery is the input of [CalendarsService.Events] and [CalendarsService.BlockedSlots]. StartTime, EndTime and
+// one of CalendarID, UserID and GroupID are required.
 type EventsQuery struct {
 	StartTime, EndTime time.Time
 	CalendarID         string
@@ -142,19 +145,25 @@ func (q *EventsQuery) values() url.Values {
 	return v
 }
 
-// Events returns the events between two times: GET /calendars/events, scope calendars/events.readonly. The answer is not
-// paged, so query short spans of a busy calendar.
+// Events returns the events between two times: GET /calendars/events, scope calendars/events.readonly. The answer
+// is not paged, so query short spans of a busy calendar.
 func (s *CalendarsService) Events(ctx context.Context, q *EventsQuery, opts ...CallOption) ([]*Appointment, error) {
-	return many[Appointment](ctx, s.client, request{op: opCalendarsEvents, query: q.values()}, append([]CallOption{checked(q)}, opts...))
+	r := request{op: opCalendarsEvents, query: q.values()}
+	return many[Appointment](ctx, s.client, r, append([]CallOption{checked(q)}, opts...))
 }
 
-// BlockedSlots returns the blocked slots between two times: GET /calendars/blocked-slots, scope calendars/events.readonly.
-func (s *CalendarsService) BlockedSlots(ctx context.Context, q *EventsQuery, opts ...CallOption) ([]*Appointment, error) {
-	return many[Appointment](ctx, s.client, request{op: opCalendarsBlockedSlots, query: q.values()}, append([]CallOption{checked(q)}, opts...))
+// BlockedSlots returns the blocked slots between two times: GET /calendars/blocked-slots, scope
+// calendars/events.readonly.
+func (s *CalendarsService) BlockedSlots(
+	ctx context.Context, q *EventsQuery, opts ...CallOption,
+) ([]*Appointment, error) {
+	r := request{op: opCalendarsBlockedSlots, query: q.values()}
+	return many[Appointment](ctx, s.client, r, append([]CallOption{checked(q)}, opts...))
 }
 
-// BlockSlot is the input of [CalendarsService.Block]: a span in which a calendar or a user cannot be booked. StartTime,
-// EndTime and either CalendarID or AssignedUserID are required; the API refuses both together. Times are sent to the second.
+// BlockSlot is the input of [CalendarsService.Block]: a span in which a calendar or a user cannot be booked.
+// StartTime, EndTime and either CalendarID or AssignedUserID are required; the API refuses both together. Times are
+// sent to the second.
 type BlockSlot struct {
 	CalendarID     string
 	AssignedUserID string

@@ -35,7 +35,8 @@ type ContactCreate struct {
 	CustomFields []CustomField `json:"customFields,omitempty"`
 }
 
-// ContactUpdate is the input of [ContactsService.Update]. A field that is not set keeps its value; [Null] clears a field.
+// ContactUpdate is the input of [ContactsService.Update]. A field that is not set keeps its value; [Null] clears a
+// field.
 type ContactUpdate struct {
 	FirstName   Opt[string] `json:"firstName,omitzero"`
 	LastName    Opt[string] `json:"lastName,omitzero"`
@@ -62,8 +63,8 @@ type ContactUpdate struct {
 	CustomFields Opt[[]CustomField] `json:"customFields,omitzero"`
 }
 
-// ContactUpsert is the input of [ContactsService.Upsert]. Email, Phone or a name is required. [ContactUpdate] describes the
-// fields that both have.
+// ContactUpsert is the input of [ContactsService.Upsert]. Email, Phone or a name is required. [ContactUpdate]
+// describes the fields that both have.
 type ContactUpsert struct {
 	FirstName          Opt[string]       `json:"firstName,omitzero"`
 	LastName           Opt[string]       `json:"lastName,omitzero"`

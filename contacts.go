@@ -17,8 +17,8 @@ import (
 // ContactsService reads, searches and writes the contacts of a location.
 type ContactsService service
 
-// Contact is a person or company in a location. The endpoint decides which fields are filled: [ContactsService.Get] fills
-// the most; lists and searches fill some that Get does not.
+// Contact is a person or company in a location. The endpoint decides which fields are filled: [ContactsService.Get]
+// fills the most; lists and searches fill some that Get does not.
 //
 // Lists send firstName and lastName in lower case and the original spelling in other properties; FirstName and LastName
 // always hold the original. Searches send the street as address; Address1 always holds it.
@@ -66,8 +66,8 @@ type Contact struct {
 	CustomFields []CustomField `json:"customFields,omitempty"`
 	Attachments  []string      `json:"attachments,omitempty"`
 
-	// DND is "do not disturb" on every channel; DNDSettings is "do not disturb" on each. InboundDNDSettings, which has only
-	// [DNDSettings.All], is whether messages from the contact are blocked.
+	// DND is "do not disturb" on every channel; DNDSettings is "do not disturb" on each. InboundDNDSettings, which
+	// has only [DNDSettings.All], is whether messages from the contact are blocked.
 	DND                bool         `json:"dnd,omitempty"`
 	DNDSettings        *DNDSettings `json:"dndSettings,omitempty"`
 	InboundDNDSettings *DNDSettings `json:"inboundDndSettings,omitempty"`
@@ -94,8 +94,8 @@ type Contact struct {
 	Products              []string       `json:"products,omitempty"`
 	Deleted               bool           `json:"deleted,omitempty"`
 
-	// Cursor is the contact's position in the list or search that returned it: pass it as After to resume after this contact.
-	// It is "" on contacts from other methods.
+	// Cursor is the contact's position in the list or search that returned it: pass it as After to resume after
+	// this contact. It is "" on contacts from other methods.
 	Cursor Cursor `json:"-"`
 	Extra  Extra  `json:"-"`
 }
@@ -171,8 +171,8 @@ type DNDSetting struct {
 	Code    string    `json:"code,omitempty"`
 }
 
-// DNDSettings is "do not disturb" on each channel. A nil channel has no setting. The field names on the wire depend on the
-// version; the client writes those of its own version.
+// DNDSettings is "do not disturb" on each channel. A nil channel has no setting. The field names on the wire depend
+// on the version; the client writes those of its own version.
 type DNDSettings struct {
 	Call     *DNDSetting `json:"Call,omitempty"`
 	Email    *DNDSetting `json:"Email,omitempty"`
@@ -223,8 +223,8 @@ func (c Contact) MarshalJSON() ([]byte, error) {
 	return lenient.Marshal(&c)
 }
 
-// Get returns a contact: GET /contacts/{contactId}, scope contacts.readonly. The error is [ErrNotFound] if there is none
-// with this id.
+// Get returns a contact: GET /contacts/{contactId}, scope contacts.readonly. The error is [ErrNotFound] if there is
+// none with this id.
 func (s *ContactsService) Get(ctx context.Context, contactID string, opts ...CallOption) (*Contact, error) {
 	return one[Contact](ctx, s.client, request{op: opContactsGet, path: []string{contactID}}, opts)
 }
@@ -276,12 +276,12 @@ func (q DuplicateQuery) values() url.Values {
 	return v
 }
 
-// Create creates a contact: POST /contacts/, scope contacts.write. An e-mail address, a phone number or a name is required.
-// If the location does not allow duplicates and the contact exists, the error is [ErrDuplicateContact] and [Error.Duplicate]
-// identifies the existing contact.
+// Create creates a contact: POST /contacts/, scope contacts.write. An e-mail address, a phone number or a name is
+// required. If the location does not allow duplicates and the contact exists, the error is [ErrDuplicateContact]
+// and [Error.Duplicate] identifies the existing contact.
 //
-// Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the contact by
-// its e-mail address or phone number.
+// Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the
+// contact by its e-mail address or phone number.
 func (s *ContactsService) Create(ctx context.Context, in *ContactCreate, opts ...CallOption) (*Contact, error) {
 	var sent time.Time
 	contact, err := one[Contact](ctx, s.client, request{op: opContactsCreate, in: in}, sentAt(&sent, opts))
@@ -297,14 +297,16 @@ func (s *ContactsService) Create(ctx context.Context, in *ContactCreate, opts ..
 //
 // Tags, if set, replace all tags of the contact, including tags that were added meanwhile: to change single tags use
 // [TagsService.Add] and [TagsService.Remove]. The API refuses changes of the company name, the gender and the location.
-func (s *ContactsService) Update(ctx context.Context, contactID string, in *ContactUpdate, opts ...CallOption) (*Contact, error) {
+func (s *ContactsService) Update(
+	ctx context.Context, contactID string, in *ContactUpdate, opts ...CallOption,
+) (*Contact, error) {
 	return one[Contact](ctx, s.client, request{op: opContactsUpdate, path: []string{contactID}, in: in}, opts)
 }
 
-// Upsert changes the contact that has the e-mail address or phone number, or creates one: POST /contacts/upsert, scope
-// contacts.write. A setting of the location decides which of the two has priority. If they belong to two contacts, the API
-// changes one and ignores the other identifier without an error: compare the returned contact. Tags, if set, replace all
-// tags, see [ContactsService.Update].
+// Upsert changes the contact that has the e-mail address or phone number, or creates one: POST /contacts/upsert,
+// scope contacts.write. A setting of the location decides which of the two has priority. If they belong to two
+// contacts, the API changes one and ignores the other identifier without an error: compare the returned contact.
+// Tags, if set, replace all tags, see [ContactsService.Update].
 //
 // Upsert is not retried when its outcome is unknown ([ErrAmbiguous]): two concurrent upserts can create two contacts.
 func (s *ContactsService) Upsert(ctx context.Context, in *ContactUpsert, opts ...CallOption) (*UpsertResult, error) {
@@ -331,15 +333,17 @@ func (r *UpsertResult) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Delete deletes a contact: DELETE /contacts/{contactId}, scope contacts.write. The error is [ErrNotFound] if there is none
-// with this id, unless an earlier attempt of the same call may have deleted it.
+// Delete deletes a contact: DELETE /contacts/{contactId}, scope contacts.write. The error is [ErrNotFound] if there
+// is none with this id, unless an earlier attempt of the same call may have deleted it.
 func (s *ContactsService) Delete(ctx context.Context, contactID string, opts ...CallOption) error {
 	return done(ctx, s.client, request{op: opContactsDelete, path: []string{contactID}}, opts)
 }
 
 // SetBusiness assigns contacts to a business, or removes them from theirs: POST /contacts/bulk/business, scope
 // contacts.write.
-func (s *ContactsService) SetBusiness(ctx context.Context, in *BusinessUpdate, opts ...CallOption) (*BusinessUpdateResult, error) {
+func (s *ContactsService) SetBusiness(
+	ctx context.Context, in *BusinessUpdate, opts ...CallOption,
+) (*BusinessUpdateResult, error) {
 	return whole[BusinessUpdateResult](ctx, s.client, request{op: opContactsSetBusiness, in: in}, opts)
 }
 
@@ -381,7 +385,8 @@ type BusinessUpdateResult struct {
 
 // ListContactsOptions is the input of [ContactsService.List]. The zero value means the first page.
 type ListContactsOptions struct {
-	// Limit is the size of a page, 1 to 100. 0 means 20 in List, and 100 in [ContactsService.All] and [ContactsService.Pages].
+	// Limit is the size of a page, 1 to 100. 0 means 20 in List, and 100 in [ContactsService.All] and
+	// [ContactsService.Pages].
 	Limit int
 	// Query is a text to find in names, e-mail addresses and phone numbers.
 	Query string
@@ -406,10 +411,11 @@ type ContactPage struct {
 	Next Cursor
 }
 
-// List returns one page of the location's contacts, newest first: GET /contacts/, scope contacts.readonly. o may be nil.
+// List returns one page of the location's contacts, newest first: GET /contacts/, scope contacts.readonly. o may be
+// nil.
 //
-// HighLevel documents this endpoint as deprecated in favour of [ContactsService.Search]. Unlike a search, a list shows every
-// change immediately.
+// HighLevel documents this endpoint as deprecated in favour of [ContactsService.Search]. Unlike a search, a list
+// shows every change immediately.
 func (s *ContactsService) List(ctx context.Context, o *ListContactsOptions, opts ...CallOption) (*ContactPage, error) {
 	o = orZero(o)
 	q := url.Values{}
@@ -424,7 +430,9 @@ func (s *ContactsService) List(ctx context.Context, o *ListContactsOptions, opts
 }
 
 // page reads a page of contacts. size is the number of its elements, including those that are not records.
-func (s *ContactsService) page(ctx context.Context, r request, opts []CallOption) (page *ContactPage, size int, err error) {
+func (s *ContactsService) page(
+	ctx context.Context, r request, opts []CallOption,
+) (page *ContactPage, size int, err error) {
 	page = new(ContactPage)
 	err = s.client.do(ctx, r, func(k *call, body []byte) (err error) {
 		if page.Contacts, err = records[Contact](k, body); err != nil {
@@ -459,14 +467,18 @@ func (s *ContactsService) page(ctx context.Context, r request, opts []CallOption
 	return page, size, nil
 }
 
-// All iterates over the contacts of the location, newest first, and reads them with [ContactsService.List] page by page. It
-// yields an error once, with a nil contact, and stops. o may be nil and is copied.
-func (s *ContactsService) All(ctx context.Context, o *ListContactsOptions, opts ...CallOption) iter.Seq2[*Contact, error] {
+// All iterates over the contacts of the location, newest first, and reads them with [ContactsService.List] page by
+// page. It yields an error once, with a nil contact, and stops. o may be nil and is copied.
+func (s *ContactsService) All(
+	ctx context.Context, o *ListContactsOptions, opts ...CallOption,
+) iter.Seq2[*Contact, error] {
 	return each(s.Pages(ctx, o, opts...), contactsOf)
 }
 
 // Pages is [ContactsService.All] by page. Store a page's Next to resume later.
-func (s *ContactsService) Pages(ctx context.Context, o *ListContactsOptions, opts ...CallOption) iter.Seq2[*ContactPage, error] {
+func (s *ContactsService) Pages(
+	ctx context.Context, o *ListContactsOptions, opts ...CallOption,
+) iter.Seq2[*ContactPage, error] {
 	first, opts := *orZero(o), slices.Clone(opts)
 	return pages(first.After, opContactsList, func(after Cursor) (*ContactPage, Cursor, error) {
 		o := first
@@ -494,8 +506,8 @@ type ListByBusinessOptions struct {
 	Skip int
 	// Query is a text to find.
 	Query string
-	// After resumes after a cursor: [ContactPage.Next], or the [Contact.Cursor] of a contact. It needs VersionV3 and cannot be
-	// combined with Skip.
+	// After resumes after a cursor: [ContactPage.Next], or the [Contact.Cursor] of a contact. It needs VersionV3
+	// and cannot be combined with Skip.
 	After Cursor
 }
 
@@ -516,13 +528,17 @@ func (o *ListByBusinessOptions) check(v Version) error {
 
 // ListByBusiness returns one page of the contacts of a business: GET /contacts/business/{businessId}, scope
 // contacts.readonly. o may be nil. [ContactPage.Next] is always "" with Version20210728.
-func (s *ContactsService) ListByBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption) (*ContactPage, error) {
+func (s *ContactsService) ListByBusiness(
+	ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption,
+) (*ContactPage, error) {
 	page, _, err := s.byBusiness(ctx, businessID, orZero(o), opts)
 	return page, err
 }
 
 // byBusiness reads a page. size is the number of its elements, including those that are not records.
-func (s *ContactsService) byBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts []CallOption) (page *ContactPage, size int, err error) {
+func (s *ContactsService) byBusiness(
+	ctx context.Context, businessID string, o *ListByBusinessOptions, opts []CallOption,
+) (page *ContactPage, size int, err error) {
 	q := url.Values{}
 	setIf(q, "query", o.Query)
 	setInt(q, "limit", o.Limit)
@@ -544,9 +560,11 @@ func (s *ContactsService) byBusiness(ctx context.Context, businessID string, o *
 }
 
 // AllByBusiness iterates over the contacts of a business from o.Skip or o.After on, and reads them with
-// [ContactsService.ListByBusiness] until a page is empty. It yields an error once, with a nil contact, and stops. o may be
-// nil and is copied.
-func (s *ContactsService) AllByBusiness(ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption) iter.Seq2[*Contact, error] {
+// [ContactsService.ListByBusiness] until a page is empty. It yields an error once, with a nil contact, and stops. o
+// may be nil and is copied.
+func (s *ContactsService) AllByBusiness(
+	ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption,
+) iter.Seq2[*Contact, error] {
 	first, opts := *orZero(o), slices.Clone(opts)
 	return func(yield func(*Contact, error) bool) {
 		next, skip := first, first.Skip
@@ -566,7 +584,9 @@ func (s *ContactsService) AllByBusiness(ctx context.Context, businessID string, 
 }
 
 // findCreated returns the contact of in if it was added since the create was sent, or nil.
-func (s *ContactsService) findCreated(ctx context.Context, in *ContactCreate, sent time.Time, opts []CallOption) (*Contact, error) {
+func (s *ContactsService) findCreated(
+	ctx context.Context, in *ContactCreate, sent time.Time, opts []CallOption,
+) (*Contact, error) {
 	var resp Response
 	found, err := s.FindDuplicate(ctx, DuplicateQuery{Email: in.Email, Phone: in.Phone}, append(opts, CallResponse(&resp))...)
 	if err != nil {

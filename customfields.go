@@ -10,8 +10,9 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// CustomField is a contact's value of a custom field. Records that are read have the ID; records to write need the ID or the
-// Key. The field's name and type are in its definition, see [LocationsService.CustomFields] and [CustomFieldResolver].
+// CustomField is a contact's value of a custom field. Records that are read have the ID; records to write need the
+// ID or the Key. The field's name and type are in its definition, see [LocationsService.CustomFields] and
+// [CustomFieldResolver].
 type CustomField struct {
 	ID string `json:"id,omitempty"`
 	// Key is a name such as "contact.shoe_size". The API accepts it instead of the ID, and rarely sends it.
@@ -21,8 +22,8 @@ type CustomField struct {
 	Extra Extra            `json:"-"`
 }
 
-// CustomFieldValue is the value of a custom field as JSON. The field's definition decides the type, so each method returns
-// the value in one type if it can be read as that type. [ValueOf] makes a value. The zero value is null.
+// CustomFieldValue is the value of a custom field as JSON. The field's definition decides the type, so each method
+// returns the value in one type if it can be read as that type. [ValueOf] makes a value. The zero value is null.
 type CustomFieldValue struct{ raw json.RawMessage }
 
 // ValueOf returns the value of a custom field. The type of v depends on the type of the field:
@@ -31,11 +32,14 @@ type CustomFieldValue struct{ raw json.RawMessage }
 //   - int or float64 for a number and for money, in units of the location's currency, such as 12.50;
 //   - time.Time for a date: the day of v in its own zone, without a time;
 //   - []string for several options, such as checkboxes;
-//   - map[string]CustomFieldFile for files by their ids, as [CustomFieldValue.Files] returns them; a new file needs an upload;
+//   - map[string]CustomFieldFile for files by their ids, as [CustomFieldValue.Files] returns them (a new file needs an
+//     upload);
 //   - json.RawMessage for anything else.
 //
 // A number or a json.RawMessage that is not valid JSON makes the call fail with [ErrBadInput].
-func ValueOf[T string | int | float64 | time.Time | []string | map[string]CustomFieldFile | json.RawMessage](v T) CustomFieldValue {
+func ValueOf[T string | int | float64 | time.Time | []string | map[string]CustomFieldFile | json.RawMessage](
+	v T,
+) CustomFieldValue {
 	var in any = v
 	switch t := in.(type) {
 	case json.RawMessage:
@@ -105,7 +109,8 @@ func (v CustomFieldValue) Options() []string {
 	return list
 }
 
-// Date returns the value of a date field, from milliseconds or text. It returns the zero Time if the value is not a date.
+// Date returns the value of a date field, from milliseconds or text. It returns the zero Time if the value is not a
+// date.
 func (v CustomFieldValue) Date() Time {
 	var t Time
 	if len(v.raw) > 0 {
@@ -171,8 +176,8 @@ type CustomFieldDefinition struct {
 	// FieldKey is a name such as "contact.shoe_size".
 	FieldKey    string `json:"fieldKey,omitempty"`
 	Placeholder string `json:"placeholder,omitempty"`
-	// DataType is a type such as TEXT, LARGE_TEXT, NUMERICAL, PHONE, MONETORY (sic), CHECKBOX, SINGLE_OPTIONS, MULTIPLE_OPTIONS,
-	// FLOAT, TIME, DATE, TEXTBOX_LIST, FILE_UPLOAD, SIGNATURE, RADIO, EMAIL.
+	// DataType is a type such as TEXT, LARGE_TEXT, NUMERICAL, PHONE, MONETORY (sic), CHECKBOX, SINGLE_OPTIONS,
+	// MULTIPLE_OPTIONS, FLOAT, TIME, DATE, TEXTBOX_LIST, FILE_UPLOAD, SIGNATURE, RADIO, EMAIL.
 	DataType              string   `json:"dataType,omitempty"`
 	Position              float64  `json:"position,omitempty"`
 	PicklistOptions       []string `json:"picklistOptions,omitempty"`
@@ -212,8 +217,8 @@ func NewCustomFieldResolver(definitions []*CustomFieldDefinition) *CustomFieldRe
 	return r
 }
 
-// Find returns the definition with an id ("3sv6…"), key ("contact.shoe_size") or short key ("shoe_size"), and whether there
-// is one.
+// Find returns the definition with an id ("3sv6…"), key ("contact.shoe_size") or short key ("shoe_size"), and
+// whether there is one.
 func (r *CustomFieldResolver) Find(idOrKey string) (*CustomFieldDefinition, bool) {
 	d, ok := r.byName[strings.Trim(idOrKey, "{} ")] // templates write keys as {{contact.shoe_size}}
 	return d, ok
@@ -249,8 +254,8 @@ func (r *CustomFieldResolver) Value(c *Contact, idOrKey string) (CustomFieldValu
 	return CustomFieldValue{}, false
 }
 
-// Set returns a custom field with a value, for a create or an update. It fails with [ErrBadInput] if the location has no
-// such field.
+// Set returns a custom field with a value, for a create or an update. It fails with [ErrBadInput] if the location
+// has no such field.
 func (r *CustomFieldResolver) Set(idOrKey string, value CustomFieldValue) (CustomField, error) {
 	d, ok := r.Find(idOrKey)
 	if !ok {

@@ -190,7 +190,7 @@ func ExampleContactsService_Search() {
 	page, err := client.Contacts.Search(context.Background(), &ghl.SearchRequest{
 		PageLimit: 50,
 		Filters: []ghl.Filter{
-			ghl.FieldDateUpdated.Range("gte", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
+			ghl.FieldDateUpdated.GTE(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 			ghl.AnyOf(
 				ghl.FieldTags.Contains([]string{"vip"}),
 				ghl.FieldCustom("MgobCB14YMVKuE4Ka8p1").Eq("gold"),

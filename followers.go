@@ -20,11 +20,17 @@ type followerList struct {
 func (in followerList) check() error { return checkIDs("userIDs", in.Followers) }
 
 // Add makes users follow a contact: POST /contacts/{contactId}/followers, scope contacts.write.
-func (s *FollowersService) Add(ctx context.Context, contactID string, userIDs []string, opts ...CallOption) (*FollowersResult, error) {
-	return whole[FollowersResult](ctx, s.client, request{op: opFollowersAdd, path: []string{contactID}, in: followerList{userIDs}}, opts)
+func (s *FollowersService) Add(
+	ctx context.Context, contactID string, userIDs []string, opts ...CallOption,
+) (*FollowersResult, error) {
+	r := request{op: opFollowersAdd, path: []string{contactID}, in: followerList{userIDs}}
+	return whole[FollowersResult](ctx, s.client, r, opts)
 }
 
 // Remove makes users stop following a contact: DELETE /contacts/{contactId}/followers, scope contacts.write.
-func (s *FollowersService) Remove(ctx context.Context, contactID string, userIDs []string, opts ...CallOption) (*FollowersResult, error) {
-	return whole[FollowersResult](ctx, s.client, request{op: opFollowersRemove, path: []string{contactID}, in: followerList{userIDs}}, opts)
+func (s *FollowersService) Remove(
+	ctx context.Context, contactID string, userIDs []string, opts ...CallOption,
+) (*FollowersResult, error) {
+	r := request{op: opFollowersRemove, path: []string{contactID}, in: followerList{userIDs}}
+	return whole[FollowersResult](ctx, s.client, r, opts)
 }

@@ -68,8 +68,8 @@ type Location struct {
 	Extra    Extra          `json:"-"`
 }
 
-// TimeLocation returns the location's time zone, for [Time.In]. It fails if the location has no time zone or the system does
-// not know it. Import time/tzdata in programs for systems without a time zone database.
+// TimeLocation returns the location's time zone, for [Time.In]. It fails if the location has no time zone or the
+// system does not know it. Import time/tzdata in programs for systems without a time zone database.
 func (l *Location) TimeLocation() (*time.Location, error) {
 	zone := cmp.Or(l.Timezone, l.Business.Timezone)
 	if zone == "" {
@@ -90,20 +90,25 @@ type LocationTag struct {
 	Extra      Extra  `json:"-"`
 }
 
-// Get returns a location: GET /locations/{locationId}, scope locations.readonly. [Client.Location] is the id of the client's
-// own.
+// Get returns a location: GET /locations/{locationId}, scope locations.readonly. [Client.Location] is the id of the
+// client's own.
 func (s *LocationsService) Get(ctx context.Context, locationID string, opts ...CallOption) (*Location, error) {
 	return one[Location](ctx, s.client, request{op: opLocationsGet}, at(locationID, opts))
 }
 
-// CustomFields returns the definitions of a location's custom fields for contacts: GET /locations/{locationId}/customFields,
-// scope locations/customFields.readonly.
-func (s *LocationsService) CustomFields(ctx context.Context, locationID string, opts ...CallOption) ([]*CustomFieldDefinition, error) {
-	return many[CustomFieldDefinition](ctx, s.client, request{op: opLocationsCustomFields, query: url.Values{"model": {"contact"}}}, at(locationID, opts))
+// CustomFields returns the definitions of a location's custom fields for contacts: GET
+// /locations/{locationId}/customFields, scope locations/customFields.readonly.
+func (s *LocationsService) CustomFields(
+	ctx context.Context, locationID string, opts ...CallOption,
+) ([]*CustomFieldDefinition, error) {
+	r := request{op: opLocationsCustomFields, query: url.Values{"model": {"contact"}}}
+	return many[CustomFieldDefinition](ctx, s.client, r, at(locationID, opts))
 }
 
 // CustomFieldResolver returns a resolver of the definitions that [LocationsService.CustomFields] returns.
-func (s *LocationsService) CustomFieldResolver(ctx context.Context, locationID string, opts ...CallOption) (*CustomFieldResolver, error) {
+func (s *LocationsService) CustomFieldResolver(
+	ctx context.Context, locationID string, opts ...CallOption,
+) (*CustomFieldResolver, error) {
 	definitions, err := s.CustomFields(ctx, locationID, opts...)
 	if err != nil {
 		return nil, err
@@ -111,7 +116,8 @@ func (s *LocationsService) CustomFieldResolver(ctx context.Context, locationID s
 	return NewCustomFieldResolver(definitions), nil
 }
 
-// Tags returns the tags that are defined in a location: GET /locations/{locationId}/tags, scope locations/tags.readonly.
+// Tags returns the tags that are defined in a location: GET /locations/{locationId}/tags, scope
+// locations/tags.readonly.
 func (s *LocationsService) Tags(ctx context.Context, locationID string, opts ...CallOption) ([]*LocationTag, error) {
 	return many[LocationTag](ctx, s.client, request{op: opLocationsTags}, at(locationID, opts))
 }

@@ -34,9 +34,11 @@ func (s *NotesService) Get(ctx context.Context, contactID, noteID string, opts .
 	return one[Note](ctx, s.client, request{op: opNotesGet, path: []string{contactID, noteID}}, opts)
 }
 
-// Create creates a note: POST /contacts/{contactId}/notes, scope contacts.write. Body is required. Create is not retried
-// when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the note.
-func (s *NotesService) Create(ctx context.Context, contactID string, in *NoteCreate, opts ...CallOption) (*Note, error) {
+// Create creates a note: POST /contacts/{contactId}/notes, scope contacts.write. Body is required. Create is not
+// retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the note.
+func (s *NotesService) Create(
+	ctx context.Context, contactID string, in *NoteCreate, opts ...CallOption,
+) (*Note, error) {
 	var sent time.Time
 	note, err := one[Note](ctx, s.client, request{op: opNotesCreate, path: []string{contactID}, in: in}, sentAt(&sent, opts))
 	if err != nil {
@@ -68,7 +70,9 @@ func (in *NoteCreate) check() error {
 
 // Update changes a note: PUT /contacts/{contactId}/notes/{noteId}, scope contacts.write. It sends only
 // the fields that are set.
-func (s *NotesService) Update(ctx context.Context, contactID, noteID string, in *NoteUpdate, opts ...CallOption) (*Note, error) {
+func (s *NotesService) Update(
+	ctx context.Context, contactID, noteID string, in *NoteUpdate, opts ...CallOption,
+) (*Note, error) {
 	return one[Note](ctx, s.client, request{op: opNotesUpdate, path: []string{contactID, noteID}, in: in}, opts)
 }
 
@@ -100,7 +104,9 @@ func (s *NotesService) Delete(ctx context.Context, contactID, noteID string, opt
 }
 
 // findCreated returns the note with the text of in that was added since the create was sent, or nil.
-func (s *NotesService) findCreated(ctx context.Context, contactID string, in *NoteCreate, sent time.Time, opts []CallOption) (*Note, error) {
+func (s *NotesService) findCreated(
+	ctx context.Context, contactID string, in *NoteCreate, sent time.Time, opts []CallOption,
+) (*Note, error) {
 	var resp Response
 	notes, err := s.List(ctx, contactID, append(opts, CallResponse(&resp))...)
 	for _, n := range notes {

@@ -15,7 +15,9 @@ type OAuthService service
 
 // LocationToken returns a token of a location: POST /oauth/locationToken (location-token in v3), scope oauth.write. The
 // client needs the company's token.
-func (s *OAuthService) LocationToken(ctx context.Context, companyID, locationID string, opts ...CallOption) (*Token, error) {
+func (s *OAuthService) LocationToken(
+	ctx context.Context, companyID, locationID string, opts ...CallOption,
+) (*Token, error) {
 	token := new(Token)
 	in := companyForm{url.Values{"companyId": {companyID}, "locationId": {locationID}}}
 	err := s.client.do(ctx, request{op: opOAuthLocationToken, in: in.Values}, func(k *call, body []byte) error {
@@ -152,15 +154,20 @@ type InstalledLocationsPage struct {
 	Next Cursor
 }
 
-// InstalledLocations returns one page of the company's locations, with and without the app: GET /oauth/installedLocations
-// (installed-locations in v3), scope oauth.readonly. The client needs the company's token.
-func (s *OAuthService) InstalledLocations(ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption) (*InstalledLocationsPage, error) {
+// InstalledLocations returns one page of the company's locations, with and without the app: GET
+// /oauth/installedLocations (installed-locations in v3), scope oauth.readonly. The client needs the company's
+// token.
+func (s *OAuthService) InstalledLocations(
+	ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption,
+) (*InstalledLocationsPage, error) {
 	page, _, err := s.installed(ctx, q, opts)
 	return page, err
 }
 
 // installed reads a page. size is the number of its elements, including those that are not records.
-func (s *OAuthService) installed(ctx context.Context, q *InstalledLocationsQuery, opts []CallOption) (page *InstalledLocationsPage, size int, err error) {
+func (s *OAuthService) installed(
+	ctx context.Context, q *InstalledLocationsQuery, opts []CallOption,
+) (page *InstalledLocationsPage, size int, err error) {
 	page = new(InstalledLocationsPage)
 	r := request{op: opOAuthInstalledLocations, query: q.values(s.client.version)}
 	err = s.client.do(ctx, r, func(k *call, body []byte) (err error) {
@@ -194,7 +201,9 @@ func (s *OAuthService) installed(ctx context.Context, q *InstalledLocationsQuery
 
 // AllInstalledLocations iterates over the company's locations from q.Skip or q.After on, and reads them with
 // [OAuthService.InstalledLocations] page by page. It yields an error once, with a nil location, and stops. q is copied.
-func (s *OAuthService) AllInstalledLocations(ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption) iter.Seq2[*InstalledLocation, error] {
+func (s *OAuthService) AllInstalledLocations(
+	ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption,
+) iter.Seq2[*InstalledLocation, error] {
 	first, opts := *orZero(q), slices.Clone(opts)
 	first.IsInstalled, first.OnTrial = clonePointer(first.IsInstalled), clonePointer(first.OnTrial)
 	list := func(p *InstalledLocationsPage) []*InstalledLocation { return p.Locations }

@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// Cursor is a position in a list from which to resume; "" is the beginning. It is text and may be stored. It stays valid
-// when records are added, but only for the list and order that returned it.
+// Cursor is a position in a list from which to resume; "" is the beginning. It is text and may be stored. It stays
+// valid when records are added, but only for the list and order that returned it.
 type Cursor string
 
 // cursorOf returns the cursor of a record, an array of its sort values and its id; "" if data is not such an array.
@@ -22,8 +22,8 @@ func cursorOf(data json.RawMessage) Cursor {
 	return Cursor(data)
 }
 
-// cursorFrom joins the two parts of a list's cursor. Both are null or "" on the last page. whole is false if only one of
-// them is set.
+// cursorFrom joins the two parts of a list's cursor. Both are null or "" on the last page. whole is false if only
+// one of them is set.
 func cursorFrom(startAfter json.RawMessage, id string) (c Cursor, whole bool) {
 	value := string(startAfter)
 	none := value == "" || value == "null" || value == `""`
@@ -89,8 +89,8 @@ func each[P, T any](pages iter.Seq2[P, error], records func(P) []*T) iter.Seq2[*
 	}
 }
 
-// pages returns an iterator that follows cursors until a page has none. It fails on a cursor that it has followed before,
-// which would repeat forever: the server ignores unknown paging parameters and returns page one.
+// pages returns an iterator that follows cursors until a page has none. It fails on a cursor that it has followed
+// before, which would repeat forever: the server ignores unknown paging parameters and returns page one.
 func pages[P any](first Cursor, op *Operation, read func(after Cursor) (P, Cursor, error)) iter.Seq2[P, error] {
 	return func(yield func(P, error) bool) {
 		var none P
@@ -116,10 +116,12 @@ func pages[P any](first Cursor, op *Operation, read func(after Cursor) (P, Curso
 	}
 }
 
-// pagesUntilEmpty returns an iterator that reads pages by count until one is empty. A short page is not the end: the server
-// may limit the size of pages. read returns the number of elements of a page, including those that are not records. The
-// iterator fails on a page with the records of an earlier page.
-func pagesUntilEmpty[P any, T identified](op *Operation, records func(P) []T, read func() (page P, size int, err error)) iter.Seq2[P, error] {
+// pagesUntilEmpty returns an iterator that reads pages by count until one is empty. A short page is not the end:
+// the server may limit the size of pages. read returns the number of elements of a page, including those that are
+// not records. The iterator fails on a page with the records of an earlier page.
+func pagesUntilEmpty[P any, T identified](
+	op *Operation, records func(P) []T, read func() (page P, size int, err error),
+) iter.Seq2[P, error] {
 	return func(yield func(P, error) bool) {
 		var none P
 		seed, seen := maphash.MakeSeed(), map[uint64]struct{}{} // hashes, which need little memory

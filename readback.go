@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// readBack handles the error of a create. With [CallReadBack] it looks for the created record: once after a 422 or a taken
-// slot, when the server has finished, and three times when the outcome is unknown, because the server may still be working.
-// It returns the create's error if it finds no record.
-func readBack[T any](ctx context.Context, failed error, opts []CallOption, find func(opts []CallOption) (*T, error)) (*T, error) {
+// readBack handles the error of a create. With [CallReadBack] it looks for the created record: once after a 422 or
+// a taken slot, when the server has finished, and three times when the outcome is unknown, because the server may
+// still be working. It returns the create's error if it finds no record.
+func readBack[T any](
+	ctx context.Context, failed error, opts []CallOption, find func(opts []CallOption) (*T, error),
+) (*T, error) {
 	var o callOptions
 	for _, opt := range opts {
 		if opt != nil && opt(&o) != nil {
@@ -49,9 +51,9 @@ func readOptions(o callOptions) []CallOption {
 	}}
 }
 
-// addedSince reports whether a record was added after the create was sent. The time of added is from the server's clock; the
-// clock skew is taken from the Date header of resp. Date has no fractions of a second, so records from up to a second before
-// sent may qualify.
+// addedSince reports whether a record was added after the create was sent. The time of added is from the server's
+// clock; the clock skew is taken from the Date header of resp. Date has no fractions of a second, so records from
+// up to a second before sent may qualify.
 func addedSince(added Time, sent time.Time, resp *Response) bool {
 	at, ok := added.Instant()
 	if !ok {

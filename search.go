@@ -16,20 +16,22 @@ import (
 
 // SearchRequest is the input of [ContactsService.Search]. The zero value means the first page of all contacts.
 //
-// The search uses an index that lags some seconds behind changes. [ContactsService.Get] and [ContactsService.List] show changes
-// immediately.
+// The search uses an index that lags some seconds behind changes. [ContactsService.Get] and [ContactsService.List]
+// show changes immediately.
 type SearchRequest struct {
 	// PageLimit is the size of a page, 1 to 500. 0 means 500.
 	PageLimit int
 	// Page is the number of a page, from 1. Page × PageLimit is at most 10,000: to read more, or all, use After.
 	Page int
-	// After resumes after a cursor: [SearchPage.Next] or the [Contact.Cursor] of a contact. It cannot be combined with Page.
+	// After resumes after a cursor: [SearchPage.Next] or the [Contact.Cursor] of a contact. It cannot be combined
+	// with Page.
 	After Cursor
 	// Query is a text to find, of at most 75 characters.
 	Query string
 	// Filters are conditions that must all hold. [AllOf] and [AnyOf] combine filters.
 	Filters []Filter
-	// Sort orders the contacts by at most two fields, in ascending order or, with [SearchField.Desc], in descending order.
+	// Sort orders the contacts by at most two fields, in ascending order or, with [SearchField.Desc], in descending
+	// order.
 	Sort []SearchField
 }
 
@@ -93,8 +95,8 @@ type SearchPage struct {
 	Contacts []*Contact
 	// Total is the number of contacts on all pages.
 	Total int
-	// Next is the cursor of the next page; "" on the last one, which is the first page that is not full. It may be stored, and
-	// is valid for the same filters and order.
+	// Next is the cursor of the next page; "" on the last one, which is the first page that is not full. It may be
+	// stored, and is valid for the same filters and order.
 	Next Cursor
 }
 
@@ -105,7 +107,9 @@ func (s *ContactsService) Search(ctx context.Context, in *SearchRequest, opts ..
 }
 
 // search reads a page. size is the number of its elements, including those that are not records.
-func (s *ContactsService) search(ctx context.Context, in *SearchRequest, opts []CallOption) (found *SearchPage, size int, err error) {
+func (s *ContactsService) search(
+	ctx context.Context, in *SearchRequest, opts []CallOption,
+) (found *SearchPage, size int, err error) {
 	page, size, err := s.page(ctx, request{op: opContactsSearch, in: in}, opts)
 	if err != nil {
 		return nil, 0, err
@@ -117,14 +121,19 @@ func (s *ContactsService) search(ctx context.Context, in *SearchRequest, opts []
 	return found, size, nil
 }
 
-// SearchAll iterates over the contacts that match, from in.After on, and reads them with [ContactsService.Search] page by
-// page. It yields an error once, with a nil contact, and stops. in may be nil and is copied; Page must be 0.
-func (s *ContactsService) SearchAll(ctx context.Context, in *SearchRequest, opts ...CallOption) iter.Seq2[*Contact, error] {
+// SearchAll iterates over the contacts that match, from in.After on, and reads them with [ContactsService.Search]
+// page by page. It yields an error once, with a nil contact, and stops. in may be nil and is copied; Page must be
+// 0.
+func (s *ContactsService) SearchAll(
+	ctx context.Context, in *SearchRequest, opts ...CallOption,
+) iter.Seq2[*Contact, error] {
 	return each(s.SearchPages(ctx, in, opts...), func(p *SearchPage) []*Contact { return p.Contacts })
 }
 
 // SearchPages is [ContactsService.SearchAll] by page. Store a page's Next to resume later.
-func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, opts ...CallOption) iter.Seq2[*SearchPage, error] {
+func (s *ContactsService) SearchPages(
+	ctx context.Context, in *SearchRequest, opts ...CallOption,
+) iter.Seq2[*SearchPage, error] {
 	first, opts := *orZero(in), slices.Clone(opts)
 	first.Filters, first.Sort = slices.Clone(first.Filters), slices.Clone(first.Sort)
 	return pages(first.After, opContactsSearch, func(after Cursor) (*SearchPage, Cursor, error) {
@@ -149,7 +158,7 @@ func (s *ContactsService) SearchPages(ctx context.Context, in *SearchRequest, op
 // SearchField is a field that a search can filter or sort by. Its methods return filters:
 //
 //	ghl.FieldEmail.Eq("ada@example.com")
-//	ghl.FieldDateUpdated.Range("gte", since)
+//	ghl.FieldDateUpdated.GTE(since)
 type SearchField string
 
 // The fields that the API documents for filters. A search can sort by FieldFirstName, FieldLastName, FieldBusinessName,
@@ -207,7 +216,8 @@ func (f SearchField) order() sortOrder {
 	return sortOrder{f, "asc"}
 }
 
-// FieldCustom returns the field of a custom field's values. It needs the custom field's id: the API does not accept the key.
+// FieldCustom returns the field of a custom field's values. It needs the custom field's id: the API does not accept
+// the key.
 func FieldCustom(fieldID string) SearchField { return SearchField(customFieldPrefix + fieldID) }
 
 const customFieldPrefix = "customFields."
@@ -221,12 +231,13 @@ var (
 	}
 )
 
-// Filter is a condition of a search. The methods of [SearchField] return filters; [AllOf] and [AnyOf] combine them. A Filter
-// is immutable.
+// Filter is a condition of a search. The methods of [SearchField] return filters; [AllOf] and [AnyOf] combine them.
+// A Filter is immutable.
 type Filter struct {
 	field    SearchField
 	operator string
 	value    json.RawMessage // nil for operators without a value
+	bounds   map[string]any  // of a range, by operator; value holds them as JSON
 	err      error           // from writing the value as JSON
 	group    string
 	filters  []Filter
@@ -237,8 +248,8 @@ func (f SearchField) filter(operator string, value any) Filter {
 	return Filter{field: f, operator: operator, value: data, err: err}
 }
 
-// Eq matches contacts with this value of the field. value is a string, a number or a bool, or a slice of them of which one
-// must match.
+// Eq matches contacts with this value of the field. value is a string, a number or a bool, or a slice of them of
+// which one must match.
 func (f SearchField) Eq(value any) Filter { return f.filter("eq", value) }
 
 // NotEq matches contacts that Eq does not match.
@@ -256,25 +267,57 @@ func (f SearchField) Exists() Filter { return Filter{field: f, operator: "exists
 // NotExists matches contacts without a value of the field.
 func (f SearchField) NotExists() Filter { return Filter{field: f, operator: "not_exists"} }
 
-// Range matches contacts with a value of the field within bounds: pairs of an operator, "gt", "gte", "lt" or "lte", and a
-// value. A value is a time.Time (sent in UTC to the millisecond), a [Time], a number or a string. Range is the only comparison
-// of dates.
-func (f SearchField) Range(bounds ...any) Filter {
-	values := map[string]any{}
-	for pair := range slices.Chunk(bounds, 2) {
-		operator, _ := pair[0].(string)
-		if len(pair) != 2 || !slices.Contains([]string{"gt", "gte", "lt", "lte"}, operator) {
-			return Filter{field: f, operator: "range", err: errRange}
-		}
-		values[operator] = searchValue(pair[1])
-	}
-	return f.filter("range", values)
+// GT matches contacts with a value of the field after or greater than value: a time.Time (sent in UTC to the
+// millisecond), a [Time], a number or a string. GT, GTE, LT and LTE are the only comparisons of dates. The methods of
+// the same name of [Filter] add the other bound.
+func (f SearchField) GT(value any) Filter { return f.bounded("gt", value) }
+
+// GTE matches contacts with a value of the field at or after value, see GT.
+func (f SearchField) GTE(value any) Filter { return f.bounded("gte", value) }
+
+// LT matches contacts with a value of the field before or less than value, see GT.
+func (f SearchField) LT(value any) Filter { return f.bounded("lt", value) }
+
+// LTE matches contacts with a value of the field at or before value, see GT.
+func (f SearchField) LTE(value any) Filter { return f.bounded("lte", value) }
+
+func (f SearchField) bounded(operator string, value any) Filter {
+	return Filter{field: f, operator: "range"}.bound(operator, value)
 }
 
-var errRange = errors.New("a bound needs an operator, gt, gte, lt or lte, and a value")
+// GT returns f with a further bound, see [SearchField.GT]. f must come from GT, GTE, LT or LTE; any other filter makes
+// the search fail with [ErrBadInput].
+func (f Filter) GT(value any) Filter { return f.bound("gt", value) }
 
-// Nested matches contacts with an opportunity that matches all filters. The filters use the fields of an opportunity, such as
-// SearchField("pipelineId"). f must be FieldOpportunities.
+// GTE returns f with a further bound, see [Filter.GT].
+func (f Filter) GTE(value any) Filter { return f.bound("gte", value) }
+
+// LT returns f with a further bound, see [Filter.GT].
+func (f Filter) LT(value any) Filter { return f.bound("lt", value) }
+
+// LTE returns f with a further bound, see [Filter.GT].
+func (f Filter) LTE(value any) Filter { return f.bound("lte", value) }
+
+func (f Filter) bound(operator string, value any) Filter {
+	if f.operator != "range" {
+		f.err = errNotRange
+		return f
+	}
+	bounds := map[string]any{operator: searchValue(value)}
+	for earlier, value := range f.bounds {
+		if earlier != operator {
+			bounds[earlier] = value
+		}
+	}
+	f.bounds = bounds
+	f.value, f.err = json.Marshal(bounds)
+	return f
+}
+
+var errNotRange = errors.New("only a filter made by GT, GTE, LT or LTE can have a further bound")
+
+// Nested matches contacts with an opportunity that matches all filters. The filters use the fields of an
+// opportunity, such as SearchField("pipelineId"). f must be FieldOpportunities.
 func (f SearchField) Nested(filters ...Filter) Filter {
 	return Filter{field: f, operator: "nested", filters: slices.Clone(filters)}
 }
@@ -325,6 +368,9 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 }
 
 func (f Filter) check() error {
+	if f.err == errNotRange {
+		return badInputf("Filters", "%s", errNotRange)
+	}
 	if f.group != "" || f.operator == "nested" {
 		if len(f.filters) == 0 {
 			return badInputf("Filters", "a group of filters must not be empty")
@@ -347,7 +393,7 @@ func (f Filter) check() error {
 	case custom && (checkID("Filters", id) != nil || strings.Contains(id, ".")):
 		return badInputf("Filters", "FieldCustom needs the id of a custom field, not its key")
 	case slices.Contains(dateFields, f.field) && f.operator != "range" && !exists:
-		return f.refused("is a date and supports only Range, Exists and NotExists")
+		return f.refused("is a date and supports only GT, GTE, LT, LTE, Exists and NotExists")
 	case exists:
 		return nil
 	}
@@ -369,8 +415,6 @@ func (f Filter) checkValue() error {
 	}
 	var err error
 	switch {
-	case f.err == errRange:
-		return f.refused("has a bound without an operator (gt, gte, lt or lte) or a value")
 	case f.err != nil:
 		return f.refused("has a value that cannot be written as JSON")
 	case string(f.value) == "null":

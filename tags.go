@@ -5,18 +5,23 @@ import "context"
 // TagsService changes the tags of contacts. [LocationsService.Tags] returns the tags that are defined in a location.
 type TagsService service
 
-// Add adds tags to a contact and returns all its tags: POST /contacts/{contactId}/tags, scope contacts.write. Adding a tag
-// that the contact has is not an error. Tags are stored in lower case.
+// Add adds tags to a contact and returns all its tags: POST /contacts/{contactId}/tags, scope contacts.write.
+// Adding a tag that the contact has is not an error. Tags are stored in lower case.
 func (s *TagsService) Add(ctx context.Context, contactID string, tags []string, opts ...CallOption) ([]string, error) {
 	return s.change(ctx, opTagsAdd, contactID, tags, opts)
 }
 
-// Remove removes tags from a contact and returns the remaining ones: DELETE /contacts/{contactId}/tags, scope contacts.write.
-func (s *TagsService) Remove(ctx context.Context, contactID string, tags []string, opts ...CallOption) ([]string, error) {
+// Remove removes tags from a contact and returns the remaining ones: DELETE /contacts/{contactId}/tags, scope
+// contacts.write.
+func (s *TagsService) Remove(
+	ctx context.Context, contactID string, tags []string, opts ...CallOption,
+) ([]string, error) {
 	return s.change(ctx, opTagsRemove, contactID, tags, opts)
 }
 
-func (s *TagsService) change(ctx context.Context, op *Operation, contactID string, tags []string, opts []CallOption) ([]string, error) {
+func (s *TagsService) change(
+	ctx context.Context, op *Operation, contactID string, tags []string, opts []CallOption,
+) ([]string, error) {
 	var list []string
 	err := s.client.do(ctx, request{op: op, path: []string{contactID}, in: tagList{tags}}, func(k *call, body []byte) error {
 		value, err := promised(body, k.op.answer, '[')

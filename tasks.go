@@ -41,9 +41,12 @@ func (s *TasksService) Get(ctx context.Context, contactID, taskID string, opts .
 	return one[Task](ctx, s.client, request{op: opTasksGet, path: []string{contactID, taskID}}, opts)
 }
 
-// Create creates a task: POST /contacts/{contactId}/tasks, scope contacts.write. Title and DueDate are required. Create is
-// not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the task.
-func (s *TasksService) Create(ctx context.Context, contactID string, in *TaskCreate, opts ...CallOption) (*Task, error) {
+// Create creates a task: POST /contacts/{contactId}/tasks, scope contacts.write. Title and DueDate are required.
+// Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the
+// task.
+func (s *TasksService) Create(
+	ctx context.Context, contactID string, in *TaskCreate, opts ...CallOption,
+) (*Task, error) {
 	var sent time.Time
 	task, err := one[Task](ctx, s.client, request{op: opTasksCreate, path: []string{contactID}, in: in}, sentAt(&sent, opts))
 	if err != nil {
@@ -75,9 +78,11 @@ func (in *TaskCreate) check() error {
 	return checkGiven("AssignedTo", in.AssignedTo)
 }
 
-// Update changes a task: PUT /contacts/{contactId}/tasks/{taskId}, scope contacts.write. It sends only the fields that are
-// set.
-func (s *TasksService) Update(ctx context.Context, contactID, taskID string, in *TaskUpdate, opts ...CallOption) (*Task, error) {
+// Update changes a task: PUT /contacts/{contactId}/tasks/{taskId}, scope contacts.write. It sends only the fields
+// that are set.
+func (s *TasksService) Update(
+	ctx context.Context, contactID, taskID string, in *TaskUpdate, opts ...CallOption,
+) (*Task, error) {
 	return one[Task](ctx, s.client, request{op: opTasksUpdate, path: []string{contactID, taskID}, in: in}, opts)
 }
 
@@ -108,7 +113,9 @@ func (in *TaskUpdate) check() error {
 
 // SetCompleted marks a task as completed or as open: PUT /contacts/{contactId}/tasks/{taskId}/completed, scope
 // contacts.write.
-func (s *TasksService) SetCompleted(ctx context.Context, contactID, taskID string, completed bool, opts ...CallOption) (*Task, error) {
+func (s *TasksService) SetCompleted(
+	ctx context.Context, contactID, taskID string, completed bool, opts ...CallOption,
+) (*Task, error) {
 	in := struct {
 		Completed bool `json:"completed"`
 	}{completed}
@@ -174,7 +181,9 @@ func (s *TasksService) Search(ctx context.Context, in *TaskSearch, opts ...CallO
 }
 
 // search reads a page. size is the number of its elements, including those that are not records.
-func (s *TasksService) search(ctx context.Context, in *TaskSearch, opts []CallOption) (tasks []*Task, size int, err error) {
+func (s *TasksService) search(
+	ctx context.Context, in *TaskSearch, opts []CallOption,
+) (tasks []*Task, size int, err error) {
 	err = s.client.do(ctx, request{op: opTasksSearch, in: in}, func(k *call, body []byte) (err error) {
 		tasks, err = records[Task](k, body)
 		size = len(tasks) + len(k.skipped)
@@ -186,9 +195,9 @@ func (s *TasksService) search(ctx context.Context, in *TaskSearch, opts []CallOp
 	return tasks, size, nil
 }
 
-// SearchAll iterates over the location's tasks from in.Skip on, and reads them with [TasksService.Search] until a page is
-// empty. It yields an error once, with a nil task, and stops. in may be nil and is copied. A task that is created or deleted
-// meanwhile can move other tasks between pages, which are then yielded twice or missed.
+// SearchAll iterates over the location's tasks from in.Skip on, and reads them with [TasksService.Search] until a
+// page is empty. It yields an error once, with a nil task, and stops. in may be nil and is copied. A task that is
+// created or deleted meanwhile can move other tasks between pages, which are then yielded twice or missed.
 func (s *TasksService) SearchAll(ctx context.Context, in *TaskSearch, opts ...CallOption) iter.Seq2[*Task, error] {
 	first, opts := *orZero(in), slices.Clone(opts)
 	first.ContactIDs, first.AssignedTo = slices.Clone(first.ContactIDs), slices.Clone(first.AssignedTo)
@@ -209,9 +218,11 @@ func (s *TasksService) SearchAll(ctx context.Context, in *TaskSearch, opts ...Ca
 
 func itself[T any](list []T) []T { return list }
 
-// findCreated returns the task with the fields of in that was added since the create was sent, or nil. The vendor does not
-// document that tasks have a date; undated is whether a task without one qualifies.
-func (s *TasksService) findCreated(ctx context.Context, contactID string, in *TaskCreate, sent time.Time, undated bool, opts []CallOption) (*Task, error) {
+// findCreated returns the task with the fields of in that was added since the create was sent, or nil. The vendor
+// does not document that tasks have a date; undated is whether a task without one qualifies.
+func (s *TasksService) findCreated(
+	ctx context.Context, contactID string, in *TaskCreate, sent time.Time, undated bool, opts []CallOption,
+) (*Task, error) {
 	var resp Response
 	tasks, err := s.List(ctx, contactID, append(opts, CallResponse(&resp))...)
 	for _, t := range tasks {

@@ -9,11 +9,11 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// Time is a time as HighLevel sends it. The API uses many forms: RFC 3339 with and without a zone, "2021-07-16 11:00:00"
-// local to the location, a date, and milliseconds since 1970 as a number or as text.
+// Time is a time as HighLevel sends it. The API uses many forms: RFC 3339 with and without a zone, "2021-07-16
+// 11:00:00" local to the location, a date, and milliseconds since 1970 as a number or as text.
 //
-// A time without a zone is not an instant until it is given a zone: [Time.In] takes the zone of the location; [Time.Instant]
-// reports false. The zero value means "no time".
+// A time without a zone is not an instant until it is given a zone: [Time.In] takes the zone of the location;
+// [Time.Instant] reports false. The zero value means "no time".
 type Time struct {
 	wall  time.Time // the instant, or the wall clock of a time without a zone as if it were in UTC
 	raw   string
@@ -31,8 +31,8 @@ func NewTime(t time.Time) Time {
 	return Time{wall: t.Round(0), raw: t.Format(time.RFC3339Nano), zoned: true}
 }
 
-// ParseTime parses any of the forms that HighLevel uses. For any other text it returns a Time whose [Time.IsZero] is true and
-// whose [Time.Raw] is the text.
+// ParseTime parses any of the forms that HighLevel uses. For any other text it returns a Time whose [Time.IsZero]
+// is true and whose [Time.Raw] is the text.
 func ParseTime(s string) Time {
 	t := Time{raw: s}
 	text := strings.TrimSpace(s)
@@ -44,23 +44,23 @@ func ParseTime(s string) Time {
 	return t
 }
 
-// IsZero reports whether t holds no time. If the server sent a text that is not a time, [Time.Raw] and the record's [Extra]
-// hold it.
+// IsZero reports whether t holds no time. If the server sent a text that is not a time, [Time.Raw] and the record's
+// [Extra] hold it.
 func (t Time) IsZero() bool { return t.wall.IsZero() }
 
 // HasZone reports whether t has a zone and is therefore an instant.
 func (t Time) HasZone() bool { return t.zoned }
 
-// Instant returns the instant of t, and whether t is one. It is false for the zero Time and for a time without a zone: for
-// the latter use [Time.In] with the zone of the location ([Location.TimeLocation]).
+// Instant returns the instant of t, and whether t is one. It is false for the zero Time and for a time without a
+// zone: for the latter use [Time.In] with the zone of the location ([Location.TimeLocation]).
 func (t Time) Instant() (time.Time, bool) { return t.wall, t.zoned && !t.wall.IsZero() }
 
-// In returns t in loc. The instant of a time with a zone does not change; a time without a zone is a wall clock in loc. The
-// result for the zero Time is the zero time.Time. A nil loc means UTC.
+// In returns t in loc. The instant of a time with a zone does not change; a time without a zone is a wall clock in
+// loc. The result for the zero Time is the zero time.Time. A nil loc means UTC.
 //
-// A wall clock that is skipped when clocks are set forward is moved forward by the same amount: 02:30 becomes 03:30, and a
-// date whose midnight is skipped begins at 01:00. A wall clock that occurs twice when clocks are set back means the first
-// occurrence. Both rules are those of RFC 5545, section 3.3.5.
+// A wall clock that is skipped when clocks are set forward is moved forward by the same amount: 02:30 becomes
+// 03:30, and a date whose midnight is skipped begins at 01:00. A wall clock that occurs twice when clocks are set
+// back means the first occurrence. Both rules are those of RFC 5545, section 3.3.5.
 func (t Time) In(loc *time.Location) time.Time {
 	if loc == nil {
 		loc = time.UTC
@@ -125,8 +125,8 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// parseTimeObject parses the two object forms that occur in records, {"_seconds": …} and {"$date": …}. It returns the zero
-// time for any other object.
+// parseTimeObject parses the two object forms that occur in records, {"_seconds": …} and {"$date": …}. It returns
+// the zero time for any other object.
 func parseTimeObject(text string) (wall time.Time, zoned bool) {
 	var o struct {
 		Seconds *int64          `json:"_seconds"`
@@ -150,8 +150,8 @@ func parseTimeObject(text string) (wall time.Time, zoned bool) {
 // lastSecond is the end of the year 9999, in seconds since 1970.
 const lastSecond = 253402300799
 
-// zonedLayouts and wallLayouts are all observed textual forms, the most frequent first. UTC is the only zone with a name:
-// time.Parse would invent an offset for others.
+// zonedLayouts and wallLayouts are all observed textual forms, the most frequent first. UTC is the only zone with a
+// name: time.Parse would invent an offset for others.
 var (
 	zonedLayouts = []string{
 		time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700",
@@ -161,8 +161,8 @@ var (
 	wallLayouts = []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04", "01/02/2006"}
 )
 
-// parseTime parses every textual form. A number is milliseconds since 1970, never seconds: a small number can be a birthday
-// in 1970.
+// parseTime parses every textual form. A number is milliseconds since 1970, never seconds: a small number can be a
+// birthday in 1970.
 func parseTime(s string) (wall time.Time, zoned, ok bool) {
 	if len(s) == len(time.DateOnly) && s[4] == '-' { // the most frequent form without a zone
 		if t, err := time.Parse(time.DateOnly, s); err == nil {

@@ -222,7 +222,8 @@ func TestLoad(t *testing.T) {
 func loadRole(args []string) {
 	address, server, location, id, secret, key, name := args[0], args[1], args[2], args[3], args[4], args[5], args[6]
 	app, err := oauth.NewApp(oauth.Config{
-		ClientID: id, ClientSecret: secret, RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly},
+		ClientID: id, ClientSecret: secret, RedirectURL: "https://example.com/callback",
+		Scopes:  []ghl.Scope{ghl.ScopeContactsReadonly},
 		BaseURL: server, UserAgent: name,
 	})
 	exitOn(err)

@@ -277,7 +277,7 @@ func (s *Syncer) warnMissingScope(ctx context.Context, location string, err erro
 // marks of each page: the time of the last change on the page. A later search includes this time again.
 func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location string, since time.Time) error {
 	search := &ghl.SearchRequest{
-		Filters: []ghl.Filter{ghl.FieldDateUpdated.Range("gte", since.Add(-overlap))},
+		Filters: []ghl.Filter{ghl.FieldDateUpdated.GTE(since.Add(-overlap))},
 		Sort:    []ghl.SearchField{ghl.FieldDateUpdated},
 	}
 	for page, err := range client.Contacts.SearchPages(ctx, search, ghl.CallBackground()) {

@@ -7,11 +7,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
@@ -59,11 +57,6 @@ func (s *Syncer) keeper() (webhook.Keeper, error) {
 	}), nil
 }
 
-func instant(t ghl.Time) time.Time {
-	at, _ := t.Instant()
-	return at
-}
-
 // keep stores a delivery and marks its contact.
 func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 	event := d.Event()
@@ -81,7 +74,8 @@ func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 		return nil // not synced
 	}
 	meta := event.Meta()
-	s.metrics.delivered(meta.LocationID, string(meta.Type), instant(meta.Timestamp))
+	at, _ := meta.Timestamp.Instant()
+	s.metrics.delivered(meta.LocationID, string(meta.Type), at)
 	unit, err := s.engine.UnitOf(ctx, meta.LocationID, kind, event.RecordID(), event.ContactID())
 	if err != nil {
 		return err

@@ -151,8 +151,8 @@ func TestSearchByDatesAndFlags(t *testing.T) {
 		filter ghl.Filter
 		want   int
 	}{
-		"born before":       {ghl.FieldDateOfBirth.Range("lt", "1900-01-01"), 1},
-		"born on":           {ghl.FieldDateOfBirth.Range("gte", "1990-01-31", "lte", "1990-01-31"), 1},
+		"born before":       {ghl.FieldDateOfBirth.LT("1900-01-01"), 1},
+		"born on":           {ghl.FieldDateOfBirth.GTE("1990-01-31").LTE("1990-01-31"), 1},
 		"no birthday":       {ghl.FieldDateOfBirth.NotExists(), 1},
 		"valid":             {ghl.FieldValidEmail.Eq(true), 1},
 		"not valid":         {ghl.FieldValidEmail.NotEq(true), 2},

@@ -1,23 +1,28 @@
-// Oauth is a small web server that connects HighLevel accounts: it sends a person to the consent screen, turns the code that
-// comes back into a token, keeps the token encrypted in a file, and lists the contacts of what was connected.
+// Oauth is a small web server that connects HighLevel accounts: it sends a person to the consent screen, exchanges
+// the returned code for a token, stores the token encrypted in a file, and lists the contacts of a connected
+// location.
 //
 // Run it from the root of the repository, and open the address that it prints:
 //
 //	go run ./examples/oauth
 //
-// Without settings it talks to a HighLevel API and a consent screen that run inside the program, so nothing is needed and
-// nothing is kept. To connect real accounts, make an app in HighLevel's marketplace with the redirect URL
+// Without settings it uses a fake HighLevel API and consent screen inside the program, and deletes the tokens when it
+// ends. To connect real accounts, create an app in HighLevel's marketplace with the redirect URL
 // http://127.0.0.1:8765/callback and the scopes contacts.readonly, oauth.readonly and oauth.write, and set:
 //
 //	GHL_CLIENT_ID, GHL_CLIENT_SECRET   of the app
 //	GHL_TOKEN_KEY                      64 hexadecimal digits, such as from: openssl rand -hex 32
 //
-// Further: GHL_TOKEN_DIR is the folder of the tokens (ghl-tokens in the user's configuration folder), GHL_LISTEN the
-// address (127.0.0.1:8765), GHL_REDIRECT_URL what the app's page has (http://, GHL_LISTEN, /callback), GHL_BASE_URL and
-// GHL_AUTH_URL other servers.
+// Optional settings and their defaults:
+//
+//	GHL_TOKEN_DIR                      folder of the tokens; ghl-tokens in the user's configuration folder
+//	GHL_LISTEN                         address to listen on; 127.0.0.1:8765
+//	GHL_REDIRECT_URL                   redirect URL of the app; http://, GHL_LISTEN and /callback
+//	GHL_BASE_URL, GHL_AUTH_URL         other servers
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -46,17 +51,17 @@ func main() {
 	}
 }
 
-// settings are what the program needs.
+// settings are the settings of the program.
 type settings struct {
 	tokenDir string
 	tokenKey []byte
 	app      oauth.Config
-	done     func() // gives back what the settings hold
+	done     func() // releases the resources of the settings
 }
 
-// run is the program. It gets what it depends on, so that a test can give something else.
+// run is the program. Its parameters can be replaced in tests.
 func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
-	listener, err := net.Listen("tcp", or(getenv("GHL_LISTEN"), "127.0.0.1:8765"))
+	listener, err := net.Listen("tcp", cmp.Or(getenv("GHL_LISTEN"), "127.0.0.1:8765"))
 	if err != nil {
 		return err
 	}
@@ -88,17 +93,18 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	// What is under way is finished: a code or refresh token that was used is lost with its answer.
+	// Running requests are finished: a code or refresh token can be used once, and the answer to its use has the new
+	// token.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(ending), app.Flush(ending))
 }
 
-// configure reads the environment; without a client id it starts a HighLevel of its own.
+// configure reads the settings from the environment. Without a client id it starts a fake HighLevel.
 func configure(getenv func(string) string, address string, out io.Writer) (*settings, error) {
 	s := &settings{done: func() {}, app: oauth.Config{
 		ClientID: getenv("GHL_CLIENT_ID"), ClientSecret: getenv("GHL_CLIENT_SECRET"),
-		RedirectURL: or(getenv("GHL_REDIRECT_URL"), "http://"+address+"/callback"),
+		RedirectURL: cmp.Or(getenv("GHL_REDIRECT_URL"), "http://"+address+"/callback"),
 		Scopes:      []ghl.Scope{ghl.ScopeContactsReadonly, ghl.ScopeOAuthReadonly, ghl.ScopeOAuthWrite},
 		BaseURL:     getenv("GHL_BASE_URL"), AuthURL: getenv("GHL_AUTH_URL"),
 	}}
@@ -106,18 +112,18 @@ func configure(getenv func(string) string, address string, out io.Writer) (*sett
 		if err := s.demo(); err != nil {
 			return nil, err
 		}
-		fmt.Fprintln(out, "No GHL_CLIENT_ID is set: connecting demo accounts of a HighLevel API inside this program.")
+		fmt.Fprintln(out, "GHL_CLIENT_ID is not set: connecting demo accounts of a fake HighLevel inside this program.")
 		return s, nil
 	}
 	key, err := hex.DecodeString(getenv("GHL_TOKEN_KEY"))
 	if err != nil || len(key) != 32 {
-		return nil, errors.New("GHL_TOKEN_KEY is needed: 64 hexadecimal digits, such as from: openssl rand -hex 32")
+		return nil, errors.New("GHL_TOKEN_KEY is required: 64 hexadecimal digits, such as from: openssl rand -hex 32")
 	}
 	s.tokenKey, s.tokenDir = key, getenv("GHL_TOKEN_DIR")
 	if s.tokenDir == "" {
 		config, err := os.UserConfigDir()
 		if err != nil {
-			return nil, fmt.Errorf("GHL_TOKEN_DIR is needed: %w", err)
+			return nil, fmt.Errorf("GHL_TOKEN_DIR is required: %w", err)
 		}
 		if err := os.MkdirAll(config, 0o700); err != nil {
 			return nil, err
@@ -127,7 +133,7 @@ func configure(getenv func(string) string, address string, out io.Writer) (*sett
 	return s, nil
 }
 
-// demo sets up everything for a try: a HighLevel, an app of it, and a folder that is removed in the end.
+// demo creates a fake HighLevel with an app, and a temporary folder for the tokens.
 func (s *settings) demo() error {
 	fake, err := ghltest.New(ghltest.WithDemoData(), ghltest.WithConsent(ghltest.Consent{Ask: true}))
 	if err != nil {
@@ -144,11 +150,4 @@ func (s *settings) demo() error {
 	s.tokenDir, s.tokenKey = dir, make([]byte, 32)
 	_, err = rand.Read(s.tokenKey)
 	return err
-}
-
-func or(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }

@@ -25,7 +25,7 @@ func env(values map[string]string) func(string) string {
 	return func(name string) string { return values[name] }
 }
 
-// output is where the program writes; a test waits for a part of it.
+// output is the output of the program. It signals each write.
 type output struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
@@ -47,7 +47,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// started runs the program and returns its address.
+// started starts the program and returns its address.
 func started(t *testing.T, settings map[string]string) (base string, out *output, end func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -59,7 +59,7 @@ func started(t *testing.T, settings map[string]string) (base string, out *output
 		case err := <-ended:
 			cancel()
 			require.NoError(t, err)
-			require.Fail(t, "it ended")
+			require.Fail(t, "the program ended")
 		case <-out.wrote:
 		}
 		if m := regexp.MustCompile(`Open (http://\S+)`).FindStringSubmatch(out.String()); m != nil {
@@ -68,7 +68,7 @@ func started(t *testing.T, settings map[string]string) (base string, out *output
 	}
 }
 
-// browser keeps cookies, follows redirects, and is of this site.
+// browser keeps cookies and follows redirects.
 type browser struct{ http.Client }
 
 func newBrowser(t *testing.T) *browser {
@@ -92,10 +92,14 @@ func read(t *testing.T, resp *http.Response) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// consent starts a journey, chooses a location or company at the consent screen, and returns where that sends back to.
+// consent starts to connect an account, chooses a location or company on the consent screen, and returns the URL of
+// the callback.
 func (b *browser) consent(t *testing.T, base, choice string) *url.URL {
 	t.Helper()
-	still := http.Client{Jar: b.Jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	still := http.Client{Jar: b.Jar, CheckRedirect: func(*http.Request,
+		[]*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 	resp, err := still.PostForm(base+"/connect", nil)
 	require.NoError(t, err)
 	status, _ := read(t, resp)
@@ -150,7 +154,7 @@ func TestConnectAndList(t *testing.T) {
 	require.NoError(t, end())
 }
 
-// TestConnectAnAgency: its locations are connected with it.
+// TestConnectAnAgency: connecting an agency also connects its locations.
 func TestConnectAnAgency(t *testing.T) {
 	base, _, end := started(t, map[string]string{"GHL_LISTEN": "127.0.0.1:0"})
 	b := newBrowser(t)
@@ -162,24 +166,25 @@ func TestConnectAnAgency(t *testing.T) {
 	require.NoError(t, end())
 }
 
-// TestStateIsChecked: the callback takes a code only from the browser that was sent away, and with its state.
+// TestStateIsChecked: the callback accepts a code only with the state of the same browser.
 func TestStateIsChecked(t *testing.T) {
 	base, _, end := started(t, map[string]string{"GHL_LISTEN": "127.0.0.1:0"})
 	victim, attacker := newBrowser(t), newBrowser(t)
 	stolen := attacker.consent(t, base, "location")
 	code := stolen.Query().Get("code")
 	for name, query := range map[string]url.Values{
-		"no state": {"code": {code}}, "empty state": {"code": {code}, "state": {""}}, "made-up state": {"code": {code}, "state": {"x"}},
+		"no state": {"code": {code}}, "empty state": {"code": {code}, "state": {""}}, "made-up state": {"code": {code},
+			"state": {"x"}},
 		"the attacker's state": stolen.Query(),
 	} {
 		status, _ := victim.get(t, base+"/callback?"+query.Encode())
-		require.Equal(t, 403, status, "%s in a browser that was not sent away", name)
+		require.Equal(t, 403, status, "%s in a browser without a state", name)
 	}
 	mine := victim.consent(t, base, "location")
 	status, _ := victim.get(t, base+"/callback?"+stolen.RawQuery)
-	require.Equal(t, 403, status, "the attacker's state in a browser that has another")
+	require.Equal(t, 403, status, "the attacker's state in a browser with another state")
 	status, _ = victim.get(t, mine.String())
-	require.Equal(t, 403, status, "after a forged callback the journey starts again")
+	require.Equal(t, 403, status, "a forged callback ends the state of the browser")
 
 	mine = victim.consent(t, base, "location")
 	status, _ = victim.get(t, base+"/callback?state="+mine.Query().Get("state")+"&error=access_denied")
@@ -195,18 +200,20 @@ func TestStateIsChecked(t *testing.T) {
 	resp, err := victim.Do(r)
 	require.NoError(t, err)
 	status, _ = read(t, resp)
-	require.Equal(t, 403, status, "another site can't start a journey")
+	require.Equal(t, 403, status, "another site can't start to connect an account")
 	require.NoError(t, end())
 }
 
-// TestTokensAreKeptEncrypted: with settings, against another server, over two starts of the program.
+// TestTokensAreKeptEncrypted: the program stores tokens encrypted, and reads them after a restart.
 func TestTokensAreKeptEncrypted(t *testing.T) {
 	highLevel := ghltest.Start(t, ghltest.WithDemoData(), ghltest.WithConsent(ghltest.Consent{Ask: true}))
 	known := highLevel.AddApp(ghltest.App{RedirectURLs: []string{"http://app.example.com/callback"}})
 	dir := filepath.Join(t.TempDir(), "tokens")
 	settings := map[string]string{
-		"GHL_LISTEN": "127.0.0.1:0", "GHL_CLIENT_ID": known.ClientID, "GHL_CLIENT_SECRET": known.ClientSecret, "GHL_TOKEN_DIR": dir,
-		"GHL_TOKEN_KEY": strings.Repeat("0f", 32), "GHL_BASE_URL": highLevel.URL(), "GHL_AUTH_URL": highLevel.AuthorizeURL(),
+		"GHL_LISTEN": "127.0.0.1:0", "GHL_CLIENT_ID": known.ClientID, "GHL_CLIENT_SECRET": known.ClientSecret,
+		"GHL_TOKEN_DIR": dir,
+		"GHL_TOKEN_KEY": strings.Repeat("0f", 32), "GHL_BASE_URL": highLevel.URL(),
+		"GHL_AUTH_URL":     highLevel.AuthorizeURL(),
 		"GHL_REDIRECT_URL": known.RedirectURLs[0],
 	}
 	base, out, end := started(t, settings)
@@ -229,17 +236,19 @@ func TestTokensAreKeptEncrypted(t *testing.T) {
 	base, _, end = started(t, settings)
 	status, page := b.get(t, base+"/locations/"+highLevel.LocationID())
 	require.Equal(t, 200, status)
-	require.Contains(t, page, "12 of 12 contacts", "connected still, after a start")
+	require.Contains(t, page, "12 of 12 contacts", "connected after a restart")
 	require.NoError(t, end())
 }
 
 func TestWrongSettings(t *testing.T) {
 	for want, settings := range map[string]map[string]string{
-		"GHL_TOKEN_KEY is needed": {"GHL_CLIENT_ID": "app", "GHL_CLIENT_SECRET": "s3cret"},
-		"GHL_TOKEN_KEY":           {"GHL_CLIENT_ID": "app", "GHL_CLIENT_SECRET": "s3cret", "GHL_TOKEN_KEY": "abcd"},
-		"ClientSecret":            {"GHL_CLIENT_ID": "app", "GHL_TOKEN_KEY": strings.Repeat("0f", 32), "GHL_TOKEN_DIR": t.TempDir()},
-		"AuthURL":                 {"GHL_CLIENT_ID": "app", "GHL_CLIENT_SECRET": "s3cret", "GHL_TOKEN_KEY": strings.Repeat("0f", 32), "GHL_AUTH_URL": "x"},
-		"listen":                  {"GHL_LISTEN": "256.0.0.1:0"},
+		"GHL_TOKEN_KEY is required": {"GHL_CLIENT_ID": "app", "GHL_CLIENT_SECRET": "s3cret"},
+		"GHL_TOKEN_KEY":             {"GHL_CLIENT_ID": "app", "GHL_CLIENT_SECRET": "s3cret", "GHL_TOKEN_KEY": "abcd"},
+		"ClientSecret": {"GHL_CLIENT_ID": "app", "GHL_TOKEN_KEY": strings.Repeat("0f", 32),
+			"GHL_TOKEN_DIR": t.TempDir()},
+		"AuthURL": {"GHL_CLIENT_ID": "app", "GHL_CLIENT_SECRET": "s3cret",
+			"GHL_TOKEN_KEY": strings.Repeat("0f", 32), "GHL_AUTH_URL": "x"},
+		"listen": {"GHL_LISTEN": "256.0.0.1:0"},
 	} {
 		if settings["GHL_LISTEN"] == "" {
 			settings["GHL_LISTEN"] = "127.0.0.1:0"
@@ -250,7 +259,7 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-func TestTooManyJourneys(t *testing.T) {
+func TestTooManyStates(t *testing.T) {
 	s := newStates()
 	for range maxStates {
 		_, ok := s.begin()
@@ -260,7 +269,7 @@ func TestTooManyJourneys(t *testing.T) {
 	require.False(t, ok)
 }
 
-// TestPagesAreEscaped: a contact's name is somebody else's text.
+// TestPagesAreEscaped: pages escape text that other people have written, such as the name of a contact.
 func TestPagesAreEscaped(t *testing.T) {
 	var page strings.Builder
 	require.NoError(t, contactsPage.Execute(&page, struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// site is what a browser sees.
+// site serves the pages.
 type site struct {
 	app      *oauth.App
 	accounts *oauth.Installations
@@ -30,7 +30,8 @@ func newSite(app *oauth.App, accounts *oauth.Installations, log *slog.Logger) ht
 	return http.NewCrossOriginProtection().Handler(headers(mux))
 }
 
-// headers are for every page: nothing is kept by the browser, no page is framed, no address (with its code) is told to others.
+// headers adds headers to every page, so that browsers do not cache it, do not show it in a frame, and do not send
+// its address, which may contain a code, to other sites.
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -58,19 +59,21 @@ func (s *site) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: stateCookie, Value: state, Path: "/callback", MaxAge: int(stateLife.Seconds()),
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode, // lax: it must come along when the consent screen sends back
+		// Lax: the browser must send the cookie when the consent screen redirects back.
+		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
 	})
 	http.Redirect(w, r, consent, http.StatusSeeOther)
 }
 
-// callback is where the consent screen sends the browser back to. It takes a code only with the state that this browser was
-// sent away with, and only once.
+// callback handles the redirect from the consent screen. It accepts a code only with the state of this browser, and
+// only once.
 func (s *site) callback(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: stateCookie, Path: "/callback", MaxAge: -1})
 	state := r.URL.Query().Get("state")
 	cookie, err := r.Cookie(stateCookie)
-	if err != nil || state == "" || subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(state)) != 1 || !s.states.end(state) {
-		s.fail(w, http.StatusForbidden, "This link is not valid, or was used before. Please start again.", nil)
+	if err != nil || state == "" || subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(state)) != 1 ||
+		!s.states.end(state) {
+		s.fail(w, http.StatusForbidden, "This link is invalid or was used before. Please start again.", nil)
 		return
 	}
 	code := r.URL.Query().Get("code")
@@ -83,13 +86,13 @@ func (s *site) callback(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusBadGateway, "The account could not be connected. Please start again.", err)
 		return
 	}
-	if err != nil { // connected, but not all went well
+	if err != nil { // connected, but a location or the former token failed
 		s.log.Warn("connecting", "error", err)
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther) // an address without the code
 }
 
-// home lists what is connected.
+// home lists the connected locations.
 func (s *site) home(w http.ResponseWriter, r *http.Request) {
 	var ids []string
 	for id, err := range s.accounts.Locations(r.Context()) {
@@ -114,7 +117,7 @@ func (s *site) contacts(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, ghl.ErrReauthRequired):
 		s.fail(w, http.StatusConflict, "This location must be connected again.", err)
 	case err != nil:
-		s.fail(w, http.StatusBadGateway, "HighLevel did not answer as it should.", err)
+		s.fail(w, http.StatusBadGateway, "HighLevel returned an error.", err)
 	default:
 		s.show(w, contactsPage, struct {
 			Location string
@@ -126,14 +129,14 @@ func (s *site) contacts(w http.ResponseWriter, r *http.Request) {
 func (s *site) show(w http.ResponseWriter, page *template.Template, data any) {
 	var text strings.Builder
 	if err := page.Execute(&text, data); err != nil {
-		s.fail(w, http.StatusInternalServerError, "The page could not be made.", err)
+		s.fail(w, http.StatusInternalServerError, "The page could not be rendered.", err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(text.String()))
 }
 
-// fail tells the browser in words of ours, and the log why: errors of this package hold no token, code or secret.
+// fail sends message to the browser and logs err. Errors of packages ghl and oauth contain no token, code or secret.
 func (s *site) fail(w http.ResponseWriter, status int, message string, err error) {
 	s.log.Warn(message, "status", status, "error", err)
 	http.Error(w, message, status)

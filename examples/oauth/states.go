@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// states are the journeys to the consent screen that have not come back. Each may come back once, within ten minutes.
+// states holds the states of browsers that were sent to the consent screen. Each is valid once, for ten minutes.
 type states struct {
 	mu   sync.Mutex
-	open map[string]time.Time // until when
+	open map[string]time.Time // state → expiry
 }
 
 const (
@@ -20,7 +20,7 @@ const (
 
 func newStates() *states { return &states{open: map[string]time.Time{}} }
 
-// begin makes a state, which nobody can guess. ok is false when too many are open.
+// begin returns a new random state. ok is false if too many states are open.
 func (s *states) begin() (state string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,7 +36,7 @@ func (s *states) begin() (state string, ok bool) {
 	return state, true
 }
 
-// end reports whether a state is open, and closes it: a callback that comes again is refused.
+// end reports whether a state is open, and closes it, so that a repeated callback is refused.
 func (s *states) end(state string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,12 +1,12 @@
-// Opentelemetry shows how to trace what the SDK sends: each request becomes a span that is named by the operation, such as
-// "contacts.get", and not by a path with an id in it.
+// Opentelemetry shows how to trace the requests of the SDK. Each request becomes a span with the name of the
+// operation, such as "contacts.get", instead of a path that contains ids.
 //
 // Run it from the root of the repository:
 //
 //	go run ./examples/opentelemetry
 //
-// It talks to a HighLevel API that runs inside the program (package ghltest) and prints the spans as JSON. The
-// interesting part is the function tracing.
+// It uses a fake HighLevel API inside the program (package ghltest) and prints the spans as JSON. The function
+// tracing is the part to copy.
 package main
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/pluvo/ghl/ghltest"
 )
 
-// tracing wraps the client's transport, so that every attempt of a call has a span of its own.
+// tracing returns an option that wraps the client's transport, so that each attempt of a call has its own span.
 func tracing(provider trace.TracerProvider) ghl.Option {
 	return ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 		return otelhttp.NewTransport(next,
@@ -49,7 +49,7 @@ func main() {
 	}
 }
 
-// run makes some calls and hands their spans to the exporter.
+// run makes some calls, with their spans sent to the exporter.
 func run(ctx context.Context, exporter sdktrace.SpanExporter) (err error) {
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter))
 	defer func() {

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 )
 
-// recorder keeps the spans that it is given.
+// recorder is an exporter that records spans.
 type recorder struct{ spans []sdktrace.ReadOnlySpan }
 
 func (r *recorder) ExportSpans(_ context.Context, spans []sdktrace.ReadOnlySpan) error {

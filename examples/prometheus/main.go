@@ -1,4 +1,4 @@
-// Prometheus shows how to count what the SDK sends: requests by operation and status, such as
+// Prometheus shows how to count the requests of the SDK by operation and status, such as
 //
 //	ghl_requests_total{operation="contacts.get",status="200"} 3
 //
@@ -6,8 +6,8 @@
 //
 //	go run ./examples/prometheus
 //
-// It talks to a HighLevel API that runs inside the program (package ghltest) and prints the metrics. The interesting part
-// is the function counting.
+// It uses a fake HighLevel API inside the program (package ghltest) and prints the metrics. The function counting is
+// the part to copy.
 package main
 
 import (
@@ -31,12 +31,12 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// counting wraps the client's transport, so that every attempt of a call is counted. The operation is one of a fixed
-// catalog, so the number of series stays small.
+// counting returns an option that wraps the client's transport and counts each attempt of a call. The number of
+// series stays small, since operations are from a fixed catalog.
 func counting(requests *prometheus.CounterVec) ghl.Option {
 	return ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			status := "none" // no answer came
+			status := "none" // no answer
 			resp, err := next.RoundTrip(r)
 			if err == nil {
 				status = strconv.Itoa(resp.StatusCode)
@@ -68,7 +68,7 @@ func main() {
 	}
 }
 
-// run makes some calls, one of them about a contact that does not exist.
+// run makes some calls, one of them for a contact that does not exist.
 func run(ctx context.Context, requests *prometheus.CounterVec) error {
 	server, err := ghltest.New(ghltest.WithDemoData())
 	if err != nil {

@@ -1,17 +1,16 @@
-// Quickstart lists the contacts of a HighLevel location, then shows one of them with its tasks, notes, appointments and
+// Quickstart lists the contacts of a HighLevel location and shows one contact with its tasks, notes, appointments and
 // tags.
 //
 // Run it from the root of the repository:
 //
 //	go run ./examples/quickstart
 //
-// Without settings it talks to a HighLevel API that runs inside the program (package ghltest), so nothing is needed and
-// nothing is changed. To read your own location:
+// Without settings it uses a fake HighLevel API inside the program (package ghltest). To read your own location:
 //
 //	GHL_TOKEN=pit-… GHL_LOCATION_ID=… go run ./examples/quickstart
 //
-// GHL_TOKEN is a private integration token; it needs the scopes contacts.readonly and locations.readonly. GHL_BASE_URL sets
-// another server.
+// GHL_TOKEN is a private integration token with the scopes contacts.readonly and locations.readonly. GHL_BASE_URL is
+// optional and names another server.
 package main
 
 import (
@@ -21,7 +20,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	_ "time/tzdata" // the location's time zone, wherever the program runs
+	_ "time/tzdata" // the time zones, for systems without them
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghltest"
@@ -36,7 +35,7 @@ func main() {
 	}
 }
 
-// run is the program. It gets what it depends on, so that a test can give something else.
+// run is the program. Its parameters can be replaced in tests.
 func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	options, done, err := connection(getenv, out)
 	if err != nil {
@@ -44,7 +43,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	}
 	defer done()
 
-	options = append(options, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 2})) // somebody is waiting
+	options = append(options, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 2})) // a person is waiting
 	client, err := ghl.New(options...)
 	if err != nil {
 		return explain(err)
@@ -55,7 +54,7 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	return nil
 }
 
-// connection returns the client's options: those of the environment, or those of a fake that done stops.
+// connection returns the client's options from the environment, or those of a fake server, which done stops.
 func connection(getenv func(string) string, out io.Writer) (options []ghl.Option, done func(), err error) {
 	token, location, base := getenv("GHL_TOKEN"), getenv("GHL_LOCATION_ID"), getenv("GHL_BASE_URL")
 	switch {
@@ -64,12 +63,12 @@ func connection(getenv func(string) string, out io.Writer) (options []ghl.Option
 		if err != nil {
 			return nil, nil, err
 		}
-		fmt.Fprintln(out, "No GHL_TOKEN is set: showing demo data of a HighLevel API inside this program.")
+		fmt.Fprintln(out, "GHL_TOKEN is not set: showing demo data of a fake HighLevel inside this program.")
 		return fake.ClientOptions(), func() { _ = fake.Close() }, nil
 	case token == "":
 		return nil, nil, errors.New("GHL_TOKEN is missing: set it to a private integration token of the location")
 	case location == "":
-		return nil, nil, errors.New("GHL_LOCATION_ID is missing: set it to the id of the location that the token is for")
+		return nil, nil, errors.New("GHL_LOCATION_ID is missing: set it to the id of the token's location")
 	}
 	options = []ghl.Option{ghl.WithToken(token), ghl.WithLocation(location)}
 	if base != "" {
@@ -78,7 +77,7 @@ func connection(getenv func(string) string, out io.Writer) (options []ghl.Option
 	return options, func() {}, nil
 }
 
-// show reads from HighLevel and writes tables.
+// show reads the records and writes tables.
 func show(ctx context.Context, client *ghl.Client, out io.Writer) error {
 	location, err := client.Locations.Get(ctx, client.Location())
 	if err != nil {
@@ -97,7 +96,7 @@ func show(ctx context.Context, client *ghl.Client, out io.Writer) error {
 		return nil
 	}
 
-	// A list has less of each contact than the contact read by its id.
+	// A listed contact has fewer fields than a contact that is read by its id.
 	contact, err := client.Contacts.Get(ctx, page.Contacts[0].ID)
 	if err != nil {
 		return err
@@ -121,7 +120,7 @@ func show(ctx context.Context, client *ghl.Client, out io.Writer) error {
 	return nil
 }
 
-// explain turns an error into one line that says which setting to look at.
+// explain returns an error of one line that names the setting to check.
 func explain(err error) error {
 	var e *ghl.Error
 	if !errors.As(err, &e) {
@@ -129,17 +128,17 @@ func explain(err error) error {
 	}
 	switch {
 	case e.Field == "BaseURL":
-		return fmt.Errorf("GHL_BASE_URL is no base URL: %s", e.Message)
+		return fmt.Errorf("GHL_BASE_URL is not a base URL: %s", e.Message)
 	case e.Field == "token":
-		return fmt.Errorf("GHL_TOKEN is no token: %s", e.Message)
+		return fmt.Errorf("GHL_TOKEN is not a token: %s", e.Message)
 	case e.Field == "locationId":
-		return fmt.Errorf("GHL_LOCATION_ID is no id: %s", e.Message)
+		return fmt.Errorf("GHL_LOCATION_ID is not an id: %s", e.Message)
 	case errors.Is(err, ghl.ErrMissingScope):
 		return fmt.Errorf("GHL_TOKEN lacks a scope: %s needs %v", e.Operation, e.Scopes)
 	case errors.Is(err, ghl.ErrUnauthorized):
 		return fmt.Errorf("GHL_TOKEN was refused: %s", e.Message)
 	case errors.Is(err, ghl.ErrForbidden):
-		return fmt.Errorf("GHL_TOKEN does not reach GHL_LOCATION_ID: %s", e.Message)
+		return fmt.Errorf("GHL_TOKEN may not access GHL_LOCATION_ID: %s", e.Message)
 	}
 	return err
 }

@@ -17,7 +17,8 @@ func writeContacts(out io.Writer, location *ghl.Location, page *ghl.ContactPage,
 	fmt.Fprintf(out, "\n%s: %d of %d contacts (times in %s)\n\n", location.Name, len(page.Contacts), page.Total, zone)
 	t := table(out, "NAME", "E-MAIL", "PHONE", "TAGS", "ADDED")
 	for _, c := range page.Contacts {
-		row(t, cut(name(c), 20), cut(c.Email, 30), cut(c.Phone, 14), cut(strings.Join(c.Tags, ", "), 20), day(c.DateAdded, zone))
+		row(t, cut(name(c), 20), cut(c.Email, 30), cut(c.Phone, 14), cut(strings.Join(c.Tags, ", "), 20),
+			day(c.DateAdded, zone))
 	}
 	_ = t.Flush()
 }
@@ -78,7 +79,7 @@ func writeAppointments(out io.Writer, appointments []*ghl.Appointment, zone *tim
 	_ = t.Flush()
 }
 
-// section writes a heading, and reports whether there is anything below it.
+// section writes a heading and reports whether the section has entries.
 func section(out io.Writer, title string, n int) bool {
 	if n == 0 {
 		fmt.Fprintf(out, "\n%s: none\n", title)
@@ -109,7 +110,7 @@ func name(c *ghl.Contact) string {
 	return join("", c.Name)
 }
 
-// Times without a zone are the location's wall clock, times with one are moved to it: Time.In does both.
+// Time.In converts times with a zone to the location's zone, and reads times without a zone as times in that zone.
 
 func moment(at ghl.Time, zone *time.Location) string { return format(at, zone, "Mon 2 Jan 2006 15:04") }
 func day(at ghl.Time, zone *time.Location) string    { return format(at, zone, "2006-01-02") }
@@ -122,7 +123,7 @@ func format(at ghl.Time, zone *time.Location, layout string) string {
 	return at.In(zone).Format(layout)
 }
 
-// join puts the texts that are not empty together.
+// join joins the texts that are not empty.
 func join(separator string, texts ...string) string {
 	var list []string
 	for _, text := range texts {
@@ -133,7 +134,7 @@ func join(separator string, texts ...string) string {
 	return strings.Join(list, separator)
 }
 
-// cut makes a text one line of at most n characters.
+// cut returns a text as one line of at most n characters.
 func cut(text string, n int) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if utf8.RuneCountInString(text) <= n {

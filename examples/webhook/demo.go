@@ -15,7 +15,7 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// demonstrate runs the receiver with a HighLevel API that delivers to it.
+// demonstrate runs the receiver with a fake HighLevel that delivers to it.
 func demonstrate(ctx context.Context, out io.Writer) error {
 	fake, err := ghltest.New()
 	if err != nil {
@@ -27,15 +27,15 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	app := fake.AddApp(ghltest.App{})
-	verifier, err := webhook.NewVerifier(webhook.WithOnlyKeys(fake.WebhookPublicKey())) // it signs with a key of its own
+	verifier, err := webhook.NewVerifier(webhook.WithOnlyKeys(fake.WebhookPublicKey())) // the fake signs with its own key
 	if err != nil {
 		return err
 	}
-	away := true // the database, when the first note comes
+	down := true // the database fails when the first note arrives
 	r := &receiver{client: client, out: out, keep: func(e webhook.Event) error {
-		if e.Meta().Type == webhook.NoteCreate && away {
-			away = false
-			return errors.New("the database is away")
+		if e.Meta().Type == webhook.NoteCreate && down {
+			down = false
+			return errors.New("the database is down")
 		}
 		return nil
 	}}
@@ -49,7 +49,8 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 		stop()
 		return err
 	}
-	fake.Subscribe(url, ghltest.ForApp(app.AppID, ""), ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.First(1)}))
+	fake.Subscribe(url, ghltest.ForApp(app.AppID, ""),
+		ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.First(1)}))
 	err = change(ctx, fake, client, app)
 	if err == nil {
 		err = forge(ctx, fake, url)
@@ -58,7 +59,7 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 	return errors.Join(err, <-ended)
 }
 
-// change changes one thing after the other, and waits for the deliveries of each.
+// change makes one change after the other, and waits for the deliveries of each.
 func change(ctx context.Context, fake *ghltest.Server, client *ghl.Client, app ghltest.App) error {
 	calendar := fake.AddCalendar(ghl.Calendar{Name: "Consultation", IsActive: true})
 	day := time.Now().AddDate(0, 0, 7).Truncate(time.Hour)
@@ -69,7 +70,8 @@ func change(ctx context.Context, fake *ghltest.Server, client *ghl.Client, app g
 	for _, do := range []func() error{
 		func() error { fake.Install(app, ""); return nil },
 		func() (err error) {
-			contact, err = client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Ada", LastName: "Moreau", Email: "ada@example.com"})
+			contact, err = client.Contacts.Create(ctx,
+				&ghl.ContactCreate{FirstName: "Ada", LastName: "Moreau", Email: "ada@example.com"})
 			return err
 		},
 		func() (err error) {
@@ -92,10 +94,11 @@ func change(ctx context.Context, fake *ghltest.Server, client *ghl.Client, app g
 			note, err = client.Notes.Create(ctx, contact.ID, &ghl.NoteCreate{Body: "Prefers mornings", UserID: "user1"})
 			return err
 		},
-		func() error { fake.Redeliver(); return nil }, // what was not kept
+		func() error { fake.Redeliver(); return nil }, // the delivery that failed
 		func() (err error) {
 			booked, err = client.Appointments.Create(ctx, &ghl.AppointmentCreate{
-				CalendarID: calendar.ID, ContactID: contact.ID, StartTime: day, Title: "Consultation", IgnoreFreeSlotValidation: true,
+				CalendarID: calendar.ID, ContactID: contact.ID, StartTime: day, Title: "Consultation",
+				IgnoreFreeSlotValidation: true,
 			})
 			return err
 		},
@@ -114,7 +117,7 @@ func change(ctx context.Context, fake *ghltest.Server, client *ghl.Client, app g
 	return nil
 }
 
-// forge delivers a body with the signature of another one.
+// forge delivers a body with the signature of another body.
 func forge(ctx context.Context, fake *ghltest.Server, url string) error {
 	const body = `{"type":"ContactDelete","id":"somebody"}`
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))

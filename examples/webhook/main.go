@@ -1,19 +1,20 @@
-// Webhook receives HighLevel's webhooks and prints what happened: each delivery is verified, decoded, handled once, and its
-// record read again.
+// Webhook receives HighLevel's webhooks and prints the events. It verifies and decodes each delivery, handles each
+// event once, and reads the current record.
 //
 // Run it from the root of the repository:
 //
 //	go run ./examples/webhook
 //
-// Without settings a HighLevel API inside the program (package ghltest) makes changes and delivers their events over
-// loopback, some of them twice, forged or at a bad moment, so nothing is needed. To receive real ones:
+// Without settings a fake HighLevel API inside the program (package ghltest) makes changes and delivers their events
+// over loopback. One event is delivered twice, one is forged, and one arrives while the database fails. To receive
+// real events:
 //
 //	GHL_LISTEN=127.0.0.1:8080 GHL_APP_ID=… go run ./examples/webhook
 //
-// GHL_LISTEN is the address to listen on; HighLevel delivers to an https URL, so put a proxy or a tunnel before it that
-// leads to /webhook. GHL_APP_ID is the id of your app in HighLevel's marketplace, which subscribes to the events;
-// deliveries for other apps are refused. With GHL_TOKEN, a token with the scopes contacts.readonly and
-// calendars/events.readonly, the program also reads the records again.
+// GHL_LISTEN is the address to listen on. HighLevel delivers to an https URL, so a proxy or a tunnel must forward
+// deliveries to /webhook. GHL_APP_ID is the id of your app in HighLevel's marketplace, which subscribes to the
+// events; deliveries for other apps are refused. With GHL_TOKEN, a token with the scopes contacts.readonly and
+// calendars/events.readonly, the program also reads the current records.
 package main
 
 import (
@@ -40,17 +41,18 @@ func main() {
 	}
 }
 
-// run is the program. It gets what it depends on, so that a test can give something else.
+// run is the program. Its parameters can be replaced in tests.
 func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	address, app, token := getenv("GHL_LISTEN"), getenv("GHL_APP_ID"), getenv("GHL_TOKEN")
 	switch {
 	case address == "" && app == "" && token == "":
-		fmt.Fprintln(out, "No GHL_LISTEN is set: a HighLevel API inside this program makes changes and delivers them.")
+		fmt.Fprintln(out, "GHL_LISTEN is not set: a fake HighLevel inside this program makes changes and delivers them.")
 		return demonstrate(ctx, out)
 	case address == "":
 		return errors.New("GHL_LISTEN is missing: set it to the address to listen on, such as 127.0.0.1:8080")
 	case app == "":
-		return errors.New("GHL_APP_ID is missing: HighLevel signs the deliveries of all apps with one key, so say which one is yours")
+		return errors.New("GHL_APP_ID is missing: set it to the id of your app, " +
+			"since HighLevel signs the deliveries of all apps with the same key")
 	}
 	r := &receiver{out: out}
 	if token != "" {
@@ -76,7 +78,8 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	return <-ended
 }
 
-// listen serves a handler until ctx ends, and then what has begun. It returns the URL, and how it has ended.
+// listen serves a handler in the background until ctx ends, and then waits for running requests. It returns the URL,
+// and a channel that receives the error of the server, or nil, when it has ended.
 func listen(ctx context.Context, address string, handler http.Handler) (url string, ended <-chan error, err error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -84,7 +87,8 @@ func listen(ctx context.Context, address string, handler http.Handler) (url stri
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", handler)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{Handler: mux,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	done := make(chan error, 1)

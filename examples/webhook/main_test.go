@@ -15,7 +15,7 @@ func env(values map[string]string) func(string) string {
 	return func(name string) string { return values[name] }
 }
 
-// output is where the program writes; a test reads its lines as they come.
+// output is the output of the program. It sends each line to a channel.
 type output struct {
 	mu    sync.Mutex
 	text  strings.Builder
@@ -38,20 +38,22 @@ func TestDemonstration(t *testing.T) {
 	for _, want := range []string{
 		"ContactCreate      contact", "ContactTagUpdate   contact", "tags [customer]", "ContactDndUpdate", "ContactDelete",
 		`TaskCreate         task`, "completed: true", `NoteCreate         note`, `by user user1`, "NoteDelete",
-		"AppointmentCreate  appointment", "as it stands: deleted", "INSTALL            the app, in location", "UNINSTALL          the app, from location",
+		"AppointmentCreate  appointment", "current: deleted", "INSTALL            the app, in location",
+		"UNINSTALL          the app, from location",
 		"(INSTALL: duplicate, answered 200)", "(NoteCreate: not kept, answered 429)", "(a request: forged, answered 401)",
 	} {
 		require.Contains(t, text, want)
 	}
-	require.Equal(t, 1, strings.Count(text, "\nINSTALL"), "delivered twice, handled once")
-	require.Equal(t, 1, strings.Count(text, "\nNoteCreate"), "not kept, so it came again")
+	require.Equal(t, 1, strings.Count(text, "\nINSTALL"), "a duplicate is handled once")
+	require.Equal(t, 1, strings.Count(text, "\nNoteCreate"), "a failed delivery is handled when it is redelivered")
 }
 
 func TestReceiver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, ended := newOutput(), make(chan error, 1)
 	go func() {
-		ended <- run(ctx, env(map[string]string{"GHL_LISTEN": "127.0.0.1:0", "GHL_APP_ID": "app1", "GHL_TOKEN": "pit-x"}), out)
+		ended <- run(ctx, env(map[string]string{"GHL_LISTEN": "127.0.0.1:0", "GHL_APP_ID": "app1", "GHL_TOKEN": "pit-x"}),
+			out)
 	}()
 	_, url, found := strings.Cut(<-out.lines, "Waiting for deliveries at ")
 	require.True(t, found)

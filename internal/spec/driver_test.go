@@ -476,7 +476,7 @@ func searchFor() *ghl.SearchRequest {
 		PageLimit: 500, After: cursor, Query: "ada",
 		Filters: []ghl.Filter{
 			ghl.AnyOf(ghl.FieldEmail.Eq("ada@example.com"), ghl.FieldTags.Contains("vip")),
-			ghl.FieldDateUpdated.Range("gte", start, "lt", end),
+			ghl.FieldDateUpdated.GTE(start).LT(end),
 			ghl.FieldOpportunities.Nested(ghl.SearchField("pipelineId").Eq("VDm7RPYC2GLUvdpKmBfC")),
 			ghl.FieldPhone.Exists(),
 		},

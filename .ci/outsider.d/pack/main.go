@@ -66,7 +66,7 @@ func pack(proxy, arg string) error {
 	if err != nil {
 		return err
 	}
-	// Nested modules are left out, and what no module file may hold is an error.
+	// CreateFromDir omits nested modules and returns an error for files that a module may not contain.
 	if err := zip.CreateFromDir(f, m, folder); err != nil {
 		_ = f.Close()
 		return err

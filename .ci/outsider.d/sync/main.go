@@ -1,4 +1,4 @@
-// Command sync uses both modules as somebody else's program would.
+// Command sync uses both modules as a program outside of this repository does.
 package main
 
 import (

@@ -77,6 +77,8 @@ type siblings struct {
 	known  coverage
 }
 
+// sync syncs the records of one kind: first those that are linked, then those that only HighLevel has, then those that only
+// Pluvo has. A record that fails does not stop the others.
 func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record, links []*link) (failed []error) {
 	remote := map[string]*child{}
 	for i := range theirs {
@@ -86,11 +88,6 @@ func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record
 	for _, r := range ours {
 		local[r.Key()] = r
 	}
-	try := func(err error) {
-		if err != nil {
-			failed = append(failed, err)
-		}
-	}
 	for _, k := range links {
 		if k.kind != s.family.kind {
 			continue
@@ -98,31 +95,53 @@ func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record
 		their, our := remote[k.ghlID], local[k.pluvoID]
 		delete(remote, k.ghlID)
 		delete(local, k.pluvoID)
-		switch {
-		case their == nil && s.known != all:
-			// It may be there all the same.
-		case their == nil && our == nil:
-			try(s.unlink(ctx, s.l.ID, k, GHL, false))
-		case their == nil:
-			try(s.goneFromGHL(ctx, k, our))
-		case our == nil:
-			try(s.goneFromPluvo(ctx, k, their))
-		default:
-			try(s.merge(ctx, k, their, our))
-		}
+		failed = append(failed, s.syncLinked(ctx, k, their, our))
 	}
-	var strangers []*child
+	var unlinked []*child
 	for i := range theirs { // in the order of the list
 		if their := remote[theirs[i].id]; their != nil {
-			is, err := s.stranger(ctx, their)
-			try(err)
-			if err == nil && is {
-				strangers = append(strangers, their)
-			}
+			unlinked = append(unlinked, their)
+		}
+	}
+	failed = append(failed, s.adoptAll(ctx, unlinked, local)...)
+	for _, r := range ours {
+		if local[r.Key()] != nil {
+			failed = append(failed, s.makeInGHL(ctx, r))
+		}
+	}
+	return failed
+}
+
+// syncLinked syncs one linked record. their or our is nil when the record was not found on that side.
+func (s *siblings) syncLinked(ctx context.Context, k *link, their *child, our pluvo.Record) error {
+	switch {
+	case their == nil && s.known != all: // the list is incomplete, so the record may exist
+		return nil
+	case their == nil && our == nil:
+		return s.unlink(ctx, s.l.ID, k, GHL, false)
+	case their == nil:
+		return s.goneFromGHL(ctx, k, our)
+	case our == nil:
+		return s.goneFromPluvo(ctx, k, their)
+	}
+	return s.merge(ctx, k, their, our)
+}
+
+// adoptAll links records of HighLevel that have no link: to the record of Pluvo that an earlier run created them from, else to
+// a new one. It removes from local what it links. When own creates cannot be determined, local is emptied, so that no record
+// is created twice.
+func (s *siblings) adoptAll(ctx context.Context, unlinked []*child, local map[string]pluvo.Record) (failed []error) {
+	var strangers []*child
+	for _, their := range unlinked {
+		is, err := s.stranger(ctx, their)
+		failed = append(failed, err)
+		if err == nil && is {
+			strangers = append(strangers, their)
 		}
 	}
 	own, err := s.ownCreates(ctx, strangers, local)
 	if err != nil {
+		clear(local)
 		return append(failed, err)
 	}
 	for _, their := range strangers {
@@ -134,12 +153,7 @@ func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record
 				err = s.merge(ctx, k, their, our)
 			}
 		}
-		try(err)
-	}
-	for _, r := range ours {
-		if local[r.Key()] != nil {
-			try(s.makeInGHL(ctx, r))
-		}
+		failed = append(failed, err)
 	}
 	return failed
 }

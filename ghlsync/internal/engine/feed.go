@@ -108,38 +108,30 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 	return units, nil
 }
 
-// concerned returns the units of a location that a change concerns. Owner is the contact in Pluvo. The echo of an own write concerns
-// none: it is what the link says that Pluvo holds.
+// concerned returns the units of a location that a change concerns. owner is the id of the contact in Pluvo.
 func (e *Engine) concerned(ctx context.Context, tx *db.Tx, location, owner string, c *pluvo.Change) (units []string, err error) {
 	own, err := linkTx(ctx, tx, byPluvo, location, c.Kind, c.ID)
 	if err != nil {
 		return nil, err
 	}
-	if own != nil && own.pluvo != nil && c.Record != nil && pluvo.Equal(own.pluvo, c.Record) {
-		// If the contact has stopped, then for another state of the record: now it may go.
-		stopped, err := e.queue.HasStopped(ctx, tx, queue.Unit{Location: location, ID: own.contact})
-		if err != nil || !stopped {
-			return nil, err
+	if own != nil && c.Record != nil {
+		if units, echo, err := e.concernedByEcho(ctx, tx, location, owner, own, c.Record); echo || err != nil {
+			return units, err
 		}
-		return []string{own.contact}, nil
-	}
-	if own != nil && c.Record != nil && own.writes(c.Record) {
-		// A run has written it and is about to store that; or it is an edit, and that run came to no end. This unit sees.
-		return []string{unborn + owner}, nil
 	}
 	contact, err := linkTx(ctx, tx, byPluvo, location, pluvo.KindContact, owner)
 	if err != nil {
 		return nil, err
 	}
-	if own != nil && (own.pluvo != nil || c.Record == nil || contact == nil || contact.contact != own.contact) {
+	if own != nil && own.concernsContact(c, contact) {
 		units = append(units, own.contact)
 		if c.Kind == pluvo.KindContact {
 			return units, nil
-		} // else it may have been moved to another contact
+		} // a child may have been moved to another contact
 	}
+	taken := c.Record != nil && (own != nil && own.pluvo == nil || own == nil && e.from(location, c.Record))
 	switch {
-	case c.Record != nil && (own != nil && own.pluvo == nil || own == nil && e.from(location, c.Record)):
-		// A run that takes it over from HighLevel, or has linked it, may be about to store what it is. This unit sees.
+	case taken: // a run may be about to store the record that it takes from HighLevel; this unit waits for that run
 		units = append(units, unborn+owner)
 	case contact != nil:
 		units = append(units, contact.contact)
@@ -147,6 +139,33 @@ func (e *Engine) concerned(ctx context.Context, tx *db.Tx, location, owner strin
 		units = append(units, unborn+owner)
 	}
 	return units, nil
+}
+
+// concernedByEcho reports whether a change is, or may be, the echo of a write of a run, and returns the units that it concerns
+// then. own is the link of the record.
+func (e *Engine) concernedByEcho(
+	ctx context.Context, tx *db.Tx, location, owner string, own *link, record pluvo.Record,
+) (units []string, echo bool, err error) {
+	if own.pluvo != nil && pluvo.Equal(own.pluvo, record) {
+		// The echo of a stored write concerns no unit, unless the contact has stopped because of an earlier state of the record.
+		stopped, err := e.queue.HasStopped(ctx, tx, queue.Unit{Location: location, ID: own.contact})
+		if err != nil || !stopped {
+			return nil, true, err
+		}
+		return []string{own.contact}, true, nil
+	}
+	if own.writes(record) {
+		// Either a run has written it and is about to store the link, or it is an edit and the run was interrupted. The unit of
+		// the owner tells them apart.
+		return []string{unborn + owner}, true, nil
+	}
+	return nil, false, nil
+}
+
+// concernsContact reports whether a change of the linked record concerns the contact of the link: unless Pluvo has the record
+// for the first time, and it belongs to the linked contact.
+func (l *link) concernsContact(c *pluvo.Change, contact *link) bool {
+	return l.pluvo != nil || c.Record == nil || contact == nil || contact.contact != l.contact
 }
 
 // writes reports whether a record of Pluvo is what a run was about to write.

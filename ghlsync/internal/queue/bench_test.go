@@ -12,8 +12,8 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 )
 
-// BenchmarkChanges is a delivery from its arrival until its unit is in step, with work that does nothing: each for a unit of
-// its own, in ten locations.
+// BenchmarkChanges measures a delivery from its arrival until its unit is synced, with work that does nothing. Each
+// delivery is for another unit, in ten locations.
 func BenchmarkChanges(b *testing.B) {
 	for _, where := range []string{"sqlite", "postgres"} {
 		b.Run(where, func(b *testing.B) {
@@ -26,7 +26,8 @@ func BenchmarkChanges(b *testing.B) {
 			}
 			d := dbtest.Open(b, address)
 			done := make(chan struct{}, 1000000)
-			q := open(b, d, queue.Config{Workers: 10, Work: func(context.Context, *queue.Run) error { done <- struct{}{}; return nil }})
+			q := open(b, d, queue.Config{Workers: 10,
+				Work: func(context.Context, *queue.Run) error { done <- struct{}{}; return nil }})
 			for i := range 10 {
 				if err := q.AddLocation(b.Context(), fmt.Sprint("loc", i)); err != nil {
 					b.Fatal(err)

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Process is the id of this process among those that share the database.
+// Process returns the id of this process in the database.
 func (q *Queue) Process() string { return q.process }
 
-// Rescue, Revive and Prune are what the loops do now and then.
+// Rescue, Revive and Prune run the periodic work of the loops.
 func (q *Queue) Rescue(ctx context.Context) error { return q.rescue(ctx) }
 func (q *Queue) Revive(ctx context.Context) error { return q.revive(ctx) }
 func (q *Queue) Prune(ctx context.Context) error  { return q.prune(ctx) }

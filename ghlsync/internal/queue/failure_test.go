@@ -35,15 +35,16 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	if len(a.list) > 1 {
 		a.list = a.list[1:]
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
 func answer(status int, body string) func() (int, string) {
 	return func() (int, string) { return status, body }
 }
 
-// TestFailure: what fails for good stops and says what was sent and what came back, without a person's data. It can be tried
-// again, once; what then succeeds is resolved.
+// TestFailure: a permanent error stops a unit. The failure has the request and the answer without personal data. It
+// can be retried once, and a retry that succeeds resolves it.
 func TestFailure(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -51,20 +52,22 @@ func TestFailure(t *testing.T) {
 			answer(422, `{"statusCode":422,"message":["email ada@example.com must be an email"],"contact":{"firstName":"Ada"},"traceId":"t-1"}`),
 			answer(200, `{"contact":{"id":"0IHuJvc2ofPAAA8GzTRi"}}`),
 		}}
-		client, err := ghl.New(ghl.WithToken("pit-secret-token"), ghl.WithLocation("loc"), ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithMiddleware(queue.Middleware))
+		client, err := ghl.New(ghl.WithToken("pit-secret-token"), ghl.WithLocation("loc"),
+			ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithMiddleware(queue.Middleware))
 		require.NoError(t, err)
 		var incidents atomic.Int32
 		q := open(t, d, queue.Config{
 			Incident: func(queue.Failure) { incidents.Add(1) },
 			Work: func(ctx context.Context, run *queue.Run) error {
-				_, err := client.Contacts.Update(ctx, run.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Ada"), Email: ghl.Some("ada@example.com")})
+				_, err := client.Contacts.Update(ctx, run.ID,
+					&ghl.ContactUpdate{FirstName: ghl.Some("Ada"), Email: ghl.Some("ada@example.com")})
 				return err
 			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("0IHuJvc2ofPAAA8GzTRi"), queue.Live))
 		var list []queue.Failure
-		eventually(t, "it has stopped", func() bool {
+		eventually(t, "the unit has stopped", func() bool {
 			list, err = q.Failures(t.Context(), queue.FailureFilter{States: []queue.State{queue.Stopped}})
 			return err == nil && len(list) == 1
 		})
@@ -85,24 +88,24 @@ func TestFailure(t *testing.T) {
 		for _, word := range []string{"ada@", "Ada", "secret"} {
 			require.NotContains(t, everything, word)
 		}
-		eventually(t, "somebody was told", func() bool { return incidents.Load() == 1 })
+		eventually(t, "an alert", func() bool { return incidents.Load() == 1 })
 
-		for range 2 { // pressed twice
+		for range 2 { // the second retry does nothing
 			require.NoError(t, q.Retry(t.Context(), f.ID))
 		}
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
-		require.NoError(t, q.Retry(t.Context(), f.ID), "what is over stays so")
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
+		require.NoError(t, q.Retry(t.Context(), f.ID), "a resolved failure does not change")
 		require.Zero(t, behind(t, d))
 		list, err = q.Failures(t.Context(), queue.FailureFilter{States: []queue.State{queue.Resolved}})
 		require.NoError(t, err)
 		require.Len(t, list, 1)
-		require.Equal(t, 2, count(t, d, `SELECT count(*) FROM river_job`), "each press but the first did nothing")
+		require.Equal(t, 2, count(t, d, `SELECT count(*) FROM river_job`), "only the first retry added a job")
 		require.ErrorIs(t, q.Retry(t.Context(), "no such"), queue.ErrNotFound)
 	})
 }
 
-// TestRetries: what may pass is tried again up to the bound, and then stops; one incident, one alert. A new change tries it
-// once more.
+// TestRetries: a temporary error is retried up to the limit, and then the unit stops: one incident, one alert. A new
+// change starts another try.
 func TestRetries(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -123,7 +126,7 @@ func TestRetries(t *testing.T) {
 			return count(t, d, `SELECT count(*) FROM ghlsync_failure WHERE state = 'stopped'`) == 1 &&
 				count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE job = 0`) == 1
 		}
-		eventually(t, "it has stopped", stopped)
+		eventually(t, "the unit has stopped", stopped)
 		require.EqualValues(t, 4, runs.Load())
 		list, err := q.Failures(t.Context(), queue.FailureFilter{})
 		require.NoError(t, err)
@@ -136,13 +139,13 @@ func TestRetries(t *testing.T) {
 		require.True(t, attempts[3].Next.IsZero())
 
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
-		eventually(t, "it was tried again", func() bool { return runs.Load() == 5 && stopped() })
-		eventually(t, "somebody was told", func() bool { return incidents.Load() == 1 })
+		eventually(t, "another try", func() bool { return runs.Load() == 5 && stopped() })
+		eventually(t, "an alert", func() bool { return incidents.Load() == 1 })
 
 		for range 2 {
 			require.NoError(t, q.Skip(t.Context(), list[0].ID))
 		}
-		require.NoError(t, q.Resolve(t.Context(), list[0].ID), "what is over stays so")
+		require.NoError(t, q.Resolve(t.Context(), list[0].ID), "a resolved failure does not change")
 		require.Zero(t, behind(t, d))
 		list, err = q.Failures(t.Context(), queue.FailureFilter{States: []queue.State{queue.Skipped}})
 		require.NoError(t, err)
@@ -151,16 +154,19 @@ func TestRetries(t *testing.T) {
 	})
 }
 
-// TestTimeout: a run that takes too long is a failure like any other, and not put back as one of a process that stops.
+// TestTimeout: a run that exceeds its time limit fails. It is not put back like a run of a process that stops.
 func TestTimeout(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
-		q := open(t, d, queue.Config{Timeout: 20 * time.Millisecond, Retries: queue.Retry{First: time.Millisecond, Attempts: 2},
-			Work: func(ctx context.Context, _ *queue.Run) error { <-ctx.Done(); return ctx.Err() }})
+		q := open(t, d, queue.Config{Timeout: 20 * time.Millisecond,
+			Retries: queue.Retry{First: time.Millisecond, Attempts: 2},
+			Work:    func(ctx context.Context, _ *queue.Run) error { <-ctx.Done(); return ctx.Err() }})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
-		eventually(t, "it has stopped", func() bool { return count(t, d, `SELECT count(*) FROM ghlsync_failure WHERE state = 'stopped'`) == 1 })
+		eventually(t, "the unit has stopped", func() bool {
+			return count(t, d, `SELECT count(*) FROM ghlsync_failure WHERE state = 'stopped'`) == 1
+		})
 		list, err := q.Failures(t.Context(), queue.FailureFilter{})
 		require.NoError(t, err)
 		require.Equal(t, queue.CategoryTimeout, list[0].Category)
@@ -168,7 +174,7 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// TestReauth: a location whose authorization is gone pauses, with one alert, and no other does.
+// TestReauth: a location that must be authorized again pauses with one alert, and no other location pauses.
 func TestReauth(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -193,15 +199,16 @@ func TestReauth(t *testing.T) {
 			}
 		}
 		start(t, q)
-		eventually(t, "one is paused, the other in step", func() bool {
-			return behind(t, d) == 5 && count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE process <> '' OR due = 0 AND job > 0 AND location = 'other'`) == 0 &&
+		eventually(t, "one is paused, the other is synced", func() bool {
+			return behind(t, d) == 5 && count(t, d,
+				`SELECT count(*) FROM ghlsync_unit WHERE process <> '' OR due = 0 AND job > 0 AND location = 'other'`) == 0 &&
 				count(t, d, `SELECT count(*) FROM ghlsync_location WHERE paused > 0`) == 1
 		})
-		eventually(t, "somebody was told", func() bool { return incidents.Load() == 1 })
+		eventually(t, "an alert", func() bool { return incidents.Load() == 1 })
 		require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE attempts > 0`))
 		mended.Store(true)
 		require.NoError(t, q.Resume(t.Context(), "loc"))
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.EqualValues(t, 1, incidents.Load())
 	})
 }

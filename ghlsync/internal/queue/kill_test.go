@@ -18,7 +18,7 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 )
 
-// kills is how often a storm kills a process.
+// kills returns how often a storm kills a process.
 func kills() int {
 	if n, err := strconv.Atoi(os.Getenv("GHLSYNC_KILLS")); err == nil {
 		return n
@@ -26,14 +26,14 @@ func kills() int {
 	return 12
 }
 
-// world is the other system: it has changes, and is read by runs.
+// world is the other system. It has changes, and runs read it.
 type world struct {
 	mu       sync.Mutex
 	random   *rand.Rand
 	quiet    bool // no more changes
 	unitOf   []int
 	truth    []int // changes of each unit
-	seen     []int // of them, what the last run that ended had read
+	seen     []int // of each unit, the changes that the last complete run had read
 	inside   []int
 	overlaps int
 	runs     int
@@ -58,7 +58,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(rw, len(w.unitOf)-1, " ", n)
 }
 
-// work is a run's call to the other system. It goes on when its caller was killed, as at a real one.
+// work serves the call of a run to the other system. As at a real server, it continues when its caller is killed.
 func (w *world) work(n int) {
 	w.mu.Lock()
 	w.runs++
@@ -74,8 +74,9 @@ func (w *world) work(n int) {
 	w.mu.Unlock()
 }
 
-// TestKilledProcesses: processes that take deliveries and work are killed at random and started again at once. What was
-// acknowledged is kept, the rest is delivered again, and at the end nothing is stale. Never were two at one unit.
+// TestKilledProcesses: processes that receive deliveries and sync are killed at random and restarted at once. No
+// acknowledged delivery is lost, the others are redelivered, and at the end no unit is stale. Two runs never work on
+// one unit at once.
 func TestKilledProcesses(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -83,7 +84,8 @@ func TestKilledProcesses(t *testing.T) {
 		if d.SQLite() != nil {
 			processes = 1
 		}
-		w := &world{random: rand.New(rand.NewPCG(7, 7)), truth: make([]int, worldUnits), seen: make([]int, worldUnits), inside: make([]int, worldUnits)}
+		w := &world{random: rand.New(rand.NewPCG(7, 7)), truth: make([]int, worldUnits), seen: make([]int, worldUnits),
+			inside: make([]int, worldUnits)}
 		server := httptest.NewServer(w)
 		defer server.Close()
 		q := open(t, d, queue.Config{Work: idle})
@@ -131,7 +133,7 @@ func TestKilledProcesses(t *testing.T) {
 			}
 		}
 		mu.Unlock()
-		eventually(t, "all units are in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "all units are synced", func() bool { return behind(t, d) == 0 })
 		require.Equal(t, len(delivered), count(t, d, `SELECT count(*) FROM ghlsync_delivery`))
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -142,8 +144,8 @@ func TestKilledProcesses(t *testing.T) {
 	})
 }
 
-// TestDeadProcessIsFreedAtStart: on SQLite the next process knows at once that the one before is dead; on PostgreSQL its
-// lease must run out.
+// TestDeadProcessIsFreedAtStart: on SQLite a new process frees the units of a dead process at once; on PostgreSQL it
+// waits until the lease has expired.
 func TestDeadProcessIsFreedAtStart(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -160,9 +162,10 @@ func TestDeadProcessIsFreedAtStart(t *testing.T) {
 		runs := make(chan *queue.Run, 10)
 		lease := childLease
 		if d.SQLite() != nil {
-			lease = time.Hour // it is not waited for
+			lease = time.Hour // the test does not wait for it
 		}
-		q := open(t, d, queue.Config{Lease: lease, Work: func(_ context.Context, run *queue.Run) error { runs <- run; return nil }})
+		q := open(t, d, queue.Config{Lease: lease,
+			Work: func(_ context.Context, run *queue.Run) error { runs <- run; return nil }})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		child := dbtest.Start(t, "sync", address, server.URL, "0")
 		require.Equal(t, "started", child.Line(t))
@@ -175,7 +178,7 @@ func TestDeadProcessIsFreedAtStart(t *testing.T) {
 		child.Kill()
 		start(t, q)
 		require.Equal(t, "c", receive(t, runs).ID)
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.Zero(t, count(t, d, `SELECT count(*) FROM river_job WHERE state = 'running'`))
 	})
 }

@@ -19,8 +19,8 @@ func TestMain(m *testing.M) { dbtest.Main(m, map[string]func([]string){"sync": s
 
 const childLease = time.Second
 
-// syncRole is a process as in production: it takes deliveries and works. The other system is a server of the test's. It
-// prints the number of each delivery that it has acknowledged.
+// syncRole is a process as in production: it receives deliveries and syncs. The other system is a server of the test.
+// The process prints the number of each delivery that it has acknowledged.
 func syncRole(arguments []string) {
 	address, server, name := arguments[0], arguments[1], arguments[2]
 	ctx := context.Background()
@@ -60,12 +60,13 @@ func syncRole(arguments []string) {
 		change, err := get(ctx, "/change/"+name)
 		fail(err)
 		if change == "" {
-			select {} // no more changes: it works on
+			select {} // no more changes; the runs continue
 		}
 		var n, number int
 		_, err = fmt.Sscan(change, &number, &n)
 		fail(err)
-		_, err = q.Deliver(ctx, queue.Delivery{ID: fmt.Sprint(number), Kind: "ContactUpdate", Unit: unit(fmt.Sprint("c", n))})
+		_, err = q.Deliver(ctx, queue.Delivery{ID: fmt.Sprint(number), Kind: "ContactUpdate",
+			Unit: unit(fmt.Sprint("c", n))})
 		fail(err)
 		fmt.Println("ack", number)
 	}

@@ -24,7 +24,8 @@ func exec(t testing.TB, d *db.DB, query string, args ...any) {
 	}))
 }
 
-// TestStopDrains: a stop lets runs end; what does not end in time is cancelled and put back, and no attempt counts.
+// TestStopDrains: Stop waits for runs. It cancels a run that does not end in time and puts it back without counting
+// an attempt.
 func TestStopDrains(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -58,12 +59,12 @@ func TestStopDrains(t *testing.T) {
 
 		next := open(t, d, queue.Config{Work: idle})
 		start(t, next)
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	})
 }
 
-// TestLostLease: a process that others took to be dead cancels its runs, and what it still does has no effect. Then
-// it works on.
+// TestLostLease: a process that has lost its lease cancels its runs, and they have no effect. Then the process
+// continues.
 func TestLostLease(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -77,7 +78,7 @@ func TestLostLease(t *testing.T) {
 			})
 			if first.CompareAndSwap(false, true) {
 				<-ctx.Done()
-				<-freed // and takes itself for finished all the same
+				<-freed // returns success although its context is cancelled
 			}
 			return nil
 		}})
@@ -86,25 +87,26 @@ func TestLostLease(t *testing.T) {
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
 		ctx := receive(t, began)
 		exec(t, d, `DELETE FROM ghlsync_process`)
-		other, err := queue.New(queue.Config{DB: d, Work: idle, Logger: quiet}) // as another process does
+		other, err := queue.New(queue.Config{DB: d, Work: idle, Logger: quiet}) // another process
 		require.NoError(t, err)
 		require.NoError(t, other.Rescue(t.Context()))
 		receive(t, ctx.Done())
 		close(freed)
 		require.Error(t, context.Cause(ctx))
 		receive(t, began)
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_cursor`))
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_process`))
 	})
 }
 
-// TestKilledTooOften: a unit whose processes die is tried again, with pauses in the end, and stopped at the bound.
+// TestKilledTooOften: a unit is retried when the process of its run dies, later with waits, and stops at the limit.
 func TestKilledTooOften(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
 		var incidents []queue.Failure
-		q := open(t, d, queue.Config{Work: idle, Retries: queue.Retry{Kills: 4}, Incident: func(f queue.Failure) { incidents = append(incidents, f) }})
+		q := open(t, d, queue.Config{Work: idle, Retries: queue.Retry{Kills: 4},
+			Incident: func(f queue.Failure) { incidents = append(incidents, f) }})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
 		for range 4 {
@@ -119,14 +121,14 @@ func TestKilledTooOften(t *testing.T) {
 
 		require.NoError(t, q.Retry(t.Context(), incidents[0].ID))
 		start(t, q)
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		open, err := q.Failures(t.Context(), queue.FailureFilter{})
 		require.NoError(t, err)
 		require.Empty(t, open)
 	})
 }
 
-// TestRevive: a unit whose job was taken away, as in River's own UI, gets another one.
+// TestRevive: a unit gets a new job if its job was deleted, such as in River's UI.
 func TestRevive(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -139,7 +141,7 @@ func TestRevive(t *testing.T) {
 		require.NoError(t, q.Revive(t.Context()))
 		require.Equal(t, kept, count(t, d, `SELECT job FROM ghlsync_unit WHERE unit = 'kept'`))
 		start(t, q)
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	})
 }
 
@@ -165,7 +167,7 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-// TestPause: nobody works on a paused location, whoever has its jobs; resumed, it goes on.
+// TestPause: no process works on a paused location, whichever has its jobs. Its runs continue after it is resumed.
 func TestPause(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -180,7 +182,7 @@ func TestPause(t *testing.T) {
 		for _, location := range []string{"loc", "other"} {
 			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: "c"}, queue.Live))
 		}
-		eventually(t, "the other is in step", func() bool { return runs.Load() == 1 })
+		eventually(t, "the other is synced", func() bool { return runs.Load() == 1 })
 		list, err := q.Locations(t.Context())
 		require.NoError(t, err)
 		require.Len(t, list, 2)
@@ -189,12 +191,12 @@ func TestPause(t *testing.T) {
 		require.True(t, list[1].Paused.IsZero())
 		eventually(t, "only the paused one is behind", func() bool { return behind(t, d) == 1 })
 		require.NoError(t, q.Resume(t.Context(), "loc"))
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.EqualValues(t, 2, runs.Load())
 	})
 }
 
-// TestPauseByHandIsNotAnError: a reason in a person's words is never taken as the category of an error.
+// TestPauseByHandIsNotAnError: a reason that a person has written is never treated as the category of an error.
 func TestPauseByHandIsNotAnError(t *testing.T) {
 	d := dbtest.Open(t, dbtest.SQLite(t))
 	q := open(t, d, queue.Config{Work: func(context.Context, *queue.Run) error { return nil }})
@@ -212,7 +214,7 @@ func TestPauseByHandIsNotAnError(t *testing.T) {
 	require.Equal(t, queue.CategoryUnauthorized, list[0].Category())
 }
 
-// TestWake: what waits a minute for a location that nobody serves goes on once somebody does.
+// TestWake: units that wait a minute for a closed location run as soon as the location is open.
 func TestWake(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -231,25 +233,28 @@ func TestWake(t *testing.T) {
 		})
 		served.Store(true)
 		require.NoError(t, q.Wake(t.Context(), "loc"))
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	})
 }
 
-// TestLocationsComeAndGo: what one process adds, the others work on; what is removed is left alone.
+// TestLocationsComeAndGo: all processes work on a location that one of them adds, and none on a location that is
+// removed.
 func TestLocationsComeAndGo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
 		q := open(t, d, queue.Config{Work: idle})
 		start(t, q)
-		tool := open(t, dbtest.Open(t, address), queue.Config{Work: func(context.Context, *queue.Run) error { return errors.New("not started") }})
+		tool := open(t, dbtest.Open(t, address), queue.Config{
+			Work: func(context.Context, *queue.Run) error { return errors.New("not started") },
+		})
 		require.ErrorIs(t, tool.AddLocation(t.Context(), ""), queue.ErrInvalid)
 		require.NoError(t, tool.AddLocation(t.Context(), "loc"))
 		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Live))
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.NoError(t, tool.RemoveLocation(t.Context(), "loc"))
 		require.ErrorIs(t, tool.Mark(t.Context(), unit("c"), queue.Live), queue.ErrLocation)
 		require.NoError(t, tool.AddLocation(t.Context(), "loc"))
 		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Live))
-		eventually(t, "in step again", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced again", func() bool { return behind(t, d) == 0 })
 	})
 }

@@ -22,7 +22,7 @@ var quiet = slog.New(slog.DiscardHandler)
 
 const patience = 60 * time.Second
 
-// open makes a queue that ends with the test.
+// open returns a queue that ends with the test.
 func open(t testing.TB, d *db.DB, c queue.Config) *queue.Queue {
 	t.Helper()
 	c.DB = d
@@ -54,18 +54,18 @@ func eventually(t testing.TB, what string, done func() bool) {
 	require.Eventually(t, done, patience, 10*time.Millisecond, what)
 }
 
-// receive waits for what comes over a channel.
+// receive returns the next value of a channel.
 func receive[T any](t testing.TB, c <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-c:
 	case <-time.After(patience):
-		require.FailNow(t, "nothing comes")
+		require.FailNow(t, "no value received")
 	}
 	return v
 }
 
-// behind counts the units that are not in step.
+// behind counts the units that are not synced.
 func behind(t testing.TB, d *db.DB) int {
 	t.Helper()
 	return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE number > synced OR job <> 0 OR process <> ''`)
@@ -103,9 +103,10 @@ func TestDeliver(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, fresh)
 		require.Equal(t, 2, count(t, d, `SELECT number FROM ghlsync_unit WHERE unit = $1`, "c1"))
-		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM river_job`), "one job, for the number alone is raised")
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM river_job`), "one job: a further mark only raises the number")
 
-		for _, wrong := range []queue.Delivery{{}, {ID: "x", Kind: "k", Unit: queue.Unit{Location: "loc"}}, {ID: "a\x00", Kind: "k", Unit: unit("c")},
+		for _, wrong := range []queue.Delivery{{}, {ID: "x", Kind: "k", Unit: queue.Unit{Location: "loc"}},
+			{ID: "a\x00", Kind: "k", Unit: unit("c")},
 			{ID: "x", Kind: "k", Unit: unit("c\n")}, {ID: "x", Kind: "\xff", Unit: unit("c")}} {
 			_, err := q.Deliver(ctx, wrong)
 			require.ErrorIs(t, err, queue.ErrInvalid)
@@ -113,12 +114,12 @@ func TestDeliver(t *testing.T) {
 		require.ErrorIs(t, q.Mark(ctx, queue.Unit{Location: "elsewhere", ID: "c"}, queue.Live), queue.ErrLocation)
 
 		start(t, q)
-		eventually(t, "the unit is in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "the unit is synced", func() bool { return behind(t, d) == 0 })
 	})
 }
 
-// TestNoLostUpdate: many producers change few units while several processes work on them. At the end each unit was worked on
-// after its last change, and never were two at one.
+// TestNoLostUpdate: many producers change few units while several processes sync them. At the end each unit was
+// synced after its last change, and two runs never worked on one unit at once.
 func TestNoLostUpdate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		const producers, changes, units = 4, 60, 10
@@ -139,7 +140,7 @@ func TestNoLostUpdate(t *testing.T) {
 				overlaps.Add(1)
 			}
 			defer inside[n].Add(-1)
-			value := truth[n].Load() // what a call to the other system would read
+			value := truth[n].Load() // the state that a call to the other system would read
 			time.Sleep(time.Duration(rand.IntN(3)) * time.Millisecond)
 			seen[n].Store(value)
 			return nil
@@ -159,7 +160,8 @@ func TestNoLostUpdate(t *testing.T) {
 				for i := range changes {
 					n := random.IntN(units)
 					truth[n].Add(1)
-					_, err := queues[p%processes].Deliver(context.Background(), queue.Delivery{ID: fmt.Sprint(p, "-", i), Kind: "ContactUpdate", Unit: unit(fmt.Sprint("c", n))})
+					_, err := queues[p%processes].Deliver(context.Background(),
+						queue.Delivery{ID: fmt.Sprint(p, "-", i), Kind: "ContactUpdate", Unit: unit(fmt.Sprint("c", n))})
 					errs[p] = errors.Join(errs[p], err)
 				}
 			})
@@ -167,7 +169,7 @@ func TestNoLostUpdate(t *testing.T) {
 		all.Wait()
 		require.NoError(t, errors.Join(errs...))
 		d := dbtest.Open(t, address)
-		eventually(t, "all units are in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "all units are synced", func() bool { return behind(t, d) == 0 })
 		for n := range units {
 			require.Equal(t, truth[n].Load(), seen[n].Load(), "unit %d is stale", n)
 		}
@@ -176,7 +178,7 @@ func TestNoLostUpdate(t *testing.T) {
 	})
 }
 
-// TestChangeDuringARun: what changes while the work is under way is worked on again, once.
+// TestChangeDuringARun: a unit that changes during its run is synced once more.
 func TestChangeDuringARun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -195,41 +197,42 @@ func TestChangeDuringARun(t *testing.T) {
 		}
 		close(goOn)
 		require.EqualValues(t, 6, receive(t, began))
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.Empty(t, began)
 	})
 }
 
-// TestFinally: what a run stores with its end is there if it succeeds, and not if it fails; an error of it fails the run.
+// TestFinally: writes that a run makes with its end are stored only if it succeeds, and an error in them fails the run.
 func TestFinally(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
 		var tries atomic.Int32
-		q := open(t, d, queue.Config{Retries: queue.Retry{First: time.Millisecond}, Work: func(_ context.Context, run *queue.Run) error {
-			n := tries.Add(1)
-			run.Finally(func(ctx context.Context, tx *db.Tx) error {
-				_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, '', 0)`, fmt.Sprint(n))
-				if n == 2 {
-					err = errors.New("not this one")
+		q := open(t, d, queue.Config{Retries: queue.Retry{First: time.Millisecond},
+			Work: func(_ context.Context, run *queue.Run) error {
+				n := tries.Add(1)
+				run.Finally(func(ctx context.Context, tx *db.Tx) error {
+					_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, '', 0)`, fmt.Sprint(n))
+					if n == 2 {
+						err = errors.New("not this one")
+					}
+					return err
+				})
+				if n == 1 {
+					return errors.New("fails")
 				}
-				return err
-			})
-			if n == 1 {
-				return errors.New("fails")
-			}
-			return nil
-		}})
+				return nil
+			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 && tries.Load() > 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 && tries.Load() > 0 })
 		require.EqualValues(t, 3, tries.Load())
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_cursor`))
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_cursor WHERE name = '3'`))
 	})
 }
 
-// TestLocationsDoNotWaitForEachOther: a location whose work stands still, with many units, holds up no other.
+// TestLocationsDoNotWaitForEachOther: a location with many units that do not finish does not delay other locations.
 func TestLocationsDoNotWaitForEachOther(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -248,27 +251,27 @@ func TestLocationsDoNotWaitForEachOther(t *testing.T) {
 			done.Add(1)
 			return nil
 		}})
-		for _, location := range []string{"Slow", "slow", "other"} { // ids differ in the case of letters too
+		for _, location := range []string{"Slow", "slow", "other"} { // ids may differ only in the case of letters
 			require.NoError(t, q.AddLocation(t.Context(), location))
 		}
 		start(t, q)
 		for i := range 20 {
 			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: "Slow", ID: fmt.Sprint(i)}, queue.Live))
 		}
-		eventually(t, "the slow one stands still", func() bool { return waiting.Load() == 3 })
+		eventually(t, "the runs of the slow location wait", func() bool { return waiting.Load() == 3 })
 		for i := range 10 {
 			for _, location := range []string{"slow", "other"} {
 				require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: fmt.Sprint(i)}, queue.Live))
 			}
 		}
-		eventually(t, "the others are in step", func() bool { return done.Load() == 20 })
+		eventually(t, "the others are synced", func() bool { return done.Load() == 20 })
 		require.EqualValues(t, 3, waiting.Load())
 		close(standstill)
-		eventually(t, "all are in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "all are synced", func() bool { return behind(t, d) == 0 })
 	})
 }
 
-// TestPriority: what just happened passes what a backfill has left waiting, also for a unit that waits with it.
+// TestPriority: live changes run before changes of a backfill, also for a unit that waits with background priority.
 func TestPriority(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -287,13 +290,13 @@ func TestPriority(t *testing.T) {
 		require.NoError(t, q.Mark(t.Context(), unit("c15"), queue.Live))
 		require.NoError(t, q.Mark(t.Context(), unit("new"), queue.Live))
 		start(t, q)
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.Equal(t, []string{"c15", "new"}, order[:2])
-		require.Len(t, order, 21, "a job that was replaced is void")
+		require.Len(t, order, 21, "a replaced job does nothing")
 	})
 }
 
-// TestFree: a run can tell whether somebody works on another unit, and keep others from beginning to.
+// TestFree: a run can find out whether another unit is running, and prevent runs of it.
 func TestFree(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
@@ -331,8 +334,8 @@ func TestFree(t *testing.T) {
 		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Live))
 		require.False(t, receive(t, answers))
 		close(goOn)
-		eventually(t, "in step", func() bool { return behind(t, d) == 0 })
-		require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_failure`), "waiting is no failure")
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
+		require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_failure`), "waiting is not a failure")
 		for len(answers) > 1 {
 			<-answers
 		}
@@ -342,8 +345,10 @@ func TestFree(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	d := dbtest.Open(t, dbtest.SQLite(t))
-	for name, c := range map[string]queue.Config{"DB": {Work: idle}, "Work": {DB: d}, "Workers": {DB: d, Work: idle, Workers: -1},
-		"Lease": {DB: d, Work: idle, Lease: -1}, "Timeout": {DB: d, Work: idle, Timeout: -1}, "Retries": {DB: d, Work: idle, Retries: queue.Retry{First: -1}}} {
+	for name, c := range map[string]queue.Config{"DB": {Work: idle}, "Work": {DB: d},
+		"Workers": {DB: d, Work: idle, Workers: -1},
+		"Lease":   {DB: d, Work: idle, Lease: -1}, "Timeout": {DB: d, Work: idle, Timeout: -1}, "Retries": {DB: d,
+			Work: idle, Retries: queue.Retry{First: -1}}} {
 		_, err := queue.New(c)
 		require.ErrorContains(t, err, name)
 	}

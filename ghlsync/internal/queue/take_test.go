@@ -31,22 +31,22 @@ func TestDo(t *testing.T) {
 		_, err = q.Do(ctx, unit(""), time.Now(), idle)
 		require.ErrorIs(t, err, queue.ErrInvalid)
 
-		// It is alone with the unit, and what is marked meanwhile is worked on afterwards.
+		// Do excludes other runs of the unit, and a change that is marked meanwhile is synced afterwards.
 		done, err := q.Do(ctx, unit("c1"), time.Now(), func(ctx context.Context, run *queue.Run) error {
 			require.Equal(t, queue.Background, run.Priority)
 			again, err := q.Do(ctx, unit("c1"), time.Now(), idle)
 			require.NoError(t, err)
-			require.False(t, again, "another is at it")
+			require.False(t, again, "another run has the unit")
 			require.NoError(t, q.Mark(ctx, unit("c1"), queue.Live))
 			require.Zero(t, runs.Load())
 			return nil
 		})
 		require.NoError(t, err)
 		require.True(t, done)
-		eventually(t, "the mark is worked on", func() bool { return behind(t, d) == 0 })
+		eventually(t, "the marked change is synced", func() bool { return behind(t, d) == 0 })
 		require.EqualValues(t, 1, runs.Load())
 
-		// It was read just now, so what is older than that is of no use.
+		// The unit was read just now, so older data is refused.
 		done, err = q.Do(ctx, unit("c1"), time.Now().Add(-time.Minute), idle)
 		require.NoError(t, err)
 		require.False(t, done)
@@ -54,11 +54,11 @@ func TestDo(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, done)
 
-		// A failure is like any other: the usual work is tried.
+		// A failure is retried with the usual work.
 		done, err = q.Do(ctx, unit("c2"), time.Now(), func(context.Context, *queue.Run) error { return errors.New("no") })
 		require.NoError(t, err)
 		require.True(t, done)
-		eventually(t, "it was tried again", func() bool { return behind(t, d) == 0 })
+		eventually(t, "the retry succeeds", func() bool { return behind(t, d) == 0 })
 		require.EqualValues(t, 2, runs.Load())
 
 		require.NoError(t, q.Pause(ctx, "loc", "for a test"))
@@ -67,7 +67,7 @@ func TestDo(t *testing.T) {
 	})
 }
 
-// TestHold: one at a time holds a name; the end of its process frees it.
+// TestHold: one run at a time holds a lock, and the death of its process frees the lock.
 func TestHold(t *testing.T) {
 	address := dbtest.Postgres(t) // several processes
 	d, ctx := dbtest.Open(t, address), t.Context()
@@ -95,9 +95,9 @@ func TestHold(t *testing.T) {
 	require.NoError(t, err)
 	defer release()
 
-	// b was silent for too long: a may, and b's context ends.
+	// The lease of b has expired: a gets the lock, and the context of b ends.
 	exec(t, d, `UPDATE ghlsync_process SET lease_until = 1 WHERE id = $1`, b.Process())
-	eventually(t, "what the dead process held is free", func() bool {
+	eventually(t, "the lock of the dead process is free", func() bool {
 		_, release, err := a.Hold(ctx, "x")
 		if err == nil {
 			release()
@@ -105,10 +105,10 @@ func TestHold(t *testing.T) {
 		return err == nil || held.Err() != nil
 	})
 	exec(t, d, `DELETE FROM ghlsync_process WHERE id = $1`, b.Process())
-	eventually(t, "and it knows", func() bool { return held.Err() != nil })
+	eventually(t, "the context of the dead process ends", func() bool { return held.Err() != nil })
 }
 
-// TestHoldIsGivenBackLater: the database was away when a name was to be given back.
+// TestHoldIsGivenBackLater: a lock is released later if the database fails when it should be released.
 func TestHoldIsGivenBackLater(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d, ctx := dbtest.Open(t, address), t.Context()
@@ -121,7 +121,7 @@ func TestHoldIsGivenBackLater(t *testing.T) {
 		exec(t, d, `ALTER TABLE elsewhere RENAME TO ghlsync_hold`)
 		_, _, err = q.Hold(ctx, "x")
 		require.ErrorIs(t, err, queue.ErrHeld)
-		eventually(t, "it is free", func() bool {
+		eventually(t, "the lock is free", func() bool {
 			is, err := q.Held(ctx, "x")
 			return err == nil && !is
 		})
@@ -131,8 +131,8 @@ func TestHoldIsGivenBackLater(t *testing.T) {
 	})
 }
 
-// TestLiveMarkOfWhatIsWorkedOn: a live change of a unit that is worked on in the background does not wait behind what else was found
-// there.
+// TestLiveMarkOfWhatIsWorkedOn: a live change of a unit that runs with background priority does not wait for other
+// units with that priority.
 func TestLiveMarkOfWhatIsWorkedOn(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d, ctx := dbtest.Open(t, address), t.Context()
@@ -155,11 +155,12 @@ func TestLiveMarkOfWhatIsWorkedOn(t *testing.T) {
 		require.True(t, done)
 		close(proceed)
 		require.Equal(t, "c1", receive(t, order))
-		eventually(t, "all is done", func() bool { return behind(t, d) == 0 })
+		eventually(t, "all are synced", func() bool { return behind(t, d) == 0 })
 	})
 }
 
-// TestDoOfWhatHasStopped: what has stopped is tried again as usual, when a list comes to it.
+// TestDoOfWhatHasStopped: Do does not run the work of a list for a stopped unit, but starts a retry with the usual
+// work.
 func TestDoOfWhatHasStopped(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d, ctx := dbtest.Open(t, address), t.Context()
@@ -180,12 +181,14 @@ func TestDoOfWhatHasStopped(t *testing.T) {
 			}))
 			return is
 		}
-		eventually(t, "it stops", stopped)
+		eventually(t, "the unit stops", stopped)
 		well.Store(true)
-		done, err := q.Do(ctx, unit("c1"), time.Now().Add(time.Hour), func(context.Context, *queue.Run) error { return errors.New("not by this") })
+		done, err := q.Do(ctx, unit("c1"), time.Now().Add(time.Hour), func(context.Context, *queue.Run) error {
+			return errors.New("must not run")
+		})
 		require.NoError(t, err)
 		require.False(t, done)
-		eventually(t, "it is in step", func() bool { return behind(t, d) == 0 })
+		eventually(t, "it is synced", func() bool { return behind(t, d) == 0 })
 		require.False(t, stopped())
 	})
 }

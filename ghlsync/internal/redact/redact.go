@@ -18,14 +18,17 @@ const maxBody = 8 << 10
 // harmless are the names of fields with values that are not redacted. Names that end with "Id" or "Ids" are harmless
 // too.
 var harmless = map[string]bool{
-	"id": true, "_id": true, "ids": true, "type": true, "status": true, "statuscode": true, "code": true, "canonicalcode": true,
-	"matchingfield": true, "appointmentstatus": true, "limit": true, "page": true, "pagelimit": true, "total": true,
-	"skip": true, "duedate": true, "starttime": true, "endtime": true, "dateadded": true, "dateupdated": true, "key": true,
-	"field": true, "operator": true, "direction": true, "usertype": true,
+	"id": true, "_id": true, "ids": true, "type": true, "status": true, "statuscode": true, "code": true,
+	"canonicalcode": true, "matchingfield": true, "appointmentstatus": true, "limit": true, "page": true,
+	"pagelimit": true, "total": true, "skip": true, "duedate": true, "starttime": true, "endtime": true,
+	"dateadded": true, "dateupdated": true, "key": true, "field": true, "operator": true, "direction": true,
+	"usertype": true,
 }
 
 // words are the names of fields with sentences of the server as values, which are redacted with [Text].
-var words = map[string]bool{"message": true, "error": true, "error_description": true, "details": true, "resolution": true}
+var words = map[string]bool{
+	"message": true, "error": true, "error_description": true, "details": true, "resolution": true,
+}
 
 // JSON returns a redacted JSON body of at most 8 KiB. It returns only the length of a body that is not JSON.
 func JSON(body []byte) string {

@@ -1,13 +1,13 @@
--- Times are microseconds since 1970, 0 for none. What is JSON is TEXT, so that both databases keep it to the byte.
+-- Times are microseconds since 1970, 0 for none. JSON is TEXT, so that both databases preserve its bytes.
 
--- Processes that work, each for as long as its lease runs.
+-- Processes that work. A process is alive until its lease expires.
 CREATE TABLE ghlsync_process (
 	id TEXT PRIMARY KEY,
 	started_at BIGINT NOT NULL,
 	lease_until BIGINT NOT NULL
 );
 
--- Locations that are kept in step. One that is paused is worked on by nobody; reason says why.
+-- Locations that are synced. No process works on a paused location; reason says why it is paused.
 CREATE TABLE ghlsync_location (
 	id TEXT PRIMARY KEY,
 	queue TEXT NOT NULL UNIQUE,
@@ -15,21 +15,21 @@ CREATE TABLE ghlsync_location (
 	reason TEXT NOT NULL DEFAULT ''
 );
 
--- Units of work: a contact with all that belongs to it.
+-- Units of work: a contact with its tasks, notes and appointments.
 CREATE TABLE ghlsync_unit (
 	location TEXT NOT NULL,
 	unit TEXT NOT NULL,
-	-- The dirty number: raised by each change. The unit is in step when synced has reached it.
+	-- The dirty number, raised by each change. The unit is synced when synced equals number.
 	number BIGINT NOT NULL,
 	synced BIGINT NOT NULL DEFAULT 0,
 	changed_at BIGINT NOT NULL,
-	-- The queue's job that works on it or will, from due on; 0 for none. Any other job for it is void.
+	-- The queue's job of the unit, which runs at due or later; 0 for none. Any other job of the unit does nothing.
 	job BIGINT NOT NULL DEFAULT 0,
 	priority BIGINT NOT NULL DEFAULT 1,
 	due BIGINT NOT NULL DEFAULT 0,
-	-- The process that works on it now; '' for none.
+	-- The process that runs the unit; '' for none.
 	process TEXT NOT NULL DEFAULT '',
-	-- Runs that failed, and runs whose process died, since the last one that succeeded.
+	-- Failed runs, and runs that ended with their process, since the last success.
 	attempts BIGINT NOT NULL DEFAULT 0,
 	kills BIGINT NOT NULL DEFAULT 0,
 	PRIMARY KEY (location, unit)
@@ -37,7 +37,7 @@ CREATE TABLE ghlsync_unit (
 CREATE INDEX ghlsync_unit_process ON ghlsync_unit (process) WHERE process <> '';
 CREATE INDEX ghlsync_unit_behind ON ghlsync_unit (location, changed_at) WHERE number > synced;
 
--- Deliveries that were recorded, so that a repeated one changes nothing.
+-- Recorded deliveries, so that a duplicate changes nothing.
 CREATE TABLE ghlsync_delivery (
 	id TEXT PRIMARY KEY,
 	location TEXT NOT NULL,
@@ -46,7 +46,7 @@ CREATE TABLE ghlsync_delivery (
 );
 CREATE INDEX ghlsync_delivery_received ON ghlsync_delivery (received_at);
 
--- Which record of HighLevel is which of Pluvo, with the state in which both were last the same. One to one.
+-- Links: pairs of a HighLevel record and a Pluvo record, one to one, with the last synced state of both.
 CREATE TABLE ghlsync_link (
 	location TEXT NOT NULL,
 	kind TEXT NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE ghlsync_link (
 CREATE UNIQUE INDEX ghlsync_link_pluvo ON ghlsync_link (location, kind, pluvo_id);
 CREATE INDEX ghlsync_link_contact ON ghlsync_link (location, contact);
 
--- What is about to be made elsewhere, stored before the call: after a lost answer it is looked for.
+-- Intents: creates that are stored before their call. If the answer is lost, the record is looked for.
 CREATE TABLE ghlsync_intent (
 	location TEXT NOT NULL,
 	name TEXT NOT NULL,
@@ -70,7 +70,7 @@ CREATE TABLE ghlsync_intent (
 	PRIMARY KEY (location, name)
 );
 
--- What was deleted: a late change does not bring it back.
+-- Tombstones of deleted records, so that a late change does not create them again.
 CREATE TABLE ghlsync_tombstone (
 	location TEXT NOT NULL,
 	kind TEXT NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE ghlsync_tombstone (
 	PRIMARY KEY (location, kind, side, id)
 );
 
--- What both sides changed, or what a person must decide.
+-- Conflicts: records that both sides changed, or that a person must decide about.
 CREATE TABLE ghlsync_conflict (
 	id TEXT PRIMARY KEY,
 	location TEXT NOT NULL,
@@ -95,7 +95,7 @@ CREATE TABLE ghlsync_conflict (
 );
 CREATE INDEX ghlsync_conflict_happened ON ghlsync_conflict (happened_at, id);
 
--- Units whose work fails, each an incident from its first failed attempt to its end.
+-- Failures of units. Each is an incident from the first failed attempt until it is resolved.
 CREATE TABLE ghlsync_failure (
 	id TEXT PRIMARY KEY,
 	location TEXT NOT NULL,
@@ -128,14 +128,14 @@ CREATE TABLE ghlsync_attempt (
 	PRIMARY KEY (failure, number)
 );
 
--- How far what is read page by page has been read.
+-- Cursors: how far lists and changes have been read.
 CREATE TABLE ghlsync_cursor (
 	name TEXT PRIMARY KEY,
 	value TEXT NOT NULL,
 	moved_at BIGINT NOT NULL
 );
 
--- Tokens. A row without a body has no token, and is there to be locked. The lease is for SQLite.
+-- Tokens. A row without a body has no token and serves as a lock. The lease is for SQLite.
 CREATE TABLE ghlsync_token (
 	key BYTEA PRIMARY KEY,
 	body BYTEA,
@@ -144,17 +144,17 @@ CREATE TABLE ghlsync_token (
 	lease_until BIGINT NOT NULL DEFAULT 0
 );
 
--- What all processes together have asked of a location, and what its server says of the limits.
+-- Requests of all processes for a location, and the rate limit that its server reports.
 CREATE TABLE ghlsync_rate (
 	location TEXT PRIMARY KEY,
 	body TEXT NOT NULL
 );
 -- postgres:
--- It is written for every few calls and worth nothing after a crash.
+-- The table is written every few calls and not needed after a crash.
 ALTER TABLE ghlsync_rate SET UNLOGGED;
 -- both:
 
--- Pluvo's records, where they live here. A row without a body was deleted. An origin is stored as JSON.
+-- Pluvo's records, if they are in this database. A row without a body is a deleted record. An origin is stored as JSON.
 CREATE TABLE ghlsync_record (
 	kind TEXT NOT NULL,
 	id TEXT NOT NULL,
@@ -167,7 +167,7 @@ CREATE TABLE ghlsync_record (
 CREATE UNIQUE INDEX ghlsync_record_origin ON ghlsync_record (kind, origin) WHERE origin <> '' AND body IS NOT NULL;
 CREATE INDEX ghlsync_record_owner ON ghlsync_record (owner, kind, id) WHERE body IS NOT NULL;
 
--- The sequence of changes. It is a row, since the numbers must come in the order of commits.
+-- The sequence of changes. It is a row because the numbers must be in the order of commits.
 CREATE TABLE ghlsync_sequence (
 	name TEXT PRIMARY KEY,
 	last BIGINT NOT NULL

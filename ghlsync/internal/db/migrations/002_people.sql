@@ -1,4 +1,4 @@
--- By what contacts of Pluvo are found that are not linked yet, and when each was changed.
+-- The phone and e-mail by which contacts of Pluvo are matched, and the time of their last change.
 CREATE TABLE ghlsync_person (
 	id TEXT PRIMARY KEY,
 	phone TEXT NOT NULL, -- the last digits

@@ -1,5 +1,5 @@
--- Alerts that are to be sent, or were. An incident has one until it is over. Those of one topic that come fast are sent together:
--- a batch is named after its first, when it is first tried.
+-- Alerts, sent or not. An incident has one alert until it is over. Alerts of one topic that arrive within a short time are sent
+-- as a batch, which is named after its first alert when sending is first tried.
 CREATE TABLE ghlsync_alert (
 	id TEXT PRIMARY KEY,
 	incident TEXT NOT NULL,
@@ -17,6 +17,6 @@ CREATE UNIQUE INDEX ghlsync_alert_incident ON ghlsync_alert (incident) WHERE ove
 CREATE INDEX ghlsync_alert_due ON ghlsync_alert (next_at) WHERE sent_at = 0;
 CREATE INDEX ghlsync_alert_topic ON ghlsync_alert (topic, tried_at);
 
--- For how things stand.
+-- For health reports.
 CREATE INDEX ghlsync_delivery_location ON ghlsync_delivery (location, received_at);
 CREATE INDEX ghlsync_conflict_open ON ghlsync_conflict (location) WHERE resolved_at = 0;

@@ -1,6 +1,6 @@
--- What the unit's last run that succeeded has read of HighLevel was no older than this.
+-- The data that the unit's last successful run has read of HighLevel is not older than this.
 ALTER TABLE ghlsync_unit ADD COLUMN read_at BIGINT NOT NULL DEFAULT 0;
--- What one process at a time does, and which one does it. It is free when the process is dead.
+-- Named locks, and the process that holds each. A lock of a dead process is free.
 CREATE TABLE ghlsync_hold (
 	name TEXT PRIMARY KEY,
 	process TEXT NOT NULL,
