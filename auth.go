@@ -116,15 +116,17 @@ type TokenRefresher interface {
 // StaticTokenSource returns a source of one fixed token: a private integration token ("pit-…") or any other bearer.
 // The option [WithToken] is the short form.
 func StaticTokenSource(accessToken string) TokenSource {
-	return staticToken{&Token{AccessToken: accessToken}}
+	return &staticToken{&Token{AccessToken: accessToken}}
 }
 
+// staticToken is used as a pointer, because fmt prints what a pointer in a private field points to for a verb such as
+// %s, but not what a second pointer points to.
 type staticToken struct{ token *Token }
 
-func (s staticToken) Token(context.Context) (*Token, error) { return s.token, nil }
+func (s *staticToken) Token(context.Context) (*Token, error) { return s.token, nil }
 
 // Format prints the source without its token, whatever the verb.
-func (s staticToken) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghl.StaticTokenSource(redacted)") }
+func (s *staticToken) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghl.StaticTokenSource(redacted)") }
 
 // checkBearer returns an error if a token cannot be sent in a header. The error never repeats the token.
 func checkBearer(token string) error {

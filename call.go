@@ -151,9 +151,7 @@ func (k *call) badAnswer(cause error) *Error {
 	} else {
 		e.Message = "the answer is no JSON of the promised form" // the decoder's error would quote the body
 	}
-	if k.op.NoBearer {
-		e.hide(k.secrets())
-	}
+	e.hide(k.secrets())
 	return e
 }
 

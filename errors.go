@@ -437,7 +437,8 @@ func (e *Error) refusesToken() bool {
 		!strings.Contains(text, "authclass type")
 }
 
-// hide removes secrets from everything that the server returned, in case the server repeats the request.
+// hide removes secrets from everything that the server returned, in case the server repeats the request, and removes
+// the tokens that the server grants in an answer that is an error.
 func (e *Error) hide(secrets redact.Secrets) {
 	texts := []*string{&e.Message, &e.TraceID}
 	for i := range e.Details {
@@ -450,7 +451,7 @@ func (e *Error) hide(secrets redact.Secrets) {
 		*text = secrets.Hide(*text)
 	}
 	if e.body != nil {
-		body := []byte(secrets.Hide(string(*e.body)))
+		body := []byte(redact.HideTokens(secrets.Hide(string(*e.body))))
 		e.body = &body
 	}
 	e.cause = secrets.HideIn(e.cause)

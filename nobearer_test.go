@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +49,16 @@ func TestNoBearer(t *testing.T) {
 	}
 }
 
+// TestNoBearerIsNotRefreshed: a refused operation without a bearer does not refresh the token of the client.
+func TestNoBearerIsNotRefreshed(t *testing.T) {
+	source := &refreshing{current: "access-token", next: []string{"next-token"}}
+	c, m := mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))
+	err := c.Call(t.Context(), opGrant, grantForm(), nil)
+	require.ErrorIs(t, err, ghl.ErrUnauthorized)
+	require.Equal(t, 1, m.count())
+	require.Zero(t, source.asked+source.refreshed)
+}
+
 func TestWithoutToken(t *testing.T) {
 	c, m := mocked(t, answers(200, okContact), ghl.WithoutToken())
 	_, err := c.Contacts.Get(t.Context(), "c1")
@@ -60,6 +71,11 @@ func TestWithoutToken(t *testing.T) {
 	_, err = withToken.Contacts.Get(t.Context(), "c1")
 	require.NoError(t, err)
 	require.Equal(t, "Bearer pit-token", m.sent()[0].Header.Get("Authorization"))
+	without, err := withToken.With(ghl.WithoutToken())
+	require.NoError(t, err)
+	_, err = without.Contacts.Get(t.Context(), "c1")
+	require.Equal(t, "TokenSource", asError(t, err).Field)
+	require.Equal(t, 1, m.count())
 }
 
 func TestForm(t *testing.T) {
@@ -98,6 +114,33 @@ func TestNoBearerTellsNoSecret(t *testing.T) {
 	c, _ := mocked(t, answers(200, `{"a":"b"`))
 	err := c.Call(t.Context(), ghl.Operation{Name: "any", Method: http.MethodGet, Path: "/any"}, nil, new(map[string]any))
 	require.Equal(t, `{"a":"b"`, string(asError(t, err).Body()), "other operations have the body in the error")
+}
+
+// TestErrorsHoldNoToken: an error's body holds neither the token of the request nor tokens that the server granted.
+func TestErrorsHoldNoToken(t *testing.T) {
+	for name, answer := range map[string]string{
+		"cut": `{"traceId":"pit-secret-token","access_token":"s3cret new","message":"at pit-secret-token","refreshToken":"s3cret-new`,
+		"bad": `{"traceId":"pit-secret-token","access_token":"s3cret new","refreshToken":"s3cret-new-refresh"}`,
+	} {
+		for _, status := range []int{200, 302, 400, 500} {
+			c, _ := mocked(t, answers(status, answer), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+			_, err := c.OAuth.LocationToken(t.Context(), "comp1", "loc1")
+			e := asError(t, err)
+			for _, secret := range []string{"pit-secret", "s3cret"} {
+				require.NotContains(t, err.Error()+e.TraceID+string(e.Body()), secret, "%s, status %d", name, status)
+			}
+		}
+	}
+}
+
+// TestBodyIsCutAfterSecretsAreHidden: the limit of the body leaves no part of a secret at its end.
+func TestBodyIsCutAfterSecretsAreHidden(t *testing.T) {
+	const limit = 64 << 10
+	for _, before := range []int{8, 12, 16} {
+		c, _ := mocked(t, answers(400, strings.Repeat("x", limit-before)+"s3cret-of-client and more"), ghl.WithoutToken())
+		err := c.Call(t.Context(), opGrant, grantForm(), nil)
+		require.NotContains(t, string(asError(t, err).Body()), "s3cret")
+	}
 }
 
 func TestCallRedact(t *testing.T) {

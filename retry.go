@@ -353,7 +353,7 @@ func (k *call) failed(e *Error) bool {
 			return false
 		}
 		return k.again(max(e.RetryAfter, k.policy.backoff(k.failures+1)))
-	case e.refusesToken() && !k.refused:
+	case e.refusesToken() && !k.refused && !k.op.NoBearer:
 		return k.refresh()
 	case k.op.Method == http.MethodDelete && k.op.answer == "" && k.acted && e.categories&notFound != 0:
 		// An earlier attempt of this call had no answer. The record is gone, so that attempt has deleted it.

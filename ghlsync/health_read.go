@@ -53,117 +53,123 @@ func (s *Syncer) health(ctx context.Context) (Health, []locationState) {
 
 var errStopped = errors.New("the sync was stopped")
 
+// healthReader reads the state of the sync from the database.
+type healthReader struct {
+	tx     *db.Tx
+	now    time.Time
+	states map[string]*locationState
+	spare  locationState // for locations that are not configured
+}
+
 // readHealth reads the state from the database.
 func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []locationState) error {
-	now := s.db.Now()
-	of := make(map[string]*locationState, len(states))
+	r := &healthReader{tx: tx, now: s.db.Now(), states: make(map[string]*locationState, len(states))}
 	for i := range states {
-		of[states[i].ID] = &states[i]
+		r.states[states[i].ID] = &states[i]
 	}
-	var spare locationState // for locations that are no longer configured
-	at := func(id string) *locationState {
-		if l := of[id]; l != nil {
-			return l
-		}
-		return &spare
-	}
-	steps := []func() error{
-		func() error {
-			return tx.Each(ctx, func(r db.Row) error {
-				var id, reason string
-				var paused, delivery int64
-				err := r.Scan(&id, &paused, &reason, &delivery)
-				l := at(id)
-				l.Paused, l.Reason, l.LastDelivery = db.Time(paused), redact.Text(reason), db.Time(delivery)
-				l.pausedBy = queue.Location{Reason: reason}.Category()
-				return err
-			}, `SELECT id, paused, reason,
-				coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0)
-				FROM ghlsync_location l`)
-		},
-		func() error {
-			return tx.Each(ctx, func(r db.Row) error {
-				var id string
-				var all, running, retrying, delayed, since int64
-				err := r.Scan(&id, &all, &running, &retrying, &delayed, &since)
-				l := at(id)
-				l.Waiting, l.running, l.retrying, l.delayed = int(all), int(running), int(retrying), int(delayed)
-				if since > 0 {
-					l.Lag = max(now.Sub(db.Time(since)), 0)
-				}
-				return err
-			}, `SELECT location, count(*), count(CASE WHEN process <> '' THEN 1 END),
-				count(CASE WHEN process = '' AND attempts > 0 THEN 1 END),
-				count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
-				coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL
-					WHEN due > changed_at THEN due ELSE changed_at END), 0)
-				FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`,
-				db.Micros(now), int64(queue.Live), db.Micros(now))
-		},
-		func() error {
-			return tx.Each(ctx, func(r db.Row) error {
-				var id string
-				var retrying, stopped int64
-				err := r.Scan(&id, &retrying, &stopped)
-				l := at(id)
-				l.Retrying, l.Stopped = int(retrying), int(stopped)
-				return err
-			}, `SELECT location, count(CASE WHEN state = 'retrying' THEN 1 END),
-				count(CASE WHEN state = 'stopped' THEN 1 END)
-				FROM ghlsync_failure WHERE state IN ('retrying', 'stopped') GROUP BY location`)
-		},
-		func() error {
-			return tx.Each(ctx, func(r db.Row) error {
-				var id string
-				var open, undecided int64
-				err := r.Scan(&id, &open, &undecided)
-				l := at(id)
-				l.Conflicts, l.Undecided = int(open), int(undecided)
-				return err
-			}, `SELECT location, count(*), count(CASE WHEN winner = '' THEN 1 END)
-				FROM ghlsync_conflict WHERE resolved_at = 0 GROUP BY location`)
-		},
-		func() error {
-			return tx.Each(ctx, func(r db.Row) error {
-				var name string
-				var moved int64
-				err := r.Scan(&name, &moved)
-				switch schedule, id, _ := strings.Cut(name, "/"); schedule {
-				case "reconcile":
-					at(id).Reconciled = db.Time(moved)
-				case "compare":
-					at(id).Compared = db.Time(moved)
-				}
-				return err
-			}, `SELECT name, moved_at FROM ghlsync_cursor`)
-		},
-		func() error {
-			budgets, err := rate.Budgets(ctx, tx, now)
-			for id, b := range budgets {
-				l := at(id)
-				l.BudgetLeft, l.DailyLeft = b.Left, b.Daily
-			}
-			return err
-		},
-		func() error {
-			var n int64
-			err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until >= $1`, db.Micros(now)).Scan(&n)
-			h.Processes = int(n)
-			return err
-		},
-		func() error {
-			var n int64
-			err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_alert WHERE sent_at = 0 AND attempts > 0`).Scan(&n)
-			h.AlertsWaiting = int(n)
-			return err
-		},
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
+	for _, read := range []func(context.Context) error{
+		r.readLocations, r.readUnits, r.readFailures, r.readConflicts, r.readSchedules, r.readBudgets,
+	} {
+		if err := read(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until >= $1`,
+		db.Micros(r.now)).Scan(&h.Processes)
+	if err != nil {
+		return err
+	}
+	return tx.Row(ctx, `SELECT count(*) FROM ghlsync_alert WHERE sent_at = 0 AND attempts > 0`).Scan(&h.AlertsWaiting)
+}
+
+// at returns the state of a location.
+func (r *healthReader) at(id string) *locationState {
+	if l := r.states[id]; l != nil {
+		return l
+	}
+	return &r.spare
+}
+
+func (r *healthReader) readLocations(ctx context.Context) error {
+	return r.tx.Each(ctx, func(row db.Row) error {
+		var id, reason string
+		var paused, delivery int64
+		err := row.Scan(&id, &paused, &reason, &delivery)
+		l := r.at(id)
+		l.Paused, l.Reason, l.LastDelivery = db.Time(paused), redact.Text(reason), db.Time(delivery)
+		l.pausedBy = queue.Location{Reason: reason}.Category()
+		return err
+	}, `SELECT id, paused, reason,
+			coalesce((SELECT max(received_at) FROM ghlsync_delivery d WHERE d.location = l.id), 0)
+		FROM ghlsync_location l`)
+}
+
+func (r *healthReader) readUnits(ctx context.Context) error {
+	return r.tx.Each(ctx, func(row db.Row) error {
+		var id string
+		var all, running, retrying, delayed, since int64
+		err := row.Scan(&id, &all, &running, &retrying, &delayed, &since)
+		l := r.at(id)
+		l.Waiting, l.running, l.retrying, l.delayed = int(all), int(running), int(retrying), int(delayed)
+		if since > 0 {
+			l.Lag = max(r.now.Sub(db.Time(since)), 0)
+		}
+		return err
+	}, `SELECT location, count(*), count(CASE WHEN process <> '' THEN 1 END),
+			count(CASE WHEN process = '' AND attempts > 0 THEN 1 END),
+			count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
+			coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL
+				WHEN due > changed_at THEN due ELSE changed_at END), 0)
+		FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`,
+		db.Micros(r.now), int64(queue.Live), db.Micros(r.now))
+}
+
+func (r *healthReader) readFailures(ctx context.Context) error {
+	return r.tx.Each(ctx, func(row db.Row) error {
+		var id string
+		var retrying, stopped int64
+		err := row.Scan(&id, &retrying, &stopped)
+		l := r.at(id)
+		l.Retrying, l.Stopped = int(retrying), int(stopped)
+		return err
+	}, `SELECT location, count(CASE WHEN state = 'retrying' THEN 1 END), count(CASE WHEN state = 'stopped' THEN 1 END)
+		FROM ghlsync_failure WHERE state IN ('retrying', 'stopped') GROUP BY location`)
+}
+
+func (r *healthReader) readConflicts(ctx context.Context) error {
+	return r.tx.Each(ctx, func(row db.Row) error {
+		var id string
+		var open, undecided int64
+		err := row.Scan(&id, &open, &undecided)
+		l := r.at(id)
+		l.Conflicts, l.Undecided = int(open), int(undecided)
+		return err
+	}, `SELECT location, count(*), count(CASE WHEN winner = '' THEN 1 END)
+		FROM ghlsync_conflict WHERE resolved_at = 0 GROUP BY location`)
+}
+
+func (r *healthReader) readSchedules(ctx context.Context) error {
+	return r.tx.Each(ctx, func(row db.Row) error {
+		var name string
+		var moved int64
+		err := row.Scan(&name, &moved)
+		switch schedule, id, _ := strings.Cut(name, "/"); schedule {
+		case "reconcile":
+			r.at(id).Reconciled = db.Time(moved)
+		case "compare":
+			r.at(id).Compared = db.Time(moved)
+		}
+		return err
+	}, `SELECT name, moved_at FROM ghlsync_cursor`)
+}
+
+func (r *healthReader) readBudgets(ctx context.Context) error {
+	budgets, err := rate.Budgets(ctx, r.tx, r.now)
+	for id, b := range budgets {
+		l := r.at(id)
+		l.BudgetLeft, l.DailyLeft = b.Left, b.Daily
+	}
+	return err
 }
 
 // token returns the state of a location's token, without a request to HighLevel.

@@ -56,9 +56,9 @@ func (l *logged) Write(p []byte) (int, error) {
 func TestMetricsAndLogs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)
-		kept := &logged{}
+		logs := &logged{}
 		c := config(t, address, server)
-		c.Logger = slog.New(slog.NewJSONHandler(kept, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c.Logger = slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		s := start(t, c)
 		handler := subscribe(t, s, server)
 		client := clientOf(t, server)
@@ -116,9 +116,9 @@ func TestMetricsAndLogs(t *testing.T) {
 		require.Regexp(t, `ghlsync_contacts\{location="`+l+`",state="(waiting|delayed)"\} 1`, text)
 		require.NotContains(t, text, `ghlsync_oldest_wait_seconds{location="`+l+`"} 0`+"\n")
 
-		kept.mu.Lock()
-		lines := kept.text.String()
-		kept.mu.Unlock()
+		logs.mu.Lock()
+		lines := logs.text.String()
+		logs.mu.Unlock()
 		require.Contains(t, lines, "unit synced")
 		require.Contains(t, lines, "unit not synced")
 		for _, personal := range []string{"Adalovelace", "Gracehopper", "example.com", "555-0100", "5550100", "5550199",

@@ -176,80 +176,92 @@ func (p *people) contacts() map[string]bool {
 
 // act makes a random change on one of the sides.
 func (p *people) act() {
+	action := p.random.IntN(9)
+	if action < 2 {
+		p.addContact(action == 0)
+		return
+	}
+	name := p.made[p.random.IntN(len(p.made))]
+	switch action {
+	case 2, 4, 6, 8:
+		if c, ok := p.theirs(name); ok {
+			p.changeTheirs(action, name, c.ID)
+		}
+	default:
+		if full, ok := p.ours(name); ok {
+			p.changeOurs(action, name, full)
+		}
+	}
+}
+
+// addContact creates a contact in HighLevel or in Pluvo.
+func (p *people) addContact(theirs bool) {
+	side := "pluvo"
+	if theirs {
+		side = "ghl"
+	}
+	name := p.name(side)
+	email := name + "@example.com"
+	p.made = append(p.made, name)
+	var err error
+	if theirs {
+		_, err = p.client.Contacts.Create(p.t.Context(), &ghl.ContactCreate{FirstName: name, Email: email})
+	} else {
+		_, err = p.store.Put(p.t.Context(), &pluvo.Contact{ID: name, FirstName: name, Email: email}, pluvo.NoVersion)
+	}
+	p.done(err)
+}
+
+var stormDueDate = time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)
+
+// changeTheirs changes a contact of HighLevel or one of its records.
+func (p *people) changeTheirs(action int, name, id string) {
 	ctx := p.t.Context()
-	pick := func() string { return p.made[p.random.IntN(len(p.made))] }
-	switch p.random.IntN(9) {
-	case 0:
-		name := p.name("ghl")
-		p.made = append(p.made, name)
-		_, err := p.client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: name, Email: name + "@example.com"})
-		p.done(err)
-	case 1:
-		name := p.name("pluvo")
-		p.made = append(p.made, name)
-		_, err := p.store.Put(ctx, &pluvo.Contact{ID: name, FirstName: name, Email: name + "@example.com"}, pluvo.NoVersion)
-		p.done(err)
+	switch action {
 	case 2:
-		if c, ok := p.theirs(pick()); ok {
-			_, err := p.client.Contacts.Update(ctx, c.ID, &ghl.ContactUpdate{LastName: ghl.Some(p.name("Last"))})
-			p.done(err)
-		}
-	case 3:
-		if full, ok := p.ours(pick()); ok {
-			full.Contact.Phone = fmt.Sprintf("(415) 555-%04d", p.random.IntN(10000))
-			p.put(&full.Contact)
-		}
+		_, err := p.client.Contacts.Update(ctx, id, &ghl.ContactUpdate{LastName: ghl.Some(p.name("Last"))})
+		p.done(err)
 	case 4:
-		if name := pick(); true {
-			if c, ok := p.theirs(name); ok {
-				task := p.name("task")
-				_, err := p.client.Tasks.Create(ctx, c.ID,
-					&ghl.TaskCreate{Title: task, DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)})
-				p.done(err)
-				p.tasks[name] = append(p.tasks[name], task)
-			}
-		}
-	case 5:
-		if name := pick(); true {
-			if full, ok := p.ours(name); ok {
-				task := p.name("task")
-				if p.put(&pluvo.Task{ID: task, ContactID: full.Contact.ID, Title: task,
-					DueDate: time.Date(2027, 1, 1, 9, 0, 0, 0, time.UTC)}) {
-					p.tasks[name] = append(p.tasks[name], task)
-				}
-			}
-		}
+		task := p.name("task")
+		_, err := p.client.Tasks.Create(ctx, id, &ghl.TaskCreate{Title: task, DueDate: stormDueDate})
+		p.done(err)
+		p.tasks[name] = append(p.tasks[name], task)
 	case 6:
-		if name := pick(); true {
-			if c, ok := p.theirs(name); ok {
-				note := p.name("note")
-				_, err := p.client.Notes.Create(ctx, c.ID, &ghl.NoteCreate{Body: note})
-				p.done(err)
-				p.notes[name] = append(p.notes[name], note)
-			}
+		note := p.name("note")
+		_, err := p.client.Notes.Create(ctx, id, &ghl.NoteCreate{Body: note})
+		p.done(err)
+		p.notes[name] = append(p.notes[name], note)
+	case 8:
+		tasks := p.server.Tasks(id)
+		if len(tasks) == 0 {
+			return
+		}
+		gone := tasks[p.random.IntN(len(tasks))]
+		if !p.linked(gone.ID) {
+			// If the answer of a create is lost and the record is deleted before the sync looks for it, the sync
+			// creates it again, since it looks like a create that never happened.
+			return
+		}
+		p.done(p.client.Tasks.Delete(ctx, id, gone.ID))
+		p.tasks[name] = slices.DeleteFunc(p.tasks[name], func(title string) bool { return title == gone.Title })
+	}
+}
+
+// changeOurs changes a contact of Pluvo or adds a record to it.
+func (p *people) changeOurs(action int, name string, full *pluvo.FullContact) {
+	switch action {
+	case 3:
+		full.Contact.Phone = fmt.Sprintf("(415) 555-%04d", p.random.IntN(10000))
+		p.put(&full.Contact)
+	case 5:
+		task := p.name("task")
+		if p.put(&pluvo.Task{ID: task, ContactID: full.Contact.ID, Title: task, DueDate: stormDueDate}) {
+			p.tasks[name] = append(p.tasks[name], task)
 		}
 	case 7:
-		if name := pick(); true {
-			if full, ok := p.ours(name); ok {
-				note := p.name("note")
-				if p.put(&pluvo.Note{ID: note, ContactID: full.Contact.ID, Content: note}) {
-					p.notes[name] = append(p.notes[name], note)
-				}
-			}
-		}
-	case 8:
-		name := pick()
-		if c, ok := p.theirs(name); ok {
-			if tasks := p.server.Tasks(c.ID); len(tasks) > 0 {
-				gone := tasks[p.random.IntN(len(tasks))]
-				if !p.linked(gone.ID) {
-					// If the answer of a create is lost and the record is deleted before the sync looks for it, the
-					// sync creates it again, since it looks like a create that never happened.
-					return
-				}
-				p.done(p.client.Tasks.Delete(ctx, c.ID, gone.ID))
-				p.tasks[name] = slices.DeleteFunc(p.tasks[name], func(title string) bool { return title == gone.Title })
-			}
+		note := p.name("note")
+		if p.put(&pluvo.Note{ID: note, ContactID: full.Contact.ID, Content: note}) {
+			p.notes[name] = append(p.notes[name], note)
 		}
 	}
 }

@@ -81,44 +81,47 @@ func (r *Rules) orTemplate() *Rules {
 	return &all
 }
 
+// kindNames are the names of the kinds in a file.
+var kindNames = []string{"contact", "task", "note", "appointment"}
+
 // read compiles the rules of each kind.
 func (r *Rules) read(root *node, custom customFields, c *mistakes) {
 	version, kinds := false, 0
-	c.object(root, "the file", []string{"version", "contact", "task", "note", "appointment"},
-		func(key string, n *node) {
-			if key == "version" {
-				version = true
-				if n.word() != "1" {
-					c.add(n.position, "version must be 1, got %s", n.quoted())
-				}
-				return
+	c.object(root, "the file", append([]string{"version"}, kindNames...), func(key string, n *node) {
+		if key == "version" {
+			version = true
+			if n.word() != "1" {
+				c.add(n.position, "version must be 1, got %s", n.quoted())
 			}
-			if kinds++; n.kind != listNode || len(n.list) == 0 {
-				got := n.quoted()
-				if n.kind == listNode {
-					got = "an empty list"
-				}
-				c.add(n.position, "%s must be a list of rules, got %s", key, got)
-				return
+			return
+		}
+		if kinds++; n.kind != listNode || len(n.list) == 0 {
+			got := n.quoted()
+			if n.kind == listNode {
+				got = "an empty list"
 			}
-			switch key {
-			case "contact":
-				r.contact = compile(&contactFields, pluvo.KindContact, n, custom, c)
-			case "task":
-				r.task = compile(&taskFields, pluvo.KindTask, n, custom, c)
-			case "note":
-				r.note = compile(&noteFields, pluvo.KindNote, n, custom, c)
-			case "appointment":
-				r.appointment = compile(&appointmentFields, pluvo.KindAppointment, n, custom, c)
-			}
-		})
+			c.add(n.position, "%s must be a list of rules, got %s", key, got)
+			return
+		}
+		switch key {
+		case "contact":
+			r.contact = compile(&contactFields, pluvo.KindContact, n, custom, c)
+		case "task":
+			r.task = compile(&taskFields, pluvo.KindTask, n, custom, c)
+		case "note":
+			r.note = compile(&noteFields, pluvo.KindNote, n, custom, c)
+		case "appointment":
+			r.appointment = compile(&appointmentFields, pluvo.KindAppointment, n, custom, c)
+		}
+	})
 	if root.kind != objectNode {
 		return
 	}
 	if !version {
 		c.add(root.position, "version: 1 is missing")
 	}
-	if kinds == 0 {
+	misspelt := func(key *node) bool { return nearest(key.word(), kindNames) != "" } // which has a mistake of its own
+	if kinds == 0 && !slices.ContainsFunc(root.keys, misspelt) {
 		c.add(root.position, "the file has no rules; it may have contact, task, note and appointment")
 	}
 }

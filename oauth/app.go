@@ -75,7 +75,8 @@ func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 // App is a marketplace app: it gets tokens for the accounts that install it, and renews them. It is safe for
 // concurrent use and prints without its secret. Make one with [NewApp].
 type App struct {
-	config    *Config // behind a pointer, so that no fmt verb reaches the secret
+	config    *Config       // without the secret
+	secret    func() string // a function, whose result no fmt verb prints
 	authURL   *url.URL
 	client    *ghl.Client // without a token
 	tokens    *ghl.Client // for POST /oauth/token: without a limiter
@@ -104,7 +105,10 @@ func NewApp(c Config) (*App, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &App{config: &c, authURL: authURL, sources: new(tokenSources), exchanges: new(pending)}
+	secret := c.ClientSecret
+	c.ClientSecret = ""
+	a := &App{config: &c, secret: func() string { return secret }, authURL: authURL, sources: new(tokenSources),
+		exchanges: new(pending)}
 	if a.client, err = ghl.New(c.clientOptions()...); err != nil {
 		return nil, err
 	}
@@ -115,9 +119,11 @@ func NewApp(c Config) (*App, error) {
 }
 
 func (c *Config) check() error {
-	for field, value := range map[string]string{"ClientID": c.ClientID, "ClientSecret": c.ClientSecret} {
-		if problem := check.Bearer(value); problem != "" {
-			return badInput(field, "%s %s", field, problem)
+	for _, part := range [...]struct{ field, value string }{
+		{"ClientID", c.ClientID}, {"ClientSecret", c.ClientSecret},
+	} {
+		if problem := check.Bearer(part.value); problem != "" {
+			return badInput(part.field, "%s %s", part.field, problem)
 		}
 	}
 	if len(c.Scopes) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"testing"
@@ -150,11 +151,18 @@ func TestTokenRequestIsRepeated(t *testing.T) {
 		{"429", []step{answers(429, tooMany), answers(429, tooMany, "Retry-After", "3"), answers(200, okToken)}, 3, nil},
 		{"429 for a day", []step{answers(429, tooMany, "Retry-After", "86400")}, 1, []error{ghl.ErrRateLimited}},
 		{"no connection", []step{refuses, refuses, answers(200, okToken)}, 3, nil},
+		{"name not found", []step{func(*http.Request) (*http.Response, error) {
+			return nil, &net.DNSError{Err: "no such host", Name: "services.example.com"}
+		}, answers(200, okToken)}, 2, nil},
 		{"no connection at all", []step{refuses}, 4, nil},
 		{"lost answer", []step{loses}, 1, []error{ghl.ErrAmbiguous, errReset}},
 		{"half an answer", []step{cutsBody}, 1, []error{ghl.ErrAmbiguous, errReset}},
 		{"500", []step{answers(500, server500)}, 1, []error{ghl.ErrAmbiguous, ghl.ErrServer}},
 		{"gateway", []step{answers(401, `{"message":"Command timed out"}`)}, 1, []error{ghl.ErrAmbiguous, ghl.ErrServer}},
+		{"408", []step{answers(408, "")}, 1, []error{ghl.ErrAmbiguous, ghl.ErrServer}},
+		{"page of a gateway", []step{answers(502, "<html>the-client-secret code-123</html>", "Retry-After", "1")}, 1, []error{ghl.ErrAmbiguous}},
+		{"a page", []step{answers(200, "<html>the-client-secret</html>")}, 1, []error{ghl.ErrBadResponse}},
+		{"tokens in an error", []step{answers(400, `{"message":"half done","refresh_token":"half-a-pair"}`)}, 1, []error{}},
 		{"redirect", []step{answers(307, "", "Location", "https://evil.example.com/")}, 1, []error{}},
 		{"redirect to the same", []step{answers(302, "", "Location", "https://services.leadconnectorhq.com/other")}, 1, []error{}},
 		{"empty", []step{answers(200, "")}, 1, []error{ghl.ErrBadResponse}},

@@ -299,7 +299,7 @@ func TestNothingPrintsItsSecrets(t *testing.T) {
 	require.NoError(t, err)
 	for _, value := range []any{
 		token, *token, config, &config, app, *app, memory, *memory, files, *files, source, location, installations, *installations,
-		server.client(t, source), oauth.App{}, oauth.FileStore{}, oauth.MemoryStore{},
+		server.client(t, source), ghl.StaticTokenSource(token.AccessToken), oauth.App{}, oauth.FileStore{}, oauth.MemoryStore{},
 	} {
 		wrapped := struct{ Value any }{value}
 		var logged strings.Builder
@@ -317,6 +317,38 @@ func TestNothingPrintsItsSecrets(t *testing.T) {
 			for _, secret := range []string{"secret-", clientSecret, fmt.Sprintf("%x", "secret-"), fmt.Sprintf("%X", clientSecret)} {
 				require.NotContains(t, text, secret, "%T", value)
 			}
+		}
+	}
+}
+
+// TestPrivateFieldsPrintNoSecrets: fmt does not call the methods of values in private fields.
+func TestPrivateFieldsPrintNoSecrets(t *testing.T) {
+	memory := oauth.NewMemoryStore()
+	save(t, memory, "k", someToken(1))
+	app := newAuthServer().app(t)
+	source := app.TokenSource(memory, "k")
+	_, err := source.Token(t.Context())
+	require.NoError(t, err)
+	installations, err := oauth.NewInstallations(app, memory)
+	require.NoError(t, err)
+	ring, err := oauth.NewKeyRing([]byte("secret-key-secret-key-secret-key"))
+	require.NoError(t, err)
+	client, err := ghl.New(ghl.WithToken("secret-token"))
+	require.NoError(t, err)
+	value := struct {
+		app      oauth.App
+		memory   oauth.MemoryStore
+		all      oauth.Installations
+		ring     oauth.KeyRing
+		pointers []any
+		source   ghl.TokenSource
+		static   ghl.TokenSource
+		client   *ghl.Client
+	}{*app, *memory, *installations, *ring, []any{app, memory, installations, ring}, source, ghl.StaticTokenSource("secret-token"), client}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%t"} {
+		printed := fmt.Sprintf(verb, value)
+		for _, secret := range []string{"secret-access", "secret-refresh", "secret-token", "secret-key", clientSecret, fmt.Sprintf("%x", "secret-")} {
+			require.NotContains(t, printed, secret, verb)
 		}
 	}
 }

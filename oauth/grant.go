@@ -25,11 +25,11 @@ type grant struct {
 	userType     ghl.UserType
 }
 
-// form returns the grant under the field names of the app's version of the API.
-func (g grant) form(c *Config) url.Values {
-	form := url.Values{}
+// form returns a grant under the field names of the app's version of the API.
+func (a *App) form(g grant) url.Values {
+	c, form := a.config, url.Values{}
 	for _, p := range []struct{ name, v3, value string }{
-		{"client_id", "clientId", c.ClientID}, {"client_secret", "clientSecret", c.ClientSecret},
+		{"client_id", "clientId", c.ClientID}, {"client_secret", "clientSecret", a.secret()},
 		{"grant_type", "grantType", g.kind},
 		{"code", "code", g.code}, {"refresh_token", "refreshToken", g.refreshToken},
 		{"redirect_uri", "redirectUri", g.redirectURL}, {"user_type", "userType", string(g.userType)},
@@ -52,7 +52,7 @@ func (g grant) form(c *Config) url.Values {
 func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption) (*ghl.Token, error) {
 	var answer json.RawMessage
 	var response ghl.Response
-	err := a.tokens.Call(ctx, opToken, g.form(a.config), &answer, append(opts, ghl.CallResponse(&response))...)
+	err := a.tokens.Call(ctx, opToken, a.form(g), &answer, append(opts, ghl.CallResponse(&response))...)
 	if err != nil {
 		return nil, err
 	}

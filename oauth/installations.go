@@ -87,6 +87,9 @@ func (i *Installations) Add(ctx context.Context, code string) (*ghl.Token, error
 
 // exchange gets and saves a token. The end of ctx ends only the wait for it.
 func (i *Installations) exchange(ctx context.Context, code string) (*ghl.Token, error) {
+	if ctx == nil {
+		return nil, badInput("ctx", "the context is nil")
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

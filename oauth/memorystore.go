@@ -15,14 +15,18 @@ import (
 // its tokens, and with them the refresh tokens, are lost when the process ends. It prints without its tokens. Make
 // one with [NewMemoryStore].
 type MemoryStore struct {
-	locks  *KeyLocks
-	mu     *sync.Mutex
+	memory *memory // behind a pointer, so that no fmt verb reaches the tokens
+}
+
+type memory struct {
+	locks  KeyLocks
+	mu     sync.Mutex
 	tokens map[string]*ghl.Token
 }
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{locks: new(KeyLocks), mu: new(sync.Mutex), tokens: map[string]*ghl.Token{}}
+	return &MemoryStore{&memory{tokens: map[string]*ghl.Token{}}}
 }
 
 // Format prints the type alone, whatever the verb.
@@ -43,9 +47,9 @@ func (s *MemoryStore) Load(ctx context.Context, key string) (*ghl.Token, error) 
 }
 
 func (s *MemoryStore) current(key string) *ghl.Token {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.tokens[key]
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	return s.memory.tokens[key]
 }
 
 // Update changes a token, see [Store].
@@ -61,9 +65,9 @@ func (s *MemoryStore) Update(
 	if err != nil || !changed {
 		return next, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tokens[key] = clone(next)
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	s.memory.tokens[key] = clone(next)
 	return next, nil
 }
 
@@ -74,9 +78,9 @@ func (s *MemoryStore) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	defer unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.tokens, key)
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	delete(s.memory.tokens, key)
 	return nil
 }
 
@@ -84,15 +88,15 @@ func (s *MemoryStore) lock(ctx context.Context, key string) (unlock func(), err 
 	if err := CheckKey(key); err != nil {
 		return nil, err
 	}
-	return s.locks.Lock(ctx, key)
+	return s.memory.locks.Lock(ctx, key)
 }
 
 // Keys yields the keys that have a token when the sequence starts, sorted.
 func (s *MemoryStore) Keys(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		s.mu.Lock()
-		keys := slices.Sorted(maps.Keys(s.tokens))
-		s.mu.Unlock()
+		s.memory.mu.Lock()
+		keys := slices.Sorted(maps.Keys(s.memory.tokens))
+		s.memory.mu.Unlock()
 		for _, key := range keys {
 			if err := ctx.Err(); err != nil {
 				yield("", err)

@@ -145,6 +145,9 @@ func (s *storedSource) Refresh(ctx context.Context, rejected *ghl.Token) (*ghl.T
 
 // get returns a token other than the rejected one. If there cannot be another, it returns the rejected one again.
 func (s *storedSource) get(ctx context.Context, rejected string) (*ghl.Token, error) {
+	if ctx == nil {
+		return nil, badInput("ctx", "the context is nil")
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err

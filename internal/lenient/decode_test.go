@@ -55,6 +55,7 @@ type record struct {
 	Leaf  leaf           `json:"leaf,omitzero"`
 	Ptr   *leaf          `json:"ptr,omitempty"`
 	List  []*leaf        `json:"list,omitempty"`
+	Flat  []leaf         `json:"flat,omitempty"`
 	Any   map[string]any `json:"any,omitempty"`
 	Inner struct {
 		Name string `json:"name,omitempty"`
@@ -104,6 +105,8 @@ func TestOddValues(t *testing.T) {
 		{"a value that its type refuses", `{"when":5}`, record{}, "when"},
 		{"an unknown name in a struct without Extra", `{"leaf":{"name":"n","new":1},"ptr":{"new":1}}`, record{Leaf: leaf{Name: "n"}, Ptr: &leaf{}}, "leaf ptr"},
 		{"an odd value in a struct without Extra", `{"list":[{"name":"n","count":"many"}]}`, record{List: []*leaf{{Name: "n"}}}, "list"},
+		{"objects in which nothing is known", `{"list":[{"new":1},5],"flat":[{"name":"n"},{"count":"many"},{},5,null]}`,
+			record{List: []*leaf{{}}, Flat: []leaf{{Name: "n"}, {}, {}}}, "flat list"},
 		{"another case", `{"ID":"a","Tagſ":["b"]}`, record{ID: "a", Tags: []string{"b"}}, ""},
 		{"a name twice", `{"id":{},"count":1,"id":"a","count":2}`, record{ID: "a", Count: 2}, ""},
 		{"a name twice, the odd one last", `{"id":"a","id":{}}`, record{}, "id"},
@@ -181,6 +184,7 @@ func TestErrors(t *testing.T) {
 	} {
 		var syntax *json.SyntaxError
 		require.ErrorAs(t, lenient.Unmarshal([]byte(text), &r), &syntax, "%.60s", text)
+		require.Zero(t, r, "%.60s", text)
 	}
 	for _, text := range []string{`[]`, `"a"`, `5`, `-1`, `true`, `false`, ` [1] `} {
 		var typ *json.UnmarshalTypeError
@@ -227,6 +231,15 @@ func TestRecordsOwnTheirMemory(t *testing.T) {
 		require.Equal(t, `"`+strings.Repeat("y", i)+`"`, string(r.Extra["new"]))
 		_ = append(r.Extra["new"], "overwritten"...) // must not reach the next record
 	}
+}
+
+// TestLongListOfOtherValues: elements that are not stored use no memory, and a long list is read to its end.
+func TestLongListOfOtherValues(t *testing.T) {
+	const n = 100_000
+	r := read(t, `{"flat":[5`+strings.Repeat(",5", n)+`,{"name":"n"}],"days":[1`+strings.Repeat(",1", n)+`]}`)
+	require.Equal(t, []leaf{{Name: "n"}}, r.Flat)
+	require.LessOrEqual(t, cap(r.Flat), 2000)
+	require.Len(t, r.Days, n+1)
 }
 
 // TestConcurrentUse reads and writes types that are seen for the first time.

@@ -172,21 +172,25 @@ func pointerReader(t reflect.Type) readFunc {
 	}
 }
 
+// maxAhead is the number of elements for which a list gets its memory at once. A longer list grows with the elements
+// that are stored, so that a hostile list of other values costs none.
+const maxAhead = 1024
+
 // sliceReader returns a reader that leaves out null and the elements that are not of the type, and reads a single
 // value as a list of one.
 func sliceReader(t reflect.Type) readFunc {
 	read := readerOf(t)
-	takesEmptyText := t.Kind() == reflect.String
+	takesEmptyText, isStruct := t.Kind() == reflect.String, t.Kind() == reflect.Struct
 	// add reads an element at the end of v.
 	add := func(d *decoder, v reflect.Value) (whole bool) {
 		if d.isNull() || !takesEmptyText && d.isEmptyText() {
 			return true
 		}
-		n := v.Len()
+		n, object := v.Len(), d.at('{')
 		v.Grow(1)
 		v.SetLen(n + 1)
 		whole = read(d, v.Index(n))
-		if !whole && v.Index(n).IsZero() {
+		if !whole && !(object && isStruct) && v.Index(n).IsZero() {
 			v.SetLen(n)
 		}
 		return whole
@@ -211,7 +215,7 @@ func sliceReader(t reflect.Type) readFunc {
 		if n == 0 {
 			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 		} else {
-			v.Grow(n)
+			v.Grow(min(n, maxAhead))
 		}
 		whole = true
 		d.enter()

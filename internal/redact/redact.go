@@ -2,9 +2,11 @@
 package redact
 
 import (
-	"encoding/json"
+	"cmp"
+	"errors"
 	"fmt"
-	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,18 +19,56 @@ const shortest = 8
 // Secrets are texts that must not be printed.
 type Secrets []string
 
-// Hide returns text with every spelling of every secret replaced.
+// Hide returns text with every spelling of every secret replaced, see [match]. It also replaces the start of a
+// secret at the end of text, because a text may have been cut.
 func (s Secrets) Hide(text string) string {
-	for _, secret := range s {
-		for _, form := range spellings(secret) {
-			text = strings.ReplaceAll(text, form, Placeholder)
-		}
+	for _, secret := range s.pieces() {
+		text = hide(text, secret)
 	}
 	return text
 }
 
-// HideIn returns an error whose text holds no secret. errors.Is and errors.As still find err and what it wraps. It
-// returns err itself when its text holds no secret.
+// pieces returns the secrets, longest first so that a secret that is part of another one does not leave the rest of
+// that. With them are the pieces between backslashes and quotes, for a server that pastes a secret into JSON
+// without escaping it.
+func (s Secrets) pieces() []string {
+	var all []string
+	for _, secret := range s {
+		all = append(all, secret)
+		all = append(all, strings.FieldsFunc(secret, func(r rune) bool { return r == '\\' || r == '"' })...)
+	}
+	all = slices.DeleteFunc(all, func(piece string) bool { return len(piece) < shortest })
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(all)
+}
+
+func hide(text, secret string) string {
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(text); i++ {
+		if end := match(text[i:], secret); end > 0 {
+			b.WriteString(text[done:i])
+			b.WriteString(Placeholder)
+			done, i = i+end, i+end-1
+		}
+	}
+	if done == 0 {
+		return text
+	}
+	b.WriteString(text[done:])
+	return b.String()
+}
+
+// tokenProperty matches a property of a JSON object that holds a token, also one that was cut.
+var tokenProperty = regexp.MustCompile(`(?i)("(?:access|refresh)_?token"\s*:\s*")(?:[^"\\]|\\.)*`)
+
+// HideTokens returns the text of a JSON answer without the tokens that the server grants in it.
+func HideTokens(text string) string {
+	return tokenProperty.ReplaceAllString(text, "${1}"+Placeholder)
+}
+
+// HideIn returns an error that prints no secret, nor does an error that it wraps. errors.Is and errors.As find err
+// and what err wraps. HideIn returns err itself when its text holds no secret.
 func (s Secrets) HideIn(err error) error {
 	if err == nil {
 		return nil
@@ -38,38 +78,29 @@ func (s Secrets) HideIn(err error) error {
 	if hidden == text {
 		return err
 	}
-	return &hiddenError{hidden, err}
+	return &hiddenError{hidden, s, err}
 }
 
 type hiddenError struct {
-	text string
-	err  error
+	text    string
+	secrets Secrets
+	err     error
 }
 
 func (e *hiddenError) Error() string { return e.text }
 
-// GoString returns the redacted text, so that %#v does not print the wrapped error.
-func (e *hiddenError) GoString() string { return fmt.Sprintf("%q", e.text) }
-
-func (e *hiddenError) Unwrap() error { return e.err }
-
-// spellings returns the forms in which a server can repeat a secret: verbatim, escaped for a URL, escaped for JSON,
-// and the pieces between backslashes and quotes, for a server that pastes the secret into JSON without escaping it.
-func spellings(secret string) []string {
-	if len(secret) < shortest {
-		return nil
+// Format prints the redacted text, so that no verb prints the wrapped error or the secrets.
+func (e *hiddenError) Format(f fmt.State, verb rune) {
+	if verb == 'q' || verb == 'v' && f.Flag('#') {
+		fmt.Fprintf(f, "%q", e.text)
+		return
 	}
-	forms := []string{secret}
-	quoted, _ := json.Marshal(secret)
-	for _, form := range []string{url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`)} {
-		if form != secret {
-			forms = append(forms, form)
-		}
-	}
-	for _, piece := range strings.FieldsFunc(secret, func(r rune) bool { return r == '\\' || r == '"' }) {
-		if len(piece) >= shortest && piece != secret {
-			forms = append(forms, piece)
-		}
-	}
-	return forms
+	fmt.Fprint(f, e.text)
 }
+
+func (e *hiddenError) Is(target error) bool { return errors.Is(e.err, target) }
+
+func (e *hiddenError) As(target any) bool { return errors.As(e.err, target) }
+
+// Unwrap returns what the wrapped error wraps, without the secrets.
+func (e *hiddenError) Unwrap() error { return e.secrets.HideIn(errors.Unwrap(e.err)) }

@@ -221,8 +221,7 @@ func TestUnique(t *testing.T) {
 		require.NoError(t, d.Write(t.Context(), insert))
 		require.True(t, db.Unique(d.Write(t.Context(), insert)))
 		err := d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			_,
-				err := tx.Exec(ctx, `nonsense`)
+			_, err := tx.Exec(ctx, `nonsense`)
 			return err
 		})
 		require.Error(t, err)
@@ -237,13 +236,17 @@ func TestDeadlocksAreTriedAgain(t *testing.T) {
 	var both, all sync.WaitGroup
 	both.Add(2)
 	errs, runs := make([]error, 2), make([]int, 2)
+	committed := make(chan struct{}) // the transaction that was not rolled back
+	var once sync.Once
 	for i, order := range [][2]string{{"a", "b"}, {"b", "a"}} {
 		all.Go(func() {
 			errs[i] = d.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-				runs[i]++
+				if runs[i]++; runs[i] > 1 {
+					<-committed // otherwise the retry could cause a second deadlock
+				}
+				const query = `UPDATE ghlsync_cursor SET value = value || 'x' WHERE name = $1`
 				for n, name := range order {
-					if _, err := tx.Exec(ctx, `UPDATE ghlsync_cursor SET value = value || 'x' WHERE name = $1`,
-						name); err != nil {
+					if _, err := tx.Exec(ctx, query, name); err != nil {
 						return err
 					}
 					if n == 0 && runs[i] == 1 {
@@ -253,6 +256,7 @@ func TestDeadlocksAreTriedAgain(t *testing.T) {
 				}
 				return nil
 			})
+			once.Do(func() { close(committed) })
 		})
 	}
 	all.Wait()

@@ -221,7 +221,7 @@ func TestWake(t *testing.T) {
 		var served atomic.Bool
 		q := open(t, d, queue.Config{Work: func(context.Context, *queue.Run) error {
 			if !served.Load() {
-				return &queue.WaitError{After: time.Minute, Reason: "nobody serves it"}
+				return &queue.WaitError{After: time.Minute, Reason: "the location is closed"}
 			}
 			return nil
 		}})

@@ -15,9 +15,8 @@ func TestHandler(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(redact.Handler(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	log = log.With("who", "ada@example.com").WithGroup("g")
-	log.Error("no answer to +1 415 555 0100", "err", errors.New("bearer eyJhbGciOi.secret for grace@example.com"), "n",
-		14155550100,
-		"location", "ve9EPM428h8vShlRW1KT", "id", "12345678901234567890", slog.Group("in", "phone",
+	log.Error("no answer to +1 415 555 0100", "err", errors.New("bearer eyJhbGciOi.secret for grace@example.com"),
+		"n", 14155550100, "location", "ve9EPM428h8vShlRW1KT", "id", "12345678901234567890", slog.Group("in", "phone",
 			"4155550177"), "any", []string{"bob@example.com"})
 	text := out.String()
 	for _, personal := range []string{"example.com", "0100\"", "4155550177", "eyJ", "secret"} {
