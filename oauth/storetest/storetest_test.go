@@ -203,7 +203,7 @@ func TestBrokenStoresFail(t *testing.T) {
 				return token, err
 			}
 		}},
-		{"there is no lock", "one update of a key at a time", func(b *broken, inner *oauth.MemoryStore) {
+		{"no lock", "one update of a key at a time", func(b *broken, inner *oauth.MemoryStore) {
 			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
 				current, _ := inner.Load(ctx, key)
 				if ctx.Err() != nil {
