@@ -203,6 +203,7 @@ func (c *Contact) UnmarshalJSON(data []byte) error {
 	*c = Contact{}
 	w := contactWire{plainContact: (*plainContact)(c)}
 	if err := lenient.Fill(data, &w); err != nil {
+		*c = Contact{}
 		return err
 	}
 	c.FirstName = cmp.Or(w.FirstNameRaw, c.FirstName)

@@ -41,6 +41,9 @@ func (c *Config) checkNew() error {
 // missing is the start of the problem of each setting that is required and not set.
 const missing = "is missing"
 
+// notAnID is the problem of a text that cannot be the id of a location.
+const notAnID = "must be the id of a location, such as RoWfufIEbJwSSaNKvvY6"
+
 // findings collects wrong settings.
 type findings struct{ list ConfigErrors }
 
@@ -117,6 +120,12 @@ func (f *findings) work(c *Config) {
 	if c.Retry.First < 0 || c.Retry.Max < 0 || c.Retry.Attempts < 0 {
 		f.add("Retry", "must not be negative")
 	}
+	if c.HealthLimits.Lag < 0 {
+		f.add("HealthLimits.Lag", "must not be negative")
+	}
+	if c.HealthLimits.Silence < 0 {
+		f.add("HealthLimits.Silence", "must not be negative")
+	}
 }
 
 // location checks the settings of a location.
@@ -125,7 +134,7 @@ func (f *findings) location(l *Location, name string) {
 	case l.ID == "":
 		f.add(name+"ID", missing)
 	case len(l.ID) > 200 || !db.Storable(l.ID) || strings.ContainsAny(l.ID, "/?#% \t\r\n"):
-		f.add(name+"ID", "must be the id of a location, such as RoWfufIEbJwSSaNKvvY6")
+		f.add(name+"ID", notAnID)
 	}
 	oneOf(f, name+"Owner", l.Owner, OwnerGHL, OwnerPluvo, OwnerNewest)
 	for _, field := range slices.Sorted(maps.Keys(l.Owners)) {
@@ -146,7 +155,12 @@ func (f *findings) location(l *Location, name string) {
 		}
 	}
 	if l.Region != "" && !knownRegion(l.Region) {
-		f.add(name+"Region", "must be a country such as US, got %q", l.Region)
+		upper := strings.ToUpper(l.Region)
+		suggestion := ""
+		if knownRegion(upper) {
+			suggestion = "; did you mean " + upper + "?"
+		}
+		f.add(name+"Region", "must be a country such as US, got %q%s", l.Region, suggestion)
 	}
 }
 
@@ -204,7 +218,7 @@ func (f *findings) opening(l *Location, name string) {
 		f.add(name+"ClientOptions", "%s", messageOf(err))
 	}
 	if _, err := ghl.New(ghl.WithTokenSource(token), ghl.WithLocation(l.ID)); err != nil {
-		f.add(name+"ID", "%s", messageOf(err))
+		f.add(name+"ID", notAnID)
 	}
 	fields, err := mappedFields(l)
 	if err != nil {
@@ -217,9 +231,16 @@ func (f *findings) opening(l *Location, name string) {
 // owners refuses owners of fields that are not mapped. Fields are the mapped ones, such as "contact.firstName".
 func (f *findings) owners(l *Location, name string, fields []string) {
 	for _, field := range slices.Sorted(maps.Keys(l.Owners)) {
-		if !slices.Contains(fields, field) {
-			f.add(name+"Owners["+field+"]", "must name a field that is mapped%s", nearest.DidYouMean(field, fields))
+		if slices.Contains(fields, field) {
+			continue
 		}
+		suggestion := nearest.DidYouMean(field, fields)
+		if suggestion == "" { // the fields of the kind
+			kind, _, _ := strings.Cut(field, ".")
+			others := slices.DeleteFunc(slices.Clone(fields), func(s string) bool { return !strings.HasPrefix(s, kind+".") })
+			suggestion = ", such as " + strings.Join(others, ", ")
+		}
+		f.add(name+"Owners["+field+"]", "must name a field that is mapped%s", suggestion)
 	}
 }
 

@@ -46,7 +46,7 @@ func compile[R, C, U, P any](
 	}
 	for _, f := range t.pluvo {
 		if _, ok := toPluvo[f.name]; f.needed && !ok && len(toPluvo) > 0 && len(c.list) == before {
-			c.add(list.position, "no rule writes %s, and a %s in Pluvo needs it", f.name, kind)
+			c.add(list.position, "no rule writes %s, and %s in Pluvo needs it", f.name, withArticle(kind))
 		}
 	}
 	out.findUnmapped()
@@ -115,6 +115,14 @@ func conversionHint(from, to typ) string {
 	return ""
 }
 
+// withArticle returns a kind as messages use it, such as "an appointment".
+func withArticle(kind pluvo.Kind) string {
+	if kind == pluvo.KindAppointment {
+		return "an " + string(kind)
+	}
+	return "a " + string(kind)
+}
+
 // findGHL returns the field of HighLevel that a rule names; nil if it is unknown.
 func (t *table[R, C, U, P]) findGHL(kind pluvo.Kind, n *node, custom customFields, c *mistakes) *ghlField[R, C, U] {
 	names := make([]string, len(t.ghl))
@@ -134,7 +142,7 @@ func (t *table[R, C, U, P]) findGHL(kind pluvo.Kind, n *node, custom customField
 		}
 		names = append(names, customPrefix+"KEY")
 	}
-	c.add(n.position, "a %s in HighLevel has no field %s; %s", kind, n.quoted(), meant(n.word(), names, "it has"))
+	c.add(n.position, "%s in HighLevel has no field %s; %s", withArticle(kind), n.quoted(), meant(n.word(), names, "it has"))
 	return nil
 }
 
@@ -150,6 +158,6 @@ func (t *table[R, C, U, P]) findPluvo(kind pluvo.Kind, n *node, c *mistakes) *pl
 	if t.morePluvo != nil {
 		names = append(names, fieldsPrefix+"NAME")
 	}
-	c.add(n.position, "a %s in Pluvo has no field %s; %s", kind, n.quoted(), meant(n.word(), names, "it has"))
+	c.add(n.position, "%s in Pluvo has no field %s; %s", withArticle(kind), n.quoted(), meant(n.word(), names, "it has"))
 	return nil
 }

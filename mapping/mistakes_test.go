@@ -104,3 +104,21 @@ func TestCheckRules(t *testing.T) {
 		"rules.yaml:4:56: case must be lower or upper, got \"title\"\n"+
 		"rules.yaml:5:11: custom.y in HighLevel is already written by the rule in line 4")
 }
+
+// TestWordsOfMistakes: the article fits the kind, and a misspelt kind is one mistake.
+func TestWordsOfMistakes(t *testing.T) {
+	for file, want := range map[string]string{
+		"version: 1\nappointment: [{ghl: title, pluvo: title}]\n":                            "x.yaml:2:14: no rule writes start, and an appointment in Pluvo needs it",
+		"version: 1\nappointment: [{ghl: startTime, pluvo: begin}]\n":                        `x.yaml:2:39: an appointment in Pluvo has no field "begin"; it has `,
+		"version: 1\ncontacts: [{ghl: email, pluvo: email}]\n":                               `x.yaml:2:1: the file has no property "contacts"; did you mean contact?`,
+		"version: 1\ncontact: [{ghl: email, pluvo: email, transform: [null]}]\n":             "x.yaml:2:50: a transform must be a name, such as trim, got nothing",
+		"version: 1\ncontact: [{ghl: email, pluvo: email, transform: [[trim]]}]\n":           "x.yaml:2:50: a transform must be a name, such as trim, got a list",
+		"version: 1\nfoo: 1\ncontact: [{ghl: email, pluvo: email, transform: [\"null\"]}]\n": `unknown transform "null"`,
+	} {
+		_, err := mapping.LoadRules("x.yaml", []byte(file), nil)
+		require.ErrorContains(t, err, want, file)
+		var rules *mapping.RulesError
+		require.ErrorAs(t, err, &rules)
+		require.NotContains(t, err.Error(), "the file has no rules")
+	}
+}

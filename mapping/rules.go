@@ -81,10 +81,13 @@ func (r *Rules) orTemplate() *Rules {
 	return &all
 }
 
+// kindNames are the names of the kinds in a file.
+var kindNames = []string{"contact", "task", "note", "appointment"}
+
 // read compiles the rules of each kind.
 func (r *Rules) read(root *node, custom customFields, c *mistakes) {
 	version, kinds := false, 0
-	c.object(root, "the file", []string{"version", "contact", "task", "note", "appointment"}, func(key string, n *node) {
+	c.object(root, "the file", append([]string{"version"}, kindNames...), func(key string, n *node) {
 		if key == "version" {
 			version = true
 			if n.word() != "1" {
@@ -117,7 +120,8 @@ func (r *Rules) read(root *node, custom customFields, c *mistakes) {
 	if !version {
 		c.add(root.position, "version: 1 is missing")
 	}
-	if kinds == 0 {
+	misspelt := func(key *node) bool { return nearest(key.word(), kindNames) != "" } // which has a mistake of its own
+	if kinds == 0 && !slices.ContainsFunc(root.keys, misspelt) {
 		c.add(root.position, "the file has no rules; it may have contact, task, note and appointment")
 	}
 }

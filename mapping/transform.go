@@ -136,8 +136,12 @@ func (ch *chain) addTransform(n *node, c *mistakes) {
 		}
 		name, arg = n.keys[0], n.list[0]
 	}
+	if name.kind != scalarNode || name.null {
+		c.add(name.position, "a transform must be a name, such as trim, got %s", name.quoted())
+		return
+	}
 	switch t := transforms[name.text]; {
-	case name.kind != scalarNode || t.add == nil:
+	case t.add == nil:
 		c.add(name.position, "unknown transform %s; %s", name.quoted(), meant(name.word(), transformNames, "there are"))
 	case t.example == "" && arg != nil:
 		c.add(arg.position, "%s must not have a setting", name.text)

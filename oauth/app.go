@@ -118,9 +118,11 @@ func NewApp(c Config) (*App, error) {
 }
 
 func (c *Config) check() error {
-	for field, value := range map[string]string{"ClientID": c.ClientID, "ClientSecret": c.ClientSecret} {
-		if problem := check.Bearer(value); problem != "" {
-			return badInput(field, "%s %s", field, problem)
+	for _, part := range [...]struct{ field, value string }{
+		{"ClientID", c.ClientID}, {"ClientSecret", c.ClientSecret},
+	} {
+		if problem := check.Bearer(part.value); problem != "" {
+			return badInput(part.field, "%s %s", part.field, problem)
 		}
 	}
 	if len(c.Scopes) == 0 {

@@ -184,6 +184,7 @@ func TestErrors(t *testing.T) {
 	} {
 		var syntax *json.SyntaxError
 		require.ErrorAs(t, lenient.Unmarshal([]byte(text), &r), &syntax, "%.60s", text)
+		require.Zero(t, r, "%.60s", text)
 	}
 	for _, text := range []string{`[]`, `"a"`, `5`, `-1`, `true`, `false`, ` [1] `} {
 		var typ *json.UnmarshalTypeError

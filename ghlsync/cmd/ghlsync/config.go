@@ -68,7 +68,7 @@ variable, and ${file:/run/secrets/name} for the content of a file.`,
 			return p.show(map[string]any{"ok": true, "from": s.origin(), "locations": n, "ignored": s.unknown}, func() {
 				fmt.Fprintf(p.out, "The settings of %s are correct: %s.\n", s.origin(), plural(n, "location"))
 				for _, name := range s.unknown {
-					fmt.Fprintf(p.out, "%s.\n", ignored(name))
+					fmt.Fprintln(p.out, ignored(name))
 				}
 			})
 		},

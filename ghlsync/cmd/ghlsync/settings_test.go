@@ -101,6 +101,24 @@ var wrongSettings = map[string]struct {
 	"file":             {file: strings.Replace(good, "pit-secret", "${file:/no/such}", 1), want: "ghlsync.yaml:4:12: locations[0].token: open /no/such"},
 	"env number":       {file: good, env: []string{"GHLSYNC_WORKERS=many"}, want: "GHLSYNC_WORKERS: workers: must be a whole number"},
 	"env value":        {file: good, env: []string{"GHLSYNC_LOCATION_OWNER=me"}, want: "GHLSYNC_LOCATION_OWNER: locations[0].owner: must be highlevel"},
+	"part of a value":  {file: strings.Replace(good, "sqlite:x.db", "sqlite:${HOME}/x.db", 1), want: "ghlsync.yaml:1:11: database: ${…} must be the whole value, such as ${NAME} or ${file:PATH}"},
+	"other expansion":  {file: strings.Replace(good, "pit-secret", "${GHL_TOKEN:-pit-secret}", 1), want: "ghlsync.yaml:4:12: locations[0].token: ${…} must contain the name of a variable"},
+	"header":           {file: strings.Replace(good, "pit-secret", "|pit-secret", 1), want: "ghlsync.yaml:4:12: the file is not valid YAML: a value that begins with | or > must be in quotes"},
+	"tab":              {file: good + "notify:\n\turl: x\n", want: "ghlsync.yaml:6:1: the file is not valid YAML: indent with spaces, not with tabs"},
+	"merge key":        {file: good + "    <<: {region: US}\n", want: "ghlsync.yaml:5:5: anchors and aliases of YAML are not supported"},
+	"dots":             {file: strings.Replace(good, "abc", "..", 1), want: "ghlsync.yaml:3:9: locations[0].id: must be the id of a location"},
+	"no ASCII":         {file: strings.Replace(good, "abc", "äöü", 1), want: "ghlsync.yaml:3:9: locations[0].id: must be the id of a location"},
+	"near region":      {file: good + "    region: us\n", want: `got "us"; did you mean US?`},
+	"blank tag":        {file: good + "    takes: 'tag: '\n", want: "ghlsync.yaml:5:12: locations[0].takes: must be all, none or tag:NAME"},
+	"folder of rules":  {file: good + "    rules: .\n", want: "ghlsync.yaml:5:12: locations[0].rules: can't be read"},
+	"owner's side":     {file: good + "    owners: {note.body: pluvo}\n", want: "locations[0].owners[note.body]: must name a field that is mapped, such as note.content, note.createdAt"},
+	"negative lag":     {file: good + "health: {lag: -1s}\n", want: "ghlsync.yaml:5:15: health.lag: must not be negative"},
+	"negative silence": {file: good + "health: {silence: -1s}\n", want: "ghlsync.yaml:5:19: health.silence: must not be negative"},
+	"same port":        {file: good + "listen: :8080\nadmin: :08080\n", want: "ghlsync.yaml:6:8: admin: listen and admin must not have the same address"},
+	"case of a host":   {file: good + "listen: LocalHost:8080\nadmin: 127.0.0.1:8080\n", want: "ghlsync.yaml:6:8: admin: listen and admin must not have the same address"},
+	"long IPv6":        {file: good + "listen: '[0:0:0:0:0:0:0:1]:8080'\nadmin: '[::1]:8080'\n", want: "ghlsync.yaml:6:8: admin: listen and admin must not have the same address"},
+	"empty app":        {file: good + "highlevel: {webhook_apps: ['']}\n", want: "highlevel.webhook_apps: must not have an empty id"},
+	"relative URL":     {file: good + "token_keys: [" + hexKey + "]\napp: {client_id: a, client_secret: pit-secret, redirect_url: /c}\n", want: "ghlsync.yaml:6:62: app.redirect_url: must be a URL"},
 	"env location":     {file: good + "    takes: all\n  - {id: b, token: pit-secret, takes: none}\n", env: []string{"GHLSYNC_LOCATION_ID=x"}, want: "has several"},
 }
 
@@ -179,7 +197,7 @@ app: {client_id: a}
 			`^ghlsync.yaml:10:9: listen: must have a port from 0 to 65535, got "99999"$`,
 			`^ghlsync.yaml:11:6: app.client_secret: is missing; `,
 			`^ghlsync.yaml:11:6: app.redirect_url: is missing; `,
-			`^GHLSYNC_LEASE: lease: must be a time such as 30s$`,
+			`^GHLSYNC_LEASE: lease: must be a time such as 30s, 5m or 24h$`,
 			`^GHLSYNC_LOCATION_REGION: locations\[0\].region: must be a country such as US, got "XX"$`,
 			`^rules.yaml:3:\d+: .*firstNam`,
 			`^rules.yaml:4:\d+: .*lastNam`,
@@ -273,4 +291,47 @@ func TestTemplate(t *testing.T) {
 	require.NoError(t, os.WriteFile("all.yaml", []byte(strings.Join(all, "\n")), 0o600))
 	w.env = []string{"GHLSYNC_LOCATION_ID=abc", "GHLSYNC_LOCATION_TOKEN=pit-x", "GHLSYNC_LOCATION_RULES=", "GHLSYNC_APP_CLIENT_ID=a", "GHLSYNC_APP_CLIENT_SECRET=b"}
 	w.ok("config", "check", "--config", "all.yaml")
+}
+
+// TestIgnoredVariable: a warning about a variable names the setting that was probably meant.
+func TestIgnoredVariable(t *testing.T) {
+	for variable, want := range map[string]string{
+		"GHLSYNC_DATABSE":         "GHLSYNC_DATABSE is not a setting and is ignored; did you mean GHLSYNC_DATABASE?",
+		"GHLSYNC_TOKEN":           "GHLSYNC_TOKEN is not a setting and is ignored; did you mean GHLSYNC_LOCATION_TOKEN?",
+		"GHLSYNC_CLIENT_ID":       "GHLSYNC_CLIENT_ID is not a setting and is ignored; did you mean GHLSYNC_APP_CLIENT_ID?",
+		"GHLSYNC_LOCATIONS_ID":    "GHLSYNC_LOCATIONS_ID is not a setting and is ignored; did you mean GHLSYNC_LOCATION_ID?",
+		"GHLSYNC_LOCATION_OWNERS": "GHLSYNC_LOCATION_OWNERS is ignored; set locations[].owners in the settings file",
+		"GHLSYNC_LOCATIONS":       "GHLSYNC_LOCATIONS is ignored; set locations in the settings file",
+		"GHLSYNC_FROBNICATE":      "GHLSYNC_FROBNICATE is not a setting and is ignored",
+	} {
+		require.Equal(t, want, ignored(variable))
+	}
+}
+
+// TestAppMistakes: all mistakes of an app are found at once.
+func TestAppMistakes(t *testing.T) {
+	w := settingsFile(t, good+`token_keys: [`+hexKey+`]
+app:
+  client_id: pit secret
+  redirect_url: /callback
+  scopes: [""]
+highlevel:
+  auth_url: https://example.com/#a
+`)
+	code, _, errs := w.do("config", "check")
+	require.Equal(t, exitWrong, code)
+	require.NotContains(t, errs, "pit secret")
+	var lines []string
+	for line := range strings.Lines(errs) {
+		if _, at, ok := strings.Cut(line, "ghlsync.yaml:"); ok {
+			lines = append(lines, strings.TrimSuffix(at, "\n"))
+		}
+	}
+	require.Equal(t, []string{
+		"7:3: app.client_secret: is missing; copy it from the page of the app in HighLevel's marketplace",
+		"7:14: app.client_id: holds a character that is not allowed in a token (a space or line break at its end?)",
+		"8:17: app.redirect_url: must be a URL with a host and the scheme http or https",
+		"9:11: app.scopes: a scope is empty or has white space",
+		"11:13: highlevel.auth_url: must not have a user or a fragment",
+	}, lines)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path"
@@ -66,13 +68,26 @@ func (s *settings) translate(err error) error {
 
 // ignored warns of an environment variable that is not a setting.
 func ignored(variable string) string {
+	name := strings.TrimPrefix(variable, prefix)
 	var known []string
+	meant := ""
 	for _, s := range allSettings {
+		setting := conf.Variable("", s.Path)
+		switch {
+		case !s.FromEnv && setting == name:
+			return variable + " is ignored; set " + s.Path + " in the settings file"
+		case s.FromEnv && strings.HasSuffix(setting, "_"+name): // such as TOKEN for LOCATION_TOKEN
+			meant = cmp.Or(meant, setting)
+		}
 		if s.FromEnv {
-			known = append(known, conf.Variable(prefix, s.Path))
+			known = append(known, setting)
 		}
 	}
-	return variable + " is not a setting and is ignored" + nearest.DidYouMean(variable, known)
+	warning := variable + " is not a setting and is ignored"
+	if meant = cmp.Or(meant, nearest.Word(name, known)); meant != "" {
+		warning += "; did you mean " + prefix + meant + "?"
+	}
+	return warning
 }
 
 // validate builds the configuration as far as the settings allow, and returns every mistake.
@@ -91,7 +106,9 @@ func (s *settings) validate(log *slog.Logger) (ghlsync.Config, []conf.Mistake) {
 	if c.App != nil && len(apps) == 0 {
 		apps = []string{c.App.ID()}
 	}
-	if len(apps) > 0 {
+	if slices.Contains(apps, "") {
+		v.wrong("highlevel.webhook_apps", "must not have an empty id")
+	} else if len(apps) > 0 {
 		c.WebhookOptions = append(c.WebhookOptions, webhook.WithApp(apps...))
 	}
 	if s.Notify.URL != "" {
@@ -178,14 +195,32 @@ func (v *validator) address(setting, address string) {
 
 // sameAddress reports whether two servers can't listen on two addresses at once.
 func sameAddress(a, b string) bool {
-	hostA, portA, errA := net.SplitHostPort(a)
-	hostB, portB, errB := net.SplitHostPort(b)
-	if errA != nil || errB != nil || portA != portB || portA == "0" {
+	hostA, portA, errA := splitAddress(a)
+	hostB, portB, errB := splitAddress(b)
+	if errA != nil || errB != nil || portA != portB || portA == 0 {
 		return false
 	}
-	any := []string{"", "0.0.0.0", "::"}
-	local := strings.NewReplacer("localhost", "127.0.0.1")
-	return local.Replace(hostA) == local.Replace(hostB) || slices.Contains(any, hostA) || slices.Contains(any, hostB)
+	return hostA == hostB || hostA == "" || hostB == ""
+}
+
+// splitAddress returns the host and the port of an address. The host is in lower case, localhost is 127.0.0.1, and the
+// host is "" if it stands for all addresses of the machine.
+func splitAddress(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	if host = strings.ToLower(host); host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap()
+		if host = ip.String(); ip.IsUnspecified() {
+			host = ""
+		}
+	}
+	port, err = strconv.Atoi(text)
+	return host, port, err
 }
 
 // url checks a URL, which may be empty.
@@ -229,11 +264,9 @@ func (v *validator) app(log *slog.Logger) *oauth.App {
 	if len(v.TokenKeys) == 0 {
 		v.wrong("token_keys", "is missing; tokens are stored encrypted: generate a key with openssl rand -hex 32")
 	}
-	if v.has("app") {
-		return nil
-	}
 	config := oauth.Config{
-		ClientID: a.ClientID, ClientSecret: a.ClientSecret, RedirectURL: a.RedirectURL, Logger: log,
+		ClientID: cmp.Or(a.ClientID, "-"), ClientSecret: cmp.Or(a.ClientSecret, "-"),
+		RedirectURL: cmp.Or(a.RedirectURL, "http://localhost"), Logger: log,
 		BaseURL: v.HighLevel.BaseURL, AuthURL: v.HighLevel.AuthURL, Scopes: neededScopes(),
 	}
 	if len(a.Scopes) > 0 {
@@ -242,21 +275,50 @@ func (v *validator) app(log *slog.Logger) *oauth.App {
 			config.Scopes = append(config.Scopes, ghl.Scope(scope))
 		}
 	}
-	app, err := oauth.NewApp(config)
-	if err != nil {
-		var bad *ghl.Error
-		errors.As(err, &bad)
-		switch {
-		case bad == nil:
-			v.wrong("app", "%v", err)
-		case bad.Field == "BaseURL" || bad.Field == "AuthURL":
-			v.wrong("highlevel."+snake(bad.Field), "%s", bad.Message)
-		default:
-			v.wrong(strings.TrimSuffix("app."+snake(bad.Field), "."), "%s", bad.Message)
-		}
+	app := v.newApp(config)
+	if v.has("app") {
 		return nil
 	}
 	return app
+}
+
+// newApp returns the app of a configuration. It returns nil if settings are wrong, and adds a mistake for each:
+// oauth.NewApp finds one at a time, so newApp tries again without the wrong value.
+func (v *validator) newApp(config oauth.Config) *oauth.App {
+	wrong := false
+	for {
+		app, err := oauth.NewApp(config)
+		if err == nil && wrong {
+			return nil
+		} else if err == nil {
+			return app
+		}
+		wrong = true
+		var bad *ghl.Error
+		if !errors.As(err, &bad) {
+			v.wrong("app", "%v", err)
+			return nil
+		}
+		object := "app."
+		switch bad.Field {
+		case "ClientID":
+			config.ClientID = "-"
+		case "ClientSecret":
+			config.ClientSecret = "-"
+		case "RedirectURL":
+			config.RedirectURL = "http://localhost"
+		case "Scopes":
+			config.Scopes = neededScopes()
+		case "BaseURL":
+			object, config.BaseURL = "highlevel.", ""
+		case "AuthURL":
+			object, config.AuthURL = "highlevel.", ""
+		default:
+			v.wrong("app", "%s", bad.Message)
+			return nil
+		}
+		v.wrong(object+snake(bad.Field), "%s", strings.TrimPrefix(bad.Message, bad.Field+" "))
+	}
 }
 
 // wantsApp reports whether the settings name an app.
@@ -326,6 +388,7 @@ func (v *validator) location(i int) ghlsync.Location {
 		var err error
 		if l.Rules, err = os.ReadFile(l.RulesName); err != nil {
 			v.wrong(name+"rules", "can't be read: %v", err)
+			l.Rules = nil
 		}
 	}
 	for field, owner := range in.Owners {
@@ -351,7 +414,7 @@ func (v *validator) takes(setting, text string) func(*pluvo.Contact) bool {
 		return func(*pluvo.Contact) bool { return true }
 	case text == "none":
 		return func(*pluvo.Contact) bool { return false }
-	case byTag && tag != "":
+	case byTag && strings.TrimSpace(tag) != "":
 		return func(c *pluvo.Contact) bool {
 			return slices.ContainsFunc(c.Tags, func(t string) bool { return strings.EqualFold(t, tag) })
 		}
@@ -404,7 +467,7 @@ var howToSet = map[string]string{
 // otherNames are settings that have another name in the file than in ghlsync.Config.
 var otherNames = map[string]string{
 	"Notifier": "notify.url", "WebhookOptions": "highlevel.webhook_apps", "TokenSource": "token",
-	"ClientOptions": "highlevel.base_url",
+	"ClientOptions": "highlevel.base_url", "HealthLimits": "health",
 }
 
 // settingOf translates the name of a setting of ghlsync.Config into its path in the file: Locations[0].TimeZone is

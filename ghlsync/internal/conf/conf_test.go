@@ -122,6 +122,7 @@ items:
   - !!map {id: a}
 tasks: secret
 frobnicate: secret
+pit-1-secret: x
 `, map[string]string{"X_PORT": "secret", "X_ITEM_ID": "secret"})
 	var lines []string
 	for _, m := range s.Mistakes {
@@ -132,7 +133,7 @@ frobnicate: secret
 		`1:1: unknown setting "lissen" at the top level; did you mean listen?`,
 		"X_PORT: port: must be a whole number",
 		"3:5: on: must be true or false",
-		"4:7: wait: must be a time such as 30s",
+		"4:7: wait: must be a time such as 30s, 5m or 24h",
 		"5:8: level: must be debug, info, warn or error",
 		"6:7: keys: must be a list",
 		"7:6: app: must be settings by name",
@@ -147,6 +148,7 @@ frobnicate: secret
 		"12:5: items[3]: tags of YAML are not supported",
 		`13:1: unknown setting "tasks" at the top level; did you mean items[].tasks?`,
 		`14:1: unknown setting "frobnicate" at the top level`,
+		"15:1: unknown setting at the top level",
 	}, lines)
 }
 
@@ -156,6 +158,15 @@ func TestNotYAML(t *testing.T) {
 		"listen: [\n":                               "x.yaml:1:9: the file is not valid YAML: ",
 		"keys: secret: secret\n":                    "x.yaml:1:",
 		"listen: secret\n\tport: 1\n":               "x.yaml:2:",
+		"listen:\n\tport: 1\n":                      "x.yaml:2:1: the file is not valid YAML: indent with spaces, not with tabs",
+		"listen: |secret\n":                         "x.yaml:1:9: the file is not valid YAML: a value that begins with | or > must be in quotes",
+		"listen: >secret\n  a\n":                    "x.yaml:1:9: the file is not valid YAML: a value that begins with | or > must be in quotes",
+		"%YAML 1.secret\n---\nport: 1\n":            "x.yaml:1:7: the file is not valid YAML: unknown YAML version",
+		"listen: x\nport = 1\n":                     "x.yaml:2:1: the file is not valid YAML: a setting must be a name, a colon, a space and a value",
+		"port:1\nlisten: x\n":                       "x.yaml:1:1: the file is not valid YAML: a setting must be a name, a colon, a space and a value",
+		"listen: sqlite:\n":                         "x.yaml:1:9: the file is not valid YAML: the value contains a colon, so write it in quotes",
+		"listen: 'secret\n":                         "x.yaml:1:9: the file is not valid YAML: the closing quote is missing",
+		"items:\n  - id: a\n   names: {}\n":         "x.yaml:3:4: the file is not valid YAML: a line is not indented as the lines before it",
 		"- secret\n":                                "x.yaml:1:1: the file must have settings by name",
 		"secret\n":                                  "x.yaml:1:1: the file must have settings by name",
 		"listen: secret\n---\nlisten: secret\n":     "x.yaml:3:7: the file must have one document",
@@ -168,4 +179,51 @@ func TestNotYAML(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "secret")
 	}
+}
+
+// TestExpansion: ${…} that is only a part of a value, or does not name a variable or a file, is a mistake.
+func TestExpansion(t *testing.T) {
+	for value, want := range map[string]string{
+		"sqlite:${A}":      "${…} must be the whole value, such as ${NAME} or ${file:PATH}",
+		"${A}b":            "${…} must be the whole value, such as ${NAME} or ${file:PATH}",
+		"${A}${A}":         "${…} must be the whole value, such as ${NAME} or ${file:PATH}",
+		"${A":              "${…} must be the whole value, such as ${NAME} or ${file:PATH}",
+		"${}":              "${…} must contain the name of a variable, such as ${NAME}, or a file, such as ${file:PATH}",
+		"${file:}":         "${…} must contain the name of a variable, such as ${NAME}, or a file, such as ${file:PATH}",
+		"${pit-secret}":    "${…} must contain the name of a variable, such as ${NAME}, or a file, such as ${file:PATH}",
+		"${A:-pit-secret}": "${…} must contain the name of a variable, such as ${NAME}, or a file, such as ${file:PATH}",
+		"${A}":             "",
+		"$A":               "",
+		"{A}$":             "",
+	} {
+		s := decodeExample(t, "listen: '"+value+"'\n", map[string]string{"A": "${b}"})
+		if want == "" {
+			require.Empty(t, s.Mistakes, value)
+			continue
+		}
+		require.Len(t, s.Mistakes, 1, value)
+		require.Equal(t, "x.yaml:1:9: listen: "+want, s.Mistakes[0].String(), value)
+	}
+}
+
+// TestRefusedName: a name that is not a word is a mistake at its place, and the other settings are decoded.
+func TestRefusedName(t *testing.T) {
+	s := decodeExample(t, "port: 1\n~: a\n<<: {on: true}\nlisten: x\n", nil)
+	var lines []string
+	for _, m := range s.Mistakes {
+		lines = append(lines, m.String())
+	}
+	require.Equal(t, []string{
+		"x.yaml:2:1: the name of a setting must be a word",
+		"x.yaml:3:1: anchors and aliases of YAML are not supported",
+	}, lines)
+	require.Equal(t, 1, s.Values.Port)
+	require.Equal(t, "x", s.Values.Listen)
+}
+
+// TestDirective: a directive before the document is ignored.
+func TestDirective(t *testing.T) {
+	s := decodeExample(t, "%YAML 1.2\n---\nport: 1\n", nil)
+	require.Empty(t, s.Mistakes)
+	require.Equal(t, 1, s.Values.Port)
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +49,8 @@ type Settings[T any] struct {
 // A variable can set a value that is no list or map, and a list of texts, which it separates by commas or spaces.
 // It is named after the path: GHLSYNC_APP_ID is app.id. A list of structs at the top level, such as locations,
 // takes variables for its only item: GHLSYNC_LOCATION_ID is locations[0].id. In the file, a value ${NAME} stands
-// for the value of a variable and ${file:PATH} for the content of a file, without the white space around it.
+// for the value of a variable and ${file:PATH} for the content of a file, without the white space around it. A
+// value that contains ${ in another form is a mistake.
 //
 // A file that is not YAML is an [*Error]. Anchors, aliases and tags of YAML are mistakes.
 func Decode[T any](source Source, defaults T) (*Settings[T], error) {
@@ -189,6 +191,10 @@ func (d *decoder) value(n *node, v reflect.Value, path string) {
 func (d *decoder) object(n *node, v reflect.Value, path string) {
 	seen := map[string]Place{}
 	for _, f := range n.fields {
+		if f.name == "" && f.value.kind == refusedNode { // its name is refused
+			d.wrong(f.at, "", "%s", f.value.text)
+			continue
+		}
 		if first, twice := seen[f.name]; twice {
 			d.wrong(f.at, "", "%.40q is set twice, first in line %d", f.name, first.Line)
 			continue
@@ -206,7 +212,11 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 		i := slices.IndexFunc(reflect.VisibleFields(v.Type()),
 			func(t reflect.StructField) bool { return t.Tag.Get("yaml") == f.name && f.name != "" })
 		if i < 0 {
-			d.wrong(f.at, "", "unknown setting %.40q %s%s", f.name, whereIs(path), d.suggest(f.name, path))
+			name := fmt.Sprintf(" %.40q", f.name)
+			if strings.ContainsAny(f.name, "0123456789") { // no setting has digits, but many secrets do
+				name = ""
+			}
+			d.wrong(f.at, "", "unknown setting%s %s%s", name, whereIs(path), d.suggest(f.name, path))
 			continue
 		}
 		d.value(f.value, v.Field(i), join(path, f.name))
@@ -216,12 +226,20 @@ func (d *decoder) object(n *node, v reflect.Value, path string) {
 // expand replaces ${NAME} by the value of a variable, and ${file:PATH} by the content of a file. It reports whether
 // it could.
 func (d *decoder) expand(n *node, path string) bool {
-	if n.kind != scalarNode || n.at.Variable != "" || !strings.HasPrefix(n.text, "${") ||
-		!strings.HasSuffix(n.text, "}") {
+	if n.kind != scalarNode || n.at.Variable != "" || !strings.Contains(n.text, "${") {
 		return true
 	}
-	name := n.text[2 : len(n.text)-1]
-	if file, is := strings.CutPrefix(name, "file:"); is {
+	inner, whole := strings.CutPrefix(n.text, "${")
+	name, closed := strings.CutSuffix(inner, "}")
+	file, isFile := strings.CutPrefix(name, "file:")
+	switch {
+	case !whole || !closed || strings.Contains(name, "${"):
+		d.wrong(n.at, path, "${…} must be the whole value, such as ${NAME} or ${file:PATH}")
+		return false
+	case isFile && file == "", !isFile && !variableName.MatchString(name): // without the name, which may be a secret
+		d.wrong(n.at, path, "${…} must contain the name of a variable, such as ${NAME}, or a file, such as ${file:PATH}")
+		return false
+	case isFile:
 		text, err := readSecret(file)
 		if err != nil {
 			d.wrong(n.at, path, "%v", err)
@@ -238,6 +256,9 @@ func (d *decoder) expand(n *node, path string) bool {
 	n.text = value
 	return true
 }
+
+// variableName matches the name of an environment variable.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // readSecret reads a file without the white space around its content. It reads at most 64 KiB.
 func readSecret(name string) (string, error) {
@@ -281,7 +302,7 @@ func setScalar(v reflect.Value, text string) bool {
 func formOf(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
-		return "a time such as 30s"
+		return "a time such as 30s, 5m or 24h"
 	case t.Kind() == reflect.String:
 		return "a text"
 	case t.Kind() == reflect.Bool:

@@ -74,14 +74,14 @@ func parse(name string, data []byte) (*node, error) {
 		var syntax *yaml.SyntaxError
 		if errors.As(err, &syntax) && syntax.Token != nil { // the whole error would print lines of the file, which may hold secrets
 			return fail(syntax.Token.Position.Line, syntax.Token.Position.Column,
-				"the file is not valid YAML: "+syntax.Message)
+				"the file is not valid YAML: "+explain(syntax.Message))
 		}
 		return fail(0, 0, "the file is not valid YAML")
 	}
 	root := &node{kind: objectNode, at: Place{File: name}}
 	bodies := 0
 	for _, doc := range file.Docs {
-		if doc.Body == nil {
+		if _, directive := doc.Body.(*ast.DirectiveNode); doc.Body == nil || directive {
 			continue
 		}
 		if bodies++; bodies > 1 {
@@ -99,6 +99,32 @@ func parse(name string, data []byte) (*node, error) {
 			"the file must have settings by name, such as database: sqlite:ghlsync.db")
 	}
 	return root, nil
+}
+
+// explanations say what to write, for messages of the parser that don't.
+var explanations = map[string]string{
+	"found character '\t' that cannot start any token": "indent with spaces, not with tabs",
+	"non-map value is specified":                       "a setting must be a name, a colon, a space and a value",
+	"unexpected key name":                              "a setting must be a name, a colon, a space and a value",
+	"mapping value is not allowed in this context": "the value contains a colon, so write it in quotes, " +
+		"or the next line is indented too far",
+	"value is not allowed in this context": "a line is not indented as the lines before it",
+	"value is not allowed in this context. map key-value is pre-defined": "the value continues after its end, " +
+		"so write it in quotes",
+	"could not find end character of double-quoted text": "the closing quote is missing",
+	"could not find end character of single-quoted text": "the closing quote is missing",
+}
+
+// explain returns a message of the parser without the text that it quotes, which may be a secret.
+func explain(message string) string {
+	if text := explanations[message]; text != "" {
+		return text
+	}
+	if strings.HasPrefix(message, "invalid header option") {
+		return "a value that begins with | or > must be in quotes"
+	}
+	message, _, _ = strings.Cut(message, "\"")
+	return strings.TrimRight(message, ": ")
 }
 
 // tooDeep returns the first token that may be nested too deep for a recursive parser, or nil.
@@ -150,10 +176,15 @@ func fromAST(name string, n ast.Node) *node {
 			if len(out.fields) == 0 && !n.IsFlowStyle {
 				out.at = key.at
 			}
-			if key.kind != scalarNode {
-				return refuse("a key must be a word")
+			switch key.kind {
+			case scalarNode:
+				out.fields = append(out.fields, field{key.text, key.at, fromAST(name, value.Value)})
+			case refusedNode:
+				out.fields = append(out.fields, field{"", key.at, key})
+			default:
+				refused := &node{kind: refusedNode, at: key.at, text: "the name of a setting must be a word"}
+				out.fields = append(out.fields, field{"", key.at, refused})
 			}
-			out.fields = append(out.fields, field{key.text, key.at, fromAST(name, value.Value)})
 		}
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
 		return refuse("anchors and aliases of YAML are not supported")

@@ -10,6 +10,7 @@ func TestWord(t *testing.T) {
 	known := []string{"database", "region", "owner", "owners", "id", "contact.firstName"}
 	for word, want := range map[string]string{
 		"databse": "database", "regoin": "region", "OWNER": "owner", "contact.firstNam": "contact.firstName", "idx": "id",
+		"regino": "region", "onwer": "owner",
 		"x": "", "": "", "frobnicate": "", "stages": "",
 	} {
 		require.Equal(t, want, Word(word, known), word)
