@@ -149,7 +149,7 @@ func (k *call) badAnswer(cause error) *Error {
 	if errors.As(cause, &bad) {
 		e.Message = bad.text
 	} else {
-		e.Message = "the answer is no JSON of the promised form" // the decoder's error would quote the body
+		e.Message = "the answer is not JSON of the promised form" // the decoder's error would quote the body
 	}
 	e.hide(k.secrets())
 	return e

@@ -177,7 +177,7 @@ func (r *renewal) newest(current *ghl.Token) (base *ghl.Token, unsaved bool) {
 	return current, false
 }
 
-// holdUnsaved keeps a new token in memory until the store has saved it.
+// holdUnsaved holds a new token in memory until the store has saved it.
 func (r *renewal) holdUnsaved(next, current *ghl.Token) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
