@@ -722,7 +722,6 @@ func TestLogIsByAllowList(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"level": "WARN", "msg": "webhook", "result": "forged", "status": 401.0, "error": ErrInvalidSignature.Error(),
 	}, records[1], "nothing of what is not verified")
-	require.Equal(t, strings.Repeat("a", 9)+"…", clip(strings.Repeat("a", 9)+"éé", 10))
 }
 
 // serve runs the handler in a real server, without a network, and returns how to connect.
