@@ -147,7 +147,8 @@ func promised(body []byte, names string, kind byte) ([]byte, error) {
 			}
 			continue
 		}
-		if value := lenient.Field(body, name); value != nil && (value[0] == kind || kind == '[' && string(value) == "null") {
+		if value := lenient.Field(body, name); value != nil &&
+			(value[0] == kind || kind == '[' && string(value) == "null") {
 			return value, nil
 		}
 	}

@@ -98,14 +98,15 @@ type AppointmentCreate struct {
 	ContactID  string    `json:"contactId"`
 	StartTime  time.Time `json:"-"`
 	// EndTime is after StartTime; zero means the calendar's slot duration.
-	EndTime             time.Time         `json:"-"`
-	Title               string            `json:"title,omitempty"`
-	AppointmentStatus   AppointmentStatus `json:"appointmentStatus,omitempty"`
-	AssignedUserID      string            `json:"assignedUserId,omitempty"`
-	Description         string            `json:"description,omitempty"`
-	Address             string            `json:"address,omitempty"`
-	MeetingLocationType string            `json:"meetingLocationType,omitempty"` // custom, zoom, gmeet, phone, address, ms_teams or google
-	MeetingLocationID   string            `json:"meetingLocationId,omitempty"`
+	EndTime           time.Time         `json:"-"`
+	Title             string            `json:"title,omitempty"`
+	AppointmentStatus AppointmentStatus `json:"appointmentStatus,omitempty"`
+	AssignedUserID    string            `json:"assignedUserId,omitempty"`
+	Description       string            `json:"description,omitempty"`
+	Address           string            `json:"address,omitempty"`
+	// custom, zoom, gmeet, phone, address, ms_teams or google
+	MeetingLocationType string `json:"meetingLocationType,omitempty"`
+	MeetingLocationID   string `json:"meetingLocationId,omitempty"`
 	// OverrideLocationConfig uses the meeting place given here instead of the calendar's.
 	OverrideLocationConfig bool `json:"overrideLocationConfig,omitempty"`
 	// IgnoreDateRange allows days that the calendar does not offer.
@@ -239,7 +240,8 @@ func (s *AppointmentsService) findCreated(
 	ctx context.Context, in *AppointmentCreate, opts []CallOption,
 ) (*Appointment, error) {
 	start := in.StartTime.Truncate(time.Second)
-	query := &EventsQuery{CalendarID: in.CalendarID, StartTime: start.Add(-time.Minute), EndTime: start.Add(24 * time.Hour)}
+	query := &EventsQuery{CalendarID: in.CalendarID, StartTime: start.Add(-time.Minute),
+		EndTime: start.Add(24 * time.Hour)}
 	events, err := s.client.Calendars.Events(ctx, query, opts...)
 	for _, e := range events {
 		at, ok := e.StartTime.Instant()

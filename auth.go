@@ -156,8 +156,8 @@ type tokenBody struct {
 	Future         bool     `json:"installToFutureLocations"`
 }
 
-// ReadAnswer sets t from the JSON answer of an endpoint that grants a token, in the spelling of either [Version]. sent is
-// when the request was sent: it becomes IssuedAt, and ExpiresAt counts from it. The error is an [*Error] of
+// ReadAnswer sets t from the JSON answer of an endpoint that grants a token, in the spelling of either [Version]. sent
+// is when the request was sent: it becomes IssuedAt, and ExpiresAt counts from it. The error is an [*Error] of
 // category [ErrBadResponse] and quotes nothing of the answer.
 func (t *Token) ReadAnswer(answer []byte, sent time.Time) error {
 	bad := func(why string) error { return &Error{Message: why, categories: badResponse} }

@@ -86,22 +86,23 @@ func (s *CalendarsService) FreeSlots(
 		}
 	}
 	var days []DaySlots
-	err := s.client.do(ctx, request{op: opCalendarsFreeSlots, path: []string{calendarID}, query: q}, func(k *call, body []byte) error {
-		if err := checkObject(body); err != nil {
-			return err
-		}
-		return lenient.EachField(body, func(key, value []byte) error {
-			if _, err := time.Parse(time.DateOnly, string(key)); err != nil {
-				return nil // not a day, such as traceId
+	err := s.client.do(ctx, request{op: opCalendarsFreeSlots, path: []string{calendarID}, query: q},
+		func(k *call, body []byte) error {
+			if err := checkObject(body); err != nil {
+				return err
 			}
-			day := DaySlots{Date: string(key)}
-			for _, slot := range texts(lenient.Field(value, "slots")) {
-				day.Slots = append(day.Slots, ParseTime(slot))
-			}
-			days = append(days, day)
-			return nil
-		})
-	}, append([]CallOption{checked(in)}, opts...))
+			return lenient.EachField(body, func(key, value []byte) error {
+				if _, err := time.Parse(time.DateOnly, string(key)); err != nil {
+					return nil // not a day, such as traceId
+				}
+				day := DaySlots{Date: string(key)}
+				for _, slot := range texts(lenient.Field(value, "slots")) {
+					day.Slots = append(day.Slots, ParseTime(slot))
+				}
+				days = append(days, day)
+				return nil
+			})
+		}, append([]CallOption{checked(in)}, opts...))
 	if err != nil {
 		return nil, err
 	}

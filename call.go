@@ -149,7 +149,7 @@ func (k *call) badAnswer(cause error) *Error {
 	if errors.As(cause, &bad) {
 		e.Message = bad.text
 	} else {
-		e.Message = "the answer is no JSON of the promised form" // the decoder's error would quote the body
+		e.Message = "the answer is not JSON of the promised form" // the decoder's error would quote the body
 	}
 	e.hide(k.secrets())
 	return e
@@ -330,7 +330,8 @@ func (k *call) encodeBody() (body []byte, contentType string, err error) {
 	}
 	body, err = json.Marshal(in)
 	if err != nil {
-		return nil, "", &Error{Field: "body", Message: "the input cannot be written as JSON", categories: badInput, cause: err}
+		return nil, "", &Error{Field: "body", Message: "the input cannot be written as JSON",
+			categories: badInput, cause: err}
 	}
 	return body, "application/json", nil
 }
@@ -345,7 +346,8 @@ func (k *call) report(ctx context.Context, err *Error) {
 	}
 	if r := k.opts.response; r != nil {
 		*r = Response{
-			Status: k.status, Header: k.header, RateLimit: k.limit, TraceID: k.traceID, Attempts: k.attempts, Skipped: k.skipped,
+			Status: k.status, Header: k.header, RateLimit: k.limit, TraceID: k.traceID, Attempts: k.attempts,
+			Skipped: k.skipped,
 		}
 	}
 	level := slog.LevelDebug

@@ -183,7 +183,8 @@ func (in *ContactUpsert) wire(to target) any {
 		InboundDNDSettings any    `json:"inboundDndSettings,omitempty"`
 		CustomFields       any    `json:"customFields,omitempty"`
 	}{
-		(*plainContactUpsert)(in), to.location, dndBody(in.DNDSettings, to.version), inboundDNDBody(in.InboundDNDSettings),
+		(*plainContactUpsert)(in), to.location, dndBody(in.DNDSettings, to.version),
+		inboundDNDBody(in.InboundDNDSettings),
 		customFieldsBody(in.CustomFields, to.version),
 	}
 }

@@ -422,7 +422,8 @@ func (s *ContactsService) List(ctx context.Context, o *ListContactsOptions, opts
 	q := url.Values{}
 	setIf(q, "query", o.Query)
 	setInt(q, "limit", o.Limit)
-	if after, err := o.After.pair(); err == nil && o.After != "" { // given one of them alone, the server returns page one
+	// given one of them alone, the server returns page one
+	if after, err := o.After.pair(); err == nil && o.After != "" {
 		q.Set("startAfter", after[0])
 		q.Set("startAfterId", after[1])
 	}
@@ -589,7 +590,8 @@ func (s *ContactsService) findCreated(
 	ctx context.Context, in *ContactCreate, sent time.Time, opts []CallOption,
 ) (*Contact, error) {
 	var resp Response
-	found, err := s.FindDuplicate(ctx, DuplicateQuery{Email: in.Email, Phone: in.Phone}, append(opts, CallResponse(&resp))...)
+	found, err := s.FindDuplicate(ctx, DuplicateQuery{Email: in.Email, Phone: in.Phone},
+		append(opts, CallResponse(&resp))...)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,8 @@ func (v CustomFieldValue) Number() (n float64, ok bool) {
 	text = strings.TrimSpace(text)
 	if whole, _, _ := strings.Cut(text, "."); strings.Contains(whole, ",") {
 		for i, group := range strings.Split(strings.TrimLeft(whole, "+-"), ",") {
-			if strings.Trim(group, "0123456789") != "" || len(group) == 0 || len(group) > 3 || i > 0 && len(group) != 3 {
+			if strings.Trim(group, "0123456789") != "" || len(group) == 0 || len(group) > 3 ||
+				i > 0 && len(group) != 3 {
 				return 0, false
 			}
 		}

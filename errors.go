@@ -41,7 +41,8 @@ const (
 
 var categoryText = map[category]string{
 	badInput: "bad input", validation: "validation failed", notFound: "not found", unauthorized: "unauthorized",
-	missingScope: "missing scope", forbidden: "forbidden", duplicateContact: "duplicate contact", slotTaken: "slot taken",
+	missingScope: "missing scope", forbidden: "forbidden", duplicateContact: "duplicate contact",
+	slotTaken:   "slot taken",
 	rateLimited: "rate limited", dailyLimit: "daily limit reached", reauthRequired: "authorization needed again",
 	serverError: "server error", ambiguous: "outcome unknown", badResponse: "bad response",
 }
@@ -335,7 +336,8 @@ func newError(op *Operation, status int, body []byte) *Error {
 
 // reasons returns the texts of the first property that has any.
 func (b *errorBody) reasons() []string {
-	for _, list := range [][]string{texts(b.Message), {b.ErrorDescription}, texts(b.Error), {b.CanonicalCode}, {b.Name}} {
+	for _, list := range [][]string{texts(b.Message), {b.ErrorDescription}, texts(b.Error),
+		{b.CanonicalCode}, {b.Name}} {
 		if len(list) > 0 && list[0] != "" {
 			return list
 		}

@@ -73,11 +73,13 @@ type Location struct {
 func (l *Location) TimeLocation() (*time.Location, error) {
 	zone := cmp.Or(l.Timezone, l.Business.Timezone)
 	if zone == "" {
-		return nil, &Error{Operation: opLocationsGet.Name, Message: "the location has no time zone", categories: badResponse}
+		return nil, &Error{Operation: opLocationsGet.Name, Message: "the location has no time zone",
+			categories: badResponse}
 	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
-		return nil, &Error{Operation: opLocationsGet.Name, Message: "the location's time zone is not known to this system", cause: err, categories: badResponse}
+		return nil, &Error{Operation: opLocationsGet.Name,
+			Message: "the location's time zone is not known to this system", cause: err, categories: badResponse}
 	}
 	return loc, nil
 }

@@ -40,7 +40,8 @@ func (s *NotesService) Create(
 	ctx context.Context, contactID string, in *NoteCreate, opts ...CallOption,
 ) (*Note, error) {
 	var sent time.Time
-	note, err := one[Note](ctx, s.client, request{op: opNotesCreate, path: []string{contactID}, in: in}, sentAt(&sent, opts))
+	note, err := one[Note](ctx, s.client, request{op: opNotesCreate, path: []string{contactID}, in: in},
+		sentAt(&sent, opts))
 	if err != nil {
 		return readBack(ctx, err, opts, func(opts []CallOption) (*Note, error) {
 			return s.findCreated(ctx, contactID, in, sent, opts)

@@ -125,7 +125,8 @@ func (q *InstalledLocationsQuery) values(v Version) url.Values {
 		return form
 	}
 	for key, value := range map[string]string{
-		"companyId": q.CompanyID, "appId": q.AppID, "locationId": q.LocationID, "query": q.Query, "versionId": q.VersionID, "planId": q.PlanID,
+		"companyId": q.CompanyID, "appId": q.AppID, "locationId": q.LocationID, "query": q.Query,
+		"versionId": q.VersionID, "planId": q.PlanID,
 	} {
 		setIf(form, key, value)
 	}

@@ -108,9 +108,11 @@ func (op *Operation) check() *Error {
 	case op.Version != "" && !goodVersion(op.Version):
 		return badInputf("Operation.Version", "a version is a date such as 2021-07-28, or v and a number")
 	case op.PathV3 != "" && !goodTemplate(op.PathV3):
-		return badInputf("Operation.PathV3", "a path template starts with / and has neither query, fragment nor dot segments")
+		return badInputf("Operation.PathV3",
+			"a path template starts with / and has neither query, fragment nor dot segments")
 	case !goodTemplate(op.Path):
-		return badInputf("Operation.Path", "a path template starts with / and has neither query, fragment nor dot segments")
+		return badInputf("Operation.Path",
+			"a path template starts with / and has neither query, fragment nor dot segments")
 	}
 	return nil
 }
@@ -131,7 +133,8 @@ func goodTemplate(path string) bool {
 	for segment := range strings.SplitSeq(path, "/") {
 		name, opened := strings.CutPrefix(segment, "{")
 		name, closed := strings.CutSuffix(name, "}")
-		if segment == "." || segment == ".." || opened != closed || opened && name == "" || strings.ContainsAny(name, "{}") {
+		if segment == "." || segment == ".." || opened != closed || opened && name == "" ||
+			strings.ContainsAny(name, "{}") {
 			return false
 		}
 	}
@@ -180,6 +183,6 @@ func OperationFromContext(ctx context.Context) (Operation, bool) {
 	return op, true
 }
 
-// Background reports whether op is from [OperationFromContext] and its call has [CallBackground]. A [Limiter] of your own
-// can let such calls yield.
+// Background reports whether op is from [OperationFromContext] and its call has [CallBackground]. A [Limiter] of your
+// own can let such calls yield.
 func (op Operation) Background() bool { return op.background }

@@ -155,7 +155,8 @@ func pagesUntilEmpty[P any, T identified](
 type identified interface{ id() string }
 
 func repeated(op *Operation) *Error {
-	return &Error{Operation: op.Name, Message: "the server returned the same page again; the list is not complete", categories: badResponse}
+	return &Error{Operation: op.Name, Message: "the server returned the same page again; the list is not complete",
+		categories: badResponse}
 }
 
 // orZero returns o, or the zero value if o is nil.

@@ -14,8 +14,8 @@ import (
 //
 // Wait returns the context's own error when the context ends first.
 //
-// A Limiter that learns from the answers also has the method Observe(RateLimit). It is called at the end of every attempt:
-// exactly once for each Wait that returned nil.
+// A Limiter that learns from the answers also has the method Observe(RateLimit). It is called at the end of every
+// attempt: exactly once for each Wait that returned nil.
 type Limiter interface {
 	Wait(ctx context.Context) error
 }

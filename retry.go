@@ -215,7 +215,8 @@ func limiterError(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	var e *Error
-	if _, ok := ctx.Deadline(); ok && !errors.As(err, &e) && strings.Contains(err.Error(), "would exceed context deadline") {
+	if _, ok := ctx.Deadline(); ok && !errors.As(err, &e) &&
+		strings.Contains(err.Error(), "would exceed context deadline") {
 		return context.DeadlineExceeded
 	}
 	return err
@@ -305,7 +306,8 @@ const (
 
 // lost judges an attempt without an answer or with an incomplete one.
 func (k *call) lost(ctx context.Context, err error) bool {
-	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost", cause: k.secrets().HideIn(err)}
+	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost",
+		cause: k.secrets().HideIn(err)}
 	k.failure = e
 	var redirect *redirectError
 	if errors.As(err, &redirect) {
@@ -427,7 +429,8 @@ func (k *call) neverSent(err error) bool {
 	}
 	var op *net.OpError
 	var dns *net.DNSError
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || distrusted(err)
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) ||
+		distrusted(err)
 }
 
 // distrusted reports whether the server's certificate was not accepted. A retry would not change that.

@@ -116,7 +116,8 @@ func (s *ContactsService) search(
 	}
 	found = &SearchPage{Contacts: page.Contacts, Total: page.Total}
 	if n := len(page.Contacts); n > 0 && size >= in.limit() {
-		found.Next = page.Contacts[n-1].Cursor // a page that is not full is the last one, though its contacts have cursors
+		// a page that is not full is the last one, though its contacts have cursors
+		found.Next = page.Contacts[n-1].Cursor
 	}
 	return found, size, nil
 }
@@ -148,7 +149,8 @@ func (s *ContactsService) SearchPages(
 			return nil, "", err
 		case size >= in.limit() && page.Next == "" && page.Total > size:
 			return nil, "", &Error{
-				Operation: opContactsSearch.Name, Message: "a full page has no cursor; the list is not complete", categories: badResponse,
+				Operation: opContactsSearch.Name, Message: "a full page has no cursor; the list is not complete",
+				categories: badResponse,
 			}
 		}
 		return page, page.Next, nil
@@ -224,10 +226,12 @@ const customFieldPrefix = "customFields."
 
 var (
 	dateFields = []SearchField{
-		FieldDateAdded, FieldDateUpdated, FieldDateOfBirth, FieldLastEmailClickedDate, FieldLastEmailOpenedDate, FieldLastAppointment,
+		FieldDateAdded, FieldDateUpdated, FieldDateOfBirth, FieldLastEmailClickedDate, FieldLastEmailOpenedDate,
+		FieldLastAppointment,
 	}
 	sortFields = []SearchField{
-		FieldFirstName, FieldLastName, FieldBusinessName, FieldDateAdded, FieldDateUpdated, FieldEmail, FieldDND, FieldSource,
+		FieldFirstName, FieldLastName, FieldBusinessName, FieldDateAdded, FieldDateUpdated, FieldEmail, FieldDND,
+		FieldSource,
 	}
 )
 

@@ -23,11 +23,12 @@ func (s *TagsService) change(
 	ctx context.Context, op *Operation, contactID string, tags []string, opts []CallOption,
 ) ([]string, error) {
 	var list []string
-	err := s.client.do(ctx, request{op: op, path: []string{contactID}, in: tagList{tags}}, func(k *call, body []byte) error {
-		value, err := promised(body, k.op.answer, '[')
-		list = texts(value)
-		return err
-	}, opts)
+	err := s.client.do(ctx, request{op: op, path: []string{contactID}, in: tagList{tags}},
+		func(k *call, body []byte) error {
+			value, err := promised(body, k.op.answer, '[')
+			list = texts(value)
+			return err
+		}, opts)
 	return list, err
 }
 

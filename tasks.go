@@ -48,7 +48,8 @@ func (s *TasksService) Create(
 	ctx context.Context, contactID string, in *TaskCreate, opts ...CallOption,
 ) (*Task, error) {
 	var sent time.Time
-	task, err := one[Task](ctx, s.client, request{op: opTasksCreate, path: []string{contactID}, in: in}, sentAt(&sent, opts))
+	task, err := one[Task](ctx, s.client, request{op: opTasksCreate, path: []string{contactID}, in: in},
+		sentAt(&sent, opts))
 	if err != nil {
 		return readBack(ctx, err, opts, func(opts []CallOption) (*Task, error) {
 			return s.findCreated(ctx, contactID, in, sent, errors.Is(err, ErrAmbiguous), opts)
@@ -227,7 +228,8 @@ func (s *TasksService) findCreated(
 	tasks, err := s.List(ctx, contactID, append(opts, CallResponse(&resp))...)
 	for _, t := range tasks {
 		due, ok := t.DueDate.Instant()
-		same := t.Title == in.Title && t.Body == in.Body && t.AssignedTo == in.AssignedTo && t.Completed == in.Completed &&
+		same := t.Title == in.Title && t.Body == in.Body && t.AssignedTo == in.AssignedTo &&
+			t.Completed == in.Completed &&
 			ok && due.Truncate(time.Millisecond).Equal(in.DueDate.Truncate(time.Millisecond))
 		if same && (undated && t.DateAdded.IsZero() || addedSince(t.DateAdded, sent, &resp)) {
 			return t, nil

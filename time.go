@@ -80,7 +80,8 @@ func (t Time) In(loc *time.Location) time.Time {
 	if change, _ := at.ZoneBounds(); !change.IsZero() {
 		_, before := change.Add(-1).Zone()
 		_, after := at.Zone()
-		if first := at.Add(time.Duration(after-before) * time.Second); first.Before(change) && wallOf(first).Equal(t.wall) {
+		if first := at.Add(time.Duration(after-before) * time.Second); first.Before(change) &&
+			wallOf(first).Equal(t.wall) {
 			return first
 		}
 	}
@@ -158,7 +159,8 @@ var (
 		"2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999 -0700", time.RFC1123Z,
 		"Mon, 02 Jan 2006 15:04:05 GMT", "Mon, 02 Jan 2006 15:04:05 UTC",
 	}
-	wallLayouts = []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04", "01/02/2006"}
+	wallLayouts = []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04",
+		"2006-01-02 15:04", "01/02/2006"}
 )
 
 // parseTime parses every textual form. A number is milliseconds since 1970, never seconds: a small number can be a

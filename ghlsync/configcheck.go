@@ -237,7 +237,8 @@ func (f *findings) owners(l *Location, name string, fields []string) {
 		suggestion := nearest.DidYouMean(field, fields)
 		if suggestion == "" { // the fields of the kind
 			kind, _, _ := strings.Cut(field, ".")
-			others := slices.DeleteFunc(slices.Clone(fields), func(s string) bool { return !strings.HasPrefix(s, kind+".") })
+			others := slices.DeleteFunc(slices.Clone(fields),
+				func(s string) bool { return !strings.HasPrefix(s, kind+".") })
 			if len(others) > 0 {
 				suggestion = ", such as " + strings.Join(others, ", ")
 			}

@@ -45,7 +45,8 @@ func (s *Syncer) judge(h Health, states []locationState, failed error) (Health, 
 		wrong(Failing, codeStopped, "This program has stopped.", "Start it again.")
 	case failed != nil:
 		wrong(Failing, codeDatabase, "The database does not answer: "+redact.Text(failed.Error())+".",
-			"Check that it runs and can be reached. Until then webhooks are answered 429, so that HighLevel delivers them again.")
+			"Check that it runs and can be reached. Until then webhooks are answered 429, "+
+				"so that HighLevel delivers them again.")
 	case h.Processes == 0:
 		wrong(Failing, codeNobody, "No process works on this database.",
 			"Start one: ghlsync run. Changes until then are stored and synced later.")
@@ -210,8 +211,8 @@ func (s *Syncer) judgeSilence(l *locationState, wrong func(code, text, do string
 	}
 	if quiet := time.Since(since); beyond(quiet, s.config.HealthLimits.Silence, defaultSilence) {
 		wrong(codeSilence, text+", for "+inWords(quiet)+".",
-			"If something has changed there since, check that the app's webhook URL is right and can be reached from outside "+
-				"(ghlsync doctor tests it).")
+			"If something has changed there since, check that the app's webhook URL is right and can be reached "+
+				"from outside (ghlsync doctor tests it).")
 	}
 }
 

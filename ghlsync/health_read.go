@@ -74,7 +74,8 @@ func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []
 			return err
 		}
 	}
-	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until >= $1`, db.Micros(r.now)).Scan(&h.Processes)
+	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until >= $1`,
+		db.Micros(r.now)).Scan(&h.Processes)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,8 @@ func (r *healthReader) readUnits(ctx context.Context) error {
 	}, `SELECT location, count(*), count(CASE WHEN process <> '' THEN 1 END),
 			count(CASE WHEN process = '' AND attempts > 0 THEN 1 END),
 			count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
-			coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL WHEN due > changed_at THEN due ELSE changed_at END), 0)
+			coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL
+				WHEN due > changed_at THEN due ELSE changed_at END), 0)
 		FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`,
 		db.Micros(r.now), int64(queue.Live), db.Micros(r.now))
 }

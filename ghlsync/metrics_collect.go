@@ -41,32 +41,39 @@ func newMetrics(s *Syncer) *metrics {
 	return &metrics{
 		s: s,
 		runs: counter("runs_total",
-			"Sync runs of contacts by result: synced, retried, stopped, waits, paused, put back, taken.", "location", "result"),
-		failures: counter("failures_total", "Failed runs by the HighLevel operation that failed, if any, and by category.",
+			"Sync runs of contacts by result: synced, retried, stopped, waits, paused, put back, taken.",
+			"location", "result"),
+		failures: counter("failures_total",
+			"Failed runs by the HighLevel operation that failed, if any, and by category.",
 			"location", "operation", "category"),
-		writes:    counter("writes_total", "Records written, by the side written to.", "location", "to", "kind", "action"),
+		writes: counter("writes_total", "Records written, by the side written to.", "location", "to",
+			"kind", "action"),
 		conflicts: counter("conflicts_total", "New conflicts.", "location", "kind"),
 		deliveries: counter("deliveries_total",
-			"Accepted webhooks with a valid signature, including repeated ones. A location that is not synced is \"other\".",
+			"Accepted webhooks with a valid signature, including repeated ones. "+
+				"A location that is not synced is \"other\".",
 			"location", "type"),
 		answers: counter("webhook_answers_total",
 			"Answers to webhooks by status: 200 accepted, 401 invalid signature, 429 to be redelivered.", "code"),
 		requests: counter("requests_total",
-			"Requests to HighLevel, retries included, by operation and status; \"error\" is a request without an answer.",
+			"Requests to HighLevel, retries included, by operation and status; "+
+				"\"error\" is a request without an answer.",
 			"operation", "code"),
 		alerts: counter("alerts_total", "Attempts to send an alert: sent or failed.", "result"),
 		took:   histogram("run_duration_seconds", "Duration of sync runs.", seconds[:11], "result"),
 		lag: histogram("lag_seconds",
 			"Time from the mark of a change to the end of its sync; live changes, or changes found in the background.",
 			seconds, "location", "priority"),
-		delay: histogram("delivery_delay_seconds", "Time from the first send of an event by HighLevel to its acceptance.",
+		delay: histogram("delivery_delay_seconds",
+			"Time from the first send of an event by HighLevel to its acceptance.",
 			seconds, "location"),
 	}
 }
 
 // vectors returns the counters and histograms.
 func (m *metrics) vectors() []prometheus.Collector {
-	return []prometheus.Collector{m.runs, m.failures, m.writes, m.conflicts, m.deliveries, m.answers, m.requests, m.alerts,
+	return []prometheus.Collector{m.runs, m.failures, m.writes, m.conflicts, m.deliveries, m.answers,
+		m.requests, m.alerts,
 		m.took, m.lag, m.delay}
 }
 

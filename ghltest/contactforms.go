@@ -77,7 +77,8 @@ func asCreated(c *contact) any {
 		LastSessionActivityAt ghl.Time `json:"lastSessionActivityAt"`
 		Offers                []string `json:"offers"`
 		Products              []string `json:"products"`
-	}{contactForm: c.byID(false), LastSessionActivityAt: c.DateAdded, Offers: []string{}, Products: []string{}}, c.Extra)
+	}{contactForm: c.byID(false), LastSessionActivityAt: c.DateAdded, Offers: []string{},
+		Products: []string{}}, c.Extra)
 }
 
 // removeByIDOnly removes the properties that lists and searches do not have.

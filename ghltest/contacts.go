@@ -371,7 +371,8 @@ func mergeDND(old, change *ghl.DNDSettings) *ghl.DNDSettings {
 
 // callingCodes has the calling code of each country in which the fake completes national numbers.
 var callingCodes = map[string]string{
-	"US": "1", "CA": "1", "GB": "44", "DE": "49", "FR": "33", "AU": "61", "NL": "31", "ES": "34", "IT": "39", "AT": "43",
+	"US": "1", "CA": "1", "GB": "44", "DE": "49", "FR": "33", "AU": "61", "NL": "31", "ES": "34",
+	"IT": "39", "AT": "43",
 	"CH": "41",
 }
 

@@ -15,17 +15,23 @@ var demoPeople = []struct {
 	shoeSize                                  float64
 	interests                                 []string
 }{
-	{"Amelia", "Ortega", "Portland", "ME", "website", "Ortega Bakery", []string{"customer", "newsletter"}, 38, []string{"Pastry", "Travel"}},
+	{"Amelia", "Ortega", "Portland", "ME", "website", "Ortega Bakery", []string{"customer", "newsletter"}, 38,
+		[]string{"Pastry", "Travel"}},
 	{"Benedikt", "Falk", "Boston", "MA", "referral", "", []string{"lead"}, 44, nil},
-	{"Chiara", "Lombardi", "Providence", "RI", "website", "Lombardi Studio", []string{"customer", "vip"}, 37, []string{"Design"}},
+	{"Chiara", "Lombardi", "Providence", "RI", "website", "Lombardi Studio", []string{"customer", "vip"}, 37,
+		[]string{"Design"}},
 	{"Dev", "Raman", "Hartford", "CT", "trade fair", "", []string{"lead", "newsletter"}, 42, nil},
-	{"Esther", "Nyberg", "Burlington", "VT", "website", "Nyberg & Daughters", []string{"customer"}, 39, []string{"Gardening", "Music"}},
+	{"Esther", "Nyberg", "Burlington", "VT", "website", "Nyberg & Daughters", []string{"customer"}, 39,
+		[]string{"Gardening", "Music"}},
 	{"Farid", "Haddad", "Concord", "NH", "phone", "", []string{"lead", "call back"}, 43, nil},
-	{"Grace", "Oyelaran", "Albany", "NY", "referral", "Oyelaran Law", []string{"customer", "vip"}, 40, []string{"Running"}},
+	{"Grace", "Oyelaran", "Albany", "NY", "referral", "Oyelaran Law", []string{"customer", "vip"}, 40,
+		[]string{"Running"}},
 	{"Henrik", "Solberg", "Syracuse", "NY", "website", "", []string{"lead"}, 45, nil},
-	{"Ines", "Cardoso", "Trenton", "NJ", "phone", "Cardoso Imports", []string{"customer", "newsletter"}, 36, []string{"Travel"}},
+	{"Ines", "Cardoso", "Trenton", "NJ", "phone", "Cardoso Imports", []string{"customer", "newsletter"}, 36,
+		[]string{"Travel"}},
 	{"Jonah", "Whitfield", "Scranton", "PA", "trade fair", "", []string{"lead", "newsletter"}, 41, nil},
-	{"Keiko", "Tanabe", "Newark", "NJ", "website", "Tanabe Optics", []string{"customer"}, 37, []string{"Photography", "Music"}},
+	{"Keiko", "Tanabe", "Newark", "NJ", "website", "Tanabe Optics", []string{"customer"}, 37,
+		[]string{"Photography", "Music"}},
 	{"Liam", "Doherty", "Portsmouth", "NH", "referral", "", []string{"lead", "call back"}, 43, nil},
 }
 

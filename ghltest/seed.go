@@ -278,7 +278,8 @@ func (s *state) addCalendar(in ghl.Calendar) (*calendar, error) {
 	}
 	if len(in.OpenHours) == 0 && len(in.Availabilities) == 0 {
 		in.OpenHours = slices.Grow(in.OpenHours, 1)[:1]
-		in.OpenHours[0].DaysOfTheWeek, in.OpenHours[0].Hours = []int{1, 2, 3, 4, 5}, []hour{{OpenHour: 9, CloseHour: 17}}
+		in.OpenHours[0].DaysOfTheWeek = []int{1, 2, 3, 4, 5}
+		in.OpenHours[0].Hours = []hour{{OpenHour: 9, CloseHour: 17}}
 	}
 	if s.calendarOf(l, in.ID) != nil {
 		return nil, fmt.Errorf("calendar %s already exists", in.ID)

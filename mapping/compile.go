@@ -35,7 +35,8 @@ func compile[R, C, U, P any](
 		if spec.toGHL {
 			for _, name := range append([]string{cmp.Or(r.ghl.id, r.ghl.name)}, r.ghl.covers...) {
 				if line, twice := toGHL[name]; twice {
-					c.add(spec.ghl.position, "%s in HighLevel is already written by the rule in line %d", r.ghl.name, line)
+					c.add(spec.ghl.position, "%s in HighLevel is already written by the rule in line %d",
+						r.ghl.name, line)
 					break
 				}
 				toGHL[name] = spec.line
@@ -142,7 +143,8 @@ func (t *table[R, C, U, P]) findGHL(kind pluvo.Kind, n *node, custom customField
 		}
 		names = append(names, customPrefix+"KEY")
 	}
-	c.add(n.position, "%s in HighLevel has no field %s; %s", withArticle(kind), n.quoted(), meant(n.word(), names, "it has"))
+	c.add(n.position, "%s in HighLevel has no field %s; %s", withArticle(kind), n.quoted(),
+		meant(n.word(), names, "it has"))
 	return nil
 }
 
@@ -158,6 +160,7 @@ func (t *table[R, C, U, P]) findPluvo(kind pluvo.Kind, n *node, c *mistakes) *pl
 	if t.morePluvo != nil {
 		names = append(names, fieldsPrefix+"NAME")
 	}
-	c.add(n.position, "%s in Pluvo has no field %s; %s", withArticle(kind), n.quoted(), meant(n.word(), names, "it has"))
+	c.add(n.position, "%s in Pluvo has no field %s; %s", withArticle(kind), n.quoted(),
+		meant(n.word(), names, "it has"))
 	return nil
 }

@@ -73,7 +73,8 @@ var contactFields = contactTable{
 			func(c *ghl.ContactCreate) *string { return &c.AssignedTo },
 			func(u *ghl.ContactUpdate) *ghl.Opt[string] { return &u.AssignedTo })),
 		{
-			name: "companyName", typ: textType, get: func(c *ghl.Contact, _ *scope) value { return textValue(c.CompanyName) },
+			name: "companyName", typ: textType,
+			get:    func(c *ghl.Contact, _ *scope) value { return textValue(c.CompanyName) },
 			create: func(c *ghl.ContactCreate, v value) { c.CompanyName = v.text },
 		},
 		{

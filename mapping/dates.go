@@ -41,7 +41,8 @@ func parseForm(text string) (form dateForm, problem string) {
 		rest = strings.ReplaceAll(rest, token, "\x00")
 	}
 	if strings.ContainsFunc(rest, func(r rune) bool { return !strings.ContainsRune("\x00 -/.,:T", r) }) {
-		return form, "the form must consist of YYYY, MM, DD, HH, mm, ss, Z (the zone) and - / . , : T or spaces between them"
+		return form, "the form must consist of YYYY, MM, DD, HH, mm, ss, Z (the zone) " +
+			"and - / . , : T or spaces between them"
 	}
 	switch {
 	case counts["YYYY"]+counts["MM"]+counts["DD"] != 3:
@@ -144,7 +145,8 @@ func (ch *chain) addDate(at position, arg *node, c *mistakes) {
 	case ch.cur != textType && ch.cur != dayType && ch.cur != instantType:
 		c.add(at, "date must be used on a day, a time or a text, got %s", ch.cur)
 	case ch.cur == textType && ch.to == textType && arg.kind != objectNode:
-		c.add(at, "both sides are texts: give the form of each side, such as date: {ghl: MM/DD/YYYY, pluvo: YYYY-MM-DD}")
+		c.add(at,
+			"both sides are texts: give the form of each side, such as date: {ghl: MM/DD/YYYY, pluvo: YYYY-MM-DD}")
 	default:
 		if ch.cur == textType {
 			form := forms.ghl.or(dayType)
@@ -164,7 +166,8 @@ func (ch *chain) addDateText(at position, form dateForm, c *mistakes) {
 		c.add(at, "a day has no time of the day, which %q needs", form.name)
 		return
 	case ch.cur == instantType && form.typ == dayType && ch.toGHL:
-		c.add(at, "%q omits the time of the day, so the rule cannot be used backwards: set direction: toPluvo", form.name)
+		c.add(at, "%q omits the time of the day, so the rule cannot be used backwards: set direction: toPluvo",
+			form.name)
 		return
 	case ch.cur == instantType && form.typ == dayType:
 		ch.add(dayType, dayAtLocation, nil)

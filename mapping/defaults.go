@@ -40,7 +40,8 @@ func readDefaults(spec *ruleSpec, ghlType, pluvoType typ, options []string, c *m
 			readSide(side, n)
 		})
 	case spec.toPluvo && spec.toGHL:
-		c.add(n.position, "a rule of both directions must have a default for each side, such as default: {pluvo: unknown}")
+		c.add(n.position,
+			"a rule of both directions must have a default for each side, such as default: {pluvo: unknown}")
 	case spec.toPluvo:
 		readSide("pluvo", n)
 	default:

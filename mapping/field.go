@@ -141,7 +141,8 @@ func (v Value) String() string {
 func (m *Mapper) allFields() map[pluvo.Kind][]*Field {
 	r := m.rules
 	return map[pluvo.Kind][]*Field{
-		pluvo.KindContact:     fieldsOf(m, r.contact, func(r pluvo.Record) *pluvo.Contact { return r.(*pluvo.Contact) }),
+		pluvo.KindContact: fieldsOf(m, r.contact,
+			func(r pluvo.Record) *pluvo.Contact { return r.(*pluvo.Contact) }),
 		pluvo.KindTask:        fieldsOf(m, r.task, func(r pluvo.Record) *pluvo.Task { return r.(*pluvo.Task) }),
 		pluvo.KindNote:        fieldsOf(m, r.note, func(r pluvo.Record) *pluvo.Note { return r.(*pluvo.Note) }),
 		pluvo.KindAppointment: fieldsOf(m, r.appointment, toAppointment),

@@ -117,7 +117,8 @@ func userID[R, C, U any](f *ghlField[R, C, U]) *ghlField[R, C, U] {
 // refusesID says why a text cannot be an id of GHL, "" if it can.
 func refusesID(text string) string {
 	if strings.Trim(text, ".") == "" && text != "" || strings.ContainsFunc(text, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.')
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' ||
+			r == '_' || r == '.')
 	}) {
 		return whyNoID
 	}

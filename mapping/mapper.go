@@ -24,15 +24,16 @@ type Options struct {
 	Phone PhoneNormalizer
 	// TaskStatus derives the status of a task; nil means [DefaultTaskStatus].
 	TaskStatus TaskStatusRule
-	// IDs returns the id in Pluvo of a record from GHL. If it returns "" or is nil, the record has the same id as in GHL.
+	// IDs returns the id in Pluvo of a record from GHL. If it returns "" or is nil, the record has the same id as in
+	// GHL.
 	IDs func(kind pluvo.Kind, origin pluvo.Origin) string
 	// Now is the clock that decides whether a task is overdue; nil means time.Now.
 	Now func() time.Time
 	// Version is the version of the API that creates and updates are for; "" means [ghl.Version20210728]. The states
 	// that an appointment can be set to depend on it.
 	Version ghl.Version
-	// Rules map the kinds of records that they name. The rules of [Template] map the other kinds, and all kinds if Rules
-	// is nil.
+	// Rules map the kinds of records that they name. The rules of [Template] map the other kinds, and all kinds if
+	// Rules is nil.
 	Rules *Rules
 }
 

@@ -108,7 +108,8 @@ var noteFields = table[ghl.Note, ghl.NoteCreate, ghl.NoteUpdate, pluvo.Note]{
 		pluvoID("noteId", func(n *pluvo.Note) string { return n.ID }),
 		needed(pluvoText("content", func(n *pluvo.Note) *string { return &n.Content })),
 		unwrittenBecause(whyOwn, pluvoTime("createdAt", func(n *pluvo.Note) *time.Time { return &n.CreatedAt })),
-		unwrittenBecause(whyNoBack, pluvoText("appointmentId", func(n *pluvo.Note) *string { return &n.AppointmentID })),
+		unwrittenBecause(whyNoBack, pluvoText("appointmentId",
+			func(n *pluvo.Note) *string { return &n.AppointmentID })),
 	},
 	others: func(s *sink, n *ghl.Note, _ map[string]bool) { reportExtra(s, n.Extra) },
 }

@@ -31,7 +31,8 @@ func (ch *chain) addOptions(at position, arg *node, c *mistakes) {
 				"so the rule cannot be used backwards: set direction: toPluvo", arg.list[i].quoted())
 		}
 		if len(ch.options) > 0 && !slices.Contains(ch.options, from) {
-			c.add(key.position, "the field in HighLevel has no option %s; %s", key.quoted(), meant(from, ch.options, "it has"))
+			c.add(key.position, "the field in HighLevel has no option %s; %s", key.quoted(),
+				meant(from, ch.options, "it has"))
 		}
 		forward[from], backward[to] = to, from
 	}

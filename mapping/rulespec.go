@@ -43,7 +43,8 @@ func readRule(n *node, kind pluvo.Kind, c *mistakes) ruleSpec {
 	}{{"ghl", spec.ghl}, {"pluvo", spec.pluvo}} {
 		switch {
 		case side.field == nil:
-			c.add(n.position, "a rule for %s must name a field on both sides; %s is missing", withArticle(kind), side.name)
+			c.add(n.position, "a rule for %s must name a field on both sides; %s is missing",
+				withArticle(kind), side.name)
 		case side.field.word() == "":
 			c.add(side.field.position, "%s must be the name of a field, got %s", side.name, side.field.quoted())
 		}

@@ -49,8 +49,8 @@ func (ch *chain) addForm(name string, at position, c *mistakes, form func(string
 	ch.words()
 	for _, option := range ch.options {
 		if ch.toGHL && form(option) != option {
-			c.add(at, "%s changes %q, which is an option of the field in HighLevel, so the rule cannot be used backwards: "+
-				"set direction: toPluvo", name, option)
+			c.add(at, "%s changes %q, which is an option of the field in HighLevel, so the rule cannot be used "+
+				"backwards: set direction: toPluvo", name, option)
 		}
 	}
 	if len(c.list) > before {

@@ -131,7 +131,8 @@ func (ch *chain) addTransform(n *node, c *mistakes) {
 	name, arg := n, (*node)(nil)
 	if n.kind == objectNode {
 		if len(n.keys) != 1 {
-			c.add(n.position, "a transform must be one name, such as trim, or one name with a setting, such as case: lower")
+			c.add(n.position,
+				"a transform must be one name, such as trim, or one name with a setting, such as case: lower")
 			return
 		}
 		name, arg = n.keys[0], n.list[0]

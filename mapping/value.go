@@ -21,7 +21,8 @@ const (
 
 // String returns the name of the type in messages.
 func (t typ) String() string {
-	return [...]string{"nothing", "text", "a number", "a list", "true or false", "a day", "a time", "files", "any type"}[t]
+	return [...]string{"nothing", "text", "a number", "a list", "true or false", "a day", "a time", "files",
+		"any type"}[t]
 }
 
 // value is a value of any type. It is passed by value to save allocations.

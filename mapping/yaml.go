@@ -118,7 +118,8 @@ func validPrefix(text string) (before string, valid bool) {
 // withinLimits refuses a file that would take the parser long.
 func withinLimits(tokens token.Tokens, c *mistakes) bool {
 	if len(tokens) > maxTokens {
-		c.add(positionOf(tokens[maxTokens]), "the file must have at most %d YAML tokens, got %d", maxTokens, len(tokens))
+		c.add(positionOf(tokens[maxTokens]), "the file must have at most %d YAML tokens, got %d", maxTokens,
+			len(tokens))
 		return false
 	}
 	brackets, line, indicators := 0, 0, 0

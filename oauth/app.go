@@ -66,7 +66,7 @@ type Config struct {
 	OnTrouble func(key string, err error) `json:"-"`
 }
 
-// Format prints the app's client id, whatever the verb.
+// Format prints the app's client id for every verb.
 func (c Config) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "oauth.Config{%q}", c.ClientID) }
 
 // LogValue returns the app's client id for slog.
@@ -107,7 +107,8 @@ func NewApp(c Config) (*App, error) {
 	}
 	secret := c.ClientSecret
 	c.ClientSecret = ""
-	a := &App{config: &c, secret: func() string { return secret }, authURL: authURL, sources: new(tokenSources), exchanges: new(pending)}
+	a := &App{config: &c, secret: func() string { return secret }, authURL: authURL, sources: new(tokenSources),
+		exchanges: new(pending)}
 	if a.client, err = ghl.New(c.clientOptions()...); err != nil {
 		return nil, err
 	}
@@ -191,7 +192,7 @@ func webURL(field, text string) (*url.URL, error) {
 	return u, nil
 }
 
-// Format prints the app's client id, whatever the verb.
+// Format prints the app's client id for every verb.
 func (a App) Format(f fmt.State, _ rune) {
 	if a.config == nil {
 		fmt.Fprint(f, "oauth.App{}")

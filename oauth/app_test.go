@@ -56,7 +56,7 @@ func TestAppIsChecked(t *testing.T) {
 	scopes[0] = "changed"
 	consent, err := app.AuthCodeURL("s")
 	require.NoError(t, err)
-	require.Contains(t, consent, "scope=a+b", "the app keeps its own copy")
+	require.Contains(t, consent, "scope=a+b", "the app has its own copy")
 }
 
 func TestConsentURL(t *testing.T) {

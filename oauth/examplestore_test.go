@@ -14,7 +14,7 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// table stands for a table of a database with the columns key and body. In SQL, lock is a SELECT … FOR UPDATE
+// table imitates a table of a database with the columns key and body. In SQL, lock is a SELECT … FOR UPDATE
 // inside a transaction, or a row with a holder and an expiry.
 type table struct {
 	mu   sync.Mutex

@@ -99,7 +99,7 @@ func folderError(err error) error { return fmt.Errorf("oauth: token store: %w", 
 
 func keyError(key string, err error) error { return fmt.Errorf("oauth: token of key %q: %w", key, err) }
 
-// Format prints the folder and none of the keys, whatever the verb.
+// Format prints the folder and none of the keys for every verb.
 func (s FileStore) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "oauth.FileStore{%q}", s.dir) }
 
 // checkDir checks that the folder belongs to the user, and closes it to other users.
@@ -111,7 +111,7 @@ func (s *FileStore) checkDir() error {
 	case info.Mode()&fs.ModeSymlink != 0:
 		return fmt.Errorf("oauth: token store: the folder %s is a symbolic link", s.dir)
 	case !info.IsDir():
-		return fmt.Errorf("oauth: token store: %s is no folder", s.dir)
+		return fmt.Errorf("oauth: token store: %s is not a folder", s.dir)
 	case !ownedBy(info, s.uid):
 		return fmt.Errorf("oauth: token store: the folder %s belongs to another user", s.dir)
 	case !openToOthers(info):
@@ -198,7 +198,7 @@ func (s *FileStore) read(key string) (*ghl.Token, error) {
 	case err != nil:
 		return nil, keyError(key, err)
 	case !info.Mode().IsRegular():
-		return nil, bad("is no regular file")
+		return nil, bad("is not a regular file")
 	case !ownedBy(info, s.uid):
 		return nil, bad("belongs to another user")
 	case openToOthers(info):
@@ -295,7 +295,7 @@ func (s *FileStore) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	defer unlock()
-	// The lock is removed last. A process that has it open notices that it is gone.
+	// The lock is removed last. A process that has it open notices the removal.
 	for _, end := range []string{tempEnd, tokenEnd, lockEnd} {
 		if err := os.Remove(s.path(key, end)); err != nil && !errors.Is(err, fs.ErrNotExist) && end != lockEnd {
 			return keyError(key, err)

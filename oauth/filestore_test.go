@@ -193,7 +193,7 @@ func TestBadFolders(t *testing.T) {
 	file := filepath.Join(top, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	_, err = oauth.NewFileStore(file)
-	require.ErrorContains(t, err, "is no folder")
+	require.ErrorContains(t, err, "is not a folder")
 
 	t.Chdir(top)
 	store := openStore(t, "tokens")
@@ -204,7 +204,7 @@ func TestBadFolders(t *testing.T) {
 	require.NoError(t, os.RemoveAll(filepath.Join(top, "tokens")))
 	_, err = store.Load(t.Context(), "k")
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.NotErrorIs(t, err, oauth.ErrNoToken, "a folder that is gone, such as a disk that is not mounted, is no empty store")
+	require.NotErrorIs(t, err, oauth.ErrNoToken, "a missing folder, such as of a disk that is not mounted, is not an empty store")
 	for _, err := range store.Keys(t.Context()) {
 		require.ErrorIs(t, err, os.ErrNotExist)
 	}
@@ -225,7 +225,7 @@ func TestKeysOfTheFileStore(t *testing.T) {
 		require.NoError(t, err)
 		keys = append(keys, key)
 	}
-	require.Equal(t, []string{"k"}, keys, "what is no token's file is passed over")
+	require.Equal(t, []string{"k"}, keys, "other files are ignored")
 	for _, key := range []string{"", strings.Repeat("x", 121)} {
 		_, err := store.Load(t.Context(), key)
 		require.Equal(t, "key", asError(t, err).Field)

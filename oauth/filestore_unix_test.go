@@ -39,7 +39,7 @@ func TestModes(t *testing.T) {
 
 	require.NoError(t, os.Chmod(dir, 0o755))
 	save(t, store, "k", someToken(2))
-	require.EqualValues(t, 0o700, mode(t, dir), "the folder is kept closed")
+	require.EqualValues(t, 0o700, mode(t, dir), "the folder is closed to others")
 	require.NoError(t, os.Chmod(dir, 0o777))
 	openStore(t, dir)
 	require.EqualValues(t, 0o700, mode(t, dir))
@@ -127,10 +127,10 @@ func TestLinksAndPipes(t *testing.T) {
 	pipe := store.TokenFile("pipe")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	_, err = store.Load(t.Context(), "pipe")
-	require.ErrorContains(t, err, "is no regular file", "it does not wait for a writer")
+	require.ErrorContains(t, err, "is not a regular file", "it does not wait for a writer")
 	require.NoError(t, os.Mkdir(store.TokenFile("dir"), 0o700))
 	_, err = store.Load(t.Context(), "dir")
-	require.ErrorContains(t, err, "is no regular file")
+	require.ErrorContains(t, err, "is not a regular file")
 
 	// A symbolic link at the path of the new file is not followed.
 	victim := filepath.Join(top, "victim")

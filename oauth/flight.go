@@ -207,7 +207,8 @@ func (s *storedSource) log(ctx context.Context, level slog.Level, message string
 }
 
 func (s *storedSource) reportUnsaved(ctx context.Context, err error) {
-	s.log(ctx, slog.LevelError, "ghl token not saved: it exists only in the memory of this process", slog.Any("error", err))
+	s.log(ctx, slog.LevelError, "ghl token not saved: it exists only in the memory of this process",
+		slog.Any("error", err))
 	s.reportTrouble(fmt.Errorf("oauth: the new token of key %q is not saved: %w", s.key, err))
 }
 

@@ -18,8 +18,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// FuzzTokenErrorsTellNoSecret: no error, log record or call of OnTrouble holds a secret, whatever the server answers to a
-// request for a token and however it repeats the request.
+// FuzzTokenErrorsTellNoSecret: no error, log record or call of OnTrouble holds a secret, for any answer to a request
+// for a token, also one that repeats the request.
 func FuzzTokenErrorsTellNoSecret(f *testing.F) {
 	for _, body := range []string{
 		`{"statusCode":400,"message":"Invalid grant: refresh token is invalid: $R"}`, `{"message":["$S","$R"],"traceId":"$A"}`,

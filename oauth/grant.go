@@ -57,9 +57,11 @@ func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption)
 		return nil, err
 	}
 	token := new(ghl.Token)
-	if err := token.ReadAnswer(answer, response.RateLimit.Sent); err != nil { // without the answer, which could hold half of a pair of tokens
+	// without the answer, which could hold half of a pair of tokens
+	if err := token.ReadAnswer(answer, response.RateLimit.Sent); err != nil {
 		return nil, (&ghl.Error{
-			Operation: opToken.Name, Status: response.Status, Attempts: response.Attempts, Message: "the answer holds no token",
+			Operation: opToken.Name, Status: response.Status, Attempts: response.Attempts,
+			Message: "the answer holds no token",
 		}).With(ghl.ErrBadResponse)
 	}
 	return token, nil
@@ -93,7 +95,8 @@ func refusesRefreshToken(err error) bool {
 	if !strings.Contains(strings.NewReplacer(" ", "", "_", "").Replace(text), "refreshtoken") {
 		return false
 	}
-	for _, word := range []string{"invalid", "not valid", "expired", "used", "revoked", "not found", "unknown", "does not exist"} {
+	for _, word := range []string{"invalid", "not valid", "expired", "used", "revoked", "not found", "unknown",
+		"does not exist"} {
 		if strings.Contains(text, word) {
 			return true
 		}

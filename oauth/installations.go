@@ -48,7 +48,7 @@ func NewInstallations(app *App, store Store, opts ...ghl.Option) (*Installations
 	return &Installations{app: app, store: store, base: base, clients: new(sync.Map)}, nil
 }
 
-// Format prints the app's client id, whatever the verb.
+// Format prints the app's client id for every verb.
 func (i Installations) Format(f fmt.State, _ rune) {
 	if i.app == nil {
 		fmt.Fprint(f, "oauth.Installations{}")
@@ -206,7 +206,8 @@ func (i *Installations) AddInstalled(ctx context.Context, companyID string) ([]s
 		return nil, err
 	}
 	installed := true
-	query := &ghl.InstalledLocationsQuery{CompanyID: companyID, AppID: i.app.config.AppID, IsInstalled: &installed, Limit: 100}
+	query := &ghl.InstalledLocationsQuery{CompanyID: companyID, AppID: i.app.config.AppID,
+		IsInstalled: &installed, Limit: 100}
 	var added []string
 	var failed []error
 	for location, err := range company.OAuth.AllInstalledLocations(ctx, query) {

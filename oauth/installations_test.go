@@ -103,7 +103,7 @@ func TestInstallByALocation(t *testing.T) {
 		_, err = all.Add(t.Context(), connect(ghltest.Consent{}))
 		require.NoError(t, err)
 		_, err = client.Contacts.List(t.Context(), nil)
-		require.NoError(t, err, "connected again, it goes on")
+		require.NoError(t, err, "the client works after the account was connected again")
 	})
 }
 
@@ -221,7 +221,7 @@ func TestEachLocationItsOwn(t *testing.T) {
 	}
 }
 
-// TestAddOutlivesTheCaller: a code that was sent is used up, so its token is saved although the caller has gone.
+// TestAddOutlivesTheCaller: a code that was sent is used up, so its token is saved although the caller no longer waits.
 func TestAddOutlivesTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
@@ -259,7 +259,7 @@ func TestAddThatCannotSave(t *testing.T) {
 		client, err := all.Client(t.Context(), "loc1")
 		require.NoError(t, err)
 		_, err = client.Contacts.Get(t.Context(), "c1")
-		require.NoError(t, err, "calls go on")
+		require.NoError(t, err, "calls succeed")
 		store.breaks(nil, nil)
 		time.Sleep(11 * time.Second)
 		synctest.Wait()

@@ -36,7 +36,7 @@ const (
 // prints without its keys.
 type KeyRing struct {
 	keys      []ringKey
-	readPlain bool // open also what is not encrypted
+	readPlain bool // also open bytes that are not encrypted
 }
 
 type ringKey struct {
@@ -70,7 +70,7 @@ func keyID(key []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Format prints the type alone, whatever the verb.
+// Format prints the type alone for every verb.
 func (r KeyRing) Format(f fmt.State, _ rune) { fmt.Fprint(f, "oauth.KeyRing(redacted)") }
 
 // Seal returns the bytes to store for a token under its key in the store. [KeyRing.Open] opens them under that key
@@ -101,7 +101,7 @@ func (r *KeyRing) Open(key string, stored []byte) (*ghl.Token, error) {
 	header := string(first)
 	switch {
 	case !ok || header != oldEncryptedMark && !strings.HasPrefix(header, formatPrefix):
-		return nil, errors.New("the token is incomplete or is no token")
+		return nil, errors.New("the token is incomplete or is not a token")
 	case header == plainHeader:
 		return r.openPlain(data)
 	case header == oldEncryptedMark:

@@ -29,7 +29,7 @@ func NewMemoryStore() *MemoryStore {
 	return &MemoryStore{&memory{tokens: map[string]*ghl.Token{}}}
 }
 
-// Format prints the type alone, whatever the verb.
+// Format prints the type alone for every verb.
 func (s MemoryStore) Format(f fmt.State, _ rune) { fmt.Fprint(f, "oauth.MemoryStore(redacted)") }
 
 // Load returns a copy of the token, see [Store].

@@ -64,7 +64,8 @@ func (r *renewal) parent(base *ghl.Token) sourceID {
 		return r.sourceID
 	case base == nil:
 		return r.first
-	case base.RefreshToken == "" && base.CompanyID != "" && base.LocationID != "" && r.key == LocationKey(base.LocationID):
+	case base.RefreshToken == "" && base.CompanyID != "" && base.LocationID != "" &&
+		r.key == LocationKey(base.LocationID):
 		return derivedFrom(base.CompanyID, base.LocationID)
 	}
 	return sourceID{}
@@ -176,7 +177,7 @@ func (r *renewal) newest(current *ghl.Token) (base *ghl.Token, unsaved bool) {
 	return current, false
 }
 
-// holdUnsaved keeps a new token in memory until the store has saved it.
+// holdUnsaved holds a new token in memory until the store has saved it.
 func (r *renewal) holdUnsaved(next, current *ghl.Token) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -49,7 +49,7 @@ type authServer struct {
 	installed []string       // the company's locations
 
 	refuse401 bool                                               // refuses every access token
-	before    func(form url.Values) (status int, body string)    // a request for a token; 0 goes on
+	before    func(form url.Values) (status int, body string)    // a request for a token; 0 lets the server answer
 	after     func(w http.ResponseWriter, body []byte) (ok bool) // has its answer; false means that it wrote something else
 }
 

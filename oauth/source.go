@@ -127,12 +127,12 @@ type storedSource struct {
 type unsavedToken struct {
 	token       *ghl.Token
 	replaces    string // the access token in the store that it replaces; "" for none
-	replacesAny bool   // it replaces whatever the store holds
+	replacesAny bool   // it replaces any token in the store
 	triedAt     time.Time
 	reported    bool
 }
 
-// Format prints the key, whatever the verb.
+// Format prints the key for every verb.
 func (s *storedSource) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "oauth.TokenSource{%q}", s.key) }
 
 // Token returns a valid token, see [App.TokenSource].

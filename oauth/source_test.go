@@ -227,7 +227,7 @@ func TestRefreshBeforeTheEnd(t *testing.T) {
 		go func() { first <- get() }()
 		synctest.Wait()
 		start := time.Now()
-		require.Equal(t, token.AccessToken, get(), "the others go on with the token that is still good")
+		require.Equal(t, token.AccessToken, get(), "the others use the token, which is still valid")
 		require.Zero(t, time.Since(start))
 		require.Equal(t, "secret-access-2", <-first, "one has waited for the new one")
 		require.Equal(t, "secret-access-2", get())
@@ -348,7 +348,7 @@ func TestPermanent401(t *testing.T) {
 			require.ErrorIs(t, err, ghl.ErrUnauthorized)
 			time.Sleep(time.Second)
 		}
-		require.Less(t, server.refreshed(), 20, "a server that refuses whatever it gives is asked ever more rarely")
+		require.Less(t, server.refreshed(), 20, "a server that refuses every token is asked less and less often")
 
 		server.refuse401 = false
 		_, err = client.Contacts.Get(t.Context(), "c1")
@@ -387,7 +387,7 @@ func TestRefusedRefreshToken(t *testing.T) {
 				time.Sleep(500 * time.Millisecond)
 			}
 			require.Equal(t, 1, server.count("/oauth/token"), "the server is asked once")
-			require.Equal(t, 1, bytes.Count([]byte(log.String()), []byte("must be connected again\"")), "told once: %s", log)
+			require.Equal(t, 1, bytes.Count([]byte(log.String()), []byte("must be connected again\"")), "reported once: %s", log)
 			require.Len(t, told.list(), 1)
 			require.ErrorIs(t, told.list()[0], ghl.ErrReauthRequired)
 			require.Equal(t, "account-7", told.keys[0])
@@ -525,7 +525,7 @@ func TestStoreThatCannotSave(t *testing.T) {
 		diskFull := errors.New("disk full")
 		store.breaks(diskFull, nil)
 		get := func(int) error { _, err := client.Contacts.Get(t.Context(), "c1"); return err }
-		require.NoError(t, errors.Join(together(50, get)...), "the new pair is the only one there is: calls go on with it")
+		require.NoError(t, errors.Join(together(50, get)...), "calls use the new pair, which exists only in memory")
 		require.Equal(t, 1, server.refreshed())
 		require.Len(t, told.list(), 1)
 		require.ErrorIs(t, told.list()[0], diskFull)
@@ -545,7 +545,7 @@ func TestStoreThatCannotSave(t *testing.T) {
 		require.InDelta(t, tries+6, len(told.list()), 1, "and it is tried without a call as well")
 		require.Equal(t, 1, server.refreshed())
 
-		time.Sleep(24 * time.Hour) // the pair in memory is refreshed, for nobody else could
+		time.Sleep(24 * time.Hour) // the pair in memory is refreshed, because no other process has it
 		require.NoError(t, get(0))
 		require.Equal(t, 2, server.refreshed())
 		require.Zero(t, server.reused)
@@ -556,7 +556,7 @@ func TestStoreThatCannotSave(t *testing.T) {
 		store.breaks(nil, nil)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		require.NoError(t, told.list()[len(told.list())-1], "told that it is over")
+		require.NoError(t, told.list()[len(told.list())-1], "the end of the trouble is reported")
 		saved, err := store.Load(t.Context(), "k")
 		require.NoError(t, err)
 		require.Equal(t, "secret-refresh-4", saved.RefreshToken)
@@ -645,7 +645,7 @@ func TestUnsavedThatHasEnded(t *testing.T) {
 		store.breaks(errors.New("disk full"), nil)
 		_, err := source.Token(t.Context())
 		require.NoError(t, err)
-		gone := errors.New("the database is gone")
+		gone := errors.New("the database does not answer")
 		store.locks(gone)
 		time.Sleep(25 * time.Hour)
 		_, err = source.Token(t.Context())
@@ -752,7 +752,7 @@ func TestUnsavedGivesWay(t *testing.T) {
 	})
 }
 
-// TestSavedAllTheSame: a store may report a failure and have saved, such as a database whose commit had no answer.
+// TestSavedAllTheSame: a store may save the token and report a failure, such as when the answer to a commit is lost.
 func TestSavedAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
@@ -1000,7 +1000,7 @@ func TestCompanyThatMustBeConnectedAgain(t *testing.T) {
 		_, err := client.Contacts.Get(t.Context(), "c1")
 		require.ErrorIs(t, err, ghl.ErrReauthRequired)
 		require.ErrorContains(t, err, `key "company"`)
-		require.Equal(t, []string{"company"}, told.keys, "told of the company, not of each location")
+		require.Equal(t, []string{"company"}, told.keys, "the company is reported, not each location")
 		server.stored(t, store, "company", oneCompany, time.Hour)
 		time.Sleep(2 * time.Second)
 		_, err = client.Contacts.Get(t.Context(), "c1")

@@ -23,8 +23,9 @@ type Store interface {
 	Load(ctx context.Context, key string) (*ghl.Token, error)
 	// Update changes the token under key and returns the token that is then stored. It holds the key's lock, across
 	// every process that shares the store, while it calls fn with the current token, nil when none is stored, and
-	// saves what fn returns. It writes nothing when fn returns current or an error; the error of fn is the error of
-	// Update. It is an error when fn returns neither a token nor an error although a token is stored.
+	// saves what fn returns. It calls fn at most once, because fn may use up the refresh token: a transaction that is
+	// retried must not include fn. It writes nothing when fn returns current or an error; the error of fn is the
+	// error of Update. It is an error when fn returns neither a token nor an error although a token is stored.
 	//
 	// The end of ctx ends only the wait for the lock. It does not reach fn, which gets a context with a timeout of
 	// its own, and does not abort the save of a token that fn has returned: the refresh token before it has been

@@ -38,10 +38,12 @@ func EncodeToken(t *ghl.Token) ([]byte, error) {
 func DecodeToken(data []byte) (*ghl.Token, error) {
 	var s storedToken
 	if !bytes.HasPrefix(data, []byte("{")) || json.Unmarshal(data, &s) != nil {
-		return nil, errors.New("oauth: the stored token cannot be read: it is damaged or was not written by oauth.EncodeToken")
+		return nil, errors.New("oauth: the stored token cannot be read: it is damaged " +
+			"or was not written by oauth.EncodeToken")
 	}
 	if s.Version < 1 || s.Version > storedVersion {
-		return nil, fmt.Errorf("oauth: the stored token has version %d, and this package reads version %d", s.Version, storedVersion)
+		return nil, fmt.Errorf("oauth: the stored token has version %d, and this package reads version %d", s.Version,
+			storedVersion)
 	}
 	t := s.Token
 	t.AccessToken, t.RefreshToken = s.AccessToken, s.RefreshToken

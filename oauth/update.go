@@ -12,7 +12,7 @@ import (
 
 const (
 	// UpdateTimeout is the time that [Update] gives fn: enough for a request and its retries. A lock that expires
-	// must last longer.
+	// must last at least UpdateTimeout and [SaveTimeout] together, or be renewed meanwhile.
 	UpdateTimeout = 2 * time.Minute
 	// SaveTimeout is how long [Save] retries.
 	SaveTimeout = time.Minute

@@ -36,8 +36,9 @@ const (
 //	403  the delivery is for another app ([WithApp])
 //	405  the method is not POST
 //	413  the body is larger than [WithMaxBody]
-//	429  the delivery was not kept and must be redelivered: the keeper failed, panicked or timed out, the deduplicator failed,
-//	     too many deliveries are in progress, the body was too slow or incomplete, or the timestamp is in the future
+//	429  the delivery was not kept and must be redelivered: the keeper failed, panicked or timed out, the
+//	     deduplicator failed, too many deliveries are in progress, the body was too slow or incomplete, or the
+//	     timestamp is in the future
 //
 // 429 is the only status after which HighLevel redelivers according to all of its documents.
 type Handler struct {

@@ -162,7 +162,8 @@ func checkKeys(option string, keys []ed25519.PublicKey) ([]ed25519.PublicKey, er
 	checked := make([]ed25519.PublicKey, len(keys))
 	for i, key := range keys {
 		if len(key) != ed25519.PublicKeySize {
-			return nil, fmt.Errorf("webhook: %s: a key has %d bytes instead of %d", option, len(key), ed25519.PublicKeySize)
+			return nil, fmt.Errorf("webhook: %s: a key has %d bytes instead of %d", option, len(key),
+				ed25519.PublicKeySize)
 		}
 		if hasSmallOrder(key) {
 			return nil, fmt.Errorf("webhook: %s: a key has a small order: anybody can make signatures for it", option)

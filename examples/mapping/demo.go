@@ -22,7 +22,8 @@ func highLevel() (fake *ghltest.Server, contactID string, err error) {
 		return nil, "", err
 	}
 	stage := fake.AddCustomField(ghl.CustomFieldDefinition{
-		Name: "Pipeline stage", DataType: "SINGLE_OPTIONS", PicklistOptions: []string{"New lead", "Consultation booked", "Won"},
+		Name: "Pipeline stage", DataType: "SINGLE_OPTIONS",
+		PicklistOptions: []string{"New lead", "Consultation booked", "Won"},
 	})
 	shoe := fake.AddCustomField(ghl.CustomFieldDefinition{Name: "Shoe size", DataType: "NUMERICAL"})
 	interests := fake.AddCustomField(ghl.CustomFieldDefinition{
@@ -30,7 +31,8 @@ func highLevel() (fake *ghltest.Server, contactID string, err error) {
 	})
 	notes := fake.AddCustomField(ghl.CustomFieldDefinition{Name: "Internal remarks", DataType: "LARGE_TEXT"})
 	contact := fake.AddContact(ghl.Contact{
-		FirstName: "Amelia ", LastName: "Ortega", Email: "Amelia@Example.com", Phone: "(202) 555-0143", City: "Portland",
+		FirstName: "Amelia ", LastName: "Ortega", Email: "Amelia@Example.com", Phone: "(202) 555-0143",
+		City:        "Portland",
 		Tags:        []string{"customer", "newsletter"},
 		DateOfBirth: ghl.ParseTime("1991-03-14"), CompanyName: "Ortega Bakery",
 		CustomFields: []ghl.CustomField{
@@ -41,12 +43,14 @@ func highLevel() (fake *ghltest.Server, contactID string, err error) {
 		},
 	})
 	fake.AddTask(ghl.Task{
-		ContactID: contact.ID, Title: "Call Amelia", Body: "About the offer.", DueDate: ghl.ParseTime("2026-05-05T13:30:00Z"),
+		ContactID: contact.ID, Title: "Call Amelia", Body: "About the offer.",
+		DueDate: ghl.ParseTime("2026-05-05T13:30:00Z"),
 	})
 	fake.AddNote(ghl.Note{ContactID: contact.ID, Body: "<p>Found us by website.</p>", Pinned: true})
 	calendar := fake.AddCalendar(ghl.Calendar{Name: "Consultation", IsActive: true})
 	fake.AddAppointment(ghl.Appointment{
-		ContactID: contact.ID, CalendarID: calendar.ID, Title: "Consultation", StartTime: ghl.ParseTime("2026-05-06 10:00:00"),
+		ContactID: contact.ID, CalendarID: calendar.ID, Title: "Consultation",
+		StartTime: ghl.ParseTime("2026-05-06 10:00:00"),
 	})
 	return fake, contact.ID, nil
 }

@@ -26,7 +26,8 @@ func writeToPluvo(
 		t := table(out, "IN HIGHLEVEL", "", "IN PLUVO", "", "WHAT HAPPENED")
 		for _, e := range entries {
 			from := withKey(e.From, definitions)
-			row(t, cut(from, 25), cut(given[name(e.Kind, from)], 16), e.To, cut(got[name(e.Kind, e.To)], 20), outcome(e))
+			row(t, cut(from, 25), cut(given[name(e.Kind, from)], 16), e.To,
+				cut(got[name(e.Kind, e.To)], 20), outcome(e))
 		}
 		_ = t.Flush()
 	})
@@ -43,7 +44,8 @@ func writeToHighLevel(
 		for _, e := range entries {
 			what := outcome(e)
 			if e.To == "tags" {
-				what = "added " + strings.Join(change.AddTags, ", ") + ", removed " + strings.Join(change.RemoveTags, ", ")
+				what = "added " + strings.Join(change.AddTags, ", ") +
+					", removed " + strings.Join(change.RemoveTags, ", ")
 			}
 			from, to := name(e.Kind, e.From), strings.Replace(e.To, "custom.contact.", "custom.", 1)
 			row(t, e.From, cut(was[from], 20), cut(is[from], 20), to, what)

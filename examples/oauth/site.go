@@ -49,7 +49,8 @@ const stateCookie = "ghl-oauth-state"
 func (s *site) connect(w http.ResponseWriter, r *http.Request) {
 	state, ok := s.states.begin()
 	if !ok {
-		s.fail(w, http.StatusServiceUnavailable, "Too many people are connecting. Please try again in a few minutes.", nil)
+		s.fail(w, http.StatusServiceUnavailable,
+			"Too many people are connecting. Please try again in a few minutes.", nil)
 		return
 	}
 	consent, err := s.app.AuthCodeURL(state)

@@ -27,7 +27,8 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	app := fake.AddApp(ghltest.App{})
-	verifier, err := webhook.NewVerifier(webhook.WithOnlyKeys(fake.WebhookPublicKey())) // the fake signs with its own key
+	// the fake signs with its own key
+	verifier, err := webhook.NewVerifier(webhook.WithOnlyKeys(fake.WebhookPublicKey()))
 	if err != nil {
 		return err
 	}

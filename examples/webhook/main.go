@@ -46,7 +46,8 @@ func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
 	address, app, token := getenv("GHL_LISTEN"), getenv("GHL_APP_ID"), getenv("GHL_TOKEN")
 	switch {
 	case address == "" && app == "" && token == "":
-		fmt.Fprintln(out, "GHL_LISTEN is not set: a fake HighLevel inside this program makes changes and delivers them.")
+		fmt.Fprintln(out,
+			"GHL_LISTEN is not set: a fake HighLevel inside this program makes changes and delivers them.")
 		return demonstrate(ctx, out)
 	case address == "":
 		return errors.New("GHL_LISTEN is missing: set it to the address to listen on, such as 127.0.0.1:8080")

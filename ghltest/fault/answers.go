@@ -21,7 +21,7 @@ func BadRequest(message string) Kind {
 	return withMessage("BadRequest", http.StatusBadRequest, message)
 }
 
-// ContactNotFound is 400 {"error":"Contact with id … not found","status":400}, which HighLevel sends in place of a 404.
+// ContactNotFound is 400 {"error":"Contact with id … not found","status":400}, which HighLevel sends instead of 404.
 func ContactNotFound() Kind {
 	return withBody("ContactNotFound", http.StatusBadRequest, answer.NewContactNotFound("0007BWpSzSwfiuSl0tR2"))
 }

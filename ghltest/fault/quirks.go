@@ -175,8 +175,9 @@ func CustomFieldValues(values ...any) Kind {
 	if len(values) == 0 {
 		values = []any{
 			"text", 4.5, int64(1_772_456_400_000), []string{"a", "b"}, map[string]any{exampleUUID: map[string]any{
-				"meta": map[string]any{"fieldname": "file", "originalname": "a.pdf", "mimetype": "application/pdf", "size": 3},
-				"url":  "https://example.com/a.pdf",
+				"meta": map[string]any{"fieldname": "file", "originalname": "a.pdf",
+					"mimetype": "application/pdf", "size": 3},
+				"url": "https://example.com/a.pdf",
 			}}, nil,
 		}
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // Unmarshal reads a JSON object into the struct that v points to, which it resets first. Methods of the struct itself
-// are not called. null leaves the struct zero. It returns an error, and leaves the struct zero, if data is not valid JSON
-// or another kind of value. It never returns an error for the values within the object.
+// are not called. null leaves the struct zero. It returns an error, and leaves the struct zero, if data is not valid
+// JSON or another kind of value. It never returns an error for the values within the object.
 func Unmarshal(data []byte, v any) error {
 	record := reflect.ValueOf(v).Elem()
 	record.SetZero()

@@ -172,8 +172,8 @@ func pointerReader(t reflect.Type) readFunc {
 	}
 }
 
-// maxAhead is the number of elements for which a list gets its memory at once. A longer list grows with the elements that
-// are stored, so that a hostile list of other values costs none.
+// maxAhead is the number of elements for which a list gets its memory at once. A longer list grows with the elements
+// that are stored, so that a hostile list of other values costs none.
 const maxAhead = 1024
 
 // sliceReader returns a reader that leaves out null and the elements that are not of the type, and reads a single

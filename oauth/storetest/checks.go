@@ -16,8 +16,9 @@ import (
 
 var checks = []check{
 	{"an empty store has nothing", emptyStore},
-	{"a token is kept whole", keptWhole},
-	{"fn gets the token as it stands", asItStands},
+	{"a token is stored whole", storedWhole},
+	{"fn gets the stored token", storedToken},
+	{"fn is called once", calledOnce},
 	{"an error of fn writes nothing", errorWritesNothing},
 	{"returning current writes nothing", currentWritesNothing},
 	{"no token and no error is an error", noTokenNoError},
@@ -30,9 +31,9 @@ var checks = []check{
 	{"a cancelled context does not end fn or the save", cancelledSave},
 	{"Delete removes", deleteRemoves},
 	{"Delete waits for an update", deleteWaits},
-	{"Keys lists what is there", keysAreListed},
+	{"Keys lists the stored keys", keysAreListed},
 	{"any key is a key", anyKey},
-	{"a panic of fn leaves no lock", panicUnlocks},
+	{"a panic of fn unlocks the key", panicUnlocks},
 }
 
 func emptyStore(ctx context.Context, first, second oauth.Store) error {
@@ -40,12 +41,12 @@ func emptyStore(ctx context.Context, first, second oauth.Store) error {
 		return fmt.Errorf("its Keys yields %q, %v", key, err)
 	}
 	if err := first.Delete(ctx, "k"); err != nil {
-		return fmt.Errorf("its Delete of what is not there: %w", err)
+		return fmt.Errorf("its Delete of a key without a token: %w", err)
 	}
 	return errors.Join(holds(ctx, first, "k", nil), holds(ctx, second, "k", nil))
 }
 
-func keptWhole(ctx context.Context, first, second oauth.Store) error {
+func storedWhole(ctx context.Context, first, second oauth.Store) error {
 	least := &ghl.Token{AccessToken: "a"}
 	for i, t := range []*ghl.Token{token(1), token(2), least} {
 		if err := put(ctx, first, "k", t); err != nil {
@@ -58,7 +59,7 @@ func keptWhole(ctx context.Context, first, second oauth.Store) error {
 	return holds(ctx, first, "k", least)
 }
 
-func asItStands(ctx context.Context, first, second oauth.Store) error {
+func storedToken(ctx context.Context, first, second oauth.Store) error {
 	var seen error
 	_, err := first.Update(ctx, "k", func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
 		seen = same(current, nil)
@@ -75,6 +76,32 @@ func asItStands(ctx context.Context, first, second oauth.Store) error {
 		return fmt.Errorf("the second update: %w", err)
 	}
 	return holds(ctx, first, "k", token(2))
+}
+
+// calledOnce: a second call of fn would send a refresh token that the first call has used up.
+func calledOnce(ctx context.Context, first, second oauth.Store) error {
+	for i, store := range []oauth.Store{first, second, first} {
+		calls := 0
+		_, err := store.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) {
+			calls++
+			return token(i), nil
+		})
+		if err != nil {
+			return fmt.Errorf("its Update: %w", err)
+		}
+		if calls != 1 {
+			return fmt.Errorf("its Update calls fn %d times", calls)
+		}
+	}
+	calls := 0
+	_, _ = first.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) {
+		calls++
+		return nil, errors.New("no")
+	})
+	if calls != 1 {
+		return fmt.Errorf("its Update calls fn %d times when fn returns an error", calls)
+	}
+	return nil
 }
 
 func errorWritesNothing(ctx context.Context, first, second oauth.Store) error {
@@ -97,10 +124,10 @@ func errorWritesNothing(ctx context.Context, first, second oauth.Store) error {
 }
 
 func currentWritesNothing(ctx context.Context, first, second oauth.Store) error {
-	keep := func(_ context.Context, current *ghl.Token) (*ghl.Token, error) { return current, nil }
-	got, err := first.Update(ctx, "k", keep)
+	unchanged := func(_ context.Context, current *ghl.Token) (*ghl.Token, error) { return current, nil }
+	got, err := first.Update(ctx, "k", unchanged)
 	if err != nil || got != nil {
-		return fmt.Errorf("keeping nothing gives %v, %v", got, err)
+		return fmt.Errorf("without a stored token its Update returns %v, %v", got, err)
 	}
 	if err := holds(ctx, second, "k", nil); err != nil {
 		return err
@@ -108,7 +135,7 @@ func currentWritesNothing(ctx context.Context, first, second oauth.Store) error 
 	if err := put(ctx, first, "k", token(1)); err != nil {
 		return err
 	}
-	if got, err = first.Update(ctx, "k", keep); err != nil {
+	if got, err = first.Update(ctx, "k", unchanged); err != nil {
 		return err
 	}
 	return errors.Join(same(got, token(1)), holds(ctx, second, "k", token(1)))
@@ -120,7 +147,7 @@ func noTokenNoError(ctx context.Context, first, second oauth.Store) error {
 	}
 	_, err := first.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return nil, nil })
 	if err == nil {
-		return errors.New("its Update takes it for success")
+		return errors.New("its Update returns no error")
 	}
 	return holds(ctx, second, "k", token(1))
 }
@@ -135,7 +162,7 @@ func notShared(ctx context.Context, first, second oauth.Store) error {
 	}
 	spoil(given)
 	if err := holds(ctx, first, "k", token(1)); err != nil {
-		return fmt.Errorf("after a change of what was saved: %w", err)
+		return fmt.Errorf("after a change of the token that was saved: %w", err)
 	}
 	loaded, err := first.Load(ctx, "k")
 	if err != nil {
@@ -143,16 +170,17 @@ func notShared(ctx context.Context, first, second oauth.Store) error {
 	}
 	spoil(loaded)
 	if err := holds(ctx, first, "k", token(1)); err != nil {
-		return fmt.Errorf("after a change of what was loaded: %w", err)
+		return fmt.Errorf("after a change of the token that Load returned: %w", err)
 	}
 	_, _ = first.Update(ctx, "k", func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
 		spoil(current)
 		return nil, errors.New("no")
 	})
 	if err := holds(ctx, second, "k", token(1)); err != nil {
-		return fmt.Errorf("after a change of what fn was given: %w", err)
+		return fmt.Errorf("after a change of the token that fn got: %w", err)
 	}
-	updated, err := first.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return token(2), nil })
+	updated, err := first.Update(ctx, "k",
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return token(2), nil })
 	if err != nil {
 		return err
 	}
@@ -209,10 +237,16 @@ func number(t *ghl.Token) (n int) {
 // during calls do while an update of the key "busy" is under way. The update then saves token 2.
 func during(ctx, updating context.Context, store oauth.Store, do func() error) error {
 	inside, leave := make(chan struct{}), make(chan struct{})
+	enter := sync.OnceFunc(func() { close(inside) }) // a broken store may call fn twice
 	ended := make(chan error, 1)
 	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				ended <- fmt.Errorf("its Update panics: %v", v)
+			}
+		}()
 		_, err := store.Update(updating, "busy", func(context.Context, *ghl.Token) (*ghl.Token, error) {
-			close(inside)
+			enter()
 			select {
 			case <-leave:
 			case <-ctx.Done():
@@ -277,7 +311,7 @@ func cancelledWait(ctx context.Context, first, second oauth.Store) error {
 	if err != nil {
 		return err
 	}
-	// The caller that stopped waiting must not hold the lock.
+	// The caller that stopped waiting must not have the lock.
 	return errors.Join(holds(ctx, second, "busy", token(2)), put(ctx, second, "busy", token(3)))
 }
 
@@ -300,20 +334,20 @@ func cancelledSave(ctx context.Context, first, second oauth.Store) error {
 		return err
 	}
 	type value struct{}
-	updating, cancel := context.WithCancel(context.WithValue(ctx, value{}, "kept"))
+	updating, cancel := context.WithCancel(context.WithValue(ctx, value{}, "of the caller"))
 	defer cancel()
 	var inside error
 	_, err := first.Update(updating, "k", func(ctx context.Context, _ *ghl.Token) (*ghl.Token, error) {
 		cancel()
 		time.Sleep(moment)
 		if err := ctx.Err(); err != nil {
-			inside = fmt.Errorf("the caller's end reaches fn: %w", err)
+			inside = fmt.Errorf("the end of the caller's context reaches fn: %w", err)
 		}
-		if ctx.Value(value{}) != "kept" {
+		if ctx.Value(value{}) != "of the caller" {
 			inside = errors.New("fn's context has lost the caller's values")
 		}
 		if _, ok := ctx.Deadline(); !ok {
-			inside = errors.New("fn's context has no end of its own")
+			inside = errors.New("fn's context has no timeout")
 		}
 		return token(2), nil
 	})
@@ -324,12 +358,12 @@ func cancelledSave(ctx context.Context, first, second oauth.Store) error {
 }
 
 func deleteRemoves(ctx context.Context, first, second oauth.Store) error {
-	err := errors.Join(put(ctx, first, "k", token(1)), put(ctx, first, "stays", token(2)),
+	err := errors.Join(put(ctx, first, "k", token(1)), put(ctx, first, "other", token(2)),
 		second.Delete(ctx, "k"), second.Delete(ctx, "k"))
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(holds(ctx, first, "k", nil), holds(ctx, first, "stays", token(2))); err != nil {
+	if err := errors.Join(holds(ctx, first, "k", nil), holds(ctx, first, "other", token(2))); err != nil {
 		return err
 	}
 	var seen error
@@ -346,7 +380,8 @@ func deleteWaits(ctx context.Context, first, second oauth.Store) error {
 		go func() { deleted <- second.Delete(ctx, "busy") }()
 		select {
 		case err := <-deleted:
-			return fmt.Errorf("its Delete does not wait, so the update brings the token back: %w", errors.Join(err, errors.New("it has returned")))
+			return fmt.Errorf("its Delete does not wait for the update, which then saves the token again: %w",
+				errors.Join(err, errors.New("it has returned")))
 		case <-time.After(moment):
 			return nil
 		}
@@ -357,7 +392,8 @@ func deleteWaits(ctx context.Context, first, second oauth.Store) error {
 	if err := <-deleted; err != nil {
 		return err
 	}
-	return errors.Join(holds(ctx, first, "busy", nil), put(ctx, first, "busy", token(5)), holds(ctx, second, "busy", token(5)))
+	return errors.Join(holds(ctx, first, "busy", nil), put(ctx, first, "busy", token(5)),
+		holds(ctx, second, "busy", token(5)))
 }
 
 func keysAreListed(ctx context.Context, first, second oauth.Store) error {
@@ -370,7 +406,8 @@ func keysAreListed(ctx context.Context, first, second oauth.Store) error {
 	if err := first.Delete(ctx, "gone"); err != nil {
 		return err
 	}
-	_, _ = first.Update(ctx, "never", func(context.Context, *ghl.Token) (*ghl.Token, error) { return nil, errors.New("no") })
+	_, _ = first.Update(ctx, "never",
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return nil, errors.New("no") })
 	for _, store := range []oauth.Store{first, second} {
 		var got []string
 		for key, err := range store.Keys(ctx) {
@@ -380,7 +417,7 @@ func keysAreListed(ctx context.Context, first, second oauth.Store) error {
 			got = append(got, key)
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {
-			return fmt.Errorf("its Keys yields %q, and these have a token: %q", got, want)
+			return fmt.Errorf("its Keys yields %q, want %q", got, want)
 		}
 		for range store.Keys(ctx) {
 			break // must not panic
@@ -390,17 +427,19 @@ func keysAreListed(ctx context.Context, first, second oauth.Store) error {
 	cancel()
 	for _, err := range first.Keys(ended) {
 		if err == nil {
-			return errors.New("its Keys goes on after the end of its context")
+			return errors.New("its Keys yields keys after the end of its context")
 		}
 		return nil
 	}
-	return errors.New("its Keys tells nothing of the end of its context")
+	return errors.New("its Keys yields no error after the end of its context")
 }
 
 func anyKey(ctx context.Context, first, second oauth.Store) error {
 	keys := []string{
-		"a", "A", "location/0IHuJvc2ofPAAA8GzTRi", "location/0ihujvc2ofpaaa8gztri", "..", ".", "/", "../a", "a/../a", `a\b`, "a\x00b", "con", "é", "e\u0301",
-		" a", "a ", "%61", "a?b=c", "'; DROP TABLE tokens; --", "a%", "_", "\n", strings.Repeat("k", 100), strings.Repeat("k", 99) + "K",
+		"a", "A", "location/0IHuJvc2ofPAAA8GzTRi", "location/0ihujvc2ofpaaa8gztri", "..", ".", "/", "../a", "a/../a",
+		`a\b`, "a\x00b", "con", "é", "e\u0301",
+		" a", "a ", "%61", "a?b=c", "'; DROP TABLE tokens; --", "a%", "_", "\n", strings.Repeat("k", 100),
+		strings.Repeat("k", 99) + "K",
 	}
 	for i, key := range keys {
 		if err := put(ctx, first, key, token(i)); err != nil {
@@ -441,5 +480,6 @@ func panicUnlocks(ctx context.Context, first, second oauth.Store) error {
 	}()
 	short, cancel := context.WithTimeout(ctx, patience/2)
 	defer cancel()
-	return errors.Join(holds(short, second, "k", token(1)), put(short, second, "k", token(2)), put(short, first, "k", token(3)))
+	return errors.Join(holds(short, second, "k", token(1)), put(short, second, "k", token(2)),
+		put(short, first, "k", token(3)))
 }

@@ -1,5 +1,5 @@
-// Package storetest checks that an [oauth.Store] keeps its contract. A store that does not can lose an account,
-// because HighLevel's refresh tokens work once.
+// Package storetest checks that an [oauth.Store] does what its documentation requires. A store that does not can
+// lose an account, because HighLevel's refresh tokens work once.
 //
 //	func TestMyStore(t *testing.T) {
 //		storetest.Run(t, func() (first, second oauth.Store) {
@@ -65,7 +65,7 @@ type check struct {
 func (c check) run(open Opener) error {
 	first, second := open()
 	if first == nil || second == nil {
-		return errors.New("there is no store")
+		return errors.New("the opener returned no store")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -96,7 +96,8 @@ func token(n int) *ghl.Token {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 	return &ghl.Token{
 		AccessToken: fmt.Sprintf("access-%d", n), RefreshToken: fmt.Sprintf("refresh-%d", n),
-		IssuedAt: start, ExpiresAt: start.Add(24 * time.Hour), Scopes: []ghl.Scope{"contacts.readonly", "contacts.write"},
+		IssuedAt: start, ExpiresAt: start.Add(24 * time.Hour),
+		Scopes:   []ghl.Scope{"contacts.readonly", "contacts.write"},
 		UserType: ghl.UserTypeCompany, CompanyID: "company", LocationID: "location", UserID: "user",
 		BulkInstallation: true, ApprovedLocations: []string{"a", "b"}, AllLocations: true, FutureLocations: true,
 	}
@@ -108,9 +109,9 @@ func same(got, want *ghl.Token) error {
 	case got == nil && want == nil:
 		return nil
 	case got == nil:
-		return errors.New("there is no token")
+		return errors.New("no token, want one")
 	case want == nil:
-		return errors.New("there is a token")
+		return errors.New("a token, want none")
 	}
 	a, errA := oauth.EncodeToken(inUTC(got))
 	b, errB := oauth.EncodeToken(inUTC(want))
@@ -118,7 +119,7 @@ func same(got, want *ghl.Token) error {
 		return err
 	}
 	if string(a) != string(b) {
-		return fmt.Errorf("the token is %s, and %s was saved", a, b) // tokens of this test alone
+		return fmt.Errorf("the token is %s, want %s", a, b) // tokens of this test alone
 	}
 	return nil
 }
@@ -136,7 +137,7 @@ func put(ctx context.Context, store oauth.Store, key string, t *ghl.Token) error
 		return fmt.Errorf("its Update: %w", err)
 	}
 	if err := same(got, t); err != nil {
-		return fmt.Errorf("its Update returns something else than it saved: %w", err)
+		return fmt.Errorf("its Update does not return the saved token: %w", err)
 	}
 	return nil
 }
@@ -146,10 +147,11 @@ func holds(ctx context.Context, store oauth.Store, key string, want *ghl.Token) 
 	got, err := store.Load(ctx, key)
 	if want == nil {
 		if err == nil {
-			return fmt.Errorf("its Load of %q finds a token that should not be there", key)
+			return fmt.Errorf("its Load of %q returns a token, want oauth.ErrNoToken", key)
 		}
 		if !errors.Is(err, oauth.ErrNoToken) {
-			return fmt.Errorf("its Load of %q, which has no token, gives an error that is not oauth.ErrNoToken: %w", key, err)
+			return fmt.Errorf("its Load of %q, which has no token, returns an error that is not oauth.ErrNoToken: %w",
+				key, err)
 		}
 		return nil
 	}

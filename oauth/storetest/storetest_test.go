@@ -109,7 +109,7 @@ func TestBrokenStoresFail(t *testing.T) {
 				return token, err
 			}
 		}},
-		{"the refresh token is not saved", "a token is kept whole", func(b *broken, inner *oauth.MemoryStore) {
+		{"the refresh token is not saved", "a token is stored whole", func(b *broken, inner *oauth.MemoryStore) {
 			b.load = func(ctx context.Context, key string) (*ghl.Token, error) {
 				token, err := inner.Load(ctx, key)
 				if token != nil {
@@ -118,15 +118,32 @@ func TestBrokenStoresFail(t *testing.T) {
 				return token, err
 			}
 		}},
-		{"the new token is given but not saved", "a token is kept whole", func(b *broken, inner *oauth.MemoryStore) {
+		{"the new token is returned but not saved", "a token is stored whole", func(b *broken, inner *oauth.MemoryStore) {
 			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
 				current, _ := inner.Load(ctx, key)
 				return fn(context.WithoutCancel(ctx), current)
 			}
 		}},
-		{"fn gets no token", "fn gets the token as it stands", func(b *broken, inner *oauth.MemoryStore) {
+		{"fn gets no token", "fn gets the stored token", func(b *broken, inner *oauth.MemoryStore) {
 			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
 				return inner.Update(ctx, key, func(ctx context.Context, _ *ghl.Token) (*ghl.Token, error) { return fn(ctx, nil) })
+			}
+		}},
+		{"a transaction is retried with fn inside", "fn is called once", func(b *broken, inner *oauth.MemoryStore) {
+			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
+				return inner.Update(ctx, key, func(ctx context.Context, current *ghl.Token) (*ghl.Token, error) {
+					_, _ = fn(ctx, current)
+					return fn(ctx, current)
+				})
+			}
+		}},
+		{"fn is retried after its error", "fn is called once", func(b *broken, inner *oauth.MemoryStore) {
+			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
+				token, err := inner.Update(ctx, key, fn)
+				if err != nil && ctx.Err() == nil {
+					return inner.Update(ctx, key, fn)
+				}
+				return token, err
 			}
 		}},
 		{"what comes with an error is saved", "an error of fn writes nothing", func(b *broken, inner *oauth.MemoryStore) {
@@ -186,7 +203,7 @@ func TestBrokenStoresFail(t *testing.T) {
 				return token, err
 			}
 		}},
-		{"there is no lock", "one update of a key at a time", func(b *broken, inner *oauth.MemoryStore) {
+		{"no lock", "one update of a key at a time", func(b *broken, inner *oauth.MemoryStore) {
 			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
 				current, _ := inner.Load(ctx, key)
 				if ctx.Err() != nil {
@@ -262,7 +279,7 @@ func TestBrokenStoresFail(t *testing.T) {
 		{"Delete does not wait", "Delete waits for an update", func(b *broken, inner *oauth.MemoryStore) {
 			b.delete = func(ctx context.Context, key string) error { go func() { _ = inner.Delete(ctx, key) }(); return nil }
 		}},
-		{"a removed key is listed", "Keys lists what is there", func(b *broken, inner *oauth.MemoryStore) {
+		{"a removed key is listed", "Keys lists the stored keys", func(b *broken, inner *oauth.MemoryStore) {
 			b.keys = func(ctx context.Context) iter.Seq2[string, error] {
 				return func(yield func(string, error) bool) {
 					if _, err := inner.Load(ctx, "location/1"); err == nil && !yield("gone", nil) {
@@ -272,7 +289,7 @@ func TestBrokenStoresFail(t *testing.T) {
 				}
 			}
 		}},
-		{"Keys goes on after a break", "Keys lists what is there", func(b *broken, inner *oauth.MemoryStore) {
+		{"Keys yields after a break", "Keys lists the stored keys", func(b *broken, inner *oauth.MemoryStore) {
 			b.keys = func(ctx context.Context) iter.Seq2[string, error] {
 				return func(yield func(string, error) bool) {
 					for key, err := range inner.Keys(ctx) {
@@ -289,7 +306,7 @@ func TestBrokenStoresFail(t *testing.T) {
 				return inner.Update(ctx, strings.ToLower(key), fn)
 			}
 		}},
-		{"a panic keeps the lock", "a panic of fn leaves no lock", func(b *broken, inner *oauth.MemoryStore) {
+		{"a panic does not unlock", "a panic of fn unlocks the key", func(b *broken, inner *oauth.MemoryStore) {
 			var mu sync.Mutex
 			held := map[string]chan struct{}{}
 			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
@@ -309,7 +326,7 @@ func TestBrokenStoresFail(t *testing.T) {
 				return token, err
 			}
 		}},
-		{"there is no store", "a token is kept whole", nil},
+		{"no store", "a token is stored whole", nil},
 	} {
 		t.Run(tc.fault, func(t *testing.T) {
 			t.Parallel()
@@ -333,7 +350,7 @@ func TestBrokenStoresFail(t *testing.T) {
 			}(), "%q is not among what was found: %q", tc.rule, r.texts)
 		})
 	}
-	require.Contains(t, storetest.Names(), "a token is kept whole")
+	require.Contains(t, storetest.Names(), "a token is stored whole")
 }
 
 func errIf(wrong bool) error {

@@ -17,8 +17,9 @@ func origin(id string) pluvo.Origin {
 
 func contact(id string) *pluvo.Contact {
 	return &pluvo.Contact{
-		ID: id, Email: id + "@example.com", FirstName: "Ada", LastName: "Lovelace", Phone: "+18005550100", Stage: "lead",
-		Tags: []string{"vip", "new"}, Fields: map[string]string{"shoe size": "38"}, Origin: origin(id),
+		ID: id, Email: id + "@example.com", FirstName: "Ada", LastName: "Lovelace", Phone: "+18005550100",
+		Stage: "lead",
+		Tags:  []string{"vip", "new"}, Fields: map[string]string{"shoe size": "38"}, Origin: origin(id),
 	}
 }
 

@@ -57,7 +57,8 @@ func pack(proxy, arg string) error {
 	if err != nil {
 		return err
 	}
-	for name, data := range map[string][]byte{"list": []byte(version + "\n"), version + ".info": info, version + ".mod": goMod} {
+	for name, data := range map[string][]byte{"list": []byte(version + "\n"), version + ".info": info,
+		version + ".mod": goMod} {
 		if err := os.WriteFile(filepath.Join(at, name), data, 0o666); err != nil {
 			return err
 		}

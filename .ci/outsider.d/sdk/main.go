@@ -32,7 +32,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	created, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Outsider", Email: "outsider@example.com"})
+	created, err := client.Contacts.Create(ctx,
+		&ghl.ContactCreate{FirstName: "Outsider", Email: "outsider@example.com"})
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,8 @@ func connect(ctx context.Context, server *ghltest.Server) error {
 	}
 	store, key := oauth.NewMemoryStore(), oauth.LocationKey(server.LocationID())
 	token := server.Install(known, "")
-	if _, err := store.Update(ctx, key, func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil }); err != nil {
+	if _, err := store.Update(ctx, key,
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil }); err != nil {
 		return err
 	}
 	installations, err := oauth.NewInstallations(app, store)

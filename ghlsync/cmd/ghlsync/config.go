@@ -90,7 +90,8 @@ func writeTemplate(name string, force bool) error {
 	}
 	f, err := os.OpenFile(name, flags, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return usageError{fmt.Errorf("%s already exists; --force replaces it and its token key, without which stored tokens are lost", name)}
+		return usageError{fmt.Errorf("%s already exists; --force replaces it and its token key, without which "+
+			"stored tokens are lost", name)}
 	}
 	if err != nil {
 		return err

@@ -73,7 +73,8 @@ func (p *program) listConflicts(list []ghlsync.Conflict, values bool, limit int)
 		})
 	}
 	return p.show(data, func() {
-		p.table("There are no conflicts.", "ID | LOCATION | KIND | RECORD | FIELD | WINNER | WHEN | RESOLVED | WHAT", rows)
+		p.table("There are no conflicts.",
+			"ID | LOCATION | KIND | RECORD | FIELD | WINNER | WHEN | RESOLVED | WHAT", rows)
 		p.truncated(len(rows), limit)
 	})
 }

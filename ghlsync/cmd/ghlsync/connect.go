@@ -248,7 +248,9 @@ func (p *program) connected(ctx context.Context, s *settings, a *accounts, token
 			}
 		}
 		if len(lacks) > 0 && token.UserType != ghl.UserTypeCompany {
-			fmt.Fprintf(p.out, "The token lacks scopes: %v. Add them on the page of the app in the marketplace, and connect again.\n", lacks)
+			fmt.Fprintf(p.out,
+				"The token lacks scopes: %v. Add them on the page of the app in the marketplace, and connect again.\n",
+				lacks)
 		}
 	})
 }

@@ -103,7 +103,8 @@ func (d *demo) run(ctx context.Context) (err error) {
 	fmt.Fprintf(d.out, "%s of HighLevel and their records were in Pluvo after %s.\n",
 		plural(start.Contacts, "contact"), time.Since(began).Round(10*time.Millisecond))
 	d.fail()
-	fmt.Fprintf(d.out, "From now on 5%% of all requests fail, some answers get lost, and every fifth\nwebhook arrives twice, out of order, or not at all.\n\n")
+	fmt.Fprintf(d.out, "From now on 5%% of all requests fail, some answers get lost, and every fifth\n"+
+		"webhook arrives twice, out of order, or not at all.\n\n")
 	if err := d.change(ctx); err != nil {
 		return err
 	}
@@ -276,7 +277,8 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 		return err
 	}
 	d.screen.clear()
-	fmt.Fprintf(d.out, "\nThe changes stopped, and all work was done %s later.\nNumber of records on both sides:\n\n", took.Round(10*time.Millisecond))
+	fmt.Fprintf(d.out, "\nThe changes stopped, and all work was done %s later.\nNumber of records on both sides:\n\n",
+		took.Round(10*time.Millisecond))
 	return errors.Join(d.p.show(f, func() {
 		var rows [][]string
 		for _, kind := range []string{"contacts", "tasks", "notes", "appointments"} {
@@ -290,7 +292,9 @@ func (d *demo) end(ctx context.Context, c *comparison, took time.Duration) error
 			}
 		}
 		if f.Behind > 0 {
-			fmt.Fprintf(d.out, "%s not found in HighLevel, though a webhook named it: ghlsync looks for it a while longer\n", plural(f.Behind, "contact"))
+			fmt.Fprintf(d.out,
+				"%s not found in HighLevel, though a webhook named it: ghlsync looks for it a while longer\n",
+				plural(f.Behind, "contact"))
 		}
 		for _, f := range failing { // its contact may differ
 			fmt.Fprintf(d.out, "%s: %s of %s: %s\n", f.State, f.Category, f.Unit.ID, f.Message)

@@ -470,7 +470,8 @@ func (d *doctor) webhook(ctx context.Context) {
 	case resp.StatusCode == http.StatusUnauthorized:
 		d.ok("webhooks", "the address answers from here, and refuses a delivery without HighLevel's signature")
 	case resp.StatusCode < 300:
-		message := fmt.Sprintf("webhook_url accepts a delivery without a signature (%d): another program answers", resp.StatusCode)
+		message := fmt.Sprintf("webhook_url accepts a delivery without a signature (%d): another program answers",
+			resp.StatusCode)
 		d.bad("webhooks", message, "check that the proxy forwards "+d.s.WebhookPath+" to "+d.s.Listen)
 	default:
 		d.bad("webhooks", fmt.Sprintf("webhook_url answers %d, not ghlsync's 401", resp.StatusCode), proxy)

@@ -114,7 +114,8 @@ func newServer(l net.Listener, h http.Handler, log *slog.Logger) *server {
 
 func listen(ctx context.Context, s *settings, setting, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil { // not a usage error: a process that is still stopping may hold the address, and a restart may succeed
+	// not a usage error: a process that is still stopping may hold the address, and a restart may succeed
+	if err != nil {
 		return nil, fmt.Errorf("%v: %s can't be listened on: %w", s.placeOf(setting), setting, err)
 	}
 	return l, nil

@@ -8,10 +8,12 @@ import (
 
 // used are the operations that a sync calls. A test compares them with the requests of the demo.
 var used = []string{
-	"contacts.get", "contacts.list", "contacts.search", "contacts.findDuplicate", "contacts.create", "contacts.update", "contacts.delete",
+	"contacts.get", "contacts.list", "contacts.search", "contacts.findDuplicate", "contacts.create", "contacts.update",
+	"contacts.delete",
 	"tasks.list", "tasks.search", "tasks.create", "tasks.update", "tasks.setCompleted", "tasks.delete",
 	"notes.list", "notes.create", "notes.update", "notes.delete",
-	"appointments.listForContact", "appointments.get", "appointments.create", "appointments.update", "appointments.delete",
+	"appointments.listForContact", "appointments.get", "appointments.create", "appointments.update",
+	"appointments.delete",
 	"tags.add", "tags.remove",
 	"calendars.list", "calendars.freeSlots", "calendars.events",
 	"locations.get", "locations.customFields",

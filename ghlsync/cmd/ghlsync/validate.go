@@ -95,8 +95,9 @@ func (s *settings) validate(log *slog.Logger) (ghlsync.Config, []conf.Mistake) {
 	v := &validator{settings: s, list: slices.Clone(s.form)}
 	v.server()
 	c := ghlsync.Config{
-		Database: s.Database, MigrateByHand: s.MigrateByHand, TokenKeys: v.tokenKeys(), App: v.app(log), Webhooks: v.verifier(),
-		Workers: s.Workers, Lease: s.Lease, Settle: s.Settle,
+		Database: s.Database, MigrateByHand: s.MigrateByHand, TokenKeys: v.tokenKeys(), App: v.app(log),
+		Webhooks: v.verifier(),
+		Workers:  s.Workers, Lease: s.Lease, Settle: s.Settle,
 		PluvoInterval: s.PluvoInterval, ReconcileInterval: s.Reconcile, CompareInterval: s.Compare,
 		Retry:        ghlsync.RetryPolicy{First: s.Retry.First, Max: s.Retry.Max, Attempts: s.Retry.Attempts},
 		HealthLimits: ghlsync.HealthLimits{Lag: s.Health.Lag, Silence: s.Health.Silence},
@@ -456,12 +457,14 @@ func (v *validator) config(err error) {
 
 // howToSet says what to write where a required setting is missing.
 var howToSet = map[string]string{
-	"database":          "write sqlite: and the path of a file, such as sqlite:ghlsync.db, or postgres://user:password@host/name",
+	"database": "write sqlite: and the path of a file, such as sqlite:ghlsync.db, " +
+		"or postgres://user:password@host/name",
 	"locations":         "write at least one location; its id is in HighLevel's address bar behind /location/",
 	"locations[].id":    "it is in HighLevel's address bar behind /location/",
 	"locations[].token": "write a private integration token of the location, or set app and run: ghlsync connect",
-	"locations[].takes": "with several locations it selects the contacts made in Pluvo that belong here: all, none or tag:NAME",
-	"token_keys":        "tokens are stored encrypted: generate a key with openssl rand -hex 32",
+	"locations[].takes": "with several locations it selects the contacts made in Pluvo that belong here: " +
+		"all, none or tag:NAME",
+	"token_keys": "tokens are stored encrypted: generate a key with openssl rand -hex 32",
 }
 
 // otherNames are settings that have another name in the file than in ghlsync.Config.

@@ -102,7 +102,9 @@ func (o Outbox) Take(ctx context.Context) (*Batch, error) {
 		}
 		now := o.DB.Now()
 		type first struct{ id, topic, batch string }
-		due, err := db.List(ctx, tx, func(r db.Row) (f first, err error) { return f, r.Scan(&f.id, &f.topic, &f.batch) },
+		due, err := db.List(ctx, tx, func(r db.Row) (f first, err error) {
+			return f, r.Scan(&f.id, &f.topic, &f.batch)
+		},
 			`SELECT id, topic, batch FROM ghlsync_alert WHERE sent_at = 0 AND next_at <= $1
 				ORDER BY created_at, id LIMIT 1`, db.Micros(now))
 		if err != nil || len(due) == 0 {

@@ -237,7 +237,8 @@ func (d *decoder) expand(n *node, path string) bool {
 		d.wrong(n.at, path, "${…} must be the whole value, such as ${NAME} or ${file:PATH}")
 		return false
 	case isFile && file == "", !isFile && !variableName.MatchString(name): // without the name, which may be a secret
-		d.wrong(n.at, path, "${…} must contain the name of a variable, such as ${NAME}, or a file, such as ${file:PATH}")
+		d.wrong(n.at, path,
+			"${…} must contain the name of a variable, such as ${NAME}, or a file, such as ${file:PATH}")
 		return false
 	case isFile:
 		text, err := readSecret(file)

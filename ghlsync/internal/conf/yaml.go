@@ -72,7 +72,8 @@ func parse(name string, data []byte) (*node, error) {
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		var syntax *yaml.SyntaxError
-		if errors.As(err, &syntax) && syntax.Token != nil { // the whole error would print lines of the file, which may hold secrets
+		// the whole error would print lines of the file, which may hold secrets
+		if errors.As(err, &syntax) && syntax.Token != nil {
 			return fail(syntax.Token.Position.Line, syntax.Token.Position.Column,
 				"the file is not valid YAML: "+explain(syntax.Message))
 		}

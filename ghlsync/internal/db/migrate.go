@@ -49,7 +49,8 @@ func migrations() ([]migration, error) {
 		if err != nil || version != int64(i+1) {
 			return nil, fmt.Errorf("migration %s: want number %d", short, i+1)
 		}
-		list[i] = migration{version: version, name: short, postgres: string(text), sqlite: withoutPostgres(string(text))}
+		list[i] = migration{version: version, name: short, postgres: string(text),
+			sqlite: withoutPostgres(string(text))}
 	}
 	return list, nil
 }
@@ -151,7 +152,8 @@ func missing(ctx context.Context, tx *Tx) ([]migration, error) {
 		return nil, err
 	}
 	if last > int64(len(all)) {
-		return nil, fmt.Errorf("a newer ghlsync has migrated it to version %d; this program supports %d", last, len(all))
+		return nil, fmt.Errorf("a newer ghlsync has migrated it to version %d; this program supports %d",
+			last, len(all))
 	}
 	return all[last:], nil
 }
@@ -159,7 +161,8 @@ func missing(ctx context.Context, tx *Tx) ([]migration, error) {
 func (d *DB) checkMigrated(ctx context.Context) error {
 	err := d.Read(ctx, func(ctx context.Context, tx *Tx) error {
 		var tables int64
-		query := `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'ghlsync_migration'`
+		query := `SELECT count(*) FROM pg_tables
+			WHERE schemaname = current_schema() AND tablename = 'ghlsync_migration'`
 		if tx.sql != nil {
 			query = `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'ghlsync_migration'`
 		}

@@ -13,7 +13,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// child is a record of HighLevel that belongs to a contact, as the mapping gives it. Its ids are those of HighLevel at first.
+// child is a record of HighLevel that belongs to a contact, as the mapping gives it. Its ids are those of HighLevel at
+// first.
 type child struct {
 	id      string
 	record  pluvo.Record // nil if it can't be mapped
@@ -26,11 +27,13 @@ type family struct {
 	kind pluvo.Kind
 	// telling are the names of the fields by which a record is known again though another was edited.
 	telling []string
-	// list reads all that a contact has. A list that is not complete is an error: what is missing in it is taken to be deleted.
+	// list reads all that a contact has. A list that is not complete is an error: what is missing in it is taken to be
+	// deleted.
 	list func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error)
 	// create makes a record. The contact is HighLevel's.
 	create func(ctx context.Context, l *Location, contact string, r pluvo.Record) (child, error)
-	// update has one that is become what it is wanted to be. Without an error and with the same record nothing was sent.
+	// update has one that is become what it is wanted to be. Without an error and with the same record nothing was
+	// sent.
 	update func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error)
 	remove func(ctx context.Context, l *Location, contact, id string) error
 }
@@ -44,7 +47,8 @@ var errIncomplete = errors.New("the list is not complete")
 var errGone = fmt.Errorf("HighLevel has the contact, but not what belongs to it: %w", pluvo.ErrConflict)
 
 // syncChildren brings all that belongs to a contact in step. What fails does not keep the rest from it.
-func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, links []*link, ours *pluvo.FullContact) error {
+func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, links []*link,
+	ours *pluvo.FullContact) error {
 	byKind := map[pluvo.Kind][]pluvo.Record{}
 	for _, r := range ours.Records() {
 		byKind[r.Kind()] = append(byKind[r.Kind()], r)
@@ -77,8 +81,8 @@ type siblings struct {
 	known  coverage
 }
 
-// sync syncs the records of one kind: first those that are linked, then those that only HighLevel has, then those that only
-// Pluvo has. A record that fails does not stop the others.
+// sync syncs the records of one kind: first those that are linked, then those that only HighLevel has, then those that
+// only Pluvo has. A record that fails does not stop the others.
 func (s *siblings) sync(ctx context.Context, theirs []child, ours []pluvo.Record, links []*link) (failed []error) {
 	remote := map[string]*child{}
 	for i := range theirs {
@@ -127,9 +131,9 @@ func (s *siblings) syncLinked(ctx context.Context, k *link, their *child, our pl
 	return s.merge(ctx, k, their, our)
 }
 
-// adoptAll links records of HighLevel that have no link: to the record of Pluvo that an earlier run created them from, else to
-// a new one. It removes from local what it links. When own creates cannot be determined, local is emptied, so that no record
-// is created twice.
+// adoptAll links records of HighLevel that have no link: to the record of Pluvo that an earlier run created them from,
+// else to a new one. It removes from local what it links. When own creates cannot be determined, local is emptied, so
+// that no record is created twice.
 func (s *siblings) adoptAll(ctx context.Context, unlinked []*child, local map[string]pluvo.Record) (failed []error) {
 	var strangers []*child
 	for _, their := range unlinked {
@@ -170,7 +174,8 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 	if err := s.doubt(s.l, k, theirs, their.updated); err != nil {
 		return err
 	}
-	m := merge(fields, version{k.ghl, theirs}, version{k.pluvo, our}, s.l.owner(s.family.kind, their.updated, time.Time{}))
+	m := merge(fields, version{k.ghl, theirs}, version{k.pluvo, our},
+		s.l.owner(s.family.kind, their.updated, time.Time{}))
 	if err := s.reportClashes(ctx, s.l, k, m.clashes); err != nil {
 		return err
 	}
@@ -193,10 +198,12 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (pluvo.Record, error) {
 	after, err := s.family.update(ctx, s.l, s.pair.ghlID, k.ghlID, want, is)
 	if errors.Is(err, ghl.ErrSlotTaken) { // the move of an appointment that Pluvo wanted; it stays where it was
-		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: k.ghlID, Field: fieldSlot, Winner: GHL, Reason: "the slot is taken"})
+		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: k.ghlID,
+			Field: fieldSlot, Winner: GHL, Reason: "the slot is taken"})
 		there, ok := is.(*pluvo.Appointment)
 		unmoved := pluvo.Clone(want)
-		if a, _ := unmoved.(*pluvo.Appointment); ok && err == nil && !(a.Start.Equal(there.Start) && a.End.Equal(there.End)) {
+		if a, _ := unmoved.(*pluvo.Appointment); ok && err == nil &&
+			!(a.Start.Equal(there.Start) && a.End.Equal(there.End)) {
 			a.Start, a.End = there.Start, there.End
 			return s.update(ctx, k, unmoved, is) // what else was changed
 		}
@@ -263,8 +270,8 @@ func (s *siblings) goneFromPluvo(ctx context.Context, k *link, their *child) err
 	return s.unlink(ctx, s.l.ID, k, Pluvo, false)
 }
 
-// leave reports whether a record that Pluvo's contact has no more belongs to another contact now. In HighLevel it can't follow:
-// it is made anew there, and so it no longer comes from the old one.
+// leave reports whether a record that Pluvo's contact has no more belongs to another contact now. In HighLevel it can't
+// follow: it is made anew there, and so it no longer comes from the old one.
 func (s *siblings) leave(ctx context.Context, k *link) (elsewhere bool, err error) {
 	is, _, err := s.store.Get(ctx, k.kind, k.pluvoID)
 	switch {
@@ -304,9 +311,10 @@ func (s *siblings) stranger(ctx context.Context, their *child) (bool, error) {
 	return false, s.move(ctx, k, their)
 }
 
-// ownCreates says which of HighLevel's records, by their ids, own creates of unknown outcome have made: those that are what was
-// sent, and of the others those that were edited since.
-func (s *siblings) ownCreates(ctx context.Context, strangers []*child, local map[string]pluvo.Record) (map[string]*intent, error) {
+// ownCreates says which of HighLevel's records, by their ids, own creates of unknown outcome have made: those that are
+// what was sent, and of the others those that were edited since.
+func (s *siblings) ownCreates(ctx context.Context, strangers []*child,
+	local map[string]pluvo.Record) (map[string]*intent, error) {
 	if len(strangers) == 0 {
 		return nil, nil
 	}
@@ -333,9 +341,9 @@ func (s *siblings) ownCreates(ctx context.Context, strangers []*child, local map
 	return own, nil
 }
 
-// madeAndEdited reports whether a record of HighLevel is what an intent was about to make, though somebody has edited it since: it
-// was added at that moment, and has one of the values that tell such records apart. One that HighLevel does not date, like the
-// tasks of a contact, is new since the contact was last in step.
+// madeAndEdited reports whether a record of HighLevel is what an intent was about to make, though somebody has edited
+// it since: it was added at that moment, and has one of the values that tell such records apart. One that HighLevel
+// does not date, like the tasks of a contact, is new since the contact was last in step.
 func (s *siblings) madeAndEdited(l *Location, i *intent, mapped pluvo.Record, added time.Time) bool {
 	if added.IsZero() {
 		added = s.now()
@@ -344,12 +352,13 @@ func (s *siblings) madeAndEdited(l *Location, i *intent, mapped pluvo.Record, ad
 		return false
 	}
 	return slices.ContainsFunc(l.Mapper.Fields(s.family.kind), func(f *mapping.Field) bool {
-		return f.ToGHL() && slices.Contains(s.family.telling, f.Name()) && !f.Get(i.record).IsEmpty() && f.Same(i.record, mapped)
+		return f.ToGHL() && slices.Contains(s.family.telling, f.Name()) && !f.Get(i.record).IsEmpty() &&
+			f.Same(i.record, mapped)
 	})
 }
 
-// adopt finds or makes the record of Pluvo that stands for a stranger: own is the create that has made it, nil if none has. Nil
-// means that there is nothing more to do.
+// adopt finds or makes the record of Pluvo that stands for a stranger: own is the create that has made it, nil if none
+// has. Nil means that there is nothing more to do.
 func (s *siblings) adopt(ctx context.Context, their *child, own *intent) (*link, error) {
 	known, _, err := s.store.Find(ctx, s.family.kind, s.l.origin(their.id))
 	switch {
@@ -358,13 +367,14 @@ func (s *siblings) adopt(ctx context.Context, their *child, own *intent) (*link,
 	case !errors.Is(err, pluvo.ErrNotFound):
 		return nil, err
 	case own != nil:
-		return s.join(ctx, their.id, own.record.Key(), own.record, unedited(s.l.Mapper.Fields(s.family.kind), own.record, their.record))
+		return s.join(ctx, their.id, own.record.Key(), own.record,
+			unedited(s.l.Mapper.Fields(s.family.kind), own.record, their.record))
 	}
 	return s.makeInPluvo(ctx, their)
 }
 
-// unedited is what HighLevel has made of what it was sent, as far as that can be told from what it has now: another value is an
-// edit since, and none was not taken.
+// unedited is what HighLevel has made of what it was sent, as far as that can be told from what it has now: another
+// value is an edit since, and none was not taken.
 func unedited(fields []*mapping.Field, sent, is pluvo.Record) pluvo.Record {
 	made := pluvo.Clone(is)
 	for _, f := range fields {
@@ -379,7 +389,8 @@ func unedited(fields []*mapping.Field, sent, is pluvo.Record) pluvo.Record {
 func (s *siblings) move(ctx context.Context, k *link, their *child) error {
 	is, _, err := s.store.Get(ctx, k.kind, k.pluvoID)
 	if errors.Is(err, pluvo.ErrNotFound) { // deleted with its old contact, whose run comes first
-		return fmt.Errorf("%s: it belonged to another contact, whose deletion is under way: %w", k.kind, pluvo.ErrConflict)
+		return fmt.Errorf("%s: it belonged to another contact, whose deletion is under way: %w", k.kind,
+			pluvo.ErrConflict)
 	}
 	if err != nil {
 		return err
@@ -404,7 +415,8 @@ func (s *siblings) join(ctx context.Context, ghlID, pluvoID string, sent, made p
 		return forgetIntent(ctx, tx, s.l.ID, intentName(k.kind, pluvoID))
 	})
 	if errors.Is(err, errLinked) {
-		return nil, s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: ghlID, Field: fieldMatch,
+		return nil, s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: ghlID,
+			Field:  fieldMatch,
 			Reason: "its match in Pluvo, " + pluvoID + ", is linked to another record"})
 	}
 	if err != nil {
@@ -420,7 +432,8 @@ func (s *siblings) makeInPluvo(ctx context.Context, their *child) (*link, error)
 	case errors.Is(err, pluvo.ErrOriginTaken):
 		return nil, fmt.Errorf("%s: %w", r.Kind(), pluvo.ErrConflict)
 	case errors.Is(err, pluvo.ErrConflict):
-		return nil, s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: r.Kind(), Record: their.id, Field: fieldMatch,
+		return nil, s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: r.Kind(), Record: their.id,
+			Field:  fieldMatch,
 			Reason: "Pluvo has another record under its id"})
 	case err != nil:
 		return nil, err
@@ -477,17 +490,19 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	var refused *refusal
 	switch {
 	case errors.Is(err, ghl.ErrSlotTaken):
-		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: our.Kind(), Record: unborn + our.Key(), Field: fieldSlot, Winner: GHL,
+		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: our.Kind(),
+			Record: unborn + our.Key(), Field: fieldSlot, Winner: GHL,
 			Pluvo: content, Reason: "the slot is taken"})
 	case errors.As(err, &refused):
-		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: our.Kind(), Record: unborn + our.Key(), Field: fieldCreate,
+		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: our.Kind(),
+			Record: unborn + our.Key(), Field: fieldCreate,
 			Pluvo: content, Reason: refused.Error()})
 	}
 	return errors.Join(err, forgotten)
 }
 
-// refusal is that HighLevel cannot take a record as it is, which was seen before anything was sent. It is reported once, and
-// tried again when the record has changed.
+// refusal is that HighLevel cannot take a record as it is, which was seen before anything was sent. It is reported
+// once, and tried again when the record has changed.
 type refusal struct{ error }
 
 func (r *refusal) Unwrap() error { return r.error }

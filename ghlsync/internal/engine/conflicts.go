@@ -54,14 +54,18 @@ func (e *Engine) report(ctx context.Context, c Conflict) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body)}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{c.Location, c.Unit, string(c.Kind), c.Record, c.Field,
+		string(c.Winner), string(body)}, "\x00")))
 	c.ID, c.Happened = hex.EncodeToString(sum[:12]), e.now()
 	fresh := false
 	err = e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_conflict (id, location, unit, kind, record, field, winner, body, happened_at)
+		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_conflict
+				(id, location, unit, kind, record, field, winner, body, happened_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-			ON CONFLICT (id) DO UPDATE SET happened_at = excluded.happened_at, resolved_at = 0 WHERE ghlsync_conflict.resolved_at > 0`,
-			c.ID, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body), db.Micros(c.Happened))
+			ON CONFLICT (id) DO UPDATE SET happened_at = excluded.happened_at, resolved_at = 0
+				WHERE ghlsync_conflict.resolved_at > 0`,
+			c.ID, c.Location, c.Unit, string(c.Kind), c.Record, c.Field, string(c.Winner), string(body),
+			db.Micros(c.Happened))
 		fresh = n == 1
 		return err
 	})
@@ -93,7 +97,8 @@ const conflictColumns = `id, location, unit, kind, record, field, winner, body, 
 func scanConflict(r db.Row) (c Conflict, err error) {
 	var body string
 	var happened, resolved int64
-	if err := r.Scan(&c.ID, &c.Location, &c.Unit, &c.Kind, &c.Record, &c.Field, &c.Winner, &body, &happened, &resolved); err != nil {
+	if err := r.Scan(&c.ID, &c.Location, &c.Unit, &c.Kind, &c.Record, &c.Field, &c.Winner, &body, &happened,
+		&resolved); err != nil {
 		return c, err
 	}
 	var b conflictBody
@@ -110,7 +115,8 @@ var ErrNoConflict = errors.New("no such open conflict")
 // Resolve marks a conflict as seen to, and returns it. A second time changes nothing, and is ErrNoConflict.
 func (e *Engine) Resolve(ctx context.Context, id string) (c Conflict, err error) {
 	err = e.write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		c, err = scanConflict(tx.Row(ctx, `UPDATE ghlsync_conflict SET resolved_at = $2 WHERE id = $1 AND resolved_at = 0
+		c, err = scanConflict(tx.Row(ctx, `UPDATE ghlsync_conflict SET resolved_at = $2
+			WHERE id = $1 AND resolved_at = 0
 			RETURNING `+conflictColumns, id, db.Micros(e.now())))
 		if errors.Is(err, db.ErrNoRows) {
 			return ErrNoConflict
@@ -121,7 +127,8 @@ func (e *Engine) Resolve(ctx context.Context, id string) (c Conflict, err error)
 }
 
 // refused reports whether a conflict is open about making a record of Pluvo in HighLevel with just this content.
-func (e *Engine) refused(ctx context.Context, location string, kind pluvo.Kind, pluvoID, content string) (refused bool, err error) {
+func (e *Engine) refused(ctx context.Context, location string, kind pluvo.Kind,
+	pluvoID, content string) (refused bool, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		list, err := db.List(ctx, tx, scanConflict, `SELECT `+conflictColumns+` FROM ghlsync_conflict
 			WHERE location = $1 AND kind = $2 AND record = $3 AND field IN ($4, $5) AND resolved_at = 0`,

@@ -87,7 +87,8 @@ func (e *Engine) contactOf(l *Location, c *ghl.Contact, pluvoID string) (*pluvo.
 }
 
 // mergeContact brings the fields and tags of a contact in step.
-func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, theirs *pluvo.Contact, ghlAt time.Time, ours *pluvo.Contact) error {
+func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, theirs *pluvo.Contact, ghlAt time.Time,
+	ours *pluvo.Contact) error {
 	pluvoAt, err := e.changedAt(ctx, ours.ID)
 	if err != nil {
 		return err
@@ -117,7 +118,8 @@ func (e *Engine) mergeContact(ctx context.Context, l *Location, pair *link, thei
 }
 
 // writeContact has HighLevel's contact become what it is to be, and returns what it is known to be then.
-func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want, is *pluvo.Contact) (*pluvo.Contact, error) {
+func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link,
+	want, is *pluvo.Contact) (*pluvo.Contact, error) {
 	change, _, err := l.Mapper.ContactUpdate(want, is)
 	if err != nil || change.IsEmpty() {
 		return is, err
@@ -154,13 +156,15 @@ func (e *Engine) writeContact(ctx context.Context, l *Location, pair *link, want
 	return known, e.reportRefusals(ctx, l, pair, want, is, known)
 }
 
-// reportClashes stores what was decided against a side, before it is done: a run that is killed in between would not know of it.
+// reportClashes stores what was decided against a side, before it is done: a run that is killed in between would not
+// know of it.
 func (e *Engine) reportClashes(ctx context.Context, l *Location, pair *link, clashes []clash) error {
 	for _, c := range clashes {
 		if err := l.from.writable(); err != nil {
 			return err
 		}
-		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID, Field: c.field, Winner: c.winner, GHL: c.ghl, Pluvo: c.pluvo})
+		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID,
+			Field: c.field, Winner: c.winner, GHL: c.ghl, Pluvo: c.pluvo})
 		if err != nil {
 			return err
 		}
@@ -174,7 +178,8 @@ func (e *Engine) reportRefusals(ctx context.Context, l *Location, pair *link, wa
 		if !f.ToGHL() || !f.ToPluvo() || f.Same(want, was) || f.Same(want, is) {
 			continue
 		}
-		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID, Field: f.Name(), Winner: GHL,
+		err := e.report(ctx, Conflict{Location: l.ID, Unit: pair.contact, Kind: pair.kind, Record: pair.ghlID,
+			Field: f.Name(), Winner: GHL,
 			GHL: f.Get(is).String(), Pluvo: f.Get(want).String(), Reason: "HighLevel did not take the value"})
 		if err != nil {
 			return err
@@ -266,11 +271,13 @@ func (e *Engine) makeAnew(ctx context.Context, run *queue.Run, l *Location, pair
 }
 
 // goneFromPluvo follows a contact that was deleted in Pluvo.
-func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location, pair *link, theirs *ghl.Contact) error {
+func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location, pair *link,
+	theirs *ghl.Contact) error {
 	if err := l.from.writable(); err != nil {
 		return err
 	}
-	// A store that has lost its contacts, or is another one, must not empty HighLevel: Pluvo's changes tell of each deletion.
+	// A store that has lost its contacts, or is another one, must not empty HighLevel: Pluvo's changes tell of each
+	// deletion.
 	if err := e.Follow(ctx); err != nil {
 		return err
 	}
@@ -318,8 +325,8 @@ func newRecordOf(kind pluvo.Kind, id string) pluvo.Record {
 	return identify(newRecord(kind), id, "", pluvo.Origin{})
 }
 
-// edited reports whether a side's record is no longer what it was when both were in step. What only goes to HighLevel is not
-// read from there.
+// edited reports whether a side's record is no longer what it was when both were in step. What only goes to HighLevel
+// is not read from there.
 func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 	if was == nil {
 		return true
@@ -332,15 +339,18 @@ func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 	return false
 }
 
-// surelyGone waits for a second answer that a contact is not there: too much hangs on it for one that may be a mistake of HighLevel's.
+// surelyGone waits for a second answer that a contact is not there: too much hangs on it for one that may be a mistake
+// of HighLevel's.
 func (e *Engine) surelyGone(ctx context.Context, run *queue.Run, l *Location, ghlID string) error {
 	const reason = "HighLevel says that the contact is not there, and is asked once more"
 	first, err := e.intent(ctx, l.ID, goneName(ghlID))
 	if err != nil {
 		return err
 	}
-	// It was about another time if there was a right answer since. (What is in the future only a clock that was wrong can have said.)
-	if first == nil || e.now().Sub(first.created) > time.Hour || run.LastRead.After(first.created) && !run.LastRead.After(e.now()) {
+	// It was about another time if there was a right answer since. (What is in the future only a clock that was wrong
+	// can have said.)
+	if first == nil || e.now().Sub(first.created) > time.Hour ||
+		run.LastRead.After(first.created) && !run.LastRead.After(e.now()) {
 		if err := e.note(ctx, l.ID, goneName(ghlID), ghlID); err != nil {
 			return err
 		}
@@ -354,8 +364,8 @@ func (e *Engine) editedSince(l *Location, side Side, k *link, is pluvo.Record) b
 	return e.edited(l, side, k.of(side), is) && (k.underway == nil || e.edited(l, side, k.underway.to.of(side), is))
 }
 
-// await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What never
-// comes is forgotten.
+// await waits for a contact that HighLevel does not have (yet): an event can come before its record can be read. What
+// never comes is forgotten.
 func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
 	by, _, err := e.deleted(ctx, l.ID, pluvo.KindContact, ghlID)
 	if err != nil || by != Nobody {
@@ -375,8 +385,10 @@ func (e *Engine) await(ctx context.Context, l *Location, ghlID string) error {
 	if age > longestWait {
 		orphan, _, err := e.store.Find(ctx, pluvo.KindContact, l.origin(ghlID))
 		if err == nil {
-			err = e.report(ctx, Conflict{Location: l.ID, Unit: ghlID, Kind: pluvo.KindContact, Record: ghlID, Field: fieldMatch,
-				Reason: "Pluvo's contact " + orphan.Key() + " comes from a contact that HighLevel does not have, and that was never in step"})
+			err = e.report(ctx, Conflict{Location: l.ID, Unit: ghlID, Kind: pluvo.KindContact, Record: ghlID,
+				Field: fieldMatch,
+				Reason: "Pluvo's contact " + orphan.Key() +
+					" comes from a contact that HighLevel does not have, and that was never in step"})
 		}
 		if err != nil && !errors.Is(err, pluvo.ErrNotFound) {
 			return err

@@ -23,7 +23,8 @@ type Config struct {
 	DB *db.DB
 	// Store holds Pluvo's records.
 	Store pluvo.Store
-	// Settle is how long after a create of unknown outcome the record may still appear; it is not made again before. 0 is 10 s.
+	// Settle is how long after a create of unknown outcome the record may still appear; it is not made again before. 0
+	// is 10 s.
 	Settle time.Duration
 	// Conflict is told of each new conflict; nil tells nobody.
 	Conflict func(Conflict)
@@ -150,7 +151,8 @@ func (e *Engine) SetLocation(l Location) error {
 	for stage, tasks := range l.Stages {
 		for _, t := range tasks {
 			if stage == "" || strings.TrimSpace(t.Title) == "" || t.Due < 0 {
-				return fmt.Errorf("engine: location %s: a task of stage %q has no title or a negative due time", l.ID, stage)
+				return fmt.Errorf("engine: location %s: a task of stage %q has no title or a negative due time",
+					l.ID, stage)
 			}
 		}
 	}
@@ -175,8 +177,8 @@ func (e *Engine) location(id string) *Location {
 	return e.locations[id]
 }
 
-// unborn begins the id of the unit of a contact that was made in Pluvo and is not linked. All others have the contact's id in
-// HighLevel.
+// unborn begins the id of the unit of a contact that was made in Pluvo and is not linked. All others have the contact's
+// id in HighLevel.
 const unborn = "pluvo:"
 
 // Sync brings a unit in step. It is the [queue.Work] of a queue.
@@ -213,8 +215,10 @@ func (e *Engine) write(ctx context.Context, fn func(ctx context.Context, tx *db.
 }
 
 func (e *Engine) noted(c Conflict) {
-	e.log.LogAttrs(context.Background(), slog.LevelWarn, "conflict", slog.String("location", c.Location), slog.String("unit", c.Unit),
-		slog.String("kind", string(c.Kind)), slog.String("field", c.Field), slog.String("winner", string(c.Winner)), slog.String("reason", c.Reason))
+	e.log.LogAttrs(context.Background(), slog.LevelWarn, "conflict", slog.String("location", c.Location),
+		slog.String("unit", c.Unit),
+		slog.String("kind", string(c.Kind)), slog.String("field", c.Field), slog.String("winner", string(c.Winner)),
+		slog.String("reason", c.Reason))
 	if e.noticed != nil {
 		e.noticed(c)
 	}
@@ -222,7 +226,8 @@ func (e *Engine) noted(c Conflict) {
 
 // wrote is called for each write to either side.
 func (e *Engine) wrote(ctx context.Context, l *Location, side Side, what string, r pluvo.Record) {
-	e.log.LogAttrs(ctx, slog.LevelInfo, "synced", slog.String("location", l.ID), slog.String("to", string(side)), slog.String("action", what),
+	e.log.LogAttrs(ctx, slog.LevelInfo, "synced", slog.String("location", l.ID), slog.String("to", string(side)),
+		slog.String("action", what),
 		slog.String("kind", string(r.Kind())), slog.String("id", r.Key()))
 	if e.onWrite != nil {
 		e.onWrite(l.ID, side, what, r.Kind())

@@ -17,8 +17,8 @@ import (
 // feedCursor is how far Pluvo's changes have been followed.
 const feedCursor = "pluvo"
 
-// Follow reads what has changed in Pluvo since the last time, and marks what is to be brought in step. The place is stored
-// together with the marks: a run that is killed repeats, and loses nothing.
+// Follow reads what has changed in Pluvo since the last time, and marks what is to be brought in step. The place is
+// stored together with the marks: a run that is killed repeats, and loses nothing.
 func (e *Engine) Follow(ctx context.Context) error {
 	e.feeding.Lock()
 	defer e.feeding.Unlock()
@@ -64,7 +64,8 @@ func (e *Engine) followPage(ctx context.Context) (more bool, err error) {
 		for _, u := range slices.Compact(units) {
 			err := e.queue.MarkTx(ctx, tx, u, queue.Live)
 			if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // the others are not held up
-				e.log.LogAttrs(ctx, slog.LevelWarn, "a change in Pluvo can't be followed", slog.String("location", u.Location), slog.Any("err", err))
+				e.log.LogAttrs(ctx, slog.LevelWarn, "a change in Pluvo can't be followed",
+					slog.String("location", u.Location), slog.Any("err", err))
 				err = nil
 			}
 			if err != nil {
@@ -109,7 +110,8 @@ func (e *Engine) followChange(ctx context.Context, tx *db.Tx, c *pluvo.Change) (
 }
 
 // concerned returns the units of a location that a change concerns. owner is the id of the contact in Pluvo.
-func (e *Engine) concerned(ctx context.Context, tx *db.Tx, location, owner string, c *pluvo.Change) (units []string, err error) {
+func (e *Engine) concerned(ctx context.Context, tx *db.Tx, location, owner string,
+	c *pluvo.Change) (units []string, err error) {
 	own, err := linkTx(ctx, tx, byPluvo, location, c.Kind, c.ID)
 	if err != nil {
 		return nil, err
@@ -141,13 +143,14 @@ func (e *Engine) concerned(ctx context.Context, tx *db.Tx, location, owner strin
 	return units, nil
 }
 
-// concernedByEcho reports whether a change is, or may be, the echo of a write of a run, and returns the units that it concerns
-// then. own is the link of the record.
+// concernedByEcho reports whether a change is, or may be, the echo of a write of a run, and returns the units that it
+// concerns then. own is the link of the record.
 func (e *Engine) concernedByEcho(
 	ctx context.Context, tx *db.Tx, location, owner string, own *link, record pluvo.Record,
 ) (units []string, echo bool, err error) {
 	if own.pluvo != nil && pluvo.Equal(own.pluvo, record) {
-		// The echo of a stored write concerns no unit, unless the contact has stopped because of an earlier state of the record.
+		// The echo of a stored write concerns no unit, unless the contact has stopped because of an earlier state of
+		// the record.
 		stopped, err := e.queue.HasStopped(ctx, tx, queue.Unit{Location: location, ID: own.contact})
 		if err != nil || !stopped {
 			return nil, true, err
@@ -155,15 +158,15 @@ func (e *Engine) concernedByEcho(
 		return []string{own.contact}, true, nil
 	}
 	if own.writes(record) {
-		// Either a run has written it and is about to store the link, or it is an edit and the run was interrupted. The unit of
-		// the owner tells them apart.
+		// Either a run has written it and is about to store the link, or it is an edit and the run was interrupted. The
+		// unit of the owner tells them apart.
 		return []string{unborn + owner}, true, nil
 	}
 	return nil, false, nil
 }
 
-// concernsContact reports whether a change of the linked record concerns the contact of the link: unless Pluvo has the record
-// for the first time, and it belongs to the linked contact.
+// concernsContact reports whether a change of the linked record concerns the contact of the link: unless Pluvo has the
+// record for the first time, and it belongs to the linked contact.
 func (l *link) concernsContact(c *pluvo.Change, contact *link) bool {
 	return l.pluvo != nil || c.Record == nil || contact == nil || contact.contact != l.contact
 }
@@ -199,7 +202,8 @@ func (e *Engine) index(ctx context.Context, tx *db.Tx, c *pluvo.Change) error {
 		return err
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_person (id, phone, email, changed_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET phone = excluded.phone, email = excluded.email, changed_at = excluded.changed_at`,
+		ON CONFLICT (id) DO UPDATE
+			SET phone = excluded.phone, email = excluded.email, changed_at = excluded.changed_at`,
 		r.ID, searchPhone(r.Phone), searchEmail(r.Email), db.Micros(e.now()))
 	return err
 }
@@ -213,8 +217,8 @@ func searchEmail(email string) string {
 	return email
 }
 
-// searchPhone is the end of a phone number, which is the same with and without a country code. So the index depends on no
-// location's region. Who is found is compared in full.
+// searchPhone is the end of a phone number, which is the same with and without a country code. So the index depends on
+// no location's region. Who is found is compared in full.
 func searchPhone(phone string) string {
 	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
@@ -239,14 +243,16 @@ func (e *Engine) changedAt(ctx context.Context, pluvoID string) (at time.Time, e
 	return at, err
 }
 
-// people returns the ids of Pluvo's contacts that have the phone number or e-mail of one of HighLevel and may stand for it.
+// people returns the ids of Pluvo's contacts that have the phone number or e-mail of one of HighLevel and may stand for
+// it.
 func (e *Engine) people(ctx context.Context, l *Location, mapped *pluvo.Contact) ([]string, error) {
 	phone, email := e.phone(l, mapped.Phone), searchEmail(mapped.Email)
 	var ids []string
 	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		ids, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
 			`SELECT id FROM ghlsync_person p WHERE (phone <> '' AND phone = $1 OR email <> '' AND email = $2)
-				AND NOT EXISTS (SELECT 1 FROM ghlsync_link k WHERE k.location = $3 AND k.kind = $4 AND k.pluvo_id = p.id)
+				AND NOT EXISTS (SELECT 1 FROM ghlsync_link k
+					WHERE k.location = $3 AND k.kind = $4 AND k.pluvo_id = p.id)
 			ORDER BY id LIMIT 100`, searchPhone(phone), email, l.ID, string(pluvo.KindContact))
 		return err
 	})

@@ -11,14 +11,16 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// intent is a record that is about to be made in HighLevel. It is stored before the call. While it is there the outcome may be
-// unknown: the record is looked for before it is made again. One without a record only says since when something is so.
+// intent is a record that is about to be made in HighLevel. It is stored before the call. While it is there the outcome
+// may be unknown: the record is looked for before it is made again. One without a record only says since when something
+// is so.
 type intent struct {
 	record  pluvo.Record
 	created time.Time // when it was last tried
 }
 
-// The names of intents: of a record that is about to be made, of a contact that is said to be gone, of a unit that is waited for.
+// The names of intents: of a record that is about to be made, of a contact that is said to be gone, of a unit that is
+// waited for.
 func intentName(kind pluvo.Kind, pluvoID string) string { return string(kind) + "/" + pluvoID }
 func goneName(ghlID string) string                      { return "gone/" + ghlID }
 func awaitName(unit string) string                      { return "await/" + unit }
@@ -65,7 +67,8 @@ func (e *Engine) note(ctx context.Context, location, name, unit string) error {
 
 func (e *Engine) storeIntent(ctx context.Context, location, name, unit, body string) error {
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_intent (location, name, unit, body, created_at) VALUES ($1, $2, $3, $4, $5)
+		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_intent (location, name, unit, body, created_at)
+			VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (location, name) DO UPDATE SET body = excluded.body, created_at = excluded.created_at`,
 			location, name, unit, body, db.Micros(e.now()))
 		return err
@@ -75,7 +78,8 @@ func (e *Engine) storeIntent(ctx context.Context, location, name, unit, body str
 // intent reads one; nil if there is none.
 func (e *Engine) intent(ctx context.Context, location, name string) (found *intent, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		found, err = scanIntent(tx.Row(ctx, `SELECT body, created_at FROM ghlsync_intent WHERE location = $1 AND name = $2`, location, name))
+		found, err = scanIntent(tx.Row(ctx,
+			`SELECT body, created_at FROM ghlsync_intent WHERE location = $1 AND name = $2`, location, name))
 		if errors.Is(err, db.ErrNoRows) {
 			found, err = nil, nil
 		}
@@ -84,8 +88,8 @@ func (e *Engine) intent(ctx context.Context, location, name string) (found *inte
 	return found, err
 }
 
-// openContacts reads the intents of contacts of a location. The range of names is right in every order of text that a database
-// may have.
+// openContacts reads the intents of contacts of a location. The range of names is right in every order of text that a
+// database may have.
 func (e *Engine) openContacts(ctx context.Context, location string) (list []*intent, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, scanIntent, `SELECT body, created_at FROM ghlsync_intent

@@ -35,7 +35,8 @@ func children[T any](l *Location, list []*T, contact string, as asChild[T]) []ch
 }
 
 // listWith is what the lists of all kinds have in common, around their call.
-func listWith[T any](l *Location, contact string, options []ghl.CallOption, call func(options ...ghl.CallOption) ([]*T, error), as asChild[T]) ([]child, error) {
+func listWith[T any](l *Location, contact string, options []ghl.CallOption,
+	call func(options ...ghl.CallOption) ([]*T, error), as asChild[T]) ([]child, error) {
 	var resp ghl.Response
 	list, err := call(append(options, ghl.CallResponse(&resp))...)
 	if err != nil {
@@ -48,7 +49,8 @@ func listWith[T any](l *Location, contact string, options []ghl.CallOption, call
 }
 
 // createWith is the same for creates. What the mapping finds unfit is not sent.
-func createWith[In, T any](l *Location, contact string, in *In, unfit error, call func(*In) (*T, error), as asChild[T]) (child, error) {
+func createWith[In, T any](l *Location, contact string, in *In, unfit error,
+	call func(*In) (*T, error), as asChild[T]) (child, error) {
 	if unfit != nil {
 		return child{}, &refusal{unfit}
 	}
@@ -60,7 +62,8 @@ func createWith[In, T any](l *Location, contact string, in *In, unfit error, cal
 }
 
 // updateWith is the same for updates. Where nothing differs the mapping gives no input.
-func updateWith[In, T any](l *Location, contact string, in *In, err error, call func(*In) (*T, error), as asChild[T]) (pluvo.Record, error) {
+func updateWith[In, T any](l *Location, contact string, in *In, err error,
+	call func(*In) (*T, error), as asChild[T]) (pluvo.Record, error) {
 	if err != nil || in == nil {
 		return nil, err
 	}
@@ -170,8 +173,8 @@ func appointmentChild(l *Location, a *ghl.Appointment, contact string) child {
 
 var errNoCalendar = errors.New("no calendar is set for appointments that are made in Pluvo")
 
-// book makes an appointment. One that was made in Pluvo asks for its slot, and HighLevel checks that it is free. One that came
-// to Pluvo from a third system exists already, so it is mirrored: the slot is not asked for.
+// book makes an appointment. One that was made in Pluvo asks for its slot, and HighLevel checks that it is free. One
+// that came to Pluvo from a third system exists already, so it is mirrored: the slot is not asked for.
 func book(ctx context.Context, l *Location, contact string, r pluvo.Record) (child, error) {
 	a, calendar := r.(*pluvo.Appointment), ""
 	if l.Calendar != nil {

@@ -115,7 +115,8 @@ func (e *Engine) links(ctx context.Context, location, contact string) (list []*l
 }
 
 func linksTx(ctx context.Context, tx *db.Tx, location, contact string) ([]*link, error) {
-	return db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`, location, contact)
+	return db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link WHERE location = $1 AND contact = $2`,
+		location, contact)
 }
 
 // linkFrom reads the link of a record of HighLevel, whatever contact it belonged to; nil if there is none.
@@ -128,7 +129,8 @@ func (e *Engine) linkOf(ctx context.Context, location string, kind pluvo.Kind, p
 	return e.oneLink(ctx, byPluvo, location, kind, pluvoID)
 }
 
-func (e *Engine) oneLink(ctx context.Context, by, location string, kind pluvo.Kind, id string) (found *link, err error) {
+func (e *Engine) oneLink(ctx context.Context, by, location string, kind pluvo.Kind,
+	id string) (found *link, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		found, err = linkTx(ctx, tx, by, location, kind, id)
 		return err
@@ -160,7 +162,8 @@ func addLink(ctx context.Context, tx *db.Tx, now time.Time, location string, l *
 		return err
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO ghlsync_link (location, kind, ghl_id, pluvo_id, contact, synced, synced_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, location, string(l.kind), l.ghlID, l.pluvoID, l.contact, text, db.Micros(now))
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		location, string(l.kind), l.ghlID, l.pluvoID, l.contact, text, db.Micros(now))
 	if err != nil || n == 1 {
 		l.stored = text
 		return err
@@ -183,7 +186,8 @@ func (e *Engine) save(ctx context.Context, location string, l *link) error {
 		return err
 	}
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE ghlsync_link SET synced = $4, synced_at = $5, contact = $6 WHERE location = $1 AND kind = $2 AND ghl_id = $3 AND pluvo_id = $7`,
+		n, err := tx.Exec(ctx, `UPDATE ghlsync_link SET synced = $4, synced_at = $5, contact = $6
+			WHERE location = $1 AND kind = $2 AND ghl_id = $3 AND pluvo_id = $7`,
 			location, string(l.kind), l.ghlID, text, db.Micros(e.now()), l.contact, l.pluvoID)
 		if err == nil && n == 0 {
 			err = addLink(ctx, tx, e.now(), location, l)
@@ -195,7 +199,8 @@ func (e *Engine) save(ctx context.Context, location string, l *link) error {
 	})
 }
 
-// justWritten waits where a record is missing in HighLevel that was written or linked a moment ago: it may only not be there yet.
+// justWritten waits where a record is missing in HighLevel that was written or linked a moment ago: it may only not be
+// there yet.
 func (e *Engine) justWritten(k *link) error {
 	return e.settled(k.at, "a record may not be there yet")
 }

@@ -10,13 +10,14 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// strayed begins the id of the unit of a record that was delivered without the contact that it belongs to. What follows is its
-// kind, a colon, and its id.
+// strayed begins the id of the unit of a record that was delivered without the contact that it belongs to. What follows
+// is its kind, a colon, and its id.
 const strayed = "stray:"
 
-// UnitOf returns the unit that an event of HighLevel is about: the contact, if it names one or if its record is known, else the
-// stray record. "" means that nothing can be done: not even the record is named.
-func (e *Engine) UnitOf(ctx context.Context, location string, kind pluvo.Kind, recordID, contactID string) (string, error) {
+// UnitOf returns the unit that an event of HighLevel is about: the contact, if it names one or if its record is known,
+// else the stray record. "" means that nothing can be done: not even the record is named.
+func (e *Engine) UnitOf(ctx context.Context, location string, kind pluvo.Kind,
+	recordID, contactID string) (string, error) {
 	if contactID != "" {
 		return contactID, nil
 	}

@@ -16,12 +16,13 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Matching of contacts that are not linked: by the origin that a record of Pluvo names, then by phone and e-mail. One candidate
-// is linked, several go to a person, none is made anew.
+// Matching of contacts that are not linked: by the origin that a record of Pluvo names, then by phone and e-mail. One
+// candidate is linked, several go to a person, none is made anew.
 
 // adopt finds or makes the contact of Pluvo that stands for one of HighLevel. Nil means that a person must decide.
 func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs *ghl.Contact) (*link, error) {
-	ignore, err := e.stale(ctx, l, pluvo.KindContact, theirs.ID, func() error { return e.deleteContact(ctx, l, theirs.ID) })
+	ignore, err := e.stale(ctx, l, pluvo.KindContact, theirs.ID,
+		func() error { return e.deleteContact(ctx, l, theirs.ID) })
 	if err != nil || ignore {
 		return nil, err
 	}
@@ -54,13 +55,16 @@ func (e *Engine) adopt(ctx context.Context, run *queue.Run, l *Location, theirs 
 	case 1:
 		return e.link(ctx, run, l, pairOf(theirs.ID, candidates[0]))
 	}
-	return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: theirs.ID, Field: fieldMatch,
-		Reason: fmt.Sprintf("%d contacts of Pluvo have its phone number or e-mail: %s", len(candidates), strings.Join(candidates, ", "))})
+	return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: theirs.ID,
+		Field: fieldMatch,
+		Reason: fmt.Sprintf("%d contacts of Pluvo have its phone number or e-mail: %s", len(candidates),
+			strings.Join(candidates, ", "))})
 }
 
-// ownCreate returns what was sent of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet, has made
-// this one; nil if none has.
-func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Contact, added time.Time) (pluvo.Record, error) {
+// ownCreate returns what was sent of Pluvo's contact whose create in HighLevel, of an outcome that is not known yet,
+// has made this one; nil if none has.
+func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Contact,
+	added time.Time) (pluvo.Record, error) {
 	intents, err := e.openContacts(ctx, l.ID)
 	if err != nil {
 		return nil, err
@@ -76,8 +80,8 @@ func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Conta
 // clockSkew is how far HighLevel's clock may be from the database's.
 const clockSkew = 2 * time.Minute
 
-// madeFrom reports whether a record of HighLevel is the one that an intent was about to make: it was not added before that, and has
-// each value that was sent. Values that HighLevel can't hold are no difference.
+// madeFrom reports whether a record of HighLevel is the one that an intent was about to make: it was not added before
+// that, and has each value that was sent. Values that HighLevel can't hold are no difference.
 func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added time.Time) bool {
 	if !added.IsZero() && added.Before(i.created.Add(-clockSkew)) {
 		return false
@@ -102,11 +106,12 @@ func pairOf(ghlID, pluvoID string) *link {
 	return &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID}
 }
 
-// bornPair is the pair of a contact that HighLevel has made of what it was sent. With what both have in common, what is edited
-// from now on is known as an edit.
+// bornPair is the pair of a contact that HighLevel has made of what it was sent. With what both have in common, what is
+// edited from now on is known as an edit.
 func bornPair(l *Location, ghlID string, sent, made pluvo.Record) *link {
 	pair := pairOf(ghlID, sent.Key())
-	pair.both = born(l.Mapper.Fields(pluvo.KindContact), sent, identify(pluvo.Clone(made), sent.Key(), "", l.origin(ghlID)))
+	pair.both = born(l.Mapper.Fields(pluvo.KindContact), sent,
+		identify(pluvo.Clone(made), sent.Key(), "", l.origin(ghlID)))
 	return pair
 }
 
@@ -134,7 +139,8 @@ func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, pair *li
 	})
 	switch {
 	case errors.Is(err, errLinked):
-		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: pair.ghlID, Field: fieldMatch,
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: pair.ghlID,
+			Field:  fieldMatch,
 			Reason: "it matches " + pair.pluvoID + " of Pluvo, and one of the two is linked to another contact"})
 	case err != nil:
 		return nil, err
@@ -149,7 +155,8 @@ func (e *Engine) makeInPluvo(ctx context.Context, run *queue.Run, l *Location, m
 	case errors.Is(err, pluvo.ErrOriginTaken): // made by another run since it was looked for
 		return nil, fmt.Errorf("contact: %w", pluvo.ErrConflict)
 	case errors.Is(err, pluvo.ErrConflict):
-		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: mapped.Origin.ID, Field: fieldMatch,
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact,
+			Record: mapped.Origin.ID, Field: fieldMatch,
 			Reason: "Pluvo has another contact under its id"})
 	case err != nil:
 		return nil, err
@@ -179,8 +186,8 @@ func (e *Engine) join(ctx context.Context, run *queue.Run, l *Location, pluvoID 
 	return nil
 }
 
-// inStep reports whether Pluvo holds of a contact what it held when both sides were last in step, so that what was seen as a
-// change there was an own write. It waits while the contact is worked on.
+// inStep reports whether Pluvo holds of a contact what it held when both sides were last in step, so that what was seen
+// as a change there was an own write. It waits while the contact is worked on.
 func (e *Engine) inStep(ctx context.Context, l *Location, pair *link) (bool, error) {
 	busy := false
 	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
@@ -248,7 +255,8 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 	case 1:
 		found := candidates[0]
 		if pending != nil && pending.record != nil {
-			if mapped, err := e.contactOf(l, found, pluvoID); err == nil && e.madeFrom(l, pending, mapped, instant(found.DateAdded)) {
+			if mapped, err := e.contactOf(l, found, pluvoID); err == nil &&
+				e.madeFrom(l, pending, mapped, instant(found.DateAdded)) {
 				return e.link(ctx, run, l, bornPair(l, found.ID, pending.record, mapped))
 			}
 		}
@@ -258,8 +266,10 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 		for _, c := range candidates {
 			ids = append(ids, c.ID)
 		}
-		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: unborn + pluvoID, Field: fieldMatch,
-			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(ids), strings.Join(ids, ", "))})
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact,
+			Record: unborn + pluvoID, Field: fieldMatch,
+			Reason: fmt.Sprintf("%d contacts of HighLevel have its phone number or e-mail: %s", len(ids),
+				strings.Join(ids, ", "))})
 	}
 	if err := e.outcome(pending); err != nil {
 		return nil, err
@@ -271,7 +281,8 @@ func (e *Engine) joinNew(ctx context.Context, run *queue.Run, l *Location, pluvo
 func (e *Engine) makeInGHL(ctx context.Context, run *queue.Run, l *Location, ours *pluvo.Contact) (*link, error) {
 	in, _, err := l.Mapper.ContactCreate(ours)
 	if err != nil {
-		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact, Record: unborn + ours.ID, Field: fieldCreate, Reason: err.Error()})
+		return nil, e.report(ctx, Conflict{Location: l.ID, Unit: run.ID, Kind: pluvo.KindContact,
+			Record: unborn + ours.ID, Field: fieldCreate, Reason: err.Error()})
 	}
 	if err := e.intend(ctx, l.ID, run.ID, ours); err != nil {
 		return nil, err
@@ -286,7 +297,8 @@ func (e *Engine) makeInGHL(ctx context.Context, run *queue.Run, l *Location, our
 			return e.link(ctx, run, l, pairOf(made.ID, ours.ID))
 		}
 		return e.link(ctx, run, l, bornPair(l, made.ID, ours, mapped))
-	case errors.Is(err, ghl.ErrDuplicateContact) && errors.As(err, &refused) && refused.Duplicate != nil && refused.Duplicate.ContactID != "":
+	case errors.Is(err, ghl.ErrDuplicateContact) && errors.As(err, &refused) && refused.Duplicate != nil &&
+		refused.Duplicate.ContactID != "":
 		pair, err := e.link(ctx, run, l, pairOf(refused.Duplicate.ContactID, ours.ID))
 		if err == nil && pair == nil { // for a person to see to; nothing was made
 			err = e.forget(ctx, l.ID, intentName(pluvo.KindContact, ours.ID))
@@ -298,19 +310,22 @@ func (e *Engine) makeInGHL(ctx context.Context, run *queue.Run, l *Location, our
 	return nil, err
 }
 
-// unknownOutcome reports whether a create that failed may have made the record all the same, which was seen of a 422 too.
+// unknownOutcome reports whether a create that failed may have made the record all the same, which was seen of a 422
+// too.
 func unknownOutcome(err error) bool {
 	return errors.Is(err, ghl.ErrAmbiguous) || errors.Is(err, ghl.ErrValidation) || errors.Is(err, ghl.ErrBadResponse)
 }
 
 // candidates returns the contacts of HighLevel that have the phone number or e-mail of one of Pluvo, or that an
 // earlier create of it has made, without those that are linked.
-func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contact, pending *intent) ([]*ghl.Contact, error) {
+func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contact,
+	pending *intent) ([]*ghl.Contact, error) {
 	var found []*ghl.Contact
 	ask := []ghl.DuplicateQuery{{Phone: e.number(l, ours.Phone)}, {Email: strings.TrimSpace(ours.Email)}}
 	if pending != nil {
 		if was, ok := pending.record.(*pluvo.Contact); ok { // it may have been changed since
-			ask = append(ask, ghl.DuplicateQuery{Phone: e.number(l, was.Phone)}, ghl.DuplicateQuery{Email: strings.TrimSpace(was.Email)})
+			ask = append(ask, ghl.DuplicateQuery{Phone: e.number(l, was.Phone)},
+				ghl.DuplicateQuery{Email: strings.TrimSpace(was.Email)})
 		}
 	}
 	asked := []ghl.DuplicateQuery{{}}
@@ -329,7 +344,8 @@ func (e *Engine) candidates(ctx context.Context, l *Location, ours *pluvo.Contac
 		found = append(found, c)
 	}
 	if len(asked) == 1 && pending != nil { // nothing but a name to look for, and only for what was made before
-		for c, err := range l.Client.Contacts.All(ctx, &ghl.ListContactsOptions{Query: strings.TrimSpace(ours.FirstName + " " + ours.LastName)}) {
+		for c, err := range l.Client.Contacts.All(ctx,
+			&ghl.ListContactsOptions{Query: strings.TrimSpace(ours.FirstName + " " + ours.LastName)}) {
 			if err != nil {
 				return nil, err
 			}
@@ -391,7 +407,8 @@ func (e *Engine) Link(ctx context.Context, location, ghlID, pluvoID string) erro
 		return err
 	}
 	return e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		err := addLink(ctx, tx, e.now(), location, &link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID})
+		err := addLink(ctx, tx, e.now(), location,
+			&link{kind: pluvo.KindContact, ghlID: ghlID, pluvoID: pluvoID, contact: ghlID})
 		if err != nil {
 			return err
 		}

@@ -28,8 +28,8 @@ const (
 	OwnerNewest Owner = "newest"
 )
 
-// version is a record on one side: as it was when both were last in step, and as it is. Was is nil for two records that were
-// never in step. HighLevel's records are in the form that the mapping gives them.
+// version is a record on one side: as it was when both were last in step, and as it is. Was is nil for two records that
+// were never in step. HighLevel's records are in the form that the mapping gives them.
 type version struct{ was, is pluvo.Record }
 
 // clash is a field that both sides have changed.
@@ -47,8 +47,8 @@ type merged struct {
 
 // merge merges field by field what has changed on either side since both were in step. Owner says who wins a field.
 //
-// Each side is compared with its own last state, so that what a side cannot hold, or writes in its own way, is no change.
-// Fields that are not mapped are as they are.
+// Each side is compared with its own last state, so that what a side cannot hold, or writes in its own way, is no
+// change. Fields that are not mapped are as they are.
 func merge(fields []*mapping.Field, ghl, ours version, owner func(field string) Side) merged {
 	out := merged{ghl: pluvo.Clone(ghl.is), pluvo: pluvo.Clone(ours.is)}
 	for _, f := range fields {
@@ -79,7 +79,8 @@ func merge(fields []*mapping.Field, ghl, ours version, owner func(field string) 
 	return out
 }
 
-// assume fills in what is not read from HighLevel, since it only goes there: it is taken to be what Pluvo had at the last time.
+// assume fills in what is not read from HighLevel, since it only goes there: it is taken to be what Pluvo had at the
+// last time.
 func assume(fields []*mapping.Field, theirs, sent pluvo.Record) {
 	for _, f := range fields {
 		if sent != nil && !f.ToPluvo() {
@@ -88,8 +89,9 @@ func assume(fields []*mapping.Field, theirs, sent pluvo.Record) {
 	}
 }
 
-// learned is what HighLevel's record is known to hold after an update: what it held when it was read, and what has become of the
-// fields that were written. What else the answer shows was edited meanwhile, and is for the next run to find.
+// learned is what HighLevel's record is known to hold after an update: what it held when it was read, and what has
+// become of the fields that were written. What else the answer shows was edited meanwhile, and is for the next run to
+// find.
 func learned(fields []*mapping.Field, was, want, answer pluvo.Record) pluvo.Record {
 	out := pluvo.Clone(was)
 	for _, f := range fields {
@@ -107,8 +109,9 @@ func learned(fields []*mapping.Field, was, want, answer pluvo.Record) pluvo.Reco
 	return out
 }
 
-// born is what both sides have in common when HighLevel has made a record of what it was sent. A field that it did not take is
-// left as a change of Pluvo's, to be written once more; one that it has filled itself is a change of HighLevel's.
+// born is what both sides have in common when HighLevel has made a record of what it was sent. A field that it did not
+// take is left as a change of Pluvo's, to be written once more; one that it has filled itself is a change of
+// HighLevel's.
 func born(fields []*mapping.Field, sent, made pluvo.Record) both {
 	ghl, ours := pluvo.Clone(made), pluvo.Clone(sent)
 	for _, f := range fields {
@@ -123,8 +126,8 @@ func born(fields []*mapping.Field, sent, made pluvo.Record) both {
 	return both{ghl, ours}
 }
 
-// changed reports whether a side has changed a field. Two records that were never in step have each changed what they have
-// a value for.
+// changed reports whether a side has changed a field. Two records that were never in step have each changed what they
+// have a value for.
 func changed(f *mapping.Field, v, other version) bool {
 	if v.was == nil || other.was == nil {
 		return !f.Get(v.is).IsEmpty()

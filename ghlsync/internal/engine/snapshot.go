@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Snapshot is what lists of a location have said of a contact. It is a moment old and may lack records, so it is only good for
-// taking over into Pluvo what is there: nothing is deleted or written to HighLevel because of it.
+// Snapshot is what lists of a location have said of a contact. It is a moment old and may lack records, so it is only
+// good for taking over into Pluvo what is there: nothing is deleted or written to HighLevel because of it.
 type Snapshot struct {
 	Contact      *ghl.Contact
 	Tasks        []*ghl.Task
@@ -20,9 +20,9 @@ type Snapshot struct {
 	Notes bool
 }
 
-// SyncSnapshot brings a contact in step with as few calls as its snapshot allows. Where the snapshot is not enough, because
-// something is to be written to HighLevel or the snapshot may be older than what is known, the contact is read as by
-// [Engine.Sync].
+// SyncSnapshot brings a contact in step with as few calls as its snapshot allows. Where the snapshot is not enough,
+// because something is to be written to HighLevel or the snapshot may be older than what is known, the contact is read
+// as by [Engine.Sync].
 func (e *Engine) SyncSnapshot(ctx context.Context, run *queue.Run, s Snapshot) error {
 	l := e.location(run.Location)
 	if l == nil {
@@ -64,8 +64,8 @@ func (s Snapshot) children(ctx context.Context, l *Location, f *family, contact 
 
 func (Snapshot) writable() error { return errStale }
 
-// doubt is errStale if a record in a list may be older than what is known of it: it differs from what was last seen, and does not
-// say that it was changed after that. Clocks differ, so a change soon after is in doubt too.
+// doubt is errStale if a record in a list may be older than what is known of it: it differs from what was last seen,
+// and does not say that it was changed after that. Clocks differ, so a change soon after is in doubt too.
 func (e *Engine) doubt(l *Location, k *link, is pluvo.Record, updated time.Time) error {
 	if l.from.writable() == nil || k.ghl == nil || updated.After(k.at.Add(clockSkew)) || !e.edited(l, GHL, k.ghl, is) {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// Lists of HighLevel are compared with what was last in step. Nothing is done about a difference here: the contact is named, and
-// whoever asked has it read and brought in step.
+// Lists of HighLevel are compared with what was last in step. Nothing is done about a difference here: the contact is
+// named, and whoever asked has it read and brought in step.
 
 // News reports whether a contact, as a list has it, is not as it was when it was last in step, or is not known.
 func (e *Engine) News(ctx context.Context, location string, c *ghl.Contact) (bool, error) {
@@ -35,7 +35,8 @@ func (e *Engine) News(ctx context.Context, location string, c *ghl.Contact) (boo
 }
 
 // MissingContacts returns the contacts that are linked and not among those that were seen.
-func (e *Engine) MissingContacts(ctx context.Context, location string, seen map[string]bool) (contacts []string, err error) {
+func (e *Engine) MissingContacts(ctx context.Context, location string,
+	seen map[string]bool) (contacts []string, err error) {
 	err = e.eachLink(ctx, location, pluvo.KindContact, func(k *link) {
 		if !seen[k.ghlID] {
 			contacts = append(contacts, k.ghlID)
@@ -44,8 +45,8 @@ func (e *Engine) MissingContacts(ctx context.Context, location string, seen map[
 	return contacts, err
 }
 
-// News are contacts of which a list tells something that is not in step. What is told of each is a number, which tells the same
-// from something else.
+// News are contacts of which a list tells something that is not in step. What is told of each is a number, which tells
+// the same from something else.
 type News map[string]uint64
 
 func (n News) add(contact, what, id string, is pluvo.Record) {
@@ -57,9 +58,10 @@ func (n News) add(contact, what, id string, is pluvo.Record) {
 	n[contact] ^= h.Sum64() // in whatever order
 }
 
-// TaskNews returns the contacts of which a task is not as it was when it was last in step. With whole, a task that is missing
-// in the list counts too. Contacts that are not linked are left out.
-func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string][]*ghl.Task, whole bool) (News, error) {
+// TaskNews returns the contacts of which a task is not as it was when it was last in step. With whole, a task that is
+// missing in the list counts too. Contacts that are not linked are left out.
+func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string][]*ghl.Task,
+	whole bool) (News, error) {
 	l := e.location(location)
 	if l == nil {
 		return nil, queue.ErrLocation
@@ -68,7 +70,8 @@ func (e *Engine) TaskNews(ctx context.Context, location string, lists map[string
 }
 
 // AppointmentNews is TaskNews for appointments. Only one that was surely in the time that was listed can be missing.
-func (e *Engine) AppointmentNews(ctx context.Context, location string, lists map[string][]*ghl.Appointment, whole bool, since, until time.Time) (News, error) {
+func (e *Engine) AppointmentNews(ctx context.Context, location string, lists map[string][]*ghl.Appointment, whole bool,
+	since, until time.Time) (News, error) {
 	l := e.location(location)
 	if l == nil {
 		return nil, queue.ErrLocation
@@ -107,7 +110,8 @@ func byID[T any](l *Location, lists map[string][]*T, as asChild[T]) map[string]l
 	return out
 }
 
-func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, lists map[string]listed, missing func(*link) bool) (News, error) {
+func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, lists map[string]listed,
+	missing func(*link) bool) (News, error) {
 	news := News{}
 	err := e.eachLink(ctx, l.ID, kind, func(k *link) {
 		their, ok := lists[k.ghlID]
@@ -118,7 +122,8 @@ func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, li
 		case ok && their.contact != k.contact && their.contact != "":
 			news.add(k.contact, "moved", k.ghlID, nil)
 			news.add(their.contact, "moved here", k.ghlID, nil)
-		case ok && their.record != nil && e.edited(l, GHL, k.ghl, identify(their.record, k.pluvoID, "", l.origin(k.ghlID))):
+		case ok && their.record != nil &&
+			e.edited(l, GHL, k.ghl, identify(their.record, k.pluvoID, "", l.origin(k.ghlID))):
 			news.add(k.contact, "changed", k.ghlID, their.record)
 		}
 	})
@@ -147,8 +152,8 @@ func (e *Engine) childNews(ctx context.Context, l *Location, kind pluvo.Kind, li
 	return news, nil
 }
 
-// wanted reports whether a record of HighLevel that is not linked should be looked at. One that was deleted in Pluvo and is kept
-// should not.
+// wanted reports whether a record of HighLevel that is not linked should be looked at. One that was deleted in Pluvo
+// and is kept should not.
 func (e *Engine) wanted(ctx context.Context, l *Location, kind pluvo.Kind, id string) (bool, error) {
 	by, _, err := e.deleted(ctx, l.ID, kind, id)
 	return by != Pluvo || l.Deletes != DeleteKeeps, err
@@ -161,7 +166,8 @@ func (e *Engine) eachLink(ctx context.Context, location string, kind pluvo.Kind,
 		var page []*link
 		err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 			page, err = db.List(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM ghlsync_link
-				WHERE location = $1 AND kind = $2 AND ghl_id > $3 ORDER BY ghl_id LIMIT $4`, location, string(kind), after, int64(some))
+				WHERE location = $1 AND kind = $2 AND ghl_id > $3 ORDER BY ghl_id LIMIT $4`,
+				location, string(kind), after, int64(some))
 			return err
 		})
 		if err != nil {

@@ -14,7 +14,8 @@ type source interface {
 	contact(ctx context.Context, l *Location, id string) (*ghl.Contact, error)
 	// children gives the records of one kind that belong to a contact.
 	children(ctx context.Context, l *Location, f *family, contact string) ([]child, coverage, error)
-	// writable is nil, or [errStale] if what the source gives is too old to write to HighLevel, or to delete, because of it.
+	// writable is nil, or [errStale] if what the source gives is too old to write to HighLevel, or to delete, because
+	// of it.
 	writable() error
 }
 

@@ -44,8 +44,9 @@ func (s storedBoth) decode(kind pluvo.Kind) (b both, err error) {
 	return b, err
 }
 
-// underway is a merge that is being written: what both sides were, and what they are to be. It is stored before the first write.
-// A run that finds it comes after one that did not reach its end, and so can tell that run's writes from edits.
+// underway is a merge that is being written: what both sides were, and what they are to be. It is stored before the
+// first write. A run that finds it comes after one that did not reach its end, and so can tell that run's writes from
+// edits.
 type underway struct{ from, to both }
 
 // begin stores what a merge is about to write; nothing if it writes nothing.

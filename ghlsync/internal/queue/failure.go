@@ -82,12 +82,14 @@ func (q *Queue) storeAttempt(ctx context.Context, tx *db.Tx, u row, a Attempt) (
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO ghlsync_attempt
 		(failure, number, happened_at, next_at, operation, category, status, message, trace_id, sent, received)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, f.ID, int64(f.Attempts), db.Micros(a.At), db.Micros(a.Next),
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		f.ID, int64(f.Attempts), db.Micros(a.At), db.Micros(a.Next),
 		a.Operation, string(a.Category), int64(a.Status), a.Message, a.TraceID, a.Sent, a.Received)
 	if err != nil || state != Stopped || alerted {
 		return nil, err
 	}
-	if _, err = tx.Exec(ctx, `UPDATE ghlsync_failure SET alerted_at = $2 WHERE id = $1`, f.ID, db.Micros(a.At)); err != nil {
+	if _, err = tx.Exec(ctx, `UPDATE ghlsync_failure SET alerted_at = $2 WHERE id = $1`, f.ID,
+		db.Micros(a.At)); err != nil {
 		return nil, err
 	}
 	return &f, q.enter(ctx, tx, &f)
@@ -158,7 +160,8 @@ func (q *Queue) Failures(ctx context.Context, filter FailureFilter) ([]Failure, 
 	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, func(r db.Row) (Failure, error) { f, _, err := scanFailure(r); return f, err },
 			`SELECT `+failureColumns+` FROM ghlsync_failure
-			WHERE state IN ($1, $2, $3, $4) AND (location = $5 OR $6 = '') AND (last_at < $7 OR last_at = $8 AND id > $9)
+			WHERE state IN ($1, $2, $3, $4) AND (location = $5 OR $6 = '')
+				AND (last_at < $7 OR last_at = $8 AND id > $9)
 			ORDER BY last_at DESC, id LIMIT $10`, state(Retrying), state(Stopped), state(Resolved), state(Skipped),
 			filter.Location, filter.Location, last, last, id, int64(filter.Limit))
 		return err

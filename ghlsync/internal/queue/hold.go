@@ -26,7 +26,8 @@ func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, re
 	err = q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		n, err = tx.Exec(ctx, `INSERT INTO ghlsync_hold (name, process, token) VALUES ($1, $2, $3)
 			ON CONFLICT (name) DO UPDATE SET process = excluded.process, token = excluded.token
-			WHERE NOT EXISTS (SELECT 1 FROM ghlsync_process p WHERE p.id = ghlsync_hold.process AND (p.id = $4 OR p.lease_until >= $5))`,
+			WHERE NOT EXISTS (SELECT 1 FROM ghlsync_process p
+				WHERE p.id = ghlsync_hold.process AND (p.id = $4 OR p.lease_until >= $5))`,
 			name, q.process, token, q.process, db.Micros(q.DB.Now()))
 		return err
 	})

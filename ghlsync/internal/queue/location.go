@@ -136,7 +136,8 @@ func (q *Queue) Resume(ctx context.Context, location string) error {
 		if err := known(ctx, tx, location); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = 0, reason = '' WHERE id = $1`, location); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = 0, reason = '' WHERE id = $1`,
+			location); err != nil {
 			return err
 		}
 		if err := q.jobs.pause(ctx, tx, queueName(location), false); err != nil {
@@ -155,7 +156,8 @@ func (q *Queue) Wake(ctx context.Context, location string) error {
 func (q *Queue) wake(ctx context.Context, tx *db.Tx, location string) error {
 	now := q.DB.Now()
 	waiting, err := db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
-			WHERE location = $1 AND job > 0 AND process = '' AND attempts = 0 AND due > $2 AND due <= $3 ORDER BY unit FOR UPDATE`,
+			WHERE location = $1 AND job > 0 AND process = '' AND attempts = 0 AND due > $2 AND due <= $3
+			ORDER BY unit FOR UPDATE`,
 		location, db.Micros(now), db.Micros(now.Add(pausedFor)))
 	if err != nil {
 		return err
@@ -298,8 +300,10 @@ func (q *Queue) prune(ctx context.Context) error {
 		}{
 			{`DELETE FROM ghlsync_delivery WHERE received_at < $1`, deliveryRetention},
 			{`DELETE FROM ghlsync_attempt WHERE failure IN
-				(SELECT id FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped'))`, failureRetention},
-			{`DELETE FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped')`, failureRetention},
+				(SELECT id FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped'))`,
+				failureRetention},
+			{`DELETE FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped')`,
+				failureRetention},
 		} {
 			if _, err := tx.Exec(ctx, d.query, db.Micros(now.Add(-d.retention))); err != nil {
 				return err

@@ -114,7 +114,8 @@ func (q *Queue) beatOnce(ctx context.Context, thorough bool) error {
 	var renewed, dead int64
 	err := q.DB.Write(limited, func(ctx context.Context, tx *db.Tx) (err error) {
 		now := q.DB.Now()
-		if renewed, err = tx.Exec(ctx, `UPDATE ghlsync_process SET lease_until = $2 WHERE id = $1`, q.process, db.Micros(now.Add(q.Lease))); err != nil {
+		if renewed, err = tx.Exec(ctx, `UPDATE ghlsync_process SET lease_until = $2 WHERE id = $1`, q.process,
+			db.Micros(now.Add(q.Lease))); err != nil {
 			return err
 		}
 		return tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until < $1`, db.Micros(now)).Scan(&dead)
@@ -155,7 +156,8 @@ func (q *Queue) rescue(ctx context.Context) error {
 		if q.unlock != nil { // no other process can have the file open
 			now = 1 << 62
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_process WHERE id <> $1 AND lease_until < $2`, q.process, now); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_process WHERE id <> $1 AND lease_until < $2`, q.process,
+			now); err != nil {
 			return err
 		}
 		ids, err := db.List(ctx, tx, func(r db.Row) (id string, err error) { err = r.Scan(&id); return },
@@ -242,7 +244,8 @@ func (q *Queue) free(ctx context.Context, id Unit, job int64, process string) er
 // lockFile locks a SQLite file against other processes. The operating system releases the lock when the process ends,
 // so that the holder knows that all other processes are dead.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
-	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: "_pragma=busy_timeout(0)&_txlock=exclusive"}).String()
+	address := (&url.URL{Scheme: "file", Path: filepath.ToSlash(path),
+		RawQuery: "_pragma=busy_timeout(0)&_txlock=exclusive"}).String()
 	pool, err := sql.Open("sqlite", address)
 	if err != nil {
 		return nil, fmt.Errorf("queue: %w", err)

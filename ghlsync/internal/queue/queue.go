@@ -101,7 +101,13 @@ func New(c Config) (*Queue, error) {
 	for _, setting := range []struct {
 		name  string
 		wrong bool
-	}{{"Workers", c.Workers < 0 || c.Workers > 1000}, {"Lease", c.Lease < 0}, {"Timeout", c.Timeout < 0}, {"Poll", c.Poll < 0}, {"Retries", !c.Retries.valid()}} {
+	}{
+		{"Workers", c.Workers < 0 || c.Workers > 1000},
+		{"Lease", c.Lease < 0},
+		{"Timeout", c.Timeout < 0},
+		{"Poll", c.Poll < 0},
+		{"Retries", !c.Retries.valid()},
+	} {
 		if setting.wrong {
 			return nil, fmt.Errorf("queue: %s is out of its range", setting.name)
 		}

@@ -122,7 +122,8 @@ func (r *riverJobs[T]) insert(ctx context.Context, tx *db.Tx, u Unit, p Priority
 func (r *riverJobs[T]) complete(ctx context.Context, tx *db.Tx, ids ...int64) error {
 	now, n := time.Now().UTC(), len(ids)
 	params := &riverdriver.JobSetStateIfRunningManyParams{
-		ID: ids, Attempt: make([]*int, n), ErrData: make([][]byte, n), FinalizedAt: slices.Repeat([]*time.Time{&now}, n),
+		ID: ids, Attempt: make([]*int, n), ErrData: make([][]byte, n),
+		FinalizedAt:     slices.Repeat([]*time.Time{&now}, n),
 		MetadataDoMerge: make([]bool, n), MetadataUpdates: make([][]byte, n), ScheduledAt: make([]*time.Time, n),
 		State: slices.Repeat([]rivertype.JobState{rivertype.JobStateCompleted}, n),
 	}

@@ -46,7 +46,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		idle = false
 		var paused, there int64
-		err := tx.Row(ctx, `SELECT paused, (SELECT count(*) FROM ghlsync_process WHERE id = $2) FROM ghlsync_location WHERE id = $1`,
+		err := tx.Row(ctx,
+			`SELECT paused, (SELECT count(*) FROM ghlsync_process WHERE id = $2) FROM ghlsync_location WHERE id = $1`,
 			id.Location, q.process).
 			Scan(&paused, &there)
 		switch {
@@ -59,7 +60,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 		case there == 0:
 			return ErrNotRunning
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority) VALUES ($1, $2, 0, 0, $3)
+		if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority)
+			VALUES ($1, $2, 0, 0, $3)
 			ON CONFLICT (location, unit) DO NOTHING`, id.Location, id.ID, int64(Background)); err != nil {
 			return err
 		}
@@ -77,7 +79,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 		idle = true
 		u.number++
 		u.process, u.job, u.priority, u.due = q.process, job, Background, time.Time{}
-		if _, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET number = $3, changed_at = $4 WHERE location = $1 AND unit = $2`,
+		if _, err := tx.Exec(ctx,
+			`UPDATE ghlsync_unit SET number = $3, changed_at = $4 WHERE location = $1 AND unit = $2`,
 			id.Location, id.ID, u.number, db.Micros(q.DB.Now())); err != nil {
 			return err
 		}
@@ -92,7 +95,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 // HasStopped reports whether a unit is dirty and has no job, so that it does not run until it is marked.
 func (q *Queue) HasStopped(ctx context.Context, tx *db.Tx, id Unit) (bool, error) {
 	var n int64
-	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE location = $1 AND unit = $2 AND number > synced AND job = 0 AND process = ''`,
+	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit
+		WHERE location = $1 AND unit = $2 AND number > synced AND job = 0 AND process = ''`,
 		id.Location, id.ID).
 		Scan(&n)
 	return n > 0, err

@@ -134,7 +134,8 @@ func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error 
 	u, err := scanRow(tx.Row(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority)
 		VALUES ($1, $2, 1, $3, $4)
 		ON CONFLICT (location, unit) DO UPDATE SET number = ghlsync_unit.number + 1,
-			changed_at = CASE WHEN ghlsync_unit.number > ghlsync_unit.synced THEN ghlsync_unit.changed_at ELSE excluded.changed_at END
+			changed_at = CASE WHEN ghlsync_unit.number > ghlsync_unit.synced
+				THEN ghlsync_unit.changed_at ELSE excluded.changed_at END
 		RETURNING `+rowColumns, id.Location, id.ID, now, int64(p)))
 	if err != nil {
 		return err

@@ -355,7 +355,9 @@ func load(ctx context.Context, tx *db.Tx, resource string) (state, error) {
 		case !errors.Is(err, db.ErrNoRows):
 			return s, err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_rate (location, body) VALUES ($1, '{}') ON CONFLICT (location) DO NOTHING`, resource); err != nil {
+		if _, err := tx.Exec(ctx,
+			`INSERT INTO ghlsync_rate (location, body) VALUES ($1, '{}') ON CONFLICT (location) DO NOTHING`,
+			resource); err != nil {
 			return s, err
 		}
 	}

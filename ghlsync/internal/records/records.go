@@ -90,7 +90,8 @@ func notFound(kind pluvo.Kind) error { return fmt.Errorf("pluvo: %s: %w", kind, 
 
 // Get reads a record; see [pluvo.Store].
 func (s *Store) Get(ctx context.Context, kind pluvo.Kind, id string) (pluvo.Record, pluvo.Version, error) {
-	return s.one(ctx, kind, `SELECT `+columns+` FROM ghlsync_record WHERE kind = $1 AND id = $2 AND body IS NOT NULL`, id)
+	return s.one(ctx, kind,
+		`SELECT `+columns+` FROM ghlsync_record WHERE kind = $1 AND id = $2 AND body IS NOT NULL`, id)
 }
 
 // Find reads a record by its origin; see [pluvo.Store].

@@ -19,8 +19,9 @@ type handler struct{ slog.Handler }
 
 // plain are the keys of attributes that contain ids or fixed words, and are not redacted.
 var plain = map[string]bool{
-	"location": true, "locationId": true, "unit": true, "id": true, "webhookId": true, "traceId": true, "trace_id": true,
-	"stack": true, "category": true, "operation": true, "method": true, "migration": true, "process": true,
+	"location": true, "locationId": true, "unit": true, "id": true, "webhookId": true, "traceId": true,
+	"trace_id": true,
+	"stack":    true, "category": true, "operation": true, "method": true, "migration": true, "process": true,
 }
 
 func (h handler) Handle(ctx context.Context, r slog.Record) error {

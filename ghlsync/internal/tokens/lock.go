@@ -24,7 +24,8 @@ func (s *Store) lockedRow(ctx context.Context, key string, fn change) error {
 	}
 	defer conn.Release()
 	// Only a row that exists can be locked.
-	if _, err := conn.Exec(ctx, `INSERT INTO ghlsync_token (key) VALUES ($1) ON CONFLICT DO NOTHING`, []byte(key)); err != nil {
+	if _, err := conn.Exec(ctx, `INSERT INTO ghlsync_token (key) VALUES ($1) ON CONFLICT DO NOTHING`,
+		[]byte(key)); err != nil {
 		return waitError(ctx, err)
 	}
 	tx, err := conn.Begin(ctx)
@@ -40,7 +41,8 @@ func (s *Store) lockedRow(ctx context.Context, key string, fn change) error {
 		return waitError(ctx, err)
 	}
 	var body []byte
-	if err := tx.QueryRow(ctx, `SELECT body FROM ghlsync_token WHERE key = $1 FOR UPDATE`, []byte(key)).Scan(&body); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT body FROM ghlsync_token WHERE key = $1 FOR UPDATE`,
+		[]byte(key)).Scan(&body); err != nil {
 		return waitError(ctx, err)
 	}
 	next, err := fn(body)
