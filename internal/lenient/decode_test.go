@@ -196,7 +196,8 @@ func TestErrors(t *testing.T) {
 	require.Zero(t, r)
 
 	for _, broken := range []record{
-		{Extra: extra{"a": json.RawMessage(`{`)}}, {Extra: extra{"id": json.RawMessage(`"`)}}, {Any: map[string]any{"a": func() {}}}, {Ptr: &leaf{Share: inf()}},
+		{Extra: extra{"a": json.RawMessage(`{`)}}, {Extra: extra{"id": json.RawMessage(`"`)}},
+		{Any: map[string]any{"a": func() {}}}, {Ptr: &leaf{Share: inf()}},
 	} {
 		_, err := lenient.Marshal(&broken)
 		if raw := broken.Extra["id"]; raw != nil { // the field is not what it says, so the field is written
@@ -219,7 +220,8 @@ func inf() float64 {
 func TestRecordsOwnTheirMemory(t *testing.T) {
 	var records []record
 	for i := range 100 {
-		data := []byte(`{"id":"` + strings.Repeat("x", i) + `","tags":["a","b"],"new":"` + strings.Repeat("y", i) + `"}`)
+		data := []byte(`{"id":"` + strings.Repeat("x", i) + `","tags":["a","b"],"new":"` +
+			strings.Repeat("y", i) + `"}`)
 		var r record
 		require.NoError(t, lenient.Unmarshal(data, &r))
 		records = append(records, r)
