@@ -239,7 +239,9 @@ func (f *findings) owners(l *Location, name string, fields []string) {
 			kind, _, _ := strings.Cut(field, ".")
 			others := slices.DeleteFunc(slices.Clone(fields),
 				func(s string) bool { return !strings.HasPrefix(s, kind+".") })
-			suggestion = ", such as " + strings.Join(others, ", ")
+			if len(others) > 0 {
+				suggestion = ", such as " + strings.Join(others, ", ")
+			}
 		}
 		f.add(name+"Owners["+field+"]", "must name a field that is mapped%s", suggestion)
 	}
