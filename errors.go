@@ -108,7 +108,7 @@ type Error struct {
 	Field string
 	// Scopes are the scopes that the operation needs, with [ErrMissingScope].
 	Scopes []Scope
-	// Duplicate is the existing contact, with [ErrDuplicateContact].
+	// Duplicate is the existing contact, with [ErrDuplicateContact]. It is nil if the answer does not name the contact.
 	Duplicate *Duplicate
 
 	categories category

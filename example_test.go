@@ -183,6 +183,35 @@ func ExampleContactsService_Create_duplicate() {
 	// existing contact: seD4PfOuKoVMLkEZqohJ Ada Lovelace with the same email
 }
 
+func ExampleLocationsService_CustomFieldResolver() {
+	client := exampleClient(memory{
+		"GET /locations/ve9EPM428h8vShlRW1KT/customFields": `{"customFields":[
+			{"id":"3sv6UEo51C9Bmpo1cKTq","name":"Shoe size","fieldKey":"contact.shoe_size","dataType":"NUMERICAL"}]}`,
+		"POST /contacts/": `{"contact":{"id":"seD4PfOuKoVMLkEZqohJ",
+			"customFields":[{"id":"3sv6UEo51C9Bmpo1cKTq","value":38}]}}`,
+	})
+	ctx := context.Background()
+	fields, err := client.Locations.CustomFieldResolver(ctx, "ve9EPM428h8vShlRW1KT")
+	if err != nil {
+		log.Fatal(err)
+	}
+	size, err := fields.Set("contact.shoe_size", ghl.ValueOf(38)) // fails if the location has no such field
+	if err != nil {
+		log.Fatal(err)
+	}
+	contact, err := client.Contacts.Create(ctx,
+		&ghl.ContactCreate{Email: "ada@example.com", CustomFields: []ghl.CustomField{size}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	value, _ := fields.Value(contact, "contact.shoe_size")
+	number, ok := value.Number()
+	fmt.Println("shoe size:", number, ok)
+	// Output:
+	// POST /contacts/ {"email":"ada@example.com","locationId":"ve9EPM428h8vShlRW1KT","customFields":[{"id":"3sv6UEo51C9Bmpo1cKTq","field_value":38}]}
+	// shoe size: 38 true
+}
+
 func ExampleContactsService_Search() {
 	client := exampleClient(memory{
 		"POST /contacts/search": `{"contacts":[{"id":"a","contactName":"Ada Lovelace","searchAfter":[1767225600000,"a"]}],"total":1}`,

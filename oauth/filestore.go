@@ -41,9 +41,9 @@ type FileStore struct {
 // FileStoreOption configures a [FileStore].
 type FileStoreOption func(*FileStore) error
 
-// Encrypt encrypts the files of a [FileStore] with a [KeyRing]. The first key encrypts new files, the older keys
-// only read files that were written before. A file that is not encrypted is refused, unless [ReadPlain] is given
-// too.
+// Encrypt encrypts the files of a [FileStore] with a [KeyRing]. A key has 32 random bytes. The first key encrypts new
+// files, the older keys only read files that were written before. A file that is not encrypted is refused, unless
+// [ReadPlain] is given too.
 func Encrypt(key []byte, older ...[]byte) FileStoreOption {
 	return func(s *FileStore) error {
 		ring, err := NewKeyRing(append([][]byte{key}, older...)...)

@@ -323,7 +323,8 @@ func wellFormed(data []byte) bool {
 	ok, seen := true, map[string]bool{}
 	_ = lenient.EachField(data, func(key, value []byte) error {
 		name := strings.ToUpper(string(key))
-		ok = ok && !seen[name] && strings.ToLower(name) == strings.ToLower(string(key)) && wellFormed(value)
+		lower, back := strings.ToLower(string(key)), strings.ToLower(name) // they differ for letters such as ſ
+		ok = ok && !seen[name] && lower == back && wellFormed(value)
 		seen[name] = true
 		return nil
 	})
