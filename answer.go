@@ -129,7 +129,7 @@ func checkObject(body []byte) error {
 	case len(body) == 0:
 		return &badAnswerError{"the answer is empty"}
 	case !lenient.Valid(body) || !lenient.IsObject(body):
-		return &badAnswerError{"the answer is no JSON object"}
+		return &badAnswerError{"the answer is not a JSON object"}
 	}
 	return nil
 }

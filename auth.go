@@ -54,7 +54,7 @@ const (
 	UserTypeLocation UserType = "Location"
 )
 
-// String returns whose token it is and when it expires, without its secrets.
+// String returns the owner and the expiry of the token, without its secrets.
 func (t Token) String() string {
 	var b strings.Builder
 	b.WriteString("ghl.Token{redacted")
@@ -71,7 +71,7 @@ func (t Token) String() string {
 	return b.String() + "}"
 }
 
-// Format prints the token redacted, whatever the verb.
+// Format prints the token redacted with every verb.
 func (t Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.String()) }
 
 // LogValue returns the redacted token for slog.
@@ -125,7 +125,7 @@ type staticToken struct{ token *Token }
 
 func (s *staticToken) Token(context.Context) (*Token, error) { return s.token, nil }
 
-// Format prints the source without its token, whatever the verb.
+// Format prints the source without its token, with every verb.
 func (s *staticToken) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghl.StaticTokenSource(redacted)") }
 
 // checkBearer returns an error if a token cannot be sent in a header. The error never repeats the token.

@@ -49,8 +49,7 @@ func TestCallStaysWithinItsBudget(t *testing.T) {
 	require.LessOrEqual(t, bytes-decodeBytes, 5.0*1024)
 }
 
-// TestListedContactStaysWithinItsBudget limits what reading a contact with custom fields, as it is in a list,
-// allocates.
+// TestListedContactStaysWithinItsBudget limits the allocations for one listed contact with custom fields.
 func TestListedContactStaysWithinItsBudget(t *testing.T) {
 	data := []byte(listedContactJSON)
 	allocs, bytes := costOf(func() {

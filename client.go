@@ -119,7 +119,7 @@ func (c *Client) setServices() {
 	}
 }
 
-// Format prints the client's location and none of its other settings, whatever the verb.
+// Format prints the client's location and none of its other settings, with every verb.
 func (c Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "ghl.Client{location: %q}", c.location) }
 
 // Location returns the id that was set with [WithLocation].

@@ -20,7 +20,7 @@ import (
 // complete.
 var models = generatedModels
 
-// oddValues are what may come where something else was promised.
+// oddValues are values that an answer may have in place of a documented type.
 var oddValues = []string{
 	`null`, `""`, `"text"`, `"5"`, `"5.5"`, `"1e400"`, `"NaN"`, `"-Infinity"`, `"0x10"`, `"true"`, `" "`, `"\ud800\u0000"`,
 	`0`, `-1`, `1.5`, `1e3`, `1e400`, `-1e400`, `1e-400`, `9007199254740993`, `9223372036854775807`, `9223372036854775808`, `123456789012345678901234567890`,
@@ -49,7 +49,7 @@ func modelFields(model reflect.Type) map[string]reflect.StructField {
 
 var fieldsSeen = map[reflect.Type]map[string]reflect.StructField{}
 
-// usual makes JSON that fits a type, different for each name.
+// usual returns JSON that fits a type, different for each name.
 func usual(t reflect.Type, name string) string {
 	switch reflect.New(t).Interface().(type) {
 	case *ghl.Time:
@@ -80,7 +80,7 @@ func usual(t reflect.Type, name string) string {
 	return `"` + name + `"`
 }
 
-// record writes the JSON of a model with its usual values, or only those of some fields, and some of them replaced.
+// record returns the JSON of a model with usual values, of all fields or only of some, some of them replaced.
 func record(model reflect.Type, replace map[string]string, only ...map[string]bool) string {
 	parts, ok := usualParts[model]
 	if !ok {
@@ -119,18 +119,18 @@ func read(t *testing.T, model reflect.Type, data string) reflect.Value {
 
 func extraOf(v reflect.Value) ghl.Extra { return v.FieldByName("Extra").Interface().(ghl.Extra) }
 
-// survivesStorage writes a model and reads it again, which must give the same.
+// survivesStorage encodes a model and decodes it again, and requires an equal model.
 func survivesStorage(t *testing.T, v reflect.Value) {
 	t.Helper()
 	data, err := json.Marshal(v.Interface())
 	require.NoError(t, err)
 	again := read(t, v.Type(), string(data))
-	if !reflect.DeepEqual(v.Interface(), again.Interface()) { // else the longer way, which forgives other spellings
+	if !reflect.DeepEqual(v.Interface(), again.Interface()) { // the slower comparison ignores how the JSON is spelled
 		require.Equal(t, normal(t, v.Interface()), normal(t, again.Interface()), "%s", data)
 	}
 }
 
-// TestModelsAreListed follows the fields of the models to all others: each that keeps what is unknown is in the list.
+// TestModelsAreListed follows the fields of the models: each type with an Extra is in the list.
 func TestModelsAreListed(t *testing.T) {
 	listed := map[reflect.Type]bool{}
 	for _, m := range models {
@@ -142,7 +142,8 @@ func TestModelsAreListed(t *testing.T) {
 		case reflect.Pointer, reflect.Slice:
 			visit(typ.Elem())
 		case reflect.Struct:
-			if _, ok := typ.FieldByName("Extra"); ok && typ.Name() != "" { // one without a name belongs to its model
+			// a struct without a name belongs to its model
+			if _, ok := typ.FieldByName("Extra"); ok && typ.Name() != "" {
 				require.True(t, listed[typ], "%s", typ)
 			}
 			for _, f := range modelFields(typ) {
@@ -159,13 +160,13 @@ func TestModelsAreListed(t *testing.T) {
 		if service.Type.Kind() != reflect.Pointer || !strings.HasSuffix(service.Type.Elem().Name(), "Service") {
 			continue
 		}
-		for i := range service.Type.NumMethod() { // what methods answer with
+		for i := range service.Type.NumMethod() { // the results of the methods
 			visit(service.Type.Method(i).Type.Out(0))
 		}
 	}
 }
 
-// TestUsualRecords: every field of every model is read and written, and an unknown one is kept.
+// TestUsualRecords: every field of every model is decoded and encoded, and an unknown one is in Extra.
 func TestUsualRecords(t *testing.T) {
 	for _, m := range models {
 		typ := reflect.TypeOf(m)
@@ -185,7 +186,7 @@ func TestUsualRecords(t *testing.T) {
 	}
 }
 
-// TestOddValues feeds each field of each model each odd value: no error, nothing lost, and nothing else touched.
+// TestOddValues decodes each odd value in each field of each model: without an error, a loss, or an effect on others.
 func TestOddValues(t *testing.T) {
 	for _, m := range models {
 		typ := reflect.TypeOf(m)
@@ -196,7 +197,7 @@ func TestOddValues(t *testing.T) {
 				if typ == reflect.TypeFor[ghl.UpsertResult]() && name == "contact" {
 					continue // without its contact, the result is an error by design
 				}
-				// Each value among two neighbours, and one in the whole record, which costs the most time.
+				// Each value is decoded with two other fields, and one value in a whole record, which is slow.
 				few := map[string]bool{name: true, "contact": true, names[(i+1)%len(names)]: true,
 					names[(i+2)%len(names)]: true}
 				for _, odd := range oddValues {
@@ -233,7 +234,7 @@ func TestOddValues(t *testing.T) {
 
 func clipText(s string) string { return s[:min(len(s), 60)] }
 
-// noNil fails on a nil pointer in a list, which callers would follow.
+// noNil fails on a nil pointer in a list, which callers would dereference.
 func noNil(t *testing.T, v reflect.Value) {
 	if v.Kind() != reflect.Slice {
 		return
@@ -243,8 +244,8 @@ func noNil(t *testing.T, v reflect.Value) {
 	}
 }
 
-// holds reports whether a record holds a value that it was read from: the property of that name has the same leaves
-// when the record is written. Empty values and null have none; a list of one has those of its element.
+// holds reports whether a decoded record still has a value: the property of that name has the same leaves when the
+// record is encoded. Empty values and null have no leaves; a list of one element has the leaves of the element.
 func holds(t *testing.T, record reflect.Value, name, value string) bool {
 	t.Helper()
 	data, err := json.Marshal(record.Interface())
@@ -260,8 +261,7 @@ func holds(t *testing.T, record reflect.Value, name, value string) bool {
 	return true
 }
 
-// leaves collects the texts, numbers and truths in a value, each with the name it stands under and as it would be as
-// text.
+// leaves collects the strings, numbers and booleans in a value as text, each with the name of its property.
 func leaves(v any) map[string]bool {
 	out := map[string]bool{}
 	var walk func(string, any)
@@ -294,7 +294,7 @@ func leaves(v any) map[string]bool {
 	return out
 }
 
-// TestManyOddValuesAtOnce: all fields of a record odd at once, which is what a wrong document looks like.
+// TestManyOddValuesAtOnce: all fields of a record have odd values at once, as after a change of the API.
 func TestManyOddValuesAtOnce(t *testing.T) {
 	for _, m := range models {
 		typ := reflect.TypeOf(m)
@@ -310,7 +310,7 @@ func TestManyOddValuesAtOnce(t *testing.T) {
 	}
 }
 
-// TestGarbage: a model's UnmarshalJSON may be called with anything, and answers with an error.
+// TestGarbage: a model's UnmarshalJSON returns an error for input that is not JSON.
 func TestGarbage(t *testing.T) {
 	for _, m := range models {
 		typ := reflect.TypeOf(m)
@@ -333,7 +333,7 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// TestModelsOwnTheirMemory: the client reads the next answer into the same buffer.
+// TestModelsOwnTheirMemory: a model stays valid when the client reads the next answer into the same buffer.
 func TestModelsOwnTheirMemory(t *testing.T) {
 	for _, m := range models {
 		typ := reflect.TypeOf(m)
@@ -358,7 +358,7 @@ func TestModelsOwnTheirMemory(t *testing.T) {
 	}
 }
 
-// TestExtraGivesWayToAChange: a field that was odd and has been set since is written as it was set.
+// TestExtraGivesWayToAChange: a field that was odd and was set later is encoded with its new value.
 func TestExtraGivesWayToAChange(t *testing.T) {
 	var c ghl.Contact
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"c1","tags":["a",{}],"birthDay":"x","dndSettings":{"SMS":{"status":"active","new":1}}}`), &c))
@@ -378,7 +378,7 @@ func TestExtraGivesWayToAChange(t *testing.T) {
 		string(data))
 }
 
-// TestContactForms: what each endpoint calls the same things.
+// TestContactForms covers the names that each endpoint uses for the same fields.
 func TestContactForms(t *testing.T) {
 	for _, tc := range []struct {
 		name, json string
@@ -466,7 +466,7 @@ func TestBulkTagsResultForms(t *testing.T) {
 	}
 }
 
-// TestUpsertResultNeedsItsContact: everything else about it may be odd.
+// TestUpsertResultNeedsItsContact: only a missing contact is an error, other odd values are not.
 func TestUpsertResultNeedsItsContact(t *testing.T) {
 	var r ghl.UpsertResult
 	for _, data := range []string{`{}`, `{"new":true}`, `{"contact":null}`, `{"contact":{}}`, `{"contact":"x"}`,
@@ -479,7 +479,7 @@ func TestUpsertResultNeedsItsContact(t *testing.T) {
 	require.True(t, r.New)
 }
 
-// TestListsHoldNoNulls: null is no element, neither a nil pointer nor a Sunday.
+// TestListsHoldNoNulls: null in a list is skipped. It becomes neither a nil pointer nor the weekday 0.
 func TestListsHoldNoNulls(t *testing.T) {
 	var c ghl.Calendar
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"k1","teamMembers":[null,{"userId":"u1"}],"openHours":[null,{"daysOfTheWeek":[null,"","2",3],"hours":[null,{"openHour":9}]}]}`), &c))
@@ -517,7 +517,7 @@ func TestNestedStructsHaveAnExtra(t *testing.T) {
 	require.JSONEq(t, location, string(written))
 }
 
-// TestAPageWithOddRecords: the good ones come back, the others are within reach.
+// TestAPageWithOddRecords: the valid records are returned, and the others are in Skipped of the Response.
 func TestAPageWithOddRecords(t *testing.T) {
 	body := `{"contacts":[{"id":"c1"},null,5,{"id":"c2","tags":{"a":1},"customFields":["x"],"dateAdded":[]},"x",[],{"id":"c3"}],"meta":{"total":"7","startAfter":null,"startAfterId":""},"traceId":"t1"}`
 	client, err := ghl.New(ghl.WithToken("pit-test"), ghl.WithLocation("loc1"),

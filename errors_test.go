@@ -106,7 +106,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	require.EqualError(t, err, "ghl: contacts.get: contactId holds a character that no id has (field contactId)")
 }
 
-// TestErrorsTellNoSecrets: the text of an error has no token, query, path or body, whatever the server echoes.
+// TestErrorsTellNoSecrets: the text of an error has no token, query, path or body, even if the server echoes them.
 func TestErrorsTellNoSecrets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const token = "pit-secret-token"

@@ -17,7 +17,7 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// wireContacts are contacts as the endpoints of the API give them, and as they have been seen odd.
+// wireContacts are contacts as the endpoints of the API return them, and observed oddities.
 var wireContacts = []string{
 	`{"id":"seD4PfOuKoVMLkEZqohJ","firstName":"rubika","lastName":"deo","firstNameRaw":"Rubika","lastNameRaw":"Deo","startAfter":[1700000000000,"seD4PfOuKoVMLkEZqohJ"]}`,
 	`{"id":"seD4PfOuKoVMLkEZqohJ","firstName":"Rubika","firstNameLowerCase":"rubika","address":"3535 1st St N","dateOfBirth":653356800000,"searchAfter":[1700000000000,"seD4PfOuKoVMLkEZqohJ"]}`,
@@ -34,7 +34,7 @@ var wireContacts = []string{
 	` { } `, `null`, `[]`, `"`, `{"a":"`, ``,
 }
 
-// FuzzContact: nothing that is a JSON object fails a contact, and what was read survives being written.
+// FuzzContact: every JSON object decodes as a contact, and the contact is equal after encoding and decoding.
 func FuzzContact(f *testing.F) {
 	for _, seed := range wireContacts {
 		f.Add([]byte(seed))
@@ -60,14 +60,15 @@ func FuzzContact(f *testing.F) {
 	})
 }
 
-// normal writes a model as nested values that can be compared: Extra and Cursor by the meaning of their JSON, and no
-// difference between an empty list and none, which JSON's omitempty does not tell apart.
+// normal returns a model as nested values for a comparison: Extra and Cursor as decoded JSON, and an empty list as nil,
+// because omitempty omits both.
 func normal(t *testing.T, model any) any {
 	v := reflect.ValueOf(model)
 	switch m := model.(type) {
 	case ghl.Time:
 		var raw any = m.Raw()
-		if json.Valid([]byte(m.Raw())) { // an object is kept as text, which encoding/json may write with other escapes
+		// an object is stored as text, which encoding/json may encode with other escapes
+		if json.Valid([]byte(m.Raw())) {
 			raw = meaning(t, []byte(m.Raw()))
 		}
 		return [4]any{raw, m.HasZone(), m.IsZero(), m.In(nil).UnixNano()}
@@ -116,7 +117,7 @@ func normal(t *testing.T, model any) any {
 	return model
 }
 
-// meaning reads JSON with its numbers as they are written.
+// meaning decodes JSON with its numbers as text.
 func meaning(t *testing.T, data []byte) any {
 	var v any
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -125,7 +126,7 @@ func meaning(t *testing.T, data []byte) any {
 	return v
 }
 
-// FuzzTime: every text can be read as a Time, which keeps it and gives the same again.
+// FuzzTime: every text decodes as a Time, which encodes as the same text.
 func FuzzTime(f *testing.F) {
 	for _, form := range timeForms {
 		f.Add(form.json)
@@ -167,7 +168,7 @@ func FuzzTime(f *testing.F) {
 
 const secretToken = "pit-0123-secret-of-the-test"
 
-// FuzzErrorBody: whatever a server answers, the error is one short line without the token.
+// FuzzErrorBody: for any answer, the error is one short line without the token.
 func FuzzErrorBody(f *testing.F) {
 	for _, seed := range []struct {
 		status int
@@ -222,7 +223,7 @@ func FuzzErrorBody(f *testing.F) {
 	})
 }
 
-// wireAnswer is a transport that gives every request one answer.
+// wireAnswer is a transport that returns the same answer to every request.
 type wireAnswer struct {
 	status int
 	header http.Header
@@ -234,7 +235,7 @@ func (a wireAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
 		Request: r}, nil
 }
 
-// FuzzCursor: a stored cursor that was tampered with is refused or sent whole, and a record's own is always taken.
+// FuzzCursor: a changed cursor is refused or sent whole, and a record's own cursor is always accepted.
 func FuzzCursor(f *testing.F) {
 	for _, seed := range []string{"", `[1700000000000,"c1"]`, `["2021-07-02T05:18:26.704Z","c1"]`, `[1,"c1","x"]`,
 		`[null,""]`, `[[],{}]`, `[1]`, `[`, `null`, `"a"`, ` [1,"a"] `, `[1e400,"a&b=c"]`, "[1,\"\xff\"]"} {
@@ -277,7 +278,7 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// wireRecorder is a transport that answers with an empty list and keeps the last request.
+// wireRecorder is a transport that answers with an empty list and records the last request.
 type wireRecorder struct {
 	last *http.Request
 	body []byte

@@ -177,7 +177,7 @@ func TestATooLongPauseFailsAllCalls(t *testing.T) {
 	})
 }
 
-// TestAPauseIsCheckedNowAndThen: a wrong Retry-After must not stop a program for days.
+// TestAPauseIsCheckedNowAndThen: a wrong Retry-After does not stop a program for days.
 func TestAPauseIsCheckedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMock(inTurn(

@@ -90,7 +90,7 @@ func TestForm(t *testing.T) {
 	require.Zero(t, m.count())
 }
 
-// TestNoBearerTellsNoSecret: whatever the server repeats of the form, no error and no log record holds its secrets.
+// TestNoBearerTellsNoSecret: no error and no log record contains the secrets of the form, even if the server echoes it.
 func TestNoBearerTellsNoSecret(t *testing.T) {
 	echo := `{"message":"refused s3cret-of-client, s3cret-refresh and s3cret-code of public-client","traceId":"s3cret-refresh"}`
 	for name, answer := range map[string]step{

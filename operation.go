@@ -104,7 +104,7 @@ func (op *Operation) check() *Error {
 	case op.Name == "":
 		return badInputf("Operation.Name", "an operation needs a name")
 	case !slices.Contains(methods, op.Method):
-		return badInputf("Operation.Method", "%q is no method of the API", op.Method)
+		return badInputf("Operation.Method", "%q is not a method of the API", op.Method)
 	case op.Version != "" && !goodVersion(op.Version):
 		return badInputf("Operation.Version", "a version is a date such as 2021-07-28, or v and a number")
 	case op.PathV3 != "" && !goodTemplate(op.PathV3):

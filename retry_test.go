@@ -502,7 +502,7 @@ func TestNoConnectionWasOpened(t *testing.T) {
 	require.Equal(t, 1, asError(t, err).Attempts, "and a retry cannot change that")
 }
 
-// TestAConnectionThatDiesWithTheRequest: the server reads the create and closes.
+// TestAConnectionThatDiesWithTheRequest: the server reads the create and closes the connection.
 func TestAConnectionThatDiesWithTheRequest(t *testing.T) {
 	var served atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

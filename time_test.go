@@ -181,7 +181,7 @@ func TestTimeEqual(t *testing.T) {
 	require.True(t, ghl.Time{}.Equal(ghl.ParseTime("tomorrow")))
 }
 
-// TestNewTime: an instant survives encoding and decoding, whatever its zone and clock.
+// TestNewTime: an instant of any zone and clock survives encoding and decoding.
 func TestNewTime(t *testing.T) {
 	require.Equal(t, ghl.Time{}, ghl.NewTime(time.Time{}))
 	for _, at := range []time.Time{

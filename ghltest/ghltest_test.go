@@ -218,7 +218,7 @@ func TestInnerPropertiesAreChecked(t *testing.T) {
 		{"no object", "2021-07-28", `{"dndSettings":{"SMS":true}}`, []any{"dndSettings.SMS must be an object"}},
 		{"a field of v3", "v3", `{"customFields":[{"key":"x","fieldValue":1}]}`, nil},
 		{"a field of v3 in the old version", "2021-07-28", `{"customFields":[{"key":"x","field_value":1},{"key":"x","fieldValue":1}]}`, []any{"customFields.1.property fieldValue should not exist"}},
-		{"a field that is no object", "2021-07-28", `{"customFields":["x"]}`, []any{"customFields.0 must be an object"}},
+		{"a field that is not an object", "2021-07-28", `{"customFields":["x"]}`, []any{"customFields.0 must be an object"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, answer, _ := send(t, s, http.MethodPut, "/contacts/"+ada.ID, test.body, "Version", test.version)

@@ -116,7 +116,7 @@ func TestEvents(t *testing.T) {
 		types []string
 		keys  []string // of the first event without the envelope; nil means any
 	}{
-		{"seeds are no change", none, nil, nil},
+		{"a seed does not deliver", none, nil, nil},
 		{"contact created", func() (err error) {
 			contact, err = c.Contacts.Create(ctx, &ghl.ContactCreate{
 				FirstName: "Ada", LastName: "Love", Email: "ada@example.com", AssignedTo: "u", Tags: []string{"A"},
@@ -189,7 +189,7 @@ func TestEvents(t *testing.T) {
 			_, err := c.Appointments.Update(ctx, booked.ID, &ghl.AppointmentUpdate{Title: ghl.Some("T")})
 			return err
 		}, []string{"AppointmentUpdate"}, []string{"appointment"}},
-		{"a blocked slot is no appointment", func() error {
+		{"a blocked slot is not an appointment", func() error {
 			_, err := c.Calendars.Block(ctx, &ghl.BlockSlot{
 				CalendarID: calendar.ID, StartTime: noon.Add(5 * time.Hour), EndTime: noon.Add(6 * time.Hour),
 			})

@@ -65,7 +65,8 @@ func (r *rule[R, C, U, P]) outgoing(m *Mapper, v value) (out value, empty bool) 
 	return v, v.problem == ""
 }
 
-// isBlank reports whether GHL would have no value then. A blank text is no value for a field that GHL does not clear.
+// isBlank reports whether GHL would have no value then. A field that GHL does not clear has no value if its text is
+// blank.
 func (f *ghlField[R, C, U]) isBlank(v *value) bool {
 	return v.isEmpty(f.typ) || f.typ == textType && !f.clears && strings.TrimSpace(v.text) == ""
 }

@@ -29,7 +29,7 @@ func contactOf1KB(webhookID string) []byte {
 	return []byte(head + `"` + strings.Repeat("x", fill) + `"` + tail)
 }
 
-// wire is a request and its answer without a network. It takes deadlines as a connection does.
+// wire is a request and its answer without a network. It accepts deadlines as a connection does.
 type wire struct {
 	bytes.Reader
 	header http.Header
@@ -91,9 +91,9 @@ func deliverTo(tb testing.TB, list []signedDelivery, opts ...Option) func() {
 	}
 }
 
-// BenchmarkDelivery measures a delivery of 1 KB beside the signature check alone, in turns of the same loop so that
-// whatever else the machine does weighs on both. The figures are medians. The signature is checked once more before,
-// untimed, so that neither is the one that finds the caches cold.
+// BenchmarkDelivery measures a delivery of 1 KB and the signature check alone, alternating in one loop so that the load
+// of the machine affects both. The figures are medians. An untimed signature check comes first, so that both find warm
+// caches.
 func BenchmarkDelivery(b *testing.B) {
 	list := deliveries(testKey, 1000)
 	key := public(testKey)

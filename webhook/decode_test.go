@@ -46,7 +46,7 @@ func nested(kind Type, record string) string {
 	return `{"type":"` + string(kind) + `",` + envelope + `,"data":{` + record + "}}"
 }
 
-// samples are a body of each known type, in each form that was seen.
+// samples returns a body of each known type, in each form that was observed.
 func samples() map[string]string {
 	all := map[string]string{}
 	add := func(record string, kinds ...Type) {
@@ -149,7 +149,7 @@ func TestDecodeSamples(t *testing.T) {
 	require.Len(t, samples(), 2*16+2*3)
 }
 
-// What the guide's samples leave out is no reason to refuse a delivery.
+// TestDecodeWithMissingFields: a delivery without fields that the guide's samples leave out is decoded.
 func TestDecodeWithMissingFields(t *testing.T) {
 	for _, kind := range []Type{ContactCreate, ContactDelete, TaskCreate, NoteUpdate, AppointmentDelete, AppInstall,
 		AppUninstall} {
@@ -164,10 +164,10 @@ func TestDecodeWithMissingFields(t *testing.T) {
 	require.Equal(t, ghl.Task{ID: "tas1", LocationID: "loc1", Title: "Call"}, event.(*TaskEvent).Task)
 	event, err = Decode([]byte(`{"type":"TaskComplete","id":"tas1","completed":false}`))
 	require.NoError(t, err)
-	require.False(t, event.(*TaskEvent).Task.Completed, "what is said counts")
+	require.False(t, event.(*TaskEvent).Task.Completed, "the property decides")
 	event, err = Decode([]byte(`{"type":"TaskComplete","id":"tas1","completed":null}`))
 	require.NoError(t, err)
-	require.True(t, event.(*TaskEvent).Task.Completed, "null says nothing")
+	require.True(t, event.(*TaskEvent).Task.Completed, "null is ignored")
 	event, err = Decode([]byte(`{"type":"TaskDelete","id":null,"data":{"id":"tas1"}}`))
 	require.NoError(t, err)
 	require.Equal(t, "tas1", event.RecordID())
@@ -199,9 +199,9 @@ func TestDecodeOddValues(t *testing.T) {
 
 	event, err = Decode([]byte(`{"type":"ContactUpdate","data":{"id":"con1","locationId":"loc1","type":"lead","webhookId":"w"}}`))
 	require.NoError(t, err)
-	require.Equal(t, "loc1", event.Meta().LocationID, "the envelope's part may lie within")
+	require.Equal(t, "loc1", event.Meta().LocationID, "data may contain fields of the envelope")
 	require.Equal(t, "w", event.Meta().WebhookID)
-	require.Equal(t, "lead", event.(*ContactEvent).Contact.Type, "a contact has a type of its own")
+	require.Equal(t, "lead", event.(*ContactEvent).Contact.Type, "the type of the contact, not of the event")
 
 	event, err = Decode([]byte(`{"type":"AppointmentUpdate","appointment":{"id":"app1","locationId":"loc1"}}`))
 	require.NoError(t, err)
@@ -212,8 +212,8 @@ func TestDecodeOddValues(t *testing.T) {
 	require.Equal(t, "not1", event.RecordID(), "a flat record may have a property called data")
 }
 
-// Names are taken as HighLevel writes them, and of one that comes several times the last counts, as encoding/json has
-// it.
+// TestDecodeRepeatedNames: names match with HighLevel's capitals only, and the last of repeated names counts, as in
+// encoding/json.
 func TestDecodeRepeatedNames(t *testing.T) {
 	for _, test := range []struct {
 		name, body          string
@@ -253,8 +253,8 @@ func TestDecodeDeepNesting(t *testing.T) {
 	}
 }
 
-// The guide's samples of an appointment's update and deletion call themselves AppointmentCreate. They come as what they
-// say, and the trigger gets them all.
+// TestAppointmentsThatCallThemselvesCreated: the guide's samples of an appointment's update and deletion have the type
+// AppointmentCreate. They are decoded as that type, and OnAppointmentChanged gets all of them.
 func TestAppointmentsThatCallThemselvesCreated(t *testing.T) {
 	body := `{"type":"AppointmentCreate","locationId":"loc1","appointment":{` + appointmentRecord + `}}`
 	event, err := Decode([]byte(body))
@@ -332,7 +332,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// checkRecord compares the record of an event with what encoding/json and the model make of the same properties.
+// checkRecord compares the record of an event with what encoding/json decodes from the same properties.
 func checkRecord(t *testing.T, event Event, all map[string]json.RawMessage) {
 	t.Helper()
 	record, nested := all, false

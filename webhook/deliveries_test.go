@@ -17,10 +17,9 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// These tests hold the handler against the deliveries of ghltest, which have the shapes that HighLevel's were seen to
-// have.
+// These tests send the deliveries of ghltest, which have the observed shapes of HighLevel's, to the handler.
 
-// desk collects what a handler is given.
+// desk collects the events that a handler gets.
 type desk struct {
 	mu      sync.Mutex
 	events  []webhook.Event
@@ -58,7 +57,7 @@ func (d *desk) count(result webhook.Result) int {
 	return n
 }
 
-// handler returns a handler of what the server signs.
+// handler returns a handler that accepts the signatures of the server.
 func (d *desk) handler(t *testing.T, s *ghltest.Server, opts ...webhook.Option) *webhook.Handler {
 	key, err := webhook.ParsePublicKey(s.WebhookPublicKeyPEM())
 	require.NoError(t, err)
@@ -167,7 +166,7 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 	require.NoError(t, err)
 	again, err := contact.Refetch(ctx, c)
 	require.NoError(t, err)
-	require.Equal(t, now, again, "not what the event said, but what is so")
+	require.Equal(t, now, again, "Refetch returns the current contact, not the one of the event")
 	require.Equal(t, "Eda", again.FirstName)
 
 	// Its tasks.
@@ -207,7 +206,7 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 	noteNow, err := note.Refetch(ctx, c)
 	require.NoError(t, err)
 	require.Equal(t, "was late", noteNow.Body)
-	require.Equal(t, "user1", noteNow.UserID, "which the event lacks")
+	require.Equal(t, "user1", noteNow.UserID, "the event has no userId")
 	require.NoError(t, c.Notes.Delete(ctx, made.ID, written.ID))
 	_, err = next(webhook.NoteDelete)[0].(*webhook.NoteEvent).Refetch(ctx, c)
 	require.ErrorIs(t, err, ghl.ErrNotFound)
@@ -238,7 +237,7 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 
 	require.NoError(t, c.Contacts.Delete(ctx, made.ID))
 	last := next(webhook.ContactDelete)[0].(*webhook.ContactEvent)
-	require.Equal(t, "Eda", last.Contact.FirstName, "the last that is known of it")
+	require.Equal(t, "Eda", last.Contact.FirstName, "a deletion has the last known contact")
 	_, err = last.Refetch(ctx, c)
 	require.ErrorIs(t, err, ghl.ErrNotFound)
 
@@ -260,7 +259,7 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 	require.Len(t, d.results, seen)
 }
 
-// What is known to be odd in the real deliveries.
+// TestOddDeliveries covers the known oddities of real deliveries.
 func TestOddDeliveries(t *testing.T) {
 	s, c := startServer(t)
 	d := &desk{}
@@ -287,15 +286,16 @@ func TestOddDeliveries(t *testing.T) {
 			found = other.ContactID
 		}
 	}
-	require.Equal(t, ada.ID, found, "the way that ErrNoContactID advises")
+	require.Equal(t, ada.ID, found, "the search that ErrNoContactID suggests")
 
 	mistyped := events[1].(*webhook.AppointmentEvent)
 	require.Equal(t, webhook.AppointmentCreate, mistyped.Type)
 	gone, err := mistyped.Refetch(t.Context(), c)
-	require.True(t, errors.Is(err, ghl.ErrNotFound) || gone.Deleted, "Refetch shows what is so")
+	require.True(t, errors.Is(err, ghl.ErrNotFound) || gone.Deleted, "Refetch shows the deletion")
 }
 
-// The call is one of the event's location, whatever the client's, and counts against that one's limit.
+// TestRefetchInTheLocationOfTheEvent: Refetch calls the location of the event, also if the client has another one, and
+// the call counts against the limit of the event's location.
 func TestRefetchInTheLocationOfTheEvent(t *testing.T) {
 	s, _ := startServer(t, ghltest.WithLocation(ghl.Location{ID: "locA"}),
 		ghltest.WithLocation(ghl.Location{ID: "locB"}))
@@ -341,7 +341,8 @@ func TestRedeliveryAfter429(t *testing.T) {
 		delivery := s.Deliveries()[0]
 		require.Equal(t, attempt, delivery.Attempts)
 		if attempt < 4 {
-			require.Equal(t, http.StatusTooManyRequests, delivery.Status, "nothing is acknowledged before it is kept")
+			require.Equal(t, http.StatusTooManyRequests, delivery.Status,
+				"a delivery is acknowledged only after it was kept")
 			require.Empty(t, d.list())
 			require.Equal(t, 1, s.Redeliver())
 		} else {
@@ -352,7 +353,7 @@ func TestRedeliveryAfter429(t *testing.T) {
 	require.Zero(t, s.Redeliver())
 }
 
-// Lost answers, duplicates, other orders and forgeries: each event is handled once, whoever sends it.
+// TestDeliveriesThatGoWrong: with lost answers, duplicates, changed order and forgeries, each event is handled once.
 func TestDeliveriesThatGoWrong(t *testing.T) {
 	s, c := startServer(t)
 	d := &desk{}
@@ -398,7 +399,7 @@ func TestDeliveriesThatGoWrong(t *testing.T) {
 	require.Equal(t, len(honest), d.count(webhook.Kept))
 }
 
-// The same over a real connection.
+// TestDeliveryOverLoopback delivers over a real connection.
 func TestDeliveryOverLoopback(t *testing.T) {
 	s, c := startServer(t)
 	d := &desk{}

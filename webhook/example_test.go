@@ -58,8 +58,7 @@ func ExampleNewHandler() {
 	// Output: ContactCreate Ada [vip]
 }
 
-// A queue keeps the deliveries, and the work is done later. The queue's entry is made with Delivery.ID as its unique
-// key.
+// A queue stores the deliveries, and a worker handles them later. Delivery.ID is the unique key of the entry.
 func ExampleWithKeeper() {
 	server, err := ghltest.NewHandler()
 	if err != nil {

@@ -62,7 +62,7 @@ func numbered(n int) string {
 
 var note = flat(NoteCreate, noteRecord)
 
-// outcomes collects what the observer is told.
+// outcomes collects the outcomes that the observer gets.
 type outcomes struct {
 	mu   sync.Mutex
 	list []Outcome
@@ -140,10 +140,10 @@ func TestAnswers(t *testing.T) {
 	require.Equal(t, Duplicate, last.Result)
 	require.Equal(t, NoteCreate, last.Meta.Type)
 	require.Equal(t, 200, last.Status)
-	require.Nil(t, seen.list[0].Meta, "what is not verified is not told of")
+	require.Nil(t, seen.list[0].Meta, "the outcome has no Meta of an unverified delivery")
 }
 
-// A body is taken as it comes: nothing unpacks it, so nothing small becomes large.
+// TestContentEncoding: the handler does not decompress a body, so a small body cannot become large.
 func TestContentEncoding(t *testing.T) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
@@ -158,7 +158,7 @@ func TestContentEncoding(t *testing.T) {
 	}
 	header := signed([]byte(note))
 	header.Set("Content-Type", "text/plain")
-	require.Equal(t, 200, status(h, note, header), "the signature says what it is")
+	require.Equal(t, 200, status(h, note, header), "the Content-Type is ignored")
 }
 
 func TestEverySampleIsDelivered(t *testing.T) {
@@ -236,7 +236,7 @@ func TestRouterCallsAllRoutesAndFails(t *testing.T) {
 	router, err := NewRouter(OnAny(nothing))
 	require.NoError(t, err)
 	require.Error(t, router.Keep(t.Context(), nil))
-	require.Error(t, router.Keep(t.Context(), &Delivery{}), "only what was verified")
+	require.Error(t, router.Keep(t.Context(), &Delivery{}), "an unverified delivery is refused")
 }
 
 func TestWrongOptions(t *testing.T) {
@@ -269,7 +269,7 @@ func TestWrongOptions(t *testing.T) {
 	_, err := NewMemory(0)
 	require.Error(t, err)
 	_, err = NewHandler(verifier(t), nil, OnAny(nothing))
-	require.NoError(t, err, "a nil option is none")
+	require.NoError(t, err, "a nil option is ignored")
 }
 
 func TestReplayWindow(t *testing.T) {
@@ -312,7 +312,7 @@ func TestDuplicatesOutsideOfTheWindowAreStillRefused(t *testing.T) {
 	h := handler(t, OnAny(nothing), WithClock(func() time.Time { return at }))
 	require.Equal(t, 200, status(h, note))
 	at = at.Add(DefaultPast + time.Second)
-	require.Equal(t, 401, status(h, note), "the window and the duplicate check are apart")
+	require.Equal(t, 401, status(h, note), "the replay window is separate from the duplicate check")
 }
 
 func TestWhatCouldNotBeKeptComesAgain(t *testing.T) {
@@ -362,7 +362,7 @@ func TestTheSameDelivery100TimesAtOnceIsHandledOnce(t *testing.T) {
 			}
 			time.Sleep(999 * time.Millisecond)
 			synctest.Wait()
-			require.Empty(t, answers, "nothing is acknowledged before it is kept")
+			require.Empty(t, answers, "a delivery is acknowledged only after it was kept")
 			for range 100 {
 				require.Equal(t, map[bool]int{false: 200, true: 429}[fails], <-answers)
 			}
@@ -399,8 +399,8 @@ func TestAHandlerThatOutlivesItsTime(t *testing.T) {
 		began := time.Now()
 		require.Equal(t, 429, status(h, note))
 		require.Equal(t, time.Minute, time.Since(began))
-		require.Equal(t, 429, status(h, note), "it comes again while the first is still being handled")
-		require.Equal(t, 1, calls, "and is not handled beside it")
+		require.Equal(t, 429, status(h, note), "a redelivery while the first is being handled")
+		require.Equal(t, 1, calls, "the redelivery is not handled")
 		end <- errors.New("too late")
 		synctest.Wait()
 		require.Contains(t, logged.String(), "returned after its time")
@@ -416,7 +416,7 @@ func TestAHandlerThatOutlivesItsTime(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, 2, strings.Count(logged.String(), "returned after its time"))
 		go func() { end <- nil }()
-		require.Equal(t, 200, status(h, note), "its answer was 429, so a late success is none: it is handled again")
+		require.Equal(t, 200, status(h, note), "it was answered 429, so it is handled again despite the late success")
 		require.Equal(t, 3, calls)
 		require.Equal(t, 200, status(h, note))
 		require.Equal(t, 3, calls)
@@ -426,7 +426,7 @@ func TestAHandlerThatOutlivesItsTime(t *testing.T) {
 	})
 }
 
-// Whoever waits beside the first is answered with it, and learns what it learns.
+// TestACopyOfAHandlerThatOutlivesItsTime: a repeated delivery waits for the first one and gets the same answer.
 func TestACopyOfAHandlerThatOutlivesItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		end := make(chan error)
@@ -438,7 +438,7 @@ func TestACopyOfAHandlerThatOutlivesItsTime(t *testing.T) {
 		go func() { answers <- status(h, note) }()
 		require.Equal(t, []int{429, 429}, []int{<-answers, <-answers})
 		require.Equal(t, time.Minute, time.Since(began))
-		require.Equal(t, 429, status(h, note), "at once, for it is still running")
+		require.Equal(t, 429, status(h, note), "at once, because the handler still runs")
 		require.Equal(t, time.Minute, time.Since(began))
 		close(end)
 		synctest.Wait()
@@ -446,7 +446,8 @@ func TestACopyOfAHandlerThatOutlivesItsTime(t *testing.T) {
 	})
 }
 
-// What was kept in time is acknowledged, also when remembering it takes too long, and then it is still remembered.
+// TestADeduplicatorThatTakesLong: a delivery that was kept in time is acknowledged even if Remember takes too long, and
+// Remember still completes.
 func TestADeduplicatorThatTakesLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory, err := NewMemory(1)
@@ -468,12 +469,13 @@ func TestADeduplicatorThatTakesLong(t *testing.T) {
 		require.ErrorIs(t, seen.list[0].Err, errRemembering)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.ErrorIs(t, dedup.seenErr, context.DeadlineExceeded, "its time is bounded too")
+		require.ErrorIs(t, dedup.seenErr, context.DeadlineExceeded,
+			"the context of the deduplicator has a deadline too")
 		dedup.slow = 29 * time.Second
 		require.Equal(t, 200, status(h, numbered(1)))
 		time.Sleep(time.Hour)
 		require.Equal(t, 200, status(h, numbered(1)))
-		require.Equal(t, 2, calls, "half of the time is left for remembering")
+		require.Equal(t, 2, calls, "half of the time is reserved for Remember")
 		calls = 1
 		dedup.slow = 0
 		require.Equal(t, 200, status(h, note))
@@ -495,7 +497,7 @@ func TestAHandlerThatHeedsItsTime(t *testing.T) {
 	})
 }
 
-// nilError is an error that cannot be asked anything when it is a nil pointer.
+// nilError is an error whose methods panic on a nil pointer.
 type nilError struct{ inner error }
 
 func (e *nilError) Error() string { return e.inner.Error() }
@@ -574,7 +576,7 @@ func TestWithoutWebhookID(t *testing.T) {
 	}
 	require.Equal(t, 200, status(h, strings.Replace(timed, "953", "952", 1)))
 	require.Equal(t, 200, status(h, strings.Replace(timed, "con1", "con2", 1)))
-	require.Equal(t, []Result{Kept, Duplicate, Duplicate, Kept, Kept}, seen.results(), "known by its bytes")
+	require.Equal(t, []Result{Kept, Duplicate, Duplicate, Kept, Kept}, seen.results(), "identified by its bytes")
 	require.Equal(t, 3, calls)
 	require.Empty(t, logged.String())
 
@@ -586,10 +588,10 @@ func TestWithoutWebhookID(t *testing.T) {
 	require.Equal(t, []Result{Kept, Kept}, seen.results(), "it may be another change with the same content")
 	require.Equal(t, 5, calls)
 	require.ErrorIs(t, seen.list[0].Err, errUnidentified)
-	require.Equal(t, 2, strings.Count(logged.String(), "a repetition cannot be detected"), "but not in silence")
+	require.Equal(t, 2, strings.Count(logged.String(), "a repetition cannot be detected"), "this is logged")
 
 	h = handler(t, RequireTimestamp(), count)
-	require.Equal(t, 401, status(h, bare), "whatever passes has an identity")
+	require.Equal(t, 401, status(h, bare), "a delivery without an identity is refused")
 }
 
 func TestDeliveryID(t *testing.T) {
@@ -650,11 +652,11 @@ func TestDeduplicator(t *testing.T) {
 	h := handler(t, WithDeduplicator(dedup), seen.option(),
 		OnAny(func(context.Context, Event) error { calls++; return nil }))
 	require.Equal(t, 429, status(h, note))
-	require.Zero(t, calls, "without knowing whether it is a duplicate nothing is handled")
+	require.Zero(t, calls, "a delivery is not handled if the duplicate check fails")
 	require.ErrorIs(t, seen.list[0].Err, dedup.keptErr)
 
 	dedup.keptErr, dedup.rememberErr = nil, errors.New("store is full")
-	require.Equal(t, 200, status(h, note), "it is kept")
+	require.Equal(t, 200, status(h, note), "the delivery is kept")
 	require.ErrorIs(t, seen.list[1].Err, dedup.rememberErr)
 	dedup.panics = true
 	require.Equal(t, 200, status(h, note))
@@ -681,12 +683,12 @@ func TestMemoryIsBounded(t *testing.T) {
 		id := fmt.Sprint(i, strings.Repeat("x", i*1000))
 		require.False(t, known(id))
 		require.NoError(t, m.Remember(t.Context(), id))
-		require.NoError(t, m.Remember(t.Context(), id), "twice is once")
+		require.NoError(t, m.Remember(t.Context(), id), "a repeated Remember has no effect")
 		require.True(t, known(id))
 		require.LessOrEqual(t, len(m.known), 3)
 		require.Len(t, m.ring, len(m.known))
 	}
-	require.False(t, known("6"+strings.Repeat("x", 6000)), "the oldest go")
+	require.False(t, known("6"+strings.Repeat("x", 6000)), "the oldest are dropped")
 	require.True(t, known("7"+strings.Repeat("x", 7000)))
 }
 
@@ -736,7 +738,7 @@ func TestLogIsByAllowList(t *testing.T) {
 	}, records[0])
 	require.Equal(t, map[string]any{
 		"level": "WARN", "msg": "webhook", "result": "forged", "status": 401.0, "error": ErrInvalidSignature.Error(),
-	}, records[1], "nothing of what is not verified")
+	}, records[1], "no attributes of an unverified delivery")
 }
 
 // serve runs the handler in a real server, without a network, and returns how to connect.
@@ -779,7 +781,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-// hidden is a middleware that hides what its writer can do.
+// hidden is a middleware that hides the optional methods of its writer.
 func hidden(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
@@ -829,7 +831,8 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 	}
 }
 
-// A body that nobody wants holds neither the answer nor, for longer than any body, the connection.
+// TestABodyThatIsNotReadIsGivenUp: an unread body does not delay the answer, and holds the connection no longer than a
+// body that is read.
 func TestABodyThatIsNotReadIsGivenUp(t *testing.T) {
 	for name, head := range map[string]string{
 		"405": "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nx",
@@ -869,12 +872,12 @@ func TestTheConnectionGoesOnAfterADelivery(t *testing.T) {
 		h := handler(t, WithReadTimeout(time.Second),
 			OnAny(func(context.Context, Event) error { time.Sleep(2 * time.Second); return nil }))
 		conn := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			// a middleware that looks at it: the server then waits for the next request already
+			// a middleware that reads the body: the server then waits for the next request already
 			body, err := io.ReadAll(r.Body)
 			assert.NoError(t, err)
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			h.ServeHTTP(w, r)
-			assert.NoError(t, r.Context().Err(), "the sender is still there")
+			assert.NoError(t, r.Context().Err(), "the sender is still connected")
 		}))()
 		reader := bufio.NewReader(conn)
 		for i := range 3 {
@@ -899,7 +902,7 @@ func TestTheConnectionGoesOnAfterADelivery(t *testing.T) {
 	})
 }
 
-// endless is a body without end, and counts what is taken of it.
+// endless is a body without end that counts the bytes read.
 type endless struct{ read int }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -940,7 +943,7 @@ func TestAMiddlewareThatBoundsTheBody(t *testing.T) {
 	require.Equal(t, 413, status(h, note+" "))
 }
 
-// What is announced and does not come takes no memory.
+// TestAnAnnouncedBodyTakesMemoryOnlyAsItComes: memory grows with the bytes received, not with Content-Length.
 func TestAnAnnouncedBodyTakesMemoryOnlyAsItComes(t *testing.T) {
 	w := &wire{header: http.Header{}}
 	h := handler(t, OnAny(nothing), WithMaxBody(1<<30))
@@ -973,7 +976,7 @@ type failingReader struct{}
 
 func (*failingReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
 
-// FuzzHandler holds that whatever comes, nothing panics and nothing is kept that the key did not sign.
+// FuzzHandler: the handler never panics and keeps only deliveries that the key signed.
 func FuzzHandler(f *testing.F) {
 	body := []byte(note)
 	f.Add(body, signature(testKey, body), "POST")
@@ -1007,7 +1010,7 @@ func TestWhatIsKnownOfInstallationsIsBounded(t *testing.T) {
 	for i := range maxLatest + 5 {
 		e := &InstallEvent{Envelope: Envelope{LocationID: fmt.Sprint(i),
 			Timestamp: ghl.NewTime(deliveredAt.Add(time.Duration(i)))}}
-		require.NoError(t, f.call(t.Context(), e)) // of no company, so there is nothing to do
+		require.NoError(t, f.call(t.Context(), e)) // without a company, so no token is removed
 	}
 	require.Len(t, f.latest, maxLatest)
 	require.NotContains(t, f.latest, "location:4")

@@ -97,7 +97,7 @@ func (f *feed) call(ctx context.Context, e Event) error {
 
 func (f *feed) install(ctx context.Context, meta *Envelope) (err error) {
 	switch {
-	case meta.CompanyID == "": // there is no token to derive from
+	case meta.CompanyID == "": // a token is derived only from a company
 	case meta.LocationID == "":
 		_, err = f.in.AddInstalled(ctx, meta.CompanyID)
 	default:

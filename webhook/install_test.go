@@ -24,8 +24,7 @@ import (
 
 const company = "company1"
 
-// office is a fake HighLevel with an app, what the app knows of its installations, and the handler that is told of
-// them.
+// office is a fake HighLevel with an app, the app's installations, and the handler that gets their deliveries.
 type office struct {
 	*ghltest.Server
 	t       *testing.T
@@ -70,7 +69,7 @@ func newOffice(t *testing.T, opts ...webhook.Option) *office {
 	return o
 }
 
-// newHandler makes another process's handler over the same installations.
+// newHandler returns the handler of another process over the same installations.
 func (o *office) newHandler(opts ...webhook.Option) http.Handler {
 	v, err := webhook.NewVerifier(webhook.WithOnlyKeys(o.WebhookPublicKey()))
 	require.NoError(o.t, err)
@@ -80,13 +79,13 @@ func (o *office) newHandler(opts ...webhook.Option) http.Handler {
 	return h
 }
 
-// connectCompany keeps the company's token, as the callback of the consent screen does.
+// connectCompany stores the company's token, as the callback of the consent screen does.
 func (o *office) connectCompany(locations ...string) {
 	o.keep(oauth.CompanyKey(company),
 		o.InstallCompany(o.app, ghltest.CompanyInstall{CompanyID: company, Locations: locations}))
 }
 
-// connectLocation keeps the token of a location that has installed the app itself.
+// connectLocation stores the token of a location that has installed the app itself.
 func (o *office) connectLocation(id string) { o.keep(oauth.LocationKey(id), o.Install(o.app, id)) }
 
 func (o *office) keep(key string, token ghl.Token) {
@@ -118,7 +117,7 @@ func (o *office) known() []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
-// happened is an event of the app at a time.
+// happened returns the body of an event of the app at a time.
 func happened(kind webhook.Type, at time.Time, where string) string {
 	return fmt.Sprintf(`{"type":%q,"appId":"our1",%s,"timestamp":%q}`, kind, where,
 		at.UTC().Format("2006-01-02T15:04:05.000Z"))
@@ -170,7 +169,7 @@ func TestFeedInstallations(t *testing.T) {
 
 			require.Equal(t, 401, o.post(test.body, http.Header{}))
 			require.Equal(t, 401, o.post(test.body, o.Sign([]byte(test.body+" "))))
-			require.Equal(t, before, o.known(), "never without a valid signature")
+			require.Equal(t, before, o.known(), "no change without a valid signature")
 			require.Equal(t, exchanges, o.OAuthCounts().LocationTokens)
 
 			require.Equal(t, 200, o.post(test.body))
@@ -182,7 +181,7 @@ func TestFeedInstallations(t *testing.T) {
 	}
 }
 
-// What HighLevel itself delivers, from the consent to the end.
+// TestInstallationsFollowTheDeliveries follows the deliveries from the consent to the last uninstall.
 func TestInstallationsFollowTheDeliveries(t *testing.T) {
 	o := newOffice(t)
 	o.SubscribeHandler(o.handler, ghltest.ForApp("our1", ""), ghltest.Events(ghltest.AppInstall, ghltest.AppUninstall))
@@ -223,7 +222,7 @@ func TestInstallationsFollowTheDeliveries(t *testing.T) {
 	require.Empty(t, o.known())
 }
 
-// What could not be followed comes again.
+// TestFeedInstallationsFails: a delivery is answered 429 if the installations cannot be updated.
 func TestFeedInstallationsFails(t *testing.T) {
 	o := newOffice(t)
 	o.connectCompany("loc1")
@@ -244,7 +243,8 @@ func TestFeedInstallationsFails(t *testing.T) {
 	require.Equal(t, []string{"company/company1"}, o.known())
 }
 
-// An uninstall that comes late does not remove what was installed since, in the same process or in another one.
+// TestALateUninstallSparesWhatWasInstalledSince: a late uninstall does not remove a later installation, in the same
+// process or in another one.
 func TestALateUninstallSparesWhatWasInstalledSince(t *testing.T) {
 	o := newOffice(t)
 	began := o.clock.Now()
@@ -270,19 +270,19 @@ func TestALateUninstallSparesWhatWasInstalledSince(t *testing.T) {
 	require.Equal(t, 200, o.post(happened(webhook.AppUninstall, began.Add(time.Second), inLoc1)))
 	require.Equal(t, all[:1], o.known())
 	require.Equal(t, 200, o.post(happened(webhook.AppInstall, began, inLoc1)),
-		"an install that comes late brings nothing back")
+		"a late install restores nothing")
 	require.Equal(t, all[:1], o.known())
 	require.Equal(t, 200, o.post(happened(webhook.AppUninstall, began.Add(time.Second), inCompany)))
 	require.Empty(t, o.known())
 
-	// What this machine says was issued just after the uninstall may have been issued before.
+	// A token that was issued just after the uninstall, by the clock of this machine, may be older than the uninstall.
 	o.handler = o.newHandler()
 	o.connectLocation("loc2")
 	require.Equal(t, 200, o.post(happened(webhook.AppUninstall, began.Add(-59*time.Second), `"locationId":"loc2"`)))
 	require.Empty(t, o.known())
 }
 
-// The agency's uninstall leaves alone what does not come from the agency's token.
+// TestUninstallOfACompany: the company's uninstall removes only tokens that are derived from the company's token.
 func TestUninstallOfACompany(t *testing.T) {
 	o := newOffice(t)
 	o.connectCompany("loc1", "loc2")
@@ -296,7 +296,7 @@ func TestUninstallOfACompany(t *testing.T) {
 	require.Equal(t, []string{"location/else1", "location/loc3"}, o.known())
 }
 
-// slowStore takes its time to load.
+// slowStore is a store with a Load that waits.
 type slowStore struct {
 	oauth.Store
 	loads   int
@@ -336,7 +336,7 @@ func TestInstallationsAreFedOneAtATime(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, keep(ctx, happened(webhook.AppUninstall, time.Now(), inCompany)), context.DeadlineExceeded,
-			"its time is over before its turn")
+			"the context ends before the lock is free")
 		require.Equal(t, 1, store.loads)
 		close(store.release)
 		require.NoError(t, <-first)

@@ -48,7 +48,7 @@ func TestVendorKeysAreBuiltIn(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, v.keys, 1)
 	require.Equal(t, "i2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg=", base64.StdEncoding.EncodeToString(v.keys[0]))
-	require.Empty(t, v.legacy, "only if asked for")
+	require.Empty(t, v.legacy, "the legacy key is optional")
 
 	v, err = NewVerifier(WithLegacyRSA())
 	require.NoError(t, err)
@@ -163,7 +163,7 @@ func TestRotation(t *testing.T) {
 
 	v, err := NewVerifier(WithKeys(public(next)))
 	require.NoError(t, err)
-	require.Len(t, v.keys, 2, "the vendor's key stays")
+	require.Len(t, v.keys, 2, "the vendor's key remains")
 	require.NoError(t, v.Verify(body, newer))
 }
 
@@ -237,7 +237,7 @@ func TestWrongKeysAreRefused(t *testing.T) {
 	}
 }
 
-// A key of small order fits signatures that nobody made: the test makes one for each.
+// TestKeysOfSmallOrderAreRefused: anybody can make a signature that a key of small order accepts.
 func TestKeysOfSmallOrderAreRefused(t *testing.T) {
 	for _, text := range smallOrder {
 		for _, sign := range []byte{0, 0x80} {
@@ -258,7 +258,7 @@ func TestKeysOfSmallOrderAreRefused(t *testing.T) {
 			accepted++
 		}
 	}
-	require.Positive(t, accepted, "why it is refused")
+	require.Positive(t, accepted, "a forged signature is valid for such a key")
 }
 
 func TestKeysAreCopied(t *testing.T) {
@@ -269,7 +269,7 @@ func TestKeysAreCopied(t *testing.T) {
 	require.NoError(t, v.Verify(body, signed(body)))
 }
 
-// FuzzVerify holds that nothing is accepted but the one body and the one signature that the keys have made.
+// FuzzVerify: only the signed body with its signature is accepted.
 func FuzzVerify(f *testing.F) {
 	body := []byte(`{"type":"ContactCreate","id":"abc"}`)
 	current, legacy := signature(testKey, body), legacySignature(body)
@@ -285,13 +285,13 @@ func FuzzVerify(f *testing.F) {
 		a, b = strings.TrimSpace(a), strings.TrimSpace(b)
 		right := bytes.Equal(data, body) && (a == current || strings.EqualFold(a, "N/A") && sameBase64(b, legacy))
 		require.Equal(t, right, err == nil)
-		if len(data) > 0 && a != current { // whatever it is, the key's own signature of it is accepted
+		if len(data) > 0 && a != current { // the key's own signature of any body is accepted
 			require.NoError(t, v.Verify(data, signed(data)))
 		}
 	})
 }
 
-// sameBase64 compares what is decoded: line breaks in base64 are allowed.
+// sameBase64 compares the decoded bytes, because base64 may contain line breaks.
 func sameBase64(a, b string) bool {
 	x, err := strictBase64.DecodeString(a)
 	y, _ := strictBase64.DecodeString(b)

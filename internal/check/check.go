@@ -9,7 +9,7 @@ func ID(id string) string {
 	case "":
 		return "is empty"
 	case ".", "..":
-		return "is no id"
+		return "is not an id"
 	}
 	for i := range len(id) {
 		switch c := id[i]; {

@@ -5,7 +5,7 @@
 //   - Nothing is lost. A struct with a field named Extra, a map[string]json.RawMessage or a type of that kind, stores
 //     there the properties without a field, and the values that their field does not hold completely.
 //
-// A struct needs no methods for this, at whatever depth it is nested. A nested struct without Extra is stored in the
+// A struct needs no methods for this, at any depth. A nested struct without Extra is stored in the
 // Extra of the struct around it when it holds less than its JSON. Types that implement [json.Unmarshaler] read
 // themselves.
 //

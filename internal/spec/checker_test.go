@@ -59,7 +59,7 @@ func (c *checker) drive(m method, v ghl.Version) {
 		result, err := f(&driver{Client: client, t: c.t, ctx: c.t.Context(), v3: v == ghl.VersionV3,
 			opt: ghl.CallResponse(&around)})
 		if len(around.Skipped) > 0 && s.override == nil {
-			s.reportLists("elements of this list are no records")
+			s.reportLists("elements of this list are not records")
 		}
 		return result, err
 	}

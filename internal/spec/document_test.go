@@ -135,7 +135,7 @@ func checkAnswer(input *openapi3filter.RequestValidationInput, resp *http.Respon
 	reportRefusals(place, err, report)
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
-		report(place, "it is no JSON")
+		report(place, "the body is not JSON")
 		return nil
 	}
 	compareProperties(place, flatten(media.Schema), value, places, report)
