@@ -26,8 +26,8 @@
 //
 // A server has one location and one token for it. [WithLocation] adds locations, and [Server.AddToken] adds tokens
 // with their own scopes, location and expiry. [WithSeed] and [Server.LoadJSON] seed records from a JSON document,
-// [WithDemoData] a small set of fictional people. An invalid seed, such as a custom field that exists already, fails the
-// test of [Start] and panics in a program.
+// [WithDemoData] a small set of fictional people. An invalid seed, such as a custom field that exists already, fails
+// the test of [Start] and panics in a program.
 //
 // [WithClock] sets the clock. [Clock] and [Server.Advance] move it: tokens expire, windows of the rate limit
 // ([WithLimits]) end and the search index ([WithIndexLag]) catches up, so no test has to wait.
