@@ -134,7 +134,8 @@ func callWith(t testing.TB, method reflect.Value, args []reflect.Value) error {
 	return errs[0]
 }
 
-// TestGoodArgumentsAreSent shows that the tests below refuse the hostile value alone: with goodArgs each method sends a request.
+// TestGoodArgumentsAreSent shows that the tests below refuse the hostile value alone: with goodArgs each method sends a
+// request.
 func TestGoodArgumentsAreSent(t *testing.T) {
 	stop := errors.New("sent")
 	c, _ := mocked(t, httpmock.NewErrorResponder(stop), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
@@ -157,7 +158,8 @@ func TestHostileIDs(t *testing.T) {
 				if id == "" && strings.HasPrefix(name, "Locations.") { // means the location of the client
 					continue
 				}
-				if arg.Kind() == reflect.Slice && strings.HasPrefix(name, "Tags.") && strings.TrimSpace(id) != "" { // a tag may contain any character
+				// a tag may contain any character
+				if arg.Kind() == reflect.Slice && strings.HasPrefix(name, "Tags.") && strings.TrimSpace(id) != "" {
 					continue
 				}
 				bad := slices.Clone(args)

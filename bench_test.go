@@ -81,7 +81,8 @@ func BenchmarkNetHTTP(b *testing.B) {
 	client := &http.Client{Transport: newInMemory(contactJSON)}
 	b.ReportAllocs()
 	for b.Loop() {
-		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "https://services.leadconnectorhq.com/contacts/seD4PfOuKoVMLkEZqohJ", nil)
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet,
+			"https://services.leadconnectorhq.com/contacts/seD4PfOuKoVMLkEZqohJ", nil)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -120,7 +121,8 @@ func (t *endlessContacts) RoundTrip(r *http.Request) (*http.Response, error) {
 		next = `"startAfter":null,"startAfterId":""`
 	}
 	fmt.Fprintf(&b, `],"meta":{"total":%d,%s}}`, t.total, next)
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(b.String())), Request: r}, nil
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(b.String())),
+		Request: r}, nil
 }
 
 // TestListingKeepsMemoryFlat lists 100,000 contacts and looks at the live heap on the way.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/internal/check"
+	"github.com/pluvo/ghl/internal/redact"
 )
 
 const (
@@ -219,7 +220,7 @@ func parseBaseURL(base string) (*url.URL, error) {
 func WithVersion(v Version) Option {
 	return func(c *config) error {
 		if v != Version20210728 && v != VersionV3 {
-			return badInputf("Version", "unknown version %q", clip(string(v), 40))
+			return badInputf("Version", "unknown version %q", redact.Clip(string(v), 40))
 		}
 		c.version = v
 		return nil

@@ -39,7 +39,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		require.ErrorIs(t, err, ghl.ErrBadInput, field)
 		require.Equal(t, field, asError(t, err).Field)
 	}
-	for _, base := range []string{"", "ftp://x", "https://", "https://u:p@x", "https://x?q=1", "https://x#f", "https://x/%2f", "://", "https://:80"} {
+	for _, base := range []string{"", "ftp://x", "https://", "https://u:p@x", "https://x?q=1", "https://x#f",
+		"https://x/%2f", "://", "https://:80"} {
 		_, err := ghl.New(ghl.WithToken("t"), ghl.WithBaseURL(base))
 		require.ErrorIs(t, err, ghl.ErrBadInput, base)
 	}
@@ -64,7 +65,8 @@ func TestBaseURLKeepsItsPath(t *testing.T) {
 
 func TestWithSharesAndIsolates(t *testing.T) {
 	made := map[string]int{}
-	c, s := mocked(t, answers(200, okContact), ghl.WithLimiterFor(func(resource string) ghl.Limiter { made[resource]++; return nil }))
+	c, s := mocked(t, answers(200, okContact),
+		ghl.WithLimiterFor(func(resource string) ghl.Limiter { made[resource]++; return nil }))
 	other, err := c.With(ghl.WithLocation("loc2"), ghl.WithToken("other"))
 	require.NoError(t, err)
 	for range 3 {
@@ -134,7 +136,8 @@ func TestConnectionsAreReused(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
+	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
 		ghl.WithRetry(ghl.RetryPolicy{MinBackoff: time.Microsecond, MaxBackoff: time.Microsecond}))
 	require.NoError(t, err)
 	for range 30 {
@@ -176,7 +179,9 @@ func TestLogsAreAnAllowList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		c, _ := mocked(t, inTurn(answers(200, `{"contacts":[{"id":"c1","email":"ada@example.com"}, 5],"traceId":"t-1"}`), answers(500, server500)), ghl.WithLogger(logger))
+		c, _ := mocked(t, inTurn(answers(200,
+			`{"contacts":[{"id":"c1","email":"ada@example.com"}, 5],"traceId":"t-1"}`), answers(500, server500)),
+			ghl.WithLogger(logger))
 		_, err := c.Contacts.List(t.Context(), &ghl.ListContactsOptions{Query: "ada@example.com"})
 		require.NoError(t, err)
 		_, err = c.Notes.Create(t.Context(), "c1", &ghl.NoteCreate{Body: "private"})
@@ -199,17 +204,21 @@ func TestLogsAreAnAllowList(t *testing.T) {
 }
 
 func TestTokensPrintRedacted(t *testing.T) {
-	token := ghl.Token{AccessToken: "at-secret", RefreshToken: "rt-secret", CompanyID: "comp1", UserType: ghl.UserTypeCompany, ExpiresAt: time.Unix(1, 0)}
+	token := ghl.Token{AccessToken: "at-secret", RefreshToken: "rt-secret", CompanyID: "comp1",
+		UserType: ghl.UserTypeCompany, ExpiresAt: time.Unix(1, 0)}
 	source := ghl.StaticTokenSource("at-secret")
 	c, err := ghl.New(ghl.WithToken("at-secret"))
 	require.NoError(t, err)
 	var logged bytes.Buffer
-	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "token", token, "pointer", &token, "nested", struct{ T ghl.Token }{token}, "source", source)
-	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "token", token, "pointer", &token, "nested", struct{ T *ghl.Token }{&token}, "source", source)
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "token", token, "pointer", &token, "nested",
+		struct{ T ghl.Token }{token}, "source", source)
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "token", token, "pointer", &token, "nested",
+		struct{ T *ghl.Token }{&token}, "source", source)
 	asJSON, err := json.Marshal(map[string]any{"t": token, "p": &token})
 	require.NoError(t, err)
 	texts := []string{logged.String(), string(asJSON), token.String()}
-	for _, v := range []any{token, &token, source, c, *c, struct{ T ghl.Token }{token}, []*ghl.Token{&token}, map[string]ghl.Token{"a": token}} {
+	for _, v := range []any{token, &token, source, c, *c, struct{ T ghl.Token }{token}, []*ghl.Token{&token},
+		map[string]ghl.Token{"a": token}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			texts = append(texts, fmt.Sprintf(verb, v))
 		}
@@ -246,7 +255,8 @@ func TestManyCallersShareAClient(t *testing.T) {
 
 func TestCallResponse(t *testing.T) {
 	var resp ghl.Response
-	c, _ := mocked(t, inTurn(answers(200, `{"contact":{"id":"c1"},"traceId":"t-7"}`, "X-RateLimit-Max", "25", "X-RateLimit-Remaining", "24", "X-Custom", "v"), answers(403, `{"message":"no","traceId":"t-8"}`)))
+	c, _ := mocked(t, inTurn(answers(200, `{"contact":{"id":"c1"},"traceId":"t-7"}`, "X-RateLimit-Max", "25",
+		"X-RateLimit-Remaining", "24", "X-Custom", "v"), answers(403, `{"message":"no","traceId":"t-8"}`)))
 	_, err := c.Contacts.Get(t.Context(), "c1", ghl.CallResponse(&resp))
 	require.NoError(t, err)
 	require.Equal(t, 200, resp.Status)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/internal/lenient"
+	"github.com/pluvo/ghl/internal/redact"
 )
 
 // CustomField is a contact's value of a custom field. Records that are read have the ID; records to write need the
@@ -260,7 +261,7 @@ func (r *CustomFieldResolver) Value(c *Contact, idOrKey string) (CustomFieldValu
 func (r *CustomFieldResolver) Set(idOrKey string, value CustomFieldValue) (CustomField, error) {
 	d, ok := r.Find(idOrKey)
 	if !ok {
-		return CustomField{}, badInputf("CustomFields", "the location has no custom field %q", clip(idOrKey, 80))
+		return CustomField{}, badInputf("CustomFields", "the location has no custom field %q", redact.Clip(idOrKey, 80))
 	}
 	return CustomField{ID: d.ID, Value: value}, nil
 }

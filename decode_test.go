@@ -16,7 +16,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// models are the zero values of everything that is read from the API. TestModelsAreListed checks that the list is complete.
+// models are the zero values of everything that is read from the API. TestModelsAreListed checks that the list is
+// complete.
 var models = generatedModels
 
 // oddValues are what may come where something else was promised.
@@ -27,7 +28,8 @@ var oddValues = []string{
 	`[]`, `[null]`, `[""]`, `["a"]`, `["5"]`, `[1]`, `[1,"a",{}]`, `[null,{"a":1},"b"]`, `[[]]`, `[{}]`, `[1e400]`, `[true]`,
 	`{}`, `{"a":1}`, `{"id":"x","status":{},"url":5}`, `{"a":123456789012345678901234567890}`,
 	`{"status":"active","new":true}`, `{"userId":"u","new":{}}`, `[{"openHour":9,"new":1}]`, `[{"openHour":"9","closeHour":"late"}]`,
-	strings.Repeat(`[`, 100) + strings.Repeat(`]`, 100), strings.Repeat(`{"a":`, 100) + `null` + strings.Repeat(`}`, 100),
+	strings.Repeat(`[`, 100) + strings.Repeat(`]`, 100),
+	strings.Repeat(`{"a":`, 100) + `null` + strings.Repeat(`}`, 100),
 }
 
 // modelFields are the fields of a model with their names on the wire.
@@ -176,7 +178,8 @@ func TestUsualRecords(t *testing.T) {
 			survivesStorage(t, v)
 
 			v = read(t, typ, record(typ, map[string]string{"surprise": `{"a":[1,null]}`, "": `"x"`}))
-			require.Equal(t, ghl.Extra{"surprise": json.RawMessage(`{"a":[1,null]}`), "": json.RawMessage(`"x"`)}, extraOf(v))
+			require.Equal(t, ghl.Extra{"surprise": json.RawMessage(`{"a":[1,null]}`),
+				"": json.RawMessage(`"x"`)}, extraOf(v))
 			survivesStorage(t, v)
 		})
 	}
@@ -194,7 +197,8 @@ func TestOddValues(t *testing.T) {
 					continue // without its contact, the result is an error by design
 				}
 				// Each value among two neighbours, and one in the whole record, which costs the most time.
-				few := map[string]bool{name: true, "contact": true, names[(i+1)%len(names)]: true, names[(i+2)%len(names)]: true}
+				few := map[string]bool{name: true, "contact": true, names[(i+1)%len(names)]: true,
+					names[(i+2)%len(names)]: true}
 				for _, odd := range oddValues {
 					data := record(typ, map[string]string{name: odd}, few)
 					if odd == `{"a":1}` {
@@ -207,7 +211,8 @@ func TestOddValues(t *testing.T) {
 						require.Equal(t, odd, string(raw), "%s", name)
 						require.Len(t, extra, 1)
 					} else {
-						require.True(t, holds(t, v, name, odd), "%s.%s lost %s: it is %#v", typ, name, clipText(odd), field.Interface())
+						require.True(t, holds(t, v, name, odd), "%s.%s lost %s: it is %#v", typ, name, clipText(odd),
+							field.Interface())
 						require.Empty(t, extra)
 					}
 					for other, f := range fields {
@@ -238,8 +243,8 @@ func noNil(t *testing.T, v reflect.Value) {
 	}
 }
 
-// holds reports whether a record holds a value that it was read from: the property of that name has the same leaves when
-// the record is written. Empty values and null have none; a list of one has those of its element.
+// holds reports whether a record holds a value that it was read from: the property of that name has the same leaves
+// when the record is written. Empty values and null have none; a list of one has those of its element.
 func holds(t *testing.T, record reflect.Value, name, value string) bool {
 	t.Helper()
 	data, err := json.Marshal(record.Interface())
@@ -255,7 +260,8 @@ func holds(t *testing.T, record reflect.Value, name, value string) bool {
 	return true
 }
 
-// leaves collects the texts, numbers and truths in a value, each with the name it stands under and as it would be as text.
+// leaves collects the texts, numbers and truths in a value, each with the name it stands under and as it would be as
+// text.
 func leaves(v any) map[string]bool {
 	out := map[string]bool{}
 	var walk func(string, any)
@@ -308,7 +314,8 @@ func TestManyOddValuesAtOnce(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	for _, m := range models {
 		typ := reflect.TypeOf(m)
-		for _, garbage := range []string{``, ` `, `"`, `"abc`, `"\`, `{`, `{"`, `{"a`, `{"a"`, `{"id":`, `{"id":"x"`, `{"id":"x",}`, `[`, `[1`, `nul`, `}`, "\x00", "\xff"} {
+		for _, garbage := range []string{``, ` `, `"`, `"abc`, `"\`, `{`, `{"`, `{"a`, `{"a"`, `{"id":`, `{"id":"x"`,
+			`{"id":"x",}`, `[`, `[1`, `nul`, `}`, "\x00", "\xff"} {
 			v := reflect.New(typ)
 			require.NotPanics(t, func() {
 				if v.Interface().(json.Unmarshaler).UnmarshalJSON([]byte(garbage)) != nil {
@@ -359,14 +366,16 @@ func TestExtraGivesWayToAChange(t *testing.T) {
 	require.Len(t, c.Extra, 2)
 	data, err := json.Marshal(c)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"id":"c1","tags":["a",{}],"birthDay":"x","dndSettings":{"SMS":{"status":"active","new":1}}}`, string(data))
+	require.JSONEq(t, `{"id":"c1","tags":["a",{}],"birthDay":"x","dndSettings":{"SMS":{"status":"active","new":1}}}`,
+		string(data))
 
 	c.Tags = append(c.Tags, "b")
 	c.BirthDay = 7
 	c.DNDSettings.SMS.Status = ghl.DNDInactive
 	data, err = json.Marshal(c)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"id":"c1","tags":["a","b"],"birthDay":7,"dndSettings":{"SMS":{"status":"inactive"}}}`, string(data))
+	require.JSONEq(t, `{"id":"c1","tags":["a","b"],"birthDay":7,"dndSettings":{"SMS":{"status":"inactive"}}}`,
+		string(data))
 }
 
 // TestContactForms: what each endpoint calls the same things.
@@ -380,7 +389,8 @@ func TestContactForms(t *testing.T) {
 		{"list without originals", `{"id":"c1","firstName":"ada","firstNameRaw":null,"lastNameRaw":""}`,
 			ghl.Contact{ID: "c1", FirstName: "ada"}},
 		{"search", `{"id":"c1","firstName":"Ada","firstNameLowerCase":"ada","address":"1 Main St","searchAfter":[1700000000000,"c1"]}`,
-			ghl.Contact{ID: "c1", FirstName: "Ada", FirstNameLowerCase: "ada", Address1: "1 Main St", Cursor: `[1700000000000,"c1"]`}},
+			ghl.Contact{ID: "c1", FirstName: "Ada", FirstNameLowerCase: "ada", Address1: "1 Main St",
+				Cursor: `[1700000000000,"c1"]`}},
 		{"search and list", `{"id":"c1","startAfter":[1,"a"],"searchAfter":[2,"b"]}`, ghl.Contact{ID: "c1", Cursor: `[2,"b"]`}},
 		{"get", `{"id":"c1","address1":"1 Main St","followers":["u1"],"attachments":[]}`,
 			ghl.Contact{ID: "c1", Address1: "1 Main St", Followers: []string{"u1"}, Attachments: []string{}}},
@@ -390,21 +400,35 @@ func TestContactForms(t *testing.T) {
 			ghl.Contact{ID: "c1"}},
 		{"empty texts for lists", `{"id":"c1","tags":"","customFields":"","dndSettings":"","birthDay":""}`, ghl.Contact{ID: "c1"}},
 		{"e-mails and phones as objects", `{"id":"c1","additionalEmails":[{"email":"a@x"},{"email":"b@x","valid":true}],"additionalPhones":[{"phone":"+1","phoneLabel":"work"}]}`,
-			ghl.Contact{ID: "c1", AdditionalEmails: []ghl.AdditionalEmail{{Email: "a@x"}, {Email: "b@x", Extra: ghl.Extra{"valid": json.RawMessage("true")}}}, AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+1", PhoneLabel: "work"}}}},
+			ghl.Contact{ID: "c1", AdditionalEmails: []ghl.AdditionalEmail{{Email: "a@x"},
+				{Email: "b@x", Extra: ghl.Extra{"valid": json.RawMessage("true")}}},
+				AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+1", PhoneLabel: "work"}}}},
 		{"e-mails and phones as texts", `{"id":"c1","additionalEmails":["a@x","b@x"],"additionalPhones":["+1",2]}`,
-			ghl.Contact{ID: "c1", AdditionalEmails: []ghl.AdditionalEmail{{Email: "a@x"}, {Email: "b@x"}}, AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+1"}, {Phone: "2"}}}},
+			ghl.Contact{ID: "c1", AdditionalEmails: []ghl.AdditionalEmail{{Email: "a@x"}, {Email: "b@x"}},
+				AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+1"}, {Phone: "2"}}}},
 		{"e-mails and phones as one", `{"id":"c1","additionalEmails":"a@x","additionalPhones":{"phone":"+1"}}`,
-			ghl.Contact{ID: "c1", AdditionalEmails: []ghl.AdditionalEmail{{Email: "a@x"}}, AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+1"}}}},
+			ghl.Contact{ID: "c1", AdditionalEmails: []ghl.AdditionalEmail{{Email: "a@x"}},
+				AdditionalPhones: []ghl.AdditionalPhone{{Phone: "+1"}}}},
 		{"do not disturb, 2021", `{"id":"c1","dnd":true,"dndSettings":{"Call":{"status":"active","message":"m","code":"101"},"WhatsApp":{"status":"inactive"},"GMB":null,"RCS":{"status":"permanent"}},"inboundDndSettings":{"all":{"status":"active"}}}`,
-			ghl.Contact{ID: "c1", DND: true, DNDSettings: &ghl.DNDSettings{Call: &ghl.DNDSetting{Status: ghl.DNDActive, Message: "m", Code: "101"}, WhatsApp: &ghl.DNDSetting{Status: ghl.DNDInactive}, RCS: &ghl.DNDSetting{Status: ghl.DNDPermanent}}, InboundDNDSettings: &ghl.DNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive}}}},
+			ghl.Contact{ID: "c1", DND: true,
+				DNDSettings: &ghl.DNDSettings{Call: &ghl.DNDSetting{Status: ghl.DNDActive, Message: "m", Code: "101"},
+					WhatsApp: &ghl.DNDSetting{Status: ghl.DNDInactive}, RCS: &ghl.DNDSetting{Status: ghl.DNDPermanent}},
+				InboundDNDSettings: &ghl.DNDSettings{All: &ghl.DNDSetting{Status: ghl.DNDActive}}}},
 		{"do not disturb, v3", `{"id":"c1","dnd":"true","dndSettings":{"call":{"status":"active","code":101},"email":{"status":"active"},"sms":{"status":"active"},"whatsApp":{"status":"active"},"gmb":{"status":"active"},"fb":{"status":"active"}}}`,
-			ghl.Contact{ID: "c1", DND: true, DNDSettings: &ghl.DNDSettings{Call: &ghl.DNDSetting{Status: ghl.DNDActive, Code: "101"}, Email: &ghl.DNDSetting{Status: ghl.DNDActive}, SMS: &ghl.DNDSetting{Status: ghl.DNDActive}, WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}, GMB: &ghl.DNDSetting{Status: ghl.DNDActive}, FB: &ghl.DNDSetting{Status: ghl.DNDActive}}}},
+			ghl.Contact{ID: "c1", DND: true,
+				DNDSettings: &ghl.DNDSettings{Call: &ghl.DNDSetting{Status: ghl.DNDActive, Code: "101"},
+					Email: &ghl.DNDSetting{Status: ghl.DNDActive}, SMS: &ghl.DNDSetting{Status: ghl.DNDActive},
+					WhatsApp: &ghl.DNDSetting{Status: ghl.DNDActive}, GMB: &ghl.DNDSetting{Status: ghl.DNDActive},
+					FB: &ghl.DNDSetting{Status: ghl.DNDActive}}}},
 		{"a channel that is new", `{"id":"c1","dndSettings":{"Pager":{"status":"active"}}}`,
-			ghl.Contact{ID: "c1", DNDSettings: &ghl.DNDSettings{Extra: ghl.Extra{"Pager": json.RawMessage(`{"status":"active"}`)}}}},
+			ghl.Contact{ID: "c1",
+				DNDSettings: &ghl.DNDSettings{Extra: ghl.Extra{"Pager": json.RawMessage(`{"status":"active"}`)}}}},
 		{"scalars of other types", `{"id":5,"phone":18005550100,"email":["a@x"],"birthMonth":"7","birthDay":3.0,"validEmail":"false"}`,
-			ghl.Contact{ID: "5", Phone: "18005550100", Email: "a@x", BirthMonth: 7, BirthDay: 3, ValidEmail: new(bool)}},
+			ghl.Contact{ID: "5", Phone: "18005550100", Email: "a@x", BirthMonth: 7, BirthDay: 3,
+				ValidEmail: new(bool)}},
 		{"objects for texts", `{"id":"c1","assignedTo":{"id":"u1"},"source":["a","b"]}`,
-			ghl.Contact{ID: "c1", Extra: ghl.Extra{"assignedTo": json.RawMessage(`{"id":"u1"}`), "source": json.RawMessage(`["a","b"]`)}}},
+			ghl.Contact{ID: "c1", Extra: ghl.Extra{"assignedTo": json.RawMessage(`{"id":"u1"}`),
+				"source": json.RawMessage(`["a","b"]`)}}},
 		{"a name twice", `{"id":{},"email":"a@x","id":"c1","EMAIL":"b@x"}`, ghl.Contact{ID: "c1", Email: "b@x"}},
 		{"a name twice, the odd one last", `{"id":"c1","id":{}}`, ghl.Contact{Extra: ghl.Extra{"id": json.RawMessage(`{}`)}}},
 	} {
@@ -433,7 +457,8 @@ func TestTaskForms(t *testing.T) {
 }
 
 func TestBulkTagsResultForms(t *testing.T) {
-	for data, want := range map[string]bool{`{"succeded":true}`: true, `{"succeeded":true}`: true, `{"succeded":"true","succeeded":null}`: true, `{"succeeded":false}`: false, `{}`: false} {
+	for data, want := range map[string]bool{`{"succeded":true}`: true, `{"succeeded":true}`: true,
+		`{"succeded":"true","succeeded":null}`: true, `{"succeeded":false}`: false, `{}`: false} {
 		var got ghl.BulkTagsResult
 		require.NoError(t, json.Unmarshal([]byte(data), &got))
 		require.Equal(t, want, got.Succeeded, "%s", data)
@@ -444,10 +469,12 @@ func TestBulkTagsResultForms(t *testing.T) {
 // TestUpsertResultNeedsItsContact: everything else about it may be odd.
 func TestUpsertResultNeedsItsContact(t *testing.T) {
 	var r ghl.UpsertResult
-	for _, data := range []string{`{}`, `{"new":true}`, `{"contact":null}`, `{"contact":{}}`, `{"contact":"x"}`, `{"contact":[]}`} {
+	for _, data := range []string{`{}`, `{"new":true}`, `{"contact":null}`, `{"contact":{}}`, `{"contact":"x"}`,
+		`{"contact":[]}`} {
 		require.Error(t, json.Unmarshal([]byte(data), &r), "%s", data)
 	}
-	require.NoError(t, json.Unmarshal([]byte(`{"contact":{"id":5,"customFields":["x"]},"new":"true","traceId":[]}`), &r))
+	require.NoError(t, json.Unmarshal([]byte(`{"contact":{"id":5,"customFields":["x"]},"new":"true","traceId":[]}`),
+		&r))
 	require.Equal(t, "5", r.Contact.ID)
 	require.True(t, r.New)
 }

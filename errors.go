@@ -156,12 +156,12 @@ func (e *Error) Error() string {
 	}
 	tail := ""
 	if e.TraceID != "" {
-		tail += " [trace " + clip(oneLine(e.TraceID), 100) + "]"
+		tail += " [trace " + redact.Clip(oneLine(e.TraceID), 100) + "]"
 	}
 	if e.Attempts > 1 {
 		tail += fmt.Sprintf(" [%d attempts]", e.Attempts)
 	}
-	return clip(oneLine(b.String()), maxErrorText-len(tail)) + tail
+	return redact.Clip(oneLine(b.String()), maxErrorText-len(tail)) + tail
 }
 
 func (e *Error) reason() string {
@@ -465,19 +465,6 @@ func oneLine(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// clip shortens s to at most n bytes, never inside a character.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	const mark = "…"
-	n = max(n-len(mark), 0)
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + mark
 }
 
 func joinScopes(scopes []Scope) string {

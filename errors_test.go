@@ -17,8 +17,10 @@ import (
 )
 
 var categories = []error{
-	ghl.ErrBadInput, ghl.ErrValidation, ghl.ErrNotFound, ghl.ErrUnauthorized, ghl.ErrMissingScope, ghl.ErrForbidden, ghl.ErrDuplicateContact,
-	ghl.ErrSlotTaken, ghl.ErrRateLimited, ghl.ErrDailyLimit, ghl.ErrReauthRequired, ghl.ErrServer, ghl.ErrAmbiguous, ghl.ErrBadResponse,
+	ghl.ErrBadInput, ghl.ErrValidation, ghl.ErrNotFound, ghl.ErrUnauthorized, ghl.ErrMissingScope, ghl.ErrForbidden,
+	ghl.ErrDuplicateContact,
+	ghl.ErrSlotTaken, ghl.ErrRateLimited, ghl.ErrDailyLimit, ghl.ErrReauthRequired, ghl.ErrServer, ghl.ErrAmbiguous,
+	ghl.ErrBadResponse,
 }
 
 func TestEveryShapeOfError(t *testing.T) {
@@ -84,17 +86,20 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 
 	c, _ = mocked(t, answers(400, `{"message":"This location does not allow duplicated contacts.","meta":{"contactName":"Ada L","contactId":"c9","matchingField":"phone"}}`))
 	_, err = c.Contacts.Create(t.Context(), &ghl.ContactCreate{Phone: "+18005550100"})
-	require.Equal(t, &ghl.Duplicate{ContactID: "c9", ContactName: "Ada L", MatchingField: "phone"}, asError(t, err).Duplicate)
+	require.Equal(t, &ghl.Duplicate{ContactID: "c9", ContactName: "Ada L", MatchingField: "phone"},
+		asError(t, err).Duplicate)
 
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := mocked(t, answers(500, server500))
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.EqualError(t, err, "ghl: contacts.get: 500 Internal server error [trace trace-500] [4 attempts]")
 		_, err = c.Notes.Create(t.Context(), "c1", &ghl.NoteCreate{Body: "x"})
-		require.EqualError(t, err, "ghl: notes.create: 500 Internal server error; it may have happened all the same [trace trace-500]")
+		require.EqualError(t, err,
+			"ghl: notes.create: 500 Internal server error; it may have happened all the same [trace trace-500]")
 		c, _ = mocked(t, loses)
 		_, err = c.Contacts.Get(t.Context(), "c1")
-		require.EqualError(t, err, "ghl: contacts.get: the connection was lost: read: connection reset by peer [4 attempts]")
+		require.EqualError(t, err,
+			"ghl: contacts.get: the connection was lost: read: connection reset by peer [4 attempts]")
 	})
 
 	_, err = c.Contacts.Get(t.Context(), "../x")
@@ -120,7 +125,9 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 			asJSON, _ := json.Marshal(struct{ Err error }{err})
 			var logged strings.Builder
 			slog.New(slog.NewJSONHandler(&logged, nil)).Error("failed", "err", err)
-			for _, text := range []string{err.Error(), fmt.Sprintf("%v", err), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err), fmt.Sprintf("%+v", *e), fmt.Sprintf("%#v", *e), string(asJSON), logged.String()} {
+			for _, text := range []string{err.Error(), fmt.Sprintf("%v", err), fmt.Sprintf("%+v", err),
+				fmt.Sprintf("%#v", err), fmt.Sprintf("%+v", *e), fmt.Sprintf("%#v", *e), string(asJSON),
+				logged.String()} {
 				require.NotContains(t, text, token, name)
 				require.NotContains(t, text, "ada@example.com", name)
 				require.NotContains(t, text, "/contacts/", name)

@@ -14,8 +14,8 @@ import (
 	"github.com/pluvo/ghl/ghltest/fault"
 )
 
-// Httpmock answers one request with exact bytes. Take it to test which request your code sends, or how your code handles a
-// particular answer. The transport belongs to one test; the global one of httpmock is not needed.
+// Httpmock answers one request with exact bytes. Take it to test which request your code sends, or how your code
+// handles a particular answer. The transport belongs to one test; the global one of httpmock is not needed.
 func Example_testingWithHttpmock() {
 	transport := httpmock.NewMockTransport()
 	transport.RegisterResponder("POST", "/contacts/c1/tags", func(r *http.Request) (*http.Response, error) {
@@ -41,8 +41,9 @@ func Example_testingWithHttpmock() {
 	// [customer vip] 1
 }
 
-// Package ghltest behaves like HighLevel over several calls: it has state, pages, rate limits, faults, expiring tokens and
-// webhooks. Take it to test what your code achieves. Here the answer to a create is lost, and the contact exists once.
+// Package ghltest behaves like HighLevel over several calls: it has state, pages, rate limits, faults, expiring tokens
+// and webhooks. Take it to test what your code achieves. Here the answer to a create is lost, and the contact exists
+// once.
 func Example_testingWithGhltest() {
 	server, err := ghltest.New() // in a test: ghltest.Start(t)
 	if err != nil {
@@ -55,7 +56,8 @@ func Example_testingWithGhltest() {
 		log.Fatal(err)
 	}
 
-	contact, err := client.Contacts.Create(context.Background(), &ghl.ContactCreate{Email: "ada@example.com"}, ghl.CallReadBack())
+	contact, err := client.Contacts.Create(context.Background(), &ghl.ContactCreate{Email: "ada@example.com"},
+		ghl.CallReadBack())
 	if err != nil {
 		log.Fatal(err)
 	}

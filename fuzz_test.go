@@ -131,7 +131,9 @@ func FuzzTime(f *testing.F) {
 		f.Add(form.json)
 		f.Add(form.text())
 	}
-	for _, seed := range []string{"", " ", `"`, `"\`, "\xff", "NaN", "-Inf", "1e309", "0x1p9", "9223372036854775808", `{"_seconds":9e99}`, `{"_seconds":9223372036854775807}`, `{"$date":{"$date":[]}}`, "0001-01-01T00:00:00Z", "Mon, 02 Jan 2006 15:04:05 MST", "24:00", "[[5]]"} {
+	for _, seed := range []string{"", " ", `"`, `"\`, "\xff", "NaN", "-Inf", "1e309", "0x1p9", "9223372036854775808",
+		`{"_seconds":9e99}`, `{"_seconds":9223372036854775807}`, `{"$date":{"$date":[]}}`, "0001-01-01T00:00:00Z",
+		"Mon, 02 Jan 2006 15:04:05 MST", "24:00", "[[5]]"} {
 		f.Add(seed)
 	}
 	berlin, err := time.LoadLocation("Europe/Berlin")
@@ -188,7 +190,8 @@ func FuzzErrorBody(f *testing.F) {
 		{302, `{"message":["a","` + secretToken + `"]}`},
 		{400, `{"message":"pit-0123-\u0000secret","traceId":"a\nb\u2028` + "\xff" + `"}`},
 		{422, `{"message":"` + strings.Repeat("ä", 3000) + `","traceId":"` + strings.Repeat("€", 500) + `"}`},
-		{200, ``}, {200, `null`}, {200, `{"contact":null}`}, {200, `{"contact":{}}`}, {200, `{"contact":{"id":5}`}, {204, ``}, {100, `{}`},
+		{200, ``}, {200, `null`}, {200, `{"contact":null}`}, {200, `{"contact":{}}`}, {200, `{"contact":{"id":5}`},
+		{204, ``}, {100, `{}`},
 	} {
 		f.Add(seed.status, []byte(seed.body))
 	}
@@ -199,9 +202,11 @@ func FuzzErrorBody(f *testing.F) {
 		var resp ghl.Response
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		client, err := ghl.New(ghl.WithToken(secretToken), ghl.WithLocation("loc1"), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}),
+		client, err := ghl.New(ghl.WithToken(secretToken), ghl.WithLocation("loc1"),
+			ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}),
 			ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
-			ghl.WithHTTPClient(&http.Client{Transport: wireAnswer{status, http.Header{"Retry-After": {"7200"}}, body}})) // too long to wait for
+			// too long to wait for
+			ghl.WithHTTPClient(&http.Client{Transport: wireAnswer{status, http.Header{"Retry-After": {"7200"}}, body}}))
 		require.NoError(t, err)
 		_, err = client.Contacts.Get(ctx, "c1", ghl.CallResponse(&resp))
 		if err == nil {
@@ -225,24 +230,28 @@ type wireAnswer struct {
 }
 
 func (a wireAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader(a.body)), Request: r}, nil
+	return &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader(a.body)),
+		Request: r}, nil
 }
 
 // FuzzCursor: a stored cursor that was tampered with is refused or sent whole, and a record's own is always taken.
 func FuzzCursor(f *testing.F) {
-	for _, seed := range []string{"", `[1700000000000,"c1"]`, `["2021-07-02T05:18:26.704Z","c1"]`, `[1,"c1","x"]`, `[null,""]`, `[[],{}]`, `[1]`, `[`, `null`, `"a"`, ` [1,"a"] `, `[1e400,"a&b=c"]`, "[1,\"\xff\"]"} {
+	for _, seed := range []string{"", `[1700000000000,"c1"]`, `["2021-07-02T05:18:26.704Z","c1"]`, `[1,"c1","x"]`,
+		`[null,""]`, `[[],{}]`, `[1]`, `[`, `null`, `"a"`, ` [1,"a"] `, `[1e400,"a&b=c"]`, "[1,\"\xff\"]"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		sent := &wireRecorder{}
 		client, err := ghl.New(ghl.WithToken("pit-test"), ghl.WithLocation("loc1"),
-			ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }), ghl.WithHTTPClient(&http.Client{Transport: sent}))
+			ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
+			ghl.WithHTTPClient(&http.Client{Transport: sent}))
 		require.NoError(t, err)
 
 		_, err = client.Contacts.List(t.Context(), &ghl.ListContactsOptions{After: ghl.Cursor(text)})
 		if err == nil {
 			q := sent.last.URL.Query()
-			require.Equal(t, text != "", q.Get("startAfter") != "" && q.Get("startAfterId") != "", "one without the other gives page one for ever")
+			require.Equal(t, text != "", q.Get("startAfter") != "" &&
+				q.Get("startAfterId") != "", "one without the other gives page one for ever")
 		} else {
 			require.ErrorIs(t, err, ghl.ErrBadInput)
 			require.Nil(t, sent.last)

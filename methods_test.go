@@ -33,8 +33,9 @@ func collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 type wanted struct {
 	path, query, body string
 	form              bool
-	answers           []string // one for each request, of which the last is compared; nil means those of the default version
-	value             string   // the returned value as JSON
+	// one for each request, of which the last is compared; nil means those of the default version
+	answers []string
+	value   string // the returned value as JSON
 }
 
 type methodRow struct {
@@ -122,7 +123,8 @@ var methodRows = []methodRow{
 				&ghl.ListByBusinessOptions{Limit: 5, Skip: 10, Query: "x"}))
 		},
 		want: wanted{path: "/contacts/business/b1", query: "limit=5&locationId=loc1&query=x&skip=10",
-			answers: []string{`{"contacts":[{"id":"a","startAfter":["ada",  "a"]}],"count":11}`}, value: `{"Contacts":[{"id":"a","searchAfter":["ada","a"]}],"Total":11,"Next":""}`},
+			answers: []string{`{"contacts":[{"id":"a","startAfter":["ada",  "a"]}],"count":11}`},
+			value:   `{"Contacts":[{"id":"a","searchAfter":["ada","a"]}],"Total":11,"Next":""}`},
 		v3: wanted{value: `{"Contacts":[{"id":"a","searchAfter":["ada","a"]}],"Total":11,"Next":"[\"ada\",  \"a\"]"}`}},
 	{name: "Contacts.AllByBusiness", method: "GET", scope: "contacts.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
@@ -184,8 +186,10 @@ var methodRows = []methodRow{
 					CustomFields: ghl.Some([]ghl.CustomField{{ID: "f1", Value: ghl.ValueOf([]string{"a", "b"})}})}))
 		},
 		want: wanted{path: "/contacts/c1",
-			answers: []string{`{"succeded":true,"contact":{"id":"c1","lastName":"L"}}`}, value: `{"id":"c1","lastName":"L"}`,
-			body: `{"lastName":"L","website":null,"dndSettings":` + dndWrite + `,"customFields":[{"id":"f1","field_value":["a","b"]}]}`},
+			answers: []string{`{"succeded":true,"contact":{"id":"c1","lastName":"L"}}`},
+			value:   `{"id":"c1","lastName":"L"}`,
+			body: `{"lastName":"L","website":null,"dndSettings":` + dndWrite +
+				`,"customFields":[{"id":"f1","field_value":["a","b"]}]}`},
 		v3: wanted{body: `{"lastName":"L","website":null,"dndSettings":{"call":{"status":"active"},"sms":{"status":"inactive","message":"m","code":"1"}},"customFields":[{"id":"f1","fieldValue":["a","b"]}]}`,
 			answers: []string{`{"succeeded":true,"contact":{"id":"c1","lastName":"L"}}`}}},
 	{name: "Contacts.Upsert", method: "POST", scope: "contacts.write", once: true,
@@ -215,7 +219,8 @@ var methodRows = []methodRow{
 	{name: "Tasks.List", method: "GET", scope: "contacts.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Tasks.List(ctx, "c1")) },
 		want: wanted{path: "/contacts/c1/tasks",
-			answers: []string{`{"tasks":[{"id":"t1","title":"Call","completed":false}]}`}, value: `[{"id":"t1","title":"Call","completed":false}]`}},
+			answers: []string{`{"tasks":[{"id":"t1","title":"Call","completed":false}]}`},
+			value:   `[{"id":"t1","title":"Call","completed":false}]`}},
 	{name: "Tasks.Get", method: "GET", scope: "contacts.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Tasks.Get(ctx, "c1", "t1")) },
 		want: wanted{path: "/contacts/c1/tasks/t1", answers: []string{`{"task":{"id":"t1","completed":true}}`},
@@ -252,7 +257,8 @@ var methodRows = []methodRow{
 		},
 		want: wanted{path: "/locations/loc1/tasks/search",
 			body:    `{"contactId":["c1"],"completed":false,"assignedTo":["u1"],"query":"q","businessId":"b1","limit":5,"skip":10}`,
-			answers: []string{`{"tasks":[{"_id":"t1","title":"Call","completed":false}]}`}, value: `[{"id":"t1","title":"Call","completed":false}]`}},
+			answers: []string{`{"tasks":[{"_id":"t1","title":"Call","completed":false}]}`},
+			value:   `[{"id":"t1","title":"Call","completed":false}]`}},
 	{name: "Tasks.SearchAll", method: "POST", scope: "locations/tasks.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(collect(c.Tasks.SearchAll(ctx, nil)))
@@ -274,7 +280,8 @@ var methodRows = []methodRow{
 				&ghl.NoteCreate{Body: "<p>b</p>", Title: "T", Color: "#FFAA00", Pinned: true, UserID: "u1"}))
 		},
 		want: wanted{path: "/contacts/c1/notes",
-			body: `{"body":"<p>b</p>","title":"T","color":"#FFAA00","pinned":true,"userId":"u1"}`, answers: []string{`{"note":{"id":"n1"}}`}, value: `{"id":"n1"}`}},
+			body:    `{"body":"<p>b</p>","title":"T","color":"#FFAA00","pinned":true,"userId":"u1"}`,
+			answers: []string{`{"note":{"id":"n1"}}`}, value: `{"id":"n1"}`}},
 	{name: "Notes.Update", method: "PUT", scope: "contacts.write",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Notes.Update(ctx, "c1", "n1",
@@ -314,13 +321,15 @@ var methodRows = []methodRow{
 			return value(c.Followers.Add(ctx, "c1", []string{"u1"}))
 		},
 		want: wanted{path: "/contacts/c1/followers", body: `{"followers":["u1"]}`,
-			answers: []string{`{"followers":["u0","u1"],"followersAdded":["u1"]}`}, value: `{"followers":["u0","u1"],"followersAdded":["u1"]}`}},
+			answers: []string{`{"followers":["u0","u1"],"followersAdded":["u1"]}`},
+			value:   `{"followers":["u0","u1"],"followersAdded":["u1"]}`}},
 	{name: "Followers.Remove", method: "DELETE", scope: "contacts.write",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Followers.Remove(ctx, "c1", []string{"u1"}))
 		},
 		want: wanted{path: "/contacts/c1/followers", body: `{"followers":["u1"]}`,
-			answers: []string{`{"followers":["u0"],"followersRemoved":["u1"]}`}, value: `{"followers":["u0"],"followersRemoved":["u1"]}`}},
+			answers: []string{`{"followers":["u0"],"followersRemoved":["u1"]}`},
+			value:   `{"followers":["u0"],"followersRemoved":["u1"]}`}},
 
 	{name: "Campaigns.Add", method: "POST", scope: "contacts.write", once: true,
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
@@ -358,7 +367,8 @@ var methodRows = []methodRow{
 			return value(c.Appointments.ListForContact(ctx, "c1"))
 		},
 		want: wanted{path: "/contacts/c1/appointments",
-			answers: []string{`{"events":[{"id":"e1","startTime":"2026-03-01 09:00:00"}]}`}, value: `[{"id":"e1","startTime":"2026-03-01 09:00:00"}]`}},
+			answers: []string{`{"events":[{"id":"e1","startTime":"2026-03-01 09:00:00"}]}`},
+			value:   `[{"id":"e1","startTime":"2026-03-01 09:00:00"}]`}},
 	{name: "Appointments.Get", method: "GET", version: "2021-04-15", scope: "calendars/events.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Appointments.Get(ctx, "e1")) },
 		want: wanted{path: "/calendars/events/appointments/e1", answers: []string{`{"event":{"id":"e1"}}`},
@@ -376,7 +386,8 @@ var methodRows = []methodRow{
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Appointments.Update(ctx, "e1",
 				&ghl.AppointmentUpdate{StartTime: ghl.Some(slotStart), EndTime: ghl.Some(slotEnd),
-					AppointmentStatus: ghl.Some(ghl.AppointmentNoShow), Address: ghl.Null[string](), ToNotify: ghl.Some(false)}))
+					AppointmentStatus: ghl.Some(ghl.AppointmentNoShow), Address: ghl.Null[string](),
+					ToNotify: ghl.Some(false)}))
 		},
 		want: wanted{path: "/calendars/events/appointments/e1", answers: []string{`{"appointment":{"id":"e1"}}`},
 			value: `{"id":"e1"}`,
@@ -418,7 +429,8 @@ var methodRows = []methodRow{
 				&ghl.EventsQuery{StartTime: slotStart, EndTime: slotEnd, UserID: "u1"}))
 		},
 		want: wanted{path: "/calendars/blocked-slots",
-			query: "endTime=1772379000000&locationId=loc1&startTime=1772377200000&userId=u1", answers: []string{`{"events":null}`}, value: `[]`}},
+			query:   "endTime=1772379000000&locationId=loc1&startTime=1772377200000&userId=u1",
+			answers: []string{`{"events":null}`}, value: `[]`}},
 	{name: "Calendars.Block", method: "POST", version: "2021-04-15", scope: "calendars/events.write", once: true,
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Calendars.Block(ctx,
@@ -431,13 +443,15 @@ var methodRows = []methodRow{
 	{name: "Locations.Get", method: "GET", scope: "locations.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Locations.Get(ctx, "loc2")) },
 		want: wanted{path: "/locations/loc2",
-			answers: []string{`{"location":{"id":"loc2","timezone":"America/Chicago"}}`}, value: `{"id":"loc2","timezone":"America/Chicago"}`}},
+			answers: []string{`{"location":{"id":"loc2","timezone":"America/Chicago"}}`},
+			value:   `{"id":"loc2","timezone":"America/Chicago"}`}},
 	{name: "Locations.CustomFields", method: "GET", scope: "locations/customFields.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Locations.CustomFields(ctx, c.Location()))
 		},
 		want: wanted{path: "/locations/loc1/customFields", query: "model=contact",
-			answers: []string{`{"customFields":[{"id":"f1","fieldKey":"contact.shoe_size"}]}`}, value: `[{"id":"f1","fieldKey":"contact.shoe_size"}]`}},
+			answers: []string{`{"customFields":[{"id":"f1","fieldKey":"contact.shoe_size"}]}`},
+			value:   `[{"id":"f1","fieldKey":"contact.shoe_size"}]`}},
 	{name: "Locations.CustomFieldResolver", method: "GET", scope: "locations/customFields.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			r, err := c.Locations.CustomFieldResolver(ctx, c.Location())
@@ -447,7 +461,8 @@ var methodRows = []methodRow{
 			return []string{r.ID("contact.shoe_size"), r.ID("shoe_size"), r.Key("f1")}, nil
 		},
 		want: wanted{path: "/locations/loc1/customFields", query: "model=contact",
-			answers: []string{`{"customFields":[{"id":"f1","fieldKey":"contact.shoe_size"}]}`}, value: `["f1","f1","contact.shoe_size"]`}},
+			answers: []string{`{"customFields":[{"id":"f1","fieldKey":"contact.shoe_size"}]}`},
+			value:   `["f1","f1","contact.shoe_size"]`}},
 	{name: "Locations.Tags", method: "GET", scope: "locations/tags.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(c.Locations.Tags(ctx, "loc2")) },
 		want: wanted{path: "/locations/loc2/tags", answers: []string{`{"tags":[{"id":"g1","name":"vip"}]}`},

@@ -118,7 +118,8 @@ func unexpected(t testing.TB) step {
 }
 
 func unresolved(*http.Request) (*http.Response, error) {
-	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "services.leadconnectorhq.com"}}
+	return nil, &net.OpError{Op: "dial", Net: "tcp",
+		Err: &net.DNSError{Err: "no such host", Name: "services.leadconnectorhq.com"}}
 }
 
 func proxyGone(*http.Request) (*http.Response, error) {

@@ -42,7 +42,8 @@ func plainType(t reflect.Type) reflect.Type {
 // of the same loop, so that the load of the machine affects both alike. call is the whole of Contacts.Get, with a
 // transport that answers from memory.
 func BenchmarkDecode(b *testing.B) {
-	contact := strings.TrimSuffix(strings.TrimPrefix(contactJSON, `{"contact":`), `,"traceId":"0e1a9b1c-5a2f-4d38-b3a7-2f0d1c9f5a11"}`)
+	contact := strings.TrimSuffix(strings.TrimPrefix(contactJSON, `{"contact":`),
+		`,"traceId":"0e1a9b1c-5a2f-4d38-b3a7-2f0d1c9f5a11"}`)
 	client := inMemoryClient(b, contactJSON)
 	for _, bm := range []struct {
 		name, json string

@@ -23,7 +23,8 @@ import (
 var opGrant = ghl.Operation{Name: "grant", Method: http.MethodPost, Path: "/grant", NoBearer: true, Form: true}
 
 func grantForm() url.Values {
-	return url.Values{"client_secret": {"s3cret-of-client"}, "refreshToken": {"s3cret-refresh"}, "code": {"s3cret-code"}, "client_id": {"public-client"}}
+	return url.Values{"client_secret": {"s3cret-of-client"}, "refreshToken": {"s3cret-refresh"},
+		"code": {"s3cret-code"}, "client_id": {"public-client"}}
 }
 
 // unwanted is a token source that must not be asked.
@@ -35,7 +36,8 @@ func (u unwanted) Token(context.Context) (*ghl.Token, error) {
 }
 
 func TestNoBearer(t *testing.T) {
-	for name, opt := range map[string]ghl.Option{"WithoutToken": ghl.WithoutToken(), "a token source": ghl.WithTokenSource(unwanted{t})} {
+	for name, opt := range map[string]ghl.Option{"WithoutToken": ghl.WithoutToken(),
+		"a token source": ghl.WithTokenSource(unwanted{t})} {
 		t.Run(name, func(t *testing.T) {
 			c, m := mocked(t, answers(200, `{"ok":true}`), opt)
 			var out struct{ OK bool }
@@ -103,7 +105,8 @@ func TestNoBearerTellsNoSecret(t *testing.T) {
 			err := c.Call(t.Context(), opGrant, grantForm(), new(map[string]any))
 			require.Error(t, err)
 			e := asError(t, err)
-			for _, text := range []string{fmt.Sprintf("%v %+v %#v", err, *e, e), string(e.Body()), e.TraceID, log.String()} {
+			for _, text := range []string{fmt.Sprintf("%v %+v %#v", err, *e, e), string(e.Body()), e.TraceID,
+				log.String()} {
 				require.NotContains(t, text, "s3cret")
 			}
 			if name == "an error" {
@@ -112,7 +115,8 @@ func TestNoBearerTellsNoSecret(t *testing.T) {
 		})
 	}
 	c, _ := mocked(t, answers(200, `{"a":"b"`))
-	err := c.Call(t.Context(), ghl.Operation{Name: "any", Method: http.MethodGet, Path: "/any"}, nil, new(map[string]any))
+	err := c.Call(t.Context(), ghl.Operation{Name: "any", Method: http.MethodGet, Path: "/any"}, nil,
+		new(map[string]any))
 	require.Equal(t, `{"a":"b"`, string(asError(t, err).Body()), "other operations have the body in the error")
 }
 
@@ -137,7 +141,8 @@ func TestErrorsHoldNoToken(t *testing.T) {
 func TestBodyIsCutAfterSecretsAreHidden(t *testing.T) {
 	const limit = 64 << 10
 	for _, before := range []int{8, 12, 16} {
-		c, _ := mocked(t, answers(400, strings.Repeat("x", limit-before)+"s3cret-of-client and more"), ghl.WithoutToken())
+		c, _ := mocked(t, answers(400, strings.Repeat("x", limit-before)+"s3cret-of-client and more"),
+			ghl.WithoutToken())
 		err := c.Call(t.Context(), opGrant, grantForm(), nil)
 		require.NotContains(t, string(asError(t, err).Body()), "s3cret")
 	}
@@ -184,7 +189,8 @@ func TestErrorWith(t *testing.T) {
 // TestTokenSourceAsksForAPerson: a token source outside of this package can say that the account must be connected
 // again.
 func TestTokenSourceAsksForAPerson(t *testing.T) {
-	source := &refreshing{current: "expired-token", err: (&ghl.Error{Message: "signed out"}).With(ghl.ErrReauthRequired)}
+	source := &refreshing{current: "expired-token",
+		err: (&ghl.Error{Message: "signed out"}).With(ghl.ErrReauthRequired)}
 	c, _ := mocked(t, answers(401, badJWT), ghl.WithTokenSource(source))
 	_, err := c.Contacts.Get(t.Context(), "c1")
 	require.ErrorIs(t, err, ghl.ErrReauthRequired)
@@ -194,8 +200,10 @@ func TestTokenSourceAsksForAPerson(t *testing.T) {
 func TestTokenReadAnswer(t *testing.T) {
 	sent := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	want := &ghl.Token{
-		AccessToken: "access", RefreshToken: "refresh", IssuedAt: sent, ExpiresAt: sent.Add(time.Hour), Scopes: []ghl.Scope{"a", "b"},
-		UserType: ghl.UserTypeCompany, CompanyID: "comp1", UserID: "u1", BulkInstallation: true, ApprovedLocations: []string{"l1"},
+		AccessToken: "access", RefreshToken: "refresh", IssuedAt: sent, ExpiresAt: sent.Add(time.Hour),
+		Scopes:   []ghl.Scope{"a", "b"},
+		UserType: ghl.UserTypeCompany, CompanyID: "comp1", UserID: "u1", BulkInstallation: true,
+		ApprovedLocations: []string{"l1"},
 	}
 	for _, answer := range []string{
 		`{"access_token":"access","refresh_token":"refresh","expires_in":3600,"scope":"a b","userType":"Company","companyId":"comp1","userId":"u1",
@@ -207,7 +215,8 @@ func TestTokenReadAnswer(t *testing.T) {
 		require.NoError(t, got.ReadAnswer([]byte(answer), sent))
 		require.Equal(t, want, got)
 	}
-	for _, answer := range []string{``, `null`, `[]`, `{}`, `{"access_token":"s3cret a"}`, `{"access_token":"a","refresh_token":"s3cret b"}`, `{"access_token":"s3cret`} {
+	for _, answer := range []string{``, `null`, `[]`, `{}`, `{"access_token":"s3cret a"}`,
+		`{"access_token":"a","refresh_token":"s3cret b"}`, `{"access_token":"s3cret`} {
 		err := new(ghl.Token).ReadAnswer([]byte(answer), sent)
 		require.ErrorIs(t, err, ghl.ErrBadResponse, answer)
 		require.NotContains(t, err.Error(), "s3cret")

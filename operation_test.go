@@ -113,7 +113,8 @@ func TestCallOfTheCatalog(t *testing.T) {
 	require.Equal(t, "2021-07-28", r.Header.Get("Version"))
 	require.JSONEq(t, `{"completed":true}`, r.Body)
 
-	// Call sends the operation's Version and adds the location: to the path, the query and the body of an input of this package.
+	// Call sends the operation's Version and adds the location: to the path, the query and the body of an input of this
+	// package.
 	c, m = mocked(t, replies(t, `{}`, `{}`, `{}`))
 	require.NoError(t, c.Call(t.Context(), operation(t, "calendars.list"), nil, nil, ghl.CallQuery("groupId", "g1")))
 	require.NoError(t, c.Call(t.Context(), operation(t, "locations.tags"), nil, nil))
@@ -146,7 +147,8 @@ func TestCallUnderV3(t *testing.T) {
 
 func TestCallOfACustomOperation(t *testing.T) {
 	op := ghl.Operation{Name: "opportunities.move", Method: "PATCH",
-		Path: "/locations/{locationId}/opportunities/{id}/stage", Version: "2023-02-21", Scopes: []ghl.Scope{"opportunities.write"}}
+		Path: "/locations/{locationId}/opportunities/{id}/stage", Version: "2023-02-21",
+		Scopes: []ghl.Scope{"opportunities.write"}}
 	c, m := mocked(t, inTurn(answers(201, `{"ok":true}`), answers(204, ""), answers(200, ""), answers(200, `[1,2]`),
 		answers(401, `{"message":"The token is not authorized for this scope.","traceId":"tr"}`)))
 	var out struct{ OK bool }

@@ -133,7 +133,8 @@ func TestContactUpdateSendsThreeThings(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			sent := &wireRecorder{}
 			client, err := ghl.New(ghl.WithToken("pit-test"), ghl.WithLocation("loc1"), ghl.WithVersion(tc.version),
-				ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }), ghl.WithHTTPClient(&http.Client{Transport: sent}))
+				ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
+				ghl.WithHTTPClient(&http.Client{Transport: sent}))
 			require.NoError(t, err)
 			_, err = client.Contacts.Update(t.Context(), "c1", &tc.in)
 			require.ErrorIs(t, err, ghl.ErrBadResponse) // the recorder answers with a list

@@ -101,7 +101,8 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 	}
 }
 
-// TestHalfACursor: half a cursor does not end the list. The cursor of the last record continues it, and without one the list fails.
+// TestHalfACursor: half a cursor does not end the list. The cursor of the last record continues it, and without one the
+// list fails.
 func TestHalfACursor(t *testing.T) {
 	for name, half := range map[string]string{
 		"no id":   `"meta":{"startAfter":1700000000000,"startAfterId":""}`,
@@ -190,7 +191,8 @@ func mapped[T any](seq iter.Seq2[*T, error], f func(*T) string) iter.Seq2[string
 	}
 }
 
-// endless answers every request for a list with two records. It fails the request of a number, counted from 0; -1 means none.
+// endless answers every request for a list with two records. It fails the request of a number, counted from 0; -1 means
+// none.
 func endless(fails int) step {
 	n := -1
 	return func(r *http.Request) (*http.Response, error) {
@@ -486,7 +488,8 @@ func TestResponseOfAnIteratorIsTheLatestPages(t *testing.T) {
 	}
 }
 
-// TestCountedLists: a list that is paged by skip ends with an empty page, not with a short one. It fails if the server ignores skip.
+// TestCountedLists: a list that is paged by skip ends with an empty page, not with a short one. It fails if the server
+// ignores skip.
 func TestCountedLists(t *testing.T) {
 	ids := func(list ...string) string {
 		s := ""

@@ -385,7 +385,9 @@ func TestLimiterDailyQuota(t *testing.T) {
 				time.Sleep(4 * time.Minute)
 				gone(t, l, 56*time.Minute)
 				time.Sleep(56 * time.Minute)
-				answered(t, l, func(sent time.Time) RateLimit { return answerDaily(http.StatusOK, 9999, 24*time.Hour, sent) })
+				answered(t, l, func(sent time.Time) RateLimit {
+					return answerDaily(http.StatusOK, 9999, 24*time.Hour, sent)
+				})
 				require.NoError(t, l.Wait(t.Context()))
 			})
 		}
@@ -404,7 +406,9 @@ func TestLimiterDailyQuota(t *testing.T) {
 				gone(t, l, 40*time.Hour)
 			}
 			time.Sleep(doubtEvery)
-			answered(t, l, func(sent time.Time) RateLimit { return answerDaily(http.StatusOK, 500, 40*time.Hour, sent) })
+			answered(t, l, func(sent time.Time) RateLimit {
+				return answerDaily(http.StatusOK, 500, 40*time.Hour, sent)
+			})
 			require.NoError(t, l.Wait(t.Context()), "the quota was raised")
 		})
 	})

@@ -27,7 +27,8 @@ func TestTheTokenNeverLeavesItsOrigin(t *testing.T) {
 	}))
 	defer thief.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for _, target := range []string{thief.URL + "/x", strings.Replace(thief.URL, "127.0.0.1", "localhost", 1) + "/x", "https" + strings.TrimPrefix(thief.URL, "http") + "/x"} {
+		for _, target := range []string{thief.URL + "/x", strings.Replace(thief.URL, "127.0.0.1", "localhost",
+			1) + "/x", "https" + strings.TrimPrefix(thief.URL, "http") + "/x"} {
 			server := httptest.NewServer(http.RedirectHandler(target, status))
 			c, err := ghl.New(ghl.WithToken("pit-secret-token"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL))
 			require.NoError(t, err)
@@ -91,7 +92,8 @@ func TestCookiesDoNotPileUp(t *testing.T) {
 	defer server.Close()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL), ghl.WithHTTPClient(&http.Client{Jar: jar}),
+	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL),
+		ghl.WithHTTPClient(&http.Client{Jar: jar}),
 		ghl.WithRetry(ghl.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
 	require.NoError(t, err)
 	_, err = c.Contacts.Get(t.Context(), "c1")
@@ -101,7 +103,8 @@ func TestCookiesDoNotPileUp(t *testing.T) {
 
 func TestRedirectsWithinTheOrigin(t *testing.T) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/contacts/c1", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved/c1", http.StatusFound) })
+	mux.HandleFunc("/contacts/c1",
+		func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved/c1", http.StatusFound) })
 	mux.HandleFunc("/moved/c1", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer t" {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -119,7 +122,8 @@ func TestRedirectsWithinTheOrigin(t *testing.T) {
 
 	asked := 0
 	user := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { asked++; return nil }}
-	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL), ghl.WithHTTPClient(user))
+	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL),
+		ghl.WithHTTPClient(user))
 	require.NoError(t, err)
 	contact, err := c.Contacts.Get(t.Context(), "c1")
 	require.NoError(t, err)

@@ -182,7 +182,8 @@ func TestSmallInputs(t *testing.T) {
 			`{"calendarId":"k1","contactId":"c1","locationId":"loc1","startTime":"2026-03-01T09:00:00-06:00","ignoreFreeSlotValidation":true,"ignoreDateRange":true,"overrideLocationConfig":true,"toNotify":true}`, func(c *ghl.Client) error {
 				_, err := c.Appointments.Create(ctx,
 					&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart,
-						IgnoreFreeSlotValidation: true, IgnoreDateRange: true, OverrideLocationConfig: true, ToNotify: ghl.Some(true)})
+						IgnoreFreeSlotValidation: true, IgnoreDateRange: true, OverrideLocationConfig: true,
+						ToNotify: ghl.Some(true)})
 				return err
 			}},
 	} {
@@ -267,7 +268,8 @@ func readBackCases() map[string]readBackCase {
 				}
 				return id(r.ID, err)
 			},
-			path: "/contacts/c1/notes", looks: "/contacts/c1/notes", none: `{"notes":[{"id":"old","body":"hello","dateAdded":"1999-12-31T00:00:00Z"}]}`,
+			path: "/contacts/c1/notes", looks: "/contacts/c1/notes",
+			none: `{"notes":[{"id":"old","body":"hello","dateAdded":"1999-12-31T00:00:00Z"}]}`,
 			found: func(now time.Time) string {
 				return fmt.Sprintf(`{"notes":[{"id":"old","body":"hello","dateAdded":"1999-12-31T00:00:00Z"},{"id":"x1","body":"hello","dateAdded":%q}]}`, iso(now))
 			},

@@ -163,9 +163,11 @@ func TestA429CostsNoAttempt(t *testing.T) {
 		for range 30 {
 			steps = append(steps, answers(429, tooMany))
 		}
-		c, s := mocked(t, inTurn(append(steps, answers(500, server500), answers(429, tooMany), answers(200, okContact))...))
+		c, s := mocked(t, inTurn(append(steps, answers(500, server500), answers(429, tooMany),
+			answers(200, okContact))...))
 		var resp ghl.Response
-		_, err := c.Contacts.Get(t.Context(), "c1", ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 2}), ghl.CallResponse(&resp))
+		_, err := c.Contacts.Get(t.Context(), "c1", ghl.CallRetry(ghl.RetryPolicy{MaxAttempts: 2}),
+			ghl.CallResponse(&resp))
 		require.NoError(t, err)
 		require.Equal(t, 33, s.count())
 		require.Equal(t, 33, resp.Attempts)
@@ -205,7 +207,8 @@ func TestRetryAfter(t *testing.T) {
 
 func TestDailyLimitIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := mocked(t, answers(429, tooMany, "X-RateLimit-Limit-Daily", "10000", "X-RateLimit-Daily-Remaining", "0", "X-RateLimit-Daily-Reset", "7200000"))
+		c, s := mocked(t, answers(429, tooMany, "X-RateLimit-Limit-Daily", "10000", "X-RateLimit-Daily-Remaining", "0",
+			"X-RateLimit-Daily-Reset", "7200000"))
 		start := time.Now()
 		_, err := c.Contacts.Get(t.Context(), "c1")
 		require.Zero(t, time.Since(start))
@@ -242,7 +245,8 @@ func TestBackoffIsJittered(t *testing.T) {
 			seen[at[1].Sub(at[0])] = true
 		}
 		require.Greater(t, len(seen), 40)
-		for i, ceiling := range []time.Duration{1, 2, 4, 4} { // each misses with a chance of 0.75^50, under one in a million
+		// each misses with a chance of 0.75^50, under one in a million
+		for i, ceiling := range []time.Duration{1, 2, 4, 4} {
 			require.Less(t, smallest[i], ceiling*time.Second/4, "full jitter starts at zero")
 			require.Greater(t, largest[i], ceiling*time.Second*3/4, "and the ceiling doubles")
 		}
@@ -351,7 +355,8 @@ func TestWhatIsNoRefusalOfTheToken(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			source := &refreshing{current: "old", next: []string{"new"}}
-			c, _ := mocked(t, answers(401, `{"statusCode":401,"message":`+strconv.Quote(message)+`}`), ghl.WithTokenSource(source))
+			c, _ := mocked(t, answers(401, `{"statusCode":401,"message":`+strconv.Quote(message)+`}`),
+				ghl.WithTokenSource(source))
 			_, err := c.Contacts.Get(t.Context(), "c1")
 			require.Error(t, err)
 			require.Zero(t, source.refreshed, message)
@@ -359,12 +364,13 @@ func TestWhatIsNoRefusalOfTheToken(t *testing.T) {
 	}
 }
 
-// TestTheLimiterIsAskedForEachAttempt: each attempt waits for the limiter before http.Client.Do, so that its Timeout excludes
-// the wait.
+// TestTheLimiterIsAskedForEachAttempt: each attempt waits for the limiter before http.Client.Do, so that its Timeout
+// excludes the wait.
 func TestTheLimiterIsAskedForEachAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newMock(inTurn(answers(500, server500), answers(500, server500), answers(200, okContact)))
-		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s, Timeout: time.Second}),
+		c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"),
+			ghl.WithHTTPClient(&http.Client{Transport: s, Timeout: time.Second}),
 			ghl.WithLimiter(rate.NewLimiter(rate.Every(10*time.Second), 1)))
 		require.NoError(t, err)
 		start := time.Now()
@@ -429,14 +435,16 @@ func TestAPanicGivesThePermitBack(t *testing.T) {
 	require.Zero(t, w.seen[0].Status)
 }
 
-// TestA429IsSpreadOutWithoutTheDefaultLimiter: calls retry a 429 at random times, also with a limiter that observes without
-// waiting.
+// TestA429IsSpreadOutWithoutTheDefaultLimiter: calls retry a 429 at random times, also with a limiter that observes
+// without waiting.
 func TestA429IsSpreadOutWithoutTheDefaultLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, opt := range []ghl.Option{ghl.WithLimiter(&watching{}), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })} {
+		for _, opt := range []ghl.Option{ghl.WithLimiter(&watching{}),
+			ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })} {
 			longest := time.Duration(0)
 			for range 40 {
-				c, _ := mocked(t, inTurn(answers(429, tooMany, "X-RateLimit-Interval-Milliseconds", "8000"), answers(200, okContact)), opt)
+				c, _ := mocked(t, inTurn(answers(429, tooMany, "X-RateLimit-Interval-Milliseconds", "8000"),
+					answers(200, okContact)), opt)
 				start := time.Now()
 				_, err := c.Contacts.Get(t.Context(), "c1")
 				require.NoError(t, err)
@@ -471,13 +479,15 @@ type failingSource struct{ err error }
 
 func (s failingSource) Token(context.Context) (*ghl.Token, error) { return nil, s.err }
 
-// TestNoConnectionWasOpened uses real connections: a create is retried only if net/http reports that no connection was opened.
+// TestNoConnectionWasOpened uses real connections: a create is retried only if net/http reports that no connection was
+// opened.
 func TestNoConnectionWasOpened(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil)
 	address := server.Listener.Addr().String()
 	require.NoError(t, server.Listener.Close())
 	policy := ghl.RetryPolicy{MaxAttempts: 2, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
-	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL("http://"+address), ghl.WithRetry(policy))
+	c, err := ghl.New(ghl.WithToken("t"), ghl.WithLocation("loc1"), ghl.WithBaseURL("http://"+address),
+		ghl.WithRetry(policy))
 	require.NoError(t, err)
 	_, err = c.Tasks.Create(t.Context(), "c1", newTask)
 	require.NotErrorIs(t, err, ghl.ErrAmbiguous)

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pluvo/ghl/internal/lenient"
+	"github.com/pluvo/ghl/internal/redact"
 )
 
 // SearchRequest is the input of [ContactsService.Search]. The zero value means the first page of all contacts.
@@ -60,7 +61,7 @@ func (r *SearchRequest) check() error {
 	}
 	for _, s := range r.Sort {
 		if field := s.order().Field; !slices.Contains(sortFields, field) {
-			return badInputf("Sort", "a search cannot sort by %q", clip(string(field), 80))
+			return badInputf("Sort", "a search cannot sort by %q", redact.Clip(string(field), 80))
 		}
 	}
 	for _, f := range r.Filters {
@@ -436,5 +437,5 @@ func (f Filter) checkValue() error {
 }
 
 func (f Filter) refused(why string) error {
-	return badInputf("Filters", "%s %s", clip(string(f.field), 80), why)
+	return badInputf("Filters", "%s %s", redact.Clip(string(f.field), 80), why)
 }

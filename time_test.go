@@ -98,7 +98,8 @@ func TestTimeForms(t *testing.T) {
 				require.True(t, read.In(chicago).IsZero())
 			case tc.wall:
 				require.Equal(t, tc.utc, read.In(nil).Format(time.RFC3339Nano))
-				require.Equal(t, tc.utc[:19], read.In(chicago).Format("2006-01-02T15:04:05"), "the same clock in another zone")
+				require.Equal(t, tc.utc[:19], read.In(chicago).Format("2006-01-02T15:04:05"),
+					"the same clock in another zone")
 				require.Equal(t, chicago, read.In(chicago).Location())
 			default:
 				want, err := time.Parse(time.RFC3339Nano, tc.utc)
@@ -206,7 +207,9 @@ func TestTimeInTheLocationsZone(t *testing.T) {
 	var location ghl.Location
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"l1","timezone":"America/Chicago"}`), &location))
 	var appointment ghl.Appointment
-	require.NoError(t, json.Unmarshal([]byte(`{"id":"a1","startTime":"2021-07-16 11:00:00","endTime":"2021-07-16T11:30:00-05:00"}`), &appointment))
+	require.NoError(t,
+		json.Unmarshal([]byte(`{"id":"a1","startTime":"2021-07-16 11:00:00","endTime":"2021-07-16T11:30:00-05:00"}`),
+			&appointment))
 	zone, err := location.TimeLocation()
 	require.NoError(t, err)
 	require.False(t, appointment.StartTime.HasZone())

@@ -119,7 +119,8 @@ func TestBackfillCalls(t *testing.T) {
 		require.Equal(t, contacts/2, last.Tasks)
 		require.Equal(t, contacts/10, last.Appointments)
 		require.Positive(t, last.Rate)
-		t.Logf("%d contacts in %s with %d calls of at most %d (%v)", contacts, took.Round(time.Millisecond), calls, lists,
+		t.Logf("%d contacts in %s with %d calls of at most %d (%v)", contacts, took.Round(time.Millisecond),
+			calls, lists,
 			operations(server))
 		same(t, s, server, ids, false)
 
@@ -202,7 +203,8 @@ func backfillRole(args []string) {
 				Until: time.Now().AddDate(0, 0, 110), Progress: func(p ghlsync.Progress) {
 					fmt.Println(p.Stage, p.Resumed, p.Done)
 				}})
-		if !errors.Is(err, ghlsync.ErrBackfillRuns) { // the lock of a killed process is free after its lease has expired
+		// the lock of a killed process is free after its lease has expired
+		if !errors.Is(err, ghlsync.ErrBackfillRuns) {
 			exitOn(err)
 			break
 		}

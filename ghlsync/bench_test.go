@@ -44,7 +44,8 @@ func BenchmarkWebhookToPluvo(b *testing.B) {
 			for b.Loop() { // 500 changes
 				n++
 				for _, id := range ids {
-					_, err := client.Contacts.Update(b.Context(), id, &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("n", n))})
+					_, err := client.Contacts.Update(b.Context(), id,
+						&ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("n", n))})
 					require.NoError(b, err)
 				}
 				idle(b, s, server)

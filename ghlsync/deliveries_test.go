@@ -62,7 +62,8 @@ func TestDeliveriesInAnyOrder(t *testing.T) {
 				Tags: []string{"new"}})
 			require.NoError(t, err)
 			ids = append(ids, c.ID)
-			task, err := client.Tasks.Create(ctx, c.ID, &ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
+			task, err := client.Tasks.Create(ctx, c.ID,
+				&ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
 			require.NoError(t, err)
 			_, err = client.Notes.Create(ctx, c.ID, &ghl.NoteCreate{Body: "Asked for " + name})
 			require.NoError(t, err)

@@ -24,7 +24,8 @@ func config(t testing.TB, address string, server *ghltest.Server) ghlsync.Config
 	require.NoError(t, err)
 	return ghlsync.Config{
 		Database: address, Webhooks: verifier, Logger: slog.New(slog.DiscardHandler), Settle: 300 * time.Millisecond,
-		PluvoInterval: 50 * time.Millisecond, Retry: ghlsync.RetryPolicy{First: 50 * time.Millisecond, Max: time.Second},
+		PluvoInterval: 50 * time.Millisecond,
+		Retry:         ghlsync.RetryPolicy{First: 50 * time.Millisecond, Max: time.Second},
 		Locations: []ghlsync.Location{{
 			ID: server.LocationID(), TokenSource: ghl.StaticTokenSource(server.Token()), Region: "US",
 			ClientOptions: []ghl.Option{ghl.WithBaseURL(server.URL())},

@@ -44,7 +44,8 @@ func TestLocationsAreApart(t *testing.T) {
 		require.NoError(t, err)
 		two, err := b.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bea", Email: "same@example.com"})
 		require.NoError(t, err)
-		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Bob", Email: "bob@example.com"}, pluvo.NoVersion)
+		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Bob", Email: "bob@example.com"},
+			pluvo.NoVersion)
 		require.NoError(t, err)
 		quiet(t, s, first)
 		for _, id := range []string{one.ID, two.ID} {
@@ -143,7 +144,8 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 	c.WebhookOptions = []webhook.Option{webhook.WithApp("")}
 	c.Locations[0].ClientOptions = []ghl.Option{ghl.WithBaseURL("x")}
 	c.Locations[0].Owners = map[string]ghlsync.Owner{"contact.shoe": "pluvo", "contact.email": "plufo"}
-	c.Locations = append(c.Locations, ghlsync.Location{ID: "loc2", Rules: []byte("contact: []\n"), RulesName: "rules.yaml"})
+	c.Locations = append(c.Locations,
+		ghlsync.Location{ID: "loc2", Rules: []byte("contact: []\n"), RulesName: "rules.yaml"})
 	var wrong ghlsync.ConfigErrors
 	require.ErrorAs(t, c.Check(), &wrong)
 	var settings []string

@@ -85,10 +85,12 @@ func TestOneAlert(t *testing.T) {
 		s := start(t, c)
 		ctx := t.Context()
 		server.Fail(ghltest.Fault{Kind: fault.ValidationString("no: ada@example.com"), Operation: "contacts.create"})
-		_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"}, pluvo.NoVersion)
+		_, err := s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"},
+			pluvo.NoVersion)
 		require.NoError(t, err)
 		s.PluvoChanged()
-		eventually(t, "it is refused", func() bool { pager.mu.Lock(); defer pager.mu.Unlock(); return pager.refused == 1 })
+		eventually(t, "it is refused",
+			func() bool { pager.mu.Lock(); defer pager.mu.Unlock(); return pager.refused == 1 })
 		require.Equal(t, ghlsync.Degraded, s.Health(ctx).State)
 		stop(t, s)
 		require.Empty(t, pager.alerts())
@@ -180,7 +182,10 @@ func TestRevokedTokenIsOneAlert(t *testing.T) {
 func TestAlertOnItsWay(t *testing.T) {
 	server := ghltest.Start(t)
 	arrived, goOn := make(chan struct{}), make(chan struct{})
-	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(arrived); <-goOn }))
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(arrived)
+		<-goOn
+	}))
 	defer receiver.Close()
 	c := config(t, dbtest.SQLite(t), server)
 	var err error

@@ -76,9 +76,11 @@ func TestAllDeliveriesLost(t *testing.T) {
 		require.NoError(t, err)
 		bea, err := client.Contacts.Create(ctx, &ghl.ContactCreate{FirstName: "Bea", Email: "bea@example.com"})
 		require.NoError(t, err)
-		call, err := client.Tasks.Create(ctx, ada.ID, &ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
+		call, err := client.Tasks.Create(ctx, ada.ID,
+			&ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
 		require.NoError(t, err)
-		drop, err := client.Tasks.Create(ctx, ada.ID, &ghl.TaskCreate{Title: "Drop", DueDate: time.Now().Add(time.Hour)})
+		drop, err := client.Tasks.Create(ctx, ada.ID,
+			&ghl.TaskCreate{Title: "Drop", DueDate: time.Now().Add(time.Hour)})
 		require.NoError(t, err)
 		note, err := client.Notes.Create(ctx, ada.ID, &ghl.NoteCreate{Body: "hello"})
 		require.NoError(t, err)
@@ -96,29 +98,32 @@ func TestAllDeliveriesLost(t *testing.T) {
 		_, err = client.Notes.Update(ctx, ada.ID, note.ID, &ghl.NoteUpdate{Body: ghl.Some("bye")})
 		require.NoError(t, err)
 		require.NoError(t, client.Contacts.Delete(ctx, bea.ID))
-		eventually(t, "Ada's task and note", same(ada.ID, "first Ada", "task Call again", "note bye", "appointment visit"))
+		eventually(t, "Ada's task and note",
+			same(ada.ID, "first Ada", "task Call again", "note bye", "appointment visit"))
 		eventually(t, "Bea is gone", func() bool { return shape(t, s, bea.ID) == nil })
 
 		require.NoError(t, client.Appointments.Delete(ctx, visit.ID))
 		require.NoError(t, client.Notes.Delete(ctx, ada.ID, note.ID))
 		_, err = client.Contacts.Update(ctx, ada.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Adele")})
 		require.NoError(t, err)
-		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Cleo", Email: "cleo@example.com"}, pluvo.NoVersion)
+		_, err = s.Pluvo().Put(ctx, &pluvo.Contact{ID: "p1", FirstName: "Cleo", Email: "cleo@example.com"},
+			pluvo.NoVersion)
 		require.NoError(t, err)
 		eventually(t, "Adele", same(ada.ID, "first Adele", "task Call again"))
 		eventually(t, "Cleo", func() bool { return len(server.Contacts()) == 2 })
 
-		eventually(t, "after the sync, lists are still read, but no contact is read and nothing is written", func() bool {
-			server.ResetRequests()
-			time.Sleep(time.Second)
-			seen := operations(server)
-			lists := seen["contacts.search"] > 0 && seen["tasks.search"] > 0
-			for op := range seen {
-				lists = lists && slices.Contains([]string{"contacts.search", "tasks.search", "calendars.list",
-					"calendars.events", "notes.list"}, op)
-			}
-			return lists
-		})
+		eventually(t, "after the sync, lists are still read, but no contact is read and nothing is written",
+			func() bool {
+				server.ResetRequests()
+				time.Sleep(time.Second)
+				seen := operations(server)
+				lists := seen["contacts.search"] > 0 && seen["tasks.search"] > 0
+				for op := range seen {
+					lists = lists && slices.Contains([]string{"contacts.search", "tasks.search", "calendars.list",
+						"calendars.events", "notes.list"}, op)
+				}
+				return lists
+			})
 		failures, err := s.Failures(ctx, ghlsync.FailureFilter{})
 		require.NoError(t, err)
 		require.Empty(t, failures)
@@ -159,7 +164,8 @@ func TestBrokenListDeletesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t, ghltest.WithIndexLag(time.Hour))
 		c := often(config(t, address, server))
-		c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+		c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions,
+			ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
 		s := start(t, c)
 		client := clientOf(t, server)
 		ctx := t.Context()
@@ -432,7 +438,9 @@ func TestScheduleThatFails(t *testing.T) {
 		eventually(t, "they are tried", func() bool { return operations(server)["tasks.search"] > 3 })
 		require.Empty(t, codes(s.Health(ctx)), "it has not failed for long")
 		long := time.Now().Add(-3 * time.Hour)
-		ghlsync.Exec(t, address, `UPDATE ghlsync_cursor SET moved_at = $1 WHERE name LIKE 'reconcile/%' OR name LIKE 'compare/%'`, long.UnixMicro())
+		ghlsync.Exec(t, address,
+			`UPDATE ghlsync_cursor SET moved_at = $1 WHERE name LIKE 'reconcile/%' OR name LIKE 'compare/%'`,
+			long.UnixMicro())
 		require.Empty(t, codes(s.Health(ctx)), "this process has not run for long")
 		s.StartedAt(long)
 		h := s.Health(ctx)
@@ -455,7 +463,8 @@ func TestCompareLeavesNothingOut(t *testing.T) {
 		server := ghltest.Start(t)
 		c := config(t, address, server)
 		c.ReconcileInterval, c.CompareInterval = -1, 100*time.Millisecond
-		c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+		c.Locations[0].ClientOptions = append(c.Locations[0].ClientOptions,
+			ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
 		s := start(t, c)
 		ada := server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		require.NoError(t, s.Touch(t.Context(), server.LocationID(), ada.ID))
@@ -491,7 +500,9 @@ func TestReconcileFindsDeletions(t *testing.T) {
 		visit := addVisit(server, ada.ID)
 		has := func(want ...string) {
 			t.Helper()
-			eventually(t, "the same", func() bool { return assert.ObjectsAreEqual(names(want...), shape(t, s, ada.ID)) })
+			eventually(t, "the same", func() bool {
+				return assert.ObjectsAreEqual(names(want...), shape(t, s, ada.ID))
+			})
 			quiet(t, s, server)
 		}
 		has("first Ada", "task Call", "appointment visit")

@@ -26,7 +26,8 @@ func benchmarkGet(b *testing.B, callers int) {
 	s, id := benchmarkServer(b)
 	transport := &http.Transport{MaxIdleConnsPerHost: callers}
 	b.Cleanup(transport.CloseIdleConnections)
-	c, err := ghl.New(append(s.ClientOptions(), ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
+	c, err := ghl.New(append(s.ClientOptions(), ghl.WithHTTPClient(&http.Client{Transport: transport}),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
 	require.NoError(b, err)
 	measure(b, callers, func() error {
 		_, err := c.Contacts.Get(context.Background(), id)

@@ -24,8 +24,9 @@ func TestContactLife(t *testing.T) {
 				Name: "Ada Byron Lovelace", Email: "Ada@Example.com", Phone: "(202) 555-0143", Gender: "female",
 				CompanyName: "Engines",
 				Address1:    "1 Main St", DateOfBirth: "1985-12-10", Tags: []string{"VIP", "vip", "News"},
-				DNDSettings:  &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}},
-				CustomFields: []ghl.CustomField{{Key: "shoe_size", Value: ghl.ValueOf("38")}, {ID: "unknown", Value: ghl.ValueOf("x")}},
+				DNDSettings: &ghl.DNDSettings{SMS: &ghl.DNDSetting{Status: ghl.DNDActive}},
+				CustomFields: []ghl.CustomField{{Key: "shoe_size", Value: ghl.ValueOf("38")},
+					{ID: "unknown", Value: ghl.ValueOf("x")}},
 			})
 			require.NoError(t, err)
 			require.Regexp(t, `^[A-Za-z0-9]{20}$`, made.ID)
@@ -47,8 +48,9 @@ func TestContactLife(t *testing.T) {
 
 			changed, err := c.Contacts.Update(t.Context(), made.ID, &ghl.ContactUpdate{
 				FirstName: ghl.Some("Augusta"), Phone: ghl.Null[string](), Tags: ghl.Some([]string{"Only"}),
-				DNDSettings:  ghl.Some(&ghl.DNDSettings{Email: &ghl.DNDSetting{Status: ghl.DNDPermanent}}),
-				CustomFields: ghl.Some([]ghl.CustomField{{ID: since.ID, Value: ghl.ValueOf(time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC))}}),
+				DNDSettings: ghl.Some(&ghl.DNDSettings{Email: &ghl.DNDSetting{Status: ghl.DNDPermanent}}),
+				CustomFields: ghl.Some([]ghl.CustomField{{ID: since.ID,
+					Value: ghl.ValueOf(time.Date(2020, 1, 2, 0, 0, 0, 0, time.UTC))}}),
 			})
 			require.NoError(t, err)
 			require.Equal(t, "Augusta", changed.FirstName)
@@ -207,7 +209,8 @@ func TestListByBusiness(t *testing.T) {
 	addMany(s, 45)
 	for _, version := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
 		c, n := clientOf(t, s, ghl.WithVersion(version)), 0
-		for contact, err := range c.Contacts.AllByBusiness(t.Context(), "business1", &ghl.ListByBusinessOptions{Limit: 5}) {
+		for contact, err := range c.Contacts.AllByBusiness(t.Context(), "business1",
+			&ghl.ListByBusinessOptions{Limit: 5}) {
 			require.NoError(t, err)
 			require.Equal(t, "business1", contact.BusinessID)
 			n++
@@ -298,7 +301,8 @@ func TestSearchFilters(t *testing.T) {
 	ada := s.AddContact(ghl.Contact{
 		FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", City: "London",
 		Tags: []string{"vip", "very"}, DND: true, DateAdded: ghl.NewTime(noon.AddDate(0, 0, -10)),
-		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf(38)}, {ID: hobby.ID, Value: ghl.ValueOf([]string{"Chess", "Go"})}},
+		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf(38)},
+			{ID: hobby.ID, Value: ghl.ValueOf([]string{"Chess", "Go"})}},
 	})
 	s.AddContact(ghl.Contact{
 		FirstName: "Bo", Email: "bo@example.org", City: "Londonderry", DateAdded: ghl.NewTime(noon.AddDate(0, 0, -1)),

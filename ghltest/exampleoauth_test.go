@@ -29,7 +29,9 @@ func ExampleServer_AppConfig() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
 	resp, err := browser.Get(consent)
 	if err != nil {
 		log.Fatal(err)

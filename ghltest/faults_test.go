@@ -68,7 +68,8 @@ func TestEveryKindThroughTheClient(t *testing.T) {
 		{fault.ContactNotFound(), 400, "not found", 1, "not found", 0, "Contact with id"},
 		{fault.NotFound(), 404, "not found", 1, "not found", 0, "Record not found"},
 		{fault.MongoError(), 400, "", 1, "", 0, "MongoError"},
-		{fault.DuplicateContact("other", "", "additionalEmail"), 400, "duplicate", 1, "duplicate", 0, "duplicated contacts"},
+		{fault.DuplicateContact("other", "", "additionalEmail"), 400, "duplicate", 1, "duplicate", 0,
+			"duplicated contacts"},
 		{fault.SlotTaken(), 400, "slot taken", 1, "slot taken", 0, "no longer available"},
 		{fault.RemovedEndpoint(), 400, "", 1, "", 0, "API endpoint has been removed"},
 		{fault.InvalidGrant(), 400, "", 1, "", 0, "Invalid grant"},
@@ -87,12 +88,14 @@ func TestEveryKindThroughTheClient(t *testing.T) {
 		{fault.EmptyBody404(), 404, "", 1, "", 0, "no such endpoint"},
 		{fault.CannotGet404(), 404, "", 1, "", 0, "no such endpoint"},
 		{fault.RequestTimeout(), 408, "server", 3, "server ambiguous", 0, ""},
-		{fault.ValidationArray("a must be", "b must be"), 422, "validation", 1, "validation", 0, "a must be; b must be"},
+		{fault.ValidationArray("a must be", "b must be"), 422, "validation", 1, "validation", 0,
+			"a must be; b must be"},
 		{fault.ValidationString("Invalid Operator"), 422, "validation", 1, "validation", 0, "Invalid Operator"},
 		{fault.UndeclaredProperty("x"), 422, "validation", 1, "validation", 0, "property x should not exist"},
 		{fault.CreatedAllTheSame(), 422, "validation", 1, "validation", 1, "should not exist"},
 		{fault.TooManyRequests(time.Hour), 429, "rate limited", 1, "rate limited", 0, "retry after 1h"},
-		{fault.DailyLimitReached(), 429, "rate limited daily limit", 1, "rate limited daily limit", 0, "Too Many Requests"},
+		{fault.DailyLimitReached(), 429, "rate limited daily limit", 1, "rate limited daily limit", 0,
+			"Too Many Requests"},
 		{fault.InternalServerError(), 500, "server", 3, "server ambiguous", 0, "Internal server error"},
 		{fault.InternalServerError().AfterWork(), 500, "server", 3, "server ambiguous", 1, "Internal server error"},
 		{fault.BadGatewayHTML(), 502, "server", 3, "server ambiguous", 0, ""},
@@ -312,7 +315,8 @@ func TestSlowAnswers(t *testing.T) {
 	slow.Remove()
 	late.Remove()
 
-	for _, kind := range []fault.Kind{fault.SlowBody(1, time.Hour), fault.Delay(time.Hour), fault.Hang(), fault.Hang().AfterWork()} {
+	for _, kind := range []fault.Kind{fault.SlowBody(1, time.Hour), fault.Delay(time.Hour), fault.Hang(),
+		fault.Hang().AfterWork()} {
 		t.Run("the caller times out, "+kind.String(), func(t *testing.T) {
 			s, c := start(t)
 			s.Fail(ghltest.Fault{Kind: kind})
@@ -349,7 +353,8 @@ func TestFaultsWithoutAConnection(t *testing.T) {
 	s, err := ghltest.NewHandler()
 	require.NoError(t, err)
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-	c, err := ghl.New(ghl.WithBaseURL("http://ghl.test"), ghl.WithToken(s.Token()), ghl.WithLocation(s.LocationID()), patient,
+	c, err := ghl.New(ghl.WithBaseURL("http://ghl.test"), ghl.WithToken(s.Token()),
+		ghl.WithLocation(s.LocationID()), patient,
 		ghl.WithHTTPClient(&http.Client{Transport: transportOf{s.Handler()}}))
 	require.NoError(t, err)
 	for _, test := range []struct {
@@ -427,7 +432,8 @@ func TestAGatewayHasNoRateHeaders(t *testing.T) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/contacts/",
 			strings.NewReader(contact))
 		require.NoError(t, err)
-		r.Header = http.Header{"Authorization": {"Bearer " + s.Token()}, "Version": {"2021-07-28"}, "Content-Type": {"application/json"}}
+		r.Header = http.Header{"Authorization": {"Bearer " + s.Token()}, "Version": {"2021-07-28"},
+			"Content-Type": {"application/json"}}
 		resp, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
 		require.NoError(t, resp.Body.Close())

@@ -25,7 +25,8 @@ func TestOperatorsOfFields(t *testing.T) {
 	s := ghltest.Start(t)
 	fields := map[string]string{}
 	for _, dataType := range []string{"TEXT", "NUMERICAL", "MONETORY", "DATE", "CHECKBOX", "MULTIPLE_OPTIONS"} {
-		fields[dataType] = "customFields." + s.AddCustomField(ghl.CustomFieldDefinition{Name: dataType, DataType: dataType}).ID
+		fields[dataType] = "customFields." +
+			s.AddCustomField(ghl.CustomFieldDefinition{Name: dataType, DataType: dataType}).ID
 	}
 	texts, whole := "eq not_eq contains not_contains exists not_exists", "eq not_eq exists not_exists"
 	dates, numbers := "range exists not_exists", "eq not_eq range exists not_exists"
@@ -134,9 +135,12 @@ func TestSearchByOpportunities(t *testing.T) {
 func TestSearchByATextBox(t *testing.T) {
 	s := ghltest.Start(t)
 	boxes := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Sizes", DataType: "TEXTBOX_LIST"})
-	s.AddContact(ghl.Contact{FirstName: "Ada", CustomFields: []ghl.CustomField{{ID: boxes.ID, Value: ghl.ValueOf(json.RawMessage(`{"hat":"55","shoe":"38"}`))}}})
+	s.AddContact(ghl.Contact{FirstName: "Ada", CustomFields: []ghl.CustomField{{ID: boxes.ID,
+		Value: ghl.ValueOf(json.RawMessage(`{"hat":"55","shoe":"38"}`))}}})
 	for option, want := range map[string]float64{"hat": 0, "shoe": 1, "glove": 0} {
-		status, answer := searchStatus(t, s, fmt.Sprintf(`"pageLimit":5,"filters":[{"field":"customFields.%s.%s","operator":"eq","value":"38"}]`, boxes.ID, option))
+		status, answer := searchStatus(t, s,
+			fmt.Sprintf(`"pageLimit":5,"filters":[{"field":"customFields.%s.%s","operator":"eq","value":"38"}]`,
+				boxes.ID, option))
 		require.Equal(t, 200, status)
 		require.Equal(t, want, answer["total"], option)
 	}

@@ -129,10 +129,11 @@ func TestBlockingAUser(t *testing.T) {
 		}
 	}
 
-	status, _, _ := send(t, s, http.MethodPost, "/calendars/events/block-slots", string(must(json.Marshal(map[string]string{
-		"locationId": s.LocationID(), "calendarId": both.ID, "assignedUserId": "u1",
-		"startTime": at.Format(time.RFC3339), "endTime": at.Add(1e9).Format(time.RFC3339),
-	}))))
+	status, _, _ := send(t, s, http.MethodPost, "/calendars/events/block-slots",
+		string(must(json.Marshal(map[string]string{
+			"locationId": s.LocationID(), "calendarId": both.ID, "assignedUserId": "u1",
+			"startTime": at.Format(time.RFC3339), "endTime": at.Add(1e9).Format(time.RFC3339),
+		}))))
 	require.Equal(t, 422, status, "a calendar or a user is required")
 }
 

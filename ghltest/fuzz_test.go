@@ -23,7 +23,9 @@ func FuzzRequest(f *testing.F) {
 	f.Add("POST", "/contacts/search", "", `{"locationId":"here","pageLimit":2,"filters":[{"group":"OR","filters":[{"field":"dateAdded","operator":"range","value":{"gte":"2026-01-01"}}]}],"sort":[{"field":"email","direction":"asc"}]}`, "v3")
 	f.Add("POST", "/contacts/", "", `{"locationId":"here","email":"a@example.com","dndSettings":{"SMS":{"status":"active"}},"customFields":[{"key":"x","field_value":{"a":1}}],"dateOfBirth":"1990/01/02"}`, "2021-07-28")
 	f.Add("PUT", "/contacts/ada", "", `{"tags":["a"],"inboundDndSettings":{"all":{"status":"active"}}}`, "2021-07-28")
-	f.Add("POST", "/calendars/events/appointments", "", `{"locationId":"here","calendarId":"cal","contactId":"ada","startTime":"2026-03-03T15:00:00Z","rrule":"x"}`, "2021-04-15")
+	f.Add("POST", "/calendars/events/appointments", "",
+		`{"locationId":"here","calendarId":"cal","contactId":"ada","startTime":"2026-03-03T15:00:00Z","rrule":"x"}`,
+		"2021-04-15")
 	f.Add("POST", "/calendars/events/block-slots", "", `{"locationId":"here","assignedUserId":"u","startTime":"2026-03-03T15:00:00Z","endTime":"2026-03-03T16:00:00Z"}`, "v3")
 	f.Add("GET", "/calendars/cal/free-slots",
 		"startDate=1772500000000&endDate=1772600000000&timezone=Asia/Tokyo&userIds=u", "", "v3")

@@ -35,7 +35,8 @@ func clientOf(t *testing.T, s *ghltest.Server, opts ...ghl.Option) *ghl.Client {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	all := append(s.ClientOptions(), ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}),
+	all := append(s.ClientOptions(), ghl.WithHTTPClient(&http.Client{Transport: transport}),
+		ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}),
 		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
 	c, err := ghl.New(append(all, opts...)...)
 	require.NoError(t, err)
@@ -43,7 +44,8 @@ func clientOf(t *testing.T, s *ghltest.Server, opts ...ghl.Option) *ghl.Client {
 }
 
 // send sends a request without the client, which would refuse invalid ones.
-func send(t *testing.T, s *ghltest.Server, method, path, body string, headers ...string) (int, map[string]any, http.Header) {
+func send(t *testing.T, s *ghltest.Server, method, path, body string,
+	headers ...string) (int, map[string]any, http.Header) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -246,7 +248,9 @@ func TestQueriesAreChecked(t *testing.T) {
 		require.Equal(t, 422, status, path)
 		require.Equal(t, []any{reason}, answer["message"], path)
 	}
-	status, answer, _ := send(t, s, http.MethodGet, "/oauth/installedLocations?companyId="+agency.CompanyID+"&appId=a&isInstalled=maybe", "", "Authorization", "Bearer "+agency.AccessToken)
+	status, answer, _ := send(t, s, http.MethodGet,
+		"/oauth/installedLocations?companyId="+agency.CompanyID+"&appId=a&isInstalled=maybe", "", "Authorization",
+		"Bearer "+agency.AccessToken)
 	require.Equal(t, 422, status)
 	require.Equal(t, []any{"isInstalled must be a boolean value"}, answer["message"])
 	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", "companyId=c&locationId=l&more=1",
@@ -259,7 +263,8 @@ func TestNoRequestBreaksTheFake(t *testing.T) {
 	s, _ := start(t, ghltest.WithDemoData())
 	agency := s.AddToken(ghl.Token{UserType: ghl.UserTypeCompany})
 	contact := s.Contacts()[0]
-	fill := strings.NewReplacer("{contactId}", contact.ID, "{taskId}", s.Tasks(contact.ID)[0].ID, "{id}", s.Notes(contact.ID)[0].ID,
+	fill := strings.NewReplacer("{contactId}", contact.ID, "{taskId}", s.Tasks(contact.ID)[0].ID, "{id}",
+		s.Notes(contact.ID)[0].ID,
 		"{locationId}", s.LocationID(), "{eventId}", s.Appointments(contact.ID)[0].ID, "{calendarId}",
 		s.Appointments(contact.ID)[0].CalendarID, "{type}", "add",
 		"{businessId}", "b", "{campaignId}", "c", "{workflowId}", "w")
@@ -401,7 +406,8 @@ func TestManyCallersAtOnce(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					if _, err := c.Notes.Create(context.Background(), made.ID, &ghl.NoteCreate{Body: "hello"}); err != nil {
+					if _, err := c.Notes.Create(context.Background(), made.ID,
+						&ghl.NoteCreate{Body: "hello"}); err != nil {
 						return err
 					}
 					if _, err := c.Contacts.Search(context.Background(), nil); err != nil {
@@ -424,7 +430,8 @@ func TestEverythingAtOnce(t *testing.T) {
 	s := ghltest.Start(t, ghltest.WithDemoData(), ghltest.WithIndexLag(time.Second))
 	app := s.AddApp(ghltest.App{RedirectURLs: []string{callback}})
 	in := &inbox{answer: func(n int) int { return 200 + n%3*100 }}
-	s.SubscribeHandler(in, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2), Reorder: ghltest.Chance(0.2), Lose: ghltest.Chance(0.1)}))
+	s.SubscribeHandler(in, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.2),
+		Reorder: ghltest.Chance(0.2), Lose: ghltest.Chance(0.1)}))
 	c := clientOf(t, s)
 	before, ctx := len(s.Contacts()), t.Context()
 	id := s.Contacts()[0].ID

@@ -23,7 +23,8 @@ func inProcess(t *testing.T, opts ...ghl.Option) (*ghltest.Server, *ghl.Client) 
 	s, err := ghltest.NewHandler()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	c, err := ghl.New(append(append(s.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })), opts...)...)
+	c, err := ghl.New(append(append(s.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil })),
+		opts...)...)
 	require.NoError(t, err)
 	return s, c
 }
@@ -41,7 +42,8 @@ func TestInProcess(t *testing.T) {
 	require.Equal(t, "application/json; charset=utf-8", around.Header.Get("Content-Type"))
 	require.NotEmpty(t, around.Header.Get("X-RateLimit-Remaining"))
 
-	for _, kind := range []fault.Kind{fault.CutBeforeWork(), fault.CutAfterWork(), fault.CutAfterHeaders(), fault.CutBody()} {
+	for _, kind := range []fault.Kind{fault.CutBeforeWork(), fault.CutAfterWork(), fault.CutAfterHeaders(),
+		fault.CutBody()} {
 		s.ResetRequests()
 		s.Fail(ghltest.Fault{Operation: "contacts.get", Kind: kind, Times: 2})
 		_, err := c.Contacts.Get(t.Context(), made.ID)

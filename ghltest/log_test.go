@@ -77,7 +77,9 @@ func TestTheLogHasNoSecrets(t *testing.T) {
 			bodies = append(bodies, string(r.Body))
 		}
 	}
-	require.Equal(t, "client_id="+app.ClientID+"&client_secret=%5Bredacted%5D&grant_type=refresh_token&refresh_token=%5Bredacted%5D", bodies[0])
+	require.Equal(t,
+		"client_id="+app.ClientID+"&client_secret=%5Bredacted%5D&grant_type=refresh_token&refresh_token=%5Bredacted%5D",
+		bodies[0])
 	require.JSONEq(t, `{"clientSecret":"[redacted]","code":"[redacted]","grantType":"authorization_code"}`, bodies[2])
 	require.JSONEq(t, `{"inside":[{"refresh_token":"[redacted]"}]}`, bodies[3])
 	require.Equal(t, `"[redacted]"`, bodies[4])

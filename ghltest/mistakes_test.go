@@ -87,7 +87,8 @@ var wrongOptions = []struct {
 
 // openOn returns a calendar with hours on one day of the week.
 func openOn(day, from, to int) ghl.Calendar {
-	return calendarOf(fmt.Sprintf(`{"openHours":[{"daysOfTheWeek":[%d],"hours":[{"openHour":%d,"closeHour":%d}]}]}`, day, from, to))
+	return calendarOf(fmt.Sprintf(`{"openHours":[{"daysOfTheWeek":[%d],"hours":[{"openHour":%d,"closeHour":%d}]}]}`,
+		day, from, to))
 }
 
 func calendarOf(data string) (cal ghl.Calendar) {

@@ -30,9 +30,11 @@ func appServer(t *testing.T, opts ...ghltest.Option) (*ghltest.Server, ghltest.A
 }
 
 // authorize opens the consent screen and returns the target of its redirect, or its page.
-func authorize(t *testing.T, s *ghltest.Server, change url.Values, app ghltest.App) (status int, target *url.URL, page string) {
+func authorize(t *testing.T, s *ghltest.Server, change url.Values,
+	app ghltest.App) (status int, target *url.URL, page string) {
 	t.Helper()
-	query := url.Values{"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": {callback}, "state": {"st&te"}}
+	query := url.Values{"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": {callback},
+		"state": {"st&te"}}
 	for name, values := range change {
 		query[name] = values
 	}
@@ -64,7 +66,8 @@ func codeOf(t *testing.T, s *ghltest.Server, app ghltest.App) string {
 // ask requests a token in the form of the version. The names of the values are in snake case.
 func ask(t *testing.T, s *ghltest.Server, v3 bool, app ghltest.App, values url.Values) (int, map[string]any) {
 	t.Helper()
-	form, headers := url.Values{}, []string{"Version", "", "Authorization", "", "Content-Type", "application/x-www-form-urlencoded"}
+	form, headers := url.Values{}, []string{"Version", "", "Authorization", "", "Content-Type",
+		"application/x-www-form-urlencoded"}
 	for name, value := range (url.Values{"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}}) {
 		form[name] = value
 	}
@@ -75,7 +78,8 @@ func ask(t *testing.T, s *ghltest.Server, v3 bool, app ghltest.App, values url.V
 		headers[1] = "v3"
 		camel := url.Values{}
 		for name, value := range form {
-			camel[regexp.MustCompile(`_.`).ReplaceAllStringFunc(name, func(s string) string { return strings.ToUpper(s[1:]) })] = value
+			camel[regexp.MustCompile(`_.`).ReplaceAllStringFunc(name,
+				func(s string) string { return strings.ToUpper(s[1:]) })] = value
 		}
 		form = camel
 	}
@@ -99,7 +103,8 @@ func reads(t *testing.T, s *ghltest.Server, token any) (int, any) {
 
 func TestConsentRedirectsWithCodeAndState(t *testing.T) {
 	s, app, _ := appServer(t)
-	status, target, _ := authorize(t, s, url.Values{"redirect_uri": {callback + "?tenant=1"}, "loginWindowOpenMode": {"self"}, "version_id": {app.VersionID}}, app)
+	status, target, _ := authorize(t, s, url.Values{"redirect_uri": {callback + "?tenant=1"},
+		"loginWindowOpenMode": {"self"}, "version_id": {app.VersionID}}, app)
 	require.Equal(t, 302, status)
 	require.Equal(t, "st&te", target.Query().Get("state"))
 	require.Equal(t, "1", target.Query().Get("tenant"), "the query of the redirect URL is preserved")
@@ -176,7 +181,8 @@ func TestConsentPage(t *testing.T) {
 func TestCodeExchange(t *testing.T) {
 	s, app, _ := appServer(t)
 	for _, v3 := range []bool{false, true} {
-		code := url.Values{"grant_type": {"authorization_code"}, "code": {codeOf(t, s, app)}, "redirect_uri": {callback}, "user_type": {"Location"}}
+		code := url.Values{"grant_type": {"authorization_code"}, "code": {codeOf(t, s, app)},
+			"redirect_uri": {callback}, "user_type": {"Location"}}
 		status, answer := ask(t, s, v3, app, code)
 		require.Equal(t, 200, status, answer)
 		access, refresh := answer["access_token"], answer["refresh_token"]
@@ -188,7 +194,8 @@ func TestCodeExchange(t *testing.T) {
 		require.NotEqual(t, access, refresh)
 		require.EqualValues(t, 86399, answer[names[3]])
 		require.Equal(t, "Bearer", answer[names[2]])
-		want := append([]string{"scope", "userType", "companyId", "locationId", "userId", "traceId", "refreshTokenId", "isBulkInstallation"}, names...)
+		want := append([]string{"scope", "userType", "companyId", "locationId", "userId", "traceId", "refreshTokenId",
+			"isBulkInstallation"}, names...)
 		var got []string
 		for name := range answer {
 			got = append(got, name)
@@ -296,7 +303,8 @@ func TestRefreshTokensRotate(t *testing.T) {
 	require.Equal(t, 200, status, "the old access token stays valid")
 	status, answer := refresh(t, s, app, first.RefreshToken)
 	require.Equal(t, 400, status)
-	require.Equal(t, map[string]any{"error": "invalid_grant", "error_description": "Invalid grant: refresh token is invalid"}, answer)
+	require.Equal(t, map[string]any{"error": "invalid_grant",
+		"error_description": "Invalid grant: refresh token is invalid"}, answer)
 	require.Equal(t, ghltest.OAuthCounts{Refreshes: 1, Reuses: 1}, s.OAuthCounts())
 
 	clock.Advance(86399 * time.Second)
@@ -360,8 +368,10 @@ func TestAPausedLocationKeepsItsRefreshToken(t *testing.T) {
 
 func TestBulkInstallation(t *testing.T) {
 	clock := ghltest.NewClock(noon)
-	s := ghltest.Start(t, ghltest.WithClock(clock.Now), ghltest.WithLocation(ghl.Location{ID: "north", CompanyID: "agency", Name: "North"}),
-		ghltest.WithLocation(ghl.Location{ID: "south", CompanyID: "agency", Name: "South"}), ghltest.WithLocation(ghl.Location{ID: "rival", CompanyID: "other"}))
+	s := ghltest.Start(t, ghltest.WithClock(clock.Now),
+		ghltest.WithLocation(ghl.Location{ID: "north", CompanyID: "agency", Name: "North"}),
+		ghltest.WithLocation(ghl.Location{ID: "south", CompanyID: "agency", Name: "South"}),
+		ghltest.WithLocation(ghl.Location{ID: "rival", CompanyID: "other"}))
 	app := s.AddApp(ghltest.App{
 		ClientID: "6578278e879ad2646715ba9c-lq1", RedirectURLs: []string{callback},
 		UserTypes: []ghl.UserType{ghl.UserTypeCompany},
@@ -389,7 +399,8 @@ func TestBulkInstallation(t *testing.T) {
 	for _, version := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
 		c := clientOf(t, s, ghl.WithToken(agency.AccessToken), ghl.WithVersion(version))
 		all := map[string]*ghl.InstalledLocation{}
-		for l, err := range c.OAuth.AllInstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: "agency", AppID: app.AppID, Limit: 1}) {
+		for l, err := range c.OAuth.AllInstalledLocations(t.Context(),
+			&ghl.InstalledLocationsQuery{CompanyID: "agency", AppID: app.AppID, Limit: 1}) {
 			require.NoError(t, err)
 			all[l.ID] = l
 		}
@@ -424,7 +435,8 @@ func TestBulkInstallation(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, token.RefreshToken)
 		require.Equal(t, ghl.UserTypeLocation, token.UserType)
-		_, err = clientOf(t, s, ghl.WithToken(token.AccessToken), ghl.WithLocation(east.ID)).Locations.Get(t.Context(), east.ID)
+		_, err = clientOf(t, s, ghl.WithToken(token.AccessToken),
+			ghl.WithLocation(east.ID)).Locations.Get(t.Context(), east.ID)
 		require.NoError(t, err)
 		status, refreshed := refresh(t, s, app, token.RefreshToken)
 		require.Equal(t, 200, status)
@@ -436,7 +448,9 @@ func TestBulkInstallation(t *testing.T) {
 		require.ErrorContains(t, err, "Location not found")
 	}
 	require.Equal(t, 2, s.OAuthCounts().LocationTokens)
-	status, problem, _ := send(t, s, http.MethodGet, "/oauth/installed-locations?companyId=agency&appId="+app.AppID+"&pageToken=x", "", "Version", "v3", "Authorization", "Bearer "+agency.AccessToken)
+	status, problem, _ := send(t, s, http.MethodGet,
+		"/oauth/installed-locations?companyId=agency&appId="+app.AppID+"&pageToken=x", "", "Version", "v3",
+		"Authorization", "Bearer "+agency.AccessToken)
 	require.Equal(t, 400, status)
 	require.Equal(t, "INVALID_ARGUMENT", problem["error"].(map[string]any)["code"])
 	status, answer, _ = send(t, s, http.MethodPost, "/oauth/locationToken", "companyId=agency&locationId=north",
@@ -585,7 +599,8 @@ func TestALostAnswerUsesUpTheRefreshToken(t *testing.T) {
 	s, app, _ := appServer(t)
 	token := s.Install(app, "")
 	s.Fail(ghltest.Fault{Operation: "oauth.token", Kind: fault.CutAfterWork(), Times: 1})
-	form := url.Values{"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}}
+	form := url.Values{"client_id": {app.ClientID}, "client_secret": {app.ClientSecret},
+		"grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}}
 	_, err := http.PostForm(s.URL()+"/oauth/token", form) //nolint:bodyclose // no answer
 	require.Error(t, err)
 	status, _ := refresh(t, s, app, token.RefreshToken)

@@ -47,26 +47,34 @@ func TestQuirksOfAContact(t *testing.T) {
 		want     any                            // the property's value in the JSON
 		read     func(*testing.T, *ghl.Contact) // checks the client's record
 	}{
-		{fault.NumbersAsStrings(), "birthDay", "6", func(t *testing.T, c *ghl.Contact) { require.Equal(t, 6, c.BirthDay) }},
+		{fault.NumbersAsStrings(), "birthDay", "6",
+			func(t *testing.T, c *ghl.Contact) { require.Equal(t, 6, c.BirthDay) }},
 		{fault.BooleansAsStrings(), "dnd", "true", func(t *testing.T, c *ghl.Contact) { require.True(t, c.DND) }},
-		{fault.StringsAsNumbers(), "postalCode", 10115.0, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "10115", c.PostalCode) }},
+		{fault.StringsAsNumbers(), "postalCode", 10115.0,
+			func(t *testing.T, c *ghl.Contact) { require.Equal(t, "10115", c.PostalCode) }},
 		{fault.NullLists(), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Tags) }},
-		{fault.NullLists("followers"), "followers", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Followers) }},
-		{fault.ObjectsForStrings(), "companyName", map[string]any{"name": "Engines"}, func(t *testing.T, c *ghl.Contact) {
-			require.Empty(t, c.CompanyName)
-			require.JSONEq(t, `{"name":"Engines"}`, string(c.Extra["companyName"]),
-				"a value of another type is in Extra")
-		}},
-		{fault.ObjectsForStrings("firstName"), "firstName", map[string]any{"name": "Ada"}, func(t *testing.T, c *ghl.Contact) { require.Equal(t, "Love", c.LastName) }},
-		{fault.StringsForLists(), "followers", "u1", func(t *testing.T, c *ghl.Contact) { require.Equal(t, []string{"u1"}, c.Followers) }},
+		{fault.NullLists("followers"), "followers", nil,
+			func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Followers) }},
+		{fault.ObjectsForStrings(), "companyName", map[string]any{"name": "Engines"},
+			func(t *testing.T, c *ghl.Contact) {
+				require.Empty(t, c.CompanyName)
+				require.JSONEq(t, `{"name":"Engines"}`, string(c.Extra["companyName"]),
+					"a value of another type is in Extra")
+			}},
+		{fault.ObjectsForStrings("firstName"), "firstName", map[string]any{"name": "Ada"},
+			func(t *testing.T, c *ghl.Contact) { require.Equal(t, "Love", c.LastName) }},
+		{fault.StringsForLists(), "followers", "u1",
+			func(t *testing.T, c *ghl.Contact) { require.Equal(t, []string{"u1"}, c.Followers) }},
 		{fault.StringsForLists("tags"), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.Tags) }},
-		{fault.AdditionalEmailsAsStrings(), "additionalEmails", []any{"other@example.com"}, func(t *testing.T, c *ghl.Contact) {
-			require.Equal(t, "other@example.com", c.AdditionalEmails[0].Email)
-			require.Equal(t, "+18005550100", c.AdditionalPhones[0].Phone)
-		}},
-		{fault.AdditionalEmailsAsObjects(), "additionalEmails", []any{map[string]any{"email": "other@example.com"}}, func(t *testing.T, c *ghl.Contact) {
-			require.Equal(t, "other@example.com", c.AdditionalEmails[0].Email)
-		}},
+		{fault.AdditionalEmailsAsStrings(), "additionalEmails", []any{"other@example.com"},
+			func(t *testing.T, c *ghl.Contact) {
+				require.Equal(t, "other@example.com", c.AdditionalEmails[0].Email)
+				require.Equal(t, "+18005550100", c.AdditionalPhones[0].Phone)
+			}},
+		{fault.AdditionalEmailsAsObjects(), "additionalEmails", []any{map[string]any{"email": "other@example.com"}},
+			func(t *testing.T, c *ghl.Contact) {
+				require.Equal(t, "other@example.com", c.AdditionalEmails[0].Email)
+			}},
 		{fault.DatesAs(fault.DateISO), "dateAdded", "2026-03-02T13:00:00.000Z", sameDate},
 		{fault.DatesAs(fault.DateOffset), "dateAdded", "2026-03-02T18:30:00+05:30", sameDate},
 		{fault.DatesAs(fault.DateLocal), "dateAdded", "2026-03-02 13:00:00", sameDate},
@@ -75,16 +83,21 @@ func TestQuirksOfAContact(t *testing.T) {
 		{fault.DatesAs(fault.DateMillisText), "lastActivity", "1772359200000", sameDate},
 		{fault.DatesAs(fault.DateNull), "dateOfBirth", nil, noDate},
 		{fault.DatesAs(fault.DateEmpty), "dateOfBirth", "", noDate},
-		{fault.DatesAs(fault.DateSeconds), "lastActivity", map[string]any{"_seconds": 1772359200.0, "_nanoseconds": 0.0}, sameDate},
+		{fault.DatesAs(fault.DateSeconds), "lastActivity",
+			map[string]any{"_seconds": 1772359200.0, "_nanoseconds": 0.0}, sameDate},
 		{fault.DatesAs(fault.DateMongo), "lastActivity", map[string]any{"$date": "2026-03-01T10:00:00.000Z"}, sameDate},
 		{fault.DatesAs(fault.DateNull, "dateAdded"), "dateAdded", nil, func(t *testing.T, c *ghl.Contact) {
 			require.True(t, c.DateAdded.IsZero())
 			sameBirthday(t, c)
 		}},
-		{fault.CustomFieldValues(nil), "customFields", nil, func(t *testing.T, c *ghl.Contact) { require.True(t, c.CustomFields[0].Value.IsNull()) }},
-		{fault.MissingProperties("tags", "lastName"), "tags", nil, func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.LastName) }},
-		{fault.RenamedProperty("companyName", "company"), "company", "Engines", func(t *testing.T, c *ghl.Contact) { require.Equal(t, `"Engines"`, string(c.Extra["company"])) }},
-		{fault.UnknownProperties(), "newText", "x", func(t *testing.T, c *ghl.Contact) { require.JSONEq(t, `[1,null]`, string(c.Extra["newList"])) }},
+		{fault.CustomFieldValues(nil), "customFields", nil,
+			func(t *testing.T, c *ghl.Contact) { require.True(t, c.CustomFields[0].Value.IsNull()) }},
+		{fault.MissingProperties("tags", "lastName"), "tags", nil,
+			func(t *testing.T, c *ghl.Contact) { require.Empty(t, c.LastName) }},
+		{fault.RenamedProperty("companyName", "company"), "company", "Engines",
+			func(t *testing.T, c *ghl.Contact) { require.Equal(t, `"Engines"`, string(c.Extra["company"])) }},
+		{fault.UnknownProperties(), "newText", "x",
+			func(t *testing.T, c *ghl.Contact) { require.JSONEq(t, `[1,null]`, string(c.Extra["newList"])) }},
 		{fault.WrongContentType("text/html"), "firstName", "Ada", func(*testing.T, *ghl.Contact) {}},
 		{fault.WrongContentType(""), "firstName", "Ada", func(*testing.T, *ghl.Contact) {}},
 		{fault.EditedAnswer(func(answer any) any {
@@ -306,7 +319,8 @@ func TestEveryKindIsListedAndTested(t *testing.T) {
 		}
 		for _, decl := range file.Decls {
 			f, ok := decl.(*ast.FuncDecl)
-			if ok && f.Recv == nil && f.Name.IsExported() && f.Type.Results != nil && types(f.Type.Results.List[0].Type) == "Kind" {
+			if ok && f.Recv == nil && f.Name.IsExported() && f.Type.Results != nil &&
+				types(f.Type.Results.List[0].Type) == "Kind" {
 				kinds = append(kinds, f.Name.Name)
 			}
 		}

@@ -338,7 +338,8 @@ func TestCalendarHours(t *testing.T) {
 }
 
 func TestLocations(t *testing.T) {
-	s, c := start(t, ghltest.WithLocation(ghl.Location{ID: "here", Name: "Here", Timezone: "Europe/Lisbon", Country: "PT"}), ghltest.WithToken("mine"))
+	s, c := start(t, ghltest.WithLocation(ghl.Location{ID: "here", Name: "Here", Timezone: "Europe/Lisbon",
+		Country: "PT"}), ghltest.WithToken("mine"))
 	require.Equal(t, "here", s.LocationID())
 	require.Equal(t, "mine", s.Token())
 	got, err := c.Locations.Get(t.Context(), c.Location())
@@ -398,7 +399,8 @@ func TestCompanyTokens(t *testing.T) {
 	for _, version := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
 		c := clientOf(t, s, ghl.WithToken(agency.AccessToken), ghl.WithVersion(version))
 		var branches []string
-		for l, err := range c.OAuth.AllInstalledLocations(t.Context(), &ghl.InstalledLocationsQuery{CompanyID: agency.CompanyID, AppID: "app", Limit: 2}) {
+		for l, err := range c.OAuth.AllInstalledLocations(t.Context(),
+			&ghl.InstalledLocationsQuery{CompanyID: agency.CompanyID, AppID: "app", Limit: 2}) {
 			require.NoError(t, err)
 			branches = append(branches, l.ID)
 		}

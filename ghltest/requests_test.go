@@ -68,7 +68,8 @@ func TestABodyNeedsItsContentType(t *testing.T) {
 
 	agency := s.InstallCompany(app, ghltest.CompanyInstall{AllLocations: true})
 	names := url.Values{"companyId": {agency.CompanyID}, "locationId": {s.LocationID()}}.Encode()
-	for media, want := range map[string]int{"application/x-www-form-urlencoded": 201, "application/json": 422, "": 422} {
+	for media, want := range map[string]int{"application/x-www-form-urlencoded": 201,
+		"application/json": 422, "": 422} {
 		status, _, _ := send(t, s, http.MethodPost, "/oauth/locationToken", names, "Authorization",
 			"Bearer "+agency.AccessToken, "Content-Type", media)
 		require.Equal(t, want, status, media)
@@ -93,8 +94,9 @@ func TestAnIncompleteBodyHasNoEffect(t *testing.T) {
 
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
 	require.NoError(t, err)
-	_, err = fmt.Fprintf(conn, "POST /contacts/ HTTP/1.1\r\nHost: x\r\nVersion: 2021-07-28\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", s.Token(), len(contact)+1, contact)
+	_, err = fmt.Fprintf(conn,
+		"POST /contacts/ HTTP/1.1\r\nHost: x\r\nVersion: 2021-07-28\r\nAuthorization: Bearer %s\r\n"+
+			"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", s.Token(), len(contact)+1, contact)
 	require.NoError(t, err)
 	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -64,7 +64,8 @@ func TestSeedFromJSON(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, tags, 2)
 		page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{Filters: []ghl.Filter{
-			ghl.FieldOpportunities.Nested(ghl.SearchField("pipelineId").Eq("sales"), ghl.SearchField("status").Eq("won")),
+			ghl.FieldOpportunities.Nested(ghl.SearchField("pipelineId").Eq("sales"),
+				ghl.SearchField("status").Eq("won")),
 		}})
 		require.NoError(t, err)
 		require.Equal(t, 1, page.Total)

@@ -108,7 +108,8 @@ func TestEvents(t *testing.T) {
 	var note *ghl.Note
 	var booked *ghl.Appointment
 	envelope := []string{"appId", "locationId", "timestamp", "type", "versionId", "webhookId"}
-	person := []string{"assignedTo", "attachments", "customFields", "dateAdded", "dnd", "email", "firstName", "id", "lastName", "name", "tags"}
+	person := []string{"assignedTo", "attachments", "customFields", "dateAdded", "dnd", "email", "firstName", "id",
+		"lastName", "name", "tags"}
 	for _, step := range []struct {
 		name  string
 		do    func() error
@@ -334,7 +335,8 @@ func TestKeysAreTheServersOwn(t *testing.T) {
 	require.False(t, verified(other, s.Sign(body), body))
 	require.True(t, verifiedLegacy(s, s.SignLegacy(body), body))
 
-	for text, want := range map[string]any{s.WebhookPublicKeyPEM(): s.WebhookPublicKey(), s.LegacyWebhookPublicKeyPEM(): s.LegacyWebhookPublicKey()} {
+	for text, want := range map[string]any{s.WebhookPublicKeyPEM(): s.WebhookPublicKey(),
+		s.LegacyWebhookPublicKeyPEM(): s.LegacyWebhookPublicKey()} {
 		block, rest := pem.Decode([]byte(text))
 		require.Empty(t, rest)
 		require.Equal(t, "PUBLIC KEY", block.Type)
@@ -423,7 +425,8 @@ func TestHandlersThatDoNotAnswer(t *testing.T) {
 	for _, d := range s.Deliveries() {
 		errs = append(errs, d.Error)
 	}
-	require.Equal(t, []string{"the handler panicked: oops", "the handler ended its goroutine", "context deadline exceeded", ""}, errs)
+	require.Equal(t, []string{"the handler panicked: oops", "the handler ended its goroutine",
+		"context deadline exceeded", ""}, errs)
 	require.Equal(t, 200, s.Deliveries()[3].Status)
 }
 
@@ -490,7 +493,8 @@ func TestChancesHaveASeed(t *testing.T) {
 	run := func(seed uint64) []string {
 		s, c := start(t)
 		in := &inbox{}
-		s.SubscribeHandler(in, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Seed: seed, Lose: ghltest.Chance(0.5), Duplicate: ghltest.Chance(0.3)}))
+		s.SubscribeHandler(in, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Seed: seed, Lose: ghltest.Chance(0.5),
+			Duplicate: ghltest.Chance(0.3)}))
 		for i := range 30 {
 			_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: string(rune('A' + i))})
 			require.NoError(t, err)
@@ -568,14 +572,17 @@ func TestClosedServersLeaveNoGoroutines(t *testing.T) {
 				in := &inbox{answer: func(n int) int { return 200 + n%2*229 }}
 				receiver := httptest.NewServer(in)
 				defer receiver.Close()
-				s.Subscribe(receiver.URL, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.3), Reorder: ghltest.Chance(0.3)}))
+				s.Subscribe(receiver.URL,
+					ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Chance(0.3),
+						Reorder: ghltest.Chance(0.3)}))
 				s.SubscribeHandler(in)
 				s.Fail(ghltest.Fault{Kind: fault.InternalServerError(), Chance: 0.2})
 				s.Fail(ghltest.Fault{Kind: fault.CutBody(), Chance: 0.2})
 				s.Fail(ghltest.Fault{Kind: fault.NumbersAsStrings()})
 				transport := &http.Transport{}
 				defer transport.CloseIdleConnections()
-				c, err := ghl.New(append(s.ClientOptions(), patient, ghl.WithHTTPClient(&http.Client{Transport: transport}))...)
+				c, err := ghl.New(append(s.ClientOptions(), patient,
+					ghl.WithHTTPClient(&http.Client{Transport: transport}))...)
 				if err != nil {
 					return err
 				}

@@ -11,8 +11,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// TestRulesStayWithinTheirBudget limits the allocations of the template's rules, and those of rules that map more to twice
-// as many. The race detector allocates too, so the test is built without it.
+// TestRulesStayWithinTheirBudget limits the allocations of the template's rules, and those of rules that map more to
+// twice as many. The race detector allocates too, so the test is built without it.
 func TestRulesStayWithinTheirBudget(t *testing.T) {
 	plain, loaded := newMapper(t, nil), withRules(t, string(mapping.Template()))
 	custom := withRules(t, customRules, definitions...)
@@ -50,7 +50,8 @@ func TestRulesStayWithinTheirBudget(t *testing.T) {
 		})
 	}
 	byTemplate, byCustom = back(plain), back(custom)
-	t.Logf("the updates of the contact and its tasks: %.0f allocations by the template, %.0f by custom rules", byTemplate, byCustom)
+	t.Logf("the updates of the contact and its tasks: %.0f allocations by the template, %.0f by custom rules",
+		byTemplate, byCustom)
 	require.LessOrEqual(t, byTemplate, 33.0)
 	require.LessOrEqual(t, byCustom, 2*byTemplate)
 }

@@ -17,7 +17,8 @@ func Example() {
 	}
 
 	// From HighLevel, as client.Contacts.Get returns it.
-	from := &ghl.Contact{ID: "ocQHyuzHvysMo5N5VsXc", Name: "Ada King Lovelace", Email: "ada@example.com", Tags: []string{"customer"}, City: "London"}
+	from := &ghl.Contact{ID: "ocQHyuzHvysMo5N5VsXc", Name: "Ada King Lovelace", Email: "ada@example.com",
+		Tags: []string{"customer"}, City: "London"}
 	contact, report, err := mapper.Contact(from)
 	if err != nil {
 		fmt.Println(err)
@@ -37,7 +38,8 @@ func Example() {
 		return
 	}
 	lastName, _ := change.Update.LastName.Get() // for client.Contacts.Update
-	fmt.Println("last name:", lastName, "| e-mail cleared:", change.Update.Email.IsNull(), "| first name sent:", !change.Update.FirstName.IsZero())
+	fmt.Println("last name:", lastName, "| e-mail cleared:", change.Update.Email.IsNull(), "| first name sent:",
+		!change.Update.FirstName.IsZero())
 	fmt.Println("tags added:", change.AddTags, "| removed:", change.RemoveTags) // for client.Tags
 	// Output:
 	// Ada | King Lovelace | ada@example.com
@@ -49,7 +51,8 @@ func Example() {
 func ExampleLoadRules() {
 	// As client.Locations.CustomFieldResolver returns them.
 	definitions := ghl.NewCustomFieldResolver([]*ghl.CustomFieldDefinition{
-		{ID: "3sv6UEo51C9Bmpo1cKTq", FieldKey: "contact.stage", DataType: "SINGLE_OPTIONS", PicklistOptions: []string{"New lead", "Won"}},
+		{ID: "3sv6UEo51C9Bmpo1cKTq", FieldKey: "contact.stage", DataType: "SINGLE_OPTIONS",
+			PicklistOptions: []string{"New lead", "Won"}},
 	})
 	file := []byte(`version: 1
 contact:
@@ -66,7 +69,8 @@ contact:
 		fmt.Println(err)
 		return
 	}
-	contact, _, err := mapper.Contact(&ghl.Contact{ID: "c1", Email: " Ada@Example.com", CustomFields: []ghl.CustomField{{ID: "3sv6UEo51C9Bmpo1cKTq", Value: ghl.ValueOf("Won")}}})
+	contact, _, err := mapper.Contact(&ghl.Contact{ID: "c1", Email: " Ada@Example.com",
+		CustomFields: []ghl.CustomField{{ID: "3sv6UEo51C9Bmpo1cKTq", Value: ghl.ValueOf("Won")}}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -97,7 +101,8 @@ func ExampleMapper_Fields() {
 		return
 	}
 	written := &pluvo.Contact{FirstName: "Ada", LastName: "Lovelace", Tags: []string{"VIP", "customer"}}
-	read := &pluvo.Contact{FirstName: "Ada", LastName: "King", Tags: []string{"customer", "vip"}} // the echo from HighLevel
+	// the echo from HighLevel
+	read := &pluvo.Contact{FirstName: "Ada", LastName: "King", Tags: []string{"customer", "vip"}}
 	for _, field := range mapper.Fields(pluvo.KindContact) {
 		if !field.Same(written, read) {
 			fmt.Println(field.Name(), "was changed to", field.Get(read))

@@ -30,12 +30,17 @@ func TestFields(t *testing.T) {
 	m := newMapper(t, nil)
 	require.Equal(t, []string{"firstName", "lastName", "email", "phone", "tags"}, names(m.Fields(pluvo.KindContact)))
 	require.Equal(t, []string{"title", "dueDate", "completed", "status (from GHL)"}, names(m.Fields(pluvo.KindTask)))
-	require.Equal(t, []string{"content", "createdAt (from GHL)", "appointmentId (from GHL)"}, names(m.Fields(pluvo.KindNote)))
-	require.Equal(t, []string{"title", "start", "end", "status", "assignedUserId"}, names(m.Fields(pluvo.KindAppointment)))
+	require.Equal(t, []string{"content", "createdAt (from GHL)", "appointmentId (from GHL)"},
+		names(m.Fields(pluvo.KindNote)))
+	require.Equal(t, []string{"title", "start", "end", "status", "assignedUserId"},
+		names(m.Fields(pluvo.KindAppointment)))
 	require.Empty(t, m.Fields("stage"))
-	ruled := withRules(t, rulesFor("contact", "{ghl: custom.nickname, pluvo: fields.nick}", "{ghl: source, pluvo: stage, direction: toPluvo}", "{ghl: custom.cf2, pluvo: stage, direction: toGHL}", "{ghl: custom.cf7, pluvo: id, direction: toGHL}"), definitions...)
+	ruled := withRules(t, rulesFor("contact", "{ghl: custom.nickname, pluvo: fields.nick}",
+		"{ghl: source, pluvo: stage, direction: toPluvo}", "{ghl: custom.cf2, pluvo: stage, direction: toGHL}",
+		"{ghl: custom.cf7, pluvo: id, direction: toGHL}"), definitions...)
 	require.Equal(t, []string{"fields.nick", "stage"}, names(ruled.Fields(pluvo.KindContact)))
-	require.Equal(t, []string{"title", "dueDate", "completed", "status (from GHL)"}, names(ruled.Fields(pluvo.KindTask)))
+	require.Equal(t, []string{"title", "dueDate", "completed", "status (from GHL)"},
+		names(ruled.Fields(pluvo.KindTask)))
 }
 
 func field(t *testing.T, m *mapping.Mapper, kind pluvo.Kind, name string) *mapping.Field {
@@ -52,9 +57,12 @@ func TestEchoesAreKnownByContent(t *testing.T) {
 	phone := mapping.PhoneNormalizerFunc(func(s string) (string, bool) { return "+18005550100", s == "(800) 555-0100" })
 	plain := newMapper(t, func(o *mapping.Options) { o.Phone = phone })
 	ruled := newMapper(t, func(o *mapping.Options) {
-		o.Phone, o.Rules = phone, load(t, rulesFor("contact", "{ghl: phone, pluvo: phone}", "{ghl: firstName, pluvo: firstName, transform: [trim, {case: upper}]}", "{ghl: custom.cf1, pluvo: fields.size}",
-			"{ghl: custom.cf3, pluvo: fields.speaks, transform: {join: ', '}}", "{ghl: custom.cf4, pluvo: fields.visit, default: {pluvo: never}}")+
-			"appointment:\n  - {ghl: startTime, pluvo: start}\n  - {ghl: appointmentStatus, pluvo: status, default: {pluvo: unknown}}\n", definitions...)
+		o.Phone, o.Rules = phone, load(t,
+			rulesFor("contact", "{ghl: phone, pluvo: phone}",
+				"{ghl: firstName, pluvo: firstName, transform: [trim, {case: upper}]}",
+				"{ghl: custom.cf1, pluvo: fields.size}",
+				"{ghl: custom.cf3, pluvo: fields.speaks, transform: {join: ', '}}", "{ghl: custom.cf4, pluvo: fields.visit, default: {pluvo: never}}")+
+				"appointment:\n  - {ghl: startTime, pluvo: start}\n  - {ghl: appointmentStatus, pluvo: status, default: {pluvo: unknown}}\n", definitions...)
 	})
 	for _, test := range []struct {
 		m    *mapping.Mapper
@@ -63,33 +71,43 @@ func TestEchoesAreKnownByContent(t *testing.T) {
 		same bool
 	}{
 		{plain, &pluvo.Contact{Phone: "(800) 555-0100"}, &pluvo.Contact{Phone: "+18005550100"}, "phone", true},
-		{plain, &pluvo.Contact{Phone: "(800) 555-0101"}, &pluvo.Contact{Phone: "+18005550101"}, "phone", false}, // the normaliser rejects it
+		// the normaliser rejects it
+		{plain, &pluvo.Contact{Phone: "(800) 555-0101"}, &pluvo.Contact{Phone: "+18005550101"}, "phone", false},
 		{plain, &pluvo.Contact{Email: "Ada@Example.com"}, &pluvo.Contact{Email: "ada@example.com"}, "email", true},
-		{plain, &pluvo.Contact{Tags: []string{"VIP", "new"}}, &pluvo.Contact{Tags: []string{"new", "vip"}}, "tags", true},
+		{plain, &pluvo.Contact{Tags: []string{"VIP", "new"}}, &pluvo.Contact{Tags: []string{"new", "vip"}},
+			"tags", true},
 		{plain, &pluvo.Contact{Tags: []string{"VIP"}}, &pluvo.Contact{Tags: []string{"new", "vip"}}, "tags", false},
 		{plain, &pluvo.Contact{FirstName: "ada"}, &pluvo.Contact{FirstName: "Ada"}, "firstName", false},
-		{plain, &pluvo.Task{DueDate: noon.Add(time.Microsecond)}, &pluvo.Task{DueDate: noon.In(time.Local)}, "dueDate", true},
+		{plain, &pluvo.Task{DueDate: noon.Add(time.Microsecond)}, &pluvo.Task{DueDate: noon.In(time.Local)},
+			"dueDate", true},
 		{plain, &pluvo.Task{DueDate: noon.Add(time.Millisecond)}, &pluvo.Task{DueDate: noon}, "dueDate", false},
 		{plain, &pluvo.Task{Completed: true}, &pluvo.Task{}, "completed", false},
 		{plain, &pluvo.Appointment{Start: noon.Add(time.Millisecond)}, &pluvo.Appointment{Start: noon}, "start", true},
-		{plain, &pluvo.Appointment{Status: "waiting"}, &pluvo.Appointment{Status: pluvo.AppointmentNew}, "status", false},
-		{plain, &pluvo.Note{CreatedAt: noon.Add(1)}, &pluvo.Note{CreatedAt: noon}, "createdAt", false}, // no rule writes it to GHL
+		{plain, &pluvo.Appointment{Status: "waiting"}, &pluvo.Appointment{Status: pluvo.AppointmentNew},
+			"status", false},
+		// no rule writes it to GHL
+		{plain, &pluvo.Note{CreatedAt: noon.Add(1)}, &pluvo.Note{CreatedAt: noon}, "createdAt", false},
 		{ruled, &pluvo.Contact{Phone: "(800) 555-0100"}, &pluvo.Contact{Phone: "+18005550100"}, "phone", true},
 		{ruled, &pluvo.Contact{FirstName: " ada"}, &pluvo.Contact{FirstName: "ADA"}, "firstName", true},
-		{ruled, &pluvo.Contact{Fields: map[string]string{"size": "38.50"}}, &pluvo.Contact{Fields: map[string]string{"size": "38.5"}}, "fields.size", true},
+		{ruled, &pluvo.Contact{Fields: map[string]string{"size": "38.50"}},
+			&pluvo.Contact{Fields: map[string]string{"size": "38.5"}}, "fields.size", true},
 		{ruled, &pluvo.Contact{Fields: map[string]string{"size": "big"}}, &pluvo.Contact{}, "fields.size", false},
-		{ruled, &pluvo.Contact{Fields: map[string]string{"speaks": "English, French"}}, &pluvo.Contact{Fields: map[string]string{"speaks": "English, , French"}}, "fields.speaks", true},
+		{ruled, &pluvo.Contact{Fields: map[string]string{"speaks": "English, French"}},
+			&pluvo.Contact{Fields: map[string]string{"speaks": "English, , French"}}, "fields.speaks", true},
 		{ruled, &pluvo.Contact{}, &pluvo.Contact{Fields: map[string]string{"visit": "never"}}, "fields.visit", true},
 		{ruled, &pluvo.Appointment{}, &pluvo.Appointment{Status: "unknown"}, "status", false}, // GHL does not clear it
 	} {
-		require.Equal(t, test.same, field(t, test.m, test.a.Kind(), test.name).Same(test.a, test.b), "%s of %+v and %+v", test.name, test.a, test.b)
+		require.Equal(t, test.same, field(t, test.m, test.a.Kind(), test.name).Same(test.a, test.b),
+			"%s of %+v and %+v", test.name, test.a, test.b)
 	}
 }
 
 // TestWhatFits: Fits reports which values an update can write to GHL.
 func TestWhatFits(t *testing.T) {
 	plain := newMapper(t, nil)
-	ruled := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email, required: true}", "{ghl: custom.cf1, pluvo: fields.size}", "{ghl: companyName, pluvo: fields.company}", "{ghl: custom.cf2, pluvo: stage}", "{ghl: dnd, pluvo: fields.quiet}"), definitions...)
+	ruled := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email, required: true}",
+		"{ghl: custom.cf1, pluvo: fields.size}", "{ghl: companyName, pluvo: fields.company}",
+		"{ghl: custom.cf2, pluvo: stage}", "{ghl: dnd, pluvo: fields.quiet}"), definitions...)
 	for _, test := range []struct {
 		m    *mapping.Mapper
 		r    pluvo.Record
@@ -128,7 +146,8 @@ func TestWhatFits(t *testing.T) {
 // TestMergeByField merges three states of a contact like a sync: field by field, and sets item by item.
 func TestMergeByField(t *testing.T) {
 	m := newMapper(t, nil)
-	base := &pluvo.Contact{ID: "c1", FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", Tags: []string{"vip", "new"}, Stage: "lead"}
+	base := &pluvo.Contact{ID: "c1", FirstName: "Ada", LastName: "Byron", Email: "ada@example.com",
+		Tags: []string{"vip", "new"}, Stage: "lead"}
 	ours, theirs := pluvo.Clone(base), pluvo.Clone(base)
 	ours.LastName, ours.Tags, ours.Stage = "Lovelace", []string{"vip", "new", "Customer"}, "customer"
 	theirs.Email, theirs.Tags = "countess@example.com", []string{"new", "old"}
@@ -150,7 +169,8 @@ func TestMergeByField(t *testing.T) {
 			f.Set(merged, f.Get(theirs))
 		}
 	}
-	require.Equal(t, &pluvo.Contact{ID: "c1", FirstName: "Ada", LastName: "Lovelace", Email: "countess@example.com", Tags: []string{"new", "Customer", "old"}, Stage: "customer"}, merged)
+	require.Equal(t, &pluvo.Contact{ID: "c1", FirstName: "Ada", LastName: "Lovelace", Email: "countess@example.com",
+		Tags: []string{"new", "Customer", "old"}, Stage: "customer"}, merged)
 	change, _, err := m.ContactUpdate(merged, theirs)
 	require.NoError(t, err)
 	require.Equal(t, `{"lastName":"Lovelace"}`, body(t, change.Update))
@@ -179,12 +199,14 @@ func TestValues(t *testing.T) {
 	require.True(t, tags.Get(c).Equal(mapping.Value{}))
 	require.True(t, mapping.Value{}.IsEmpty())
 	require.Empty(t, mapping.Value{}.String())
-	require.PanicsWithValue(t, "mapping: contact tags holds a list, not text", func() { tags.Set(c, source.Get(&pluvo.Contact{Fields: map[string]string{"source": "x"}})) })
+	require.PanicsWithValue(t, "mapping: contact tags holds a list, not text",
+		func() { tags.Set(c, source.Get(&pluvo.Contact{Fields: map[string]string{"source": "x"}})) })
 
 	task := &pluvo.Task{DueDate: noon.In(time.FixedZone("", 3600)), Completed: true}
 	require.Equal(t, "2026-05-01T12:00:00Z", field(t, m, pluvo.KindTask, "dueDate").Get(task).String())
 	require.Equal(t, "true", field(t, m, pluvo.KindTask, "completed").Get(task).String())
-	require.Equal(t, "2026-05-01T12:00:00Z", field(t, m, pluvo.KindTask, "dueDate").Canonical(field(t, m, pluvo.KindTask, "dueDate").Get(&pluvo.Task{DueDate: noon.Add(1)})).String())
+	require.Equal(t, "2026-05-01T12:00:00Z", field(t, m, pluvo.KindTask,
+		"dueDate").Canonical(field(t, m, pluvo.KindTask, "dueDate").Get(&pluvo.Task{DueDate: noon.Add(1)})).String())
 	require.Equal(t, v, field(t, m, pluvo.KindTask, "dueDate").Canonical(v), "another field's")
 }
 
@@ -193,7 +215,8 @@ func TestWhatIsReadIsCanonical(t *testing.T) {
 	m := withRules(t, customRules, definitions...)
 	c := contact()
 	c.Tags = []string{"VIP", "vip"} // an old record may have such tags
-	c.CustomFields = append(c.CustomFields, ghl.CustomField{ID: "cf2", Value: ghl.ValueOf("Won")}, ghl.CustomField{ID: "cf4", Value: ghl.ValueOf("2026-01-02")})
+	c.CustomFields = append(c.CustomFields, ghl.CustomField{ID: "cf2", Value: ghl.ValueOf("Won")},
+		ghl.CustomField{ID: "cf4", Value: ghl.ValueOf("2026-01-02")})
 	got, _, err := m.Contact(c)
 	require.NoError(t, err)
 	copied := pluvo.Clone(got)

@@ -113,7 +113,8 @@ func fieldsSet(v reflect.Value) map[string]reflect.Value {
 	return list
 }
 
-// TestEveryFieldOfARecordIsKnown: each field of GHL's models is mapped, reported as left out, or listed here as redundant.
+// TestEveryFieldOfARecordIsKnown: each field of GHL's models is mapped, reported as left out, or listed here as
+// redundant.
 func TestEveryFieldOfARecordIsKnown(t *testing.T) {
 	m, err := New(Options{Location: "loc"})
 	require.NoError(t, err)
@@ -138,7 +139,8 @@ func TestEveryFieldOfARecordIsKnown(t *testing.T) {
 			var found bool
 			for _, e := range f(record.Interface()).Entries {
 				from, _, _ := strings.Cut(strings.ToLower(e.From), ".") // the name of a custom field is custom.ID
-				found = found || from == want || name == "CustomFields" && from == "custom" || name == "Status" && from == "appointmentstatus"
+				found = found || from == want || name == "CustomFields" && from == "custom" ||
+					name == "Status" && from == "appointmentstatus"
 			}
 			require.True(t, found, "%s: %s", of, name)
 		}
@@ -202,7 +204,8 @@ func fill(v reflect.Value) {
 
 // TestWordsOfOutcomesAndTypes fixes the words that operators read.
 func TestWordsOfOutcomesAndTypes(t *testing.T) {
-	require.Equal(t, []string{"mapped", "changed", "left out", "missing", "outcome 9"}, []string{Mapped.String(), Changed.String(), LeftOut.String(), Missing.String(), Outcome(9).String()})
+	require.Equal(t, []string{"mapped", "changed", "left out", "missing", "outcome 9"},
+		[]string{Mapped.String(), Changed.String(), LeftOut.String(), Missing.String(), Outcome(9).String()})
 	for i := typ(0); i <= filesType; i++ {
 		require.NotEmpty(t, i.String())
 	}

@@ -72,7 +72,8 @@ func outcomes(r *mapping.Report) []string {
 // contact is a contact from GHL with many values.
 func contact() *ghl.Contact {
 	return &ghl.Contact{
-		ID: "c1", LocationID: "loc", FirstName: "Ada", LastName: "Lovelace", Name: "Ada Lovelace", Email: "ada@example.com", Phone: "+18005550100",
+		ID: "c1", LocationID: "loc", FirstName: "Ada", LastName: "Lovelace", Name: "Ada Lovelace",
+		Email: "ada@example.com", Phone: "+18005550100",
 		City: "London", Tags: []string{"vip", "customer"}, DateAdded: ghl.ParseTime("2026-04-01T10:00:00Z"),
 		CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.ValueOf("38")}},
 	}
@@ -83,13 +84,16 @@ func fullContact() *mapping.FullContact {
 	in := &mapping.FullContact{Contact: contact(), NoteAppointments: map[string]string{"n1": "a1"}}
 	for i := range 5 {
 		n := fmt.Sprint(i + 1)
-		in.Tasks = append(in.Tasks, &ghl.Task{ID: "t" + n, Title: "Task " + n, DueDate: ghl.ParseTime("2026-05-0" + n + "T09:00:00Z"), Completed: i%2 == 0, ContactID: "c1", AssignedTo: "u1"})
-		in.Notes = append(in.Notes, &ghl.Note{ID: "n" + n, Body: "Note " + n, DateAdded: ghl.ParseTime("2026-04-0" + n + "T09:00:00Z"), ContactID: "c1", UserID: "u1"})
+		in.Tasks = append(in.Tasks, &ghl.Task{ID: "t" + n, Title: "Task " + n, DueDate: ghl.ParseTime("2026-05-0" + n +
+			"T09:00:00Z"), Completed: i%2 == 0, ContactID: "c1", AssignedTo: "u1"})
+		in.Notes = append(in.Notes, &ghl.Note{ID: "n" + n, Body: "Note " + n,
+			DateAdded: ghl.ParseTime("2026-04-0" + n + "T09:00:00Z"), ContactID: "c1", UserID: "u1"})
 	}
 	for i := range 2 {
 		n := fmt.Sprint(i + 1)
 		in.Appointments = append(in.Appointments, &ghl.Appointment{
-			ID: "a" + n, Title: "Visit " + n, StartTime: ghl.ParseTime("2026-05-0" + n + " 09:00:00"), EndTime: ghl.ParseTime("2026-05-0" + n + " 10:00:00"),
+			ID: "a" + n, Title: "Visit " + n, StartTime: ghl.ParseTime("2026-05-0" + n + " 09:00:00"),
+			EndTime:           ghl.ParseTime("2026-05-0" + n + " 10:00:00"),
 			AppointmentStatus: ghl.AppointmentConfirmed, AssignedUserID: "u1", ContactID: "c1", CalendarID: "cal",
 		})
 	}

@@ -25,7 +25,8 @@ func mistakesOf(t *testing.T, file string) []string {
 	return list
 }
 
-// TestMistakesHavePositions: each mistake names the place of the wrong value, in the order of the file, in YAML and JSON.
+// TestMistakesHavePositions: each mistake names the place of the wrong value, in the order of the file, in YAML and
+// JSON.
 func TestMistakesHavePositions(t *testing.T) {
 	const unknown = `a contact in HighLevel has no field "emial"; did you mean email?`
 	for file, want := range map[string][]string{
@@ -74,7 +75,8 @@ func TestHostileFiles(t *testing.T) {
 
 // TestErrorIsBounded: the text of the error has a line for each of the first mistakes and the number of the others.
 func TestErrorIsBounded(t *testing.T) {
-	_, err := mapping.LoadRules("rules.yaml", []byte("version: 1\ncontact:\n"+strings.Repeat("  - {ghl: emial, pluvo: email}\n", 27)), nil)
+	_, err := mapping.LoadRules("rules.yaml",
+		[]byte("version: 1\ncontact:\n"+strings.Repeat("  - {ghl: emial, pluvo: email}\n", 27)), nil)
 	lines := strings.Split(err.Error(), "\n")
 	require.Len(t, lines, 22)
 	require.Equal(t, "mapping: rules.yaml has 27 mistakes:", lines[0])
@@ -98,7 +100,10 @@ func TestCheckRules(t *testing.T) {
 	_, err = mapping.LoadRules("rules.yaml", []byte(customRules), nil)
 	require.ErrorContains(t, err, "definitions of custom fields are needed")
 
-	_, err = mapping.CheckRules("rules.yaml", []byte(rulesFor("contact", "{ghl: custom.x, pluvo: stge}", "{ghl: custom.y, pluvo: fields.y, transform: {case: title}}", "{ghl: custom.y, pluvo: fields.z, direction: toGHL}")))
+	_, err = mapping.CheckRules("rules.yaml",
+		[]byte(rulesFor("contact", "{ghl: custom.x, pluvo: stge}",
+			"{ghl: custom.y, pluvo: fields.y, transform: {case: title}}",
+			"{ghl: custom.y, pluvo: fields.z, direction: toGHL}")))
 	require.EqualError(t, err, "mapping: rules.yaml has 3 mistakes:\n"+
 		"rules.yaml:3:28: a contact in Pluvo has no field \"stge\"; did you mean stage?\n"+
 		"rules.yaml:4:56: case must be lower or upper, got \"title\"\n"+

@@ -48,14 +48,16 @@ type trip struct {
 func forEachRun(t *testing.T, rules string, f func(t *trip)) {
 	location := ghl.Location{ID: "loc", Timezone: "America/New_York"}
 	location.Settings.AllowDuplicateContact = true
-	server, err := ghltest.NewHandler(ghltest.WithLocation(location), ghltest.WithClock(func() time.Time { return noon }))
+	server, err := ghltest.NewHandler(ghltest.WithLocation(location),
+		ghltest.WithClock(func() time.Time { return noon }))
 	require.NoError(t, err)
 	for _, d := range definitions {
 		named := *d
 		named.Name = d.FieldKey
 		server.AddCustomField(named)
 	}
-	client, err := ghl.New(ghl.WithToken(server.Token()), ghl.WithLocation("loc"), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
+	client, err := ghl.New(ghl.WithToken(server.Token()), ghl.WithLocation("loc"),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
 		ghl.WithHTTPClient(&http.Client{Transport: transportOf{server.Handler()}}))
 	require.NoError(t, err)
 	owner := server.AddContact(ghl.Contact{FirstName: "Owner"}).ID
@@ -131,7 +133,8 @@ func (t *trip) text() string {
 func (t *trip) word() string { return "w" + t.text() }
 
 func (t *trip) email() string {
-	return fmt.Sprintf("%s%d@%s", one(t, "ada", "Ada.L", "é", "a+b", `"x"`), t.IntN(1000), one(t, "example.com", "EXAMPLE.org", "münchen.example"))
+	return fmt.Sprintf("%s%d@%s", one(t, "ada", "Ada.L", "é", "a+b", `"x"`), t.IntN(1000),
+		one(t, "example.com", "EXAMPLE.org", "münchen.example"))
 }
 
 func (t *trip) phone() string {
@@ -142,7 +145,8 @@ func (t *trip) phone() string {
 func (t *trip) tags() []string {
 	var list []string
 	for range t.IntN(5) {
-		if tag := one(t, "vip", "VIP ", "new", t.text(), t.text()); strings.TrimSpace(tag) != "" && !slices.Contains(list, tag) {
+		if tag := one(t, "vip", "VIP ", "new", t.text(), t.text()); strings.TrimSpace(tag) != "" &&
+			!slices.Contains(list, tag) {
 			list = append(list, tag)
 		}
 	}
@@ -160,10 +164,13 @@ func (t *trip) instant(precision time.Duration) time.Time {
 
 func (t *trip) contact() *pluvo.Contact {
 	c := &pluvo.Contact{
-		ID: "c1", FirstName: maybe(t, t.text()), LastName: maybe(t, t.text()), Email: maybe(t, t.email()), Phone: maybe(t, t.phone()), Tags: t.tags(),
+		ID: "c1", FirstName: maybe(t, t.text()), LastName: maybe(t, t.text()), Email: maybe(t, t.email()),
+		Phone: maybe(t, t.phone()), Tags: t.tags(),
 		Stage: maybe(t, one(t, "lead", "customer")), Fields: map[string]string{},
 	}
-	for name, text := range map[string]string{"city": t.text(), "shoe size": one(t, "38", "38.5", "-1", "1000000"), "languages": one(t, "English", "English, French"), "first visit": t.instant(time.Hour).Format("02.01.2006"), "birthday": t.instant(time.Hour).Format(time.DateOnly), "kept here": t.text()} {
+	for name, text := range map[string]string{"city": t.text(), "shoe size": one(t, "38", "38.5", "-1", "1000000"),
+		"languages": one(t, "English", "English, French"), "first visit": t.instant(time.Hour).Format("02.01.2006"),
+		"birthday": t.instant(time.Hour).Format(time.DateOnly), "kept here": t.text()} {
 		if text = maybe(t, text); text != "" {
 			c.Fields[name] = text
 		}
@@ -178,7 +185,8 @@ func (t *trip) contact() *pluvo.Contact {
 // held returns the values of a contact that both sides store: with the template's rules its names, e-mail, phone and
 // tags; with other rules the fields that they name.
 func held(c *pluvo.Contact, ruled bool) *pluvo.Contact {
-	h := &pluvo.Contact{ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: inE164(c.Phone), Tags: lowered(c.Tags), Origin: c.Origin}
+	h := &pluvo.Contact{ID: c.ID, FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, Phone: inE164(c.Phone),
+		Tags: lowered(c.Tags), Origin: c.Origin}
 	if ruled {
 		h.FirstName, h.LastName, h.Email, h.Stage = strings.TrimSpace(c.FirstName), strings.TrimSpace(c.LastName), strings.ToLower(c.Email), c.Stage
 		for name, text := range c.Fields {
@@ -244,8 +252,8 @@ func (t *trip) same(want, got pluvo.Record) {
 	require.True(t, pluvo.Equal(want, got), "want %+v\ngot  %+v", want, got)
 }
 
-// TestContactsGoThereAndBack: a contact is the same after Pluvo → GHL → Pluvo by create and by update, and then there is
-// no difference to send.
+// TestContactsGoThereAndBack: a contact is the same after Pluvo → GHL → Pluvo by create and by update, and then there
+// is no difference to send.
 func TestContactsGoThereAndBack(t *testing.T) {
 	forEachRun(t, customRules, func(t *trip) {
 		first := t.contact()
@@ -285,9 +293,12 @@ func TestContactsGoThereAndBack(t *testing.T) {
 func TestOneFieldChangesOneField(t *testing.T) {
 	forEachRun(t, customRules, func(t *trip) {
 		seed := ghl.Contact{
-			FirstName: maybe(t, t.text()), LastName: maybe(t, t.text()), Email: maybe(t, t.email()), Phone: maybe(t, inE164(t.phone())), Tags: lowered(t.tags()),
-			City: maybe(t, t.text()), CompanyName: maybe(t, t.text()), Source: maybe(t, t.text()), DND: one(t, true, false), AssignedTo: maybe(t, "u1"),
-			DateOfBirth: ghl.ParseTime(maybe(t, "1990-02-03")), CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf(t.text())}, {ID: "cf1", Value: ghl.ValueOf(float64(t.IntN(99)))}},
+			FirstName: maybe(t, t.text()), LastName: maybe(t, t.text()), Email: maybe(t, t.email()),
+			Phone: maybe(t, inE164(t.phone())), Tags: lowered(t.tags()),
+			City: maybe(t, t.text()), CompanyName: maybe(t, t.text()), Source: maybe(t, t.text()),
+			DND: one(t, true, false), AssignedTo: maybe(t, "u1"),
+			DateOfBirth: ghl.ParseTime(maybe(t, "1990-02-03")), CustomFields: []ghl.CustomField{{ID: "cf6",
+				Value: ghl.ValueOf(t.text())}, {ID: "cf1", Value: ghl.ValueOf(float64(t.IntN(99)))}},
 		}
 		id := t.server.AddContact(seed).ID
 		before, _ := t.server.Contact(id)
@@ -315,7 +326,8 @@ func TestOneFieldChangesOneField(t *testing.T) {
 func TestTasksGoThereAndBack(t *testing.T) {
 	forEachRun(t, string(mapping.Template()), func(t *trip) {
 		task := func(id string) *pluvo.Task {
-			x := &pluvo.Task{ID: id, ContactID: t.owner, Title: t.word(), DueDate: t.instant(one(t, time.Millisecond, time.Microsecond, time.Hour)), Completed: one(t, true, false)}
+			x := &pluvo.Task{ID: id, ContactID: t.owner, Title: t.word(), DueDate: t.instant(one(t, time.Millisecond,
+				time.Microsecond, time.Hour)), Completed: one(t, true, false)}
 			x.Status = mapping.DefaultTaskStatus(x.Completed, x.DueDate.Truncate(time.Millisecond), noon)
 			return x
 		}
@@ -356,7 +368,8 @@ func TestTasksGoThereAndBack(t *testing.T) {
 
 func TestNotesGoThereAndBack(t *testing.T) {
 	forEachRun(t, string(mapping.Template()), func(t *trip) {
-		first := &pluvo.Note{ContactID: t.owner, Content: t.word(), CreatedAt: t.instant(time.Hour), AppointmentID: maybe(t, "a1")}
+		first := &pluvo.Note{ContactID: t.owner, Content: t.word(), CreatedAt: t.instant(time.Hour),
+			AppointmentID: maybe(t, "a1")}
 		create, _, err := t.m.NoteCreate(first)
 		require.NoError(t, err)
 		made, err := t.client.Notes.Create(t.Context(), t.owner, create)
@@ -393,8 +406,10 @@ func TestAppointmentsGoThereAndBack(t *testing.T) {
 	forEachRun(t, string(mapping.Template()), func(t *trip) {
 		calendar := t.server.AddCalendar(ghl.Calendar{Name: "C"}).ID
 		appointment := func(id string) *pluvo.Appointment {
-			a := &pluvo.Appointment{ID: id, ContactID: t.owner, Title: t.word(), Start: t.instant(one(t, time.Second, time.Millisecond)), AssignedUserID: maybe(t, one(t, "u1", "u2")),
-				Status: one(t, pluvo.AppointmentNew, pluvo.AppointmentConfirmed, pluvo.AppointmentShowed, pluvo.AppointmentNoShow, pluvo.AppointmentCancelled)}
+			a := &pluvo.Appointment{ID: id, ContactID: t.owner, Title: t.word(),
+				Start: t.instant(one(t, time.Second, time.Millisecond)), AssignedUserID: maybe(t, one(t, "u1", "u2")),
+				Status: one(t, pluvo.AppointmentNew, pluvo.AppointmentConfirmed, pluvo.AppointmentShowed,
+					pluvo.AppointmentNoShow, pluvo.AppointmentCancelled)}
 			a.End = a.Start.Add(time.Duration(1+t.IntN(4)) * 15 * time.Minute)
 			return a
 		}

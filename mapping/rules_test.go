@@ -19,13 +19,15 @@ import (
 var definitions = []*ghl.CustomFieldDefinition{
 	{ID: "cf1", FieldKey: "contact.shoe_size", DataType: "NUMERICAL", Model: "contact"},
 	{ID: "cf2", FieldKey: "contact.stage", DataType: "SINGLE_OPTIONS", PicklistOptions: []string{"New lead", "Won"}},
-	{ID: "cf3", FieldKey: "contact.languages", DataType: "MULTIPLE_OPTIONS", PicklistOptions: []string{"English", "French"}},
+	{ID: "cf3", FieldKey: "contact.languages", DataType: "MULTIPLE_OPTIONS",
+		PicklistOptions: []string{"English", "French"}},
 	{ID: "cf4", FieldKey: "contact.first_visit", DataType: "DATE"},
 	{ID: "cf5", FieldKey: "contact.passport", DataType: "FILE_UPLOAD"},
 	{ID: "cf6", FieldKey: "contact.nickname", DataType: "TEXT"},
 	{ID: "cf7", FieldKey: "contact.second_phone", DataType: "PHONE"},
 	{ID: "cf8", FieldKey: "opportunity.value", DataType: "MONETORY", Model: "opportunity"},
-	{ID: "cf9", FieldKey: "contact.free_choice", DataType: "RADIO", PicklistOptions: []string{"A"}, IsAllowedCustomOption: true},
+	{ID: "cf9", FieldKey: "contact.free_choice", DataType: "RADIO", PicklistOptions: []string{"A"},
+		IsAllowedCustomOption: true},
 	{ID: "cf10", FieldKey: "contact.list", DataType: "TEXTBOX_LIST"},
 }
 
@@ -56,23 +58,48 @@ foo: 1
 		{"a one-way date backwards", rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: YYYY-MM-DD}}"), []string{`4: "YYYY-MM-DD" omits the time of the day, so the rule cannot be used backwards`}},
 		{"an id as target", rulesFor("contact", "{ghl: source, pluvo: id}"), []string{"3: id in Pluvo is set by the mapper"}},
 		{"types that cannot convert", rulesFor("contact", "{ghl: email, pluvo: tags}", "{ghl: custom.cf3, pluvo: stage}", "{ghl: custom.cf5, pluvo: fields.p}", "{ghl: dnd, pluvo: tags, direction: toPluvo}"),
-			[]string{"3: text cannot become a list", "4: a list cannot become text", "5: files cannot become text", "6: true or false cannot become a list", "6: tags in Pluvo is already written by the rule in line 3"}},
+			[]string{"3: text cannot become a list", "4: a list cannot become text", "5: files cannot become text",
+				"6: true or false cannot become a list", "6: tags in Pluvo is already written by the rule in line 3"}},
 		{"custom fields", rulesFor("contact", "{ghl: custom.contact.hat_size, pluvo: fields.hat}", "{ghl: custom.cf8, pluvo: fields.v}", "{ghl: custom., pluvo: fields.x}", "{ghl: email, pluvo: fields.}"),
-			[]string{`3: "custom.contact.hat_size": the location has no custom field "contact.hat_size"`, `4: "custom.cf8": it belongs to opportunity, not to contacts`, `5: a contact in HighLevel has no field "custom."`, `6: a contact in Pluvo has no field "fields."`}},
+			[]string{`3: "custom.contact.hat_size": the location has no custom field "contact.hat_size"`,
+				`4: "custom.cf8": it belongs to opportunity, not to contacts`,
+				`5: a contact in HighLevel has no field "custom."`, `6: a contact in Pluvo has no field "fields."`}},
 		{"transforms", rulesFor("contact", "{ghl: email, pluvo: email, transform: [trim, shout, {case: title}, {case: lower, trim: 1}, case, {trim: 1}, 3, {split: ''}, {join: ','}, {options: 3}, {options: {}}]}"),
-			[]string{`3: unknown transform "shout"`, `3: case must be lower or upper, got "title"`, "3: a transform must be one name", "3: case needs a setting, such as case: lower", "3: trim must not have a setting", `3: unknown transform "3"`, "3: split must be the text between the items, got \"\"", "3: join must be used on a list, got text", "3: options must be a table", "3: options must be a table"}},
+			[]string{`3: unknown transform "shout"`, `3: case must be lower or upper, got "title"`,
+				"3: a transform must be one name", "3: case needs a setting, such as case: lower",
+				"3: trim must not have a setting", `3: unknown transform "3"`,
+				"3: split must be the text between the items, got \"\"", "3: join must be used on a list, got text",
+				"3: options must be a table", "3: options must be a table"}},
 		{"transforms for other types", rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.x, transform: [trim]}", "{ghl: tags, pluvo: fields.y, direction: toPluvo, transform: {date: YYYY-MM-DD}}",
 			"{ghl: dateAdded, pluvo: fields.z, direction: toPluvo, transform: {options: {a: b}}}", "{ghl: tags, pluvo: tags, transform: {split: ','}}"),
-			[]string{"3: trim must be used on a text or a list, got a day", "4: date must be used on a day, a time or a text, got a list", "5: options must be used on a text or a list, got a time", "6: split must be used on a text, got a list"}},
+			[]string{"3: trim must be used on a text or a list, got a day",
+				"4: date must be used on a day, a time or a text, got a list",
+				"5: options must be used on a text or a list, got a time",
+				"6: split must be used on a text, got a list"}},
 		{"date forms", rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.a, transform: {date: DD.MM}}", "{ghl: dateOfBirth, pluvo: fields.b, direction: toPluvo, transform: {date: 'DD Jan YYYY'}}", "{ghl: dateOfBirth, pluvo: fields.c, direction: toPluvo, transform: {date: 'YYYY-MM-DD HH'}}",
 			"{ghl: dateOfBirth, pluvo: fields.d, direction: toPluvo, transform: {date: 'YYYY-MM-DD HH:mm'}}", "{ghl: source, pluvo: fields.e, transform: {date: YYYY-MM-DD}}", "{ghl: source, pluvo: fields.f, direction: toPluvo, transform: {date: {us: YYYY-MM-DD}}}", "{ghl: source, pluvo: fields.g, direction: toPluvo, transform: {date: {ghl: 'YYYY-MM-DD DD'}}}", "{ghl: source, pluvo: fields.h, direction: toPluvo, transform: {date: {ghl: }}}"),
-			[]string{"3: date: the form must have YYYY, MM and DD", "4: date: the form must consist of", "5: date: a time of the day must have HH and mm", `6: a day has no time of the day`, "7: both sides are texts", `8: date has no property "us"`, "9: date: the form has DD twice", "10: date: the form is missing"}},
+			[]string{"3: date: the form must have YYYY, MM and DD", "4: date: the form must consist of",
+				"5: date: a time of the day must have HH and mm", `6: a day has no time of the day`,
+				"7: both sides are texts", `8: date has no property "us"`, "9: date: the form has DD twice",
+				"10: date: the form is missing"}},
 		{"options that the field lacks", rulesFor("contact", "{ghl: custom.cf2, pluvo: stage, transform: {options: {New lead: lead, Lost: lost, Won: won}}}", "{ghl: custom.cf3, pluvo: tags, default: {ghl: [Latin]}}", "{ghl: custom.cf9, pluvo: fields.a, transform: {options: {Z: z, Z: y, x: ''}}}"),
-			[]string{`3: the field in HighLevel has no option "Lost"; it has New lead, Won`, `4: default for HighLevel: the field in HighLevel has no such option`, `5: options has "Z" twice`, "5: an option must be a text on both sides"}},
+			[]string{`3: the field in HighLevel has no option "Lost"; it has New lead, Won`,
+				`4: default for HighLevel: the field in HighLevel has no such option`, `5: options has "Z" twice`,
+				"5: an option must be a text on both sides"}},
 		{"defaults", rulesFor("contact", "{ghl: email, pluvo: email, default: x}", "{ghl: source, pluvo: fields.a, direction: toPluvo, default: {ghl: x}}", "{ghl: custom.cf1, pluvo: fields.b, default: {ghl: many, pluvo: ''}}", "{ghl: tags, pluvo: tags, default: {ghl: [{}], us: x}}", "{ghl: dnd, pluvo: fields.c, direction: toGHL, default: maybe}"),
-			[]string{"3: a rule of both directions must have a default for each side", "4: default for ghl: the rule does not write that side", "5: default for HighLevel: it is not a number", "5: default for Pluvo: the value is empty", `6: default for HighLevel: it must be a list of texts`, `6: default has no property "us"`, "7: default for HighLevel: it is neither true nor false"}},
+			[]string{"3: a rule of both directions must have a default for each side",
+				"4: default for ghl: the rule does not write that side", "5: default for HighLevel: it is not a number",
+				"5: default for Pluvo: the value is empty", `6: default for HighLevel: it must be a list of texts`,
+				`6: default has no property "us"`, "7: default for HighLevel: it is neither true nor false"}},
 		{"values of the wrong kind", rulesFor("contact", "{ghl: email, pluvo: email, direction: up, required: yes please}", "3", "{ghl: [email], pluvo: {}}", "{ghl: email, ghl: phone, pluvo: phone}", "{}"),
-			[]string{`3: direction must be both, toPluvo or toGHL, got "up"`, `3: required must be true or false, got "yes please"`, "4: a rule must be an object such as {ghl: email, pluvo: email}, got \"3\"", "5: ghl must be the name of a field, got a list", "5: pluvo must be the name of a field, got an object", `6: a rule has "ghl" twice, first in line 6`, "6: email in HighLevel is already written by the rule in line 3", "7: a rule for a contact must name a field on both sides; ghl is missing", "7: a rule for a contact must name a field on both sides; pluvo is missing"}},
+			[]string{`3: direction must be both, toPluvo or toGHL, got "up"`,
+				`3: required must be true or false, got "yes please"`,
+				"4: a rule must be an object such as {ghl: email, pluvo: email}, got \"3\"",
+				"5: ghl must be the name of a field, got a list", "5: pluvo must be the name of a field, got an object",
+				`6: a rule has "ghl" twice, first in line 6`,
+				"6: email in HighLevel is already written by the rule in line 3",
+				"7: a rule for a contact must name a field on both sides; ghl is missing",
+				"7: a rule for a contact must name a field on both sides; pluvo is missing"}},
 		{"a list as a key", rulesFor("contact", "{[a]: b}"), []string{"3: not valid YAML or JSON: found an invalid key for this map"}},
 		{"what a record needs", rulesFor("task", "{ghl: dueDate, pluvo: dueDate}"), []string{"3: no rule writes title, and a task in Pluvo needs it"}},
 		{"no rules", "version: 1\ncontact: []\ntask: {}\nnote:\n", []string{"2: contact must be a list of rules, got an empty list", "3: task must be a list of rules, got an object", "4: note must be a list of rules, got nothing"}},
@@ -150,14 +177,17 @@ func TestTransforms(t *testing.T) {
 		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(38.5), "38.5", `38.5`},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("1,234.50"), "1234.5", `1234.5`},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("about 38"), "", ""},
-		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(json.RawMessage("12345678901234567")), "12345678901234567", "12345678901234567"}, // a float64 does not hold it
+		// a float64 does not hold it
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(json.RawMessage("12345678901234567")), "12345678901234567",
+			"12345678901234567"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("-12,345,678,901,234,567.10"), "-12345678901234567.1", "-12345678901234567.1"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("+007"), "7", "7"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("-00.50"), "-0.5", "-0.5"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("-0.0"), "0", "0"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("1.5e3"), "1500", "1500"},
 		{"{ghl: custom.cf1, pluvo: fields.x}", text("100"), "100", "100"},
-		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(json.RawMessage(`{"amount":38}`)), "", ""}, // another type: left out and reported
+		// another type: left out and reported
+		{"{ghl: custom.cf1, pluvo: fields.x}", ghl.ValueOf(json.RawMessage(`{"amount":38}`)), "", ""},
 		{"{ghl: custom.cf6, pluvo: fields.x}", ghl.ValueOf(json.RawMessage(`{"line":"1"}`)), "", ""},
 		{"{ghl: custom.cf10, pluvo: fields.x, transform: {join: ','}}", ghl.ValueOf(json.RawMessage(`{"u1":"a"}`)), "", ""},
 		{"{ghl: custom.cf4, pluvo: fields.x}", text("2026-05-01T23:59:00Z"), "2026-05-01", `"2026-05-01"`},
@@ -184,7 +214,8 @@ func TestTransforms(t *testing.T) {
 		})
 		_, id, _ := strings.Cut(test.rule, "custom.")
 		id, _, _ = strings.Cut(id, ",")
-		got, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: id, Value: test.given}}})
+		got, report, err := m.Contact(&ghl.Contact{ID: "c1",
+			CustomFields: []ghl.CustomField{{ID: id, Value: test.given}}})
 		require.NoError(t, err)
 		require.Equal(t, test.pluvo, got.Fields["x"], test.rule)
 		if test.pluvo == "" {
@@ -193,10 +224,12 @@ func TestTransforms(t *testing.T) {
 		}
 		update, _, err := m.ContactUpdate(got, &pluvo.Contact{ID: "c1"})
 		require.NoError(t, err)
-		require.Equal(t, fmt.Sprintf(`{"customFields":[{"id":%q,"value":%s}]}`, id, test.back), body(t, update.Update), test.rule)
+		require.Equal(t, fmt.Sprintf(`{"customFields":[{"id":%q,"value":%s}]}`, id, test.back),
+			body(t, update.Update), test.rule)
 		cleared, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1"}, got)
 		require.NoError(t, err)
-		require.Equal(t, fmt.Sprintf(`{"customFields":[{"id":%q,"value":null}]}`, id), body(t, cleared.Update), test.rule)
+		require.Equal(t, fmt.Sprintf(`{"customFields":[{"id":%q,"value":null}]}`, id),
+			body(t, cleared.Update), test.rule)
 		same, _, err := m.ContactUpdate(got, got)
 		require.NoError(t, err)
 		require.True(t, same.IsEmpty())
@@ -213,7 +246,8 @@ func TestEmptyCustomFieldsAreNotReported(t *testing.T) {
 		_, id, _ := strings.Cut(rule, "custom.")
 		id, _, _ = strings.Cut(id, ",")
 		for _, raw := range empty {
-			_, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: id, Value: ghl.ValueOf(json.RawMessage(raw))}}})
+			_, report, err := m.Contact(&ghl.Contact{ID: "c1",
+				CustomFields: []ghl.CustomField{{ID: id, Value: ghl.ValueOf(json.RawMessage(raw))}}})
 			require.NoError(t, err)
 			require.Empty(t, entry(report, "custom."+id), "%s: %s", rule, raw)
 		}
@@ -224,7 +258,8 @@ func TestEmptyCustomFieldsAreNotReported(t *testing.T) {
 func TestADayLosesItsTime(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: dateOfBirth, pluvo: fields.born}"))
 	const written, cut = "written as YYYY-MM-DD", "the day in UTC, without the time"
-	for raw, reason := range map[string]string{"1990-05-01": written, "1990-05-01T00:00:00.000Z": written, "641520000000": written, "1990-05-01T20:15:00Z": cut} {
+	for raw, reason := range map[string]string{"1990-05-01": written, "1990-05-01T00:00:00.000Z": written,
+		"641520000000": written, "1990-05-01T20:15:00Z": cut} {
 		got, report, err := m.Contact(&ghl.Contact{ID: "c1", DateOfBirth: ghl.ParseTime(raw)})
 		require.NoError(t, err)
 		require.Equal(t, "1990-05-01", got.Fields["born"])
@@ -248,8 +283,10 @@ func TestDefaultsThatGHLRefuses(t *testing.T) {
 }
 
 func TestSplitIntoTags(t *testing.T) {
-	m := withRules(t, rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: tags, transform: [{split: ','}, trim]}"), definitions...)
-	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf("vip, new,,")}}})
+	m := withRules(t, rulesFor("contact",
+		"{ghl: custom.contact.nickname, pluvo: tags, transform: [{split: ','}, trim]}"), definitions...)
+	got, _, err := m.Contact(&ghl.Contact{ID: "c1",
+		CustomFields: []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf("vip, new,,")}}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"vip", "new"}, got.Tags)
 	update, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"vip"}}, got)
@@ -262,21 +299,26 @@ func TestSplitIntoTags(t *testing.T) {
 }
 
 func TestOneWayJoin(t *testing.T) {
-	m := withRules(t, rulesFor("contact", "{ghl: custom.list, pluvo: stage, direction: toPluvo, transform: {join: ','}}"), definitions...)
-	got, _, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf10", Value: ghl.ValueOf([]string{"a,b", "c"})}}})
+	m := withRules(t, rulesFor("contact",
+		"{ghl: custom.list, pluvo: stage, direction: toPluvo, transform: {join: ','}}"), definitions...)
+	got, _, err := m.Contact(&ghl.Contact{ID: "c1",
+		CustomFields: []ghl.CustomField{{ID: "cf10", Value: ghl.ValueOf([]string{"a,b", "c"})}}})
 	require.NoError(t, err)
 	require.Equal(t, "a,b,c", got.Stage, "a rule without a way back joins any items")
 }
 
 // TestTagsByATable: tags that are not in the table are never removed.
 func TestTagsByATable(t *testing.T) {
-	m := withRules(t, rulesFor("contact", "{ghl: tags, pluvo: tags, transform: {options: {vip: important, new: fresh}}}"))
-	change, report, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}}, &pluvo.Contact{ID: "c1", Tags: []string{"important", "fresh"}})
+	m := withRules(t, rulesFor("contact",
+		"{ghl: tags, pluvo: tags, transform: {options: {vip: important, new: fresh}}}"))
+	change, report, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}},
+		&pluvo.Contact{ID: "c1", Tags: []string{"important", "fresh"}})
 	require.NoError(t, err)
 	require.Empty(t, change.AddTags)
 	require.Equal(t, []string{"new"}, change.RemoveTags)
 	require.Empty(t, report.Only(mapping.LeftOut))
-	change, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}}, &pluvo.Contact{ID: "c1", Tags: []string{"important", "unheard of"}})
+	change, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"important"}},
+		&pluvo.Contact{ID: "c1", Tags: []string{"important", "unheard of"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"vip"}, change.AddTags)
 	require.Empty(t, change.RemoveTags)
@@ -284,17 +326,23 @@ func TestTagsByATable(t *testing.T) {
 
 // TestWhatGHLCannotTakeBack: values that a rule cannot send are reported and never sent.
 func TestWhatGHLCannotTakeBack(t *testing.T) {
-	rules := rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: custom.cf1, pluvo: fields.size}", "{ghl: custom.cf2, pluvo: stage}", "{ghl: dateOfBirth, pluvo: fields.born}", "{ghl: companyName, pluvo: fields.company}",
+	rules := rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: custom.cf1, pluvo: fields.size}",
+		"{ghl: custom.cf2, pluvo: stage}", "{ghl: dateOfBirth, pluvo: fields.born}",
+		"{ghl: companyName, pluvo: fields.company}",
 		"{ghl: dnd, pluvo: fields.quiet}", "{ghl: assignedTo, pluvo: fields.owner}", "{ghl: custom.cf4, pluvo: fields.visit, transform: {date: 'DD.MM.YYYY'}}", "{ghl: source, pluvo: fields.source, direction: toPluvo}")
 	m := withRules(t, rules, definitions...)
-	bad := &pluvo.Contact{ID: "c1", Email: "a@b.c", Stage: "Lost", FirstName: "Ada", Fields: map[string]string{"size": "big", "born": "May", "company": "ACME", "quiet": "maybe", "owner": "Ada L.", "visit": "31.02.2026", "source": "web", "other": "x"}}
+	bad := &pluvo.Contact{ID: "c1", Email: "a@b.c", Stage: "Lost", FirstName: "Ada",
+		Fields: map[string]string{"size": "big", "born": "May", "company": "ACME", "quiet": "maybe", "owner": "Ada L.",
+			"visit": "31.02.2026", "source": "web", "other": "x"}}
 	created, report, err := m.ContactCreate(bad)
 	require.NoError(t, err)
 	require.Equal(t, &ghl.ContactCreate{Email: "a@b.c", CompanyName: "ACME"}, created)
-	for _, field := range []string{"stage", "fields.size", "fields.born", "fields.quiet", "fields.owner", "fields.visit", "fields.source", "fields.other", "firstName"} {
+	for _, field := range []string{"stage", "fields.size", "fields.born", "fields.quiet", "fields.owner",
+		"fields.visit", "fields.source", "fields.other", "firstName"} {
 		require.Equal(t, mapping.LeftOut, entry(report, field).Outcome, field)
 	}
-	last := &pluvo.Contact{ID: "c1", Email: "a@b.c", Stage: "Won", Fields: map[string]string{"size": "38", "born": "2000-01-01", "company": "Widgets", "quiet": "true", "owner": "u1", "visit": "01.01.2026"}}
+	last := &pluvo.Contact{ID: "c1", Email: "a@b.c", Stage: "Won", Fields: map[string]string{"size": "38",
+		"born": "2000-01-01", "company": "Widgets", "quiet": "true", "owner": "u1", "visit": "01.01.2026"}}
 	update, report, err := m.ContactUpdate(bad, last)
 	require.NoError(t, err)
 	require.True(t, update.IsEmpty())
@@ -332,12 +380,15 @@ func TestRequiredAndDefaults(t *testing.T) {
 
 	created, _, err := m.ContactCreate(&pluvo.Contact{ID: "p1", Email: "a@b.c"})
 	require.NoError(t, err)
-	require.Equal(t, `{"email":"a@b.c","tags":["fresh"],"customFields":[{"id":"cf2","value":"New lead"}]}`, body(t, created))
+	require.Equal(t, `{"email":"a@b.c","tags":["fresh"],"customFields":[{"id":"cf2","value":"New lead"}]}`,
+		body(t, created))
 	_, _, err = m.ContactCreate(&pluvo.Contact{ID: "p1", FirstName: "Ada"})
 	require.ErrorContains(t, err, "email")
-	update, _, err := m.ContactUpdate(&pluvo.Contact{ID: "p1", Email: "a@b.c", Tags: []string{"fresh"}}, &pluvo.Contact{ID: "p1", Email: "a@b.c", Stage: "won", Tags: []string{"fresh"}})
+	update, _, err := m.ContactUpdate(&pluvo.Contact{ID: "p1", Email: "a@b.c", Tags: []string{"fresh"}},
+		&pluvo.Contact{ID: "p1", Email: "a@b.c", Stage: "won", Tags: []string{"fresh"}})
 	require.NoError(t, err)
-	require.Equal(t, `{"customFields":[{"id":"cf2","value":"New lead"}]}`, body(t, update.Update), "a cleared field has a default in GHL")
+	require.Equal(t, `{"customFields":[{"id":"cf2","value":"New lead"}]}`, body(t, update.Update),
+		"a cleared field has a default in GHL")
 	_, _, err = m.ContactUpdate(&pluvo.Contact{ID: "p1"}, &pluvo.Contact{ID: "p1", Email: "a@b.c"})
 	require.ErrorContains(t, err, "email")
 }
@@ -345,20 +396,27 @@ func TestRequiredAndDefaults(t *testing.T) {
 // TestCustomFieldsAreResolved: a custom field is found by key, short key, template and id, and written by id.
 func TestCustomFieldsAreResolved(t *testing.T) {
 	stale := withRules(t, rulesFor("contact", "{ghl: custom.contact.nickname, pluvo: fields.nick}"), definitions...)
-	_, report, err := stale.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "made anew", Key: "contact.nickname", Value: ghl.ValueOf("Ada")}}})
+	_, report, err := stale.Contact(&ghl.Contact{ID: "c1",
+		CustomFields: []ghl.CustomField{{ID: "made anew", Key: "contact.nickname", Value: ghl.ValueOf("Ada")}}})
 	require.NoError(t, err)
-	require.Equal(t, mapping.LeftOut, entry(report, "custom.made anew").Outcome, "another field with the key is not read, and reported")
-	for _, name := range []string{"custom.contact.nickname", "custom.nickname", "'custom.{{contact.nickname}}'", "custom.cf6"} {
+	require.Equal(t, mapping.LeftOut, entry(report, "custom.made anew").Outcome,
+		"another field with the key is not read, and reported")
+	for _, name := range []string{"custom.contact.nickname", "custom.nickname", "'custom.{{contact.nickname}}'",
+		"custom.cf6"} {
 		m := withRules(t, rulesFor("contact", "{ghl: "+name+", pluvo: fields.nick}"), definitions...)
-		for _, f := range []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf("Ada")}, {Key: "contact.nickname", Value: ghl.ValueOf("Ada")}} {
-			got, report, err := m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.ValueOf(1)}, f}})
+		for _, f := range []ghl.CustomField{{ID: "cf6", Value: ghl.ValueOf("Ada")},
+			{Key: "contact.nickname", Value: ghl.ValueOf("Ada")}} {
+			got, report, err := m.Contact(&ghl.Contact{ID: "c1",
+				CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.ValueOf(1)}, f}})
 			require.NoError(t, err)
 			require.Equal(t, map[string]string{"nick": "Ada"}, got.Fields)
 			require.Equal(t, "there is no rule for it", entry(report, "custom.cf1").Reason)
-			require.Equal(t, mapping.Mapped, entry(report, strings.Trim(name, "'")).Outcome, "under the name that the rule gives it")
+			require.Equal(t, mapping.Mapped, entry(report, strings.Trim(name, "'")).Outcome,
+				"under the name that the rule gives it")
 			require.Len(t, report.Only(mapping.LeftOut), 1)
 		}
-		created, _, err := m.ContactCreate(&pluvo.Contact{ID: "c1", Email: "a@b.c", Fields: map[string]string{"nick": "Ada"}})
+		created, _, err := m.ContactCreate(&pluvo.Contact{ID: "c1", Email: "a@b.c",
+			Fields: map[string]string{"nick": "Ada"}})
 		require.ErrorContains(t, err, "HighLevel needs an e-mail", "no rule writes the e-mail")
 		require.Nil(t, created)
 	}
@@ -385,7 +443,8 @@ func TestTemplateIsThePlainCase(t *testing.T) {
 		require.NotEmpty(t, a)
 		require.Len(t, b, len(a))
 		for i := range a {
-			require.Equal(t, [3]any{a[i].Name(), a[i].ToPluvo(), a[i].ToGHL()}, [3]any{b[i].Name(), b[i].ToPluvo(), b[i].ToGHL()})
+			require.Equal(t, [3]any{a[i].Name(), a[i].ToPluvo(), a[i].ToGHL()},
+				[3]any{b[i].Name(), b[i].ToPluvo(), b[i].ToGHL()})
 		}
 	}
 	copied := mapping.Template()
@@ -395,8 +454,10 @@ func TestTemplateIsThePlainCase(t *testing.T) {
 
 // TestRulesLeaveOtherKindsAlone: a kind that the file does not name is mapped by the template's rules.
 func TestRulesLeaveOtherKindsAlone(t *testing.T) {
-	m := withRules(t, rulesFor("task", "{ghl: title, pluvo: title, transform: {case: upper}}", "{ghl: body, pluvo: status, direction: toPluvo}"))
-	task, report, err := m.Task(&ghl.Task{ID: "t1", Title: "Call", Body: "soon", DueDate: ghl.ParseTime("2026-05-01T12:00:00Z"), Completed: true}, "c1")
+	m := withRules(t, rulesFor("task", "{ghl: title, pluvo: title, transform: {case: upper}}",
+		"{ghl: body, pluvo: status, direction: toPluvo}"))
+	task, report, err := m.Task(&ghl.Task{ID: "t1", Title: "Call", Body: "soon",
+		DueDate: ghl.ParseTime("2026-05-01T12:00:00Z"), Completed: true}, "c1")
 	require.NoError(t, err)
 	require.Equal(t, &pluvo.Task{ID: "t1", ContactID: "c1", Title: "CALL", Status: "soon", Origin: origin("t1")}, task)
 	require.Equal(t, mapping.LeftOut, entry(report, "dueDate").Outcome)
@@ -412,7 +473,8 @@ func TestRulesLeaveOtherKindsAlone(t *testing.T) {
 
 // TestOtherTypesAsText: times, switches and days are converted to text, and back if the rule has a way back.
 func TestOtherTypesAsText(t *testing.T) {
-	task := &ghl.Task{ID: "t1", Title: "Call", DueDate: ghl.ParseTime("2026-05-02T02:30:00Z"), Completed: true} // the day before in New York
+	// the day before in New York
+	task := &ghl.Task{ID: "t1", Title: "Call", DueDate: ghl.ParseTime("2026-05-02T02:30:00Z"), Completed: true}
 	for _, test := range []struct{ rule, want string }{
 		{"{ghl: dueDate, pluvo: status, direction: toPluvo, transform: {date: DD.MM.YYYY}}", "01.05.2026"},
 		{"{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DD HH:mm:ss'}}", "2026-05-01 22:30:00"},
@@ -436,12 +498,14 @@ func TestOtherTypesAsText(t *testing.T) {
 		require.NotNil(t, update, "%s: %s", test.rule, report)
 		due, moved := update.DueDate.Get()
 		completed, ticked := update.Completed.Get()
-		require.True(t, moved && due.Truncate(time.Minute).Equal(time.Date(2026, 5, 2, 2, 30, 0, 0, time.UTC)) || ticked && completed, test.rule)
+		require.True(t, moved && due.Truncate(time.Minute).Equal(time.Date(2026, 5, 2, 2, 30, 0, 0, time.UTC)) ||
+			ticked && completed, test.rule)
 	}
 
 	nowhere := newMapper(t, func(o *mapping.Options) {
 		o.TimeZone = nil
-		o.Rules = load(t, rulesFor("task", "{ghl: title, pluvo: title}", "{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DD HH:mm'}}"))
+		o.Rules = load(t, rulesFor("task", "{ghl: title, pluvo: title}",
+			"{ghl: dueDate, pluvo: status, transform: {date: 'YYYY-MM-DD HH:mm'}}"))
 	})
 	got, report, err := nowhere.Task(task, "c1")
 	require.NoError(t, err)
@@ -454,10 +518,12 @@ func TestOtherTypesAsText(t *testing.T) {
 	require.Contains(t, entry(report, "status").Reason, "zone")
 }
 
-// TestUnknownTagsAreNotRemoved: no tag is removed if the last tags are not in the table, because GHL's tags are unknown.
+// TestUnknownTagsAreNotRemoved: no tag is removed if the last tags are not in the table, because GHL's tags are
+// unknown.
 func TestUnknownTagsAreNotRemoved(t *testing.T) {
 	m := withRules(t, rulesFor("contact", "{ghl: tags, pluvo: tags, transform: {options: {lead: new, client: won}}}"))
-	change, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"won"}}, &pluvo.Contact{ID: "c1", Tags: []string{"won", "odd"}})
+	change, _, err := m.ContactUpdate(&pluvo.Contact{ID: "c1", Tags: []string{"won"}},
+		&pluvo.Contact{ID: "c1", Tags: []string{"won", "odd"}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"client"}, change.AddTags)
 	require.Empty(t, change.RemoveTags)
@@ -465,14 +531,16 @@ func TestUnknownTagsAreNotRemoved(t *testing.T) {
 
 // TestWrittenHereAndReadThere: a value that is written to one field and read from another is canonical as it is.
 func TestWrittenHereAndReadThere(t *testing.T) {
-	m := withRules(t, rulesFor("contact", "{ghl: city, pluvo: stage, direction: toGHL, transform: trim}", "{ghl: source, pluvo: stage, direction: toPluvo}"))
+	m := withRules(t, rulesFor("contact", "{ghl: city, pluvo: stage, direction: toGHL, transform: trim}",
+		"{ghl: source, pluvo: stage, direction: toPluvo}"))
 	stage := m.Fields(pluvo.KindContact)[0]
 	require.Equal(t, " x ", stage.Canonical(stage.Get(&pluvo.Contact{Stage: " x "})).String())
 }
 
 // TestWhatARecordNeedsByRules: a missing field is reported by its name in GHL.
 func TestWhatARecordNeedsByRules(t *testing.T) {
-	_, report, err := withRules(t, rulesFor("note", "{ghl: title, pluvo: content}")).Note(&ghl.Note{ID: "n1", Body: "Hello"}, "c1", "")
+	_, report, err := withRules(t,
+		rulesFor("note", "{ghl: title, pluvo: content}")).Note(&ghl.Note{ID: "n1", Body: "Hello"}, "c1", "")
 	require.EqualError(t, err, `mapping: note "n1": title: it is required`)
 	require.Len(t, report.Only(mapping.Missing), 1)
 }

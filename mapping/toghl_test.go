@@ -15,10 +15,12 @@ import (
 func TestContactCreate(t *testing.T) {
 	m := newMapper(t, nil)
 	got, report, err := m.ContactCreate(&pluvo.Contact{
-		ID: "p1", Email: "Ada@Example.com", FirstName: "Ada", Phone: "800 555", Stage: "lead", Tags: []string{"VIP", "vip"}, Fields: map[string]string{"b": "1", "a": "2"},
+		ID: "p1", Email: "Ada@Example.com", FirstName: "Ada", Phone: "800 555", Stage: "lead",
+		Tags: []string{"VIP", "vip"}, Fields: map[string]string{"b": "1", "a": "2"},
 	})
 	require.NoError(t, err)
-	require.Equal(t, &ghl.ContactCreate{FirstName: "Ada", Email: "Ada@Example.com", Phone: "800 555", Tags: []string{"vip"}}, got)
+	require.Equal(t, &ghl.ContactCreate{FirstName: "Ada", Email: "Ada@Example.com", Phone: "800 555",
+		Tags: []string{"vip"}}, got)
 	require.Equal(t, []string{
 		"contact p1 firstName>firstName mapped", "contact p1 email>email mapped", "contact p1 phone>phone changed", "contact p1 tags>tags changed",
 		"contact p1 stage> left out", "contact p1 fields.a> left out", "contact p1 fields.b> left out",
@@ -45,7 +47,8 @@ func TestContactUpdate(t *testing.T) {
 		o.Rules = load(t, string(mapping.Template()))
 	})
 	last := func() *pluvo.Contact {
-		return &pluvo.Contact{ID: "c1", Email: "ada@example.com", FirstName: "Ada", LastName: "L", Phone: "+18005550100", Stage: "lead", Tags: []string{"a", "b"}, Fields: map[string]string{"f": "1"}}
+		return &pluvo.Contact{ID: "c1", Email: "ada@example.com", FirstName: "Ada", LastName: "L",
+			Phone: "+18005550100", Stage: "lead", Tags: []string{"a", "b"}, Fields: map[string]string{"f": "1"}}
 	}
 	for _, test := range []struct {
 		name        string
@@ -93,7 +96,8 @@ func TestContactUpdate(t *testing.T) {
 	for _, m := range []*mapping.Mapper{m, ruled} {
 		got, _, err := m.ContactUpdate(last(), nil)
 		require.NoError(t, err)
-		require.Equal(t, `{"firstName":"Ada","lastName":"L","email":"ada@example.com","phone":"+18005550100"}`, body(t, got.Update))
+		require.Equal(t, `{"firstName":"Ada","lastName":"L","email":"ada@example.com","phone":"+18005550100"}`,
+			body(t, got.Update))
 		require.Equal(t, []string{"a", "b"}, got.AddTags)
 		got, _, err = m.ContactUpdate(&pluvo.Contact{ID: "c1"}, nil)
 		require.NoError(t, err)
@@ -124,7 +128,8 @@ func TestContactUpdate(t *testing.T) {
 func TestTaskCreateAndUpdate(t *testing.T) {
 	m := newMapper(t, nil)
 	task := func() *pluvo.Task {
-		return &pluvo.Task{ID: "t1", ContactID: "c1", Title: "Call", Status: pluvo.TaskOpen, DueDate: noon.Add(time.Hour)}
+		return &pluvo.Task{ID: "t1", ContactID: "c1", Title: "Call", Status: pluvo.TaskOpen,
+			DueDate: noon.Add(time.Hour)}
 	}
 	made, report, err := m.TaskCreate(task())
 	require.NoError(t, err)
@@ -183,7 +188,8 @@ func TestTaskCreateAndUpdate(t *testing.T) {
 	require.Equal(t, "the year is not in 1 to 9999", entry(report, "dueDate").Reason)
 	got, _, err := m.TaskUpdate(task(), nil)
 	require.NoError(t, err)
-	require.Equal(t, `{"title":"Call","dueDate":"2026-05-01T13:00:00Z","completed":false}`, body(t, got), "the task may be completed in GHL")
+	require.Equal(t, `{"title":"Call","dueDate":"2026-05-01T13:00:00Z","completed":false}`, body(t, got),
+		"the task may be completed in GHL")
 }
 
 func TestNoteCreateAndUpdate(t *testing.T) {
@@ -194,7 +200,8 @@ func TestNoteCreateAndUpdate(t *testing.T) {
 	made, report, err := m.NoteCreate(note())
 	require.NoError(t, err)
 	require.Equal(t, &ghl.NoteCreate{Body: "Hello"}, made)
-	require.Equal(t, []string{"note n1 content>body mapped", "note n1 createdAt> left out", "note n1 appointmentId> left out"}, outcomes(report))
+	require.Equal(t, []string{"note n1 content>body mapped", "note n1 createdAt> left out",
+		"note n1 appointmentId> left out"}, outcomes(report))
 	_, _, err = m.NoteCreate(&pluvo.Note{ID: "n1"})
 	require.ErrorContains(t, err, "content")
 
@@ -217,10 +224,12 @@ func TestNoteCreateAndUpdate(t *testing.T) {
 
 func TestAppointmentCreate(t *testing.T) {
 	m := newMapper(t, nil)
-	a := &pluvo.Appointment{ID: "a1", ContactID: "p1", Title: "Visit", Start: noon.Add(999), End: noon.Add(time.Hour), Status: pluvo.AppointmentCompleted, AssignedUserID: "ada@pluvo"}
+	a := &pluvo.Appointment{ID: "a1", ContactID: "p1", Title: "Visit", Start: noon.Add(999), End: noon.Add(time.Hour),
+		Status: pluvo.AppointmentCompleted, AssignedUserID: "ada@pluvo"}
 	got, report, err := m.AppointmentCreate(a, "c1", "cal")
 	require.NoError(t, err)
-	require.Equal(t, &ghl.AppointmentCreate{CalendarID: "cal", ContactID: "c1", Title: "Visit", StartTime: noon, EndTime: noon.Add(time.Hour)}, got)
+	require.Equal(t, &ghl.AppointmentCreate{CalendarID: "cal", ContactID: "c1", Title: "Visit", StartTime: noon,
+		EndTime: noon.Add(time.Hour)}, got)
 	require.False(t, got.IgnoreFreeSlotValidation)
 	require.Equal(t, mapping.Changed, entry(report, "start").Outcome)
 	require.Equal(t, mapping.LeftOut, entry(report, "status").Outcome)
@@ -247,7 +256,8 @@ func TestAppointmentCreate(t *testing.T) {
 
 func TestAppointmentUpdate(t *testing.T) {
 	a := func() *pluvo.Appointment {
-		return &pluvo.Appointment{ID: "a1", ContactID: "c1", Title: "Visit", Start: noon, End: noon.Add(time.Hour), Status: pluvo.AppointmentNew, AssignedUserID: "u1"}
+		return &pluvo.Appointment{ID: "a1", ContactID: "c1", Title: "Visit", Start: noon, End: noon.Add(time.Hour),
+			Status: pluvo.AppointmentNew, AssignedUserID: "u1"}
 	}
 	const template = "version: 1\nappointment:\n  - {ghl: title, pluvo: title}\n  - {ghl: startTime, pluvo: start}\n  - {ghl: endTime, pluvo: end}\n" +
 		"  - {ghl: appointmentStatus, pluvo: status}\n  - {ghl: assignedUserId, pluvo: assignedUserId}\n"
@@ -292,8 +302,8 @@ func TestAppointmentUpdate(t *testing.T) {
 	}
 }
 
-// TestTagsAreReportedInGHLsForm: a tag that GHL stores in another form is reported as changed, by any rules. A list of empty
-// tags is left out and removes nothing.
+// TestTagsAreReportedInGHLsForm: a tag that GHL stores in another form is reported as changed, by any rules. A list of
+// empty tags is left out and removes nothing.
 func TestTagsAreReportedInGHLsForm(t *testing.T) {
 	for _, m := range []*mapping.Mapper{newMapper(t, nil), withRules(t, customRules, definitions...)} {
 		last := &pluvo.Contact{ID: "c1", Email: "a@b.c", Tags: []string{"new"}}
@@ -322,11 +332,16 @@ func TestTagsAreReportedInGHLsForm(t *testing.T) {
 
 // TestARequiredValueHasOneEntry: a required value that cannot be mapped is reported as missing, with the problem.
 func TestARequiredValueHasOneEntry(t *testing.T) {
-	m := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email}", "{ghl: custom.cf1, pluvo: fields.size, required: true}"), definitions...)
-	_, report, err := m.ContactCreate(&pluvo.Contact{ID: "p1", Email: "a@b.c", Fields: map[string]string{"size": "big"}})
+	m := withRules(t, rulesFor("contact", "{ghl: email, pluvo: email}",
+		"{ghl: custom.cf1, pluvo: fields.size, required: true}"), definitions...)
+	_, report, err := m.ContactCreate(&pluvo.Contact{ID: "p1", Email: "a@b.c",
+		Fields: map[string]string{"size": "big"}})
 	require.EqualError(t, err, `mapping: contact "p1": fields.size: it is not a number`)
-	require.Equal(t, []string{"contact p1 email>email mapped", "contact p1 fields.size>custom.cf1 missing"}, outcomes(report))
-	_, report, err = m.Contact(&ghl.Contact{ID: "c1", CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.ValueOf("big")}}})
+	require.Equal(t, []string{"contact p1 email>email mapped", "contact p1 fields.size>custom.cf1 missing"},
+		outcomes(report))
+	_, report, err = m.Contact(&ghl.Contact{ID: "c1",
+		CustomFields: []ghl.CustomField{{ID: "cf1", Value: ghl.ValueOf("big")}}})
 	require.EqualError(t, err, `mapping: contact "c1": custom.cf1: it is not a number`)
-	require.Equal(t, []string{"contact c1 id>origin.id mapped", "contact c1 custom.cf1>fields.size missing"}, outcomes(report))
+	require.Equal(t, []string{"contact c1 id>origin.id mapped", "contact c1 custom.cf1>fields.size missing"},
+		outcomes(report))
 }

@@ -19,7 +19,8 @@ func TestContact(t *testing.T) {
 	got, report, err := newMapper(t, nil).Contact(contact())
 	require.NoError(t, err)
 	require.Equal(t, &pluvo.Contact{
-		ID: "c1", Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace", Phone: "+18005550100", Tags: []string{"vip", "customer"}, Origin: origin("c1"),
+		ID: "c1", Email: "ada@example.com", FirstName: "Ada", LastName: "Lovelace", Phone: "+18005550100",
+		Tags: []string{"vip", "customer"}, Origin: origin("c1"),
 	}, got)
 	require.Equal(t, []string{
 		"contact c1 id>origin.id mapped", "contact c1 firstName>firstName mapped", "contact c1 lastName>lastName mapped", "contact c1 email>email mapped",
@@ -64,14 +65,20 @@ func TestPhones(t *testing.T) {
 		{"(800) 555-0100", nil, "(800) 555-0100", mapping.Changed},
 		{"(800) 555-0100", place(""), "(800) 555-0100", mapping.Changed},
 		{"(800) 555-0100", place("+18005550100"), "+18005550100", mapping.Changed},
-		{"(800) 555-0100", place("8005550100"), "(800) 555-0100", mapping.Changed},                             // not E.164
-		{"(800) 555-0100", place("+1800555010"), "(800) 555-0100", mapping.Changed},                            // the end is cut
-		{"800 555 0100 ext. 7", place("+18005550100"), "800 555 0100 ext. 7", mapping.Changed},                 // an extension
-		{"12345678901234567890", place("+4567890"), "12345678901234567890", mapping.Changed},                   // most is cut
-		{"800-555-0100 / 800-555-0101", place("+18005550101"), "800-555-0100 / 800-555-0101", mapping.Changed}, // two numbers
+		// not E.164
+		{"(800) 555-0100", place("8005550100"), "(800) 555-0100", mapping.Changed},
+		// the end is cut
+		{"(800) 555-0100", place("+1800555010"), "(800) 555-0100", mapping.Changed},
+		// an extension
+		{"800 555 0100 ext. 7", place("+18005550100"), "800 555 0100 ext. 7", mapping.Changed},
+		// most is cut
+		{"12345678901234567890", place("+4567890"), "12345678901234567890", mapping.Changed},
+		// two numbers
+		{"800-555-0100 / 800-555-0101", place("+18005550101"), "800-555-0100 / 800-555-0101", mapping.Changed},
 		{"+5555555 x5555", place("+5555555"), "+5555555 x5555", mapping.Changed},
 		{"020 7946 0018", place("+442079460018"), "+442079460018", mapping.Changed},
-		{"011 15-2345-6789", place("+5491123456789"), "+5491123456789", mapping.Changed}, // Argentina writes mobile numbers in another form at home
+		// Argentina writes mobile numbers in another form at home
+		{"011 15-2345-6789", place("+5491123456789"), "+5491123456789", mapping.Changed},
 		{"٠٢٠٧٩٤٦٠٠١٨", place("+442079460018"), "+442079460018", mapping.Changed},
 		{"𝟎𝟐𝟎 𝟕𝟗𝟒𝟔 𝟎𝟎𝟏𝟖", place("+442079460018"), "+442079460018", mapping.Changed},
 		{"ask at the desk", place("+442079460018"), "ask at the desk", mapping.Changed},
@@ -88,9 +95,11 @@ func TestPhones(t *testing.T) {
 
 func TestTask(t *testing.T) {
 	m := newMapper(t, nil)
-	got, report, err := m.Task(&ghl.Task{ID: "t1", Title: "Call", Body: "about it", DueDate: ghl.ParseTime("2026-05-01T14:00:00+02:00")}, "c1")
+	got, report, err := m.Task(&ghl.Task{ID: "t1", Title: "Call", Body: "about it",
+		DueDate: ghl.ParseTime("2026-05-01T14:00:00+02:00")}, "c1")
 	require.NoError(t, err)
-	require.Equal(t, &pluvo.Task{ID: "t1", ContactID: "c1", Title: "Call", Status: pluvo.TaskOpen, DueDate: noon, Origin: origin("t1")}, got)
+	require.Equal(t, &pluvo.Task{ID: "t1", ContactID: "c1", Title: "Call", Status: pluvo.TaskOpen, DueDate: noon,
+		Origin: origin("t1")}, got)
 	require.Equal(t, mapping.LeftOut, entry(report, "body").Outcome)
 
 	for _, test := range []struct {
@@ -101,7 +110,8 @@ func TestTask(t *testing.T) {
 		{"2026-05-01T11:59:59Z", false, pluvo.TaskOverdue}, {"2026-05-01T12:00:00Z", false, pluvo.TaskOpen}, {"", false, pluvo.TaskOpen},
 		{"2026-05-01T11:59:59Z", true, pluvo.TaskCompleted}, {"2027-01-01T00:00:00Z", true, pluvo.TaskCompleted},
 	} {
-		got, _, err := m.Task(&ghl.Task{ID: "t1", Title: "Call", DueDate: ghl.ParseTime(test.due), Completed: test.completed}, "c1")
+		got, _, err := m.Task(&ghl.Task{ID: "t1", Title: "Call", DueDate: ghl.ParseTime(test.due),
+			Completed: test.completed}, "c1")
 		require.NoError(t, err)
 		require.Equal(t, test.want, got.Status)
 	}
@@ -128,9 +138,11 @@ func TestNote(t *testing.T) {
 			return string(kind) + "/" + origin.Location + "/" + origin.ID
 		}
 	})
-	got, report, err := m.Note(&ghl.Note{ID: "n1", Body: "<p>Hello</p>", BodyText: "Hello", DateAdded: ghl.ParseTime("2026-05-01T12:00:00Z"), ContactID: "c1", Pinned: true}, "", "a1")
+	got, report, err := m.Note(&ghl.Note{ID: "n1", Body: "<p>Hello</p>", BodyText: "Hello",
+		DateAdded: ghl.ParseTime("2026-05-01T12:00:00Z"), ContactID: "c1", Pinned: true}, "", "a1")
 	require.NoError(t, err)
-	require.Equal(t, &pluvo.Note{ID: "n1", ContactID: "contact/loc/c1", Content: "<p>Hello</p>", CreatedAt: noon, AppointmentID: "appointment/loc/a1", Origin: origin("n1")}, got)
+	require.Equal(t, &pluvo.Note{ID: "n1", ContactID: "contact/loc/c1", Content: "<p>Hello</p>", CreatedAt: noon,
+		AppointmentID: "appointment/loc/a1", Origin: origin("n1")}, got)
 	require.Equal(t, mapping.LeftOut, entry(report, "pinned").Outcome)
 	require.Empty(t, entry(report, "bodyText"), "it repeats the body")
 
@@ -143,10 +155,12 @@ func TestNote(t *testing.T) {
 func TestAppointment(t *testing.T) {
 	m := newMapper(t, nil)
 	want := &pluvo.Appointment{
-		ID: "a1", ContactID: "c1", Title: "Visit", Start: noon, End: noon.Add(time.Hour), Status: pluvo.AppointmentConfirmed, AssignedUserID: "u1", Origin: origin("a1"),
+		ID: "a1", ContactID: "c1", Title: "Visit", Start: noon, End: noon.Add(time.Hour),
+		Status: pluvo.AppointmentConfirmed, AssignedUserID: "u1", Origin: origin("a1"),
 	}
 	calendar := &ghl.Appointment{
-		ID: "a1", ContactID: "c1", Title: "Visit", StartTime: ghl.ParseTime("2026-05-01T08:00:00-04:00"), EndTime: ghl.ParseTime("2026-05-01T09:00:00-04:00"),
+		ID: "a1", ContactID: "c1", Title: "Visit", StartTime: ghl.ParseTime("2026-05-01T08:00:00-04:00"),
+		EndTime:           ghl.ParseTime("2026-05-01T09:00:00-04:00"),
 		AppointmentStatus: ghl.AppointmentConfirmed, AssignedUserID: "u1", Users: []string{"u1"},
 	}
 	got, report, err := m.Appointment(calendar, "")
@@ -171,7 +185,8 @@ func TestAppointment(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, pluvo.AppointmentStatus("booked"), got.Status)
 	require.Zero(t, got.End)
-	require.Equal(t, mapping.Entry{Kind: pluvo.KindAppointment, ID: "a1", From: "endTime", Outcome: mapping.LeftOut, Reason: "is before the start"}, entry(report, "endTime"))
+	require.Equal(t, mapping.Entry{Kind: pluvo.KindAppointment, ID: "a1", From: "endTime", Outcome: mapping.LeftOut,
+		Reason: "is before the start"}, entry(report, "endTime"))
 }
 
 func TestTags(t *testing.T) {
@@ -188,8 +203,10 @@ func TestTags(t *testing.T) {
 
 func TestFullContact(t *testing.T) {
 	in := fullContact()
-	in.Tasks = append(in.Tasks, nil, &ghl.Task{Title: "no id"}, &ghl.Task{ID: "t7"}, &ghl.Task{ID: "t8", Title: "another's", ContactID: "c2"})
-	in.Appointments = append(in.Appointments, &ghl.Appointment{ID: "a3", Deleted: true}, &ghl.Appointment{ID: "a4", StartTime: ghl.ParseTime("soon")})
+	in.Tasks = append(in.Tasks, nil, &ghl.Task{Title: "no id"}, &ghl.Task{ID: "t7"},
+		&ghl.Task{ID: "t8", Title: "another's", ContactID: "c2"})
+	in.Appointments = append(in.Appointments, &ghl.Appointment{ID: "a3", Deleted: true},
+		&ghl.Appointment{ID: "a4", StartTime: ghl.ParseTime("soon")})
 	got, report, err := newMapper(t, nil).FullContact(in)
 	require.NoError(t, err)
 	require.NoError(t, got.Validate())
@@ -203,7 +220,8 @@ func TestFullContact(t *testing.T) {
 		require.Equal(t, origin(r.Key()), r.From())
 	}
 	var refused []string
-	require.Len(t, slices.DeleteFunc(slices.Clone(report.Entries), func(e mapping.Entry) bool { return e.ID != "t7" }), 1, "a record that was left out has one entry")
+	require.Len(t, slices.DeleteFunc(slices.Clone(report.Entries), func(e mapping.Entry) bool { return e.ID != "t7" }),
+		1, "a record that was left out has one entry")
 	for _, e := range report.Only(mapping.LeftOut) {
 		if e.From == "" {
 			refused = append(refused, string(e.Kind)+" "+e.ID+": "+e.Reason)
@@ -213,21 +231,26 @@ func TestFullContact(t *testing.T) {
 		"task : there is no record", "task : id: is missing", "task t7: title: it is required", "task t8: contactId: is another contact",
 		"appointment a3: it is deleted in HighLevel", "appointment a4: startTime: it is not a time",
 	}, refused)
-	require.Regexp(t, `(?m)^appointment a1 +startTime +start +changed +a time without a zone, read in the location's$`, report.String())
+	require.Regexp(t, `(?m)^appointment a1 +startTime +start +changed +a time without a zone, read in the location's$`,
+		report.String())
 
-	_, _, err = newMapper(t, nil).FullContact(&mapping.FullContact{Contact: &ghl.Contact{ID: "c1", LocationID: "elsewhere"}})
+	_, _, err = newMapper(t, nil).FullContact(&mapping.FullContact{Contact: &ghl.Contact{ID: "c1",
+		LocationID: "elsewhere"}})
 	require.ErrorContains(t, err, "locationId: is another location")
 }
 
 // TestWhatPluvoRefusesIsLeftOut: a mapping never returns a record that a store refuses.
 func TestWhatPluvoRefusesIsLeftOut(t *testing.T) {
 	m := newMapper(t, nil)
-	got, report, err := m.Contact(&ghl.Contact{ID: "c1", Email: "nobody", FirstName: "\xff", LastName: "L", Tags: []string{"a", "\xff"}})
+	got, report, err := m.Contact(&ghl.Contact{ID: "c1", Email: "nobody", FirstName: "\xff", LastName: "L",
+		Tags: []string{"a", "\xff"}})
 	require.NoError(t, err)
 	require.NoError(t, got.Validate())
 	require.Equal(t, "L", got.LastName)
-	for field, reason := range map[string]string{"email": "is not an e-mail address", "firstName": "is not valid UTF-8", "tags": "is not valid UTF-8"} {
-		require.Equal(t, mapping.Entry{Kind: pluvo.KindContact, ID: "c1", From: field, Outcome: mapping.LeftOut, Reason: reason}, entry(report, field))
+	for field, reason := range map[string]string{"email": "is not an e-mail address", "firstName": "is not valid UTF-8",
+		"tags": "is not valid UTF-8"} {
+		require.Equal(t, mapping.Entry{Kind: pluvo.KindContact, ID: "c1", From: field, Outcome: mapping.LeftOut,
+			Reason: reason}, entry(report, field))
 	}
 	odd := withRules(t, rulesFor("contact", "{ghl: city, pluvo: 'fields.size [cm]'}", "{ghl: email, pluvo: email}"))
 	got, report, err = odd.Contact(&ghl.Contact{ID: "c1", City: "\xff", Email: "a@b.c"})

@@ -70,7 +70,8 @@ func TestConsentURL(t *testing.T) {
 			app := server.app(t, func(c *oauth.Config) {
 				c.AuthURL, c.Scopes = tc.authURL, []ghl.Scope{ghl.ScopeContactsReadonly, "locations/tags.readonly"}
 			})
-			got, err := app.AuthCodeURL("a state & more", nil, oauth.AuthCodeParam("loginWindowOpenMode", "self"), oauth.AuthCodeParam("version_id", "v1"))
+			got, err := app.AuthCodeURL("a state & more", nil, oauth.AuthCodeParam("loginWindowOpenMode", "self"),
+				oauth.AuthCodeParam("version_id", "v1"))
 			require.NoError(t, err)
 			require.Contains(t, got, tc.start)
 			u, err := url.Parse(got)
@@ -97,7 +98,8 @@ func TestConsentURL(t *testing.T) {
 
 func TestExchange(t *testing.T) {
 	for _, version := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
-		for _, who := range []account{oneLocation, oneCompany, {userType: ghl.UserTypeCompany, company: "comp1", locations: []string{"l1", "l2"}}} {
+		for _, who := range []account{oneLocation, oneCompany,
+			{userType: ghl.UserTypeCompany, company: "comp1", locations: []string{"l1", "l2"}}} {
 			server := newAuthServer()
 			server.codes["code-1"] = who
 			app := server.app(t, func(c *oauth.Config) { c.Version, c.UserType = version, who.userType })
@@ -227,10 +229,12 @@ func TestTokenRequestEndsWithTheContext(t *testing.T) {
 // TestPauseAfter429: the pause is the Retry-After, else the interval of the limit, else ten seconds.
 func TestPauseAfter429(t *testing.T) {
 	for want, header := range map[time.Duration][]string{
-		3 * time.Second: {"Retry-After", "3"}, 2 * time.Second: {"X-RateLimit-Interval-Milliseconds", "2000"}, 10 * time.Second: nil,
+		3 * time.Second: {"Retry-After", "3"}, 2 * time.Second: {"X-RateLimit-Interval-Milliseconds", "2000"},
+		10 * time.Second: nil,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newMock(inTurn(answers(429, tooMany, header...), answers(200, `{"access_token":"a","refresh_token":"b"}`)))
+			s := newMock(inTurn(answers(429, tooMany, header...),
+				answers(200, `{"access_token":"a","refresh_token":"b"}`)))
 			app := newAuthServer().app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: s} })
 			start := time.Now()
 			_, err := app.Exchange(t.Context(), "code-123")
@@ -250,7 +254,9 @@ func TestTokenRequestForMiddlewares(t *testing.T) {
 		operation, agent = op.Name, r.Header.Get("User-Agent")
 		return server.RoundTrip(r)
 	})
-	app := server.app(t, func(c *oauth.Config) { c.HTTPClient, c.UserAgent = &http.Client{Transport: transport}, "my-app/1" })
+	app := server.app(t, func(c *oauth.Config) {
+		c.HTTPClient, c.UserAgent = &http.Client{Transport: transport}, "my-app/1"
+	})
 	_, err := app.Exchange(t.Context(), "code-1")
 	require.NoError(t, err)
 	require.Equal(t, "oauth.token", operation)
@@ -258,8 +264,10 @@ func TestTokenRequestForMiddlewares(t *testing.T) {
 }
 
 func TestAllLocations(t *testing.T) {
-	s := newMock(inTurn(answers(200, `{"access_token":"a","refresh_token":"b","approveAllLocations":true,"installToFutureLocations":true}`)))
-	token, err := newAuthServer().app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: s} }).Exchange(t.Context(), "code-1")
+	s := newMock(inTurn(answers(200,
+		`{"access_token":"a","refresh_token":"b","approveAllLocations":true,"installToFutureLocations":true}`)))
+	token, err := newAuthServer().app(t,
+		func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: s} }).Exchange(t.Context(), "code-1")
 	require.NoError(t, err)
 	require.True(t, token.AllLocations)
 	require.True(t, token.FutureLocations)

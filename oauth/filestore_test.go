@@ -114,7 +114,8 @@ func TestPlainFilesOfAnEncryptedStore(t *testing.T) {
 
 // TestBadTokenFiles: a bad file is an error that names the file, and the store does not change the file.
 func TestBadTokenFiles(t *testing.T) {
-	for name, opts := range map[string][]oauth.FileStoreOption{"plain": nil, "encrypted": {oauth.Encrypt(storeKey(1))}} {
+	for name, opts := range map[string][]oauth.FileStoreOption{"plain": nil,
+		"encrypted": {oauth.Encrypt(storeKey(1))}} {
 		t.Run(name, func(t *testing.T) {
 			store := openStore(t, filepath.Join(t.TempDir(), "tokens"), opts...)
 			save(t, store, "k", someToken(1))
@@ -148,7 +149,8 @@ func TestBadTokenFiles(t *testing.T) {
 				require.NotErrorIs(t, err, oauth.ErrNoToken, what)
 				require.ErrorContains(t, err, path, what)
 				require.NotContains(t, err.Error(), "secret-", what)
-				_, err = store.Update(t.Context(), "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(9), nil })
+				_, err = store.Update(t.Context(), "k",
+					func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(9), nil })
 				require.ErrorContains(t, err, path, what)
 				left, err := os.ReadFile(path)
 				require.NoError(t, err)
@@ -204,11 +206,13 @@ func TestBadFolders(t *testing.T) {
 	require.NoError(t, os.RemoveAll(filepath.Join(top, "tokens")))
 	_, err = store.Load(t.Context(), "k")
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.NotErrorIs(t, err, oauth.ErrNoToken, "a missing folder, such as of a disk that is not mounted, is not an empty store")
+	require.NotErrorIs(t, err, oauth.ErrNoToken,
+		"a missing folder, such as of a disk that is not mounted, is not an empty store")
 	for _, err := range store.Keys(t.Context()) {
 		require.ErrorIs(t, err, os.ErrNotExist)
 	}
-	_, err = store.Update(t.Context(), "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(2), nil })
+	_, err = store.Update(t.Context(), "k",
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(2), nil })
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.Error(t, store.Delete(t.Context(), "k"))
 }
@@ -217,7 +221,8 @@ func TestKeysOfTheFileStore(t *testing.T) {
 	store := openStore(t, filepath.Join(t.TempDir(), "tokens"))
 	save(t, store, "k", someToken(1))
 	dir := filepath.Dir(store.TokenFile("k"))
-	for _, name := range []string{"ghl-.token", "ghl-!.token", "ghl-a.token", "ghl-NM.token", "other", "ghl-nm.new", "ghl-nm.lock"} {
+	for _, name := range []string{"ghl-.token", "ghl-!.token", "ghl-a.token", "ghl-NM.token", "other", "ghl-nm.new",
+		"ghl-nm.lock"} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
 	}
 	var keys []string
@@ -247,12 +252,14 @@ func TestEncodeToken(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &fields))
 	require.EqualValues(t, 1, fields["version"])
 
-	for _, bad := range []*ghl.Token{nil, {}, {RefreshToken: "r"}, {AccessToken: "a b"}, {AccessToken: "a", RefreshToken: "secret\n"}} {
+	for _, bad := range []*ghl.Token{nil, {}, {RefreshToken: "r"}, {AccessToken: "a b"},
+		{AccessToken: "a", RefreshToken: "secret\n"}} {
 		_, err := oauth.EncodeToken(bad)
 		require.ErrorIs(t, err, ghl.ErrBadInput)
 		require.NotContains(t, err.Error(), "secret")
 	}
-	for _, bad := range []string{"", "null", "[]", `"secret"`, `{"version":1}`, `{"accessToken":"secret-a"}`, `{"version":2,"accessToken":"secret-a"}`,
+	for _, bad := range []string{"", "null", "[]", `"secret"`, `{"version":1}`, `{"accessToken":"secret-a"}`,
+		`{"version":2,"accessToken":"secret-a"}`,
 		`{"version":1,"accessToken":"secret-a`, `{"version":1,"accessToken":5}`, `{"version":1,"accessToken":"secret-a","refreshToken":"secret b"}`} {
 		_, err := oauth.DecodeToken([]byte(bad))
 		require.Error(t, err, bad)
@@ -285,7 +292,8 @@ func FuzzDecodeToken(f *testing.F) {
 // TestNothingPrintsItsSecrets: no verb prints a secret, by value or by pointer, alone or inside another value.
 func TestNothingPrintsItsSecrets(t *testing.T) {
 	server := newAuthServer()
-	memory, files := oauth.NewMemoryStore(), openStore(t, filepath.Join(t.TempDir(), "tokens"), oauth.Encrypt([]byte("secret-key-secret-key-secret-key")))
+	memory, files := oauth.NewMemoryStore(), openStore(t, filepath.Join(t.TempDir(), "tokens"),
+		oauth.Encrypt([]byte("secret-key-secret-key-secret-key")))
 	token := someToken(1)
 	save(t, memory, "k", token)
 	save(t, files, "k", token)
@@ -298,8 +306,10 @@ func TestNothingPrintsItsSecrets(t *testing.T) {
 	installations, err := oauth.NewInstallations(app, memory)
 	require.NoError(t, err)
 	for _, value := range []any{
-		token, *token, config, &config, app, *app, memory, *memory, files, *files, source, location, installations, *installations,
-		server.client(t, source), ghl.StaticTokenSource(token.AccessToken), oauth.App{}, oauth.FileStore{}, oauth.MemoryStore{},
+		token, *token, config, &config, app, *app, memory, *memory, files, *files, source, location, installations,
+		*installations,
+		server.client(t, source), ghl.StaticTokenSource(token.AccessToken), oauth.App{}, oauth.FileStore{},
+		oauth.MemoryStore{},
 	} {
 		wrapped := struct{ Value any }{value}
 		var logged strings.Builder
@@ -308,13 +318,16 @@ func TestNothingPrintsItsSecrets(t *testing.T) {
 		asJSON, _ := json.Marshal(value)
 		printed := []string{logged.String(), string(asJSON)}
 		for _, verb := range []string{"%v", "%+v", "%#v"} {
-			printed = append(printed, fmt.Sprintf(verb, wrapped), fmt.Sprintf(verb, &wrapped), fmt.Sprintf(verb, []any{&wrapped}))
+			printed = append(printed, fmt.Sprintf(verb, wrapped), fmt.Sprintf(verb, &wrapped),
+				fmt.Sprintf(verb, []any{&wrapped}))
 		}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-			printed = append(printed, fmt.Sprintf(verb, value), fmt.Sprintf(verb, []any{value}), fmt.Sprintf(verb, map[string]any{"a": value}))
+			printed = append(printed, fmt.Sprintf(verb, value), fmt.Sprintf(verb, []any{value}),
+				fmt.Sprintf(verb, map[string]any{"a": value}))
 		}
 		for _, text := range printed {
-			for _, secret := range []string{"secret-", clientSecret, fmt.Sprintf("%x", "secret-"), fmt.Sprintf("%X", clientSecret)} {
+			for _, secret := range []string{"secret-", clientSecret, fmt.Sprintf("%x", "secret-"),
+				fmt.Sprintf("%X", clientSecret)} {
 				require.NotContains(t, text, secret, "%T", value)
 			}
 		}
@@ -344,10 +357,12 @@ func TestPrivateFieldsPrintNoSecrets(t *testing.T) {
 		source   ghl.TokenSource
 		static   ghl.TokenSource
 		client   *ghl.Client
-	}{*app, *memory, *installations, *ring, []any{app, memory, installations, ring}, source, ghl.StaticTokenSource("secret-token"), client}
+	}{*app, *memory, *installations, *ring, []any{app, memory, installations, ring}, source,
+		ghl.StaticTokenSource("secret-token"), client}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%t"} {
 		printed := fmt.Sprintf(verb, value)
-		for _, secret := range []string{"secret-access", "secret-refresh", "secret-token", "secret-key", clientSecret, fmt.Sprintf("%x", "secret-")} {
+		for _, secret := range []string{"secret-access", "secret-refresh", "secret-token", "secret-key", clientSecret,
+			fmt.Sprintf("%x", "secret-")} {
 			require.NotContains(t, printed, secret, verb)
 		}
 	}

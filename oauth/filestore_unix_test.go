@@ -62,7 +62,8 @@ func TestFilesOfOthers(t *testing.T) {
 		_, err := store.Load(t.Context(), "k")
 		require.ErrorContains(t, err, want)
 		require.NotErrorIs(t, err, oauth.ErrNoToken)
-		_, err = store.Update(t.Context(), "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(9), nil })
+		_, err = store.Update(t.Context(), "k",
+			func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(9), nil })
 		require.ErrorContains(t, err, want)
 		after, err := os.ReadFile(store.TokenFile("k"))
 		require.NoError(t, err)
@@ -102,7 +103,8 @@ func TestLinksAndPipes(t *testing.T) {
 	save(t, store, "k", someToken(1))
 	elsewhere := filepath.Join(top, "elsewhere")
 	update := func() error {
-		_, err := store.Update(t.Context(), "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(9), nil })
+		_, err := store.Update(t.Context(), "k",
+			func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(9), nil })
 		return err
 	}
 	for _, path := range []string{store.TokenFile("k"), store.LockFile("k")} {
@@ -149,7 +151,8 @@ func TestFullDisk(t *testing.T) {
 	// A folder at the path of the new file makes the write fail.
 	temp := store.TokenFile("k")[:len(store.TokenFile("k"))-len(".token")] + ".new"
 	require.NoError(t, os.MkdirAll(filepath.Join(temp, "x"), 0o700))
-	_, err := store.Update(t.Context(), "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(2), nil })
+	_, err := store.Update(t.Context(), "k",
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return someToken(2), nil })
 	require.Error(t, err)
 	got, err := store.Load(t.Context(), "k")
 	require.NoError(t, err)

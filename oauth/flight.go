@@ -81,7 +81,7 @@ func (s *storedSource) finish(ctx context.Context, f *flight, r *renewal, token 
 		s.mu.Unlock()
 		return
 	}
-	token, err, reports := s.recordSave(ctx, f, r, token, err)
+	token, reports, err := s.recordSave(ctx, f, r, token, err)
 	if r.renewErr != nil {
 		err = r.renewErr
 	}
@@ -105,11 +105,11 @@ func (s *storedSource) finish(ctx context.Context, f *flight, r *renewal, token 
 	close(f.done)
 }
 
-// recordSave records whether the store saved the token. It returns the token to use and the error that is left: a
-// token that could not be saved is used from memory. The caller holds s.mu.
+// recordSave records whether the store saved the token. It returns the token to use, the reports to make, and the
+// error that is left: a token that could not be saved is used from memory. The caller holds s.mu.
 func (s *storedSource) recordSave(
 	ctx context.Context, f *flight, r *renewal, token *ghl.Token, err error,
-) (_ *ghl.Token, _ error, reports []func()) {
+) (_ *ghl.Token, reports []func(), _ error) {
 	u := &s.unsaved
 	switch {
 	case err == nil:
@@ -127,7 +127,7 @@ func (s *storedSource) recordSave(
 			err = storeErr
 		}
 	}
-	return token, err, reports
+	return token, reports, err
 }
 
 // recordRenewal records whether there is a token, and returns the function that reports a change of that. The

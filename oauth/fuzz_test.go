@@ -42,7 +42,8 @@ func FuzzTokenErrorsTellNoSecret(f *testing.F) {
 			}
 			return r
 		}, odd)
-		secret := map[string]string{"$S": "s3cr3t-client-" + printable, "$R": "s3cr3t-refresh-" + printable, "$A": "s3cr3t-access-" + printable}
+		secret := map[string]string{"$S": "s3cr3t-client-" + printable, "$R": "s3cr3t-refresh-" + printable,
+			"$A": "s3cr3t-access-" + printable}
 		answer := body
 		for mark, value := range secret {
 			switch form % 3 {
@@ -62,23 +63,27 @@ func FuzzTokenErrorsTellNoSecret(f *testing.F) {
 			if status == 0 {
 				return nil, errors.New(answer)
 			}
-			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), Request: r}, nil
+			return &http.Response{StatusCode: status, Header: http.Header{},
+				Body: io.NopCloser(strings.NewReader(answer)), Request: r}, nil
 		})
 		var log syncBuffer
 		var told hooked
 		app, err := oauth.NewApp(oauth.Config{
-			ClientID: "app1-x", ClientSecret: secret["$S"], RedirectURL: "https://app.example.com/", Scopes: []ghl.Scope{"a"},
+			ClientID: "app1-x", ClientSecret: secret["$S"], RedirectURL: "https://app.example.com/",
+			Scopes:     []ghl.Scope{"a"},
 			HTTPClient: &http.Client{Transport: transport}, OnTrouble: told.hook,
 			Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
 		require.NoError(t, err)
 		store := oauth.NewMemoryStore()
-		save(t, store, "k", &ghl.Token{AccessToken: secret["$A"], RefreshToken: secret["$R"], ExpiresAt: time.Now().Add(-time.Hour)})
+		save(t, store, "k", &ghl.Token{AccessToken: secret["$A"], RefreshToken: secret["$R"],
+			ExpiresAt: time.Now().Add(-time.Hour)})
 		source := app.TokenSource(store, "k")
 		token, err := source.Token(t.Context())
 		answer = strings.ReplaceAll(answer, "s3cr3t-access-", "") // which an exchange knows nothing of
 		_, exchangeErr := app.Exchange(t.Context(), secret["$R"]) // in the place of the code
-		printed := []string{log.String(), fmt.Sprintf("%v %+v %#v %v %+v %#v", token, token, token, source, source, source)}
+		printed := []string{log.String(),
+			fmt.Sprintf("%v %+v %#v %v %+v %#v", token, token, token, source, source, source)}
 		for _, err := range append(told.list(), err, exchangeErr) {
 			if err == nil {
 				continue

@@ -37,7 +37,9 @@ func gather[T any](t testing.TB, seq func(yield func(T, error) bool)) []T {
 
 // onMarketplace returns the installations of an app that is registered at a fake. connect returns a code of the consent
 // screen.
-func onMarketplace(t *testing.T, version ghl.Version, locations ...string) (all *oauth.Installations, s *ghltest.Server, known ghltest.App, connect func(ghltest.Consent) string) {
+func onMarketplace(t *testing.T, version ghl.Version,
+	locations ...string) (all *oauth.Installations, s *ghltest.Server, known ghltest.App,
+	connect func(ghltest.Consent) string) {
 	t.Helper()
 	var opts []ghltest.Option
 	for _, id := range locations {
@@ -49,7 +51,8 @@ func onMarketplace(t *testing.T, version ghl.Version, locations ...string) (all 
 	config.Version = version
 	app, err := oauth.NewApp(config)
 	require.NoError(t, err)
-	all, err = oauth.NewInstallations(app, oauth.NewMemoryStore(), ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}),
+	all, err = oauth.NewInstallations(app, oauth.NewMemoryStore(),
+		ghl.WithHTTPClient(&http.Client{Transport: s.Transport()}),
 		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
 	require.NoError(t, err)
 	return all, s, known, func(consent ghltest.Consent) string {
@@ -111,7 +114,8 @@ func TestInstallByAnAgency(t *testing.T) {
 	for _, version := range []ghl.Version{ghl.Version20210728, ghl.VersionV3} {
 		synctest.Test(t, func(t *testing.T) {
 			all, s, known, connect := onMarketplace(t, version, "l1", "l2", "l3", "own")
-			token, err := all.Add(t.Context(), connect(ghltest.Consent{Company: &ghltest.CompanyInstall{Locations: []string{"l1", "l2"}}}))
+			token, err := all.Add(t.Context(),
+				connect(ghltest.Consent{Company: &ghltest.CompanyInstall{Locations: []string{"l1", "l2"}}}))
 			require.NoError(t, err)
 			require.True(t, token.BulkInstallation)
 			require.Equal(t, []string{"comp1"}, gather(t, all.Companies(t.Context())))
@@ -149,13 +153,15 @@ func TestInstallByAnAgency(t *testing.T) {
 			require.NoError(t, all.Remove(t.Context(), "l2"))
 			_, err = removed.Contacts.List(t.Context(), nil)
 			require.ErrorIs(t, err, ghl.ErrReauthRequired)
-			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "a client in use does not bring it back")
+			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())),
+				"a client in use does not bring it back")
 			_, err = client.Contacts.List(t.Context(), nil)
 			require.NoError(t, err)
 			require.NoError(t, all.RemoveCompany(t.Context(), "comp2"))
 			require.Equal(t, []string{"l1", "l3", "own"}, gather(t, all.Locations(t.Context())), "another agency's")
 			require.NoError(t, all.RemoveCompany(t.Context(), "comp1"))
-			require.Equal(t, []string{"own"}, gather(t, all.Locations(t.Context())), "its token does not depend on the agency's")
+			require.Equal(t, []string{"own"}, gather(t, all.Locations(t.Context())),
+				"its token does not depend on the agency's")
 			require.Empty(t, gather(t, all.Companies(t.Context())))
 			_, err = client.Contacts.List(t.Context(), nil)
 			require.ErrorIs(t, err, ghl.ErrReauthRequired)
@@ -170,7 +176,8 @@ func TestInstallInEveryLocation(t *testing.T) {
 	all := server.installations(t, store)
 	_, err := all.Add(t.Context(), "code-1")
 	require.NoError(t, err)
-	require.Equal(t, []string{"l1", "l2", "l3"}, gather(t, all.Locations(t.Context())), "without a list of the approved ones, HighLevel's list counts")
+	require.Equal(t, []string{"l1", "l2", "l3"}, gather(t, all.Locations(t.Context())),
+		"without a list of the approved ones, HighLevel's list counts")
 }
 
 // TestEachLocationItsOwn: each location has its own token and limiter, and all share the transport.
@@ -189,15 +196,17 @@ func TestEachLocationItsOwn(t *testing.T) {
 	})
 	for i := range 5 {
 		id := fmt.Sprintf("loc%d", i)
-		server.stored(t, store, oauth.LocationKey(id), account{userType: ghl.UserTypeLocation, company: "comp1", location: id}, time.Hour)
+		server.stored(t, store, oauth.LocationKey(id),
+			account{userType: ghl.UserTypeLocation, company: "comp1", location: id}, time.Hour)
 	}
 	save(t, store, "another program's", someToken(1))
-	all := server.installations(t, store, ghl.WithHTTPClient(&http.Client{Transport: transport}), ghl.WithLimiterFor(func(resource string) ghl.Limiter {
-		mu.Lock()
-		defer mu.Unlock()
-		limiters[resource]++
-		return nil
-	}))
+	all := server.installations(t, store, ghl.WithHTTPClient(&http.Client{Transport: transport}),
+		ghl.WithLimiterFor(func(resource string) ghl.Limiter {
+			mu.Lock()
+			defer mu.Unlock()
+			limiters[resource]++
+			return nil
+		}))
 	clients := gather(t, all.Clients(t.Context()))
 	require.Len(t, clients, 5)
 	require.NoError(t, errors.Join(together(100, func(i int) error {
@@ -226,7 +235,9 @@ func TestAddOutlivesTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
 		server.codes["code-1"] = oneLocation
-		app := server.app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}} })
+		app := server.app(t, func(c *oauth.Config) {
+			c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}}
+		})
 		all, err := oauth.NewInstallations(app, store)
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -326,7 +337,9 @@ func TestRemoveDuringARefresh(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server, store := newAuthServer(), newShaky()
 				server.stored(t, store, oauth.LocationKey("loc1"), oneLocation, -time.Hour)
-				app := server.app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}} })
+				app := server.app(t, func(c *oauth.Config) {
+					c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}}
+				})
 				all, err := oauth.NewInstallations(app, store)
 				require.NoError(t, err)
 				client, err := all.Client(t.Context(), "loc1")
@@ -380,7 +393,8 @@ type lateStore struct {
 	late int
 }
 
-func (s *lateStore) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
+func (s *lateStore) Update(ctx context.Context, key string,
+	fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
 	token, err := s.MemoryStore.Update(ctx, key, fn)
 	s.mu.Lock()
 	s.late--
@@ -451,7 +465,9 @@ func TestRemoveBeforeTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
 		server.bulk(t, store, "l1")
-		app := server.app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}} })
+		app := server.app(t, func(c *oauth.Config) {
+			c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}}
+		})
 		all, err := oauth.NewInstallations(app, store)
 		require.NoError(t, err)
 		client, err := all.Client(t.Context(), "l1")
@@ -472,8 +488,8 @@ func TestRemoveBeforeTheLock(t *testing.T) {
 	})
 }
 
-// TestRemovedByAnotherProcess: a process with a client of the removed location does not bring its token back, but can add
-// the location again.
+// TestRemovedByAnotherProcess: a process with a client of the removed location does not bring its token back, but can
+// add the location again.
 func TestRemovedByAnotherProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), oauth.NewMemoryStore()
@@ -493,7 +509,8 @@ func TestRemovedByAnotherProcess(t *testing.T) {
 
 		_, err = here.AddLocation(t.Context(), "comp1", "l1")
 		require.NoError(t, err)
-		require.Equal(t, []string{"l1", "l2"}, gather(t, there.Locations(t.Context())), "added although a client was in memory")
+		require.Equal(t, []string{"l1", "l2"}, gather(t, there.Locations(t.Context())),
+			"added although a client was in memory")
 		_, err = client.Contacts.Get(t.Context(), "c1")
 		require.NoError(t, err)
 

@@ -63,7 +63,8 @@ func TestOnePath(t *testing.T) {
 	require.Equal(t, "(*Client).Call", call[0])
 
 	store := oauth.NewMemoryStore()
-	save(t, store, "k", &ghl.Token{AccessToken: "access", RefreshToken: "refresh", ExpiresAt: time.Now().Add(-time.Hour)})
+	save(t, store, "k", &ghl.Token{AccessToken: "access", RefreshToken: "refresh",
+		ExpiresAt: time.Now().Add(-time.Hour)})
 	app := newAuthServer().app(t, func(c *oauth.Config) { c.HTTPClient = transport })
 	_, err = app.TokenSource(store, "k").Token(t.Context())
 	require.Error(t, err)

@@ -22,8 +22,8 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// Some tests need several processes that share a store. They start this test program again; an environment variable says
-// what the child does.
+// Some tests need several processes that share a store. They start this test program again; an environment variable
+// says what the child does.
 const childEnv = "GHL_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -172,7 +172,8 @@ func TestManyProcessesOneRefresh(t *testing.T) {
 				require.Equal(t, 1, server.exchanges, "one exchange")
 			}
 			t.Logf("%d processes, %d calls in %s: %d refresh, %d exchanges, %d API requests",
-				processes, processes*callers, time.Since(start).Round(time.Millisecond), server.refreshed(), server.exchanges, server.count("/contacts/c1"))
+				processes, processes*callers, time.Since(start).Round(time.Millisecond), server.refreshed(),
+				server.exchanges, server.count("/contacts/c1"))
 		})
 	}
 }
@@ -180,7 +181,8 @@ func TestManyProcessesOneRefresh(t *testing.T) {
 // bigToken returns a token whose content shows whether it is complete.
 func bigToken(n int) *ghl.Token {
 	pad := strings.Repeat(fmt.Sprint(n%10), 5000)
-	return &ghl.Token{AccessToken: fmt.Sprintf("access-%d-%s", n, pad), RefreshToken: fmt.Sprintf("refresh-%d-%s", n, pad)}
+	return &ghl.Token{AccessToken: fmt.Sprintf("access-%d-%s", n, pad),
+		RefreshToken: fmt.Sprintf("refresh-%d-%s", n, pad)}
 }
 
 // numberOf returns the number of a token of bigToken, and checks that the token is complete.
@@ -206,20 +208,22 @@ func updatingChild() error {
 		}
 	})
 	for {
-		_, err := store.Update(context.Background(), "k", func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
-			var n int
-			if _, err := fmt.Sscanf(current.AccessToken, "access-%d-", &n); err != nil {
-				return nil, err
-			}
-			return bigToken(n + 1), nil
-		})
+		_, err := store.Update(context.Background(), "k",
+			func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
+				var n int
+				if _, err := fmt.Sscanf(current.AccessToken, "access-%d-", &n); err != nil {
+					return nil, err
+				}
+				return bigToken(n + 1), nil
+			})
 		if err != nil {
 			return err
 		}
 	}
 }
 
-var updateSteps = []string{"locked", "read", "changed", "created", "half written", "written", "synced", "renamed", "folder synced", "unlocked"}
+var updateSteps = []string{"locked", "read", "changed", "created", "half written", "written", "synced", "renamed",
+	"folder synced", "unlocked"}
 
 // TestKilledAtEveryStep: the store always holds the complete old or new token, and the next process can update it.
 func TestKilledAtEveryStep(t *testing.T) {

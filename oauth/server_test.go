@@ -48,9 +48,10 @@ type authServer struct {
 	headers   []http.Header  // of /oauth/token
 	installed []string       // the company's locations
 
-	refuse401 bool                                               // refuses every access token
-	before    func(form url.Values) (status int, body string)    // a request for a token; 0 lets the server answer
-	after     func(w http.ResponseWriter, body []byte) (ok bool) // has its answer; false means that it wrote something else
+	refuse401 bool                                            // refuses every access token
+	before    func(form url.Values) (status int, body string) // a request for a token; 0 lets the server answer
+	// has its answer; false means that it wrote something else
+	after func(w http.ResponseWriter, body []byte) (ok bool)
 }
 
 func newAuthServer() *authServer {
@@ -180,7 +181,8 @@ func (s *authServer) issue(who account) (access, refresh string) {
 
 func (s *authServer) answer(w http.ResponseWriter, v3 bool, who account) {
 	access, refresh := s.issue(who)
-	body := map[string]any{"userType": who.userType, "companyId": who.company, "userId": "u1", "scope": "contacts.readonly contacts.write"}
+	body := map[string]any{"userType": who.userType, "companyId": who.company, "userId": "u1",
+		"scope": "contacts.readonly contacts.write"}
 	if who.location != "" {
 		body["locationId"] = who.location
 	}
@@ -214,11 +216,13 @@ func (s *authServer) locationToken(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, 400, `{"statusCode":400,"message":"Location not found"}`)
 		return
 	}
-	s.answer(w, r.Header.Get("Version") == "v3", account{userType: ghl.UserTypeLocation, company: who.company, location: location})
+	s.answer(w, r.Header.Get("Version") == "v3",
+		account{userType: ghl.UserTypeLocation, company: who.company, location: location})
 }
 
 func (s *authServer) installedLocations(w http.ResponseWriter, r *http.Request) {
-	if who, ok := s.bearer(r); !ok || who.company != r.URL.Query().Get("companyId") || r.URL.Query().Get("appId") != "app1" {
+	if who, ok := s.bearer(r); !ok || who.company != r.URL.Query().Get("companyId") ||
+		r.URL.Query().Get("appId") != "app1" {
 		writeJSON(w, 401, `{"statusCode":401,"message":"Invalid JWT"}`)
 		return
 	}
@@ -229,7 +233,8 @@ func (s *authServer) installedLocations(w http.ResponseWriter, r *http.Request) 
 		}
 	}
 	if r.Header.Get("Version") == "v3" {
-		writeJSON(w, 200, fmt.Sprintf(`{"items":[%s],"pagination":{"totalRecords":%d,"hasNextPage":false}}`, strings.Join(list, ","), len(s.installed)))
+		writeJSON(w, 200, fmt.Sprintf(`{"items":[%s],"pagination":{"totalRecords":%d,"hasNextPage":false}}`,
+			strings.Join(list, ","), len(s.installed)))
 		return
 	}
 	writeJSON(w, 200, fmt.Sprintf(`{"locations":[%s],"count":%d}`, strings.Join(list, ","), len(s.installed)))
@@ -258,7 +263,8 @@ func (s *authServer) refreshed() int {
 func (s *authServer) secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Concat([]string{clientSecret}, slices.Collect(maps.Keys(s.access)), slices.Collect(maps.Keys(s.refresh)), slices.Collect(maps.Keys(s.used)))
+	return slices.Concat([]string{clientSecret}, slices.Collect(maps.Keys(s.access)),
+		slices.Collect(maps.Keys(s.refresh)), slices.Collect(maps.Keys(s.used)))
 }
 
 // stored issues a token with a lifetime and saves it.
@@ -271,7 +277,8 @@ func (s *authServer) stored(t testing.TB, store oauth.Store, key string, who acc
 	s.life = usual
 	s.mu.Unlock()
 	token := &ghl.Token{
-		AccessToken: access, RefreshToken: refresh, ExpiresAt: time.Now().Add(life), IssuedAt: time.Now().Add(life - 24*time.Hour),
+		AccessToken: access, RefreshToken: refresh, ExpiresAt: time.Now().Add(life),
+		IssuedAt: time.Now().Add(life - 24*time.Hour),
 		UserType: who.userType, CompanyID: who.company, LocationID: who.location,
 	}
 	save(t, store, key, token)
@@ -280,7 +287,8 @@ func (s *authServer) stored(t testing.TB, store oauth.Store, key string, who acc
 
 func save(t testing.TB, store oauth.Store, key string, token *ghl.Token) {
 	t.Helper()
-	_, err := store.Update(t.Context(), key, func(context.Context, *ghl.Token) (*ghl.Token, error) { return token, nil })
+	_, err := store.Update(t.Context(), key,
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return token, nil })
 	require.NoError(t, err)
 }
 
@@ -306,7 +314,8 @@ func (s *authServer) app(t testing.TB, change ...func(*oauth.Config)) *oauth.App
 // client returns a client of the server.
 func (s *authServer) client(t testing.TB, source ghl.TokenSource) *ghl.Client {
 	t.Helper()
-	c, err := ghl.New(ghl.WithTokenSource(source), ghl.WithLocation("loc1"), ghl.WithHTTPClient(&http.Client{Transport: s}),
+	c, err := ghl.New(ghl.WithTokenSource(source), ghl.WithLocation("loc1"),
+		ghl.WithHTTPClient(&http.Client{Transport: s}),
 		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))
 	require.NoError(t, err)
 	return c

@@ -57,7 +57,8 @@ func (s *shaky) Load(ctx context.Context, key string) (*ghl.Token, error) {
 	return s.MemoryStore.Load(ctx, key)
 }
 
-func (s *shaky) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
+func (s *shaky) Update(ctx context.Context, key string,
+	fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
 	s.mu.Lock()
 	s.updates++
 	lock := s.lock
@@ -210,7 +211,9 @@ func TestRefreshBeforeTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
 		token := server.stored(t, store, "k", oneLocation, 10*time.Minute)
-		app := server.app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}} })
+		app := server.app(t, func(c *oauth.Config) {
+			c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}}
+		})
 		source := app.TokenSource(store, "k")
 		get := func() string {
 			got, err := source.Token(t.Context())
@@ -275,7 +278,9 @@ func TestCancelledCallerAbandonsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
 		server.stored(t, store, "k", oneLocation, -time.Hour)
-		app := server.app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}} })
+		app := server.app(t, func(c *oauth.Config) {
+			c.HTTPClient = &http.Client{Transport: slow{server, 5 * time.Second}}
+		})
 		source := app.TokenSource(store, "k")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -387,7 +392,8 @@ func TestRefusedRefreshToken(t *testing.T) {
 				time.Sleep(500 * time.Millisecond)
 			}
 			require.Equal(t, 1, server.count("/oauth/token"), "the server is asked once")
-			require.Equal(t, 1, bytes.Count([]byte(log.String()), []byte("must be connected again\"")), "reported once: %s", log)
+			require.Equal(t, 1, bytes.Count([]byte(log.String()), []byte("must be connected again\"")),
+				"reported once: %s", log)
 			require.Len(t, told.list(), 1)
 			require.ErrorIs(t, told.list()[0], ghl.ErrReauthRequired)
 			require.Equal(t, "account-7", told.keys[0])
@@ -424,7 +430,8 @@ func TestWhatDoesNotBurnTheToken(t *testing.T) {
 				var told hooked
 				server.stored(t, store, "k", oneLocation, -time.Hour)
 				server.before = func(url.Values) (int, string) { return tc.status, tc.body }
-				client := server.client(t, server.app(t, func(c *oauth.Config) { c.OnTrouble = told.hook }).TokenSource(store, "k"))
+				client := server.client(t, server.app(t,
+					func(c *oauth.Config) { c.OnTrouble = told.hook }).TokenSource(store, "k"))
 				for range 300 {
 					_, err := client.Contacts.Get(t.Context(), "c1")
 					require.Error(t, err)
@@ -453,7 +460,8 @@ func TestLostAnswer(t *testing.T) {
 		var told hooked
 		server.stored(t, store, "k", oneLocation, -time.Hour)
 		server.after = func(http.ResponseWriter, []byte) bool { panic(http.ErrAbortHandler) }
-		client := server.client(t, server.app(t, func(c *oauth.Config) { c.OnTrouble = told.hook }).TokenSource(store, "k"))
+		client := server.client(t, server.app(t,
+			func(c *oauth.Config) { c.OnTrouble = told.hook }).TokenSource(store, "k"))
 		_, err := client.Contacts.Get(t.Context(), "c1")
 		require.ErrorContains(t, err, "oauth.token: the answer was lost")
 		require.NotErrorIs(t, err, ghl.ErrAmbiguous, "the call itself was not sent")
@@ -488,7 +496,8 @@ func TestLostAnswer(t *testing.T) {
 			}
 			return server.RoundTrip(r)
 		})
-		client = server.client(t, server.app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: losesOne} }).TokenSource(store, "k2"))
+		client = server.client(t, server.app(t,
+			func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: losesOne} }).TokenSource(store, "k2"))
 		_, err = client.Contacts.Get(t.Context(), "c1")
 		require.ErrorContains(t, err, "the answer was lost")
 		time.Sleep(time.Second)
@@ -502,7 +511,8 @@ func TestProcessThatDiedBeforeSaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store := newAuthServer(), newShaky()
 		token := server.stored(t, store, "k", oneLocation, -time.Hour)
-		form := url.Values{"client_id": {"app1-x"}, "client_secret": {clientSecret}, "grant_type": {"refresh_token"}, "refresh_token": {token.RefreshToken}}
+		form := url.Values{"client_id": {"app1-x"}, "client_secret": {clientSecret}, "grant_type": {"refresh_token"},
+			"refresh_token": {token.RefreshToken}}
 		resp, err := (&http.Client{Transport: server}).PostForm("http://ghl/oauth/token", form)
 		require.NoError(t, err)
 		require.Equal(t, 200, resp.StatusCode)
@@ -520,7 +530,9 @@ func TestStoreThatCannotSave(t *testing.T) {
 		server, store, log := newAuthServer(), newShaky(), new(syncBuffer)
 		var told hooked
 		server.stored(t, store, "k", oneLocation, -time.Hour)
-		app := server.app(t, func(c *oauth.Config) { c.OnTrouble, c.Logger = told.hook, slog.New(slog.NewTextHandler(log, nil)) })
+		app := server.app(t, func(c *oauth.Config) {
+			c.OnTrouble, c.Logger = told.hook, slog.New(slog.NewTextHandler(log, nil))
+		})
 		client := server.client(t, app.TokenSource(store, "k"))
 		diskFull := errors.New("disk full")
 		store.breaks(diskFull, nil)
@@ -671,7 +683,9 @@ func TestLongRetryAfter(t *testing.T) {
 			asked++
 			return answers(429, tooMany, "Retry-After", "7200")(r)
 		})
-		source := server.app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: transport} }).TokenSource(store, "k")
+		source := server.app(t, func(c *oauth.Config) {
+			c.HTTPClient = &http.Client{Transport: transport}
+		}).TokenSource(store, "k")
 		for range 60 {
 			_, err := source.Token(t.Context())
 			require.ErrorIs(t, err, ghl.ErrRateLimited)
@@ -695,13 +709,16 @@ func TestRefusedTokenThatCannotBeRenewed(t *testing.T) {
 	})
 }
 
-// TestSparseAnswer: what the answer to a refresh leaves out is inherited, including a refresh token that does not rotate.
+// TestSparseAnswer: what the answer to a refresh leaves out is inherited, including a refresh token that does not
+// rotate.
 func TestSparseAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, store, log := newAuthServer(), newShaky(), new(syncBuffer)
 		old := &ghl.Token{
-			AccessToken: "secret-access-0", RefreshToken: "secret-refresh-0", ExpiresAt: time.Now(), Scopes: []ghl.Scope{"a"}, CompanyID: "comp1",
-			LocationID: "loc1", UserID: "u1", BulkInstallation: true, ApprovedLocations: []string{"l"}, AllLocations: true, FutureLocations: true,
+			AccessToken: "secret-access-0", RefreshToken: "secret-refresh-0", ExpiresAt: time.Now(),
+			Scopes: []ghl.Scope{"a"}, CompanyID: "comp1",
+			LocationID: "loc1", UserID: "u1", BulkInstallation: true, ApprovedLocations: []string{"l"},
+			AllLocations: true, FutureLocations: true,
 		}
 		save(t, store, "k", old)
 		server.before = func(url.Values) (int, string) { return 200, `{"access_token":"secret-access-1"}` }
@@ -776,7 +793,8 @@ type lyingStore struct {
 	lies int
 }
 
-func (s *lyingStore) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
+func (s *lyingStore) Update(ctx context.Context, key string,
+	fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
 	token, err := s.MemoryStore.Update(ctx, key, fn)
 	if s.lies--; s.lies >= 0 {
 		return nil, errors.New("the commit was not answered")
@@ -884,7 +902,8 @@ func TestLocationTokenSource(t *testing.T) {
 	}
 }
 
-// TestTokenErrorsSayNothingOfRecords: "Location not found" of a token request does not mean that the contact is not found.
+// TestTokenErrorsSayNothingOfRecords: "Location not found" of a token request does not mean that the contact is not
+// found.
 func TestTokenErrorsSayNothingOfRecords(t *testing.T) {
 	for _, body := range []string{`{"message":"Location not found","status":400}`, `{"statusCode":422,"message":["x"]}`,
 		`{"message":"This location does not allow duplicated contacts.","meta":{"contactId":"c"}}`} {
@@ -893,9 +912,11 @@ func TestTokenErrorsSayNothingOfRecords(t *testing.T) {
 			server.stored(t, store, "company", oneCompany, time.Hour)
 			transport := roundTripFunc(func(r *http.Request) (*http.Response, error) { return answers(400, body)(r) })
 			app := server.app(t, func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: transport} })
-			_, err := server.client(t, app.LocationTokenSource(store, "company", "comp1", "loc1")).Contacts.Get(t.Context(), "c1")
+			_, err := server.client(t, app.LocationTokenSource(store, "company", "comp1",
+				"loc1")).Contacts.Get(t.Context(), "c1")
 			require.ErrorContains(t, err, "oauth.locationToken: 400")
-			for _, category := range []error{ghl.ErrNotFound, ghl.ErrValidation, ghl.ErrDuplicateContact, ghl.ErrAmbiguous, ghl.ErrBadResponse} {
+			for _, category := range []error{ghl.ErrNotFound, ghl.ErrValidation, ghl.ErrDuplicateContact,
+				ghl.ErrAmbiguous, ghl.ErrBadResponse} {
 				require.NotErrorIs(t, err, category)
 			}
 			require.Nil(t, asError(t, err).Duplicate)
@@ -977,7 +998,8 @@ type oneLock struct {
 	held, most int
 }
 
-func (s *oneLock) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
+func (s *oneLock) Update(ctx context.Context, key string,
+	fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
 	return s.MemoryStore.Update(ctx, key, func(ctx context.Context, current *ghl.Token) (*ghl.Token, error) {
 		count := func(n int) {
 			s.mu.Lock()

@@ -46,17 +46,18 @@ func TestUpdate(t *testing.T) {
 			if tc.next != nil && tc.current != nil {
 				tc.next.ExpiresAt = tc.current.ExpiresAt
 			}
-			got, changed, err := oauth.Update(ended, tc.current, func(ctx context.Context, given *ghl.Token) (*ghl.Token, error) {
-				require.NoError(t, ctx.Err(), "the end of the caller's context does not reach fn")
-				deadline, ok := ctx.Deadline()
-				require.True(t, ok)
-				require.WithinDuration(t, time.Now().Add(oauth.UpdateTimeout), deadline, time.Minute)
-				require.Equal(t, tc.current, given)
-				if given != nil {
-					given.AccessToken = "changed by fn"
-				}
-				return tc.next, tc.err
-			})
+			got, changed, err := oauth.Update(ended, tc.current,
+				func(ctx context.Context, given *ghl.Token) (*ghl.Token, error) {
+					require.NoError(t, ctx.Err(), "the end of the caller's context does not reach fn")
+					deadline, ok := ctx.Deadline()
+					require.True(t, ok)
+					require.WithinDuration(t, time.Now().Add(oauth.UpdateTimeout), deadline, time.Minute)
+					require.Equal(t, tc.current, given)
+					if given != nil {
+						given.AccessToken = "changed by fn"
+					}
+					return tc.next, tc.err
+				})
 			require.Equal(t, tc.changed, changed)
 			if tc.fails {
 				require.Error(t, err)

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +38,7 @@ func TestMalformedAnswersPrintNoSecrets(t *testing.T) {
 			var told hooked
 			app := newAuthServer().app(t, func(c *oauth.Config) {
 				c.BaseURL = "http://127.0.0.1"
-				c.HTTPClient = &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) {
+				c.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 					client, server := net.Pipe()
 					go answerRaw(server, answer)
 					return client, nil

@@ -63,12 +63,13 @@ func deliveries(key ed25519.PrivateKey, n int) []signedDelivery {
 
 // deliverTo returns a function that gives the handler the next delivery.
 func deliverTo(tb testing.TB, list []signedDelivery, opts ...Option) func() {
-	opts = append(opts, WithReplayWindow(0, 0), OnContactCreatedOrUpdated(func(_ context.Context, e *ContactEvent) error {
-		if e.Contact.Email != "amelia.ortega@example.com" {
-			return io.ErrUnexpectedEOF
-		}
-		return nil
-	}))
+	opts = append(opts, WithReplayWindow(0, 0),
+		OnContactCreatedOrUpdated(func(_ context.Context, e *ContactEvent) error {
+			if e.Contact.Email != "amelia.ortega@example.com" {
+				return io.ErrUnexpectedEOF
+			}
+			return nil
+		}))
 	v, err := NewVerifier(WithOnlyKeys(public(testKey)))
 	require.NoError(tb, err)
 	h, err := NewHandler(v, opts...)
@@ -90,9 +91,9 @@ func deliverTo(tb testing.TB, list []signedDelivery, opts ...Option) func() {
 	}
 }
 
-// BenchmarkDelivery measures a delivery of 1 KB beside the signature check alone, in turns of the same loop so that whatever
-// else the machine does weighs on both. The figures are medians. The signature is checked once more before, untimed, so
-// that neither is the one that finds the caches cold.
+// BenchmarkDelivery measures a delivery of 1 KB beside the signature check alone, in turns of the same loop so that
+// whatever else the machine does weighs on both. The figures are medians. The signature is checked once more before,
+// untimed, so that neither is the one that finds the caches cold.
 func BenchmarkDelivery(b *testing.B) {
 	list := deliveries(testKey, 1000)
 	key := public(testKey)

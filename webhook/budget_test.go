@@ -34,7 +34,8 @@ func TestDeliveryStaysWithinItsBudget(t *testing.T) {
 // no field.
 func TestUnknownPropertyStaysWithinItsBudget(t *testing.T) {
 	known := contactOf1KB("9c1d7a52-3a0e-4a58-8f43-000000000000")
-	for _, property := range []string{`"favouriteColour":"blue"`, `"loyalty":{"tier":"gold","points":[1,2,3],"since":"2024-01-01"}`} {
+	for _, property := range []string{`"favouriteColour":"blue"`,
+		`"loyalty":{"tier":"gold","points":[1,2,3],"since":"2024-01-01"}`} {
 		unknown := append(append([]byte("{"), property+","...), bytes.TrimPrefix(known, []byte("{"))...)
 		cost := func(body []byte) float64 {
 			return testing.AllocsPerRun(500, func() {

@@ -77,16 +77,19 @@ func TestDecodeSamples(t *testing.T) {
 			kind, _, _ := strings.Cut(name, " ")
 			require.Equal(t, Envelope{
 				Type: Type(kind), LocationID: "loc1", CompanyID: "com1", AppID: "our1", VersionID: "ver1",
-				WebhookID: "9c1d7a52-3a0e-4a58-8f43-000000000000", Timestamp: ghl.ParseTime("2025-11-07T12:46:45.953Z"), Raw: json.RawMessage(body),
+				WebhookID: "9c1d7a52-3a0e-4a58-8f43-000000000000", Timestamp: ghl.ParseTime("2025-11-07T12:46:45.953Z"),
+				Raw: json.RawMessage(body),
 			}, *m)
 			switch e := event.(type) {
 			case *ContactEvent:
 				require.Equal(t, "con1", e.RecordID())
 				require.Equal(t, "con1", e.ContactID())
 				c := e.Contact
-				require.Equal(t, []string{"loc1", "12 Maple Street", "Zürich", "ZH", `Ortega "Bakery"`, "CH", "website", "amelia@example.com", "Amelia Ortega", "Amelia",
+				require.Equal(t, []string{"loc1", "12 Maple Street", "Zürich", "ZH", `Ortega "Bakery"`, "CH", "website",
+					"amelia@example.com", "Amelia Ortega", "Amelia",
 					"Ortega", "+12025550101", "8001", "https://ortega.example", "use1", ""},
-					[]string{c.LocationID, c.Address1, c.City, c.State, c.CompanyName, c.Country, c.Source, c.Email, c.Name, c.FirstName, c.LastName,
+					[]string{c.LocationID, c.Address1, c.City, c.State, c.CompanyName, c.Country, c.Source, c.Email,
+						c.Name, c.FirstName, c.LastName,
 						c.Phone, c.PostalCode, c.Website, c.AssignedTo, c.Type})
 				require.True(t, c.DND)
 				require.Equal(t, []string{"customer", "news"}, c.Tags)
@@ -104,19 +107,24 @@ func TestDecodeSamples(t *testing.T) {
 				require.Equal(t, "tas1", e.RecordID())
 				require.Equal(t, "con1", e.ContactID())
 				require.Equal(t, ghl.Task{
-					ID: "tas1", LocationID: "loc1", ContactID: "con1", AssignedTo: "use1", Body: "about the order", Title: "Call",
-					DateAdded: ghl.ParseTime("2025-10-02T09:14:03.193Z"), DueDate: ghl.ParseTime("2025-10-05T09:00:00.000Z"), Completed: m.Type == TaskComplete,
+					ID: "tas1", LocationID: "loc1", ContactID: "con1", AssignedTo: "use1", Body: "about the order",
+					Title:     "Call",
+					DateAdded: ghl.ParseTime("2025-10-02T09:14:03.193Z"),
+					DueDate:   ghl.ParseTime("2025-10-05T09:00:00.000Z"), Completed: m.Type == TaskComplete,
 				}, e.Task)
 			case *NoteEvent:
 				require.Equal(t, "not1", e.RecordID())
 				require.Equal(t, "con1", e.ContactID())
-				require.Equal(t, ghl.Note{ID: "not1", ContactID: "con1", Body: "was friendly", DateAdded: ghl.ParseTime("2025-10-02T09:14:03.193Z")}, e.Note)
+				require.Equal(t, ghl.Note{ID: "not1", ContactID: "con1", Body: "was friendly",
+					DateAdded: ghl.ParseTime("2025-10-02T09:14:03.193Z")}, e.Note)
 			case *AppointmentEvent:
 				require.Equal(t, "app1", e.RecordID())
 				require.Equal(t, "con1", e.ContactID())
 				a := e.Appointment
-				require.Equal(t, []string{"loc1", "Consultation", "cal1", "gro1", "confirmed", "use1", "bring cake", "https://example.com/meeting"},
-					[]string{a.LocationID, a.Title, a.CalendarID, a.GroupID, string(a.AppointmentStatus), a.AssignedUserID, a.Notes, a.Address})
+				require.Equal(t, []string{"loc1", "Consultation", "cal1", "gro1", "confirmed", "use1", "bring cake",
+					"https://example.com/meeting"},
+					[]string{a.LocationID, a.Title, a.CalendarID, a.GroupID, string(a.AppointmentStatus),
+						a.AssignedUserID, a.Notes, a.Address})
 				require.Equal(t, []string{"use1", "use2"}, a.Users)
 				start, ok := a.StartTime.Instant()
 				require.True(t, ok)
@@ -124,7 +132,8 @@ func TestDecodeSamples(t *testing.T) {
 				require.Equal(t, ghl.Extra{"source": json.RawMessage(`"booking_widget"`)}, a.Extra)
 			case *InstallEvent:
 				require.Equal(t, InstallEvent{
-					Envelope: *m, UserID: "use1", PlanID: "pla1", InstallType: "Location", CompanyName: "Example Company", IsWhitelabelCompany: true,
+					Envelope: *m, UserID: "use1", PlanID: "pla1", InstallType: "Location",
+					CompanyName: "Example Company", IsWhitelabelCompany: true,
 					WhitelabelDetails: WhitelabelDetails{"example.com", "https://example.com/logo.png"},
 					Trial:             &Trial{true, 10, ghl.ParseTime("2025-07-23T23:54:51.264Z")},
 				}, *e)
@@ -142,7 +151,8 @@ func TestDecodeSamples(t *testing.T) {
 
 // What the guide's samples leave out is no reason to refuse a delivery.
 func TestDecodeWithMissingFields(t *testing.T) {
-	for _, kind := range []Type{ContactCreate, ContactDelete, TaskCreate, NoteUpdate, AppointmentDelete, AppInstall, AppUninstall} {
+	for _, kind := range []Type{ContactCreate, ContactDelete, TaskCreate, NoteUpdate, AppointmentDelete, AppInstall,
+		AppUninstall} {
 		event, err := Decode([]byte(`{"type":"` + string(kind) + `"}`))
 		require.NoError(t, err)
 		require.Equal(t, kind, event.Meta().Type)
@@ -184,7 +194,8 @@ func TestDecodeOddValues(t *testing.T) {
 	require.NoError(t, err)
 	e := event.(*InstallEvent)
 	require.Equal(t, "C", e.CompanyName)
-	require.ElementsMatch(t, []string{"userId", "trial", "isWhitelabelCompany", "more"}, slices.Collect(maps.Keys(e.Extra)))
+	require.ElementsMatch(t, []string{"userId", "trial", "isWhitelabelCompany", "more"},
+		slices.Collect(maps.Keys(e.Extra)))
 
 	event, err = Decode([]byte(`{"type":"ContactUpdate","data":{"id":"con1","locationId":"loc1","type":"lead","webhookId":"w"}}`))
 	require.NoError(t, err)
@@ -201,7 +212,8 @@ func TestDecodeOddValues(t *testing.T) {
 	require.Equal(t, "not1", event.RecordID(), "a flat record may have a property called data")
 }
 
-// Names are taken as HighLevel writes them, and of one that comes several times the last counts, as encoding/json has it.
+// Names are taken as HighLevel writes them, and of one that comes several times the last counts, as encoding/json has
+// it.
 func TestDecodeRepeatedNames(t *testing.T) {
 	for _, test := range []struct {
 		name, body          string
@@ -220,7 +232,8 @@ func TestDecodeRepeatedNames(t *testing.T) {
 			event, err := Decode([]byte(test.body))
 			require.NoError(t, err)
 			m := event.Meta()
-			require.Equal(t, []string{string(test.kind), test.webhookID, test.location}, []string{string(m.Type), m.WebhookID, m.LocationID})
+			require.Equal(t, []string{string(test.kind), test.webhookID, test.location},
+				[]string{string(m.Type), m.WebhookID, m.LocationID})
 			require.Equal(t, test.body, string(m.Raw))
 		})
 	}
@@ -233,14 +246,15 @@ func TestDecodeRepeatedNames(t *testing.T) {
 func TestDecodeDeepNesting(t *testing.T) {
 	for _, kind := range []Type{"Unknown", ContactCreate, NoteCreate, AppointmentCreate, AppInstall} {
 		deep := strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000)
-		event, err := Decode([]byte(`{"type":"` + string(kind) + `","id":"x","trial":` + deep + `,"tags":` + deep + `}`))
+		event, err := Decode([]byte(`{"type":"` + string(kind) + `","id":"x","trial":` + deep + `,"tags":` +
+			deep + `}`))
 		require.NoError(t, err)
 		require.Equal(t, kind, event.Meta().Type)
 	}
 }
 
-// The guide's samples of an appointment's update and deletion call themselves AppointmentCreate. They come as what they say,
-// and the trigger gets them all.
+// The guide's samples of an appointment's update and deletion call themselves AppointmentCreate. They come as what they
+// say, and the trigger gets them all.
 func TestAppointmentsThatCallThemselvesCreated(t *testing.T) {
 	body := `{"type":"AppointmentCreate","locationId":"loc1","appointment":{` + appointmentRecord + `}}`
 	event, err := Decode([]byte(body))
@@ -275,7 +289,8 @@ func TestUnreadable(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnreadable)
 }
 
-// FuzzDecode checks that Decode accepts exactly the JSON objects with a type, and that a record is read as its model reads it.
+// FuzzDecode checks that Decode accepts exactly the JSON objects with a type, and that a record is read as its model
+// reads it.
 func FuzzDecode(f *testing.F) {
 	for _, body := range samples() {
 		f.Add([]byte(body))
@@ -297,7 +312,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			require.ErrorIs(t, err, ErrUnreadable)
 			var all map[string]json.RawMessage
-			require.False(t, valid && json.Unmarshal(body, &all) == nil && text(all["type"]) != "", "an event was refused")
+			require.False(t, valid && json.Unmarshal(body, &all) == nil &&
+				text(all["type"]) != "", "an event was refused")
 			return
 		}
 		var all map[string]json.RawMessage
@@ -307,7 +323,8 @@ func FuzzDecode(f *testing.F) {
 		for name, got := range map[string]string{
 			"locationId": m.LocationID, "companyId": m.CompanyID, "appId": m.AppID, "versionId": m.VersionID, "webhookId": m.WebhookID,
 		} {
-			if want := text(all[name]); want != "" || !lenient.IsObject(all["data"]) && !lenient.IsObject(all["appointment"]) {
+			if want := text(all[name]); want != "" ||
+				!lenient.IsObject(all["data"]) && !lenient.IsObject(all["appointment"]) {
 				require.Equal(t, want, got, name)
 			}
 		}

@@ -17,7 +17,8 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// These tests hold the handler against the deliveries of ghltest, which have the shapes that HighLevel's were seen to have.
+// These tests hold the handler against the deliveries of ghltest, which have the shapes that HighLevel's were seen to
+// have.
 
 // desk collects what a handler is given.
 type desk struct {
@@ -129,17 +130,22 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 
 	// A contact.
 	made, err := c.Contacts.Create(ctx, &ghl.ContactCreate{
-		FirstName: "Ada", LastName: "Øst", Email: "ada@example.com", Phone: "+12025550101", Address1: "1 Main St", City: "Portland",
-		Tags: []string{"vip"}, Source: "web", CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf("large")}},
+		FirstName: "Ada", LastName: "Øst", Email: "ada@example.com", Phone: "+12025550101", Address1: "1 Main St",
+		City: "Portland",
+		Tags: []string{"vip"}, Source: "web",
+		CustomFields: []ghl.CustomField{{ID: size.ID, Value: ghl.ValueOf("large")}},
 	})
 	require.NoError(t, err)
 	contact := next(webhook.ContactCreate)[0].(*webhook.ContactEvent)
 	require.Equal(t, made.ID, contact.RecordID())
 	require.Equal(t, made.ID, contact.ContactID())
 	require.Equal(t, s.LocationID(), contact.LocationID)
-	require.Equal(t, []any{s.LocationID(), "Ada", "Øst", "ada@example.com", "+12025550101", "1 Main St", "Portland", "web", []string{"vip"}, made.DateAdded},
-		[]any{contact.Contact.LocationID, contact.Contact.FirstName, contact.Contact.LastName, contact.Contact.Email, contact.Contact.Phone,
-			contact.Contact.Address1, contact.Contact.City, contact.Contact.Source, contact.Contact.Tags, contact.Contact.DateAdded})
+	require.Equal(t, []any{s.LocationID(), "Ada", "Øst", "ada@example.com", "+12025550101", "1 Main St", "Portland",
+		"web", []string{"vip"}, made.DateAdded},
+		[]any{contact.Contact.LocationID, contact.Contact.FirstName, contact.Contact.LastName, contact.Contact.Email,
+			contact.Contact.Phone,
+			contact.Contact.Address1, contact.Contact.City, contact.Contact.Source, contact.Contact.Tags,
+			contact.Contact.DateAdded})
 	require.Len(t, contact.Contact.CustomFields, 1)
 	require.Equal(t, "large", contact.Contact.CustomFields[0].Value.Text())
 	require.Empty(t, contact.Contact.Extra)
@@ -166,11 +172,13 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 
 	// Its tasks.
 	due := time.Date(2031, time.May, 2, 9, 0, 0, 0, time.UTC)
-	work, err := c.Tasks.Create(ctx, made.ID, &ghl.TaskCreate{Title: "Call", Body: "about the order", DueDate: due, AssignedTo: "user1"})
+	work, err := c.Tasks.Create(ctx, made.ID,
+		&ghl.TaskCreate{Title: "Call", Body: "about the order", DueDate: due, AssignedTo: "user1"})
 	require.NoError(t, err)
 	task := next(webhook.TaskCreate)[0].(*webhook.TaskEvent)
 	require.Equal(t, []string{work.ID, work.ID, made.ID, made.ID, "Call", "about the order", "user1", s.LocationID()},
-		[]string{task.Task.ID, task.RecordID(), task.Task.ContactID, task.ContactID(), task.Task.Title, task.Task.Body, task.Task.AssignedTo, task.Task.LocationID})
+		[]string{task.Task.ID, task.RecordID(), task.Task.ContactID, task.ContactID(), task.Task.Title, task.Task.Body,
+			task.Task.AssignedTo, task.Task.LocationID})
 	require.True(t, due.Equal(task.Task.DueDate.In(nil)))
 	require.False(t, task.Task.Completed)
 	_, err = c.Tasks.Update(ctx, made.ID, work.ID, &ghl.TaskUpdate{Title: ghl.Some("Call twice")})
@@ -191,7 +199,8 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 	written, err := c.Notes.Create(ctx, made.ID, &ghl.NoteCreate{Body: "was friendly", UserID: "user1"})
 	require.NoError(t, err)
 	note := next(webhook.NoteCreate)[0].(*webhook.NoteEvent)
-	require.Equal(t, ghl.Note{ID: written.ID, ContactID: made.ID, Body: "was friendly", DateAdded: note.Note.DateAdded}, note.Note)
+	require.Equal(t, ghl.Note{ID: written.ID, ContactID: made.ID, Body: "was friendly",
+		DateAdded: note.Note.DateAdded}, note.Note)
 	_, err = c.Notes.Update(ctx, made.ID, written.ID, &ghl.NoteUpdate{Body: ghl.Some("was late")})
 	require.NoError(t, err)
 	require.Equal(t, "was late", next(webhook.NoteUpdate)[0].(*webhook.NoteEvent).Note.Body)
@@ -206,12 +215,14 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 	// Its appointments.
 	start := time.Date(2031, time.May, 5, 15, 0, 0, 0, time.UTC)
 	booked, err := c.Appointments.Create(ctx, &ghl.AppointmentCreate{
-		CalendarID: calendar.ID, ContactID: made.ID, StartTime: start, EndTime: start.Add(time.Hour), Title: "Visit", IgnoreFreeSlotValidation: true,
+		CalendarID: calendar.ID, ContactID: made.ID, StartTime: start, EndTime: start.Add(time.Hour), Title: "Visit",
+		IgnoreFreeSlotValidation: true,
 	})
 	require.NoError(t, err)
 	visit := next(webhook.AppointmentCreate)[0].(*webhook.AppointmentEvent)
 	require.Equal(t, []string{booked.ID, made.ID, calendar.ID, "Visit", s.LocationID()},
-		[]string{visit.RecordID(), visit.ContactID(), visit.Appointment.CalendarID, visit.Appointment.Title, visit.Appointment.LocationID})
+		[]string{visit.RecordID(), visit.ContactID(), visit.Appointment.CalendarID, visit.Appointment.Title,
+			visit.Appointment.LocationID})
 	at, ok := visit.Appointment.StartTime.Instant()
 	require.True(t, ok)
 	require.True(t, start.Equal(at))
@@ -234,7 +245,8 @@ func everyEvent(t *testing.T, shape []ghltest.SubscribeOption) {
 	// The app itself.
 	s.Install(app, "")
 	install := next(webhook.AppInstall)[0].(*webhook.InstallEvent)
-	require.Equal(t, []string{s.LocationID(), "app1", "Location"}, []string{install.LocationID, install.AppID, install.InstallType})
+	require.Equal(t, []string{s.LocationID(), "app1", "Location"},
+		[]string{install.LocationID, install.AppID, install.InstallType})
 	require.NotEmpty(t, install.CompanyID)
 	require.NotEmpty(t, install.CompanyName)
 	require.NotEmpty(t, install.UserID)
@@ -254,7 +266,8 @@ func TestOddDeliveries(t *testing.T) {
 	d := &desk{}
 	s.SubscribeHandler(d.handler(t, s), ghltest.BareTaskCreate(), ghltest.MistypedAppointments())
 	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
-	booked := s.AddAppointment(ghl.Appointment{ContactID: ada.ID, StartTime: ghl.NewTime(time.Date(2031, 5, 5, 15, 0, 0, 0, time.UTC))})
+	booked := s.AddAppointment(ghl.Appointment{ContactID: ada.ID,
+		StartTime: ghl.NewTime(time.Date(2031, 5, 5, 15, 0, 0, 0, time.UTC))})
 	work, err := c.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Call", Body: "b", DueDate: time.Now()})
 	require.NoError(t, err)
 	require.NoError(t, c.Appointments.Delete(t.Context(), booked.ID))
@@ -284,7 +297,8 @@ func TestOddDeliveries(t *testing.T) {
 
 // The call is one of the event's location, whatever the client's, and counts against that one's limit.
 func TestRefetchInTheLocationOfTheEvent(t *testing.T) {
-	s, _ := startServer(t, ghltest.WithLocation(ghl.Location{ID: "locA"}), ghltest.WithLocation(ghl.Location{ID: "locB"}))
+	s, _ := startServer(t, ghltest.WithLocation(ghl.Location{ID: "locA"}),
+		ghltest.WithLocation(ghl.Location{ID: "locB"}))
 	token := s.AddToken(ghl.Token{LocationID: "locB"})
 	client, err := ghl.New(ghl.WithBaseURL(s.URL()), ghl.WithToken(token.AccessToken), ghl.WithLocation("locB"))
 	require.NoError(t, err)
@@ -344,8 +358,9 @@ func TestDeliveriesThatGoWrong(t *testing.T) {
 	d := &desk{}
 	h := d.handler(t, s)
 	s.SubscribeHandler(h, ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{
-		Seed: 7, Duplicate: ghltest.Chance(0.5), Reorder: ghltest.Chance(0.3), Delay: ghltest.Chance(0.2), DelayBy: time.Hour,
-		Forge: ghltest.Chance(0.2), Unsign: ghltest.Chance(0.1),
+		Seed: 7, Duplicate: ghltest.Chance(0.5), Reorder: ghltest.Chance(0.3), Delay: ghltest.Chance(0.2),
+		DelayBy: time.Hour,
+		Forge:   ghltest.Chance(0.2), Unsign: ghltest.Chance(0.1),
 	}), ghltest.Redelivery())
 	for range 100 {
 		_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
@@ -389,7 +404,8 @@ func TestDeliveryOverLoopback(t *testing.T) {
 	d := &desk{}
 	receiver := httptest.NewServer(d.handler(t, s))
 	t.Cleanup(receiver.Close)
-	s.Subscribe(receiver.URL+"/webhook", ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Always()}))
+	s.Subscribe(receiver.URL+"/webhook",
+		ghltest.WithDeliveryFaults(ghltest.DeliveryFaults{Duplicate: ghltest.Always()}))
 	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
 	require.NoError(t, err)
 	flush(t, s)

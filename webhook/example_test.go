@@ -26,7 +26,8 @@ func ExampleNewHandler() {
 		log.Fatal(err)
 	}
 
-	verifier, err := webhook.NewVerifier(webhook.WithOnlyKeys(server.WebhookPublicKey())) // without options: HighLevel's key
+	// without options: HighLevel's key
+	verifier, err := webhook.NewVerifier(webhook.WithOnlyKeys(server.WebhookPublicKey()))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -57,7 +58,8 @@ func ExampleNewHandler() {
 	// Output: ContactCreate Ada [vip]
 }
 
-// A queue keeps the deliveries, and the work is done later. The queue's entry is made with Delivery.ID as its unique key.
+// A queue keeps the deliveries, and the work is done later. The queue's entry is made with Delivery.ID as its unique
+// key.
 func ExampleWithKeeper() {
 	server, err := ghltest.NewHandler()
 	if err != nil {

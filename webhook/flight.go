@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/pluvo/ghl/internal/redact"
 )
 
 // flight is a delivery that is being handled. Copies that arrive meanwhile wait for its result.
@@ -151,9 +153,9 @@ func (h *Handler) logLate(ctx context.Context, d *Delivery, err error) {
 	if errors.Is(err, ctx.Err()) { // the keeper stopped when its context ended, which has been reported
 		return
 	}
-	attrs := []slog.Attr{slog.String("webhookId", clip(d.event.Meta().WebhookID, 100))}
+	attrs := []slog.Attr{slog.String("webhookId", redact.Clip(d.event.Meta().WebhookID, 100))}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", clip(fmt.Sprint(err), 1000)))
+		attrs = append(attrs, slog.String("error", redact.Clip(fmt.Sprint(err), 1000)))
 	}
 	const message = "webhook: the keeper returned after its time; the delivery will be redelivered"
 	h.logger.LogAttrs(ctx, slog.LevelWarn, message, attrs...)

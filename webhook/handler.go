@@ -6,9 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/pluvo/ghl/internal/redact"
 )
 
 // The defaults of a [Handler].
@@ -180,25 +181,19 @@ func (h *Handler) report(o Outcome, d *Delivery, r *http.Request) {
 			slog.Duration("duration", o.Duration),
 		}
 		if m := o.Meta; m != nil {
-			attrs = append(attrs, slog.String("type", clip(string(m.Type), 100)),
-				slog.String("webhookId", clip(m.WebhookID, 100)), slog.String("locationId", clip(m.LocationID, 100)))
+			attrs = append(attrs, slog.String("type", redact.Clip(string(m.Type), 100)),
+				slog.String("webhookId", redact.Clip(m.WebhookID, 100)),
+				slog.String("locationId", redact.Clip(m.LocationID, 100)))
 		}
 		if o.Err != nil {
 			// Sprint recovers if Error panics.
-			attrs = append(attrs, slog.String("error", clip(fmt.Sprint(o.Err), 1000)))
+			attrs = append(attrs, slog.String("error", redact.Clip(fmt.Sprint(o.Err), 1000)))
 		}
 		h.logger.LogAttrs(ctx, level, "webhook", attrs...)
 	}
 	if h.observe != nil {
 		h.observe(o)
 	}
-}
-
-func clip(text string, n int) string {
-	if len(text) > n {
-		text = strings.ToValidUTF8(text[:n], "") + "…"
-	}
-	return text
 }
 
 // receive reads and checks a request. The result is "" for a delivery to keep.

@@ -56,7 +56,8 @@ func status(h http.Handler, body string, header ...http.Header) int {
 }
 
 func numbered(n int) string {
-	return fmt.Sprintf(`{"type":"NoteCreate","id":"n%d","timestamp":"2025-11-07T12:46:45.953Z","webhookId":"w%d"}`, n, n)
+	return fmt.Sprintf(`{"type":"NoteCreate","id":"n%d","timestamp":"2025-11-07T12:46:45.953Z","webhookId":"w%d"}`, n,
+		n)
 }
 
 var note = flat(NoteCreate, noteRecord)
@@ -88,7 +89,8 @@ func (o *outcomes) results() []Result {
 func TestAnswers(t *testing.T) {
 	kept := 0
 	var seen outcomes
-	h := handler(t, OnAny(func(context.Context, Event) error { kept++; return nil }), seen.option(), WithMaxBody(2000), WithApp("our1"))
+	h := handler(t, OnAny(func(context.Context, Event) error { kept++; return nil }), seen.option(), WithMaxBody(2000),
+		WithApp("our1"))
 	for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post"} {
 		r := httptest.NewRequest(method, "/", strings.NewReader(note))
 		r.Header = signed([]byte(note))
@@ -198,7 +200,8 @@ func TestRoutes(t *testing.T) {
 		{[]Type{ContactDelete}, []string{"contact"}},
 		{[]Type{TaskCreate, TaskComplete, TaskDelete}, []string{"task"}},
 		{[]Type{NoteCreate, NoteUpdate, NoteDelete}, []string{"note or appointment", "note"}},
-		{[]Type{AppointmentCreate, AppointmentUpdate, AppointmentDelete}, []string{"note or appointment", "appointment"}},
+		{[]Type{AppointmentCreate, AppointmentUpdate, AppointmentDelete},
+			[]string{"note or appointment", "appointment"}},
 		{[]Type{AppInstall}, []string{"install"}},
 		{[]Type{AppUninstall}, []string{"uninstall"}},
 		{[]Type{"OpportunityCreate"}, []string{"unknown", "on"}},
@@ -224,7 +227,8 @@ func TestRouterCallsAllRoutesAndFails(t *testing.T) {
 	called := 0
 	fails := func(context.Context, Event) error { called++; return fmt.Errorf("failure %d", called) }
 	var seen outcomes
-	h := handler(t, OnAny(fails), OnAny(fails), OnAny(func(context.Context, Event) error { called++; return nil }), seen.option())
+	h := handler(t, OnAny(fails), OnAny(fails), OnAny(func(context.Context, Event) error { called++; return nil }),
+		seen.option())
 	require.Equal(t, 429, status(h, note))
 	require.Equal(t, 3, called)
 	require.ErrorContains(t, seen.list[0].Err, "failure 1\nfailure 2")
@@ -289,12 +293,14 @@ func TestReplayWindow(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			kept := 0
-			opts := append(test.opts, clockAt(deliveredAt.Add(test.age)), OnAny(func(context.Context, Event) error { kept++; return nil }))
+			opts := append(test.opts, clockAt(deliveredAt.Add(test.age)),
+				OnAny(func(context.Context, Event) error { kept++; return nil }))
 			require.Equal(t, test.want, status(handler(t, opts...), note))
 			require.Equal(t, test.want == 200, kept == 1)
 		})
 	}
-	for _, body := range []string{`{"type":"x"}`, `{"type":"x","timestamp":"soon"}`, `{"type":"x","timestamp":"2025-11-07 12:46:45"}`} {
+	for _, body := range []string{`{"type":"x"}`, `{"type":"x","timestamp":"soon"}`,
+		`{"type":"x","timestamp":"2025-11-07 12:46:45"}`} {
 		require.Equal(t, 200, status(handler(t, OnAny(nothing)), body))
 		require.Equal(t, 401, status(handler(t, OnAny(nothing), RequireTimestamp()), body))
 	}
@@ -319,13 +325,15 @@ func TestWhatCouldNotBeKeptComesAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
 			var logged bytes.Buffer
-			h := handler(t, WithLogger(slog.New(slog.NewTextHandler(&logged, nil))), OnAny(func(ctx context.Context, e Event) error {
-				if calls++; calls < 3 {
-					return fail(ctx, e)
-				}
-				return nil
-			}))
-			require.Equal(t, []int{429, 429, 200, 200}, []int{status(h, note), status(h, note), status(h, note), status(h, note)})
+			h := handler(t, WithLogger(slog.New(slog.NewTextHandler(&logged, nil))),
+				OnAny(func(ctx context.Context, e Event) error {
+					if calls++; calls < 3 {
+						return fail(ctx, e)
+					}
+					return nil
+				}))
+			require.Equal(t, []int{429, 429, 200, 200},
+				[]int{status(h, note), status(h, note), status(h, note), status(h, note)})
 			require.Equal(t, 3, calls, "remembered only after it was kept")
 			require.Equal(t, 2, strings.Count(logged.String(), "status=429"))
 			if name == "panic" {
@@ -379,7 +387,8 @@ func TestAHandlerThatOutlivesItsTime(t *testing.T) {
 		calls, end := 0, make(chan error)
 		var seen outcomes
 		var logged bytes.Buffer
-		h := handler(t, WithKeepTimeout(time.Minute), seen.option(), WithLogger(slog.New(slog.NewTextHandler(&logged, nil))),
+		h := handler(t, WithKeepTimeout(time.Minute), seen.option(),
+			WithLogger(slog.New(slog.NewTextHandler(&logged, nil))),
 			OnAny(func(ctx context.Context, _ Event) error {
 				calls++
 				deadline, ok := ctx.Deadline()
@@ -444,11 +453,12 @@ func TestADeduplicatorThatTakesLong(t *testing.T) {
 		require.NoError(t, err)
 		var seen outcomes
 		calls, dedup := 0, &fakeDedup{Memory: memory, slow: 90 * time.Second}
-		h := handler(t, WithKeepTimeout(time.Minute), WithDeduplicator(dedup), seen.option(), OnAny(func(context.Context, Event) error {
-			calls++
-			time.Sleep(59 * time.Second)
-			return nil
-		}))
+		h := handler(t, WithKeepTimeout(time.Minute), WithDeduplicator(dedup), seen.option(),
+			OnAny(func(context.Context, Event) error {
+				calls++
+				time.Sleep(59 * time.Second)
+				return nil
+			}))
 		began := time.Now()
 		require.Equal(t, 200, status(h, note))
 		require.Equal(t, time.Minute, time.Since(began))
@@ -495,10 +505,11 @@ func TestAnErrorThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var takes time.Duration
 		var logged bytes.Buffer
-		h := handler(t, WithKeepTimeout(time.Second), WithLogger(slog.New(slog.NewTextHandler(&logged, nil))), OnAny(func(context.Context, Event) error {
-			time.Sleep(takes)
-			return (*nilError)(nil)
-		}))
+		h := handler(t, WithKeepTimeout(time.Second), WithLogger(slog.New(slog.NewTextHandler(&logged, nil))),
+			OnAny(func(context.Context, Event) error {
+				time.Sleep(takes)
+				return (*nilError)(nil)
+			}))
 		for _, takes = range []time.Duration{0, time.Minute} {
 			require.Equal(t, 429, status(h, note))
 			time.Sleep(time.Hour)
@@ -532,7 +543,8 @@ func TestMaxKeeping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var seen outcomes
-		h := handler(t, WithMaxKeeping(3), seen.option(), OnAny(func(context.Context, Event) error { <-release; return nil }))
+		h := handler(t, WithMaxKeeping(3), seen.option(),
+			OnAny(func(context.Context, Event) error { <-release; return nil }))
 		answers := make(chan int, 4)
 		for i := range 3 {
 			go func() { answers <- status(h, numbered(i)) }()
@@ -635,7 +647,8 @@ func TestDeduplicator(t *testing.T) {
 	require.NoError(t, err)
 	calls, dedup := 0, &fakeDedup{Memory: memory, keptErr: errors.New("store is away")}
 	var seen outcomes
-	h := handler(t, WithDeduplicator(dedup), seen.option(), OnAny(func(context.Context, Event) error { calls++; return nil }))
+	h := handler(t, WithDeduplicator(dedup), seen.option(),
+		OnAny(func(context.Context, Event) error { calls++; return nil }))
 	require.Equal(t, 429, status(h, note))
 	require.Zero(t, calls, "without knowing whether it is a duplicate nothing is handled")
 	require.ErrorIs(t, seen.list[0].Err, dedup.keptErr)
@@ -704,9 +717,11 @@ func TestKeeperAsAQueue(t *testing.T) {
 
 func TestLogIsByAllowList(t *testing.T) {
 	var logged bytes.Buffer
-	h := handler(t, WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))), OnAny(nothing))
+	h := handler(t, WithLogger(slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+		OnAny(nothing))
 	require.Equal(t, 200, status(h, flat(ContactCreate, contactRecord)))
-	require.Equal(t, 401, status(h, flat(ContactCreate, contactRecord), http.Header{"X-Ghl-Signature": {"not-a-signature"}, "Authorization": {"hush"}}))
+	require.Equal(t, 401, status(h, flat(ContactCreate, contactRecord),
+		http.Header{"X-Ghl-Signature": {"not-a-signature"}, "Authorization": {"hush"}}))
 	lines := strings.Split(strings.TrimSpace(logged.String()), "\n")
 	require.Len(t, lines, 2)
 	var records [2]map[string]any
@@ -722,7 +737,6 @@ func TestLogIsByAllowList(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"level": "WARN", "msg": "webhook", "result": "forged", "status": 401.0, "error": ErrInvalidSignature.Error(),
 	}, records[1], "nothing of what is not verified")
-	require.Equal(t, strings.Repeat("a", 9)+"…", clip(strings.Repeat("a", 9)+"éé", 10))
 }
 
 // serve runs the handler in a real server, without a network, and returns how to connect.
@@ -852,9 +866,11 @@ func TestACutBodyIsNotKept(t *testing.T) {
 
 func TestTheConnectionGoesOnAfterADelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := handler(t, WithReadTimeout(time.Second), OnAny(func(context.Context, Event) error { time.Sleep(2 * time.Second); return nil }))
+		h := handler(t, WithReadTimeout(time.Second),
+			OnAny(func(context.Context, Event) error { time.Sleep(2 * time.Second); return nil }))
 		conn := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(r.Body) // a middleware that looks at it: the server then waits for the next request already
+			// a middleware that looks at it: the server then waits for the next request already
+			body, err := io.ReadAll(r.Body)
 			assert.NoError(t, err)
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			h.ServeHTTP(w, r)
@@ -863,7 +879,9 @@ func TestTheConnectionGoesOnAfterADelivery(t *testing.T) {
 		reader := bufio.NewReader(conn)
 		for i := range 3 {
 			body := numbered(i)
-			_, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-GHL-Signature: %s\r\nContent-Length: %d\r\n\r\n%s", signature(testKey, []byte(body)), len(body), body)
+			_, err := fmt.Fprintf(conn,
+				"POST / HTTP/1.1\r\nHost: x\r\nX-GHL-Signature: %s\r\nContent-Length: %d\r\n\r\n%s",
+				signature(testKey, []byte(body)), len(body), body)
 			require.NoError(t, err)
 			resp, err := http.ReadResponse(reader, nil)
 			require.NoError(t, err)
@@ -987,7 +1005,8 @@ func FuzzHandler(f *testing.F) {
 func TestWhatIsKnownOfInstallationsIsBounded(t *testing.T) {
 	f := newFeed(nil)
 	for i := range maxLatest + 5 {
-		e := &InstallEvent{Envelope: Envelope{LocationID: fmt.Sprint(i), Timestamp: ghl.NewTime(deliveredAt.Add(time.Duration(i)))}}
+		e := &InstallEvent{Envelope: Envelope{LocationID: fmt.Sprint(i),
+			Timestamp: ghl.NewTime(deliveredAt.Add(time.Duration(i)))}}
 		require.NoError(t, f.call(t.Context(), e)) // of no company, so there is nothing to do
 	}
 	require.Len(t, f.latest, maxLatest)

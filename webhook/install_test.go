@@ -51,12 +51,15 @@ func (s *failingStore) Load(ctx context.Context, key string) (*ghl.Token, error)
 
 func newOffice(t *testing.T, opts ...webhook.Option) *office {
 	o := &office{t: t, clock: ghltest.NewClock(time.Now().Truncate(time.Second))}
-	o.Server = ghltest.Start(t, ghltest.WithClock(o.clock.Now), ghltest.WithLocation(ghl.Location{ID: "loc1", CompanyID: company}),
-		ghltest.WithLocation(ghl.Location{ID: "loc2", CompanyID: company}), ghltest.WithLocation(ghl.Location{ID: "loc3", CompanyID: company}),
+	o.Server = ghltest.Start(t, ghltest.WithClock(o.clock.Now),
+		ghltest.WithLocation(ghl.Location{ID: "loc1", CompanyID: company}),
+		ghltest.WithLocation(ghl.Location{ID: "loc2", CompanyID: company}),
+		ghltest.WithLocation(ghl.Location{ID: "loc3", CompanyID: company}),
 		ghltest.WithLocation(ghl.Location{ID: "else1", CompanyID: "company2"}))
 	o.app = o.AddApp(ghltest.App{AppID: "our1"})
 	app, err := oauth.NewApp(oauth.Config{
-		ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret, AppID: o.app.AppID, RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly},
+		ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret, AppID: o.app.AppID,
+		RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly},
 		BaseURL: o.URL(),
 	})
 	require.NoError(t, err)
@@ -71,14 +74,16 @@ func newOffice(t *testing.T, opts ...webhook.Option) *office {
 func (o *office) newHandler(opts ...webhook.Option) http.Handler {
 	v, err := webhook.NewVerifier(webhook.WithOnlyKeys(o.WebhookPublicKey()))
 	require.NoError(o.t, err)
-	h, err := webhook.NewHandler(v, append(opts, webhook.WithClock(o.clock.Now), webhook.FeedInstallations("our1", o.all))...)
+	h, err := webhook.NewHandler(v,
+		append(opts, webhook.WithClock(o.clock.Now), webhook.FeedInstallations("our1", o.all))...)
 	require.NoError(o.t, err)
 	return h
 }
 
 // connectCompany keeps the company's token, as the callback of the consent screen does.
 func (o *office) connectCompany(locations ...string) {
-	o.keep(oauth.CompanyKey(company), o.InstallCompany(o.app, ghltest.CompanyInstall{CompanyID: company, Locations: locations}))
+	o.keep(oauth.CompanyKey(company),
+		o.InstallCompany(o.app, ghltest.CompanyInstall{CompanyID: company, Locations: locations}))
 }
 
 // connectLocation keeps the token of a location that has installed the app itself.
@@ -86,7 +91,8 @@ func (o *office) connectLocation(id string) { o.keep(oauth.LocationKey(id), o.In
 
 func (o *office) keep(key string, token ghl.Token) {
 	token.IssuedAt = o.clock.Now()
-	_, err := o.store.Update(o.t.Context(), key, func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
+	_, err := o.store.Update(o.t.Context(), key,
+		func(context.Context, *ghl.Token) (*ghl.Token, error) { return &token, nil })
 	require.NoError(o.t, err)
 }
 
@@ -114,7 +120,8 @@ func (o *office) known() []string {
 
 // happened is an event of the app at a time.
 func happened(kind webhook.Type, at time.Time, where string) string {
-	return fmt.Sprintf(`{"type":%q,"appId":"our1",%s,"timestamp":%q}`, kind, where, at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	return fmt.Sprintf(`{"type":%q,"appId":"our1",%s,"timestamp":%q}`, kind, where,
+		at.UTC().Format("2006-01-02T15:04:05.000Z"))
 }
 
 const (
@@ -262,7 +269,8 @@ func TestALateUninstallSparesWhatWasInstalledSince(t *testing.T) {
 
 	require.Equal(t, 200, o.post(happened(webhook.AppUninstall, began.Add(time.Second), inLoc1)))
 	require.Equal(t, all[:1], o.known())
-	require.Equal(t, 200, o.post(happened(webhook.AppInstall, began, inLoc1)), "an install that comes late brings nothing back")
+	require.Equal(t, 200, o.post(happened(webhook.AppInstall, began, inLoc1)),
+		"an install that comes late brings nothing back")
 	require.Equal(t, all[:1], o.known())
 	require.Equal(t, 200, o.post(happened(webhook.AppUninstall, began.Add(time.Second), inCompany)))
 	require.Empty(t, o.known())
@@ -281,7 +289,8 @@ func TestUninstallOfACompany(t *testing.T) {
 	require.Equal(t, 200, o.post(happened(webhook.AppInstall, o.clock.Now(), inCompany)))
 	o.connectLocation("loc3")
 	o.connectLocation("else1")
-	require.Equal(t, []string{"company/company1", "location/else1", "location/loc1", "location/loc2", "location/loc3"}, o.known())
+	require.Equal(t, []string{"company/company1", "location/else1", "location/loc1", "location/loc2",
+		"location/loc3"}, o.known())
 	o.clock.Advance(time.Hour)
 	require.Equal(t, 200, o.post(happened(webhook.AppUninstall, o.clock.Now(), inCompany)))
 	require.Equal(t, []string{"location/else1", "location/loc3"}, o.known())
@@ -302,7 +311,8 @@ func (s *slowStore) Load(ctx context.Context, key string) (*ghl.Token, error) {
 
 func TestInstallationsAreFedOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		app, err := oauth.NewApp(oauth.Config{ClientID: "our1-a", ClientSecret: "s", RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
+		app, err := oauth.NewApp(oauth.Config{ClientID: "our1-a", ClientSecret: "s",
+			RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
 		require.NoError(t, err)
 		store := &slowStore{Store: oauth.NewMemoryStore(), release: make(chan struct{})}
 		all, err := oauth.NewInstallations(app, store)
@@ -325,7 +335,8 @@ func TestInstallationsAreFedOneAtATime(t *testing.T) {
 		require.Equal(t, 1, store.loads)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		require.ErrorIs(t, keep(ctx, happened(webhook.AppUninstall, time.Now(), inCompany)), context.DeadlineExceeded, "its time is over before its turn")
+		require.ErrorIs(t, keep(ctx, happened(webhook.AppUninstall, time.Now(), inCompany)), context.DeadlineExceeded,
+			"its time is over before its turn")
 		require.Equal(t, 1, store.loads)
 		close(store.release)
 		require.NoError(t, <-first)

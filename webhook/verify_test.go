@@ -124,7 +124,8 @@ func TestOneChangedByteIsRefused(t *testing.T) {
 		changed[i] ^= 1 << (i % 8)
 		require.ErrorIs(t, v.Verify(changed, header), ErrInvalidSignature)
 	}
-	for _, changed := range [][]byte{body[:len(body)-1], body[1:], append(bytes.Clone(body), '\n'), append([]byte{' '}, body...)} {
+	for _, changed := range [][]byte{body[:len(body)-1], body[1:], append(bytes.Clone(body), '\n'),
+		append([]byte{' '}, body...)} {
 		require.ErrorIs(t, v.Verify(changed, header), ErrInvalidSignature)
 	}
 	text := header.Get(SignatureHeader)
@@ -132,7 +133,8 @@ func TestOneChangedByteIsRefused(t *testing.T) {
 		for _, c := range []byte("A9+") {
 			changed := text[:i] + string(c) + text[i+1:]
 			if changed != text {
-				require.ErrorIs(t, v.Verify(body, http.Header{"X-Ghl-Signature": {changed}}), ErrInvalidSignature, "%d", i)
+				require.ErrorIs(t, v.Verify(body, http.Header{"X-Ghl-Signature": {changed}}),
+					ErrInvalidSignature, "%d", i)
 			}
 		}
 	}
@@ -227,7 +229,8 @@ func TestWrongKeysAreRefused(t *testing.T) {
 		_, err := NewHandler(v, OnAny(nothing))
 		require.ErrorIs(t, err, ErrNoKey)
 	}
-	for _, text := range []string{"", "rubbish", vendorLegacyKeyPEM, strings.Replace(vendorKeyPEM, "PUBLIC", "PRIVATE", 2),
+	for _, text := range []string{"", "rubbish", vendorLegacyKeyPEM,
+		strings.Replace(vendorKeyPEM, "PUBLIC", "PRIVATE", 2),
 		"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"} {
 		_, err := ParsePublicKey(text)
 		require.Error(t, err)

@@ -52,7 +52,8 @@ func TestReceiver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, ended := newOutput(), make(chan error, 1)
 	go func() {
-		ended <- run(ctx, env(map[string]string{"GHL_LISTEN": "127.0.0.1:0", "GHL_APP_ID": "app1", "GHL_TOKEN": "pit-x"}),
+		ended <- run(ctx, env(map[string]string{"GHL_LISTEN": "127.0.0.1:0", "GHL_APP_ID": "app1",
+			"GHL_TOKEN": "pit-x"}),
 			out)
 	}()
 	_, url, found := strings.Cut(<-out.lines, "Waiting for deliveries at ")

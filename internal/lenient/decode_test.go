@@ -196,7 +196,8 @@ func TestErrors(t *testing.T) {
 	require.Zero(t, r)
 
 	for _, broken := range []record{
-		{Extra: extra{"a": json.RawMessage(`{`)}}, {Extra: extra{"id": json.RawMessage(`"`)}}, {Any: map[string]any{"a": func() {}}}, {Ptr: &leaf{Share: inf()}},
+		{Extra: extra{"a": json.RawMessage(`{`)}}, {Extra: extra{"id": json.RawMessage(`"`)}},
+		{Any: map[string]any{"a": func() {}}}, {Ptr: &leaf{Share: inf()}},
 	} {
 		_, err := lenient.Marshal(&broken)
 		if raw := broken.Extra["id"]; raw != nil { // the field is not what it says, so the field is written
@@ -219,7 +220,8 @@ func inf() float64 {
 func TestRecordsOwnTheirMemory(t *testing.T) {
 	var records []record
 	for i := range 100 {
-		data := []byte(`{"id":"` + strings.Repeat("x", i) + `","tags":["a","b"],"new":"` + strings.Repeat("y", i) + `"}`)
+		data := []byte(`{"id":"` + strings.Repeat("x", i) + `","tags":["a","b"],"new":"` +
+			strings.Repeat("y", i) + `"}`)
 		var r record
 		require.NoError(t, lenient.Unmarshal(data, &r))
 		records = append(records, r)
@@ -321,7 +323,8 @@ func wellFormed(data []byte) bool {
 	ok, seen := true, map[string]bool{}
 	_ = lenient.EachField(data, func(key, value []byte) error {
 		name := strings.ToUpper(string(key))
-		ok = ok && !seen[name] && strings.ToLower(name) == strings.ToLower(string(key)) && wellFormed(value)
+		lower, back := strings.ToLower(string(key)), strings.ToLower(name) // they differ for letters such as ſ
+		ok = ok && !seen[name] && lower == back && wellFormed(value)
 		seen[name] = true
 		return nil
 	})

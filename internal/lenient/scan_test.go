@@ -105,7 +105,8 @@ func TestOrdinaryPrefix(t *testing.T) {
 
 // FuzzUnescape: texts and keys are unescaped as encoding/json does.
 func FuzzUnescape(f *testing.F) {
-	for _, seed := range []string{`a`, `\"\\\/\b\f\n\r\t`, `\u00e9\u20AC\ud83d\ude00`, `\ud800`, `\ud800x`, `\ud800\u0041`, `\udc00\ud800`, "é\xff€", `\`, `\u12`} {
+	for _, seed := range []string{`a`, `\"\\\/\b\f\n\r\t`, `\u00e9\u20AC\ud83d\ude00`, `\ud800`, `\ud800x`,
+		`\ud800\u0041`, `\udc00\ud800`, "é\xff€", `\`, `\u12`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -36,7 +36,8 @@ func (hidden) MarshalJSON() ([]byte, error) { return nil, nil }
 	methods(&b, models)
 	source, err := format.Source(b.Bytes())
 	require.NoError(t, err)
-	require.Contains(t, string(source), "func (r *Reminder) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, r) }")
+	require.Contains(t, string(source),
+		"func (r *Reminder) UnmarshalJSON(data []byte) error { return lenient.Unmarshal(data, r) }")
 	require.Contains(t, string(source), "func (o Odd) MarshalJSON() ([]byte, error) { return lenient.Marshal(&o) }")
 	require.NotContains(t, string(source), "*Odd")
 

@@ -55,7 +55,8 @@ func TestHideIn(t *testing.T) {
 
 // TestHideOneInTheOther: a secret that starts with another one is replaced as a whole, in any order.
 func TestHideOneInTheOther(t *testing.T) {
-	for _, secrets := range []redact.Secrets{{"the-secret", "the-secret-and-more"}, {"the-secret-and-more", "the-secret"}} {
+	for _, secrets := range []redact.Secrets{{"the-secret", "the-secret-and-more"},
+		{"the-secret-and-more", "the-secret"}} {
 		require.Equal(t, "[redacted], [redacted].", secrets.Hide("the-secret-and-more, the-secret."))
 	}
 }
@@ -98,7 +99,8 @@ func TestHideInEachWrappedError(t *testing.T) {
 	require.ErrorAs(t, err, &found)
 	require.Same(t, inner, found)
 	require.ErrorIs(t, err, io.EOF)
-	require.Equal(t, `"[redacted]: EOF"`, fmt.Sprintf("%q", redact.Secrets{"another-secret"}.HideIn(fmt.Errorf("another-secret: %w", io.EOF))))
+	require.Equal(t, `"[redacted]: EOF"`,
+		fmt.Sprintf("%q", redact.Secrets{"another-secret"}.HideIn(fmt.Errorf("another-secret: %w", io.EOF))))
 }
 
 // TestHideInHostileText: a text of escapes alone takes no quadratic time.
@@ -119,6 +121,7 @@ func FuzzHide(f *testing.F) {
 			require.Equal(t, before, secrets.Hide(before))
 			return
 		}
-		require.NotContains(t, strings.ReplaceAll(secrets.Hide(before+"\n"+secret+"\n"), redact.Placeholder, "\x00"), secret)
+		require.NotContains(t, strings.ReplaceAll(secrets.Hide(before+"\n"+secret+"\n"), redact.Placeholder,
+			"\x00"), secret)
 	})
 }

@@ -119,7 +119,8 @@ func newClient(t *testing.T, transport http.RoundTripper, v ghl.Version) *ghl.Cl
 	return client
 }
 
-// server replaces the API: it checks the requests of an operation against the documents, and answers from the documents.
+// server replaces the API: it checks the requests of an operation against the documents, and answers from the
+// documents.
 type server struct {
 	*checker
 	op       ghl.Operation
@@ -193,7 +194,8 @@ func respond(r *http.Request, status int, body []byte) *http.Response {
 
 func (s *server) report(place, why string) { s.note(difference{s.op.Name, s.version, place}, why) }
 
-// note records a difference without an exception. An exception for a property of an answer covers the properties below it.
+// note records a difference without an exception. An exception for a property of an answer covers the properties below
+// it.
 func (c *checker) note(d difference, why string) {
 	for covering := d.place; ; {
 		if c.exceptions.allow(difference{d.operation, d.version, covering}) {

@@ -58,8 +58,8 @@ func (d *document) operations() []string {
 func (d *document) routeName(method, path string) string { return d.name + ": " + method + " " + path }
 
 // checkRequest reports what the document does not allow: what kin-openapi refuses, and undeclared query parameters and
-// properties, which kin-openapi accepts and the API refuses with 422. It sets places for each parameter and property that the
-// document declares: whether the request has it.
+// properties, which kin-openapi accepts and the API refuses with 422. It sets places for each parameter and property
+// that the document declares: whether the request has it.
 func checkRequest(found *routers.Route, params map[string]string, r *http.Request, places map[string]bool,
 	report reporter) error {
 	var body []byte
@@ -106,8 +106,8 @@ func checkRequest(found *routers.Route, params map[string]string, r *http.Reques
 }
 
 // checkAnswer reports how an answer differs from the document: its status, the types of its values, missing required
-// properties and undeclared properties. It sets places for each declared property: whether the answer has it. It also reports
-// that the document describes no answer.
+// properties and undeclared properties. It sets places for each declared property: whether the answer has it. It also
+// reports that the document describes no answer.
 func checkAnswer(input *openapi3filter.RequestValidationInput, resp *http.Response, place string,
 	places map[string]bool, report reporter) error {
 	body, err := io.ReadAll(resp.Body)
@@ -155,7 +155,8 @@ func readBody(kind string, body []byte) (value any, err error) {
 	return fields, err
 }
 
-// reportScopes compares the scopes of an operation with the document, which lists alternatives, or none for some operations.
+// reportScopes compares the scopes of an operation with the document, which lists alternatives, or none for some
+// operations.
 func reportScopes(op *openapi3.Operation, scopes []ghl.Scope, report reporter) {
 	if op.Security == nil {
 		return
@@ -273,8 +274,8 @@ func itemsOf(schemas []*openapi3.Schema) []*openapi3.Schema {
 	return items
 }
 
-// answerOf builds the answer that a document describes, with every declared property. The body is nil if the document describes
-// none.
+// answerOf builds the answer that a document describes, with every declared property. The body is nil if the document
+// describes none.
 func answerOf(op *openapi3.Operation) (status int, body any) {
 	for status = 200; status < 300; status++ {
 		ref := op.Responses.Status(status)
@@ -293,8 +294,8 @@ func answerOf(op *openapi3.Operation) (status int, body any) {
 	return 200, nil
 }
 
-// sample returns the example of the schemas, or a value of their type. The value is never zero, so that a property that a model
-// ignores differs from one that it decodes.
+// sample returns the example of the schemas, or a value of their type. The value is never zero, so that a property that
+// a model ignores differs from one that it decodes.
 func sample(schemas []*openapi3.Schema) any {
 	if properties := propertiesOf(schemas); len(properties) > 0 {
 		object := map[string]any{}

@@ -15,8 +15,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// method is a method of the client and the calls that drive it: one with the least input, one or more with every input and,
-// for an update, one with null for every field that can be null.
+// method is a method of the client and the calls that drive it: one with the least input, one or more with every input
+// and, for an update, one with null for every field that can be null.
 type method struct {
 	operation string
 	calls     []call
@@ -437,7 +437,8 @@ var ids = map[string]string{
 	"campaignId": campaignID, "workflowId": workflowID, "calendarId": calendarID, "eventId": eventID,
 }
 
-// derived returns the method of an operation that takes only the ids of its path, such as Client.Notes.Get for "notes.get".
+// derived returns the method of an operation that takes only the ids of its path, such as Client.Notes.Get for
+// "notes.get".
 func derived(t *testing.T, op ghl.Operation) method {
 	var args []reflect.Value
 	for segment := range strings.SplitSeq(op.Path, "/") {
@@ -513,8 +514,8 @@ func eventsQuery() *ghl.EventsQuery {
 	return &ghl.EventsQuery{StartTime: start, EndTime: end, CalendarID: calendarID, UserID: userID, GroupID: groupID}
 }
 
-// full fails unless every field of an input is set, so that a new field must be added to the table. except lists fields that
-// exclude others.
+// full fails unless every field of an input is set, so that a new field must be added to the table. except lists fields
+// that exclude others.
 func full[T any](d *driver, in *T, except ...string) *T {
 	d.t.Helper()
 	for field, value := range reflect.ValueOf(in).Elem().Fields() {

@@ -10,12 +10,13 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// exceptions.json lists the intended differences between the client and the documents, ghltest.json those of package ghltest. An
-// entry covers each combination of its operations, versions and places, and each combination must occur in a run.
+// exceptions.json lists the intended differences between the client and the documents, ghltest.json those of package
+// ghltest. An entry covers each combination of its operations, versions and places, and each combination must occur in
+// a run.
 //
 // A place is "path", "scopes" or "answer", or the path of a parameter or property: "query.startAfter",
-// "body.dndSettings.RCS", "body.country=null" (null as the value), "answer.metadata". A property of an answer covers the
-// properties below it. In ghltest.json a place can also be "status.201" (a status that the document does not have),
+// "body.dndSettings.RCS", "body.country=null" (null as the value), "answer.metadata". A property of an answer covers
+// the properties below it. In ghltest.json a place can also be "status.201" (a status that the document does not have),
 // "answer401.message" (a property of a refusal), or a change of a request: "body.title=missing", "body.title=added",
 // "query.limit=text", "body.pinned=flag".
 //

@@ -22,13 +22,15 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// ghltest.json lists the intended differences between package ghltest and the documents, in the form of exceptions.json.
+// ghltest.json lists the intended differences between package ghltest and the documents, in the form of
+// exceptions.json.
 //
 //go:embed ghltest.json
 var ghltestJSON []byte
 
-// TestGhltestAgainstTheDocuments calls every method against ghltest: each answer must match the documents, with all declared
-// properties. Then it sends each request with changes: ghltest must accept what the documents allow and refuse the rest.
+// TestGhltestAgainstTheDocuments calls every method against ghltest: each answer must match the documents, with all
+// declared properties. Then it sends each request with changes: ghltest must accept what the documents allow and refuse
+// the rest.
 func TestGhltestAgainstTheDocuments(t *testing.T) {
 	documents := loadDocuments(t)
 	list, err := readExceptions(ghltestJSON)
@@ -87,7 +89,8 @@ type exchange struct {
 	params  map[string]string
 }
 
-// driveFake makes the calls of an operation, and sends their requests again with changes. It returns the number of changes.
+// driveFake makes the calls of an operation, and sends their requests again with changes. It returns the number of
+// changes.
 func (c *checker) driveFake(operation string, v ghl.Version, calls []fakeCall) int {
 	f := &fake{checker: c, operation: operation, version: v, places: map[string]bool{}}
 	for i, call := range calls {
@@ -226,8 +229,8 @@ type variant struct {
 
 func (v *variant) key() string { return v.place + " " + v.change }
 
-// try sends a request with a change, and compares the outcome with the document. The document refuses the change if it adds a
-// difference to the request.
+// try sends a request with a change, and compares the outcome with the document. The document refuses the change if it
+// adds a difference to the request.
 func (f *fake) try(e *exchange, v variant) {
 	changed := &exchange{request: e.request.Clone(e.request.Context()), body: e.body, route: e.route, params: e.params}
 	v.apply(changed)
@@ -252,7 +255,8 @@ func (f *fake) try(e *exchange, v variant) {
 		f.report(place, "it is accepted although the document does not allow it: "+why)
 	case resp.StatusCode >= 300 && why == "":
 		f.report(place, fmt.Sprintf("it is refused although the document allows it: %d %s", resp.StatusCode, text))
-	case resp.StatusCode >= 300 && resp.StatusCode != http.StatusUnprocessableEntity && resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusUnauthorized:
+	case resp.StatusCode >= 300 && resp.StatusCode != http.StatusUnprocessableEntity &&
+		resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusUnauthorized:
 		f.report(place, fmt.Sprintf("it is refused with status %d", resp.StatusCode))
 	case resp.StatusCode >= 300:
 		require.NoError(f.t, f.checkAnswer(changed, resp, fmt.Sprint("answer", resp.StatusCode), map[string]bool{}))
@@ -267,8 +271,9 @@ func (e *exchange) objections(t *testing.T) map[string]string {
 	return found
 }
 
-// variants returns the changes of a request to try: it removes each query parameter and each property of the body, sets them to
-// values of other types, adds each declared one that is missing, and adds an undeclared property to each object.
+// variants returns the changes of a request to try: it removes each query parameter and each property of the body, sets
+// them to values of other types, adds each declared one that is missing, and adds an undeclared property to each
+// object.
 func (f *fake) variants(e *exchange) []variant {
 	var list []variant
 	query := e.request.URL.Query()
@@ -320,7 +325,8 @@ func (f *fake) variants(e *exchange) []variant {
 		place := "body" + strings.TrimPrefix(placeOf(path), "answer")
 		list = append(list, variant{place, "missing", false, edit(path, remove)})
 		for name, other := range others {
-			if name == "text" || typeOf(other) != typeOf(valueAt(value, path)) { // a string may have to be one of an enum
+			// a string may have to be one of an enum
+			if name == "text" || typeOf(other) != typeOf(valueAt(value, path)) {
 				list = append(list, variant{place, name, true, edit(path, func(object map[string]any, key string) {
 					object[key] = other
 				})})

@@ -138,7 +138,8 @@ func seedLocation(id string) ghl.Location {
 	b.Name, b.Address, b.City, b.State, b.Country, b.PostalCode = l.Name, l.Address, l.City, l.State, l.Country, l.PostalCode
 	b.Website, b.Timezone, b.LogoURL = l.Website, l.Timezone, l.LogoURL
 	for _, page := range []*string{
-		&l.Social.FacebookURL, &l.Social.GooglePlus, &l.Social.LinkedIn, &l.Social.Foursquare, &l.Social.Twitter, &l.Social.Yelp,
+		&l.Social.FacebookURL, &l.Social.GooglePlus, &l.Social.LinkedIn, &l.Social.Foursquare, &l.Social.Twitter,
+		&l.Social.Yelp,
 		&l.Social.Instagram, &l.Social.YouTube, &l.Social.Pinterest, &l.Social.BlogRSS,
 	} {
 		*page = social

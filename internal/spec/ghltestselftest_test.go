@@ -41,7 +41,8 @@ const noteDocument = `{
   }}
 }`
 
-// TestTheCheckOfGhltestFindsDifferences shows that the check fails: for a fault of the server, and for a document that differs.
+// TestTheCheckOfGhltestFindsDifferences shows that the check fails: for a fault of the server, and for a document that
+// differs.
 func TestTheCheckOfGhltestFindsDifferences(t *testing.T) {
 	check := func(t *testing.T, text string, list exceptions, faults ...fault.Kind) *checker {
 		dir := t.TempDir()
@@ -74,7 +75,8 @@ func TestTheCheckOfGhltestFindsDifferences(t *testing.T) {
 		"null": {fault.DatesAs(fault.DateNull), "", "",
 			[]string{get + "answer.note.dateAdded=null", create + "answer.note.dateAdded=null"}},
 		"a property is new": {fault.RenamedProperty("title", "heading"), "", "", []string{
-			get + "answer.note.heading", get + "answer.note.title", create + "answer.note.heading", create + "answer.note.title"}},
+			get + "answer.note.heading", get + "answer.note.title", create + "answer.note.heading",
+			create + "answer.note.title"}},
 		"another status":              {fault.Kind{}, `"201"`, `"200"`, []string{create + "status.201"}},
 		"another status of a refusal": {fault.Kind{}, `"422"`, `"400"`, []string{create + "status.422"}},
 		"another refusal": {fault.Kind{}, `"message": {"type": "string"}`,

@@ -43,8 +43,8 @@ func loadDocuments(t *testing.T) map[ghl.Version][]*document {
 	return documents
 }
 
-// TestClientAgainstTheDocuments calls every method against the vendor's documents: each request must be valid, each answer must
-// decode, and every documented property must reach the caller.
+// TestClientAgainstTheDocuments calls every method against the vendor's documents: each request must be valid, each
+// answer must decode, and every documented property must reach the caller.
 func TestClientAgainstTheDocuments(t *testing.T) {
 	documents := loadDocuments(t)
 	list, err := readExceptions(exceptionsJSON)

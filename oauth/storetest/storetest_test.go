@@ -61,7 +61,8 @@ func (b *broken) Load(ctx context.Context, key string) (*ghl.Token, error) {
 	return b.MemoryStore.Load(ctx, key)
 }
 
-func (b *broken) Update(ctx context.Context, key string, fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
+func (b *broken) Update(ctx context.Context, key string,
+	fn func(context.Context, *ghl.Token) (*ghl.Token, error)) (*ghl.Token, error) {
 	if b.update != nil {
 		return b.update(ctx, key, fn)
 	}
@@ -126,7 +127,9 @@ func TestBrokenStoresFail(t *testing.T) {
 		}},
 		{"fn gets no token", "fn gets the stored token", func(b *broken, inner *oauth.MemoryStore) {
 			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
-				return inner.Update(ctx, key, func(ctx context.Context, _ *ghl.Token) (*ghl.Token, error) { return fn(ctx, nil) })
+				return inner.Update(ctx, key, func(ctx context.Context, _ *ghl.Token) (*ghl.Token, error) {
+					return fn(ctx, nil)
+				})
 			}
 		}},
 		{"a transaction is retried with fn inside", "fn is called once", func(b *broken, inner *oauth.MemoryStore) {
@@ -230,7 +233,8 @@ func TestBrokenStoresFail(t *testing.T) {
 		}},
 		{"Load waits", "Load does not wait for an update", func(b *broken, inner *oauth.MemoryStore) {
 			b.load = func(ctx context.Context, key string) (*ghl.Token, error) {
-				token, err := inner.Update(ctx, key, func(_ context.Context, current *ghl.Token) (*ghl.Token, error) { return current, nil })
+				token, err := inner.Update(ctx, key,
+					func(_ context.Context, current *ghl.Token) (*ghl.Token, error) { return current, nil })
 				if err == nil && token == nil {
 					return nil, oauth.ErrNoToken
 				}
@@ -255,7 +259,9 @@ func TestBrokenStoresFail(t *testing.T) {
 		}},
 		{"the caller's context reaches fn", "a cancelled context does not end fn or the save", func(b *broken, inner *oauth.MemoryStore) {
 			b.update = func(ctx context.Context, key string, fn updater) (*ghl.Token, error) {
-				return inner.Update(ctx, key, func(_ context.Context, current *ghl.Token) (*ghl.Token, error) { return fn(ctx, current) })
+				return inner.Update(ctx, key, func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
+					return fn(ctx, current)
+				})
 			}
 		}},
 		{"fn's context never ends", "a cancelled context does not end fn or the save", func(b *broken, inner *oauth.MemoryStore) {
@@ -277,7 +283,10 @@ func TestBrokenStoresFail(t *testing.T) {
 			b.delete = func(context.Context, string) error { return nil }
 		}},
 		{"Delete does not wait", "Delete waits for an update", func(b *broken, inner *oauth.MemoryStore) {
-			b.delete = func(ctx context.Context, key string) error { go func() { _ = inner.Delete(ctx, key) }(); return nil }
+			b.delete = func(ctx context.Context, key string) error {
+				go func() { _ = inner.Delete(ctx, key) }()
+				return nil
+			}
 		}},
 		{"a removed key is listed", "Keys lists the stored keys", func(b *broken, inner *oauth.MemoryStore) {
 			b.keys = func(ctx context.Context) iter.Seq2[string, error] {

@@ -104,7 +104,8 @@ func (w *world) clean(text string) {
 	w.t.Helper()
 	require.NotContains(w.t, text, w.server.Token())
 	for _, pair := range w.env {
-		if name, value, _ := strings.Cut(pair, "="); strings.Contains(name, "SECRET") || strings.Contains(name, "TOKEN") {
+		if name, value, _ := strings.Cut(pair, "="); strings.Contains(name, "SECRET") ||
+			strings.Contains(name, "TOKEN") {
 			require.NotContains(w.t, text, value)
 		}
 	}
@@ -124,7 +125,8 @@ func (w *world) running() (webhooks, admin string, end func() string) {
 	var log output
 	ctx, cancel := context.WithCancel(context.Background())
 	addresses, code := make(chan [2]string, 1), make(chan int, 1)
-	p := &program{env: w.env, out: io.Discard, err: &log, started: func(webhooks, admin string) { addresses <- [2]string{webhooks, admin} }}
+	p := &program{env: w.env, out: io.Discard, err: &log,
+		started: func(webhooks, admin string) { addresses <- [2]string{webhooks, admin} }}
 	go func() { code <- p.main(ctx, []string{"run"}) }()
 	var once sync.Once
 	end = func() string {
@@ -181,7 +183,8 @@ func TestRun(t *testing.T) {
 		_ = resp.Body.Close()
 		require.Equal(t, 404, resp.StatusCode, "the public address has deliveries alone")
 
-		require.Eventually(t, func() bool { return strings.Contains(w.ok("status"), " ok ") }, 10*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(w.ok("status"), " ok ") }, 10*time.Second,
+			50*time.Millisecond)
 		status, body := get(t, admin+"/livez")
 		require.Equal(t, 200, status, body)
 		status, body = get(t, admin+"/healthz")
@@ -216,7 +219,8 @@ func TestRun(t *testing.T) {
 		require.Contains(t, w.ok("failures", "--limit", "1"), "The latest 1; --limit shows more.")
 		require.NotContains(t, w.ok("failures"), "--limit")
 		require.Equal(t, "1 failure is retried now.\n", w.ok("retry", "--all"))
-		require.Eventually(t, func() bool { return strings.Contains(w.ok("failures"), "Nothing fails") }, 10*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(w.ok("failures"), "Nothing fails") },
+			10*time.Second, 50*time.Millisecond)
 		require.Contains(t, w.ok("failures", "--all"), "resolved")
 
 		location := w.server.LocationID()
@@ -259,7 +263,8 @@ func TestConflicts(t *testing.T) {
 		d, err := db.Open(t.Context(), address, db.Options{})
 		require.NoError(t, err)
 		defer d.Close()
-		_, err = records.New(d).Put(t.Context(), &pluvo.Contact{ID: "p1", FirstName: "Ada", Phone: "+14155550100", Email: "ada@example.com"}, pluvo.NoVersion)
+		_, err = records.New(d).Put(t.Context(), &pluvo.Contact{ID: "p1", FirstName: "Ada", Phone: "+14155550100",
+			Email: "ada@example.com"}, pluvo.NoVersion)
 		require.NoError(t, err)
 		var list []conflictJSON
 		require.Eventually(t, func() bool {
@@ -278,7 +283,8 @@ func TestConflicts(t *testing.T) {
 		w.ok("conflicts", "link", location, one.ID, "p1")
 		w.ok("conflicts", "resolve", list[0].ID)
 		require.Contains(t, w.ok("conflicts"), "There are no conflicts")
-		require.Eventually(t, func() bool { c, _ := w.server.Contact(one.ID); return c.Email == "ada@example.com" }, 10*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { c, _ := w.server.Contact(one.ID); return c.Email == "ada@example.com" },
+			10*time.Second, 50*time.Millisecond)
 	})
 }
 
@@ -335,7 +341,8 @@ func TestConnect(t *testing.T) {
 	}
 	file := strings.TrimPrefix(w.env[0], "GHLSYNC_DATABASE=sqlite:")
 	require.Contains(t, w.ok("connect", "--dry-run"), "would open "+w.server.AuthorizeURL())
-	for _, looks := range [][]string{{"tokens"}, {"status"}, {"failures"}, {"doctor"}, {"tokens", "remove", "x", "--dry-run"}, {"retry", "--all", "--dry-run"}} {
+	for _, looks := range [][]string{{"tokens"}, {"status"}, {"failures"}, {"doctor"},
+		{"tokens", "remove", "x", "--dry-run"}, {"retry", "--all", "--dry-run"}} {
 		_, out, errs := w.do(looks...)
 		require.Contains(t, out+errs, "run ghlsync migrate", looks)
 		require.NoFileExists(t, file, looks)
@@ -388,7 +395,8 @@ func TestConnect(t *testing.T) {
 	w.set("GHLSYNC_RECONCILE_INTERVAL", "200ms")
 	webhooks, _, _ := w.running()
 	w.server.Uninstall(app, w.server.LocationID())
-	require.Eventually(t, func() bool { code, _, _ := w.do("tokens"); return code == exitTrouble }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { code, _, _ := w.do("tokens"); return code == exitTrouble }, 10*time.Second,
+		50*time.Millisecond)
 	_, out, _ := w.do("tokens")
 	require.Contains(t, out, "HighLevel refuses it: ghlsync connect")
 	code, out, _ = w.do("doctor")
@@ -407,7 +415,8 @@ func TestConnect(t *testing.T) {
 		subscription := w.server.Subscribe(webhooks, ghltest.ForApp(app.AppID, ""), ghltest.Events(events...))
 		w.server.Uninstall(app, w.server.LocationID())
 		require.NoError(t, w.server.Flush(t.Context()))
-		_, err = client.Contacts.Update(t.Context(), w.server.Contacts()[0].ID, &ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("Name", i))})
+		_, err = client.Contacts.Update(t.Context(), w.server.Contacts()[0].ID,
+			&ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("Name", i))})
 		require.NoError(t, err)
 		health := func() (l ghlsync.LocationHealth) {
 			var h ghlsync.Health
@@ -419,7 +428,8 @@ func TestConnect(t *testing.T) {
 		_, out, _ = w.do("status")
 		require.Contains(t, out, "ghlsync connect")
 		require.Contains(t, w.ok("connect"), "resumes")
-		require.Eventually(t, func() bool { l := health(); return l.Paused.IsZero() && l.Waiting == 0 }, 10*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { l := health(); return l.Paused.IsZero() && l.Waiting == 0 }, 10*time.Second,
+			50*time.Millisecond)
 		subscription.Cancel()
 	}
 	require.Contains(t, w.ok("tokens", "remove", w.server.LocationID(), "--dry-run"), "would")
@@ -436,7 +446,8 @@ func TestDoctor(t *testing.T) {
 	rules := filepath.Join(t.TempDir(), "rules.yaml")
 	require.NoError(t, os.WriteFile(rules, []byte("contact:\n  frobnicate: yes\n"), 0o600))
 	out := w.ok("doctor")
-	for _, want := range []string{"ok    settings", "ok    HighLevel", "ok    database", "ok    work", "ok    token", "ok    scopes", "ok    webhooks"} {
+	for _, want := range []string{"ok    settings", "ok    HighLevel", "ok    database", "ok    work", "ok    token",
+		"ok    scopes", "ok    webhooks"} {
 		require.Contains(t, out, want)
 	}
 	for line := range strings.Lines(out) { // messages begin in the same column
@@ -451,7 +462,8 @@ func TestDoctor(t *testing.T) {
 	weak := w.server.AddToken(ghl.Token{Scopes: []ghl.Scope{ghl.ScopeContactsReadonly}})
 	code, out, _ := w.do("doctor")
 	require.Equal(t, exitTrouble, code)
-	for _, want := range []string{"bad   rules", "bad   calendar", "has no calendar nonesuch", "bad   webhooks", "start ghlsync run"} {
+	for _, want := range []string{"bad   rules", "bad   calendar", "has no calendar nonesuch", "bad   webhooks",
+		"start ghlsync run"} {
 		require.Contains(t, out, want)
 	}
 	w.set("GHLSYNC_LOCATION_TOKEN", weak.AccessToken)
@@ -477,7 +489,8 @@ func TestDemo(t *testing.T) {
 	d := newDemo(p, 3*time.Second, 7)
 	require.NoError(t, d.run(t.Context()), out.String())
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	require.Regexp(t, `^equal: \d+ changes \(\d+ in HighLevel, \d+ in Pluvo\), \d+ conflicts?, \d+ retr(y|ies)$`, lines[len(lines)-1])
+	require.Regexp(t, `^equal: \d+ changes \(\d+ in HighLevel, \d+ in Pluvo\), \d+ conflicts?, \d+ retr(y|ies)$`,
+		lines[len(lines)-1])
 	require.Greater(t, d.people.theirs, 2)
 	require.Greater(t, d.people.ours, 2)
 	for _, r := range d.server.Requests() {
@@ -523,7 +536,8 @@ func TestStatusFits(t *testing.T) {
 			Token: ghlsync.TokenHealth{State: ghlsync.TokenOK}, LastDelivery: last,
 		},
 		"paused +1234 +59m +0 +0 +0 +refused +59m ago": {
-			State: ghlsync.Degraded, Paused: last, Waiting: 1234, Lag: 59 * time.Minute, Token: ghlsync.TokenHealth{State: ghlsync.TokenRefused}, LastDelivery: last,
+			State: ghlsync.Degraded, Paused: last, Waiting: 1234, Lag: 59 * time.Minute,
+			Token: ghlsync.TokenHealth{State: ghlsync.TokenRefused}, LastDelivery: last,
 		},
 	} {
 		var out output
@@ -545,7 +559,8 @@ func TestComparison(t *testing.T) {
 	c, err := compare(t.Context(), server, pluvo.NewMemoryStore())
 	require.NoError(t, err)
 	require.Len(t, c.different, len(d.server.Contacts())+c.theirs["tasks"]+c.theirs["notes"]+c.theirs["appointments"])
-	require.Contains(t, (&people{names: []string{"ada@example.com"}, made: map[string]string{"task x": "ada@example.com"}}).missing(c), "task of ada@example.com: x")
+	require.Contains(t, (&people{names: []string{"ada@example.com"},
+		made: map[string]string{"task x": "ada@example.com"}}).missing(c), "task of ada@example.com: x")
 	s := &side{records: map[string]string{}, count: map[string]int{}}
 	s.add("task", "Ada@example.com", "x", "")
 	s.add("task", "ada@example.com", "x", "")
@@ -595,5 +610,6 @@ func TestHelp(t *testing.T) {
 	require.NotContains(t, help("--help"), "Additional Commands", "an empty heading")
 	require.Equal(t, help("config", "init", "--help"), help("help", "config", "init"))
 	require.Equal(t, "ghlsync: ghlsync has no command \"stat\"; did you mean \"status\"?\n", help("help", "stat"))
-	require.Equal(t, "ghlsync: ghlsync config has no command \"chek\"; did you mean \"check\"?\n", help("help", "config", "chek"))
+	require.Equal(t, "ghlsync: ghlsync config has no command \"chek\"; did you mean \"check\"?\n",
+		help("help", "config", "chek"))
 }

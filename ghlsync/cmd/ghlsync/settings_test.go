@@ -210,12 +210,15 @@ app: {client_id: a}
 func TestRulesAndOwners(t *testing.T) {
 	w := settingsFile(t, good+"    rules: rules.yaml\n    owners: {contact.fields.shoe: pluvo, task.title: newest}\n")
 	rules := filepath.Join(filepath.Dir(strings.TrimPrefix(w.env[0], "GHLSYNC_CONFIG=")), "rules.yaml")
-	require.NoError(t, os.WriteFile(rules, []byte("version: 1\ncontact:\n  - {ghl: custom.contact.shoe, pluvo: fields.shoe}\n"), 0o600))
+	require.NoError(t, os.WriteFile(rules,
+		[]byte("version: 1\ncontact:\n  - {ghl: custom.contact.shoe, pluvo: fields.shoe}\n"), 0o600))
 	w.ok("config", "check")
-	require.NoError(t, os.WriteFile(rules, []byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n"), 0o600))
+	require.NoError(t, os.WriteFile(rules,
+		[]byte("version: 1\ncontact:\n  - {ghl: firstName, pluvo: firstName}\n"), 0o600))
 	code, _, errs := w.do("config", "check")
 	require.Equal(t, exitWrong, code)
-	require.Contains(t, errs, "ghlsync.yaml:6:35: locations[0].owners[contact.fields.shoe]: must name a field that is mapped")
+	require.Contains(t, errs,
+		"ghlsync.yaml:6:35: locations[0].owners[contact.fields.shoe]: must name a field that is mapped")
 }
 
 // TestSettings: the environment overrides the file, references are expanded, and all settings reach the configuration.
@@ -247,7 +250,8 @@ locations:
 	require.NotNil(t, c.App)
 	require.Equal(t, "DE", c.Locations[0].Region)
 	require.Equal(t, ghlsync.OwnerPluvo, c.Locations[0].Owners["contact.firstName"])
-	require.Equal(t, []ghlsync.StageTask{{Title: "Call", Due: s.Locations[0].Stages["new"][0].Due}}, c.Locations[0].Stages["new"])
+	require.Equal(t, []ghlsync.StageTask{{Title: "Call", Due: s.Locations[0].Stages["new"][0].Due}},
+		c.Locations[0].Stages["new"])
 	require.Contains(t, w.ok("config", "check"), "GHLSYNC_TYPO is not a setting")
 }
 
@@ -283,13 +287,15 @@ func TestTemplate(t *testing.T) {
 	var all []string
 	for line := range strings.SplitSeq(string(text), "\n") {
 		trimmed := strings.TrimLeft(line, " ")
-		if rest, ok := strings.CutPrefix(trimmed, "# "); ok && exampleLine.MatchString(rest) && !strings.HasPrefix(rest, "database:") && !strings.Contains(rest, "${") {
+		if rest, ok := strings.CutPrefix(trimmed, "# "); ok && exampleLine.MatchString(rest) &&
+			!strings.HasPrefix(rest, "database:") && !strings.Contains(rest, "${") {
 			line = line[:len(line)-len(trimmed)] + rest
 		}
 		all = append(all, line)
 	}
 	require.NoError(t, os.WriteFile("all.yaml", []byte(strings.Join(all, "\n")), 0o600))
-	w.env = []string{"GHLSYNC_LOCATION_ID=abc", "GHLSYNC_LOCATION_TOKEN=pit-x", "GHLSYNC_LOCATION_RULES=", "GHLSYNC_APP_CLIENT_ID=a", "GHLSYNC_APP_CLIENT_SECRET=b"}
+	w.env = []string{"GHLSYNC_LOCATION_ID=abc", "GHLSYNC_LOCATION_TOKEN=pit-x", "GHLSYNC_LOCATION_RULES=",
+		"GHLSYNC_APP_CLIENT_ID=a", "GHLSYNC_APP_CLIENT_SECRET=b"}
 	w.ok("config", "check", "--config", "all.yaml")
 }
 

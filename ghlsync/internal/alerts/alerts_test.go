@@ -115,7 +115,8 @@ func TestMany(t *testing.T) {
 		require.NoError(t, o.Sent(t.Context(), take(t, o)))
 		require.NoError(t, o.DB.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
 			for i := range 999 {
-				if err := o.Add(ctx, tx, alerts.Entry{Incident: fmt.Sprint("i", i), Topic: "many", Body: "{}"}); err != nil {
+				if err := o.Add(ctx, tx, alerts.Entry{Incident: fmt.Sprint("i", i), Topic: "many",
+					Body: "{}"}); err != nil {
 					return err
 				}
 			}
@@ -135,7 +136,8 @@ func TestMany(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, lost)
 		require.NoError(t, o.DB.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			_, err := tx.Exec(ctx, `UPDATE ghlsync_alert SET created_at = $1, sent_at = 0 WHERE incident IN ('i1', 'i2')`,
+			_, err := tx.Exec(ctx,
+				`UPDATE ghlsync_alert SET created_at = $1, sent_at = 0 WHERE incident IN ('i1', 'i2')`,
 				db.Micros(time.Now().AddDate(0, -4, 0)))
 			return err
 		}))

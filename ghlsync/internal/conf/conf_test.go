@@ -35,7 +35,8 @@ type example struct {
 
 func decodeExample(t *testing.T, file string, env map[string]string) *Settings[example] {
 	t.Helper()
-	s, err := Decode(Source{File: "x.yaml", Data: []byte(file), Env: env, Prefix: "X_", Ignore: []string{"X_CONFIG"}}, example{Listen: ":80"})
+	s, err := Decode(Source{File: "x.yaml", Data: []byte(file), Env: env, Prefix: "X_", Ignore: []string{"X_CONFIG"}},
+		example{Listen: ":80"})
 	require.NoError(t, err)
 	return s
 }
@@ -88,7 +89,8 @@ items:
 
 // TestEnvironmentAlone: variables without a file set values, lists and the only item of a list.
 func TestEnvironmentAlone(t *testing.T) {
-	s, err := Decode(Source{Env: map[string]string{"X_LISTEN": "", "X_KEYS": "a, b,c", "X_ITEM_ID": "i", "X_APP_ID": "${NO}"}, Prefix: "X_"}, example{Listen: ":80"})
+	s, err := Decode(Source{Env: map[string]string{"X_LISTEN": "", "X_KEYS": "a, b,c", "X_ITEM_ID": "i",
+		"X_APP_ID": "${NO}"}, Prefix: "X_"}, example{Listen: ":80"})
 	require.NoError(t, err)
 	require.Empty(t, s.Mistakes)
 	require.Empty(t, s.Values.Listen, "an empty variable sets an empty text")
@@ -99,7 +101,8 @@ func TestEnvironmentAlone(t *testing.T) {
 
 // TestOverridden: a variable replaces a value of the file that could not be used.
 func TestOverridden(t *testing.T) {
-	s := decodeExample(t, "port: ${NO}\napp:\nitems:\n", map[string]string{"X_PORT": "1", "X_APP_ID": "a", "X_ITEM_ID": "i"})
+	s := decodeExample(t, "port: ${NO}\napp:\nitems:\n",
+		map[string]string{"X_PORT": "1", "X_APP_ID": "a", "X_ITEM_ID": "i"})
 	require.Empty(t, s.Mistakes)
 	require.Equal(t, 1, s.Values.Port)
 	require.Equal(t, "a", s.Values.App.ID)

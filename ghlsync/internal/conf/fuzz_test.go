@@ -13,7 +13,8 @@ func FuzzDecode(f *testing.F) {
 		"", "a: b\n", "- a\n", "port: 1\nlisten: x\n", "app: {id: ${A}}\n", "items:\n  - id: a\n    tasks: {new: [{title: x, due: 1h}]}\n",
 		"a: |\n  b\n c\n", "? [a]\n: b\n", "<<: *a\n", "keys: [a, 'b', \"c\"]\n", "%YAML 1.2\n---\na: b\n...\n---\n", "items: &x\n - id: *x\n",
 		"!!str a: b\n", "listen: >-\n  text\n\n  b\n", "\ufefflisten: x\r\nport: ~\r\n", "listen: \"${file:/no/such}\"\n", "port: 1\nport: 2\n",
-		strings.Repeat("[", 2000), strings.Repeat("- ", 2000), strings.Repeat("? ", 2000), strings.Repeat("a: {", 2000), strings.Repeat("&a ", 300),
+		strings.Repeat("[", 2000), strings.Repeat("- ", 2000), strings.Repeat("? ", 2000), strings.Repeat("a: {", 2000),
+		strings.Repeat("&a ", 300),
 	} {
 		f.Add(file)
 	}

@@ -147,7 +147,8 @@ func TestMigratesForwards(t *testing.T) {
 		require.Equal(t, "kept", value)
 
 		require.NoError(t, d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			_, err := tx.Exec(ctx, `INSERT INTO ghlsync_migration (version, name, applied_at) VALUES (1000, 'later', 0)`)
+			_, err := tx.Exec(ctx,
+				`INSERT INTO ghlsync_migration (version, name, applied_at) VALUES (1000, 'later', 0)`)
 			return err
 		}))
 		for _, byHand := range []bool{false, true} {
@@ -164,7 +165,8 @@ func TestWrites(t *testing.T) {
 		ctx := t.Context()
 		mine := errors.New("mine")
 		require.ErrorIs(t, d.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ('gone', '', 0)`); err != nil {
+			if _, err := tx.Exec(ctx,
+				`INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ('gone', '', 0)`); err != nil {
 				return err
 			}
 			return mine
@@ -182,23 +184,25 @@ func TestWrites(t *testing.T) {
 		for i := range errs {
 			all.Go(func() {
 				for range 10 {
-					errs[i] = errors.Join(errs[i], []*db.DB{d, other}[i%2].Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-						if i < 4 {
-							if err := tx.Lock(ctx, "n", "m"); err != nil {
+					errs[i] = errors.Join(errs[i],
+						[]*db.DB{d, other}[i%2].Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+							if i < 4 {
+								if err := tx.Lock(ctx, "n", "m"); err != nil {
+									return err
+								}
+							}
+							var value string
+							if err := tx.Row(ctx, `SELECT value FROM ghlsync_cursor WHERE name = $1 FOR UPDATE`,
+								"n").Scan(&value); err != nil {
 								return err
 							}
-						}
-						var value string
-						if err := tx.Row(ctx, `SELECT value FROM ghlsync_cursor WHERE name = $1 FOR UPDATE`,
-							"n").Scan(&value); err != nil {
+							changed, err := tx.Exec(ctx, `UPDATE ghlsync_cursor SET value = $2 WHERE name = $1`,
+								"n", value+"x")
+							if err == nil && changed != 1 {
+								err = errors.New("nothing changed")
+							}
 							return err
-						}
-						changed, err := tx.Exec(ctx, `UPDATE ghlsync_cursor SET value = $2 WHERE name = $1`, "n", value+"x")
-						if err == nil && changed != 1 {
-							err = errors.New("nothing changed")
-						}
-						return err
-					}))
+						}))
 				}
 			})
 		}

@@ -28,7 +28,8 @@ func (w *world) appointment() (of ghl.Contact, made *ghl.Appointment, start time
 	of = w.server.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 	calendar := w.server.AddCalendar(ghl.Calendar{Name: "Consultations"})
 	start = w.freeSlot(calendar.ID)
-	made, err := w.client.Appointments.Create(w.t.Context(), &ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: of.ID, StartTime: start, Title: "Talk"})
+	made, err := w.client.Appointments.Create(w.t.Context(),
+		&ghl.AppointmentCreate{CalendarID: calendar.ID, ContactID: of.ID, StartTime: start, Title: "Talk"})
 	require.NoError(w.t, err)
 	w.touch(of.ID)
 	w.settle()
@@ -46,8 +47,10 @@ func TestOneSlotOneBooking(t *testing.T) {
 		start := w.freeSlot(calendar)
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"})
 		w.put(&pluvo.Contact{ID: "p2", FirstName: "Grace", Email: "grace@example.com"})
-		w.put(&pluvo.Appointment{ID: "a1", ContactID: "p1", Title: "Talk", Start: start, End: start.Add(30 * time.Minute)})
-		w.put(&pluvo.Appointment{ID: "a2", ContactID: "p2", Title: "Talk", Start: start, End: start.Add(30 * time.Minute)})
+		w.put(&pluvo.Appointment{ID: "a1", ContactID: "p1", Title: "Talk", Start: start,
+			End: start.Add(30 * time.Minute)})
+		w.put(&pluvo.Appointment{ID: "a2", ContactID: "p2", Title: "Talk", Start: start,
+			End: start.Add(30 * time.Minute)})
 		w.settle()
 		require.Equal(t, 1, w.booked())
 		open := w.conflicts()
@@ -62,7 +65,8 @@ func TestOneSlotOneBooking(t *testing.T) {
 		require.Empty(t, w.writes(), "what was refused is not asked for again")
 
 		// One that exists in a third system is mirrored all the same.
-		w.put(&pluvo.Appointment{ID: "a3", ContactID: "p1", Title: "Dentist", Start: start, End: start.Add(30 * time.Minute), Origin: pluvo.Origin{System: "outlook", Location: "practice", ID: "x1"}})
+		w.put(&pluvo.Appointment{ID: "a3", ContactID: "p1", Title: "Dentist", Start: start,
+			End: start.Add(30 * time.Minute), Origin: pluvo.Origin{System: "outlook", Location: "practice", ID: "x1"}})
 		w.settle()
 		require.Equal(t, 2, w.booked())
 
@@ -86,7 +90,8 @@ func TestABookingOfHighLevelIsMirrored(t *testing.T) {
 		ours := w.full(ada.ID).Appointments
 		require.Len(t, ours, 1)
 		require.True(t, ours[0].Start.Equal(start))
-		_, err := w.client.Appointments.Update(t.Context(), made.ID, &ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentCancelled)})
+		_, err := w.client.Appointments.Update(t.Context(), made.ID,
+			&ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentCancelled)})
 		require.NoError(t, err)
 		w.touch(ada.ID)
 		w.settle()

@@ -18,7 +18,8 @@ var due = time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
 func TestAContactOfHighLevelArrives(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", Phone: "+14155550100", Tags: []string{"vip"}})
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com",
+			Phone: "+14155550100", Tags: []string{"vip"}})
 		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call", DueDate: ghl.NewTime(due)})
 		w.server.AddNote(ghl.Note{ContactID: ada.ID, Body: "Hello"})
 		w.touch(ada.ID)
@@ -37,7 +38,8 @@ func TestAContactOfHighLevelArrives(t *testing.T) {
 func TestAContactOfPluvoArrives(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", Email: "Grace@Example.com", Phone: "(415) 555-0101", Tags: []string{"VIP", "new"}})
+		w.put(&pluvo.Contact{ID: "p1", FirstName: "Grace", Email: "Grace@Example.com", Phone: "(415) 555-0101",
+			Tags: []string{"VIP", "new"}})
 		w.put(&pluvo.Task{ID: "t1", ContactID: "p1", Title: "Call", DueDate: due})
 		w.put(&pluvo.Note{ID: "n1", ContactID: "p1", Content: "Hello"})
 		w.settle()
@@ -65,10 +67,12 @@ func TestEditsOnBothSides(t *testing.T) {
 				return engine.OwnerGHL
 			}
 		})
-		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", Tags: []string{"a", "b"}, City: "London"})
+		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com",
+			Tags: []string{"a", "b"}, City: "London"})
 
 		ctx := t.Context()
-		_, err := w.client.Contacts.Update(ctx, ada.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Augusta"), Email: ghl.Some("augusta@example.com"), LastName: ghl.Some("King")})
+		_, err := w.client.Contacts.Update(ctx, ada.ID, &ghl.ContactUpdate{FirstName: ghl.Some("Augusta"),
+			Email: ghl.Some("augusta@example.com"), LastName: ghl.Some("King")})
 		require.NoError(t, err)
 		_, err = w.client.Tags.Remove(ctx, ada.ID, []string{"a"})
 		require.NoError(t, err)

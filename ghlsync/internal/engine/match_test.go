@@ -20,7 +20,8 @@ func TestTheSamePersonOnBothSides(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
 		byPhone := w.server.AddContact(ghl.Contact{FirstName: "Ada", Phone: "+14155550100"})
-		byMail := w.server.AddContact(ghl.Contact{FirstName: "Grace", Email: "grace@example.com", Tags: []string{"ghl"}})
+		byMail := w.server.AddContact(ghl.Contact{FirstName: "Grace", Email: "grace@example.com",
+			Tags: []string{"ghl"}})
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", LastName: "Lovelace", Phone: "415-555-0100"})
 		w.put(&pluvo.Contact{ID: "p2", FirstName: "Grace", Email: "GRACE@example.com", Tags: []string{"pluvo"}})
 		w.touch(byMail.ID)
@@ -61,7 +62,8 @@ func TestTwoCandidatesAreForAPerson(t *testing.T) {
 
 // TestALostAnswerMakesOneRecord: the record is looked for before it is made again.
 func TestALostAnswerMakesOneRecord(t *testing.T) {
-	for name, kind := range map[string]fault.Kind{"lost": fault.CutAfterWork(), "500 after the work": fault.InternalServerError().AfterWork(),
+	for name, kind := range map[string]fault.Kind{"lost": fault.CutAfterWork(),
+		"500 after the work": fault.InternalServerError().AfterWork(),
 		"422 though created": fault.CreatedAllTheSame(), "cut before": fault.CutBeforeWork()} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
@@ -93,11 +95,12 @@ func TestALostAnswerMakesOneRecord(t *testing.T) {
 	}
 }
 
-// TestALostCreateThatIsEdited: what a create of unknown outcome has made is edited in HighLevel before it is looked for. It is known
-// all the same, and the edit comes to Pluvo.
+// TestALostCreateThatIsEdited: what a create of unknown outcome has made is edited in HighLevel before it is looked
+// for. It is known all the same, and the edit comes to Pluvo.
 func TestALostCreateThatIsEdited(t *testing.T) {
 	later := due.Add(24 * time.Hour)
-	for name, edit := range map[string]ghl.TaskUpdate{"completed": {Completed: ghl.Some(true)}, "retitled": {Title: ghl.Some("Call again")}, "put off": {DueDate: ghl.Some(later)}} {
+	for name, edit := range map[string]ghl.TaskUpdate{"completed": {Completed: ghl.Some(true)},
+		"retitled": {Title: ghl.Some("Call again")}, "put off": {DueDate: ghl.Some(later)}} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				w := newWorld(t, address, nil)
@@ -105,10 +108,12 @@ func TestALostCreateThatIsEdited(t *testing.T) {
 				w.server.Fail(ghltest.Fault{Operation: "tasks.create", Kind: fault.CutAfterWork(), Times: 1})
 				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Call", DueDate: due})
 				require.NoError(t, w.engine.Follow(t.Context()))
-				require.Eventually(t, func() bool { return len(w.server.Tasks(ada.ID)) == 1 }, waiting, time.Millisecond)
+				require.Eventually(t, func() bool { return len(w.server.Tasks(ada.ID)) == 1 }, waiting,
+					time.Millisecond)
 				_, err := w.client.Tasks.Update(t.Context(), ada.ID, w.server.Tasks(ada.ID)[0].ID, &edit)
 				require.NoError(t, err)
-				_, err = w.client.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Another", DueDate: due.Add(time.Hour)})
+				_, err = w.client.Tasks.Create(t.Context(), ada.ID,
+					&ghl.TaskCreate{Title: "Another", DueDate: due.Add(time.Hour)})
 				require.NoError(t, err)
 				w.settle()
 				require.Len(t, w.server.Tasks(ada.ID), 2)
@@ -131,8 +136,8 @@ func TestALostCreateThatIsEdited(t *testing.T) {
 	}
 }
 
-// TestALostCreateIsKnownByItsContact: what a create of unknown outcome has made is delivered before it could be looked for. Nothing
-// but the stored intent tells whose it is.
+// TestALostCreateIsKnownByItsContact: what a create of unknown outcome has made is delivered before it could be looked
+// for. Nothing but the stored intent tells whose it is.
 func TestALostCreateIsKnownByItsContact(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, func(l *engine.Location) { impatient(t, l) })
@@ -145,7 +150,8 @@ func TestALostCreateIsKnownByItsContact(t *testing.T) {
 		require.Empty(t, w.linked("p1"))
 		made := w.server.Contacts()[0].ID
 		w.touch(made)
-		require.Eventually(t, func() bool { return len(w.linked("p1")) == 1 || len(w.linked(made)) == 1 }, waiting, tick)
+		require.Eventually(t, func() bool { return len(w.linked("p1")) == 1 || len(w.linked(made)) == 1 },
+			waiting, tick)
 		require.Equal(t, []string{made}, w.linked("p1"))
 		w.settle()
 		w.server.ClearFaults()

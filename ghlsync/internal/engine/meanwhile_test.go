@@ -45,18 +45,22 @@ func (a *around) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (a *around) use(t *testing.T, l *engine.Location) {
-	client, err := l.Client.With(ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper { a.next = next; return a }))
+	client, err := l.Client.With(ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		a.next = next
+		return a
+	}))
 	require.NoError(t, err)
 	l.Client = client
 }
 
-// TestAnEditDuringAWriteIsSeen: what a person edits in HighLevel between the reading and the writing is in the write's answer, and
-// arrives all the same.
+// TestAnEditDuringAWriteIsSeen: what a person edits in HighLevel between the reading and the writing is in the write's
+// answer, and arrives all the same.
 func TestAnEditDuringAWriteIsSeen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		put := &around{method: http.MethodPut}
 		w := newWorld(t, address, func(l *engine.Location) { put.use(t, l) })
-		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", Tags: []string{"a"}})
+		ada := w.server.AddContact(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com",
+			Tags: []string{"a"}})
 		task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
 		w.touch(ada.ID)
 		w.settle()
@@ -94,8 +98,8 @@ func TestAnEditDuringAWriteIsSeen(t *testing.T) {
 	})
 }
 
-// TestAnEditAfterACreateIsSeen: what Pluvo changes while its contact is being made in HighLevel is an edit, not a conflict with what
-// was made, though the answer is lost.
+// TestAnEditAfterACreateIsSeen: what Pluvo changes while its contact is being made in HighLevel is an edit, not a
+// conflict with what was made, though the answer is lost.
 func TestAnEditAfterACreateIsSeen(t *testing.T) {
 	for name, lost := range map[string]bool{"answered": false, "lost": true} {
 		t.Run(name, func(t *testing.T) {
@@ -140,8 +144,10 @@ func TestOneAnswerDeletesNothing(t *testing.T) {
 		w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "One", DueDate: ghl.NewTime(due)})
 		w.touch(ada.ID)
 		w.settle()
-		require.Eventually(t, func() bool { return w.age(ada.ID) > settle }, waiting, tick) // it was not written just now
-		for range 2 {                                                                       // nor do two, with a right one between them
+		// it was not written just now
+		require.Eventually(t, func() bool { return w.age(ada.ID) > settle }, waiting, tick)
+		// nor do two, with a right one between them
+		for range 2 {
 			w.server.Fail(ghltest.Fault{Operation: "contacts.get", Kind: fault.ContactNotFound(), Times: 1})
 			w.touch(ada.ID)
 			w.settle()
@@ -224,7 +230,8 @@ func TestARecordOfAnotherContact(t *testing.T) {
 	})
 }
 
-// TestKeptIsKept: what was made in Pluvo and deleted in HighLevel stays in Pluvo, and is not made in HighLevel once more.
+// TestKeptIsKept: what was made in Pluvo and deleted in HighLevel stays in Pluvo, and is not made in HighLevel once
+// more.
 func TestKeptIsKept(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, func(l *engine.Location) { l.Deletes = engine.DeleteKeeps })
@@ -304,7 +311,8 @@ func TestALocationThatIsNotOpenYet(t *testing.T) {
 	})
 }
 
-// TestAPhoneNumberIsFound though a process has followed it that knows of no region, and as one of many that end the same.
+// TestAPhoneNumberIsFound though a process has followed it that knows of no region, and as one of many that end the
+// same.
 func TestAPhoneNumberIsFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		get := &around{method: http.MethodGet}

@@ -52,14 +52,15 @@ func TestMergeOfTags(t *testing.T) {
 	}
 }
 
-// TestMergeOfRandomEdits: edits of different fields both survive; what both changed goes by the owner and is told; a second merge
-// changes nothing.
+// TestMergeOfRandomEdits: edits of different fields both survive; what both changed goes by the owner and is told; a
+// second merge changes nothing.
 func TestMergeOfRandomEdits(t *testing.T) {
 	fields := contactFields(t)
 	random := rand.New(rand.NewPCG(1, 1))
 	edit := func(c *pluvo.Contact) map[string]string {
 		edited := map[string]string{}
-		for name, field := range map[string]*string{"firstName": &c.FirstName, "lastName": &c.LastName, "email": &c.Email} {
+		for name, field := range map[string]*string{"firstName": &c.FirstName, "lastName": &c.LastName,
+			"email": &c.Email} {
 			if random.IntN(3) == 0 {
 				*field = fmt.Sprintf("v%d@example.com", random.IntN(4))
 				if random.IntN(5) == 0 {
@@ -121,7 +122,8 @@ func TestNewestWins(t *testing.T) {
 	for _, tc := range []struct {
 		ghl, pluvo time.Time
 		want       Side
-	}{{early, late, Pluvo}, {late, early, GHL}, {early, early, GHL}, {early, time.Time{}, GHL}, {time.Time{}, late, GHL}} {
+	}{{early, late, Pluvo}, {late, early, GHL}, {early, early, GHL}, {early, time.Time{}, GHL}, {time.Time{},
+		late, GHL}} {
 		require.Equal(t, tc.want, l.owner(pluvo.KindContact, tc.ghl, tc.pluvo)("x"))
 	}
 	require.Equal(t, GHL, (&Location{}).owner(pluvo.KindTask, early, late)("x"))

@@ -18,7 +18,8 @@ import (
 func TestAStageMakesItsTasksOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, func(l *engine.Location) {
-			l.Stages = map[string][]engine.StageTask{"won": {{Title: "Send the contract", Due: 48 * time.Hour}, {Title: "Say thanks"}}}
+			l.Stages = map[string][]engine.StageTask{"won": {{Title: "Send the contract", Due: 48 * time.Hour},
+				{Title: "Say thanks"}}}
 		})
 		ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 		for range 2 { // reached, left, and reached again
@@ -172,7 +173,8 @@ func TestAnEventBeforeItsContact(t *testing.T) {
 func TestAnUnmappedFieldIsNeverTouched(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", City: "London", Website: "https://example.com"})
+		ada := w.known(ghl.Contact{FirstName: "Ada", LastName: "Byron", Email: "ada@example.com", City: "London",
+			Website: "https://example.com"})
 		w.edit(ada.ID, func(c *pluvo.Contact) {
 			c.Stage, c.Fields = "lead", map[string]string{"shoe": "42"}
 			c.LastName = "" // cleared
@@ -182,7 +184,8 @@ func TestAnUnmappedFieldIsNeverTouched(t *testing.T) {
 		require.Equal(t, "London", theirs.City)
 		require.Equal(t, "https://example.com", theirs.Website)
 		require.Empty(t, theirs.LastName)
-		_, err := w.client.Contacts.Update(t.Context(), ada.ID, &ghl.ContactUpdate{City: ghl.Null[string](), FirstName: ghl.Some("Augusta")})
+		_, err := w.client.Contacts.Update(t.Context(), ada.ID,
+			&ghl.ContactUpdate{City: ghl.Null[string](), FirstName: ghl.Some("Augusta")})
 		require.NoError(t, err)
 		w.touch(ada.ID)
 		w.settle()

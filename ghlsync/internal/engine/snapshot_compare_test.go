@@ -26,7 +26,8 @@ func TestNewsOfLists(t *testing.T) {
 		task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Call", DueDate: ghl.NewTime(due)})
 		kept := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Kept", DueDate: ghl.NewTime(due)})
 		at := time.Now().Add(24 * time.Hour).Truncate(time.Hour)
-		visit := w.server.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: calendar, Title: "visit", StartTime: ghl.NewTime(at), EndTime: ghl.NewTime(at.Add(time.Hour))})
+		visit := w.server.AddAppointment(ghl.Appointment{ContactID: ada.ID, CalendarID: calendar, Title: "visit",
+			StartTime: ghl.NewTime(at), EndTime: ghl.NewTime(at.Add(time.Hour))})
 		w.touch(ada.ID)
 		w.touch(bea.ID)
 		w.settle()
@@ -49,14 +50,16 @@ func TestNewsOfLists(t *testing.T) {
 			return &changed
 		}
 		other := ghl.Task{ID: "other", Title: "Other", DueDate: ghl.NewTime(due)}
-		require.Empty(t, tasks(true, map[string][]*ghl.Task{ada.ID: {&task, &kept}}), "nothing new, and what Pluvo has deleted is kept")
+		require.Empty(t, tasks(true, map[string][]*ghl.Task{ada.ID: {&task, &kept}}),
+			"nothing new, and what Pluvo has deleted is kept")
 		require.Equal(t, []string{ada.ID}, of(tasks(true, nil)), "missing")
 		require.Empty(t, tasks(false, nil), "but the list is not complete")
 		require.Equal(t, []string{ada.ID}, of(tasks(false, map[string][]*ghl.Task{ada.ID: {edited("Call again")}})))
 		require.Equal(t, both, of(tasks(true, map[string][]*ghl.Task{bea.ID: {&task}})), "moved")
 		require.Empty(t, tasks(true, map[string][]*ghl.Task{"": {&task}}), "of no contact")
 		require.Equal(t, []string{bea.ID}, of(tasks(false, map[string][]*ghl.Task{bea.ID: {&other}})), "new")
-		require.Empty(t, tasks(false, map[string][]*ghl.Task{stranger.ID: {&other}}), "of a contact that is not linked yet")
+		require.Empty(t, tasks(false, map[string][]*ghl.Task{stranger.ID: {&other}}),
+			"of a contact that is not linked yet")
 		again := func(title string) engine.News { return tasks(true, map[string][]*ghl.Task{ada.ID: {edited(title)}}) }
 		require.Equal(t, again("Two"), again("Two"))
 		require.NotEqual(t, again("Two"), again("Three"), "something else is told")

@@ -16,7 +16,8 @@ import (
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// snapshot works on a contact with what lists have said of it, however old that is, and returns how many requests it took.
+// snapshot works on a contact with what lists have said of it, however old that is, and returns how many requests it
+// took.
 func (w *world) snapshot(s engine.Snapshot) int {
 	w.t.Helper()
 	w.settle()
@@ -42,9 +43,11 @@ func (w *world) listed(id string) engine.Snapshot {
 func eachSnapshot(t *testing.T, test func(t *testing.T, w *world, ada *ghl.Contact, task *ghl.Task)) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
-		ada, err := w.client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada", LastName: "First", Email: "ada@example.com", Phone: "415-555-0100", Tags: []string{"One"}})
+		ada, err := w.client.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada", LastName: "First",
+			Email: "ada@example.com", Phone: "415-555-0100", Tags: []string{"One"}})
 		require.NoError(t, err)
-		task, err := w.client.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
+		task, err := w.client.Tasks.Create(t.Context(), ada.ID,
+			&ghl.TaskCreate{Title: "Call", DueDate: time.Now().Add(time.Hour)})
 		require.NoError(t, err)
 		test(t, w, ada, task)
 	})
@@ -79,7 +82,8 @@ func TestSnapshotDeletesNothing(t *testing.T) {
 	})
 }
 
-// TestSnapshotOlderThanKnown: an old version overwrites nothing, brings no deleted task back, and deletes none in HighLevel.
+// TestSnapshotOlderThanKnown: an old version overwrites nothing, brings no deleted task back, and deletes none in
+// HighLevel.
 func TestSnapshotOlderThanKnown(t *testing.T) {
 	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, task *ghl.Task) {
 		w.touch(ada.ID)
@@ -87,7 +91,8 @@ func TestSnapshotOlderThanKnown(t *testing.T) {
 		old := w.listed(ada.ID)
 		w.theirName(ada.ID, "Second")
 		require.NoError(t, w.client.Tasks.Delete(t.Context(), ada.ID, task.ID))
-		_, err := w.client.Tasks.Create(t.Context(), ada.ID, &ghl.TaskCreate{Title: "Other", DueDate: time.Now().Add(time.Hour)})
+		_, err := w.client.Tasks.Create(t.Context(), ada.ID,
+			&ghl.TaskCreate{Title: "Other", DueDate: time.Now().Add(time.Hour)})
 		require.NoError(t, err)
 		w.touch(ada.ID)
 		w.settle()
@@ -116,8 +121,8 @@ func TestSnapshotNewerThanKnown(t *testing.T) {
 	})
 }
 
-// TestSnapshotNeverWritesToHighLevel: a change in Pluvo goes to HighLevel after a look at what is there now, not at what a list
-// said: the edit of a person that the list has not got is seen.
+// TestSnapshotNeverWritesToHighLevel: a change in Pluvo goes to HighLevel after a look at what is there now, not at
+// what a list said: the edit of a person that the list has not got is seen.
 func TestSnapshotNeverWritesToHighLevel(t *testing.T) {
 	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
 		w.touch(ada.ID)
@@ -138,8 +143,8 @@ func TestSnapshotNeverWritesToHighLevel(t *testing.T) {
 	})
 }
 
-// TestOldSnapshotAfterALostWrite: a newer version was written to Pluvo by a run that came to no end. The version of before does not
-// overwrite it.
+// TestOldSnapshotAfterALostWrite: a newer version was written to Pluvo by a run that came to no end. The version of
+// before does not overwrite it.
 func TestOldSnapshotAfterALostWrite(t *testing.T) {
 	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
 		w.touch(ada.ID)
@@ -177,8 +182,8 @@ func TestSnapshotWithoutTimes(t *testing.T) {
 	})
 }
 
-// TestSnapshotOfWhatChangesMeanwhile: a record of Pluvo that is edited while a list is taken over is read again, which is no
-// failure; nor is it one if the contact is deleted in HighLevel.
+// TestSnapshotOfWhatChangesMeanwhile: a record of Pluvo that is edited while a list is taken over is read again, which
+// is no failure; nor is it one if the contact is deleted in HighLevel.
 func TestSnapshotOfWhatChangesMeanwhile(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		notes := &around{method: http.MethodGet, suffix: "/notes"}
@@ -227,7 +232,8 @@ func TestAContactDeletedWhileItIsRead(t *testing.T) {
 	})
 }
 
-// TestSnapshotByAnotherClock: HighLevel's clock is a minute ahead, so what was changed before it was last seen seems to be newer.
+// TestSnapshotByAnotherClock: HighLevel's clock is a minute ahead, so what was changed before it was last seen seems to
+// be newer.
 func TestSnapshotByAnotherClock(t *testing.T) {
 	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
 		w.server.Advance(time.Minute)
@@ -241,13 +247,15 @@ func TestSnapshotByAnotherClock(t *testing.T) {
 	})
 }
 
-// TestSnapshotWaitsForAnotherRun: what the echo of its own create has begun, is waited for. A later run would read it all.
+// TestSnapshotWaitsForAnotherRun: what the echo of its own create has begun, is waited for. A later run would read it
+// all.
 func TestSnapshotWaitsForAnotherRun(t *testing.T) {
 	eachSnapshot(t, func(t *testing.T, w *world, ada *ghl.Contact, _ *ghl.Task) {
 		began, end, ended := make(chan bool), make(chan bool), make(chan error, 1)
 		echo := func() error {
 			go func() {
-				_, err := w.queue.Do(context.WithoutCancel(t.Context()), queue.Unit{Location: w.client.Location(), ID: "pluvo:" + ada.ID}, time.Now().Add(time.Hour),
+				_, err := w.queue.Do(context.WithoutCancel(t.Context()),
+					queue.Unit{Location: w.client.Location(), ID: "pluvo:" + ada.ID}, time.Now().Add(time.Hour),
 					func(context.Context, *queue.Run) error { close(began); <-end; return nil })
 				ended <- err
 			}()

@@ -24,8 +24,8 @@ func impatient(t *testing.T, l *engine.Location) {
 	l.Client = client
 }
 
-// TestAnEditAfterALostWrite: a run whose write arrived came to no end, and then the side that it came from is edited once more. The
-// written value is known as an own one, whoever owns the field: the edit wins, and there is no conflict.
+// TestAnEditAfterALostWrite: a run whose write arrived came to no end, and then the side that it came from is edited
+// once more. The written value is known as an own one, whoever owns the field: the edit wins, and there is no conflict.
 func TestAnEditAfterALostWrite(t *testing.T) {
 	for _, owner := range []engine.Owner{engine.OwnerGHL, engine.OwnerPluvo} {
 		for _, tc := range []struct{ name, last string }{{"once more", "Lovelace"}, {"back", "Byron"}} {
@@ -41,7 +41,8 @@ func TestAnEditAfterALostWrite(t *testing.T) {
 					w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.CutAfterWork(), Times: 1})
 					edit := func() {
 						require.Equal(t, "King", w.contact(ada.ID).LastName)
-						w.put(&pluvo.Contact{ID: ada.ID, FirstName: "Ada", LastName: tc.last, Email: "ada@example.com", Origin: w.full(ada.ID).Contact.Origin})
+						w.put(&pluvo.Contact{ID: ada.ID, FirstName: "Ada", LastName: tc.last, Email: "ada@example.com",
+							Origin: w.full(ada.ID).Contact.Origin})
 					}
 					put.after.Store(&edit)
 					w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = "King" })
@@ -75,8 +76,8 @@ func TestAnEditAfterALostWrite(t *testing.T) {
 	}
 }
 
-// TestATagAfterALostWrite: the same for tags. What Pluvo takes away again does not come back from HighLevel, nor does what it gives
-// again go.
+// TestATagAfterALostWrite: the same for tags. What Pluvo takes away again does not come back from HighLevel, nor does
+// what it gives again go.
 func TestATagAfterALostWrite(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		tags := &around{method: http.MethodDelete, suffix: "/tags"}
@@ -123,10 +124,12 @@ func TestALostWriteOfATask(t *testing.T) {
 	})
 }
 
-// TestALostWriteOfWhatOnlyGoesThere: HighLevel does not tell what it has, so it is written whatever has become of the first write.
+// TestALostWriteOfWhatOnlyGoesThere: HighLevel does not tell what it has, so it is written whatever has become of the
+// first write.
 func TestALostWriteOfWhatOnlyGoesThere(t *testing.T) {
 	for _, last := range []string{"lead", "won", "lost", ""} {
-		for kind, fault := range map[string]fault.Kind{"written": fault.CutAfterWork(), "not written": fault.CutBeforeWork()} {
+		for kind, fault := range map[string]fault.Kind{"written": fault.CutAfterWork(),
+			"not written": fault.CutBeforeWork()} {
 			t.Run(last+" "+kind, func(t *testing.T) {
 				dbtest.Each(t, func(t *testing.T, address string) {
 					put := &around{method: http.MethodPut}
@@ -139,7 +142,9 @@ func TestALostWriteOfWhatOnlyGoesThere(t *testing.T) {
 					w.settle()
 					id := w.linked("p1")[0]
 					w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault, Times: 1})
-					edit := func() { w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com", Stage: last}) }
+					edit := func() {
+						w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com", Stage: last})
+					}
 					put.after.Store(&edit)
 					w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com", Stage: "won"})
 					w.settle()
@@ -152,8 +157,8 @@ func TestALostWriteOfWhatOnlyGoesThere(t *testing.T) {
 	}
 }
 
-// TestAnEditAfterARefusal: an edit that HighLevel refused is taken back, and made once more. Each is an edit, though Pluvo then holds
-// what was last in step, or what was being written.
+// TestAnEditAfterARefusal: an edit that HighLevel refused is taken back, and made once more. Each is an edit, though
+// Pluvo then holds what was last in step, or what was being written.
 func TestAnEditAfterARefusal(t *testing.T) {
 	for name, skip := range map[string]bool{"stopped": false, "skipped": true} {
 		t.Run(name, func(t *testing.T) {
@@ -201,8 +206,8 @@ func TestAnEditAfterARefusalOnceMore(t *testing.T) {
 	})
 }
 
-// TestAnEditBackToALostWrite: what a run wrote in vain was replaced in Pluvo, and comes back while the next run, which has seen the
-// other value, is at it. It is an edit, and no echo.
+// TestAnEditBackToALostWrite: what a run wrote in vain was replaced in Pluvo, and comes back while the next run, which
+// has seen the other value, is at it. It is an edit, and no echo.
 func TestAnEditBackToALostWrite(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		get := &around{method: http.MethodGet, suffix: "/tasks"}
@@ -233,8 +238,8 @@ func TestAnEditBackToALostWrite(t *testing.T) {
 	})
 }
 
-// TestALostWriteOfTheFirstMerge: two records that were never in step differ in something that is on or off. Who owns it decides, also
-// when the first run came to no end.
+// TestALostWriteOfTheFirstMerge: two records that were never in step differ in something that is on or off. Who owns it
+// decides, also when the first run came to no end.
 func TestALostWriteOfTheFirstMerge(t *testing.T) {
 	for _, owner := range []engine.Owner{engine.OwnerGHL, engine.OwnerPluvo} {
 		t.Run(string(owner), func(t *testing.T) {
@@ -251,8 +256,9 @@ func TestALostWriteOfTheFirstMerge(t *testing.T) {
 				ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
 				task := w.server.AddTask(ghl.Task{ContactID: ada.ID, Title: "Theirs", DueDate: ghl.NewTime(due)})
 				w.server.Fail(ghltest.Fault{Operation: "tasks.update", Kind: fault.CutBeforeWork(), Times: 1})
-				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Ours", DueDate: due, Status: pluvo.TaskCompleted, Completed: true,
-					Origin: pluvo.Origin{System: mapping.System, Location: w.client.Location(), ID: task.ID}})
+				w.put(&pluvo.Task{ID: "t1", ContactID: ada.ID, Title: "Ours", DueDate: due, Status: pluvo.TaskCompleted,
+					Completed: true,
+					Origin:    pluvo.Origin{System: mapping.System, Location: w.client.Location(), ID: task.ID}})
 				w.settle()
 				done := owner == engine.OwnerPluvo
 				require.Equal(t, "Ours", w.server.Tasks(ada.ID)[0].Title)
@@ -293,7 +299,9 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 		t.Log("a contact that was written to HighLevel")
 		ada := add("ada")
 		w.server.Fail(ghltest.Fault{Operation: "contacts.update", Kind: fault.CutAfterWork(), Times: 1})
-		remove := func() { require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindContact, ada.ID, pluvo.AnyVersion)) }
+		remove := func() {
+			require.NoError(t, w.pluvo.Delete(t.Context(), pluvo.KindContact, ada.ID, pluvo.AnyVersion))
+		}
 		put.after.Store(&remove)
 		w.edit(ada.ID, func(c *pluvo.Contact) { c.LastName = "King" })
 		gone(ada.ID)
@@ -338,7 +346,8 @@ func TestADeletionAfterALostWrite(t *testing.T) {
 	})
 }
 
-// TestAnEchoBeforeTheEnd: Pluvo's changes are followed between the write of a run and its end. Nothing is read again for it.
+// TestAnEchoBeforeTheEnd: Pluvo's changes are followed between the write of a run and its end. Nothing is read again
+// for it.
 func TestAnEchoBeforeTheEnd(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		w := newWorld(t, address, nil)
@@ -379,8 +388,8 @@ func TestAnEditToWhatWasWrittenOnce(t *testing.T) {
 	})
 }
 
-// TestATagThatDidNotArrive: a tag that a run wanted to give or take away, and did not, is not taken for one of which the other side
-// thinks otherwise.
+// TestATagThatDidNotArrive: a tag that a run wanted to give or take away, and did not, is not taken for one of which
+// the other side thinks otherwise.
 func TestATagThatDidNotArrive(t *testing.T) {
 	for _, operation := range []string{"tags.add", "tags.remove"} {
 		t.Run(operation, func(t *testing.T) {

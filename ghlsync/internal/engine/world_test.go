@@ -70,12 +70,15 @@ func newWorld(t *testing.T, address string, change func(*engine.Location)) *worl
 	t.Helper()
 	w := &world{t: t, db: dbtest.Open(t, address), server: ghltest.Start(t)}
 	var err error
-	w.client, err = ghl.New(append(w.server.ClientOptions(), ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
+	w.client, err = ghl.New(append(w.server.ClientOptions(),
+		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
 	require.NoError(t, err)
 	w.pluvo = &store{Store: records.New(w.db)}
-	w.engine, err = engine.New(engine.Config{DB: w.db, Store: w.pluvo, Settle: settle, Logger: slog.New(slog.DiscardHandler)})
+	w.engine, err = engine.New(engine.Config{DB: w.db, Store: w.pluvo, Settle: settle,
+		Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	w.queue, err = queue.New(queue.Config{DB: w.db, Work: w.engine.Sync, Poll: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+	w.queue, err = queue.New(queue.Config{DB: w.db, Work: w.engine.Sync, Poll: 20 * time.Millisecond,
+		Logger:  slog.New(slog.DiscardHandler),
 		Retries: queue.Retry{First: 50 * time.Millisecond, Max: 200 * time.Millisecond}})
 	require.NoError(t, err)
 	w.engine.Bind(w.queue)
@@ -133,7 +136,8 @@ func (w *world) edit(id string, change func(*pluvo.Contact)) {
 // do works on a contact as a run of the queue does.
 func (w *world) do(id string, work queue.Work) {
 	w.t.Helper()
-	done, err := w.queue.Do(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: id}, time.Now().Add(time.Hour), work)
+	done, err := w.queue.Do(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: id},
+		time.Now().Add(time.Hour), work)
 	require.NoError(w.t, err)
 	require.True(w.t, done)
 }
@@ -239,11 +243,13 @@ func (w *world) units() (list []queue.Unit, err error) {
 	return list, err
 }
 
-// freeSlot returns a time at which a calendar can be booked: the first of a day, so that there are others some hours later.
+// freeSlot returns a time at which a calendar can be booked: the first of a day, so that there are others some hours
+// later.
 func (w *world) freeSlot(calendar string) time.Time {
 	w.t.Helper()
 	from := time.Now().Add(24 * time.Hour)
-	days, err := w.client.Calendars.FreeSlots(w.t.Context(), calendar, &ghl.FreeSlotsQuery{From: from, To: from.AddDate(0, 0, 7)})
+	days, err := w.client.Calendars.FreeSlots(w.t.Context(), calendar,
+		&ghl.FreeSlotsQuery{From: from, To: from.AddDate(0, 0, 7)})
 	require.NoError(w.t, err)
 	require.Greater(w.t, len(days), 1)
 	for _, day := range days[1:] { // the first has begun
@@ -276,7 +282,8 @@ func (w *world) age(ghlID string) time.Duration {
 // linked returns the ids in HighLevel of a record of Pluvo.
 func (w *world) linked(id string) (ids []string) {
 	require.NoError(w.t, w.db.Read(w.t.Context(), func(ctx context.Context, tx *db.Tx) (err error) {
-		ids, err = db.List(ctx, tx, func(r db.Row) (s string, err error) { return s, r.Scan(&s) }, `SELECT ghl_id FROM ghlsync_link WHERE pluvo_id = $1`, id)
+		ids, err = db.List(ctx, tx, func(r db.Row) (s string, err error) { return s, r.Scan(&s) },
+			`SELECT ghl_id FROM ghlsync_link WHERE pluvo_id = $1`, id)
 		return err
 	}))
 	return ids

@@ -42,8 +42,9 @@ func BenchmarkChanges(b *testing.B) {
 			for range 8 {
 				all.Go(func() {
 					for i := n.Add(1); i <= int64(b.N); i = n.Add(1) {
-						if _, err := q.Deliver(context.Background(), queue.Delivery{ID: fmt.Sprint(i), Kind: "ContactUpdate",
-							Unit: queue.Unit{Location: fmt.Sprint("loc", i%10), ID: fmt.Sprint(i)}}); err != nil {
+						if _, err := q.Deliver(context.Background(),
+							queue.Delivery{ID: fmt.Sprint(i), Kind: "ContactUpdate",
+								Unit: queue.Unit{Location: fmt.Sprint("loc", i%10), ID: fmt.Sprint(i)}}); err != nil {
 							b.Error(err)
 							done <- struct{}{}
 						}

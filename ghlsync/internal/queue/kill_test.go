@@ -128,7 +128,8 @@ func TestKilledProcesses(t *testing.T) {
 		for number, n := range delivered {
 			if id := fmt.Sprint(number); !acknowledged["ack "+id] {
 				again++
-				_, err := q.Deliver(t.Context(), queue.Delivery{ID: id, Kind: "ContactUpdate", Unit: unit(fmt.Sprint("c", n))})
+				_, err := q.Deliver(t.Context(),
+					queue.Delivery{ID: id, Kind: "ContactUpdate", Unit: unit(fmt.Sprint("c", n))})
 				require.NoError(t, err)
 			}
 		}

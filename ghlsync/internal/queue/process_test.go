@@ -70,18 +70,19 @@ func TestLostLease(t *testing.T) {
 		d := dbtest.Open(t, address)
 		began, freed := make(chan context.Context, 10), make(chan struct{})
 		var first atomic.Bool
-		q := open(t, d, queue.Config{Lease: 500 * time.Millisecond, Work: func(ctx context.Context, run *queue.Run) error {
-			began <- ctx
-			run.Finally(func(ctx context.Context, tx *db.Tx) error {
-				_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ('run', '', 0)`)
-				return err
-			})
-			if first.CompareAndSwap(false, true) {
-				<-ctx.Done()
-				<-freed // returns success although its context is cancelled
-			}
-			return nil
-		}})
+		q := open(t, d, queue.Config{Lease: 500 * time.Millisecond,
+			Work: func(ctx context.Context, run *queue.Run) error {
+				began <- ctx
+				run.Finally(func(ctx context.Context, tx *db.Tx) error {
+					_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ('run', '', 0)`)
+					return err
+				})
+				if first.CompareAndSwap(false, true) {
+					<-ctx.Done()
+					<-freed // returns success although its context is cancelled
+				}
+				return nil
+			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
@@ -114,7 +115,8 @@ func TestKilledTooOften(t *testing.T) {
 			require.NoError(t, q.Rescue(t.Context()))
 			require.NoError(t, q.Rescue(t.Context()), "a second look changes nothing")
 		}
-		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE kills = 4 AND job = 0 AND process = ''`))
+		require.Equal(t, 1, count(t, d,
+			`SELECT count(*) FROM ghlsync_unit WHERE kills = 4 AND job = 0 AND process = ''`))
 		require.Len(t, incidents, 1)
 		require.Equal(t, queue.CategoryKilled, incidents[0].Category)
 		require.Equal(t, queue.Stopped, incidents[0].State)
@@ -151,7 +153,8 @@ func TestPrune(t *testing.T) {
 		q := open(t, d, queue.Config{Work: idle})
 		old, now := db.Micros(time.Now().AddDate(-1, 0, 0)), db.Micros(time.Now())
 		for name, at := range map[string]int64{"old": old, "new": now} {
-			exec(t, d, `INSERT INTO ghlsync_delivery (id, location, kind, received_at) VALUES ($1, 'loc', 'k', $2)`, name, at)
+			exec(t, d, `INSERT INTO ghlsync_delivery (id, location, kind, received_at) VALUES ($1, 'loc', 'k', $2)`,
+				name, at)
 			for _, state := range []queue.State{queue.Resolved, queue.Stopped} {
 				id := name + string(state)
 				exec(t, d, `INSERT INTO ghlsync_failure (id, location, unit, state, category, message, attempts, first_at, last_at, next_at)

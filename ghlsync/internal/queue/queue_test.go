@@ -103,7 +103,8 @@ func TestDeliver(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, fresh)
 		require.Equal(t, 2, count(t, d, `SELECT number FROM ghlsync_unit WHERE unit = $1`, "c1"))
-		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM river_job`), "one job: a further mark only raises the number")
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM river_job`),
+			"one job: a further mark only raises the number")
 
 		for _, wrong := range []queue.Delivery{{}, {ID: "x", Kind: "k", Unit: queue.Unit{Location: "loc"}},
 			{ID: "a\x00", Kind: "k", Unit: unit("c")},
@@ -161,7 +162,8 @@ func TestNoLostUpdate(t *testing.T) {
 					n := random.IntN(units)
 					truth[n].Add(1)
 					_, err := queues[p%processes].Deliver(context.Background(),
-						queue.Delivery{ID: fmt.Sprint(p, "-", i), Kind: "ContactUpdate", Unit: unit(fmt.Sprint("c", n))})
+						queue.Delivery{ID: fmt.Sprint(p, "-", i), Kind: "ContactUpdate",
+							Unit: unit(fmt.Sprint("c", n))})
 					errs[p] = errors.Join(errs[p], err)
 				}
 			})
@@ -211,7 +213,8 @@ func TestFinally(t *testing.T) {
 			Work: func(_ context.Context, run *queue.Run) error {
 				n := tries.Add(1)
 				run.Finally(func(ctx context.Context, tx *db.Tx) error {
-					_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, '', 0)`, fmt.Sprint(n))
+					_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, '', 0)`,
+						fmt.Sprint(n))
 					if n == 2 {
 						err = errors.New("not this one")
 					}

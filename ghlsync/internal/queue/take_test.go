@@ -55,7 +55,8 @@ func TestDo(t *testing.T) {
 		require.True(t, done)
 
 		// A failure is retried with the usual work.
-		done, err = q.Do(ctx, unit("c2"), time.Now(), func(context.Context, *queue.Run) error { return errors.New("no") })
+		done, err = q.Do(ctx, unit("c2"), time.Now(),
+			func(context.Context, *queue.Run) error { return errors.New("no") })
 		require.NoError(t, err)
 		require.True(t, done)
 		eventually(t, "the retry succeeds", func() bool { return behind(t, d) == 0 })

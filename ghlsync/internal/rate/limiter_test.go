@@ -118,8 +118,8 @@ func (s *server) run(t *testing.T, address string, processes, callers int, d tim
 	all.Wait()
 }
 
-// TestSharedLimit: with any number of processes, no more requests arrive in any interval than are granted, hardly any is
-// refused, and most of the grant is used.
+// TestSharedLimit: with any number of processes, no more requests arrive in any interval than are granted, hardly any
+// is refused, and most of the grant is used.
 func TestSharedLimit(t *testing.T) {
 	for _, test := range []struct {
 		limit, processes, callers int
@@ -175,8 +175,8 @@ func TestSilentServer(t *testing.T) {
 	})
 }
 
-// TestDailyQuota: the processes count the daily quota together. When it is used up, every process fails at once with the time
-// until the reset. After the reset calls succeed again.
+// TestDailyQuota: the processes count the daily quota together. When it is used up, every process fails at once with
+// the time until the reset. After the reset calls succeed again.
 func TestDailyQuota(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		dbtest.Open(t, address).Close()

@@ -83,7 +83,8 @@ func TestSharedByProcesses(t *testing.T) {
 					if _, err = s.Put(ctx, task, pluvo.AnyVersion); !errors.Is(err, pluvo.ErrNoOwner) {
 						errs[i] = errors.Join(errs[i], err)
 					}
-					if err = s.Delete(ctx, pluvo.KindContact, contact, pluvo.AnyVersion); !errors.Is(err, pluvo.ErrNotFound) {
+					if err = s.Delete(ctx, pluvo.KindContact, contact, pluvo.AnyVersion); !errors.Is(err,
+						pluvo.ErrNotFound) {
 						errs[i] = errors.Join(errs[i], err)
 					}
 				}
@@ -125,7 +126,8 @@ func BenchmarkPut(b *testing.B) {
 					id := fmt.Sprint(n % 1000)
 					stage := fmt.Sprint(n)
 					mu.Unlock()
-					if _, err := s.Put(context.Background(), &pluvo.Contact{ID: id, Email: "ada@example.com", Stage: stage},
+					if _, err := s.Put(context.Background(),
+						&pluvo.Contact{ID: id, Email: "ada@example.com", Stage: stage},
 						pluvo.AnyVersion); err != nil {
 						b.Error(err)
 					}

@@ -58,5 +58,7 @@ func FuzzJSON(f *testing.F) {
 // TestServers: the address of a server that does not answer is not redacted.
 func TestServers(t *testing.T) {
 	text := "ada@example.com: dial tcp 127.0.0.1:5499: connect: connection refused, then dial tcp 10.0.0.12:443: 415.555.0100"
-	require.Equal(t, "(redacted) dial tcp 127.0.0.1:5499: connect: connection refused, then dial tcp 10.0.0.12:443: (redacted)", redact.Text(text))
+	require.Equal(t,
+		"(redacted) dial tcp 127.0.0.1:5499: connect: connection refused, then dial tcp 10.0.0.12:443: (redacted)",
+		redact.Text(text))
 }

@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 }
 
 func TestConformance(t *testing.T) {
-	for name, options := range map[string]tokens.Options{"plain": {}, "encrypted": {Keys: [][]byte{bytes.Repeat([]byte{7}, 32)}}} {
+	for name, options := range map[string]tokens.Options{"plain": {},
+		"encrypted": {Keys: [][]byte{bytes.Repeat([]byte{7}, 32)}}} {
 		t.Run(name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, address string) {
 				a, b := dbtest.Open(t, address), dbtest.Open(t, address)
@@ -106,7 +107,8 @@ func TestOlderRows(t *testing.T) {
 		older, err := oauth.EncodeToken(&ghl.Token{AccessToken: "access-1", RefreshToken: "refresh-1"})
 		require.NoError(t, err)
 		require.NoError(t, d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			_, err := tx.Exec(ctx, `INSERT INTO ghlsync_token (key, body, changed_at) VALUES ($1, $2, 1)`, []byte("k"), older)
+			_, err := tx.Exec(ctx, `INSERT INTO ghlsync_token (key, body, changed_at) VALUES ($1, $2, 1)`,
+				[]byte("k"), older)
 			return err
 		}))
 		got, err := s.Load(t.Context(), "k")
@@ -151,7 +153,9 @@ func TestDeadProcess(t *testing.T) {
 		// A living holder renews the lock beyond the lease.
 		ctx, cancel := context.WithTimeout(t.Context(), 2*shortLease)
 		defer cancel()
-		_, err := s.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) { return &ghl.Token{AccessToken: "no"}, nil })
+		_, err := s.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) {
+			return &ghl.Token{AccessToken: "no"}, nil
+		})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 
 		child.Kill()
@@ -196,18 +200,22 @@ func TestOneRefresh(t *testing.T) {
 			refreshes++
 			current = fmt.Sprint("refresh-", refreshes)
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(map[string]any{"access_token": fmt.Sprint("access-", refreshes), "refresh_token": current,
-				"expires_in": 86400, "userType": "Location", "locationId": "loc"})
+			_ = json.NewEncoder(w).Encode(map[string]any{"access_token": fmt.Sprint("access-", refreshes),
+				"refresh_token": current,
+				"expires_in":    86400, "userType": "Location", "locationId": "loc"})
 		}))
 		defer server.Close()
 		const processes, callers = 4, 10
 		var sources []ghl.TokenSource
 		for i := range processes {
-			app, err := oauth.NewApp(oauth.Config{ClientID: "id", ClientSecret: "secret", BaseURL: server.URL, RedirectURL: "https://example.com/callback", UserType: ghl.UserTypeLocation, Scopes: []ghl.Scope{"contacts.readonly"}})
+			app, err := oauth.NewApp(oauth.Config{ClientID: "id", ClientSecret: "secret", BaseURL: server.URL,
+				RedirectURL: "https://example.com/callback", UserType: ghl.UserTypeLocation,
+				Scopes: []ghl.Scope{"contacts.readonly"}})
 			require.NoError(t, err)
 			s := open(t, dbtest.Open(t, address), tokens.Options{})
 			if i == 0 {
-				save(t, s, "k", &ghl.Token{AccessToken: "old", RefreshToken: current, ExpiresAt: time.Now().Add(-time.Hour), UserType: ghl.UserTypeLocation, LocationID: "loc"})
+				save(t, s, "k", &ghl.Token{AccessToken: "old", RefreshToken: current,
+					ExpiresAt: time.Now().Add(-time.Hour), UserType: ghl.UserTypeLocation, LocationID: "loc"})
 			}
 			sources = append(sources, app.TokenSource(s, "k"))
 		}
