@@ -159,8 +159,8 @@ func (i *Installations) drop(key string, gone bool) {
 }
 
 // AddLocation adds a location in which an agency has installed the app, such as after a webhook of type INSTALL,
-// and returns its client. The location's token is derived from the agency's token, which must be stored. A location
-// that is already stored stays as it is.
+// and returns its client. The location's token is derived from the agency's token, which must be stored: POST
+// /oauth/locationToken, scope oauth.write. A location that is already stored stays as it is.
 func (i *Installations) AddLocation(ctx context.Context, companyID, locationID string) (*ghl.Client, error) {
 	for _, id := range [][2]string{{"companyID", companyID}, {"locationID", locationID}} {
 		if err := checkID(id[0], id[1]); err != nil {

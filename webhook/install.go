@@ -15,10 +15,11 @@ const clockSkew = time.Minute
 // FeedInstallations returns a route that adds installs to in and removes uninstalls from it:
 //
 //   - An install in a location adds the location. The event has no code, so the token is derived from the token of
-//     the location's company. If the company is not connected ([ghl.ErrReauthRequired]), the event is ignored: the
-//     tokens come when a person consents, see [oauth.Installations.Add].
-//   - An install in a whole company adds all locations that have the app. That can exceed the handler's time; then
-//     the event is redelivered and continues where it stopped.
+//     the location's company, which needs the scope oauth.write. If the company is not connected
+//     ([ghl.ErrReauthRequired]), the event is ignored: the tokens come when a person consents, see
+//     [oauth.Installations.Add].
+//   - An install in a whole company adds all locations that have the app, which also needs the scope oauth.readonly.
+//     That can exceed the handler's time; then the event is redelivered and continues where it stopped.
 //   - An uninstall from a location removes that location only.
 //   - An uninstall from a whole company removes the company and the locations whose tokens are derived from its token.
 //
