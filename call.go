@@ -19,7 +19,7 @@ import (
 	"github.com/pluvo/ghl/internal/redact"
 )
 
-// request is what a method asks for: an operation, and the values that fill it.
+// request is the operation that a method calls, with the values that fill it.
 type request struct {
 	op    *Operation
 	path  []string // the values of the placeholders in order, without {locationId}
@@ -155,8 +155,8 @@ func (k *call) badAnswer(cause error) *Error {
 	return e
 }
 
-// secrets returns what must not appear in the call's error: the token, or the secrets of the form, and those of
-// CallRedact.
+// secrets returns the texts that must not appear in the call's error: the token or the secrets of the form, and the
+// texts of CallRedact.
 func (k *call) secrets() redact.Secrets {
 	secrets := slices.Clone(k.opts.secrets)
 	if k.attempt.token != nil {

@@ -68,9 +68,9 @@ var (
 	ErrDuplicateContact error = duplicateContact
 	// ErrSlotTaken means that the slot is already booked.
 	ErrSlotTaken error = slotTaken
-	// ErrRateLimited means too many requests (HTTP 429). A call waits and retries by itself. It returns this error
-	// only when the server asks for a longer wait than [RetryPolicy.MaxRetryAfter], when the context ends the wait,
-	// or with [ErrDailyLimit]. [Error.RetryAfter] is the time to wait.
+	// ErrRateLimited means too many requests (HTTP 429). A call waits and retries by itself. The call returns this
+	// error only when the server asks for a longer wait than [RetryPolicy.MaxRetryAfter], when the context ends the
+	// wait, or with [ErrDailyLimit]. [Error.RetryAfter] is the time to wait.
 	ErrRateLimited error = rateLimited
 	// ErrDailyLimit means that the daily quota is used up. [Error.RetryAfter] is the time until it resets, 0 if
 	// unknown.
@@ -98,7 +98,7 @@ type Error struct {
 	Message string
 	// Details are the server's reasons, when it returned a list.
 	Details []string
-	// TraceID is HighLevel's id of the request. Its support asks for it.
+	// TraceID is HighLevel's id of the request, which HighLevel's support asks for.
 	TraceID string
 	// Attempts is how many requests were sent; 0 when the input was refused.
 	Attempts int
@@ -195,8 +195,8 @@ func (e *Error) Is(target error) bool {
 // server's answer.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Body returns the start of the server's answer, at most 64 KiB; nil without one. It may hold personal data: do not
-// log it.
+// Body returns the start of the server's answer, at most 64 KiB; nil without an answer. The answer may hold personal
+// data: do not log it.
 func (e *Error) Body() []byte {
 	if e.body == nil {
 		return nil
@@ -263,9 +263,9 @@ func asError(err error, op *Operation) *Error {
 	return &Error{Operation: op.Name, cause: err}
 }
 
-// tokenError returns the error of a call that got no token. It keeps only the categories of err that mean the same
-// for the call: a location that the token exchange does not find is not a missing contact, and the call itself is
-// not ambiguous because it was not sent.
+// tokenError returns the error of a call that got no token. The error has only the categories of err that are also true
+// for the call. For example, a location that the token exchange does not find is not a missing contact, and a call that
+// was not sent is not ambiguous.
 func tokenError(err error, op *Operation) *Error {
 	e := &Error{Operation: op.Name, Message: "no token", cause: sealedError{err}}
 	var inner *Error
@@ -277,7 +277,7 @@ func tokenError(err error, op *Operation) *Error {
 	return e
 }
 
-// sealedError hides the categories of an error from errors.Is, and nothing else.
+// sealedError hides the categories of an error from errors.Is. errors.Is still finds everything else.
 type sealedError struct{ err error }
 
 func (e sealedError) Error() string { return e.err.Error() }
@@ -437,8 +437,8 @@ func (e *Error) refusesToken() bool {
 		!strings.Contains(text, "authclass type")
 }
 
-// hide removes secrets from everything that the server returned, in case the server repeats the request, and removes
-// the tokens that the server grants in an answer that is an error.
+// hide removes secrets from everything that the server returned, because a server may echo the request. It also removes
+// the tokens that an error answer contains.
 func (e *Error) hide(secrets redact.Secrets) {
 	texts := []*string{&e.Message, &e.TraceID}
 	for i := range e.Details {

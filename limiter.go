@@ -10,8 +10,8 @@ import (
 	"github.com/pluvo/ghl/internal/pace"
 )
 
-// doubtEvery is how often one call is sent although the server announced a longer pause. The announcement may have been
-// wrong, or the quota may have been raised, and a limiter can be in use for weeks.
+// doubtEvery is the interval at which one call is sent during a longer pause that the server announced. The
+// announcement may have been wrong, or the quota may have been raised, and a limiter can be in use for weeks.
 const doubtEvery = 5 * time.Minute
 
 const (
@@ -22,14 +22,14 @@ const (
 
 // AdaptiveLimiter is the default [Limiter]. It learns the limit, what remains of it and when it is granted again from
 // the answers that it observes, and spreads what remains over the rest of the window. Programs that share a location
-// need not know of each other: what remains shrinks for all of them.
+// need no coordination, because the server reports to each of them what remains for all.
 //
 // HighLevel counts requests by location or company, so each of these needs a limiter of its own. Create it with
 // [NewLimiter]. It is safe for concurrent use.
 type AdaptiveLimiter struct {
 	mu    sync.Mutex
 	pacer *pace.Pacer
-	doubt time.Time          // when the next call is sent although all are refused
+	doubt time.Time          // when one call is sent while the others are refused
 	queue [classes]list.List // of *waiter
 	timer *time.Timer        // calls wake when the next waiter may go
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// RetryPolicy says how often a call is retried and how long it waits. The zero value of a field means its default.
+// RetryPolicy defines how often a call is retried and how long it waits. The zero value of a field means its default.
 //
 // An operation that is [Operation.Repeatable] is retried after a 5xx, a gateway's time-out or a lost connection.
 // Every operation is retried when the server cannot have acted: after a 429, once after a refused token that could
@@ -30,7 +30,7 @@ type RetryPolicy struct {
 	// 429 and after the refresh of a refused token.
 	MaxAttempts int
 	// MinBackoff is the longest wait before the second attempt; default 500 ms. It doubles with each attempt. The
-	// actual wait is random between 0 and that (full jitter).
+	// actual wait is random between 0 and this limit (full jitter).
 	MinBackoff time.Duration
 	// MaxBackoff is the limit of the doubling; default 30 s, and at least MinBackoff.
 	MaxBackoff time.Duration
@@ -94,8 +94,8 @@ type attempt struct {
 	connect connectTrace
 }
 
-// connectTrace records whether an attempt asked for a connection and had one. With a transport that does not report
-// that, asked stays false.
+// connectTrace records whether an attempt asked for a connection and got one. asked stays false with a transport that
+// does not report connections.
 type connectTrace struct{ asked, had atomic.Bool }
 
 // send makes attempts until one of them is final, and sets k.answer or k.failure. go-retryablehttp runs the loop
@@ -129,7 +129,7 @@ func (k *call) send(req *retryablehttp.Request) {
 }
 
 // cutShort sets the failure of a call that the context, the limiter or the token source ended between two attempts.
-// It keeps the failure of the last attempt as context.
+// The error also contains the failure of the last attempt.
 func (k *call) cutShort(err error) {
 	e := asError(err, k.op)
 	if last := k.failure; last != nil {
@@ -259,8 +259,8 @@ func (k *call) judge(ctx context.Context, resp *http.Response, err error) (again
 	return again, nil
 }
 
-// judgeAnswer judges an attempt with an answer. It reads the whole answer, so that it sees a connection that is
-// lost meanwhile.
+// judgeAnswer judges an attempt with an answer. It reads the whole answer, because the connection can
+// be lost during the reading.
 func (k *call) judgeAnswer(ctx context.Context, resp *http.Response) bool {
 	k.status, k.header = resp.StatusCode, resp.Header
 	k.limit = parseRateLimit(resp.Header, time.Now())

@@ -253,8 +253,8 @@ func (f SearchField) filter(operator string, value any) Filter {
 	return Filter{field: f, operator: operator, value: data, err: err}
 }
 
-// Eq matches contacts with this value of the field. value is a string, a number or a bool, or a slice of them of
-// which one must match.
+// Eq matches contacts with this value of the field. value is a string, a number or a bool, or a slice of these, one of
+// which must match.
 func (f SearchField) Eq(value any) Filter { return f.filter("eq", value) }
 
 // NotEq matches contacts that Eq does not match.
