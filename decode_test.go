@@ -220,7 +220,8 @@ func TestOddValues(t *testing.T) {
 						if other == name || !few[other] && odd != `{"a":1}` {
 							continue
 						}
-						if was, is := base.FieldByIndex(f.Index).Interface(), v.FieldByIndex(f.Index).Interface(); !reflect.DeepEqual(was, is) {
+						was, is := base.FieldByIndex(f.Index).Interface(), v.FieldByIndex(f.Index).Interface()
+		if !reflect.DeepEqual(was, is) {
 							require.Equal(t, was, is, "%s suffered from %s in %s", other, odd, name)
 						}
 					}

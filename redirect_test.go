@@ -27,8 +27,11 @@ func TestTheTokenNeverLeavesItsOrigin(t *testing.T) {
 	}))
 	defer thief.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for _, target := range []string{thief.URL + "/x", strings.Replace(thief.URL, "127.0.0.1", "localhost",
-			1) + "/x", "https" + strings.TrimPrefix(thief.URL, "http") + "/x"} {
+		for _, target := range []string{
+			thief.URL + "/x",
+			strings.Replace(thief.URL, "127.0.0.1", "localhost", 1) + "/x",
+			"https" + strings.TrimPrefix(thief.URL, "http") + "/x",
+		} {
 			server := httptest.NewServer(http.RedirectHandler(target, status))
 			c, err := ghl.New(ghl.WithToken("pit-secret-token"), ghl.WithLocation("loc1"), ghl.WithBaseURL(server.URL))
 			require.NoError(t, err)

@@ -56,8 +56,8 @@ func status(h http.Handler, body string, header ...http.Header) int {
 }
 
 func numbered(n int) string {
-	return fmt.Sprintf(`{"type":"NoteCreate","id":"n%d","timestamp":"2025-11-07T12:46:45.953Z","webhookId":"w%d"}`, n,
-		n)
+	return fmt.Sprintf(`{"type":"NoteCreate","id":"n%d","timestamp":"2025-11-07T12:46:45.953Z","webhookId":"w%d"}`,
+		n, n)
 }
 
 var note = flat(NoteCreate, noteRecord)
