@@ -221,7 +221,7 @@ func TestOddValues(t *testing.T) {
 							continue
 						}
 						was, is := base.FieldByIndex(f.Index).Interface(), v.FieldByIndex(f.Index).Interface()
-		if !reflect.DeepEqual(was, is) {
+						if !reflect.DeepEqual(was, is) {
 							require.Equal(t, was, is, "%s suffered from %s in %s", other, odd, name)
 						}
 					}
