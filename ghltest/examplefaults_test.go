@@ -76,16 +76,17 @@ func ExampleServer_SubscribeHandler() {
 	if err := server.Flush(ctx); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("waiting to be sent again:", server.Redeliver())
+	waiting := server.Redeliver()
 	if err := server.Flush(ctx); err != nil {
 		log.Fatal(err)
 	}
+	fmt.Println("redelivered:", waiting)
 	for _, d := range server.Deliveries() {
 		fmt.Println(d.Type, "attempts:", d.Attempts, "status:", d.Status)
 	}
 	// Output:
 	// came in, signed: true
-	// waiting to be sent again: 1
 	// came in, signed: true
+	// redelivered: 1
 	// ContactCreate attempts: 2 status: 200
 }
