@@ -60,7 +60,8 @@ func appendEscaped(out, s []byte) ([]byte, int) {
 	}
 }
 
-// hexRune returns the code of the sequence \uXXXX at the start of s, -1 if there is another text.
+// hexRune returns the code of the escape \u with four hexadecimal digits at the start of s, or -1 if s starts
+// otherwise.
 func hexRune(s []byte) rune {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return -1

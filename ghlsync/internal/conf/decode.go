@@ -46,11 +46,11 @@ type Settings[T any] struct {
 // names each setting; its fields are texts, numbers, flags, times, types with an UnmarshalText, and structs, lists
 // and maps of these.
 //
-// A variable can set a value that is no list or map, and a list of texts, which it separates by commas or spaces.
+// A variable can set a scalar value, or a list of strings separated by commas or spaces.
 // It is named after the path: GHLSYNC_APP_ID is app.id. A list of structs at the top level, such as locations,
-// takes variables for its only item: GHLSYNC_LOCATION_ID is locations[0].id. In the file, a value ${NAME} stands
-// for the value of a variable and ${file:PATH} for the content of a file, without the white space around it. A
-// value that contains ${ in another form is a mistake.
+// takes variables for its only item: GHLSYNC_LOCATION_ID is locations[0].id. In the file, a value ${NAME} is
+// replaced with the value of a variable, and ${file:PATH} with the content of a file, without the white space around
+// it. A value that contains ${ in another form is a mistake.
 //
 // A file that is not YAML is an [*Error]. Anchors, aliases and tags of YAML are mistakes.
 func Decode[T any](source Source, defaults T) (*Settings[T], error) {

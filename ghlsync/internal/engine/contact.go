@@ -325,8 +325,8 @@ func newRecordOf(kind pluvo.Kind, id string) pluvo.Record {
 	return identify(newRecord(kind), id, "", pluvo.Origin{})
 }
 
-// edited reports whether a side's record is no longer what it was when both were in step. What only goes to HighLevel
-// is not read from there.
+// edited reports whether a side's record has changed since the last sync. Fields that are only sent to HighLevel are
+// not compared on that side.
 func (e *Engine) edited(l *Location, side Side, was, is pluvo.Record) bool {
 	if was == nil {
 		return true

@@ -80,8 +80,8 @@ func (e *Engine) ownCreate(ctx context.Context, l *Location, mapped *pluvo.Conta
 // clockSkew is how far HighLevel's clock may be from the database's.
 const clockSkew = 2 * time.Minute
 
-// madeFrom reports whether a record of HighLevel is the one that an intent was about to make: it was not added before
-// that, and has each value that was sent. Values that HighLevel can't hold are no difference.
+// madeFrom reports whether a record of HighLevel was created from an intent: it was not added before the intent, and
+// has each value that was sent. Values that HighLevel cannot hold are not compared.
 func (e *Engine) madeFrom(l *Location, i *intent, mapped pluvo.Record, added time.Time) bool {
 	if !added.IsZero() && added.Before(i.created.Add(-clockSkew)) {
 		return false

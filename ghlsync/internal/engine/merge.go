@@ -45,10 +45,10 @@ type merged struct {
 	clashes    []clash
 }
 
-// merge merges field by field what has changed on either side since both were in step. Owner says who wins a field.
+// merge merges the changes of both sides since the last sync, field by field. owner returns the side that wins a field.
 //
-// Each side is compared with its own last state, so that what a side cannot hold, or writes in its own way, is no
-// change. Fields that are not mapped are as they are.
+// Each side is compared with its own last state, so that a value which a side cannot hold, or writes in another form,
+// does not count as a change. Fields that are not mapped stay as they are.
 func merge(fields []*mapping.Field, ghl, ours version, owner func(field string) Side) merged {
 	out := merged{ghl: pluvo.Clone(ghl.is), pluvo: pluvo.Clone(ours.is)}
 	for _, f := range fields {

@@ -45,8 +45,7 @@ func (e *Engine) MissingContacts(ctx context.Context, location string,
 	return contacts, err
 }
 
-// News are contacts of which a list tells something that is not in step. What is told of each is a number, which tells
-// the same from something else.
+// News are the contacts with a record in a list that differs from the last sync, each with a hash of the difference.
 type News map[string]uint64
 
 func (n News) add(contact, what, id string, is pluvo.Record) {

@@ -182,8 +182,8 @@ func TestSnapshotWithoutTimes(t *testing.T) {
 	})
 }
 
-// TestSnapshotOfWhatChangesMeanwhile: a record of Pluvo that is edited while a list is taken over is read again, which
-// is no failure; nor is it one if the contact is deleted in HighLevel.
+// TestSnapshotOfWhatChangesMeanwhile: a record of Pluvo that is edited during a backfill is read again and does not fail
+// it, nor does a contact that is deleted in HighLevel.
 func TestSnapshotOfWhatChangesMeanwhile(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		notes := &around{method: http.MethodGet, suffix: "/notes"}
