@@ -21,6 +21,8 @@ type Token struct {
 	RefreshToken string `json:"-"`
 	// IssuedAt is when the token was requested; the zero time means unknown.
 	IssuedAt time.Time `json:"issuedAt,omitzero"`
+	// ConnectedAt is when a person connected the account. A refresh does not change it. The zero time means unknown.
+	ConnectedAt time.Time `json:"connectedAt,omitzero"`
 	// ExpiresAt is when the access token ends; the zero time means never or unknown.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 	// Scopes are the granted scopes; nil when unknown.

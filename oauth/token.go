@@ -77,7 +77,7 @@ func clone(t *ghl.Token) *ghl.Token {
 	}
 	c := *t
 	c.Scopes, c.ApprovedLocations = slices.Clone(t.Scopes), slices.Clone(t.ApprovedLocations)
-	c.IssuedAt, c.ExpiresAt = t.IssuedAt.Round(0), t.ExpiresAt.Round(0)
+	c.IssuedAt, c.ConnectedAt, c.ExpiresAt = t.IssuedAt.Round(0), t.ConnectedAt.Round(0), t.ExpiresAt.Round(0)
 	return &c
 }
 
@@ -121,6 +121,7 @@ func issuedSince(t *ghl.Token, at time.Time) bool { return !at.IsZero() && !t.Is
 // inherit fills what the answer to a refresh leaves out from the token before.
 func inherit(t, old *ghl.Token) {
 	setDefault(&t.RefreshToken, old.RefreshToken) // the server did not rotate it
+	t.ConnectedAt = old.ConnectedAt
 	setDefault(&t.CompanyID, old.CompanyID)
 	setDefault(&t.LocationID, old.LocationID)
 	setDefault(&t.UserID, old.UserID)
