@@ -23,7 +23,8 @@ type Appointment struct {
 	StartTime  Time   `json:"startTime,omitzero"`
 	EndTime    Time   `json:"endTime,omitzero"`
 	// AppointmentStatus is the state of the appointment. Status is an older field with other values, such as "booked".
-	AppointmentStatus AppointmentStatus `json:"appointmentStatus,omitempty"`
+	// The API also sends AppointmentStatus under a misspelled name.
+	AppointmentStatus AppointmentStatus `json:"appointmentStatus,omitempty" also:"appoinmentStatus"`
 	Status            string            `json:"status,omitempty"`
 	// AssignedUserID is the user who holds the appointment; Users are all users who take part.
 	AssignedUserID      string   `json:"assignedUserId,omitempty"`
