@@ -309,6 +309,7 @@ var methods = []method{
 		},
 		func(d *driver) (any, error) {
 			return d.Appointments.Update(d.ctx, eventID, full(d, &ghl.AppointmentUpdate{
+				SkipRead:   true,
 				CalendarID: ghl.Some(calendarID), StartTime: ghl.Some(start), EndTime: ghl.Some(end),
 				Title:             ghl.Some("First talk"),
 				AppointmentStatus: ghl.Some(ghl.AppointmentShowed), AssignedUserID: ghl.Some(userID),
