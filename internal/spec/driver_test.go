@@ -305,7 +305,7 @@ var methods = []method{
 	}},
 	{operation: "appointments.update", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Appointments.Update(d.ctx, eventID, &ghl.AppointmentUpdate{}, d.opt)
+			return d.Appointments.Update(d.ctx, eventID, &ghl.AppointmentUpdate{SkipRead: true}, d.opt)
 		},
 		func(d *driver) (any, error) {
 			return d.Appointments.Update(d.ctx, eventID, full(d, &ghl.AppointmentUpdate{
