@@ -237,7 +237,12 @@ type AppointmentUpdate struct {
 type plainAppointmentUpdate AppointmentUpdate
 
 func (in *AppointmentUpdate) check() error {
-	if err := checkUpdate("AppointmentUpdate", in); err != nil {
+	fields := in
+	if in != nil && in.SkipRead { // sets no field
+		without := *in
+		without.SkipRead, fields = false, &without
+	}
+	if err := checkUpdate("AppointmentUpdate", fields); err != nil {
 		return err
 	}
 	if err := refuseNull(

@@ -104,7 +104,12 @@ func TestUpdateOfAnAppointmentThatCannotBeRead(t *testing.T) {
 			_, err := c.Appointments.Update(t.Context(), "e1", in)
 			return err
 		},
-		"AppointmentUpdate": func(c *ghl.Client) error { _, err := c.Appointments.Update(t.Context(), "e1", nil); return err },
+		"AppointmentUpdate": func(c *ghl.Client) error {
+			_, nothing := c.Appointments.Update(t.Context(), "e1", &ghl.AppointmentUpdate{SkipRead: true})
+			require.ErrorIs(t, nothing, ghl.ErrBadInput)
+			_, err := c.Appointments.Update(t.Context(), "e1", nil)
+			return err
+		},
 		"eventId": func(c *ghl.Client) error {
 			_, err := c.Appointments.Update(t.Context(), "../e1", &ghl.AppointmentUpdate{Title: ghl.Some("T")})
 			return err
