@@ -47,11 +47,7 @@ func (r *renewal) run(ctx context.Context) (*ghl.Token, error) {
 		// Outside of the update, because a store need not hold two locks at once.
 		r.companyWanted, r.updateErr, r.renewErr = false, nil, nil
 		company := r.app.source(r.store, sourceID{key: r.from.companyKey})
-		if refresher, ok := company.(ghl.TokenRefresher); ok && r.companyRefused != nil {
-			r.company, r.companyErr = refresher.Refresh(ctx, r.companyRefused)
-		} else {
-			r.company, r.companyErr = company.Token(ctx)
-		}
+		r.company, r.companyErr = company.get(ctx, accessOf(r.companyRefused))
 	}
 }
 
@@ -189,7 +185,7 @@ func (r *renewal) holdUnsaved(next, current *ghl.Token) {
 // request gets a new token from the server.
 func (r *renewal) request(ctx context.Context, base *ghl.Token, from sourceID) (*ghl.Token, error) {
 	if from.companyKey != "" {
-		return r.exchange(ctx, from)
+		return r.exchange(ctx, base, from)
 	}
 	if base.RefreshToken == "" {
 		return nil, r.reauth("its token has ended and has no refresh token", nil)
@@ -211,8 +207,8 @@ func (r *renewal) request(ctx context.Context, base *ghl.Token, from sourceID) (
 
 var errCompanyFirst = errors.New("oauth: the company's token is needed first")
 
-// exchange derives the location's token from the company's token.
-func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, error) {
+// exchange derives the location's token from the company's token. base is the location's token before, or nil.
+func (r *renewal) exchange(ctx context.Context, base *ghl.Token, from sourceID) (*ghl.Token, error) {
 	switch {
 	case r.from != from:
 		r.from, r.companyRefused, r.companyWanted = from, nil, true
@@ -238,6 +234,9 @@ func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, erro
 		}).With(ghl.ErrBadResponse)
 	}
 	token.RefreshToken = ""
+	if token.ConnectedAt = token.IssuedAt; base != nil {
+		token.ConnectedAt = base.ConnectedAt
+	}
 	return token, nil
 }
 
