@@ -13,8 +13,7 @@ type TasksService service
 
 // Task is a task about a contact.
 type Task struct {
-	// ID is the task's id. [TasksService.Search] reads it from _id.
-	ID         string `json:"id" also:"_id"`
+	ID         string `json:"id"`
 	Title      string `json:"title,omitempty"`
 	Body       string `json:"body,omitempty"`
 	AssignedTo string `json:"assignedTo,omitempty"` // a user's id

@@ -48,7 +48,8 @@ func (a *App) form(g grant) url.Values {
 // requestToken sends a request for a token: POST /oauth/token. The error is an [*ghl.Error].
 //
 // Codes and refresh tokens work once. opToken is therefore not repeatable: a call of it is sent again only after a
-// 429 or when no connection was opened. After a lost answer the error is [ghl.ErrAmbiguous].
+// 429 or when no connection was opened. After a lost answer the error is [ghl.ErrAmbiguous]; renewal.request then
+// repeats a refresh once.
 func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption) (*ghl.Token, error) {
 	var answer json.RawMessage
 	var response ghl.Response
@@ -65,6 +66,12 @@ func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption)
 		}).With(ghl.ErrBadResponse)
 	}
 	return token, nil
+}
+
+// lostAnswer reports whether a request was sent and the connection ended before its answer was complete.
+func lostAnswer(err error) bool {
+	var e *ghl.Error
+	return errors.As(err, &e) && e.Is(ghl.ErrAmbiguous) && (e.Status == 0 || e.Status/100 == 2)
 }
 
 // refusesRefreshToken reports whether the server says that the refresh token was used, is unknown or has expired,
