@@ -15,8 +15,7 @@ type TasksService service
 
 // Task is a task about a contact.
 type Task struct {
-	// ID is the task's id. [TasksService.Search] reads it from _id.
-	ID         string `json:"id" also:"_id"`
+	ID         string `json:"id"`
 	Title      string `json:"title,omitempty"`
 	Body       string `json:"body,omitempty"`
 	AssignedTo string `json:"assignedTo,omitempty"` // a user's id
@@ -99,8 +98,8 @@ type TaskUpdate struct {
 }
 
 func (in *TaskUpdate) check() error {
-	if in == nil {
-		return badInputf("TaskUpdate", "the input is nil")
+	if err := checkUpdate("TaskUpdate", in); err != nil {
+		return err
 	}
 	if title, ok := in.Title.Get(); ok && blank(title) || in.Title.IsNull() {
 		return badInputf("Title", "Title cannot be cleared")
