@@ -493,9 +493,7 @@ func (s *ContactsService) page(
 		page.Total = max(head.Meta.Total, head.Total, head.Count, 0)
 		info.total = totalOf(max(head.Meta.Total, head.Total), head.Count, info.size)
 		if of.kind != listSearch {
-			var half bool
-			info.next, half = cursorFrom(head.Meta.StartAfter, head.Meta.StartAfterID)
-			info.leadsOn = half || info.next != ""
+			info.next, info.half = cursorFrom(head.Meta.StartAfter, head.Meta.StartAfterID)
 			if pair, _ := info.next.pair(); info.size == 0 && pair[0] == "0" {
 				info.next = ""
 			}

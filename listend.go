@@ -12,7 +12,7 @@ type pageInfo struct {
 	skipped [][]byte // the elements that are not records
 	total   int      // elements of the list; 0 if unknown
 	next    Cursor   // the position after the page; "" if neither the page nor its last record has one
-	leadsOn bool     // next is not only the position of the last record
+	half    bool     // the page has half a cursor
 	full    bool     // a full page of a search: more may follow though the total, an estimate, was reached
 	last    bool     // the page says that it is the last one
 }
@@ -53,11 +53,11 @@ func (l *listEnd) add(p pageInfo, fresh int) {
 	}
 }
 
-// reached reports whether the elements that were read are all. A total below their number is wrong, so an empty page
-// has to show the end. So it has where the numbers are in doubt and the page leads on.
+// reached reports whether the elements that were read are all. If the total is less than their number, or less than it
+// was, it does not show the end. If the numbers are only an estimate, they do not while the page leads to another one.
 func (l *listEnd) reached(p pageInfo) bool {
-	doubt := l.estimate || l.shrunk || p.full
-	return l.counted && l.total > 0 && l.read == l.total && !(doubt && p.leadsOn)
+	estimate := l.estimate || p.full
+	return l.counted && !l.shrunk && l.total > 0 && l.read == l.total && !(estimate && (l.bySkip || p.next != ""))
 }
 
 // after returns whether the page that was added last is the end of the list, and an error if it is not the end and no
@@ -105,7 +105,7 @@ func (l listEnd) next(p pageInfo, after Cursor) (Cursor, error) {
 	l.add(p, p.size)
 	end, err := l.after(p)
 	switch {
-	case end || p.next == "" && l.total == 0 && !p.leadsOn:
+	case end || p.next == "" && l.total == 0 && !p.half:
 		return "", nil
 	case err != nil:
 		return "", err

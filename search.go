@@ -143,7 +143,6 @@ func (s *ContactsService) search(
 		return nil, pageInfo{}, err
 	}
 	info.full = info.size >= in.limit()
-	info.leadsOn = info.next != ""
 	return &SearchPage{Contacts: page.Contacts, Total: page.Total}, info, nil
 }
 
