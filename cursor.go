@@ -144,8 +144,8 @@ func cursorOf(data json.RawMessage) Cursor {
 	return Cursor(data)
 }
 
-// cursorFrom joins the two parts of the position in the meta of a list; "" if they are null or "". half reports that only one
-// of them is set. 0 without an id is not set.
+// cursorFrom joins the two parts of the position in the meta of a list; "" if they are null or "". half reports that
+// only one of them is set. 0 without an id is not set.
 func cursorFrom(startAfter json.RawMessage, id string) (c Cursor, half bool) {
 	if len(startAfter) > 0 && startAfter[0] == '[' { // some answers have the whole position here
 		return pairOrNone(cursorOf(startAfter)), false
