@@ -93,28 +93,17 @@ func (i *Installations) exchange(ctx context.Context, code string) (*ghl.Token, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	type result struct {
-		token *ghl.Token
-		err   error
-	}
-	done := make(chan result, 1)
 	detached, cancel := detach(ctx, flightTimeout)
 	i.app.exchanges.begin()
-	go func() {
+	return await(ctx, func() (*ghl.Token, error) {
 		defer cancel()
 		defer i.app.exchanges.end()
 		token, err := i.app.Exchange(detached, code)
 		if err == nil {
 			err = i.save(detached, token)
 		}
-		done <- result{token, err}
-	}()
-	select {
-	case r := <-done:
-		return r.token, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+		return token, err
+	})
 }
 
 func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
@@ -174,7 +163,7 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 	s := i.app.source(i.store, sourceID{key: key})
 	if !s.hasUnsaved() {
 		// Read the store instead of the client in memory, because another process may have removed the location.
-		_, err := i.store.Load(ctx, key)
+		_, err := i.load(ctx, key)
 		switch {
 		case err == nil:
 			return i.Client(ctx, locationID)
@@ -249,7 +238,7 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	}
 	s := i.app.source(i.store, sourceID{key: key})
 	if !s.hasUnsaved() {
-		if _, err := i.store.Load(ctx, key); err != nil {
+		if _, err := i.load(ctx, key); err != nil {
 			if errors.Is(err, ErrNoToken) {
 				return nil, notConnected(key)
 			}
@@ -263,6 +252,11 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	}
 	kept, _ := i.clients.LoadOrStore(key, client)
 	return kept.(*ghl.Client), nil
+}
+
+// load reads a token. It returns when ctx ends, whatever the store does.
+func (i *Installations) load(ctx context.Context, key string) (*ghl.Token, error) {
+	return await(ctx, func() (*ghl.Token, error) { return i.store.Load(ctx, key) })
 }
 
 // Clients yields the client of every location in the store. It yields an error for a location whose token cannot be
@@ -355,7 +349,7 @@ func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID
 			failed = append(failed, err)
 			break
 		}
-		token, err := i.store.Load(ctx, LocationKey(id))
+		token, err := i.load(ctx, LocationKey(id))
 		switch {
 		case errors.Is(err, ErrNoToken):
 		case err != nil:
@@ -371,7 +365,7 @@ func (i *Installations) issuedSince(ctx context.Context, key string, at time.Tim
 	if at.IsZero() {
 		return false, nil
 	}
-	token, err := i.store.Load(ctx, key)
+	token, err := i.load(ctx, key)
 	if errors.Is(err, ErrNoToken) {
 		return false, nil
 	}
@@ -380,7 +374,8 @@ func (i *Installations) issuedSince(ctx context.Context, key string, at time.Tim
 
 func (i *Installations) remove(ctx context.Context, key string) error {
 	i.drop(key, true) // before, so that a renewal does not save afterwards what it holds in memory
-	if err := i.store.Delete(ctx, key); err != nil {
+	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, i.store.Delete(ctx, key) })
+	if err != nil {
 		return err
 	}
 	i.drop(key, true)
