@@ -124,6 +124,9 @@ func TestEachWaitEndsWithTheContext(t *testing.T) {
 			_, err := w.all.RemoveIssuedBefore(ctx, "valid", time.Now())
 			return err
 		}},
+		"MarkConnected": {stuck: true, call: func(ctx context.Context, w world) error {
+			return w.all.MarkConnected(ctx, "valid", time.Now())
+		}},
 		"RemoveCompany": {stuck: true, call: func(ctx context.Context, w world) error {
 			return w.all.RemoveCompany(ctx, "comp1")
 		}},
