@@ -309,3 +309,36 @@ func TestTheMisspelledStatus(t *testing.T) {
 	require.Equal(t, 200, status, "%v", made)
 	require.Equal(t, "confirmed", made["appoinmentStatus"])
 }
+
+// An endpoint that HighLevel documents and the fake does not have answers 501 with its name.
+func TestAnEndpointThatTheFakeDoesNotHave(t *testing.T) {
+	s, _ := start(t)
+	for _, test := range []struct {
+		version, method, path, message string
+	}{
+		{"2021-07-28", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"v3", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"2021-07-28", "GET", "/invoices/abc/", "get-invoice (GET /invoices/{invoiceId})"},
+		{"2021-07-28", "POST", "/conversations/messages", "send-a-new-message (POST /conversations/messages)"},
+		{"2021-07-28", "GET", "/users/", "get-user-by-location (GET /users/)"},
+		{"2021-07-28", "GET", "/users", "get-user-by-location (GET /users/)"},
+		{"2021-07-28", "GET", "/opportunities/search?location_id=x", "search-opportunity (GET /opportunities/search)"},
+		{"2021-07-28", "POST", "/locations/", "create-location (POST /locations/)"},
+		{"2021-07-28", "DELETE", "/calendars/abc", "delete-calendar (DELETE /calendars/{calendarId})"},
+	} {
+		status, answer, _ := send(t, s, test.method, test.path, "", "Version", test.version)
+		require.Equal(t, 501, status, test.path)
+		require.Equal(t, "ghltest does not have the endpoint "+test.message, answer["message"])
+		require.Equal(t, "Not Implemented", answer["error"])
+	}
+	for _, request := range []string{
+		"GET /no/such", "GET /contacts", "PATCH /contacts/abc", "GET //invoices/abc", "GET /invoices//abc/def",
+		"GET /invoices/..", "PUT /invoices", "GET /",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		status, answer, _ := send(t, s, method, path, "")
+		require.Equal(t, 404, status, request)
+		require.Equal(t, "Cannot "+request, answer["message"])
+	}
+}
