@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -340,5 +341,38 @@ func TestAnEndpointThatTheFakeDoesNotHave(t *testing.T) {
 		status, answer, _ := send(t, s, method, path, "")
 		require.Equal(t, 404, status, request)
 		require.Equal(t, "Cannot "+request, answer["message"])
+	}
+}
+
+// A delivery has the form in which JavaScript writes JSON, so that its signature is also that of a body which the
+// receiver has parsed and written again.
+func TestDeliveriesAreWrittenAsInJavaScript(t *testing.T) {
+	s, c := start(t)
+	field := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Files", DataType: "TEXTBOX_LIST"})
+	for _, opts := range [][]ghltest.SubscribeOption{nil, {ghltest.NestedRecords()}} {
+		s.SubscribeHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), opts...)
+	}
+	const name = "<b>Tom & Jerry</b> \u2028\u2029 \"Ä\" \x7f\b"
+	made, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{
+		FirstName: name, Email: "tom@example.com", CustomFields: []ghl.CustomField{{
+			ID: field.ID, Value: ghl.ValueOf(json.RawMessage(`{"b":1.50,"10":1e3,"2":"\u003cx\u003e"}`)),
+		}},
+	})
+	require.NoError(t, err)
+	_, err = c.Notes.Create(t.Context(), made.ID, &ghl.NoteCreate{Body: "<p>a &amp; b</p>"})
+	require.NoError(t, err)
+	require.NoError(t, s.Flush(t.Context()))
+	require.Len(t, s.Deliveries(), 4)
+	for _, d := range s.Deliveries() {
+		body := string(d.Body)
+		for _, escaped := range []string{`\u003c`, `\u003e`, `\u0026`, `\u2028`, `\u2029`, `\u007f`, ": ", ", "} {
+			require.NotContains(t, body, escaped)
+		}
+		if d.Type == ghltest.NoteCreate {
+			require.Contains(t, body, `"body":"<p>a &amp; b</p>"`)
+			continue
+		}
+		require.Contains(t, body, `"firstName":"<b>Tom & Jerry</b> `+"\u2028\u2029"+` \"Ä\" `+"\x7f"+`\b"`)
+		require.Contains(t, body, `{"2":"<x>","10":1000,"b":1.5}`)
 	}
 }
