@@ -26,7 +26,9 @@ type Token struct {
 	RefusedRefresh string `json:"-"`
 	// IssuedAt is when the token was requested; the zero time means unknown.
 	IssuedAt time.Time `json:"issuedAt,omitzero"`
-	// ConnectedAt is when a person connected the account. A refresh does not change it. The zero time means unknown.
+	// ConnectedAt is when a person connected the account. A refresh does not change it. It is in whole seconds by
+	// HighLevel's clock (the Date of the answer), so that it can be compared with the timestamps of webhooks; by this
+	// machine's clock if the answer had no Date. The zero time means unknown.
 	ConnectedAt time.Time `json:"connectedAt,omitzero"`
 	// ExpiresAt is when the access token ends; the zero time means never or unknown.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/pluvo/ghl"
 )
@@ -65,7 +66,16 @@ func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption)
 			Message: "the answer holds no token",
 		}).With(ghl.ErrBadResponse)
 	}
+	token.ConnectedAt = answeredAt(&response, token)
 	return token, nil
+}
+
+// answeredAt returns when the server issued a token, by the server's clock if the answer has a Date.
+func answeredAt(response *ghl.Response, token *ghl.Token) time.Time {
+	if at, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		return at
+	}
+	return token.IssuedAt
 }
 
 // lostAnswer reports whether a request was sent and the connection ended before its answer was complete.

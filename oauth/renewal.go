@@ -268,7 +268,8 @@ func (r *renewal) exchange(ctx context.Context, base *ghl.Token, from sourceID) 
 	if err != nil {
 		return nil, err
 	}
-	token, err := client.OAuth.LocationToken(ctx, from.companyID, from.locationID)
+	var response ghl.Response
+	token, err := client.OAuth.LocationToken(ctx, from.companyID, from.locationID, ghl.CallResponse(&response))
 	if err != nil {
 		if source.refused && r.companyRefused == nil {
 			r.companyRefused, r.companyWanted = r.company, true
@@ -281,7 +282,7 @@ func (r *renewal) exchange(ctx context.Context, base *ghl.Token, from sourceID) 
 		}).With(ghl.ErrBadResponse)
 	}
 	token.RefreshToken = ""
-	if token.ConnectedAt = token.IssuedAt; base != nil {
+	if token.ConnectedAt = answeredAt(&response, token); base != nil {
 		token.ConnectedAt = base.ConnectedAt
 	}
 	return token, nil

@@ -262,8 +262,10 @@ func (s *storedSource) adopt(ctx context.Context, token *ghl.Token, err error) {
 	time.AfterFunc(saveAgain, s.retrySave)
 }
 
-func (s *storedSource) hasUnsaved() bool {
+func (s *storedSource) hasUnsaved() bool { return s.unsavedCopy() != nil }
+
+func (s *storedSource) unsavedCopy() *ghl.Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.unsaved.token != nil
+	return clone(s.unsaved.token)
 }

@@ -122,8 +122,18 @@ func renewalDue(t *ghl.Token, now time.Time, before time.Duration) bool {
 	return !now.Add(before).Before(t.ExpiresAt)
 }
 
-// issuedSince reports whether a token was issued at that time or later. It is false for the zero time.
-func issuedSince(t *ghl.Token, at time.Time) bool { return !at.IsZero() && !t.IssuedAt.Before(at) }
+// connectedSince reports whether the account of a token was connected at that time or later. IssuedAt decides for a
+// token without ConnectedAt. It is false for the zero time and for nil.
+func connectedSince(t *ghl.Token, at time.Time) bool {
+	if t == nil || at.IsZero() {
+		return false
+	}
+	connected := t.ConnectedAt
+	if connected.IsZero() {
+		connected = t.IssuedAt
+	}
+	return !connected.Before(at)
+}
 
 // refusal returns the value of RefusedRefresh for a refresh token that the server refused. The server's refusal is
 // valid for this app only, so the hash covers the client's id too: a process with another app's settings does not
