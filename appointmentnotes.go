@@ -37,36 +37,34 @@ func (s *AppointmentNotesService) All(
 	ctx context.Context, appointmentID string, opts ...CallOption,
 ) iter.Seq2[*Note, error] {
 	opts = slices.Clone(opts)
-	return func(yield func(*Note, error) bool) {
-		offset, last := 0, false
-		all := pagesUntilEmpty(opAppointmentNotesList, itself, func() (notes []*Note, size int, err error) {
-			if last {
-				return nil, 0, nil
-			}
-			notes, size, last, err = s.page(ctx, appointmentID, offset, opts)
-			offset += size
-			return notes, size, err
-		})
-		each(all, itself)(yield)
-	}
+	return each(pager[[]*Note, *Note]{
+		end: listEnd{op: opAppointmentNotesList, bySkip: true},
+		read: func(_ Cursor, skip int) ([]*Note, pageInfo, error) {
+			return s.page(ctx, appointmentID, skip, opts)
+		},
+		records: itself[[]*Note],
+	}.pages(), itself[[]*Note])
 }
 
-// page reads the notes after the first offset ones. size is the number of elements of the page, including those that
-// are not records; last is whether the answer says that there are no more.
+// page reads the notes after the first offset ones.
 func (s *AppointmentNotesService) page(
 	ctx context.Context, appointmentID string, offset int, opts []CallOption,
-) (notes []*Note, size int, last bool, err error) {
+) (notes []*Note, info pageInfo, err error) {
 	q := url.Values{"limit": {"20"}, "offset": {strconv.Itoa(offset)}} // both are required, and 20 is the most
 	r := request{op: opAppointmentNotesList, path: []string{appointmentID}, query: q}
 	err = s.client.do(ctx, r, func(k *call, body []byte) (err error) {
 		notes, err = records[Note](k, body)
-		size, last = len(notes)+len(k.skipped), string(lenient.Field(body, "hasMore")) == "false"
+		info.size, info.skipped = len(notes)+len(k.skipped), k.skipped
+		info.last = string(lenient.Field(body, "hasMore")) == "false"
 		return err
 	}, opts)
-	return notes, size, last, err
+	if err != nil {
+		return nil, pageInfo{}, err
+	}
+	return notes, info, nil
 }
 
-func (n *Note) id() string { return n.ID }
+func (n *Note) element() (id string, position Cursor) { return n.ID, "" }
 
 // appointmentNote is the input of a create or an update. Both require the body.
 type appointmentNote struct {
