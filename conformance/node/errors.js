@@ -101,7 +101,7 @@ module.exports = (fake) => {
 		await fake.fail('too many requests', 'contacts.get');
 		const burst = await refused(read(), GHLRateLimitError, 429, /Too Many Requests/);
 		check.equal(burst.rateLimit.scope, 'burst');
-		check.equal(burst.rateLimit.max, 100);
+		check.equal(burst.rateLimit.max, 5000);
 		check.equal(burst.rateLimit.intervalMs, 10_000);
 		check.equal(burst.rateLimit.dailyLimit, 200_000);
 		await fake.fail('daily limit', 'contacts.get');

@@ -67,7 +67,7 @@ async function start(program) {
 function watched(client) {
 	client.contacts = new Proxy(client.contacts, {
 		get(contacts, name) {
-			if (typeof contacts[name] === 'function') counted.operations.add(name);
+			if (Object.hasOwn(Object.getPrototypeOf(contacts), name)) counted.operations.add(name);
 			return contacts[name];
 		},
 	});

@@ -49,6 +49,9 @@ type command struct {
 	Hours     int
 }
 
+// limits admit all checks.
+var limits = ghltest.Limits{Requests: 5000, Interval: 10 * time.Second, Daily: 200_000}
+
 const redirectURL = "https://app.example.com/callback"
 
 func run(args []string, in io.Reader, out io.Writer) error {
@@ -57,7 +60,10 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	}
 	const locationID, companyID = "locA1locA1locA1locA1", "compA1compA1compA1co"
 	server, err := ghltest.New(
-		ghltest.WithLocation(ghl.Location{ID: locationID, CompanyID: companyID, Name: "Harbour", Timezone: "America/New_York"}),
+		ghltest.WithLimits(limits),
+		ghltest.WithLocation(ghl.Location{
+			ID: locationID, CompanyID: companyID, Name: "Harbour", Timezone: "America/New_York",
+		}),
 		ghltest.WithLocation(ghl.Location{ID: "locB2locB2locB2locB2", CompanyID: companyID, Name: "Hill"}))
 	if err != nil {
 		return err
