@@ -27,6 +27,7 @@ async function start(program) {
 		response.end();
 	});
 	await new Promise((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+	receiver.unref();
 	const child = spawn(program, [`http://127.0.0.1:${receiver.address().port}/webhooks`], {
 		stdio: ['pipe', 'pipe', 'inherit'],
 	});
