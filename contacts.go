@@ -329,7 +329,7 @@ func (r *UpsertResult) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if r.Contact == nil || r.Contact.ID == "" {
-		return &badAnswerError{"the answer has no contact"}
+		return &badAnswerError{text: "the answer has no contact"}
 	}
 	return nil
 }
@@ -459,7 +459,7 @@ func (s *ContactsService) page(
 			next = page.Contacts[n-1].Cursor
 		}
 		if page.Next = next; !whole && next == "" {
-			return &badAnswerError{"the answer has an incomplete cursor; the list is not complete"}
+			return &badAnswerError{text: "the answer has an incomplete cursor; the list is not complete"}
 		}
 		return nil
 	}, opts)

@@ -108,18 +108,40 @@ func headerMillis(h http.Header, name string, most time.Duration) time.Duration 
 	return time.Duration(max(headerInt(h, name, most.Milliseconds()), 0)) * time.Millisecond
 }
 
-// retryAfter returns the Retry-After header, given in seconds or as a date, or 0 if it is missing or malformed.
+// retryAfter returns the Retry-After header, given in seconds or as a date, or 0 if it is missing or malformed. A value
+// beyond the range of a number is a long wait.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := headerValue(h, "Retry-After")
 	if v == "" {
 		return 0
 	}
-	if s, err := strconv.ParseUint(v, 10, 64); err == nil {
-		return time.Duration(min(s, uint64(maxRetryAfter/time.Second))) * time.Second
+	whole, fraction, _ := strings.Cut(v, ".")
+	if digits(whole) && (fraction == "" || digits(fraction)) {
+		seconds, err := strconv.ParseUint(whole, 10, 64)
+		if err != nil {
+			return maxRetryAfter // out of range
+		}
+		if strings.Trim(fraction, "0") != "" && seconds < math.MaxUint64 {
+			seconds++
+		}
+		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
 	}
-	if at, err := http.ParseTime(v); err == nil {
-		// The server's date is compared with the wall clock.
-		return min(max(at.Sub(now.Round(0)), 0), maxRetryAfter)
+	at, err := http.ParseTime(v)
+	if err != nil {
+		at, err = time.Parse(time.RFC3339, v)
 	}
-	return 0
+	if err != nil {
+		return 0
+	}
+	return min(max(at.Sub(now.Round(0)), 0), maxRetryAfter) // the server's date is compared with the wall clock
+}
+
+// digits reports whether a text is an unsigned decimal number.
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
