@@ -184,8 +184,8 @@ type AppointmentUpdate struct {
 type plainAppointmentUpdate AppointmentUpdate
 
 func (in *AppointmentUpdate) check() error {
-	if in == nil {
-		return badInputf("AppointmentUpdate", "the input is nil")
+	if err := checkUpdate("AppointmentUpdate", in); err != nil {
+		return err
 	}
 	if err := refuseNull(
 		nullField{"CalendarID", in.CalendarID.IsNull()},

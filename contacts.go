@@ -264,7 +264,7 @@ func (s *ContactsService) FindDuplicate(ctx context.Context, q DuplicateQuery, o
 type DuplicateQuery struct{ Email, Phone string }
 
 func (q DuplicateQuery) check() error {
-	if q.Email == "" && q.Phone == "" {
+	if blank(q.Email, q.Phone) {
 		return badInputf("Email", "Email or Phone is required")
 	}
 	return nil
@@ -308,6 +308,9 @@ func (s *ContactsService) Update(
 // scope contacts.write. A setting of the location decides which of the two has priority. If they belong to two
 // contacts, the API changes one and ignores the other identifier without an error: compare the returned contact.
 // Tags, if set, replace all tags, see [ContactsService.Update].
+//
+// An upsert by an additional e-mail address of a contact makes that address the primary one, and the contact loses its
+// old primary address. To avoid this, look for the contact with [ContactsService.FindDuplicate] and update it by its id.
 //
 // Upsert is not retried when its outcome is unknown ([ErrAmbiguous]): two concurrent upserts can create two contacts.
 func (s *ContactsService) Upsert(ctx context.Context, in *ContactUpsert, opts ...CallOption) (*UpsertResult, error) {

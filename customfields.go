@@ -154,6 +154,16 @@ type CustomFieldFile struct {
 	Extra Extra `json:"-"`
 }
 
+// String returns a text as it is, and any other value as JSON.
+func (v CustomFieldValue) String() string {
+	if len(v.raw) > 0 && v.raw[0] == '"' {
+		if text, ok := lenient.Scalar(v.raw); ok {
+			return text
+		}
+	}
+	return string(v.Raw())
+}
+
 // MarshalJSON returns the value unchanged. It fails if the value is not valid JSON.
 func (v CustomFieldValue) MarshalJSON() ([]byte, error) {
 	if len(v.raw) == 0 {

@@ -1,6 +1,7 @@
 package ghl
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -181,7 +182,7 @@ const (
 	FieldDND                  SearchField = "dnd"
 	FieldEmail                SearchField = "email"
 	FieldFollowers            SearchField = "followers"
-	FieldFirstName            SearchField = "firstNameLowerCase" // compare with names in lower case
+	FieldFirstName            SearchField = "firstNameLowerCase"
 	FieldLastName             SearchField = "lastNameLowerCase"
 	FieldIsValidWhatsApp      SearchField = "isValidWhatsapp"
 	FieldPhone                SearchField = "phone"
@@ -230,7 +231,8 @@ var (
 		FieldDateAdded, FieldDateUpdated, FieldDateOfBirth, FieldLastEmailClickedDate, FieldLastEmailOpenedDate,
 		FieldLastAppointment,
 	}
-	sortFields = []SearchField{
+	lowerCaseFields = []SearchField{FieldTags, FieldFirstName, FieldLastName}
+	sortFields      = []SearchField{
 		FieldFirstName, FieldLastName, FieldBusinessName, FieldDateAdded, FieldDateUpdated, FieldEmail, FieldDND,
 		FieldSource,
 	}
@@ -238,6 +240,9 @@ var (
 
 // Filter is a condition of a search. The methods of [SearchField] return filters; [AllOf] and [AnyOf] combine them.
 // A Filter is immutable.
+//
+// HighLevel stores tags in lower case and compares them exactly, so a filter sends the values of FieldTags, and of
+// FieldFirstName and FieldLastName, in lower case.
 type Filter struct {
 	field    SearchField
 	operator string
@@ -249,8 +254,41 @@ type Filter struct {
 }
 
 func (f SearchField) filter(operator string, value any) Filter {
-	data, err := json.Marshal(searchValue(value))
+	data, err := f.encode(searchValue(value))
 	return Filter{field: f, operator: operator, value: data, err: err}
+}
+
+// encode returns the JSON of a value to compare the field with. Its texts are in lower case for a field that HighLevel
+// stores in lower case.
+func (f SearchField) encode(value any) (json.RawMessage, error) {
+	data, err := json.Marshal(value)
+	if err != nil || !slices.Contains(lowerCaseFields, f) {
+		return data, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var decoded any
+	if err := decoder.Decode(&decoded); err != nil {
+		return nil, err
+	}
+	return json.Marshal(lowerCase(decoded))
+}
+
+// lowerCase returns decoded JSON with its texts in lower case.
+func lowerCase(value any) any {
+	switch v := value.(type) {
+	case string:
+		return strings.ToLower(v)
+	case []any:
+		for i := range v {
+			v[i] = lowerCase(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = lowerCase(v[name])
+		}
+	}
+	return value
 }
 
 // Eq matches contacts with this value of the field. value is a string, a number or a bool, or a slice of these, one of
@@ -315,7 +353,7 @@ func (f Filter) bound(operator string, value any) Filter {
 		}
 	}
 	f.bounds = bounds
-	f.value, f.err = json.Marshal(bounds)
+	f.value, f.err = f.field.encode(bounds)
 	return f
 }
 
@@ -370,6 +408,29 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 		Operator string          `json:"operator"`
 		Value    json.RawMessage `json:"value,omitempty"`
 	}{f.field, f.operator, f.value})
+}
+
+// String returns the filter as text, such as `tags contains "vip"` or `(city eq "Rome" OR email exists)`. The text
+// includes the values of the filter.
+func (f Filter) String() string {
+	inner := func(word string) string {
+		texts := wireAs(f.filters, Filter.String)
+		return "(" + strings.Join(texts, " "+word+" ") + ")"
+	}
+	name := string(f.field) + " " + f.operator
+	switch {
+	case f.group != "":
+		return inner(f.group)
+	case f.operator == "":
+		return "(empty filter)"
+	case f.operator == "nested":
+		return name + " " + inner("AND")
+	case f.err != nil:
+		return name + " (invalid)"
+	case f.value == nil:
+		return name
+	}
+	return name + " " + string(f.value)
 }
 
 func (f Filter) check() error {

@@ -97,8 +97,8 @@ type TaskUpdate struct {
 }
 
 func (in *TaskUpdate) check() error {
-	if in == nil {
-		return badInputf("TaskUpdate", "the input is nil")
+	if err := checkUpdate("TaskUpdate", in); err != nil {
+		return err
 	}
 	if title, ok := in.Title.Get(); ok && blank(title) || in.Title.IsNull() {
 		return badInputf("Title", "Title cannot be cleared")

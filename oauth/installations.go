@@ -136,9 +136,7 @@ func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
 	i.drop(key, false)
 	if err != nil {
 		err = redact.Secrets{token.AccessToken, token.RefreshToken}.HideIn(err)
-		if s, ok := i.app.source(i.store, sourceID{key: key}).(*storedSource); ok {
-			s.adopt(ctx, token, err)
-		}
+		i.app.source(i.store, sourceID{key: key}).adopt(ctx, token, err)
 		return fmt.Errorf("oauth: the new token of key %q is not saved: %w", key, err)
 	}
 	return nil
@@ -151,7 +149,7 @@ func (i *Installations) drop(key string, gone bool) {
 	if !reflect.ValueOf(i.store).Comparable() {
 		return
 	}
-	for _, s := range i.app.sources.list() {
+	for _, s := range i.app.sources().list() {
 		if s.store == i.store && s.key == key {
 			s.forget(gone)
 		}
@@ -173,9 +171,8 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 			return nil, err
 		}
 	}
-	source := i.app.TokenSource(i.store, key)
-	s, _ := source.(*storedSource)
-	if s != nil && !s.hasUnsaved() {
+	s := i.app.source(i.store, sourceID{key: key})
+	if !s.hasUnsaved() {
 		// Read the store instead of the client in memory, because another process may have removed the location.
 		_, err := i.store.Load(ctx, key)
 		switch {
@@ -187,10 +184,8 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 		s.forget(false)
 		s.deriveFirst(derivedFrom(companyID, locationID))
 	}
-	if _, err := source.Token(ctx); err != nil {
-		if s != nil {
-			s.deriveFirst(sourceID{})
-		}
+	if _, err := s.get(ctx, ""); err != nil {
+		s.deriveFirst(sourceID{})
 		return nil, err
 	}
 	return i.Client(ctx, locationID)
@@ -252,20 +247,17 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	if client, ok := i.clients.Load(key); ok {
 		return client.(*ghl.Client), nil
 	}
-	source := i.app.TokenSource(i.store, key)
-	s, _ := source.(*storedSource)
-	if s == nil || !s.hasUnsaved() {
+	s := i.app.source(i.store, sourceID{key: key})
+	if !s.hasUnsaved() {
 		if _, err := i.store.Load(ctx, key); err != nil {
 			if errors.Is(err, ErrNoToken) {
 				return nil, notConnected(key)
 			}
 			return nil, err
 		}
-		if s != nil {
-			s.restored()
-		}
+		s.restored()
 	}
-	client, err := i.base.With(ghl.WithTokenSource(source), location)
+	client, err := i.base.With(ghl.WithTokenSource(s.public), location)
 	if err != nil {
 		return nil, err
 	}

@@ -47,11 +47,7 @@ func (r *renewal) run(ctx context.Context) (*ghl.Token, error) {
 		// Outside of the update, because a store need not hold two locks at once.
 		r.companyWanted, r.updateErr, r.renewErr = false, nil, nil
 		company := r.app.source(r.store, sourceID{key: r.from.companyKey})
-		if refresher, ok := company.(ghl.TokenRefresher); ok && r.companyRefused != nil {
-			r.company, r.companyErr = refresher.Refresh(ctx, r.companyRefused)
-		} else {
-			r.company, r.companyErr = company.Token(ctx)
-		}
+		r.company, r.companyErr = company.get(ctx, accessOf(r.companyRefused))
 	}
 }
 

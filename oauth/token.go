@@ -17,8 +17,11 @@ type storedToken struct {
 	Version      int    `json:"version"`
 	AccessToken  string `json:"accessToken"`
 	RefreshToken string `json:"refreshToken,omitempty"`
-	ghl.Token
+	tokenFields
 }
+
+// tokenFields are the fields of a token without its methods, which hide the secrets.
+type tokenFields ghl.Token
 
 // storedVersion increases when a reader of the format before would misread the new one.
 const storedVersion = 1
@@ -30,7 +33,7 @@ func EncodeToken(t *ghl.Token) ([]byte, error) {
 	if err := checkStorable(t); err != nil {
 		return nil, err
 	}
-	return json.Marshal(storedToken{storedVersion, t.AccessToken, t.RefreshToken, *t})
+	return json.Marshal(storedToken{storedVersion, t.AccessToken, t.RefreshToken, tokenFields(*t)})
 }
 
 // DecodeToken reads what [EncodeToken] returned. It fails when the data is incomplete, of a later version, or not a
@@ -45,7 +48,7 @@ func DecodeToken(data []byte) (*ghl.Token, error) {
 		return nil, fmt.Errorf("oauth: the stored token has version %d, and this package reads version %d", s.Version,
 			storedVersion)
 	}
-	t := s.Token
+	t := ghl.Token(s.tokenFields)
 	t.AccessToken, t.RefreshToken = s.AccessToken, s.RefreshToken
 	if err := checkStorable(&t); err != nil {
 		return nil, fmt.Errorf("oauth: the stored token cannot be used: %w", err)
