@@ -3,6 +3,7 @@ package ghl
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -147,9 +148,15 @@ type pathID struct {
 	kinds []string
 }
 
-// pathIDs returns the ids in the path of the call. The location is among them only if it is the record asked for.
+// pathIDs returns the records that the call asks for, with the ids in its path. The location is among them only if it is the record asked for.
 func (k *call) pathIDs() []pathID {
 	var ids []pathID
+	if form, ok := k.request.in.(url.Values); k.op.company { // the query or the form names the record
+		ids = append(ids, pathID{k.request.query.Get("appId"), []string{"app"}})
+		if ok {
+			ids = append(ids, pathID{form.Get("locationId"), []string{"location"}})
+		}
+	}
 	before, positional := "", k.request.path
 	template := k.op.path(k.to.version)
 	for segment := range strings.SplitSeq(strings.Trim(template, "/"), "/") {
