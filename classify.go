@@ -78,12 +78,12 @@ func classify(r *refusal) verdict {
 
 // timedOut matches the texts of a gateway or driver that gave up. Each starts its sentence, because a validation text
 // can contain the same words.
-var timedOut = regexp.MustCompile(`(?i)(?:^|[:;,] )(?:the |an? )?(?:` +
+var timedOut = regexp.MustCompile(`(?i)(?:^|[:;,] )(?:the |an? |\d{1,3} )?(?:` +
 	`(?:gateway|proxy|upstream|request|response|server|service|backend|command|operation|connection|connect|socket|` +
 	`query|database|transaction|network|read|write|stream|endpoint|function|process|execution|fetch|lambda|task|job)` +
 	`[ _-](?:(?:request|connection|response|read|write|execution)[ _-])?(?:has )?(?:timed[ _-]?out\b|time[ _-]?out` +
 	`(?:$|[.,:;!]| -| \(| (?:error|after|while|waiting|occurred|exceeded|reached|when|during)\b))|` +
-	`timed?[ _-]?out (?:of|after) \d+|timed?[ _-]?out[.!]?$|timeout exceeded|time limit exceeded|` +
+	`timed?[ _-]?out after \d+|timeout of \d+ ?m?s\b|timed?[ _-]?out[.!]?$|timeout exceeded|time limit exceeded|` +
 	`(?:context )?deadline[ _]exceeded|` +
 	`upstream connect error|upstream (?:service |server )?(?:error|unavailable)|no healthy upstream|bad gateway|` +
 	`(?:internal )?(?:server|service) (?:is )?(?:temporarily )?unavailable|temporarily unavailable|` +
