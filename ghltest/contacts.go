@@ -170,7 +170,7 @@ func (c *call) findDuplicate() (any, error) {
 		phone = number
 	}
 	if email == "" && phone == "" {
-		return nil, refuse(http.StatusBadRequest, "email or number should not be empty")
+		return nil, refuse(http.StatusBadRequest, "Pass at least one of number, email query parameter")
 	}
 	found, _ := c.location.sharing(email, phone, nil)
 	if found == nil {

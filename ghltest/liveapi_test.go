@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -308,4 +309,70 @@ func TestTheMisspelledStatus(t *testing.T) {
 		s.LocationID(), cal.ID, ada.ID))
 	require.Equal(t, 200, status, "%v", made)
 	require.Equal(t, "confirmed", made["appoinmentStatus"])
+}
+
+// An endpoint that HighLevel documents and the fake does not have answers 501 with its name.
+func TestAnEndpointThatTheFakeDoesNotHave(t *testing.T) {
+	s, _ := start(t)
+	for _, test := range []struct {
+		version, method, path, message string
+	}{
+		{"2021-07-28", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"v3", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"2021-07-28", "GET", "/invoices/abc/", "get-invoice (GET /invoices/{invoiceId})"},
+		{"2021-07-28", "POST", "/conversations/messages", "send-a-new-message (POST /conversations/messages)"},
+		{"2021-07-28", "GET", "/users/", "get-user-by-location (GET /users/)"},
+		{"2021-07-28", "GET", "/users", "get-user-by-location (GET /users/)"},
+		{"2021-07-28", "GET", "/opportunities/search?location_id=x", "search-opportunity (GET /opportunities/search)"},
+		{"2021-07-28", "POST", "/locations/", "create-location (POST /locations/)"},
+		{"2021-07-28", "DELETE", "/calendars/abc", "delete-calendar (DELETE /calendars/{calendarId})"},
+	} {
+		status, answer, _ := send(t, s, test.method, test.path, "", "Version", test.version)
+		require.Equal(t, 501, status, test.path)
+		require.Equal(t, "ghltest does not have the endpoint "+test.message, answer["message"])
+		require.Equal(t, "Not Implemented", answer["error"])
+	}
+	for _, request := range []string{
+		"GET /no/such", "GET /contacts", "PATCH /contacts/abc", "GET //invoices/abc", "GET /invoices//abc/def",
+		"GET /invoices/..", "PUT /invoices", "GET /",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		status, answer, _ := send(t, s, method, path, "")
+		require.Equal(t, 404, status, request)
+		require.Equal(t, "Cannot "+request, answer["message"])
+	}
+}
+
+// A delivery has the form in which JavaScript writes JSON, so that its signature is also that of a body which the
+// receiver has parsed and written again.
+func TestDeliveriesAreWrittenAsInJavaScript(t *testing.T) {
+	s, c := start(t)
+	field := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Files", DataType: "TEXTBOX_LIST"})
+	for _, opts := range [][]ghltest.SubscribeOption{nil, {ghltest.NestedRecords()}} {
+		s.SubscribeHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), opts...)
+	}
+	const name = "<b>Tom & Jerry</b> \u2028\u2029 \"Ä\" \x7f\b"
+	made, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{
+		FirstName: name, Email: "tom@example.com", CustomFields: []ghl.CustomField{{
+			ID: field.ID, Value: ghl.ValueOf(json.RawMessage(`{"b":1.50,"10":1e3,"2":"\u003cx\u003e"}`)),
+		}},
+	})
+	require.NoError(t, err)
+	_, err = c.Notes.Create(t.Context(), made.ID, &ghl.NoteCreate{Body: "<p>a &amp; b</p>"})
+	require.NoError(t, err)
+	require.NoError(t, s.Flush(t.Context()))
+	require.Len(t, s.Deliveries(), 4)
+	for _, d := range s.Deliveries() {
+		body := string(d.Body)
+		for _, escaped := range []string{`\u003c`, `\u003e`, `\u0026`, `\u2028`, `\u2029`, `\u007f`, ": ", ", "} {
+			require.NotContains(t, body, escaped)
+		}
+		if d.Type == ghltest.NoteCreate {
+			require.Contains(t, body, `"body":"<p>a &amp; b</p>"`)
+			continue
+		}
+		require.Contains(t, body, `"firstName":"<b>Tom & Jerry</b> `+"\u2028\u2029"+` \"Ä\" `+"\x7f"+`\b"`)
+		require.Contains(t, body, `{"2":"<x>","10":1000,"b":1.5}`)
+	}
 }

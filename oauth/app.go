@@ -294,11 +294,7 @@ func (a *App) Exchange(ctx context.Context, code string) (*ghl.Token, error) {
 	if problem := check.Bearer(code); problem != "" {
 		return nil, badInput("code", "the code %s", problem)
 	}
-	token, err := a.requestToken(ctx, grant{
+	return a.requestToken(ctx, grant{
 		kind: "authorization_code", code: code, redirectURL: a.config.RedirectURL, userType: a.config.UserType,
 	})
-	if err == nil {
-		token.ConnectedAt = token.IssuedAt
-	}
-	return token, err
 }

@@ -307,10 +307,12 @@ var methods = []method{
 	}},
 	{operation: "appointments.update", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Appointments.Update(d.ctx, eventID, &ghl.AppointmentUpdate{Title: ghl.Some("Visit")}, d.opt)
+			in := &ghl.AppointmentUpdate{Title: ghl.Some("Visit"), SkipRead: true}
+			return d.Appointments.Update(d.ctx, eventID, in, d.opt)
 		},
 		func(d *driver) (any, error) {
 			return d.Appointments.Update(d.ctx, eventID, full(d, &ghl.AppointmentUpdate{
+				SkipRead:   true,
 				CalendarID: ghl.Some(calendarID), StartTime: ghl.Some(start), EndTime: ghl.Some(end),
 				Title:             ghl.Some("First talk"),
 				AppointmentStatus: ghl.Some(ghl.AppointmentShowed), AssignedUserID: ghl.Some(userID),
