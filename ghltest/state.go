@@ -22,6 +22,7 @@ type state struct {
 	grants    map[string]*grant // by token
 	oauth     oauthState
 	lag       time.Duration // of the search index
+	refuses   contactRules
 	hooks     *hooks
 }
 
