@@ -332,7 +332,7 @@ func (r *UpsertResult) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if r.Contact == nil || r.Contact.ID == "" {
-		return &badAnswerError{"the answer has no contact"}
+		return &badAnswerError{text: "the answer has no contact"}
 	}
 	return nil
 }
