@@ -310,7 +310,7 @@ func (s *ContactsService) Update(
 // Tags, if set, replace all tags, see [ContactsService.Update].
 //
 // An upsert by an additional e-mail address of a contact makes that address the primary one, and the contact loses its
-// old primary address. To avoid this, look for the contact with [ContactsService.FindDuplicate] and update it by its id.
+// old primary address. To avoid this, look for the contact with [ContactsService.FindDuplicate] and update it by id.
 //
 // Upsert is not retried when its outcome is unknown ([ErrAmbiguous]): two concurrent upserts can create two contacts.
 func (s *ContactsService) Upsert(ctx context.Context, in *ContactUpsert, opts ...CallOption) (*UpsertResult, error) {
@@ -332,7 +332,7 @@ func (r *UpsertResult) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if r.Contact == nil || r.Contact.ID == "" {
-		return &badAnswerError{"the answer has no contact"}
+		return &badAnswerError{text: "the answer has no contact"}
 	}
 	return nil
 }
