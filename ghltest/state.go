@@ -69,6 +69,7 @@ type event struct {
 	location   *location
 	start, end time.Time
 	blocked    bool
+	notes      []*ghl.Note // those of its own
 }
 
 // calendar is a calendar that can be booked.
