@@ -88,12 +88,14 @@ func currentToken(ctx context.Context, source TokenSource) (*Token, error) {
 }
 
 // roundTrip sends a request with a transport that may ignore the context's deadline. Only the deadline is enforced: a
-// transport that ignores a cancellation must be given a timeout.
+// transport must end a request that is canceled. The answer to an operation without a bearer is not given up, because it
+// can hold a token that is lost with it.
 func roundTrip(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	if _, known := next.(*http.Transport); known {
 		return next.RoundTrip(r)
 	}
-	if _, ok := r.Context().Deadline(); !ok {
+	k, _ := r.Context().Value(operationKey{}).(*call)
+	if _, ok := r.Context().Deadline(); !ok || k != nil && k.op.NoBearer {
 		return next.RoundTrip(r)
 	}
 	resp, err := within(r.Context(), func() (*http.Response, error) { return next.RoundTrip(r) },
