@@ -28,17 +28,18 @@ const (
 // variants.
 type Client struct {
 	// The resources of the API.
-	Contacts     *ContactsService
-	Tasks        *TasksService
-	Notes        *NotesService
-	Appointments *AppointmentsService
-	Calendars    *CalendarsService
-	Tags         *TagsService
-	Followers    *FollowersService
-	Campaigns    *CampaignsService
-	Workflows    *WorkflowsService
-	Locations    *LocationsService
-	OAuth        *OAuthService
+	Contacts         *ContactsService
+	Tasks            *TasksService
+	Notes            *NotesService
+	Appointments     *AppointmentsService
+	AppointmentNotes *AppointmentNotesService
+	Calendars        *CalendarsService
+	Tags             *TagsService
+	Followers        *FollowersService
+	Campaigns        *CampaignsService
+	Workflows        *WorkflowsService
+	Locations        *LocationsService
+	OAuth            *OAuthService
 
 	config
 	http *http.Client // a copy of the user's client with the middlewares and the redirect rule
