@@ -3,7 +3,6 @@ package ghl
 import (
 	"bytes"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,12 +54,8 @@ func classify(r *refusal) verdict {
 		return verdict{message: noEndpoint}
 	case refusesLocation(text):
 		return verdict{categories: locationForbidden | forbidden}
-	case r.status == http.StatusUnauthorized && has("not authorized for this scope"):
-		return verdict{categories: missingScope | unauthorized}
 	case r.status == http.StatusUnauthorized:
-		// A token of the wrong kind, or a request without a version, is refused with every token of the source.
-		other := has("version header") || has("user type mismatch") || has("authclass type")
-		return verdict{categories: unauthorized, refusesToken: !other}
+		return unauthorizedFor(has)
 	case r.status == http.StatusForbidden:
 		return verdict{categories: forbidden}
 	case r.names || has("does not allow duplicated contacts"):
@@ -74,6 +69,16 @@ func classify(r *refusal) verdict {
 		return verdict{categories: validation}
 	}
 	return verdict{}
+}
+
+// unauthorizedFor returns the verdict on a 401 of HighLevel with a text.
+func unauthorizedFor(has func(part string) bool) verdict {
+	if has("not authorized for this scope") {
+		return verdict{categories: missingScope | unauthorized}
+	}
+	// A token of the wrong kind, or a request without a version, is refused with every token of the source.
+	other := has("version header") || has("user type mismatch") || has("authclass type")
+	return verdict{categories: unauthorized, refusesToken: !other}
 }
 
 // timedOut matches the texts of a gateway or driver that gave up. Each starts its sentence, because a validation text
@@ -140,164 +145,6 @@ func refusesContent(lower string) bool {
 		}
 	}
 	return contentRefused.MatchString(lower)
-}
-
-// pathID is an id in the path of a call, with the names of the kind of record that it identifies.
-type pathID struct {
-	id    string
-	kinds []string
-}
-
-// pathIDs returns the records that the call asks for, with the ids in its path. The location is among them only if it is the record asked for.
-func (k *call) pathIDs() []pathID {
-	var ids []pathID
-	if form, ok := k.request.in.(url.Values); k.op.company { // the query or the form names the record
-		ids = append(ids, pathID{k.request.query.Get("appId"), []string{"app"}})
-		if ok {
-			ids = append(ids, pathID{form.Get("locationId"), []string{"location"}})
-		}
-	}
-	before, positional := "", k.request.path
-	template := k.op.path(k.to.version)
-	for segment := range strings.SplitSeq(strings.Trim(template, "/"), "/") {
-		name, ok := strings.CutPrefix(segment, "{")
-		if !ok {
-			before = segment
-			continue
-		}
-		name = strings.TrimSuffix(name, "}")
-		value := ""
-		switch {
-		case name == "locationId":
-			value = k.to.location
-		case len(positional) > 0:
-			value, positional = positional[0], positional[1:]
-		default:
-			value = k.opts.path[name]
-		}
-		kinds := kindsOf(name, before)
-		if !slices.Contains(kinds, "location") || strings.HasSuffix(template, segment) {
-			ids = append(ids, pathID{value, kinds})
-		}
-	}
-	return ids
-}
-
-// kindsOf returns the names of the records that a placeholder identifies, such as "contact" for {contactId} and for
-// /contacts/{id}.
-func kindsOf(placeholder, segment string) []string {
-	kinds := []string{strings.ToLower(singular(segment))}
-	if name := strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(placeholder, "Id"), "ID")); name != "id" {
-		kinds = append(kinds, name)
-	}
-	if slices.Contains(kinds, "event") {
-		kinds = append(kinds, "appointment")
-	}
-	return kinds
-}
-
-func singular(word string) string {
-	if stem, ok := strings.CutSuffix(word, "ies"); ok {
-		return stem + "y"
-	}
-	if strings.HasSuffix(word, "ses") {
-		return strings.TrimSuffix(word, "es")
-	}
-	return strings.TrimSuffix(word, "s")
-}
-
-// recordMissing reports whether the answer says that the record asked for does not exist: a text names an id of the
-// path as not found, or a 404 in JSON names the kind of record. A record within another one, such as a contact's task,
-// is missing with that one. HTTP's own "Not Found" names nothing and proves nothing.
-func (r *refusal) recordMissing() bool {
-	switch r.status {
-	case http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity:
-	default:
-		return false
-	}
-	// A missing location is a 400, and this package has no other record that is one without its id in the text.
-	location := slices.ContainsFunc(r.ids, func(p pathID) bool { return slices.Contains(p.kinds, "location") })
-	byKind := r.json && (r.status == http.StatusNotFound || r.status == http.StatusGone || location)
-	return slices.ContainsFunc(r.texts, func(text string) bool {
-		if byKind && text == "not found" {
-			return len(r.ids) > 0 // a handler's own text; frameworks send HTTP's "Not Found" for any missing path
-		}
-		missing := missingThing(text)
-		return len(missing) > 0 && r.asksFor(missing, byKind)
-	})
-}
-
-// fillers are the words that can surround the name and the id of a missing record.
-var fillers = map[string]bool{
-	"the": true, "a": true, "an": true, "this": true, "that": true, "any": true, "such": true, "requested": true,
-	"specified": true, "given": true, "provided": true, "error": true, "with": true, "having": true, "by": true,
-	"of": true, "id": true, "ids": true, "was": true, "is": true, "were": true, "be": true, "could": true,
-	"does": true, "do": true, "has": true, "been": true, "can": true, "matching": true,
-}
-
-// asksFor reports whether the words name the record asked for and nothing else: an id of the path, or with byKind the
-// kind of record.
-func (r *refusal) asksFor(words []string, byKind bool) bool {
-	named := false
-	for _, word := range words {
-		lower := strings.ToLower(word)
-		isID := slices.ContainsFunc(r.ids, func(p pathID) bool { return p.id != "" && p.id == word })
-		isKind := len(r.ids) > 0 && (lower == "record" || slices.ContainsFunc(r.ids, func(p pathID) bool {
-			return slices.Contains(p.kinds, strings.TrimSuffix(lower, "id"))
-		}))
-		if !isID && !isKind && !fillers[lower] {
-			return false
-		}
-		named = named || isID || isKind && byKind && !strings.HasSuffix(lower, "id")
-	}
-	return named
-}
-
-// missingThing returns the words that name what a text says is not found, nil if the text does not say so.
-func missingThing(text string) []string {
-	if !strings.Contains(text, " ") {
-		text = strings.ReplaceAll(text, "_", " ") // CONTACT_NOT_FOUND
-	}
-	words := strings.FieldsFunc(strings.ReplaceAll(text, "\u2019", "'"), func(r rune) bool {
-		return r != '-' && r != '_' && r != '\'' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
-	})
-	for i := range words {
-		words[i] = strings.Trim(words[i], "'")
-	}
-	is := func(i int, options ...string) bool {
-		return i >= 0 && i < len(words) && slices.Contains(options, strings.ToLower(words[i]))
-	}
-	for i := range words {
-		switch {
-		case is(i, "not") && (is(i+1, "found", "exist", "exists") || is(i+1, "be") && is(i+2, "found")),
-			is(i, "doesn't", "didn't") && is(i+1, "exist"), is(i, "couldn't", "cannot") && is(i+1, "be") && is(i+2, "found"),
-			is(i, "no") && is(i+1, "longer") && is(i+2, "exists", "exist"):
-			return words[:i]
-		case is(i, "not", "cannot", "couldn't", "can't", "unable", "failed") &&
-			(is(i+1, "find") || is(i+1, "to") && is(i+2, "find")):
-			for i++; !is(i, "find"); i++ {
-			}
-			return untilPlace(words[i+1:])
-		case i == 0 && is(0, "no") && slices.ContainsFunc(words, func(w string) bool {
-			return strings.EqualFold(w, "found") || strings.EqualFold(w, "exists")
-		}):
-			return slices.DeleteFunc(untilPlace(words[1:]), func(w string) bool {
-				return strings.EqualFold(w, "found") || strings.EqualFold(w, "exists")
-			})
-		}
-	}
-	return nil
-}
-
-// untilPlace returns the words before one that says where the thing was looked for.
-func untilPlace(words []string) []string {
-	place := slices.IndexFunc(words, func(w string) bool {
-		return slices.Contains([]string{"in", "for", "at", "on", "from", "within", "under"}, strings.ToLower(w))
-	})
-	if place >= 0 {
-		return slices.Clone(words[:place])
-	}
-	return slices.Clone(words)
 }
 
 // newError returns the error of an answer with a status other than success, and the verdict on it. It copies the body.

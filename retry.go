@@ -192,7 +192,7 @@ func (k *call) waitForLimiter() error {
 		defer cancel()
 		ctx = bounded
 	}
-	err := k.limiter.Wait(ctx)
+	err := wait(ctx, k.limiter)
 	k.waited += time.Since(start)
 	if err == nil {
 		return nil
@@ -211,7 +211,7 @@ func (k *call) token() (*Token, error) {
 	}
 	token, err := k.attempt.next, error(nil)
 	if token == nil {
-		token, err = k.client.tokens.Token(k.ctx)
+		token, err = currentToken(k.ctx, k.client.tokens)
 	}
 	if err == nil {
 		err = checkToken(token)
@@ -339,7 +339,7 @@ const (
 // lost judges an attempt without an answer or with an incomplete one.
 func (k *call) lost(ctx context.Context, err error) bool {
 	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost",
-		cause: k.secrets().HideIn(err)}
+		cause: k.secrets().HideQuoted(err)}
 	k.failure = e
 	var redirect *redirectError
 	if errors.As(err, &redirect) {
@@ -483,7 +483,8 @@ func (k *call) refresh() bool {
 	}
 	k.refused = true
 	k.opts.secrets = append(k.opts.secrets, k.attempt.token.AccessToken) // a later answer may repeat it
-	token, err := source.Refresh(k.ctx, k.attempt.token)
+	rejected := k.attempt.token
+	token, err := within(k.ctx, func() (*Token, error) { return source.Refresh(k.ctx, rejected) }, nil)
 	if err == nil {
 		err = checkToken(token)
 	}
