@@ -243,8 +243,8 @@ func addPage[T element](end *listEnd, seen *elements, p pageInfo, records []T) (
 	return again || repeated == p.size && (moved <= 0 || !slices.Equal(before[moved:], seen.page))
 }
 
-// totalOf returns the number of elements of a list; 0 if unknown. A count that equals the size of the page may be the count of the
-// page, so it is ignored.
+// totalOf returns the number of elements of a list; 0 if unknown. A count that equals the size of the page may be the
+// count of the page, so it is ignored.
 func totalOf(total, count, size int) int {
 	if count == size {
 		count = 0
