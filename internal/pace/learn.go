@@ -27,6 +27,19 @@ func (w *window) setLimit(limit int, interval time.Duration, sent time.Time) boo
 	return newLimit || newInterval
 }
 
+// implyLimit returns the reported limit. As long as no answer has reported one, it returns the largest limit that what
+// remains has implied, up to the published limit.
+func (w *window) implyLimit(a Answer) int {
+	if a.Limit > 0 {
+		w.implied = -1
+	}
+	if w.implied < 0 || a.Refused || a.Remaining < 0 {
+		return a.Limit
+	}
+	w.implied = max(w.implied, min(a.Remaining+1, publishedLimit))
+	return w.implied
+}
+
 // learnNothing counts an attempt whose answer did not report what remains. It may have been granted.
 func (w *window) learnNothing(sent time.Time) {
 	if w.known && !sent.Before(w.begin) {

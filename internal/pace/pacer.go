@@ -152,7 +152,7 @@ func (p *Pacer) Learn(a Answer, now time.Time) {
 		p.window.learnNothing(sent)
 		return
 	}
-	if p.window.setLimit(a.Limit, a.Interval, sent) {
+	if p.window.setLimit(p.window.implyLimit(a), a.Interval, sent) {
 		p.unlearned.SetLimitAt(now, rate.Limit(p.window.unlearnedRate()))
 		p.unlearned.SetBurstAt(now, min(Scouts, p.window.limit))
 	}

@@ -58,6 +58,8 @@ type window struct {
 	others float64 // requests a second of other clients
 
 	blind   blind
+	implied int // limit that what remains implies while no answer reports the limit; -1 when one has
+
 	flights flights
 	sends   sendLog
 }
@@ -137,7 +139,7 @@ func (w *window) rate(now time.Time) float64 {
 		return even
 	}
 	end := w.lo.Add(w.interval)
-	if w.uncertain() {
+	if w.hi.Sub(w.lo) > w.interval/4 {
 		end = w.ends()
 	}
 	rest := max(end.Sub(now).Seconds(), 0.01)
