@@ -15,15 +15,21 @@ import (
 
 // Token is an access token of HighLevel and what is known about it. It prints redacted with every verb of fmt and in
 // slog, and the encodings of JSON, XML, YAML, text and gob hold no secrets; EncodeToken of package oauth writes a token
-// with its secrets. A printer that reads fields by reflection and calls no methods prints AccessToken and RefreshToken.
+// with its secrets. A printer that reads fields by reflection and calls no methods prints AccessToken and RefreshToken,
+// and so does fmt for a Token in a private field.
 type Token struct {
 	// AccessToken is the bearer, valid for about a day.
 	AccessToken string `json:"-"`
 	// RefreshToken works once; the answer to a refresh holds the next one. "" for a private integration token.
 	RefreshToken string `json:"-"`
+	// RefusedRefresh is a hash of RefreshToken once the server has refused it, so that no process that shares the token
+	// sends it again. Package oauth sets and compares it; "" means not refused.
+	RefusedRefresh string `json:"-"`
 	// IssuedAt is when the token was requested; the zero time means unknown.
 	IssuedAt time.Time `json:"issuedAt,omitzero"`
-	// ConnectedAt is when a person connected the account. A refresh does not change it. The zero time means unknown.
+	// ConnectedAt is when a person connected the account. A refresh does not change it. It is in whole seconds by
+	// HighLevel's clock (the Date of the answer), so that it can be compared with the timestamps of webhooks; by this
+	// machine's clock if the answer had no Date. The zero time means unknown.
 	ConnectedAt time.Time `json:"connectedAt,omitzero"`
 	// ExpiresAt is when the access token ends; the zero time means never or unknown.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`

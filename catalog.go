@@ -56,8 +56,8 @@ var (
 	opTagsRemove     = define(Operation{Name: "tags.remove", Method: del, Path: "/contacts/{contactId}/tags", Scopes: writeContacts, Repeatable: true, answer: "tags"})
 	opTagsBulkUpdate = define(Operation{Name: "tags.bulkUpdate", Method: post, Path: "/contacts/bulk/tags/update/{type}", Scopes: writeContacts, Repeatable: true, location: inBody, answer: "."})
 
-	opFollowersAdd    = define(Operation{Name: "followers.add", Method: post, Path: "/contacts/{contactId}/followers", Scopes: writeContacts, Repeatable: true, answer: "."})
-	opFollowersRemove = define(Operation{Name: "followers.remove", Method: del, Path: "/contacts/{contactId}/followers", Scopes: writeContacts, Repeatable: true, answer: "."})
+	opFollowersAdd    = define(Operation{Name: "followers.add", Method: post, Path: "/contacts/{contactId}/followers", Scopes: writeContacts, Repeatable: true, answer: "followers|followersAdded"})
+	opFollowersRemove = define(Operation{Name: "followers.remove", Method: del, Path: "/contacts/{contactId}/followers", Scopes: writeContacts, Repeatable: true, answer: "followers|followersRemoved"})
 
 	opCampaignsAdd       = define(Operation{Name: "campaigns.add", Method: post, Path: "/contacts/{contactId}/campaigns/{campaignId}", Scopes: writeContacts})
 	opCampaignsRemove    = define(Operation{Name: "campaigns.remove", Method: del, Path: "/contacts/{contactId}/campaigns/{campaignId}", Scopes: writeContacts, Repeatable: true})
@@ -71,6 +71,11 @@ var (
 	opAppointmentsCreate         = define(Operation{Name: "appointments.create", Method: post, Path: "/calendars/events/appointments", Version: version20210415, Scopes: writeEvents, location: inBody, answer: "event|appointment|."})
 	opAppointmentsUpdate         = define(Operation{Name: "appointments.update", Method: put, Path: "/calendars/events/appointments/{eventId}", Version: version20210415, Scopes: writeEvents, answer: "event|appointment|."})
 	opAppointmentsDelete         = define(Operation{Name: "appointments.delete", Method: del, Path: "/calendars/events/{eventId}", Version: version20210415, Scopes: writeEvents, Repeatable: true})
+
+	opAppointmentNotesList   = define(Operation{Name: "appointmentNotes.list", Method: get, Path: "/calendars/appointments/{appointmentId}/notes", Version: version20210415, Scopes: readEvents, Repeatable: true, answer: "notes"})
+	opAppointmentNotesCreate = define(Operation{Name: "appointmentNotes.create", Method: post, Path: "/calendars/appointments/{appointmentId}/notes", Version: version20210415, Scopes: writeEvents, answer: "note"})
+	opAppointmentNotesUpdate = define(Operation{Name: "appointmentNotes.update", Method: put, Path: "/calendars/appointments/{appointmentId}/notes/{noteId}", Version: version20210415, Scopes: writeEvents, Repeatable: true, answer: "note"})
+	opAppointmentNotesDelete = define(Operation{Name: "appointmentNotes.delete", Method: del, Path: "/calendars/appointments/{appointmentId}/notes/{noteId}", Version: version20210415, Scopes: writeEvents, Repeatable: true})
 
 	opCalendarsList         = define(Operation{Name: "calendars.list", Method: get, Path: "/calendars/", Version: version20210415, Scopes: []Scope{ScopeCalendarsReadonly}, Repeatable: true, location: inQuery, answer: "calendars"})
 	opCalendarsFreeSlots    = define(Operation{Name: "calendars.freeSlots", Method: get, Path: "/calendars/{calendarId}/free-slots", Version: version20210415, Scopes: []Scope{ScopeCalendarsReadonly}, Repeatable: true, answer: "."})

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/internal/lenient"
-	"github.com/pluvo/ghl/internal/redact"
 )
 
 // CustomField is a contact's value of a custom field. Records that are read have the ID; records to write need the
@@ -264,16 +263,6 @@ func (r *CustomFieldResolver) Value(c *Contact, idOrKey string) (CustomFieldValu
 		}
 	}
 	return CustomFieldValue{}, false
-}
-
-// Set returns a custom field with a value, for a create or an update. It fails with [ErrBadInput] if the location
-// has no such field.
-func (r *CustomFieldResolver) Set(idOrKey string, value CustomFieldValue) (CustomField, error) {
-	d, ok := r.Find(idOrKey)
-	if !ok {
-		return CustomField{}, badInputf("CustomFields", "the location has no custom field %q", redact.Clip(idOrKey, 80))
-	}
-	return CustomField{ID: d.ID, Value: value}, nil
 }
 
 // Definitions returns all definitions in their original order.

@@ -42,7 +42,7 @@ func (o Opt[T]) IsNull() bool { return o.state == optNull }
 // IsZero reports whether the field is absent. Package encoding/json calls it for the omitzero tag.
 func (o Opt[T]) IsZero() bool { return o.state == optAbsent }
 
-// String returns "(absent)", "null", or the value as fmt prints it with %v; what a pointer points to is printed as JSON.
+// String returns "(absent)", "null", or the value as fmt prints it with %v. It prints what a pointer points to as JSON.
 func (o Opt[T]) String() string {
 	switch o.state {
 	case optAbsent:

@@ -1,6 +1,7 @@
 package ghltest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -308,4 +309,151 @@ func TestTheMisspelledStatus(t *testing.T) {
 		s.LocationID(), cal.ID, ada.ID))
 	require.Equal(t, 200, status, "%v", made)
 	require.Equal(t, "confirmed", made["appoinmentStatus"])
+}
+
+// An endpoint that HighLevel documents and the fake does not have answers 501 with its name.
+func TestAnEndpointThatTheFakeDoesNotHave(t *testing.T) {
+	s, _ := start(t)
+	for _, test := range []struct {
+		version, method, path, message string
+	}{
+		{"2021-07-28", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"v3", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"", "GET", "/invoices/abc", "get-invoice (GET /invoices/{invoiceId})"},
+		{"2021-07-28", "GET", "/invoices/abc/", "get-invoice (GET /invoices/{invoiceId})"},
+		{"2021-07-28", "POST", "/conversations/messages", "send-a-new-message (POST /conversations/messages)"},
+		{"2021-07-28", "GET", "/users/", "get-user-by-location (GET /users/)"},
+		{"2021-07-28", "GET", "/users", "get-user-by-location (GET /users/)"},
+		{"2021-07-28", "GET", "/opportunities/search?location_id=x", "search-opportunity (GET /opportunities/search)"},
+		{"2021-07-28", "POST", "/locations/", "create-location (POST /locations/)"},
+		{"2021-07-28", "DELETE", "/calendars/abc", "delete-calendar (DELETE /calendars/{calendarId})"},
+	} {
+		status, answer, _ := send(t, s, test.method, test.path, "", "Version", test.version)
+		require.Equal(t, 501, status, test.path)
+		require.Equal(t, "ghltest does not have the endpoint "+test.message, answer["message"])
+		require.Equal(t, "Not Implemented", answer["error"])
+	}
+	for _, request := range []string{
+		"GET /no/such", "GET /contacts", "PATCH /contacts/abc", "GET //invoices/abc", "GET /invoices//abc/def",
+		"GET /invoices/..", "PUT /invoices", "GET /",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		status, answer, _ := send(t, s, method, path, "")
+		require.Equal(t, 404, status, request)
+		require.Equal(t, "Cannot "+request, answer["message"])
+	}
+}
+
+// A delivery has the form in which JavaScript writes JSON, so that its signature is also that of a body which the
+// receiver has parsed and written again.
+func TestDeliveriesAreWrittenAsInJavaScript(t *testing.T) {
+	s, c := start(t)
+	field := s.AddCustomField(ghl.CustomFieldDefinition{Name: "Files", DataType: "TEXTBOX_LIST"})
+	for _, opts := range [][]ghltest.SubscribeOption{nil, {ghltest.NestedRecords()}} {
+		s.SubscribeHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), opts...)
+	}
+	const name = "<b>Tom & Jerry</b> \u2028\u2029 \"Ä\" \x7f\b"
+	made, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{
+		FirstName: name, Email: "tom@example.com", CustomFields: []ghl.CustomField{{
+			ID: field.ID, Value: ghl.ValueOf(json.RawMessage(`{"b":1.50,"10":1e3,"2":"\u003cx\u003e"}`)),
+		}},
+	})
+	require.NoError(t, err)
+	_, err = c.Notes.Create(t.Context(), made.ID, &ghl.NoteCreate{Body: "<p>a &amp; b</p>"})
+	require.NoError(t, err)
+	require.NoError(t, s.Flush(t.Context()))
+	require.Len(t, s.Deliveries(), 4)
+	for _, d := range s.Deliveries() {
+		body := string(d.Body)
+		for _, escaped := range []string{`\u003c`, `\u003e`, `\u0026`, `\u2028`, `\u2029`, `\u007f`, ": ", ", "} {
+			require.NotContains(t, body, escaped)
+		}
+		if d.Type == ghltest.NoteCreate {
+			require.Contains(t, body, `"body":"<p>a &amp; b</p>"`)
+			continue
+		}
+		require.Contains(t, body, `"firstName":"<b>Tom & Jerry</b> `+"\u2028\u2029"+` \"Ä\" `+"\x7f"+`\b"`)
+		require.Contains(t, body, `{"2":"<x>","10":1000,"b":1.5}`)
+	}
+}
+
+// An update of an appointment without a status makes the appointment confirmed.
+func TestAnUpdateOfAnAppointmentResetsItsStatus(t *testing.T) {
+	s, _ := start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	at := ghl.NewTime(noon.AddDate(0, 0, -7)) // in the past, where no slot can be booked
+	for _, test := range []struct {
+		was        ghl.AppointmentStatus
+		body, want string
+	}{
+		{ghl.AppointmentNoShow, `{"title":"Visit, second floor"}`, "confirmed"},
+		{ghl.AppointmentCancelled, `{"assignedUserId":"u1"}`, "confirmed"},
+		{ghl.AppointmentShowed, `{}`, "confirmed"},
+		{ghl.AppointmentNew, `{"appointmentStatus":null}`, "confirmed"},
+		{ghl.AppointmentNoShow, `{"title":"x","appointmentStatus":"noshow"}`, "noshow"},
+		{ghl.AppointmentConfirmed, `{"appointmentStatus":"cancelled"}`, "cancelled"},
+	} {
+		booked := s.AddAppointment(ghl.Appointment{
+			ContactID: ada.ID, StartTime: at, Title: "Visit", AppointmentStatus: test.was,
+		})
+		status, answer, _ := send(t, s, "PUT", "/calendars/events/appointments/"+booked.ID, test.body)
+		require.Equal(t, 200, status, "%s: %v", test.body, answer)
+		require.Equal(t, test.want, answer["appointmentStatus"], test.body)
+		require.Equal(t, ghl.AppointmentStatus(test.want), last(s.Appointments(ada.ID)).AppointmentStatus, test.body)
+	}
+}
+
+func last[T any](list []T) T { return list[len(list)-1] }
+
+// Some accounts refuse contacts that nobody can reach.
+func TestContactsWithoutEmailAndPhone(t *testing.T) {
+	strict, _ := start(t, ghltest.WithEmailOrPhoneRequired())
+	lax, _ := start(t)
+	for _, s := range []*ghltest.Server{strict, lax} {
+		ada := s.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		bo := s.AddContact(ghl.Contact{FirstName: "Bo"})
+		here := `{"locationId":"` + s.LocationID() + `"`
+		for _, test := range []struct {
+			method, path, body string
+			refused            bool // with the option
+		}{
+			{"POST", "/contacts/", here + `,"firstName":"Cy"}`, true},
+			{"POST", "/contacts/", here + `,"firstName":"Cy","email":"","phone":null}`, true},
+			{"POST", "/contacts/upsert", here + `,"firstName":"Di"}`, true},
+			{"PUT", "/contacts/" + ada.ID, `{"email":null}`, true},
+			{"PUT", "/contacts/" + bo.ID, `{"firstName":"Bob"}`, false},
+			{"POST", "/contacts/", here + `,"phone":"+12025550143"}`, false},
+			{"POST", "/contacts/upsert", here + `,"email":"di@example.com"}`, false},
+		} {
+			status, answer, _ := send(t, s, test.method, test.path, test.body)
+			if test.refused && s == strict {
+				require.Equal(t, 400, status, test.body)
+				require.Equal(t, "Please provide at least one of email, phone", answer["message"])
+				continue
+			}
+			require.Less(t, status, 300, "%s %s: %v", test.path, test.body, answer)
+		}
+	}
+}
+
+// Some accounts refuse a phone that is not a phone number, and the whole contact with it.
+func TestMalformedPhones(t *testing.T) {
+	strict, _ := start(t, ghltest.WithMalformedPhonesRefused())
+	lax, _ := start(t)
+	for phone, refused := range map[string]bool{
+		"call me": true, "n/a": true, "none": true, "555 CALL ME": true, "12": true, "1234567890123456": true,
+		"+49 30 (1234) 5678": false, "202-555-0143 ext. 12": false, "(202) 555.0143": false, "": false,
+	} {
+		for _, s := range []*ghltest.Server{strict, lax} {
+			body := fmt.Sprintf(`{"locationId":%q,"email":"bob@example.com","phone":%q}`, s.LocationID(), phone)
+			status, answer, _ := send(t, s, "POST", "/contacts/upsert", body)
+			want := 200
+			if refused && s == strict {
+				want = 400
+			}
+			require.Equal(t, want, status, "%q: %v", phone, answer)
+		}
+	}
+	status, _, _ := send(t, lax, "GET", "/contacts/search/duplicate?number=call+me&locationId="+lax.LocationID(), "")
+	require.Equal(t, 400, status, "a search for words is always refused")
 }

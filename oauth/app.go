@@ -26,7 +26,7 @@ const (
 
 // Config holds the settings of an [App]. It prints without its secret with every verb of fmt and in slog, and the
 // encodings of JSON, XML, YAML, text and gob hold no secret. A printer that reads fields by reflection and calls no
-// methods prints ClientSecret.
+// methods prints ClientSecret, and so does fmt for a Config in a private field.
 type Config struct {
 	// ClientID and ClientSecret are those of the app's page in the marketplace.
 	ClientID     string
@@ -294,11 +294,7 @@ func (a *App) Exchange(ctx context.Context, code string) (*ghl.Token, error) {
 	if problem := check.Bearer(code); problem != "" {
 		return nil, badInput("code", "the code %s", problem)
 	}
-	token, err := a.requestToken(ctx, grant{
+	return a.requestToken(ctx, grant{
 		kind: "authorization_code", code: code, redirectURL: a.config.RedirectURL, userType: a.config.UserType,
 	})
-	if err == nil {
-		token.ConnectedAt = token.IssuedAt
-	}
-	return token, err
 }

@@ -17,8 +17,9 @@ import (
 // that caller's wait, never the refresh. The same store and key return the same source.
 //
 // The source fails with [ghl.ErrReauthRequired], naming the key, when the store holds no token, or when the server
-// says that the refresh token is used or invalid. It then does not ask the server again until the store holds
-// another token, which it sees within a second. Other failures, such as "Location is not active", leave the token
+// says that the refresh token is used or invalid. It then stores that with the token ([ghl.Token.RefusedRefresh]), and
+// no process that shares the store asks the server again until the store holds another token, which the source sees
+// within a second. Other failures, such as "Location is not active", leave the token
 // as it is: the source retries after a pause of first a second and at most a minute, or as long as the server asks
 // for. During the pause it reads the store each second, to find a token that another process has saved.
 //
@@ -27,9 +28,10 @@ import (
 //
 // Two failures can lose a token. When the server has rotated the refresh token and its answer is lost, or the
 // process dies between the answer and the save, the stored refresh token is used up: the next refresh ends in
-// [ghl.ErrReauthRequired]. When the store cannot save, the new token exists only in memory: calls use it, the
-// source retries the save every few seconds and reports it to [Config.OnTrouble] and the log. Call [App.Flush]
-// before the process ends, to prevent both.
+// [ghl.ErrReauthRequired]. After a lost answer the source repeats the request immediately, once: HighLevel is said
+// to grant the same new token again within 30 s, which is an unconfirmed claim of one source. When the store cannot
+// save, the new token exists only in memory: calls use it, the source retries the save every few seconds and reports
+// it to [Config.OnTrouble] and the log. Call [App.Flush] before the process ends, to prevent both.
 func (a *App) TokenSource(store Store, key string) ghl.TokenSource {
 	if err := CheckKey(key); err != nil {
 		return failingSource{err}
@@ -260,8 +262,10 @@ func (s *storedSource) adopt(ctx context.Context, token *ghl.Token, err error) {
 	time.AfterFunc(saveAgain, s.retrySave)
 }
 
-func (s *storedSource) hasUnsaved() bool {
+func (s *storedSource) hasUnsaved() bool { return s.unsavedCopy() != nil }
+
+func (s *storedSource) unsavedCopy() *ghl.Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.unsaved.token != nil
+	return clone(s.unsaved.token)
 }

@@ -34,8 +34,8 @@ const (
 //
 //	200  the delivery was kept, now or before
 //	400  the body is signed, but is not an event
-//	401  the signature is invalid or missing (without a signature of the right form, the body is not read), or the timestamp is older than the replay window, or missing although
-//	     [RequireTimestamp] is set
+//	401  the signature is invalid or missing, or the timestamp is older than the replay window, or missing although
+//	     [RequireTimestamp] is set; without a signature of the right form the body is not read
 //	403  the delivery is for another app ([WithApp])
 //	405  the method is not POST
 //	413  the body is larger than [WithMaxBody]

@@ -65,9 +65,31 @@ var (
 	})
 )
 
-// ParsePublicKey reads an Ed25519 public key in the form that HighLevel publishes: PEM with a block "PUBLIC KEY".
+// ParsePublicKey reads an Ed25519 public key: PEM with a block "PUBLIC KEY", the form that HighLevel publishes,
+// or the base64 or hex of that block's content (SPKI in DER) or of the key's 32 bytes. Base64 may be URL-safe and
+// without padding. White space around the key and line breaks within base64 are ignored.
 func ParsePublicKey(text string) (ed25519.PublicKey, error) {
-	return parsePEM[ed25519.PublicKey](text)
+	if strings.Contains(text, "-----BEGIN") {
+		return parsePEM[ed25519.PublicKey](text)
+	}
+	data, ok := decodeKey(strings.Join(strings.Fields(text), ""))
+	switch {
+	case !ok:
+		return nil, errors.New(`webhook: the key is not PEM with a block "PUBLIC KEY", base64 or hex`)
+	case len(data) == ed25519.PublicKeySize:
+		return data, nil
+	}
+	return parseSPKI[ed25519.PublicKey](data)
+}
+
+// decodeKey decodes hex or base64. Text that could be either is hex: neither form of a key is hex in base64.
+func decodeKey(text string) (data []byte, ok bool) {
+	if data, err := hex.DecodeString(strings.TrimPrefix(text, "0x")); err == nil && len(data) > 0 {
+		return data, true
+	}
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	data, err := base64.RawStdEncoding.DecodeString(text)
+	return data, err == nil && len(data) > 0
 }
 
 func parsePEM[K any](text string) (K, error) {
@@ -76,7 +98,12 @@ func parsePEM[K any](text string) (K, error) {
 	if block == nil || block.Type != "PUBLIC KEY" {
 		return none, errors.New(`webhook: the key is not PEM with a block "PUBLIC KEY"`)
 	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	return parseSPKI[K](block.Bytes)
+}
+
+func parseSPKI[K any](der []byte) (K, error) {
+	var none K
+	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
 		return none, fmt.Errorf("webhook: the key cannot be read: %w", err)
 	}

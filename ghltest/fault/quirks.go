@@ -27,11 +27,16 @@ func Quirks() []Kind {
 		AdditionalEmailsAsObjects(), AdditionalEmailsAsStrings(), CustomFieldValues(),
 		RenamedProperty("event", "appointment"),
 		RenamedProperty("succeded", "success"), MissingProperties("startAfter", "searchAfter", "traceId"),
-		UnknownProperties(),
+		UnknownProperties(), UnderscoreIDs(), MisspelledStatusAlone(), BookingWithoutTimes(), EditorNotes(),
+		MetaWithoutCursor(), MetaWithNullCursor(), CursorOnLastPage(), ZeroCursorOnEmptyPage(), ShortPages(1),
+		ZeroLimits(), ZeroDailyLimits(),
 		NullCursors(), WrongContentType("text/html"), DateSkew(-time.Hour),
 	}
 	for form := DateISO; form < dateForms; form++ {
 		list = append(list, DatesAs(form))
+	}
+	for form := SlotsByDay; form < slotsForms; form++ {
+		list = append(list, FreeSlotsAs(form))
 	}
 	return list
 }
@@ -194,7 +199,8 @@ func CustomFieldValues(values ...any) Kind {
 	}).refusedIf(err != nil, "CustomFieldValues: a value cannot be encoded as JSON")
 }
 
-// UnderscoreIDs sends _id for id. The search for tasks always has _id; no other answer of HighLevel was seen with it.
+// UnderscoreIDs sends _id for id in every object. The search for tasks always has _id; one project reports it of other
+// records.
 func UnderscoreIDs() Kind { return RenamedProperty("id", "_id").named("UnderscoreIDs") }
 
 // RenamedProperty sends a property under another name in every object: "event" as "appointment", "succeded" as

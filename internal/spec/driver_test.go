@@ -307,10 +307,12 @@ var methods = []method{
 	}},
 	{operation: "appointments.update", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Appointments.Update(d.ctx, eventID, &ghl.AppointmentUpdate{Title: ghl.Some("Visit")}, d.opt)
+			in := &ghl.AppointmentUpdate{Title: ghl.Some("Visit"), SkipRead: true}
+			return d.Appointments.Update(d.ctx, eventID, in, d.opt)
 		},
 		func(d *driver) (any, error) {
 			return d.Appointments.Update(d.ctx, eventID, full(d, &ghl.AppointmentUpdate{
+				SkipRead:   true,
 				CalendarID: ghl.Some(calendarID), StartTime: ghl.Some(start), EndTime: ghl.Some(end),
 				Title:             ghl.Some("First talk"),
 				AppointmentStatus: ghl.Some(ghl.AppointmentShowed), AssignedUserID: ghl.Some(userID),
@@ -330,6 +332,30 @@ var methods = []method{
 			in.OverrideLocationConfig, in.IgnoreDateRange = ghl.Some(false), ghl.Some(false)
 			in.IgnoreFreeSlotValidation, in.ToNotify = ghl.Some(false), ghl.Some(false)
 			return d.Appointments.Update(d.ctx, eventID, in, d.opt)
+		},
+	}},
+
+	{operation: "appointmentNotes.list", calls: []call{
+		func(d *driver) (any, error) { // one page
+			for note, err := range d.AppointmentNotes.All(d.ctx, eventID, d.opt) {
+				return []*ghl.Note{note}, err
+			}
+			return nil, nil
+		},
+	}},
+	{operation: "appointmentNotes.create", calls: []call{
+		func(d *driver) (any, error) {
+			return d.AppointmentNotes.Create(d.ctx, eventID, &ghl.NoteCreate{Body: "Called back"}, d.opt)
+		},
+		func(d *driver) (any, error) {
+			in := &ghl.NoteCreate{Body: "Called back", UserID: userID}
+			return d.AppointmentNotes.Create(d.ctx, eventID, full(d, in, "Title", "Color", "Pinned"), d.opt)
+		},
+	}},
+	{operation: "appointmentNotes.update", calls: []call{
+		func(d *driver) (any, error) {
+			in := &ghl.NoteUpdate{Body: ghl.Some("Called back"), UserID: ghl.Some(userID)}
+			return d.AppointmentNotes.Update(d.ctx, eventID, noteID, full(d, in, "Title", "Color", "Pinned"), d.opt)
 		},
 	}},
 
@@ -437,6 +463,7 @@ func allMethods(t *testing.T) []method {
 var ids = map[string]string{
 	"locationId": locationID, "contactId": contactID, "taskId": taskID, "noteId": noteID, "businessId": businessID,
 	"campaignId": campaignID, "workflowId": workflowID, "calendarId": calendarID, "eventId": eventID,
+	"appointmentId": eventID,
 }
 
 // derived returns the method of an operation that takes only the ids of its path, such as Client.Notes.Get for

@@ -96,7 +96,8 @@ func token(n int) *ghl.Token {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 	return &ghl.Token{
 		AccessToken: fmt.Sprintf("access-%d", n), RefreshToken: fmt.Sprintf("refresh-%d", n),
-		IssuedAt: start, ConnectedAt: start.Add(-time.Hour), ExpiresAt: start.Add(24 * time.Hour),
+		RefusedRefresh: fmt.Sprintf("refused-%d", n),
+		IssuedAt:       start, ConnectedAt: start.Add(-time.Hour), ExpiresAt: start.Add(24 * time.Hour),
 		Scopes:   []ghl.Scope{"contacts.readonly", "contacts.write"},
 		UserType: ghl.UserTypeCompany, CompanyID: "company", LocationID: "location", UserID: "user",
 		BulkInstallation: true, ApprovedLocations: []string{"a", "b"}, AllLocations: true, FutureLocations: true,

@@ -124,3 +124,86 @@ func TestAMoveToATakenSlot(t *testing.T) {
 		require.Equal(t, "slot", w.conflicts()[0].Field)
 	})
 }
+
+// TestAnEditKeepsTheStatusOfAnAppointment: the update names the status that the run has read.
+func TestAnEditKeepsTheStatusOfAnAppointment(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		w.server.Fail(ghltest.Fault{Kind: fault.BookingWithoutTimes()})
+		ada, made, start := w.appointment()
+		_, err := w.client.Appointments.Update(t.Context(), made.ID,
+			&ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentNoShow)})
+		require.NoError(t, err)
+		w.touch(ada.ID)
+		w.settle()
+		for _, edit := range []func(*pluvo.Appointment){
+			func(a *pluvo.Appointment) { a.Title = "Long talk" },
+			func(a *pluvo.Appointment) { a.Start, a.End = start.Add(2*time.Hour), start.Add(150*time.Minute) },
+			func(a *pluvo.Appointment) { a.Title = "Longer talk" },
+		} {
+			ours := w.full(ada.ID).Appointments[0]
+			edit(&ours)
+			w.server.ResetRequests()
+			w.put(&ours)
+			w.settle()
+			for _, r := range w.server.Requests() {
+				require.NotEqual(t, "appointments.get", r.Operation, "the list has the status")
+			}
+			require.Equal(t, []string{"appointments.update"}, w.writes())
+			there := w.server.Appointments(ada.ID)[0]
+			require.Equal(t, ghl.AppointmentNoShow, there.AppointmentStatus)
+			require.Equal(t, ours.Title, there.Title)
+			at, _ := there.StartTime.Instant()
+			require.True(t, at.Equal(ours.Start))
+			require.Equal(t, pluvo.AppointmentNoShow, w.full(ada.ID).Appointments[0].Status)
+		}
+		require.Empty(t, w.conflicts())
+	})
+}
+
+// TestABookingWhoseAnswerHasNoTimes: the first edit in Pluvo after the booking arrives.
+func TestABookingWhoseAnswerHasNoTimes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		var calendar string
+		w := newWorld(t, address, func(l *engine.Location) {
+			l.Calendar = func(*pluvo.Appointment) string { return calendar }
+		})
+		w.server.Fail(ghltest.Fault{Kind: fault.BookingWithoutTimes()})
+		calendar = w.server.AddCalendar(ghl.Calendar{Name: "Consultations"}).ID
+		start := w.freeSlot(calendar)
+		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"})
+		w.put(&pluvo.Appointment{ID: "a1", ContactID: "p1", Title: "Talk", Start: start, End: start.Add(30 * time.Minute)})
+		w.settle()
+		require.Equal(t, 1, w.booked())
+		edited := w.pluvoAppointments("p1")[0]
+		edited.Title = "Long talk"
+		w.put(&edited)
+		w.settle()
+		require.Empty(t, w.conflicts())
+		require.Equal(t, "Long talk", w.pluvoAppointments("p1")[0].Title)
+		require.Equal(t, "Long talk", w.server.Appointments(w.server.Contacts()[0].ID)[0].Title)
+		require.Empty(t, w.failures())
+	})
+}
+
+// TestNotesOfTheEditor: HighLevel writes each note as HTML, which is neither a refusal nor a change.
+func TestNotesOfTheEditor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		w.server.Fail(ghltest.Fault{Kind: fault.EditorNotes()})
+		ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		w.put(&pluvo.Note{ID: "n1", ContactID: w.full(ada.ID).Contact.ID, Content: "Tom & Jerry\n1 < 2"})
+		w.settle()
+		require.Equal(t, []string{"notes.create"}, w.writes())
+		note := w.full(ada.ID).Notes[0]
+		note.Content += "\nthird"
+		w.put(&note)
+		w.settle()
+		require.Equal(t, []string{"notes.update"}, w.writes())
+		w.touch(ada.ID)
+		w.settle()
+		require.Empty(t, w.writes())
+		require.Empty(t, w.conflicts())
+		require.Equal(t, "Tom & Jerry\n1 < 2\nthird", w.full(ada.ID).Notes[0].Content)
+	})
+}

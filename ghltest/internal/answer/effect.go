@@ -12,6 +12,8 @@ type Effect struct {
 	Err       error  // of a wrong argument
 	AfterWork bool   // the operation runs before the answer is replaced
 
+	NotReached bool // the request never reaches the operation, so AfterWork is refused
+
 	// These replace the answer; see Replaces.
 	Reply *Reply
 	Cut   Cut
@@ -46,5 +48,6 @@ type Reply struct {
 	ContentType string
 	Body        string
 	Header      map[string]string
-	Gateway     bool // the answer comes from a gateway, without the headers of the API
+	ContactID   string // an id in Body that stands for the contact in the path of the request
+	Gateway     bool   // the answer comes from a gateway, without the headers of the API
 }
