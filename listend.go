@@ -61,8 +61,8 @@ func (l *listEnd) reached(p pageInfo) bool {
 	return l.counted && !l.shrunk && l.total > 0 && l.read == l.total && !(estimate && (l.bySkip || p.next != ""))
 }
 
-// ended reports whether the page that was added last is the end of the list. visited is whether its cursor is that of an
-// earlier request.
+// ended reports whether the page that was added last is the end of the list. visited is whether an earlier request had
+// its cursor.
 func (l *listEnd) ended(p pageInfo, visited bool) bool {
 	switch {
 	case l.reached(p):
