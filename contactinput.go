@@ -56,12 +56,13 @@ type ContactUpdate struct {
 	AssignedTo  Opt[string] `json:"assignedTo,omitzero"`
 	DateOfBirth Opt[string] `json:"dateOfBirth,omitzero"` // YYYY-MM-DD
 	DND         Opt[bool]   `json:"dnd,omitzero"`
-	// DNDSettings changes the channels that are not nil.
+	// DNDSettings changes the channels that are not nil, each as a whole. HighLevel does not document what it does to
+	// the other channels, or to all channels when DND alone is set.
 	DNDSettings        Opt[*DNDSettings] `json:"dndSettings,omitzero"`
 	InboundDNDSettings Opt[*DNDSettings] `json:"inboundDndSettings,omitzero"`
 	// Tags replaces all tags of the contact. To change single tags, use [TagsService.Add] and [TagsService.Remove].
 	Tags Opt[[]string] `json:"tags,omitzero"`
-	// CustomFields changes the listed fields; the others keep their values.
+	// CustomFields replaces the whole value of each listed field; the others keep their values.
 	CustomFields Opt[[]CustomField] `json:"customFields,omitzero"`
 }
 
