@@ -82,6 +82,9 @@ func (w *window) learn(remaining int, refused bool, sent, now time.Time) {
 func (w *window) setRemaining(remaining int, sent, now time.Time) {
 	w.known, w.probes, w.unreported = true, false, 0
 	w.remaining, w.remainingSent, w.remainingRecv = remaining, sent, now
+	if !w.sliding(now) {
+		w.rivals.watch(w, now)
+	}
 }
 
 // learnStraggler learns from an attempt that was sent before the estimated beginning of the window. The attempt may

@@ -58,6 +58,7 @@ type window struct {
 	others float64 // requests a second of other clients
 
 	blind   blind
+	rivals  rivals
 	implied int // limit that what remains implies while no answer reports the limit; -1 when one has
 
 	flights flights
@@ -104,14 +105,38 @@ func (w *window) room(now time.Time) float64 {
 	case !w.known:
 		return float64(w.limit - w.flights.since(w.begin))
 	}
-	left := float64(w.remaining - w.unreported - w.flights.since(w.remainingSent))
+	left := float64(w.remaining-w.unreported) - w.uncounted()
 	age := now.Sub(w.remainingSent).Seconds()
 	if w.sliding(now) {
 		return left + float64(w.leaving(now))
 	}
 	// Clients that share the last few requests must not all take them.
 	spare := math.Round(min(1/w.share-1, 6) / 4)
-	return left - math.Round(foresight*w.others*age) - spare
+	return left + w.late() - math.Round(foresight*w.others*age) - spare
+}
+
+// took is how long the answer that reported what remains took.
+func (w *window) took() time.Duration { return w.remainingRecv.Sub(w.remainingSent) }
+
+// slow reports whether answers take so long that many attempts are in flight.
+func (w *window) slow() bool { return w.took() > reorder }
+
+// late returns how many attempts in flight are expected to reach the server after the window has ended. It matters when
+// answers take long.
+func (w *window) late() float64 {
+	if !w.slow() || w.hi.Sub(w.lo) > w.interval/4 {
+		return 0
+	}
+	return w.flights.after(w.ends(), w.took())
+}
+
+// uncounted returns how many attempts in flight the server had not counted when it reported what remains. When answers
+// take long, it is an expected number: to count all attempts in flight would waste what they take.
+func (w *window) uncounted() float64 {
+	if !w.slow() {
+		return float64(w.flights.since(w.remainingSent))
+	}
+	return w.flights.after(w.remainingSent.Add(w.took()/2), w.took())
 }
 
 // opens returns when there may be room again.
@@ -143,7 +168,11 @@ func (w *window) rate(now time.Time) float64 {
 		end = w.ends()
 	}
 	rest := max(end.Sub(now).Seconds(), 0.01)
-	return min(max(haste*w.weight*w.room(now)/rest, even/10), fastest*even)
+	least := even / 10
+	if w.slow() {
+		least = 1.1 * even * w.weight
+	}
+	return min(max(haste*w.weight*w.room(now)/rest, least), fastest*even)
 }
 
 // evenRest returns what would remain now if all requests had been sent at the even rate.
@@ -202,14 +231,15 @@ func (w *window) forget() {
 // next ends the current window, measures who used it, and begins the next one.
 func (w *window) next(begin time.Time) {
 	w.previous = -1
+	w.rivals.judge(w.hi.Add(-w.interval))
 	if w.known {
 		w.previous, w.previousRecv = w.remaining, w.remainingRecv
-		own := max(w.own-w.flights.since(w.remainingSent), 0)
+		own := max(w.own-int(w.uncounted()), 0)
 		others := max(w.limit-w.remaining-own, 0)
 		w.others += (float64(others)/w.interval.Seconds() - w.others) / 3
 		if w.busy && own > 0 {
 			w.share += (float64(own)/float64(own+others) - w.share) / 3
-			w.weight = math.Pow(max(w.share, 0.1), fairness)
+			w.weight = math.Pow(max(w.share, 0.1), fairness*(1-1.5*w.rivals.yieldNot))
 		}
 	}
 	w.known, w.probes, w.busy, w.unreported = false, false, false, 0
