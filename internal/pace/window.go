@@ -39,6 +39,7 @@ type window struct {
 	begin  time.Time     // attempts sent from here on are counted in this window
 	probes bool          // begun before hi, to find out whether the server's window has begun
 	grow   time.Duration // how far the end was last put off because the server's window had not ended
+
 	rises  rises
 	slides time.Time // the server's window is treated as sliding until then
 
@@ -47,6 +48,8 @@ type window struct {
 	remainingSent time.Time // when the attempt that reported it was sent
 	remainingRecv time.Time // when its answer arrived
 	unreported    int       // answers since then that did not report what remains
+
+	mean, spread time.Duration // how long answers take on average, and how far they are from that
 
 	previous     int       // what remained at the end of the previous window; -1 when unknown
 	previousRecv time.Time // when that was reported
@@ -83,6 +86,9 @@ func (w *window) evenRate() float64 { return float64(w.limit) / w.interval.Secon
 // uncertain reports whether the end of the window is only roughly known.
 func (w *window) uncertain() bool { return w.hi.Sub(w.lo) > w.interval/16 }
 
+// vague reports whether the end of the window is hardly known.
+func (w *window) vague() bool { return w.hi.Sub(w.lo) > w.interval/4 }
+
 // sliding reports whether the server's window is treated as sliding.
 func (w *window) sliding(now time.Time) bool { return now.Before(w.slides) }
 
@@ -115,30 +121,6 @@ func (w *window) room(now time.Time) float64 {
 	return left + w.late() - math.Round(foresight*w.others*age) - spare
 }
 
-// took is how long the answer that reported what remains took.
-func (w *window) took() time.Duration { return w.remainingRecv.Sub(w.remainingSent) }
-
-// slow reports whether answers take so long that many attempts are in flight.
-func (w *window) slow() bool { return w.took() > reorder }
-
-// late returns how many attempts in flight are expected to reach the server after the window has ended. It matters when
-// answers take long.
-func (w *window) late() float64 {
-	if !w.slow() || w.hi.Sub(w.lo) > w.interval/4 {
-		return 0
-	}
-	return w.flights.after(w.ends(), w.took())
-}
-
-// uncounted returns how many attempts in flight the server had not counted when it reported what remains. When answers
-// take long, it is an expected number: to count all attempts in flight would waste what they take.
-func (w *window) uncounted() float64 {
-	if !w.slow() {
-		return float64(w.flights.since(w.remainingSent))
-	}
-	return w.flights.after(w.remainingSent.Add(w.took()/2), w.took())
-}
-
 // opens returns when there may be room again.
 func (w *window) opens(now time.Time) time.Time {
 	switch {
@@ -158,19 +140,19 @@ func (w *window) opens(now time.Time) time.Time {
 func (w *window) rate(now time.Time) float64 {
 	even := w.evenRate()
 	if w.sliding(now) {
-		return w.slidingRate(even)
+		return w.slidingRate()
 	}
 	if w.hi.IsZero() {
 		return even
 	}
 	end := w.lo.Add(w.interval)
-	if w.hi.Sub(w.lo) > w.interval/4 {
+	if w.vague() {
 		end = w.ends()
 	}
 	rest := max(end.Sub(now).Seconds(), 0.01)
 	least := even / 10
 	if w.slow() {
-		least = 1.1 * even * w.weight
+		least = slowRate * even * w.weight
 	}
 	return min(max(haste*w.weight*w.room(now)/rest, least), fastest*even)
 }
@@ -231,7 +213,7 @@ func (w *window) forget() {
 // next ends the current window, measures who used it, and begins the next one.
 func (w *window) next(begin time.Time) {
 	w.previous = -1
-	w.rivals.judge(w.hi.Add(-w.interval))
+	w.rivals.judge(w.begin)
 	if w.known {
 		w.previous, w.previousRecv = w.remaining, w.remainingRecv
 		own := max(w.own-int(w.uncounted()), 0)
@@ -239,7 +221,7 @@ func (w *window) next(begin time.Time) {
 		w.others += (float64(others)/w.interval.Seconds() - w.others) / 3
 		if w.busy && own > 0 {
 			w.share += (float64(own)/float64(own+others) - w.share) / 3
-			w.weight = math.Pow(max(w.share, 0.1), fairness*(1-1.5*w.rivals.yieldNot))
+			w.weight = math.Pow(max(w.share, 0.1), fairness*(1-boldness*w.rivals.stubborn))
 		}
 	}
 	w.known, w.probes, w.busy, w.unreported = false, false, false, 0
