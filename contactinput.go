@@ -16,7 +16,7 @@ type ContactCreate struct {
 	Email string `json:"email,omitempty"`
 	// Phone should be in E.164. The server completes other forms by the location's country.
 	Phone string `json:"phone,omitempty"`
-	// Gender is accepted by the API but not stored.
+	// Gender is stored with a new contact only; no update changes it.
 	Gender             string       `json:"gender,omitempty"`
 	Address1           string       `json:"address1,omitempty"`
 	City               string       `json:"city,omitempty"`
@@ -92,7 +92,8 @@ type ContactUpsert struct {
 	CustomFields Opt[[]CustomField] `json:"customFields,omitzero"`
 
 	CompanyName Opt[string] `json:"companyName,omitzero"`
-	Gender      Opt[string] `json:"gender,omitzero"`
+	// Gender is stored if the call creates the contact; the API ignores it for a contact that exists.
+	Gender Opt[string] `json:"gender,omitzero"`
 	// CreateNewIfDuplicateAllowed creates a contact even if one exists, if the location allows duplicates.
 	CreateNewIfDuplicateAllowed bool `json:"createNewIfDuplicateAllowed,omitempty"`
 }

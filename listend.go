@@ -61,8 +61,8 @@ func (l *listEnd) reached(p pageInfo) bool {
 	return l.counted && !l.shrunk && l.total > 0 && l.read == l.total && !(estimate && (l.bySkip || p.next != ""))
 }
 
-// ended reports whether the page that was added last is the end of the list. visited is whether its cursor is that of an
-// earlier request.
+// ended reports whether the page that was added last is the end of the list. visited is whether an earlier request had
+// its cursor.
 func (l *listEnd) ended(p pageInfo, visited bool) bool {
 	switch {
 	case l.reached(p):
@@ -243,8 +243,8 @@ func addPage[T element](end *listEnd, seen *elements, p pageInfo, records []T) (
 	return again || repeated == p.size && (moved <= 0 || !slices.Equal(before[moved:], seen.page))
 }
 
-// totalOf returns the number of elements of a list; 0 if unknown. A count that equals the size of the page may be the count of the
-// page, so it is ignored.
+// totalOf returns the number of elements of a list; 0 if unknown. A count that equals the size of the page may be the
+// count of the page, so it is ignored.
 func totalOf(total, count, size int) int {
 	if count == size {
 		count = 0
