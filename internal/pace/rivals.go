@@ -8,9 +8,9 @@ const (
 	stubbornAt = 0.8
 	// fewOthers requests of others are too few to measure their rate.
 	fewOthers = 10
-	// boldness is how much more a client takes beside stubborn others: with 1, its weight no longer depends on its share,
-	// and with more, a smaller share makes it faster. With 0 it gets 0.6 of an equal share beside a client that sends
-	// 10 requests a second of a limit of 100, with 1 it gets 0.8, with 1.5 it gets 0.88.
+	// boldness is how much more a client takes beside stubborn others: with 1, its weight no longer depends on its
+	// share, and with more, a smaller share makes it faster. With 0 it gets 0.6 of an equal share beside a client that
+	// sends 10 requests a second of a limit of 100, with 1 it gets 0.8, with 1.5 it gets 0.88.
 	boldness = 1.5
 )
 

@@ -6,9 +6,9 @@ import (
 )
 
 // Besides fixed windows there are servers that grant little by little: with a sliding window, a request is granted when
-// one of an interval ago leaves the window, and a token bucket fills steadily. Both are treated alike, as sliding: at an
-// even rate each grants the whole limit, and what remains may stay near 0. The rule for fixed windows, which waits for a
-// window's end when little remains, used 51 % of a sliding window of 25, and 81 % of a bucket.
+// one of an interval ago leaves the window, and a token bucket fills steadily. Both are treated alike, as sliding: at
+// an even rate each grants the whole limit, and what remains may stay near 0. The rule for fixed windows, which waits
+// for a window's end when little remains, used 51 % of a sliding window of 25, and 81 % of a bucket.
 
 const (
 	// What remains rises at most once in a fixed window, when it begins. After slipsToSlide rises in two intervals the
@@ -18,12 +18,12 @@ const (
 
 	// slidingShare of the even rate is used, so that what remains does not fall to 0 by chance.
 	slidingShare = 0.985
-	// What remains beyond slidingSpare of the limit is used slidingGain times in an interval. A bucket is so emptied down
-	// to the spare, and one that fills faster than reported is used in full.
+	// What remains beyond slidingSpare of the limit is used slidingGain times in an interval. A bucket is so emptied
+	// down to the spare, and one that fills faster than reported is used in full.
 	slidingSpare = 0.03
 	slidingGain  = 6
-	// slidingFairness is what fairness is for fixed windows. It is nearer to 1, because clients that rush take from each
-	// other what leaves the window.
+	// slidingFairness is what fairness is for fixed windows. It is nearer to 1, because clients that rush take from
+	// each other what leaves the window.
 	slidingFairness = 0.8
 )
 
@@ -35,8 +35,8 @@ type rises struct {
 	n         int
 }
 
-// count takes over what an answer reported, and returns the number of rises if this is one. An attempt takes one of what
-// remains, so the same remainder again is a rise too. A time sent that is not in the past is not usable.
+// count takes over what an answer reported, and returns the number of rises if this is one. An attempt takes one of
+// what remains, so the same remainder again is a rise too. A time sent that is not in the past is not usable.
 func (r *rises) count(remaining int, sent, now time.Time, interval time.Duration) int {
 	if sent.Before(r.recv) || !sent.Before(now) {
 		return 0

@@ -5,8 +5,8 @@ import "time"
 // When answers take seconds, many attempts are in flight, and to treat each of them as not counted yet would waste what
 // they take: with answers after 2 seconds 12 % of the grant. So their expected number is used.
 
-// slowRate is the least rate, as a multiple of the even rate, while answers are slow. What remains was reported too long
-// ago to pace by it closely.
+// slowRate is the least rate, as a multiple of the even rate, while answers are slow. What remains was reported too
+// long ago to pace by it closely.
 const slowRate = 1.1
 
 // slowDoubt is by how much more attempts are treated as not counted when the time to an answer varies by all of it.
