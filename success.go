@@ -32,7 +32,8 @@ func readEnvelope(body []byte) (envelope, error) {
 			if e.status == 0 {
 				e.status = errorStatus(value)
 			}
-			if text := string(value); text == `"error"` || text == `"fail"` || text == `"failed"` || text == `"failure"` {
+			switch string(value) {
+			case `"error"`, `"fail"`, `"failed"`, `"failure"`:
 				e.status = -1
 			}
 		case "succeded", "succeeded", "success": // HighLevel uses all three spellings
@@ -106,8 +107,8 @@ var (
 		"too many requests"}
 )
 
-// refusedWith reports whether the message of an answer is a refusal that HighLevel or its gateway writes with an error's
-// status, such as "Invalid JWT", "Forbidden" and "Endpoint request timed out".
+// refusedWith reports whether the message of an answer is a refusal that HighLevel or its gateway writes with an
+// error's status, such as "Invalid JWT", "Forbidden" and "Endpoint request timed out".
 func refusedWith(body []byte) bool {
 	text, _ := lenient.Scalar(lenient.Field(body, "message"))
 	lower := strings.ToLower(text)
