@@ -99,7 +99,7 @@ func TestParsePublicKeyNamesItsForm(t *testing.T) {
 		"abcd":                   "2 bytes", // hex
 		strings.Repeat("ab", 31): "31 bytes",
 		strings.Repeat("ab", 33): "33 bytes",
-		strings.Repeat("A", 344): "258 bytes", // the size of another kind of key
+		strings.Repeat("z", 344): "258 bytes", // the size of another kind of key
 	} {
 		_, err := ParsePublicKey(text)
 		require.ErrorContains(t, err, "webhook: the key's "+size+" are not a public key (SPKI in DER)", text)
