@@ -371,7 +371,7 @@ func (b *backfill) listNotes(ctx context.Context, unit queue.Unit) error {
 	case errors.Is(err, ghl.ErrDailyLimit) || ctx.Err() != nil:
 		return err
 	case err != nil || len(resp.Skipped) > 0:
-		return b.queue.Mark(ctx, unit, queue.Background)
+		return b.queue.Mark(ctx, unit, queue.AspectNotes, queue.Background)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -227,7 +227,7 @@ func (s *Syncer) PluvoChanged() {
 
 // Touch marks a contact of HighLevel, so that it is read and synced. It returns an error if the location is unknown.
 func (s *Syncer) Touch(ctx context.Context, location, contactID string) error {
-	return s.queue.Mark(ctx, queue.Unit{Location: location, ID: contactID}, queue.Live)
+	return s.queue.Mark(ctx, queue.Unit{Location: location, ID: contactID}, queue.Everything, queue.Live)
 }
 
 // follow reads Pluvo's changes until ctx ends.

@@ -15,8 +15,8 @@ var (
 		"ghlsync_cursor", "ghlsync_record", "ghlsync_sequence", "ghlsync_person",
 	}
 	left = []string{
-		"ghlsync_process", "ghlsync_delivery", "ghlsync_failure", "ghlsync_attempt", "ghlsync_token", "ghlsync_rate",
-		"ghlsync_alert", "ghlsync_hold", "ghlsync_migration",
+		"ghlsync_process", "ghlsync_delivery", "ghlsync_event", "ghlsync_failure", "ghlsync_attempt", "ghlsync_token",
+		"ghlsync_rate", "ghlsync_alert", "ghlsync_hold", "ghlsync_migration",
 	}
 )
 

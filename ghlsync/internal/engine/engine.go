@@ -115,10 +115,10 @@ func New(c Config) (*Engine, error) {
 // Bind gives the engine the queue that it marks units in. It is called once, before anything else.
 func (e *Engine) Bind(q *queue.Queue) { e.queue = q }
 
-// markAfter has a unit worked on when the run has succeeded.
-func (e *Engine) markAfter(run *queue.Run, unit string) {
+// markAfter marks aspects of a unit when the run has succeeded.
+func (e *Engine) markAfter(run *queue.Run, unit string, a queue.Aspects) {
 	run.Finally(func(ctx context.Context, tx *db.Tx) error {
-		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: run.Location, ID: unit}, queue.Live)
+		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: run.Location, ID: unit}, a, queue.Live)
 	})
 }
 
@@ -205,7 +205,11 @@ func (e *Engine) sync(ctx context.Context, run *queue.Run) error {
 	if name, ok := strings.CutPrefix(run.ID, strayed); ok {
 		return e.find(ctx, run, l, name)
 	}
-	return e.syncContact(ctx, run, l, run.ID)
+	need, err := e.needed(ctx, l, run)
+	if err != nil || need == 0 {
+		return err
+	}
+	return e.syncContact(ctx, run, l, run.ID, need)
 }
 
 func (e *Engine) now() time.Time { return e.db.Now() }

@@ -182,7 +182,7 @@ func (e *Engine) join(ctx context.Context, run *queue.Run, l *Location, pluvoID 
 	if same, err := e.inStep(ctx, l, pair); err != nil || same {
 		return err
 	}
-	e.markAfter(run, pair.ghlID)
+	e.markAfter(run, pair.ghlID, queue.AspectPluvo)
 	return nil
 }
 
@@ -412,6 +412,6 @@ func (e *Engine) Link(ctx context.Context, location, ghlID, pluvoID string) erro
 		if err != nil {
 			return err
 		}
-		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: location, ID: ghlID}, queue.Live)
+		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: location, ID: ghlID}, queue.Everything, queue.Live)
 	})
 }

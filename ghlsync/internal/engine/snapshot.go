@@ -29,7 +29,7 @@ func (e *Engine) SyncSnapshot(ctx context.Context, run *queue.Run, s Snapshot) e
 		return &queue.WaitError{After: time.Minute, Reason: "this process does not serve the location"}
 	}
 	for try := 1; ; try++ {
-		err := e.syncContact(ctx, run, l.reading(s), run.ID)
+		err := e.syncContact(ctx, run, l.reading(s), run.ID, queue.Everything)
 		if errors.Is(err, errStale) || errors.Is(err, errChanged) { // reading again finds what else is wrong
 			return e.Sync(ctx, run)
 		}

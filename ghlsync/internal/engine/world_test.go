@@ -106,7 +106,7 @@ func newWorld(t *testing.T, address string, change func(*engine.Location)) *worl
 // touch marks a contact of HighLevel, as a delivery does.
 func (w *world) touch(id string) {
 	w.t.Helper()
-	require.NoError(w.t, w.queue.Mark(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: id}, queue.Live))
+	require.NoError(w.t, w.queue.Mark(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: id}, queue.Everything, queue.Live))
 }
 
 // known adds a contact to HighLevel and waits until both sides have it.
@@ -230,7 +230,7 @@ func (w *world) retryAll() {
 	units, err := w.units()
 	require.NoError(w.t, err)
 	for _, u := range units {
-		require.NoError(w.t, w.queue.Mark(w.t.Context(), u, queue.Live))
+		require.NoError(w.t, w.queue.Mark(w.t.Context(), u, queue.Everything, queue.Live))
 	}
 }
 

@@ -224,7 +224,10 @@ func (q *Queue) drop(ctx context.Context, failure string, state State) error {
 		if u.process != "" { // the result of the current run counts
 			return nil
 		}
-		u.synced, u.job, u.due, u.attempts, u.kills = u.number, 0, time.Time{}, 0, 0
+		if err := dropEvents(ctx, tx, u.Unit, u.number); err != nil {
+			return err
+		}
+		u.synced, u.job, u.due, u.attempts, u.kills, u.dirty, u.taken = u.number, 0, time.Time{}, 0, 0, 0, 0
 		return u.store(ctx, tx)
 	})
 }

@@ -65,7 +65,7 @@ func TestFailure(t *testing.T) {
 			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("0IHuJvc2ofPAAA8GzTRi"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("0IHuJvc2ofPAAA8GzTRi"), queue.Everything, queue.Live))
 		var list []queue.Failure
 		eventually(t, "the unit has stopped", func() bool {
 			list, err = q.Failures(t.Context(), queue.FailureFilter{States: []queue.State{queue.Stopped}})
@@ -121,7 +121,7 @@ func TestRetries(t *testing.T) {
 			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		stopped := func() bool {
 			return count(t, d, `SELECT count(*) FROM ghlsync_failure WHERE state = 'stopped'`) == 1 &&
 				count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE job = 0`) == 1
@@ -138,7 +138,7 @@ func TestRetries(t *testing.T) {
 		require.False(t, attempts[0].Next.IsZero())
 		require.True(t, attempts[3].Next.IsZero())
 
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		eventually(t, "another try", func() bool { return runs.Load() == 5 && stopped() })
 		eventually(t, "an alert", func() bool { return incidents.Load() == 1 })
 
@@ -163,7 +163,7 @@ func TestTimeout(t *testing.T) {
 			Work:    func(ctx context.Context, _ *queue.Run) error { <-ctx.Done(); return ctx.Err() }})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		eventually(t, "the unit has stopped", func() bool {
 			return count(t, d, `SELECT count(*) FROM ghlsync_failure WHERE state = 'stopped'`) == 1
 		})
@@ -195,7 +195,7 @@ func TestReauth(t *testing.T) {
 		for _, location := range []string{"loc", "other"} {
 			require.NoError(t, q.AddLocation(t.Context(), location))
 			for i := range 5 {
-				require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: fmt.Sprint(i)}, queue.Live))
+				require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: fmt.Sprint(i)}, queue.Everything, queue.Live))
 			}
 		}
 		start(t, q)

@@ -170,7 +170,7 @@ func TestDeadProcessIsFreedAtStart(t *testing.T) {
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		child := dbtest.Start(t, "sync", address, server.URL, "0")
 		require.Equal(t, "started", child.Line(t))
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		receive(t, working)
 		if d.SQLite() != nil {
 			defer queue.SetLockPatience(time.Millisecond)()

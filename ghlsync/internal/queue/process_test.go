@@ -43,8 +43,8 @@ func TestStopDrains(t *testing.T) {
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.ErrorContains(t, q.Start(t.Context()), "before")
-		require.NoError(t, q.Mark(t.Context(), unit("quick"), queue.Live))
-		require.NoError(t, q.Mark(t.Context(), unit("slow"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("quick"), queue.Everything, queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("slow"), queue.Everything, queue.Live))
 		receive(t, began)
 		receive(t, began)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -85,7 +85,7 @@ func TestLostLease(t *testing.T) {
 			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		ctx := receive(t, began)
 		exec(t, d, `DELETE FROM ghlsync_process`)
 		other, err := queue.New(queue.Config{DB: d, Work: idle, Logger: quiet}) // another process
@@ -109,7 +109,7 @@ func TestKilledTooOften(t *testing.T) {
 		q := open(t, d, queue.Config{Work: idle, Retries: queue.Retry{Kills: 4},
 			Incident: func(f queue.Failure) { incidents = append(incidents, f) }})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		for range 4 {
 			exec(t, d, `UPDATE ghlsync_unit SET process = 'dead'`)
 			require.NoError(t, q.Rescue(t.Context()))
@@ -136,8 +136,8 @@ func TestRevive(t *testing.T) {
 		d := dbtest.Open(t, address)
 		q := open(t, d, queue.Config{Work: idle})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
-		require.NoError(t, q.Mark(t.Context(), unit("kept"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("kept"), queue.Everything, queue.Live))
 		kept := count(t, d, `SELECT job FROM ghlsync_unit WHERE unit = 'kept'`)
 		exec(t, d, `DELETE FROM river_job WHERE id = (SELECT job FROM ghlsync_unit WHERE unit = 'c')`)
 		require.NoError(t, q.Revive(t.Context()))
@@ -183,7 +183,7 @@ func TestPause(t *testing.T) {
 		require.NoError(t, q.Pause(t.Context(), "loc", "again"))
 		start(t, q)
 		for _, location := range []string{"loc", "other"} {
-			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: "c"}, queue.Live))
+			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: "c"}, queue.Everything, queue.Live))
 		}
 		eventually(t, "the other is synced", func() bool { return runs.Load() == 1 })
 		list, err := q.Locations(t.Context())
@@ -230,7 +230,7 @@ func TestWake(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Everything, queue.Live))
 		eventually(t, "it waits", func() bool {
 			return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE process = '' AND due > 0`) == 1
 		})
@@ -252,12 +252,12 @@ func TestLocationsComeAndGo(t *testing.T) {
 		})
 		require.ErrorIs(t, tool.AddLocation(t.Context(), ""), queue.ErrInvalid)
 		require.NoError(t, tool.AddLocation(t.Context(), "loc"))
-		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.NoError(t, tool.RemoveLocation(t.Context(), "loc"))
-		require.ErrorIs(t, tool.Mark(t.Context(), unit("c"), queue.Live), queue.ErrLocation)
+		require.ErrorIs(t, tool.Mark(t.Context(), unit("c"), queue.Everything, queue.Live), queue.ErrLocation)
 		require.NoError(t, tool.AddLocation(t.Context(), "loc"))
-		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		eventually(t, "synced again", func() bool { return behind(t, d) == 0 })
 	})
 }

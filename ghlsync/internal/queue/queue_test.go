@@ -112,7 +112,7 @@ func TestDeliver(t *testing.T) {
 			_, err := q.Deliver(ctx, wrong)
 			require.ErrorIs(t, err, queue.ErrInvalid)
 		}
-		require.ErrorIs(t, q.Mark(ctx, queue.Unit{Location: "elsewhere", ID: "c"}, queue.Live), queue.ErrLocation)
+		require.ErrorIs(t, q.Mark(ctx, queue.Unit{Location: "elsewhere", ID: "c"}, queue.Everything, queue.Live), queue.ErrLocation)
 
 		start(t, q)
 		eventually(t, "the unit is synced", func() bool { return behind(t, d) == 0 })
@@ -192,10 +192,10 @@ func TestChangeDuringARun(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		require.EqualValues(t, 1, receive(t, began))
 		for range 5 {
-			require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+			require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		}
 		close(goOn)
 		require.EqualValues(t, 6, receive(t, began))
@@ -227,7 +227,7 @@ func TestFinally(t *testing.T) {
 			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 && tries.Load() > 0 })
 		require.EqualValues(t, 3, tries.Load())
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_cursor`))
@@ -259,12 +259,12 @@ func TestLocationsDoNotWaitForEachOther(t *testing.T) {
 		}
 		start(t, q)
 		for i := range 20 {
-			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: "Slow", ID: fmt.Sprint(i)}, queue.Live))
+			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: "Slow", ID: fmt.Sprint(i)}, queue.Everything, queue.Live))
 		}
 		eventually(t, "the runs of the slow location wait", func() bool { return waiting.Load() == 3 })
 		for i := range 10 {
 			for _, location := range []string{"slow", "other"} {
-				require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: fmt.Sprint(i)}, queue.Live))
+				require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: fmt.Sprint(i)}, queue.Everything, queue.Live))
 			}
 		}
 		eventually(t, "the others are synced", func() bool { return done.Load() == 20 })
@@ -288,10 +288,10 @@ func TestPriority(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		for i := range 20 {
-			require.NoError(t, q.Mark(t.Context(), unit(fmt.Sprintf("c%02d", i)), queue.Background))
+			require.NoError(t, q.Mark(t.Context(), unit(fmt.Sprintf("c%02d", i)), queue.Everything, queue.Background))
 		}
-		require.NoError(t, q.Mark(t.Context(), unit("c15"), queue.Live))
-		require.NoError(t, q.Mark(t.Context(), unit("new"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c15"), queue.Everything, queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("new"), queue.Everything, queue.Live))
 		start(t, q)
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.Equal(t, []string{"c15", "new"}, order[:2])
@@ -332,9 +332,9 @@ func TestFree(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("b"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("b"), queue.Everything, queue.Live))
 		receive(t, began)
-		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Everything, queue.Live))
 		require.False(t, receive(t, answers))
 		close(goOn)
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })

@@ -60,8 +60,8 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 		case there == 0:
 			return ErrNotRunning
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority)
-			VALUES ($1, $2, 0, 0, $3)
+		if _, err := tx.Exec(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority, dirty)
+			VALUES ($1, $2, 0, 0, $3, 0)
 			ON CONFLICT (location, unit) DO NOTHING`, id.Location, id.ID, int64(Background)); err != nil {
 			return err
 		}
@@ -72,13 +72,15 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 		case u.process != "" || u.job != 0 && u.number > u.synced:
 			return nil
 		case u.number > u.synced: // the unit has stopped; this run may succeed
-			return q.mark(ctx, tx, id, Background)
+			_, err := q.mark(ctx, tx, id, Everything, Background)
+			return err
 		case u.read.After(asOf):
 			return nil
 		}
 		idle = true
 		u.number++
 		u.process, u.job, u.priority, u.due = q.process, job, Background, time.Time{}
+		u.dirty, u.taken = 0, Everything
 		if _, err := tx.Exec(ctx,
 			`UPDATE ghlsync_unit SET number = $3, changed_at = $4 WHERE location = $1 AND unit = $2`,
 			id.Location, id.ID, u.number, db.Micros(q.DB.Now())); err != nil {
@@ -89,7 +91,9 @@ func (q *Queue) take(ctx context.Context, id Unit, job int64, asOf time.Time) (*
 	if err != nil || !idle {
 		return nil, err
 	}
-	return q.newRun(u, asOf), nil
+	run := q.newRun(u, asOf)
+	run.ReadEverything()
+	return run, nil
 }
 
 // HasStopped reports whether a unit is dirty and has no job, so that it does not run until it is marked.

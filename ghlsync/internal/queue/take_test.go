@@ -37,7 +37,7 @@ func TestDo(t *testing.T) {
 			again, err := q.Do(ctx, unit("c1"), time.Now(), idle)
 			require.NoError(t, err)
 			require.False(t, again, "another run has the unit")
-			require.NoError(t, q.Mark(ctx, unit("c1"), queue.Live))
+			require.NoError(t, q.Mark(ctx, unit("c1"), queue.Everything, queue.Live))
 			require.Zero(t, runs.Load())
 			return nil
 		})
@@ -147,10 +147,10 @@ func TestLiveMarkOfWhatIsWorkedOn(t *testing.T) {
 		start(t, q)
 		done, err := q.Do(ctx, unit("c1"), time.Now(), func(ctx context.Context, _ *queue.Run) error {
 			for i := range 5 {
-				require.NoError(t, q.Mark(ctx, unit(fmt.Sprint("b", i)), queue.Background))
+				require.NoError(t, q.Mark(ctx, unit(fmt.Sprint("b", i)), queue.Everything, queue.Background))
 			}
 			require.Equal(t, "b0", receive(t, order))
-			return q.Mark(ctx, unit("c1"), queue.Live)
+			return q.Mark(ctx, unit("c1"), queue.Everything, queue.Live)
 		})
 		require.NoError(t, err)
 		require.True(t, done)
@@ -174,7 +174,7 @@ func TestDoOfWhatHasStopped(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(ctx, "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(ctx, unit("c1"), queue.Live))
+		require.NoError(t, q.Mark(ctx, unit("c1"), queue.Everything, queue.Live))
 		stopped := func() (is bool) {
 			require.NoError(t, d.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 				is, err = q.HasStopped(ctx, tx, unit("c1"))

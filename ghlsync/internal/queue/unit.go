@@ -19,6 +19,11 @@ type Delivery struct {
 	Kind string
 	// Unit is the unit that the event concerns.
 	Unit Unit
+	// Aspects are what the event says has changed; 0 means Everything.
+	Aspects Aspects
+	// Body is the event, which the run gets ([Run.Events]) to see whether it has to read the aspects at all. Without a
+	// body, or if it is too large to be stored, the aspects are marked.
+	Body []byte
 }
 
 // ErrLocation means that the location is not synced.
@@ -54,7 +59,18 @@ func (q *Queue) Deliver(ctx context.Context, d Delivery) (fresh bool, err error)
 		if fresh = n == 1; !fresh {
 			return known(ctx, tx, d.Unit.Location)
 		}
-		return q.mark(ctx, tx, d.Unit, Live)
+		if d.Aspects == 0 {
+			d.Aspects = Everything
+		}
+		if len(d.Body) == 0 || len(d.Body) > maxEvent || !db.Storable(string(d.Body)) {
+			_, err := q.mark(ctx, tx, d.Unit, d.Aspects, Live)
+			return err
+		}
+		number, err := q.mark(ctx, tx, d.Unit, 0, Live)
+		if err != nil {
+			return err
+		}
+		return addEvent(ctx, tx, d, number)
 	})
 	return fresh && err == nil, err
 }
@@ -70,21 +86,22 @@ func known(ctx context.Context, tx *db.Tx, location string) error {
 	return nil
 }
 
-// Mark marks a unit dirty, so that it is synced: because of a change in Pluvo, a schedule or a person.
-func (q *Queue) Mark(ctx context.Context, u Unit, p Priority) error {
-	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.MarkTx(ctx, tx, u, p) })
+// Mark marks aspects of a unit dirty, so that they are synced: because of a change in Pluvo, a schedule or a person.
+func (q *Queue) Mark(ctx context.Context, u Unit, a Aspects, p Priority) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.MarkTx(ctx, tx, u, a, p) })
 }
 
 // MarkTx is [Queue.Mark] within a transaction, such as the one that moves a cursor. A transaction must mark units in
 // the order of their ids, or it may deadlock with another one.
-func (q *Queue) MarkTx(ctx context.Context, tx *db.Tx, u Unit, p Priority) error {
+func (q *Queue) MarkTx(ctx context.Context, tx *db.Tx, u Unit, a Aspects, p Priority) error {
 	if err := u.check(); err != nil {
 		return err
 	}
 	if err := known(ctx, tx, u.Location); err != nil {
 		return err
 	}
-	return q.mark(ctx, tx, u, p)
+	_, err := q.mark(ctx, tx, u, a, p)
+	return err
 }
 
 // row is the row of a unit, locked by the transaction that read it.
@@ -97,15 +114,17 @@ type row struct {
 	process         string // "" means that no run works on the unit
 	attempts, kills int64
 	changed         time.Time // the first change that is not synced; the last change if all are
-	read            time.Time // the data of the last successful run is not older
+	read            time.Time // the last run that has read everything did not read it earlier
+	dirty, taken    Aspects   // changed since the current or last run began; to be synced by that run
 }
 
-const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, changed_at, read_at`
+const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, changed_at, read_at,
+	dirty, taken`
 
 func scanRow(r db.Row) (u row, err error) {
 	var priority, due, changed, read int64
 	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills,
-		&changed, &read)
+		&changed, &read, (*int64)(&u.dirty), (*int64)(&u.taken))
 	u.priority, u.due, u.changed, u.read = Priority(priority), db.Time(due), db.Time(changed), db.Time(read)
 	return u, err
 }
@@ -118,41 +137,43 @@ func lock(ctx context.Context, tx *db.Tx, u Unit) (row, error) {
 
 func (u row) store(ctx context.Context, tx *db.Tx) error {
 	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit
-		SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9, read_at = $10
+		SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9, read_at = $10,
+			dirty = $11, taken = $12
 		WHERE location = $1 AND unit = $2`,
 		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills,
-		db.Micros(u.read))
+		db.Micros(u.read), int64(u.dirty), int64(u.taken))
 	if err == nil && n != 1 {
 		err = errors.New("queue: a unit was deleted")
 	}
 	return err
 }
 
-// mark increments the dirty number of a unit, and schedules a job unless it has one.
-func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error {
+// mark increments the dirty number of a unit, and schedules a job unless it has one. It returns the new number.
+func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, a Aspects, p Priority) (number int64, err error) {
 	now := db.Micros(q.DB.Now())
-	u, err := scanRow(tx.Row(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority)
-		VALUES ($1, $2, 1, $3, $4)
+	u, err := scanRow(tx.Row(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority, dirty)
+		VALUES ($1, $2, 1, $3, $4, $5)
 		ON CONFLICT (location, unit) DO UPDATE SET number = ghlsync_unit.number + 1,
+			dirty = ghlsync_unit.dirty | excluded.dirty,
 			changed_at = CASE WHEN ghlsync_unit.number > ghlsync_unit.synced
 				THEN ghlsync_unit.changed_at ELSE excluded.changed_at END
-		RETURNING `+rowColumns, id.Location, id.ID, now, int64(p)))
+		RETURNING `+rowColumns, id.Location, id.ID, now, int64(p), int64(a)))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	switch {
 	case u.process != "": // the current run sees the number at its end
-		if p >= u.priority {
-			return nil
+		if p < u.priority {
+			u.priority = p // the priority of the next run
+			err = u.store(ctx, tx)
 		}
-		u.priority = p // the priority of the next run
-		return u.store(ctx, tx)
 	case u.job == 0:
-		return q.schedule(ctx, tx, u, p, time.Time{})
+		err = q.schedule(ctx, tx, u, p, time.Time{})
 	case p < u.priority && u.attempts == 0: // it waits behind less urgent units or for their quota; replace its job
-		return q.schedule(ctx, tx, u, p, time.Time{})
+		err = q.schedule(ctx, tx, u, p, time.Time{})
+	default: // it is about to run, or waits for its retry
 	}
-	return nil // it is about to run, or waits for its retry
+	return u.number, err
 }
 
 // soonEnough is the delay below which a job runs at once, since River's scheduler polls every few seconds only.

@@ -24,7 +24,12 @@ type Run struct {
 	Attempt int
 	// Priority is the priority of the unit.
 	Priority Priority
-	// LastRead is the earliest time at which the last successful run read its data; zero if no run succeeded.
+	// Aspects are the aspects to sync that were marked.
+	Aspects Aspects
+	// Events are the deliveries since the last successful run, whose aspects are not in Aspects.
+	Events []Event
+	// LastRead is the earliest time at which the last successful run that read everything read its data; zero if there
+	// was none.
 	LastRead time.Time
 
 	queue    *Queue
@@ -32,12 +37,16 @@ type Run struct {
 	finally  []func(ctx context.Context, tx *db.Tx) error
 	recorder *Recorder
 	asOf     time.Time // the data that the run reads is not older
+	readAll  bool
 }
+
+// ReadEverything says that the run reads all aspects of the unit.
+func (r *Run) ReadEverything() { r.readAll = true }
 
 // newRun returns a run of a unit that this process has taken. The data that it reads is not older than asOf.
 func (q *Queue) newRun(u row, asOf time.Time) *Run {
 	return &Run{Unit: u.Unit, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, LastRead: u.read,
-		queue: q, job: u.job, recorder: &Recorder{}, asOf: asOf}
+		Aspects: u.taken, queue: q, job: u.job, recorder: &Recorder{}, asOf: asOf}
 }
 
 // Finally adds a function to the transaction that ends the run if it succeeds, so that the results of the run and the
@@ -112,15 +121,20 @@ func (e *panicError) Error() string { return e.text }
 // begin takes a unit for this process. It returns no run and no error if there is nothing to do.
 func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 	var u row
+	var news []Event
 	var void, paused bool
 	now := q.DB.Now()
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		void, paused = false, false
-		u, err = scanRow(tx.Row(ctx, `UPDATE ghlsync_unit SET process = $1
+		u, err = scanRow(tx.Row(ctx, `UPDATE ghlsync_unit SET process = $1, taken = taken | dirty, dirty = 0
 			WHERE location = $2 AND unit = $3 AND job = $4 AND process IN ('', $5)
 				AND EXISTS (SELECT 1 FROM ghlsync_process WHERE id = $6)
 				AND EXISTS (SELECT 1 FROM ghlsync_location WHERE id = $7 AND paused = 0)
 			RETURNING `+rowColumns, q.process, id.Location, id.ID, job, q.process, q.process, id.Location))
+		if err == nil {
+			news, err = events(ctx, tx, u)
+			return err
+		}
 		if !errors.Is(err, db.ErrNoRows) {
 			return err
 		}
@@ -153,7 +167,9 @@ func (q *Queue) begin(ctx context.Context, job int64, id Unit) (*Run, error) {
 	case u.process != q.process: // another process works on it, or this one has lost its lease
 		return nil, river.JobSnooze(5 * time.Second)
 	}
-	return q.newRun(u, now), nil
+	run := q.newRun(u, now)
+	run.Events = news
+	return run, nil
 }
 
 // pausedFor is the interval at which a unit of a paused location is checked.
@@ -241,7 +257,15 @@ func (q *Queue) succeeded(ctx context.Context, tx *db.Tx, u row, run *Run) error
 			return err
 		}
 	}
-	u.synced, u.attempts, u.kills, u.read = run.Number, 0, 0, run.asOf
+	if len(run.Events) > 0 {
+		if err := dropEvents(ctx, tx, u.Unit, run.Number); err != nil {
+			return err
+		}
+	}
+	u.synced, u.attempts, u.kills, u.taken = run.Number, 0, 0, 0
+	if run.readAll {
+		u.read = run.asOf
+	}
 	if u.number > run.Number {
 		if _, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET changed_at = $3 WHERE location = $1 AND unit = $2`,
 			u.Location, u.ID, db.Micros(q.DB.Now())); err != nil {
@@ -283,6 +307,9 @@ func (q *Queue) failed(ctx context.Context, tx *db.Tx, u row, run *Run, v Verdic
 	}
 	u.attempts++
 	u.kills = 0
+	if err := u.foldEvents(ctx, tx, run); err != nil {
+		return "", nil, err
+	}
 	next := now.Add(q.Retries.after(u.attempts))
 	if v.Action == GiveUp || int(u.attempts) >= q.Retries.Attempts {
 		next = time.Time{}
