@@ -48,7 +48,7 @@ type Config struct {
 	// CompareInterval is how often to compare each location in full, which finds deletions and notes. A comparison
 	// costs as many calls as a backfill with notes. 0 is one day; a negative value turns comparisons off.
 	CompareInterval time.Duration
-	// Lease is how long after its last sign of life a process is treated as dead; at least 1 s, 0 is 15 s.
+	// Lease is how long after its last sign of life a process is treated as dead; at least 1 s, 0 is 10 s.
 	Lease time.Duration
 	// Settle is how long to wait for a record to appear after its create request got no answer; 0 is 10 s. The
 	// record is not created again before.

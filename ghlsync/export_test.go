@@ -20,7 +20,7 @@ func SmallSteps(page int) { pageLimit, progressInterval = page, 0 }
 func (s *Syncer) Units() (list []string) {
 	_ = s.db.Read(context.Background(), func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
-			`SELECT unit FROM ghlsync_unit WHERE number > synced AND job <> 0`)
+			`SELECT unit FROM ghlsync_unit WHERE number > synced AND stopped = 0`)
 		return err
 	})
 	return list

@@ -263,8 +263,8 @@ func (s *Syncer) Pending(ctx context.Context, location string) (Pending, error) 
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		var since int64
 		err := tx.Row(ctx, `SELECT count(*), coalesce(min(changed_at), 0),
-				count(CASE WHEN process = '' AND attempts = 0 AND due > $2 THEN 1 END)
-			FROM ghlsync_unit WHERE location = $1 AND number > synced AND job <> 0`,
+				count(CASE WHEN epoch = 0 AND attempts = 0 AND due > $2 THEN 1 END)
+			FROM ghlsync_unit WHERE location = $1 AND number > synced AND stopped = 0`,
 			location, db.Micros(s.db.Now())).Scan(&p.Contacts, &since, &p.Delayed)
 		p.Since = db.Time(since)
 		return err

@@ -74,8 +74,7 @@ func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []
 			return err
 		}
 	}
-	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until >= $1`,
-		db.Micros(r.now)).Scan(&h.Processes)
+	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process`).Scan(&h.Processes)
 	if err != nil {
 		return err
 	}
@@ -115,12 +114,12 @@ func (r *healthReader) readUnits(ctx context.Context) error {
 			l.Lag = max(r.now.Sub(db.Time(since)), 0)
 		}
 		return err
-	}, `SELECT location, count(*), count(CASE WHEN process <> '' THEN 1 END),
-			count(CASE WHEN process = '' AND attempts > 0 THEN 1 END),
-			count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
+	}, `SELECT location, count(*), count(CASE WHEN epoch > 0 THEN 1 END),
+			count(CASE WHEN epoch = 0 AND attempts > 0 THEN 1 END),
+			count(CASE WHEN epoch = 0 AND attempts = 0 AND due > $1 THEN 1 END),
 			coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL
 				WHEN due > changed_at THEN due ELSE changed_at END), 0)
-		FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`,
+		FROM ghlsync_unit WHERE number > synced AND stopped = 0 GROUP BY location`,
 		db.Micros(r.now), int64(queue.Live), db.Micros(r.now))
 }
 

@@ -214,7 +214,7 @@ func (d *DB) forSQLite(query string) string {
 	if text, ok := d.sqlite.Load(query); ok {
 		return text.(string)
 	}
-	text := strings.ReplaceAll(strings.ReplaceAll(query, "$", "?"), " FOR UPDATE", "")
+	text := strings.NewReplacer("$", "?", " FOR UPDATE", "", " FOR SHARE", "").Replace(query)
 	d.sqlite.Store(query, text)
 	return text
 }

@@ -214,8 +214,14 @@ func (e *Engine) sync(ctx context.Context, run *queue.Run) error {
 
 func (e *Engine) now() time.Time { return e.db.Now() }
 
+// write runs fn in a transaction, unless the location of the run was taken over by another process.
 func (e *Engine) write(ctx context.Context, fn func(ctx context.Context, tx *db.Tx) error) error {
-	return e.db.Write(ctx, fn)
+	return e.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := tx.Fence(ctx); err != nil {
+			return err
+		}
+		return fn(ctx, tx)
+	})
 }
 
 func (e *Engine) noted(c Conflict) {

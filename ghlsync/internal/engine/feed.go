@@ -22,6 +22,7 @@ const feedCursor = "pluvo"
 func (e *Engine) Follow(ctx context.Context) error {
 	e.feeding.Lock()
 	defer e.feeding.Unlock()
+	ctx = db.WithoutFence(ctx) // it marks units of all locations
 	for {
 		more, err := e.followPage(ctx)
 		if err != nil || !more {

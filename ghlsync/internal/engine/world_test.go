@@ -159,7 +159,7 @@ func (w *world) settle() {
 		require.NoError(w.t, w.engine.Follow(w.t.Context()))
 		var behind int64
 		require.NoError(w.t, w.db.Read(w.t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			return tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE number > synced AND job <> 0`).Scan(&behind)
+			return tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE number > synced AND stopped = 0`).Scan(&behind)
 		}))
 		if behind == 0 {
 			quiet++

@@ -40,8 +40,8 @@ func addEvent(ctx context.Context, tx *db.Tx, d Delivery, number int64) error {
 	return err
 }
 
-// events reads the deliveries of a unit up to a number, in their order.
-func events(ctx context.Context, tx *db.Tx, u row) ([]Event, error) {
+// eventsOf reads the deliveries of a unit up to a number, in their order.
+func eventsOf(ctx context.Context, tx *db.Tx, u row) ([]Event, error) {
 	return db.List(ctx, tx, func(r db.Row) (e Event, err error) {
 		var aspects int64
 		var body string

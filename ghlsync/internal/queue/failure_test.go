@@ -124,7 +124,7 @@ func TestRetries(t *testing.T) {
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		stopped := func() bool {
 			return count(t, d, `SELECT count(*) FROM ghlsync_failure WHERE state = 'stopped'`) == 1 &&
-				count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE job = 0`) == 1
+				count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE stopped = 1`) == 1
 		}
 		eventually(t, "the unit has stopped", stopped)
 		require.EqualValues(t, 4, runs.Load())
@@ -201,7 +201,7 @@ func TestReauth(t *testing.T) {
 		start(t, q)
 		eventually(t, "one is paused, the other is synced", func() bool {
 			return behind(t, d) == 5 && count(t, d,
-				`SELECT count(*) FROM ghlsync_unit WHERE process <> '' OR due = 0 AND job > 0 AND location = 'other'`) == 0 &&
+				`SELECT count(*) FROM ghlsync_unit WHERE epoch > 0 OR number > synced AND location = 'other'`) == 0 &&
 				count(t, d, `SELECT count(*) FROM ghlsync_location WHERE paused > 0`) == 1
 		})
 		eventually(t, "an alert", func() bool { return incidents.Load() == 1 })

@@ -53,7 +53,8 @@ func TestStopDrains(t *testing.T) {
 		require.NoError(t, q.Stop(ctx))
 		require.NoError(t, q.Stop(ctx), "a second stop does nothing")
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE unit = 'quick' AND synced = 1`))
-		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE unit = 'slow' AND synced = 0 AND job > 0 AND process = '' AND attempts = 0`))
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit
+			WHERE unit = 'slow' AND synced = 0 AND stopped = 0 AND epoch = 0 AND attempts = 0`))
 		require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_process`))
 		require.Zero(t, count(t, d, `SELECT count(*) FROM river_job WHERE state = 'running'`))
 
@@ -87,10 +88,9 @@ func TestLostLease(t *testing.T) {
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		ctx := receive(t, began)
-		exec(t, d, `DELETE FROM ghlsync_process`)
 		other, err := queue.New(queue.Config{DB: d, Work: idle, Logger: quiet}) // another process
 		require.NoError(t, err)
-		require.NoError(t, other.Rescue(t.Context()))
+		require.NoError(t, other.TakeOver(t.Context(), q.Process()))
 		receive(t, ctx.Done())
 		close(freed)
 		require.Error(t, context.Cause(ctx))
@@ -111,12 +111,13 @@ func TestKilledTooOften(t *testing.T) {
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		for range 4 {
-			exec(t, d, `UPDATE ghlsync_unit SET process = 'dead'`)
-			require.NoError(t, q.Rescue(t.Context()))
-			require.NoError(t, q.Rescue(t.Context()), "a second look changes nothing")
+			exec(t, d, `UPDATE ghlsync_location SET owner = 'dead', job = 0, epoch = 7`)
+			exec(t, d, `UPDATE ghlsync_unit SET epoch = 7`)
+			require.NoError(t, q.TakeOver(t.Context(), "dead"))
+			require.NoError(t, q.TakeOver(t.Context(), "dead"), "a second call changes nothing")
 		}
 		require.Equal(t, 1, count(t, d,
-			`SELECT count(*) FROM ghlsync_unit WHERE kills = 4 AND job = 0 AND process = ''`))
+			`SELECT count(*) FROM ghlsync_unit WHERE kills = 4 AND stopped = 1 AND epoch = 0`))
 		require.Len(t, incidents, 1)
 		require.Equal(t, queue.CategoryKilled, incidents[0].Category)
 		require.Equal(t, queue.Stopped, incidents[0].State)
@@ -130,18 +131,19 @@ func TestKilledTooOften(t *testing.T) {
 	})
 }
 
-// TestRevive: a unit gets a new job if its job was deleted, such as in River's UI.
+// TestRevive: a location gets a new job if its job was deleted, such as in River's UI.
 func TestRevive(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
 		q := open(t, d, queue.Config{Work: idle})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		require.NoError(t, q.AddLocation(t.Context(), "kept"))
 		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
-		require.NoError(t, q.Mark(t.Context(), unit("kept"), queue.Everything, queue.Live))
-		kept := count(t, d, `SELECT job FROM ghlsync_unit WHERE unit = 'kept'`)
-		exec(t, d, `DELETE FROM river_job WHERE id = (SELECT job FROM ghlsync_unit WHERE unit = 'c')`)
+		require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: "kept", ID: "c"}, queue.Everything, queue.Live))
+		kept := count(t, d, `SELECT job FROM ghlsync_location WHERE id = 'kept'`)
+		exec(t, d, `DELETE FROM river_job WHERE id = (SELECT job FROM ghlsync_location WHERE id = 'loc')`)
 		require.NoError(t, q.Revive(t.Context()))
-		require.Equal(t, kept, count(t, d, `SELECT job FROM ghlsync_unit WHERE unit = 'kept'`))
+		require.Equal(t, kept, count(t, d, `SELECT job FROM ghlsync_location WHERE id = 'kept'`))
 		start(t, q)
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	})
@@ -232,7 +234,7 @@ func TestWake(t *testing.T) {
 		start(t, q)
 		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Everything, queue.Live))
 		eventually(t, "it waits", func() bool {
-			return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE process = '' AND due > 0`) == 1
+			return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE epoch = 0 AND due > 0`) == 1
 		})
 		served.Store(true)
 		require.NoError(t, q.Wake(t.Context(), "loc"))

@@ -68,7 +68,7 @@ func receive[T any](t testing.TB, c <-chan T) (v T) {
 // behind counts the units that are not synced.
 func behind(t testing.TB, d *db.DB) int {
 	t.Helper()
-	return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE number > synced OR job <> 0 OR process <> ''`)
+	return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE number > synced OR epoch <> 0`)
 }
 
 func count(t testing.TB, d *db.DB, query string, args ...any) (n int) {
@@ -104,7 +104,7 @@ func TestDeliver(t *testing.T) {
 		require.True(t, fresh)
 		require.Equal(t, 2, count(t, d, `SELECT number FROM ghlsync_unit WHERE unit = $1`, "c1"))
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM river_job`),
-			"one job: a further mark only raises the number")
+			"one job for the location")
 
 		for _, wrong := range []queue.Delivery{{}, {ID: "x", Kind: "k", Unit: queue.Unit{Location: "loc"}},
 			{ID: "a\x00", Kind: "k", Unit: unit("c")},
@@ -299,14 +299,14 @@ func TestPriority(t *testing.T) {
 	})
 }
 
-// TestFree: a run can find out whether another unit is running, and prevent runs of it.
-func TestFree(t *testing.T) {
+// TestReserve: a run can find out whether another unit is running, and prevent runs of it.
+func TestReserve(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
 		began, goOn := make(chan struct{}), make(chan struct{})
 		answers := make(chan bool, 10)
 		var first atomic.Bool
-		q := open(t, d, queue.Config{Work: func(ctx context.Context, run *queue.Run) error {
+		q := open(t, d, queue.Config{Work: func(_ context.Context, run *queue.Run) error {
 			if run.ID == "b" {
 				if first.CompareAndSwap(false, true) {
 					close(began)
@@ -314,18 +314,16 @@ func TestFree(t *testing.T) {
 				}
 				return nil
 			}
-			var free, none bool
-			err := d.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-				if none, err = run.Free(ctx, tx, "never seen"); err == nil {
-					free, err = run.Free(ctx, tx, "b")
-				}
-				return err
-			})
-			if err != nil || !none {
-				return fmt.Errorf("unknown unit: %v %w", none, err)
+			release := run.Reserve("never seen")
+			if release == nil {
+				return errors.New("an unknown unit is free")
 			}
-			answers <- free
-			if !free {
+			release()
+			release = run.Reserve("b")
+			answers <- release != nil
+			if release != nil {
+				release()
+			} else {
 				return &queue.WaitError{After: time.Millisecond, Reason: "b is worked on"}
 			}
 			return nil

@@ -96,8 +96,8 @@ func TestHold(t *testing.T) {
 	require.NoError(t, err)
 	defer release()
 
-	// The lease of b has expired: a gets the lock, and the context of b ends.
-	exec(t, d, `UPDATE ghlsync_process SET lease_until = 1 WHERE id = $1`, b.Process())
+	// b is treated as dead: a gets the lock, and the context of b ends.
+	require.NoError(t, a.TakeOver(ctx, b.Process()))
 	eventually(t, "the lock of the dead process is free", func() bool {
 		_, release, err := a.Hold(ctx, "x")
 		if err == nil {
