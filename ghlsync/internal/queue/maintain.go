@@ -23,14 +23,19 @@ func (q *Queue) maintain(ctx context.Context) {
 	})
 }
 
-// revive gives a new job to locations without one, for example after the job was cancelled in River's UI.
+// revive gives a new job to locations without one that will run: its process died before it could begin, or somebody
+// cancelled it in River's UI.
 func (q *Queue) revive(ctx context.Context) error {
+	live, err := q.readBeats(ctx)
+	if err != nil {
+		return err
+	}
 	type waiting struct {
 		id  string
 		job int64
 	}
 	var list []waiting
-	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+	err = q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, func(r db.Row) (w waiting, err error) { return w, r.Scan(&w.id, &w.job) },
 			`SELECT id, job FROM ghlsync_location l WHERE owner = '' AND paused = 0 AND (job <> 0 OR due = 0) AND EXISTS
 				(SELECT 1 FROM ghlsync_unit WHERE location = l.id AND number > synced AND stopped = 0)`)
@@ -41,7 +46,7 @@ func (q *Queue) revive(ctx context.Context) error {
 	}
 	for _, w := range list {
 		if w.job != 0 {
-			waits, err := q.jobs.waits(ctx, w.job)
+			waits, err := q.jobs.waits(ctx, w.job, live)
 			if err != nil {
 				return err
 			}

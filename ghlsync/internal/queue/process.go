@@ -81,7 +81,7 @@ func (q *Queue) register(ctx context.Context) error {
 		return fmt.Errorf("queue: registering the process: %w", err)
 	}
 	q.alive.renew(q.stopsBy(before))
-	return nil
+	return q.revive(ctx)
 }
 
 // beats stores the beat of this process, and takes over the locations of processes whose beat does not move, until ctx
@@ -124,9 +124,14 @@ func (q *Queue) beat(ctx context.Context) error {
 		return err
 	}
 	delete(beats, q.process)
-	for _, id := range q.pulses.look(beats, q.beatInterval()*9/10) {
-		q.Logger.LogAttrs(ctx, slog.LevelWarn, "a process is dead; its locations are taken over", slog.String("process", id))
+	dead := q.pulses.look(beats, q.beatInterval()*9/10)
+	for _, id := range dead {
+		q.Logger.LogAttrs(ctx, slog.LevelWarn, "a process is dead; its locations are taken over",
+			slog.String("process", id))
 		err = errors.Join(err, q.takeOver(ctx, id))
+	}
+	if len(dead) > 0 {
+		err = errors.Join(err, q.revive(ctx))
 	}
 	return err
 }

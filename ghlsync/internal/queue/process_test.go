@@ -263,3 +263,21 @@ func TestLocationsComeAndGo(t *testing.T) {
 		eventually(t, "synced again", func() bool { return behind(t, d) == 0 })
 	})
 }
+
+// TestDeadBeforeTheClaim: a process dies after it got the job of a location and before it began. The location gets
+// another job at the start of the next process.
+func TestDeadBeforeTheClaim(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		q := open(t, d, queue.Config{Work: idle})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
+		by := `'{"dead"}'`
+		if d.SQLite() != nil {
+			by = `jsonb('["dead"]')`
+		}
+		exec(t, d, `UPDATE river_job SET state = 'running', attempt = 1, attempted_by = `+by)
+		start(t, q)
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
+	})
+}

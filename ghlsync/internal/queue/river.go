@@ -25,8 +25,8 @@ func (args) Kind() string { return "ghlsync_location" }
 // jobs is the part of River that the queue uses, on either database.
 type jobs interface {
 	insert(ctx context.Context, tx *db.Tx, location string) (int64, error)
-	// waits reports whether a job is running or will run.
-	waits(ctx context.Context, id int64) (bool, error)
+	// waits reports whether a job is running in a live process or will run.
+	waits(ctx context.Context, id int64, live map[string]int64) (bool, error)
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
 }
@@ -120,12 +120,19 @@ func (r *riverJobs[T]) insert(ctx context.Context, tx *db.Tx, location string) (
 	return result.Job.ID, nil
 }
 
-func (r *riverJobs[T]) waits(ctx context.Context, id int64) (bool, error) {
+func (r *riverJobs[T]) waits(ctx context.Context, id int64, live map[string]int64) (bool, error) {
 	job, err := r.client.JobGet(ctx, id)
 	if errors.Is(err, rivertype.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && job.FinalizedAt == nil, err
+	if err != nil || job.FinalizedAt != nil {
+		return false, err
+	}
+	if n := len(job.AttemptedBy); job.State == rivertype.JobStateRunning && n > 0 {
+		_, lives := live[job.AttemptedBy[n-1]]
+		return lives, nil
+	}
+	return true, nil
 }
 
 func (r *riverJobs[T]) start(ctx context.Context) error {
