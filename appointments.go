@@ -2,6 +2,7 @@ package ghl
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -23,7 +24,8 @@ type Appointment struct {
 	StartTime  Time   `json:"startTime,omitzero"`
 	EndTime    Time   `json:"endTime,omitzero"`
 	// AppointmentStatus is the state of the appointment. Status is an older field with other values, such as "booked".
-	AppointmentStatus AppointmentStatus `json:"appointmentStatus,omitempty"`
+	// The API also sends AppointmentStatus under a misspelled name.
+	AppointmentStatus AppointmentStatus `json:"appointmentStatus,omitempty" also:"appoinmentStatus"`
 	Status            string            `json:"status,omitempty"`
 	// AssignedUserID is the user who holds the appointment; Users are all users who take part.
 	AssignedUserID      string   `json:"assignedUserId,omitempty"`
@@ -77,6 +79,8 @@ func (s *AppointmentsService) Get(ctx context.Context, eventID string, opts ...C
 
 // Create books an appointment: POST /calendars/events/appointments, scope calendars/events.write. CalendarID,
 // ContactID and StartTime are required. A slot that is already booked is [ErrSlotTaken].
+//
+// The answer may lack StartTime and EndTime, which are then those of in.
 //
 // Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the
 // booking.
@@ -152,18 +156,67 @@ func (in *AppointmentCreate) wire(to target) any {
 }
 
 // Update changes or moves an appointment: PUT /calendars/events/appointments/{eventId}, scope
-// calendars/events.write. It sends only the fields that are set.
+// calendars/events.write. It sends the fields that are set, and the status.
+//
+// The API sets the status to [AppointmentConfirmed] when an update does not name it. So Update without an
+// AppointmentStatus first reads the appointment ([AppointmentsService.Get], scope calendars/events.readonly, with the
+// same options) and sends the status that it read. It fails and sends nothing if the read fails or returns no status.
+// A change of the status between the two requests is lost. [CallResponse] describes the PUT. Give the status, or set
+// SkipRead, to send one request.
 //
 // Update is not retried when its outcome is unknown ([ErrAmbiguous]): a second update would notify people again,
 // and the API would report the appointment's own new slot as taken.
 func (s *AppointmentsService) Update(
 	ctx context.Context, eventID string, in *AppointmentUpdate, opts ...CallOption,
 ) (*Appointment, error) {
+	in, err := s.withStatus(ctx, eventID, in, opts)
+	if err != nil {
+		return nil, err
+	}
 	return one[Appointment](ctx, s.client, request{op: opAppointmentsUpdate, path: []string{eventID}, in: in}, opts)
 }
 
-// AppointmentUpdate is the input of [AppointmentsService.Update]. [AppointmentCreate] describes its fields.
+// withStatus returns in with the appointment's present status. It returns in itself if the update does not need that
+// status or will refuse in.
+func (s *AppointmentsService) withStatus(
+	ctx context.Context, eventID string, in *AppointmentUpdate, opts []CallOption,
+) (*AppointmentUpdate, error) {
+	if in.check() != nil || in.SkipRead || !in.AppointmentStatus.IsZero() {
+		return in, nil
+	}
+	const unread = "nothing was sent, because the appointment's status could not be read"
+	appointment, err := s.Get(ctx, eventID, opts...)
+	if err != nil {
+		e := asError(err, opAppointmentsUpdate)
+		e.Operation = opAppointmentsUpdate.Name
+		if e.categories&badInput != 0 {
+			return nil, e
+		}
+		text := e.Message
+		if len(e.Details) > 1 { // they would replace the message
+			text, e.Details = strings.Join(e.Details, "; "), nil
+		}
+		e.Message = unread
+		if text != "" {
+			e.Message += ": " + text
+		}
+		return nil, e
+	}
+	if appointment.AppointmentStatus == "" {
+		return nil, &Error{Operation: opAppointmentsUpdate.Name, categories: badResponse,
+			Message: unread + ": the answer has no appointmentStatus"}
+	}
+	update := *in
+	update.AppointmentStatus = Some(appointment.AppointmentStatus)
+	return &update, nil
+}
+
+// AppointmentUpdate is the input of [AppointmentsService.Update]. [AppointmentCreate] describes its fields. A field
+// that is not set keeps its value, except AppointmentStatus: see SkipRead.
 type AppointmentUpdate struct {
+	// SkipRead is whether to send an update without an AppointmentStatus as it is. The API then sets the status to
+	// [AppointmentConfirmed].
+	SkipRead                 bool                   `json:"-"`
 	CalendarID               Opt[string]            `json:"calendarId,omitzero"`
 	StartTime                Opt[time.Time]         `json:"-"`
 	EndTime                  Opt[time.Time]         `json:"-"`
@@ -184,8 +237,13 @@ type AppointmentUpdate struct {
 type plainAppointmentUpdate AppointmentUpdate
 
 func (in *AppointmentUpdate) check() error {
-	if in == nil {
-		return badInputf("AppointmentUpdate", "the input is nil")
+	fields := in
+	if in != nil && in.SkipRead { // sets no field
+		without := *in
+		without.SkipRead, fields = false, &without
+	}
+	if err := checkUpdate("AppointmentUpdate", fields); err != nil {
+		return err
 	}
 	if err := refuseNull(
 		nullField{"CalendarID", in.CalendarID.IsNull()},

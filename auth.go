@@ -3,6 +3,7 @@ package ghl
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -12,15 +13,23 @@ import (
 	"github.com/pluvo/ghl/internal/lenient"
 )
 
-// Token is an access token of HighLevel and what is known about it. It prints redacted with every verb of fmt and
-// in slog, and its JSON has no secrets; EncodeToken of package oauth writes a token with its secrets.
+// Token is an access token of HighLevel and what is known about it. It prints redacted with every verb of fmt and in
+// slog, and the encodings of JSON, XML, YAML, text and gob hold no secrets; EncodeToken of package oauth writes a token
+// with its secrets. A printer that reads fields by reflection and calls no methods prints AccessToken and RefreshToken.
 type Token struct {
 	// AccessToken is the bearer, valid for about a day.
 	AccessToken string `json:"-"`
 	// RefreshToken works once; the answer to a refresh holds the next one. "" for a private integration token.
 	RefreshToken string `json:"-"`
+	// RefusedRefresh is a hash of RefreshToken once the server has refused it, so that no process that shares the token
+	// sends it again. Package oauth sets and compares it; "" means not refused.
+	RefusedRefresh string `json:"-"`
 	// IssuedAt is when the token was requested; the zero time means unknown.
 	IssuedAt time.Time `json:"issuedAt,omitzero"`
+	// ConnectedAt is when a person connected the account. A refresh does not change it. It is in whole seconds by
+	// HighLevel's clock (the Date of the answer), so that it can be compared with the timestamps of webhooks; by this
+	// machine's clock if the answer had no Date. The zero time means unknown.
+	ConnectedAt time.Time `json:"connectedAt,omitzero"`
 	// ExpiresAt is when the access token ends; the zero time means never or unknown.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 	// Scopes are the granted scopes; nil when unknown.
@@ -71,11 +80,29 @@ func (t Token) String() string {
 	return b.String() + "}"
 }
 
+// GoString returns the same as String.
+func (t Token) GoString() string { return t.String() }
+
 // Format prints the token redacted with every verb.
 func (t Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.String()) }
 
 // LogValue returns the redacted token for slog.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// MarshalText returns the redacted text, which XML, YAML and other text formats use.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// MarshalJSON returns the fields of the token without its secrets.
+func (t Token) MarshalJSON() ([]byte, error) {
+	type fields Token // without the methods
+	return json.Marshal(fields(t))
+}
+
+// MarshalBinary returns the same as MarshalJSON, for gob and other binary formats.
+func (t Token) MarshalBinary() ([]byte, error) { return t.MarshalJSON() }
+
+// UnmarshalBinary reads what MarshalBinary returned. The token then has no secrets.
+func (t *Token) UnmarshalBinary(data []byte) error { return json.Unmarshal(data, t) }
 
 // TokenSource returns the token for a request. It is called for every attempt, by many goroutines at once, so it
 // should return the token from memory while the token is valid.
@@ -116,14 +143,14 @@ type TokenRefresher interface {
 // StaticTokenSource returns a source of one fixed token: a private integration token ("pit-…") or any other bearer.
 // The option [WithToken] is the short form.
 func StaticTokenSource(accessToken string) TokenSource {
-	return &staticToken{&Token{AccessToken: accessToken}}
+	token := &Token{AccessToken: accessToken}
+	return &staticToken{func() *Token { return token }}
 }
 
-// staticToken is used as a pointer, because fmt prints what a pointer in a private field points to for a verb such as
-// %s, but not what a second pointer points to.
-type staticToken struct{ token *Token }
+// staticToken holds its token in a function, which reflection prints as an address.
+type staticToken struct{ token func() *Token }
 
-func (s *staticToken) Token(context.Context) (*Token, error) { return s.token, nil }
+func (s *staticToken) Token(context.Context) (*Token, error) { return s.token(), nil }
 
 // Format prints the source without its token, with every verb.
 func (s *staticToken) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghl.StaticTokenSource(redacted)") }

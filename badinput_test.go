@@ -382,7 +382,7 @@ func TestBadInputs(t *testing.T) {
 			update(ghl.ContactUpdate{CustomFields: ghl.Some([]ghl.CustomField{{}})})},
 		{"upsert without anything", "Email", upsert(ghl.ContactUpsert{})},
 		{"upsert with nulls", "Email", upsert(ghl.ContactUpsert{Email: ghl.Null[string](), Phone: ghl.Some("")})},
-		{"upsert's empty tag", "Tags", upsert(ghl.ContactUpsert{Name: ghl.Some("A"), Tags: ghl.Some([]string{""})})},
+		{"upsert's empty tag", "Tags", upsert(ghl.ContactUpsert{Phone: ghl.Some("1"), Tags: ghl.Some([]string{""})})},
 		{"duplicate of nothing", "Email", second(c.Contacts.FindDuplicate(ctx, ghl.DuplicateQuery{}))},
 		{"list of 101", "Limit", list(ghl.ListContactsOptions{Limit: 101})},
 		{"list of -1", "Limit", list(ghl.ListContactsOptions{Limit: -1})},
@@ -498,9 +498,9 @@ func TestLocationInTheQuery(t *testing.T) {
 	c := unreached(t)
 	_, err := c.Contacts.List(t.Context(), nil, ghl.CallQuery("locationId", "loc2"))
 	requireBadInput(t, err, "locationId")
-	_, err = c.Locations.Get(t.Context(), "")
+	_, err = c.Locations.Get(t.Context(), "", ghl.CallLocation(""))
 	requireBadInput(t, err, "locationId")
-	_, err = c.Locations.Tags(t.Context(), "")
+	_, err = c.Locations.Tags(t.Context(), "", ghl.CallLocation(""))
 	requireBadInput(t, err, "locationId")
 	_, err = c.OAuth.InstalledLocations(t.Context(),
 		&ghl.InstalledLocationsQuery{CompanyID: "c", AppID: "a", After: "x"})

@@ -67,8 +67,8 @@ type Calendar struct {
 	PreBufferUnit    string  `json:"preBufferUnit,omitempty"`
 
 	// AppointmentPerSlot and AppointmentPerDay are the most bookings of a slot and of a day.
-	AppointmentPerSlot float64 `json:"appoinmentPerSlot,omitempty"` // the vendor's spelling
-	AppointmentPerDay  float64 `json:"appoinmentPerDay,omitempty"`
+	AppointmentPerSlot float64 `json:"appoinmentPerSlot,omitempty" also:"appointmentPerSlot"` // the vendor's spelling
+	AppointmentPerDay  float64 `json:"appoinmentPerDay,omitempty" also:"appointmentPerDay"`
 	// AllowBookingAfter is the shortest notice; AllowBookingFor is how far ahead bookings are possible.
 	AllowBookingAfter     float64 `json:"allowBookingAfter,omitempty"`
 	AllowBookingAfterUnit string  `json:"allowBookingAfterUnit,omitempty"` // mins, hours, days, weeks or months

@@ -3,12 +3,8 @@ package ghl
 import (
 	"context"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
-
-	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // CalendarsService reads a location's calendars, their free slots and their events, and blocks slots.
@@ -35,80 +31,6 @@ type ListCalendarsOptions struct {
 }
 
 func (o *ListCalendarsOptions) check() error { return checkGiven("GroupID", orZero(o).GroupID) }
-
-// DaySlots holds the free slots of one day.
-type DaySlots struct {
-	Date  string // YYYY-MM-DD
-	Slots []Time
-}
-
-// FreeSlotsQuery is the input of [CalendarsService.FreeSlots]. From and To are required.
-type FreeSlotsQuery struct {
-	// From and To bound the search; they are at most 31 days apart.
-	From, To time.Time
-	// Timezone is the IANA name of the zone of the returned slots and days; "" means the calendar's.
-	Timezone string
-	// UserIDs limits the slots to those of these users; empty means all.
-	UserIDs []string
-}
-
-func (q *FreeSlotsQuery) check() error {
-	switch {
-	case q == nil || q.From.IsZero():
-		return badInputf("From", "From is required")
-	case q.To.Sub(q.From) > 31*24*time.Hour:
-		return badInputf("To", "To must be at most 31 days after From")
-	}
-	if len(q.UserIDs) > 0 {
-		if err := checkIDs("UserIDs", q.UserIDs); err != nil {
-			return err
-		}
-	}
-	return checkSpan("To", q.From, q.To)
-}
-
-// FreeSlots returns the slots of a calendar that can be booked, in order of their days: GET
-// /calendars/{calendarId}/free-slots, scope calendars.readonly.
-func (s *CalendarsService) FreeSlots(
-	ctx context.Context, calendarID string, in *FreeSlotsQuery, opts ...CallOption,
-) ([]DaySlots, error) {
-	q := url.Values{}
-	if in != nil {
-		q.Set("startDate", millis(in.From))
-		q.Set("endDate", millis(in.To))
-		setIf(q, "timezone", in.Timezone)
-		switch len(in.UserIDs) {
-		case 0:
-		case 1:
-			q.Set("userId", in.UserIDs[0])
-		default:
-			q["userIds"] = in.UserIDs
-		}
-	}
-	var days []DaySlots
-	err := s.client.do(ctx, request{op: opCalendarsFreeSlots, path: []string{calendarID}, query: q},
-		func(k *call, body []byte) error {
-			if err := checkObject(body); err != nil {
-				return err
-			}
-			return lenient.EachField(body, func(key, value []byte) error {
-				if _, err := time.Parse(time.DateOnly, string(key)); err != nil {
-					return nil // not a day, such as traceId
-				}
-				day := DaySlots{Date: string(key)}
-				for _, slot := range texts(lenient.Field(value, "slots")) {
-					day.Slots = append(day.Slots, ParseTime(slot))
-				}
-				days = append(days, day)
-				return nil
-			})
-		}, append([]CallOption{checked(in)}, opts...))
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(days, func(a, b DaySlots) int { return strings.Compare(a.Date, b.Date) })
-	return days, nil
-}
 
 // EventsQuery is the input of [CalendarsService.Events] and [CalendarsService.BlockedSlots]. StartTime, EndTime and
 // one of CalendarID, UserID and GroupID are required.

@@ -95,13 +95,7 @@ func (k *call) run(ctx context.Context, decode decoder, opts []CallOption) *Erro
 		}
 	}
 	c := k.client
-	k.to = target{version: c.version, location: c.location}
-	if k.opts.location != "" {
-		k.to.location = k.opts.location
-	}
-	if id, ok := k.opts.path["locationId"]; ok {
-		k.to.location = id
-	}
+	k.to = c.target(&k.opts)
 	k.policy = k.opts.retry.orElse(c.retry)
 	k.ctx = context.WithValue(ctx, operationKey{}, k)
 	req, err := k.newRequest()
@@ -131,6 +125,18 @@ func (k *call) run(ctx context.Context, decode decoder, opts []CallOption) *Erro
 		return k.badAnswer(err)
 	}
 	return nil
+}
+
+// target returns the version and the location of a call with these options.
+func (c *Client) target(o *callOptions) target {
+	to := target{version: c.version, location: c.location}
+	if o.location != "" {
+		to.location = o.location
+	}
+	if id, ok := o.path["locationId"]; ok {
+		to.location = id
+	}
+	return to
 }
 
 // refuse returns the error of a call that is not sent.

@@ -341,6 +341,9 @@ func (noLimit) Wait(ctx context.Context) error { return ctx.Err() }
 
 // checkID returns an error that names the field if a value cannot be an id, see [check.ID].
 func checkID(field, id string) error {
+	if field == "locationId" && id == "" {
+		return badInputf(field, "the location is missing; set it with WithLocation or CallLocation")
+	}
 	if problem := check.ID(id); problem != "" {
 		return badInputf(field, "%s %s", field, problem)
 	}

@@ -1,11 +1,13 @@
 package ghl
 
 import (
+	"reflect"
 	"strings"
 	"time"
 )
 
 // ContactCreate is the input of [ContactsService.Create]. Email, Phone or a name is required. Zero fields are not sent.
+// Some locations refuse a contact that has neither Email nor Phone, with status 400.
 type ContactCreate struct {
 	FirstName string `json:"firstName,omitempty"`
 	LastName  string `json:"lastName,omitempty"`
@@ -36,7 +38,7 @@ type ContactCreate struct {
 }
 
 // ContactUpdate is the input of [ContactsService.Update]. A field that is not set keeps its value; [Null] clears a
-// field.
+// field. An update that changes nothing is refused with [ErrBadInput].
 type ContactUpdate struct {
 	FirstName   Opt[string] `json:"firstName,omitzero"`
 	LastName    Opt[string] `json:"lastName,omitzero"`
@@ -63,8 +65,8 @@ type ContactUpdate struct {
 	CustomFields Opt[[]CustomField] `json:"customFields,omitzero"`
 }
 
-// ContactUpsert is the input of [ContactsService.Upsert]. Email, Phone or a name is required. [ContactUpdate]
-// describes the fields that both have.
+// ContactUpsert is the input of [ContactsService.Upsert]. Email or Phone is required. [ContactUpdate] describes the
+// fields that both have.
 type ContactUpsert struct {
 	FirstName          Opt[string]       `json:"firstName,omitzero"`
 	LastName           Opt[string]       `json:"lastName,omitzero"`
@@ -135,8 +137,8 @@ func (in *ContactCreate) wire(to target) any {
 }
 
 func (in *ContactUpdate) check() error {
-	if in == nil {
-		return badInputf("ContactUpdate", "the input is nil")
+	if err := checkUpdate("ContactUpdate", in.effective()); err != nil {
+		return err
 	}
 	if err := refuseNull(nullField{"DND", in.DND.IsNull()}); err != nil {
 		return err
@@ -145,6 +147,36 @@ func (in *ContactUpdate) check() error {
 		return err
 	}
 	return checkContact(valueOf(in.AssignedTo), valueOf(in.DateOfBirth), valueOf(in.Tags), valueOf(in.CustomFields))
+}
+
+// effective returns in without the lists and settings that are set and empty, and therefore change nothing.
+func (in *ContactUpdate) effective() *ContactUpdate {
+	if in == nil {
+		return nil
+	}
+	fields, hasFields := in.CustomFields.Get()
+	noFields := hasFields && len(fields) == 0
+	noDND, noInbound := emptyDND(in.DNDSettings), emptyDND(in.InboundDNDSettings)
+	if !noFields && !noDND && !noInbound {
+		return in
+	}
+	rest := *in
+	if noFields {
+		rest.CustomFields = Opt[[]CustomField]{}
+	}
+	if noDND {
+		rest.DNDSettings = Opt[*DNDSettings]{}
+	}
+	if noInbound {
+		rest.InboundDNDSettings = Opt[*DNDSettings]{}
+	}
+	return &rest
+}
+
+// emptyDND reports whether settings are set but have no channel.
+func emptyDND(o Opt[*DNDSettings]) bool {
+	settings := valueOf(o)
+	return settings != nil && channelsOf(settings) == (dnd2021{}) && settings.All == nil
 }
 
 func (in *ContactUpdate) wire(to target) any {
@@ -163,8 +195,8 @@ func (in *ContactUpsert) check() error {
 	switch {
 	case in == nil:
 		return badInputf("ContactUpsert", "the input is nil")
-	case blank(valueOf(in.Email), valueOf(in.Phone), valueOf(in.Name), valueOf(in.FirstName), valueOf(in.LastName)):
-		return badInputf("Email", "an email, a phone or a name is required")
+	case blank(valueOf(in.Email), valueOf(in.Phone)):
+		return badInputf("Email", "an upsert finds the contact by Email or Phone: an email or a phone is required")
 	}
 	if err := refuseNull(nullField{"DND", in.DND.IsNull()}); err != nil {
 		return err
@@ -187,6 +219,18 @@ func (in *ContactUpsert) wire(to target) any {
 		inboundDNDBody(in.InboundDNDSettings),
 		customFieldsBody(in.CustomFields, to.version),
 	}
+}
+
+// checkUpdate refuses an input of an update that is nil or sets no field. in is a pointer.
+func checkUpdate(name string, in any) error {
+	v := reflect.ValueOf(in)
+	switch {
+	case v.IsNil():
+		return badInputf(name, "the input is nil")
+	case v.Elem().IsZero():
+		return badInputf(name, "the update sets no field")
+	}
+	return nil
 }
 
 // nullField is a field of an update and whether the update sets it to null.

@@ -95,7 +95,7 @@ type Contact struct {
 	Deleted               bool           `json:"deleted,omitempty"`
 
 	// Cursor is the contact's position in the list or search that returned it: pass it as After to resume after
-	// this contact. It is "" on contacts from other methods.
+	// this contact. It is "" on contacts from other methods. JSON holds the position without the name of the list.
 	Cursor Cursor `json:"-"`
 	Extra  Extra  `json:"-"`
 }
@@ -217,9 +217,9 @@ func (c *Contact) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON writes the contact with its Extra, and its Cursor under the name that a search gives it.
 func (c Contact) MarshalJSON() ([]byte, error) {
-	if c.Cursor != "" && c.Cursor.check() == nil {
+	if position := []byte(c.Cursor.position()); isPosition(position) {
 		c.Extra = maps.Clone(c.Extra)
-		c.Extra.put("searchAfter", []byte(c.Cursor))
+		c.Extra.put("searchAfter", position)
 	}
 	return lenient.Marshal(&c)
 }
@@ -264,7 +264,7 @@ func (s *ContactsService) FindDuplicate(ctx context.Context, q DuplicateQuery, o
 type DuplicateQuery struct{ Email, Phone string }
 
 func (q DuplicateQuery) check() error {
-	if q.Email == "" && q.Phone == "" {
+	if blank(q.Email, q.Phone) {
 		return badInputf("Email", "Email or Phone is required")
 	}
 	return nil
@@ -308,6 +308,9 @@ func (s *ContactsService) Update(
 // scope contacts.write. A setting of the location decides which of the two has priority. If they belong to two
 // contacts, the API changes one and ignores the other identifier without an error: compare the returned contact.
 // Tags, if set, replace all tags, see [ContactsService.Update].
+//
+// An upsert by an additional e-mail address of a contact makes that address the primary one, and the contact loses its
+// old primary address. To avoid this, look for the contact with [ContactsService.FindDuplicate] and update it by id.
 //
 // Upsert is not retried when its outcome is unknown ([ErrAmbiguous]): two concurrent upserts can create two contacts.
 func (s *ContactsService) Upsert(ctx context.Context, in *ContactUpsert, opts ...CallOption) (*UpsertResult, error) {
@@ -399,16 +402,16 @@ func (o *ListContactsOptions) check() error {
 	if o.Limit < 0 || o.Limit > 100 {
 		return badInputf("Limit", "Limit must be 1 to 100")
 	}
-	_, err := o.After.pair()
-	return err
+	return o.After.checkPair(listContacts)
 }
 
 // ContactPage is one page of a list of contacts.
 type ContactPage struct {
 	Contacts []*Contact
-	// Total is the number of contacts on all pages.
+	// Total is the number of contacts on all pages; 0 if unknown.
 	Total int
-	// Next is the cursor of the next page; "" on the last one. It may be stored.
+	// Next is the cursor of the next page. It is "" only at the end of the list: on an empty page, or on the page that
+	// reaches Total. It may be stored.
 	Next Cursor
 }
 
@@ -417,8 +420,24 @@ type ContactPage struct {
 //
 // HighLevel documents this endpoint as deprecated in favour of [ContactsService.Search]. Unlike a search, a list
 // shows every change immediately.
+//
+// The error is [ErrBadResponse] if contacts follow the page but the answer has no cursor that leads to them.
 func (s *ContactsService) List(ctx context.Context, o *ListContactsOptions, opts ...CallOption) (*ContactPage, error) {
 	o = orZero(o)
+	page, info, err := s.list(ctx, o, opts)
+	if err == nil {
+		page.Next, err = contactsEnd(o).next(info, o.After)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// list reads a page.
+func (s *ContactsService) list(
+	ctx context.Context, o *ListContactsOptions, opts []CallOption,
+) (*ContactPage, pageInfo, error) {
 	q := url.Values{}
 	setIf(q, "query", o.Query)
 	setInt(q, "limit", o.Limit)
@@ -427,20 +446,38 @@ func (s *ContactsService) List(ctx context.Context, o *ListContactsOptions, opts
 		q.Set("startAfter", after[0])
 		q.Set("startAfterId", after[1])
 	}
-	page, _, err := s.page(ctx, request{op: opContactsList, query: q}, append([]CallOption{checked(o)}, opts...))
-	return page, err
+	from := contactList{kind: listContacts, after: o.After, end: contactsEnd(o)}
+	r := request{op: opContactsList, query: q}
+	return s.page(ctx, r, from, append([]CallOption{checked(o)}, opts...))
 }
 
-// page reads a page of contacts. size is the number of its elements, including those that are not records.
+// contactsEnd returns what is known of the list before its page. The cursor of a page counts the contacts before it:
+// new contacts are first in the list, so that they do not change how many follow.
+func contactsEnd(o *ListContactsOptions) listEnd {
+	read, total, ok := o.After.counts()
+	return listEnd{op: opContactsList, counted: ok || o.After == "", read: read, total: total}
+}
+
+// contactList is the list that a page of contacts belongs to.
+type contactList struct {
+	kind, within string  // see listName
+	after        Cursor  // from which the page is read
+	end          listEnd // before the page
+}
+
+// page reads a page of contacts.
 func (s *ContactsService) page(
-	ctx context.Context, r request, opts []CallOption,
-) (page *ContactPage, size int, err error) {
+	ctx context.Context, r request, of contactList, opts []CallOption,
+) (page *ContactPage, info pageInfo, err error) {
+	checked := func(o *callOptions) error {
+		return of.after.checkList(listName(of.kind, s.client.target(o).location, of.within))
+	}
 	page = new(ContactPage)
 	err = s.client.do(ctx, r, func(k *call, body []byte) (err error) {
 		if page.Contacts, err = records[Contact](k, body); err != nil {
 			return err
 		}
-		size = len(page.Contacts) + len(k.skipped)
+		info.size, info.skipped = len(page.Contacts)+len(k.skipped), k.skipped
 		var head struct {
 			Total int `json:"total"`
 			Count int `json:"count"`
@@ -453,20 +490,47 @@ func (s *ContactsService) page(
 		if err := lenient.Unmarshal(body, &head); err != nil {
 			return err
 		}
-		page.Total = max(head.Meta.Total, head.Total, head.Count)
-		next, whole := cursorFrom(head.Meta.StartAfter, head.Meta.StartAfterID)
-		if n := len(page.Contacts); !whole && n > 0 {
-			next = page.Contacts[n-1].Cursor
+		page.Total = max(head.Meta.Total, head.Total, head.Count, 0)
+		info.total = totalOf(max(head.Meta.Total, head.Total), head.Count, info.size)
+		if of.kind != listSearch {
+			var half bool
+			info.next, half = cursorFrom(head.Meta.StartAfter, head.Meta.StartAfterID)
+			info.leadsOn = half || info.next != ""
+			if pair, _ := info.next.pair(); info.size == 0 && pair[0] == "0" {
+				info.next = ""
+			}
 		}
-		if page.Next = next; !whole && next == "" {
-			return &badAnswerError{"the answer has an incomplete cursor; the list is not complete"}
-		}
+		of.name(listName(of.kind, k.to.location, of.within), page.Contacts, &info)
 		return nil
-	}, opts)
+	}, slices.Concat(opts, []CallOption{checked}))
 	if err != nil {
-		return nil, 0, err
+		return nil, pageInfo{}, err
 	}
-	return page, size, nil
+	return page, info, nil
+}
+
+// name adds the name of the list to the cursors of a page. Without a cursor of its own, the page has that of its last
+// contact.
+func (of *contactList) name(list string, contacts []*Contact, info *pageInfo) {
+	read, total, n := of.end.read, info.total, len(contacts)
+	if of.kind != listContacts || !of.end.counted || total < of.end.total {
+		total = 0
+	}
+	if n > 0 && of.after != "" && contacts[0].Cursor == of.after.position() {
+		total = 0 // the contact of the cursor is counted twice
+	}
+	if info.next == "" && n > 0 {
+		if info.next = contacts[n-1].Cursor; of.kind != listSearch {
+			info.next = pairOrNone(info.next)
+		}
+	}
+	info.next = info.next.in(list, read+info.size, total)
+	if n < info.size {
+		total = 0
+	}
+	for i, c := range contacts {
+		c.Cursor = c.Cursor.in(list, read+i+1, total)
+	}
 }
 
 // All iterates over the contacts of the location, newest first, and reads them with [ContactsService.List] page by
@@ -477,26 +541,26 @@ func (s *ContactsService) All(
 	return each(s.Pages(ctx, o, opts...), contactsOf)
 }
 
-// Pages is [ContactsService.All] by page. Store a page's Next to resume later.
+// Pages is [ContactsService.All] by page. Store a page's Next to resume later. The last page may be empty.
 func (s *ContactsService) Pages(
 	ctx context.Context, o *ListContactsOptions, opts ...CallOption,
 ) iter.Seq2[*ContactPage, error] {
 	first, opts := *orZero(o), slices.Clone(opts)
-	return pages(first.After, opContactsList, func(after Cursor) (*ContactPage, Cursor, error) {
-		o := first
-		o.After = after
-		if o.Limit == 0 {
-			o.Limit = 100
-		}
-		page, err := s.List(ctx, &o, opts...)
-		if err != nil {
-			return nil, "", err
-		}
-		return page, page.Next, nil
-	})
+	return pager[*ContactPage, *Contact]{
+		end: contactsEnd(&first), after: first.After,
+		read: func(after Cursor, _ int) (*ContactPage, pageInfo, error) {
+			o := first
+			o.After = after
+			if o.Limit == 0 {
+				o.Limit = 100
+			}
+			return s.list(ctx, &o, opts)
+		},
+		records: contactsOf, setNext: func(p *ContactPage, next Cursor) { p.Next = next },
+	}.pages()
 }
 
-func (c *Contact) id() string { return c.ID }
+func (c *Contact) element() (id string, position Cursor) { return c.ID, c.Cursor }
 
 func contactsOf(p *ContactPage) []*Contact { return p.Contacts }
 
@@ -524,23 +588,37 @@ func (o *ListByBusinessOptions) check(v Version) error {
 	case o.Skip < 0:
 		return badInputf("Skip", "Skip must not be negative")
 	}
-	_, err := o.After.pair()
-	return err
+	return o.After.checkPair(listBusiness)
 }
 
 // ListByBusiness returns one page of the contacts of a business: GET /contacts/business/{businessId}, scope
-// contacts.readonly. o may be nil. [ContactPage.Next] is always "" with Version20210728.
+// contacts.readonly. o may be nil. [ContactPage.Next] is always "" with Version20210728, and for contacts without
+// cursors: then read on with Skip until a page is empty.
 func (s *ContactsService) ListByBusiness(
 	ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption,
 ) (*ContactPage, error) {
-	page, _, err := s.byBusiness(ctx, businessID, orZero(o), opts)
-	return page, err
+	o = orZero(o)
+	page, info, err := s.byBusiness(ctx, businessID, o, opts)
+	if err == nil {
+		end := businessEnd(o)
+		end.counted = end.counted && o.Skip == 0
+		page.Next, err = end.next(info, o.After)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
 }
 
-// byBusiness reads a page. size is the number of its elements, including those that are not records.
+func businessEnd(o *ListByBusinessOptions) listEnd {
+	first := o.After == ""
+	return listEnd{op: opContactsListByBusiness, bySkip: first, counted: first, read: o.Skip}
+}
+
+// byBusiness reads a page.
 func (s *ContactsService) byBusiness(
 	ctx context.Context, businessID string, o *ListByBusinessOptions, opts []CallOption,
-) (page *ContactPage, size int, err error) {
+) (page *ContactPage, info pageInfo, err error) {
 	q := url.Values{}
 	setIf(q, "query", o.Query)
 	setInt(q, "limit", o.Limit)
@@ -550,39 +628,35 @@ func (s *ContactsService) byBusiness(
 	}
 	checked := func(*callOptions) error { return o.check(s.client.version) }
 	r := request{op: opContactsListByBusiness, path: []string{businessID}, query: q}
-	page, size, err = s.page(ctx, r, append([]CallOption{checked}, opts...))
-	switch {
-	case err != nil:
-	case s.client.version != VersionV3: // the server would ignore a cursor and return page one again
-		page.Next = ""
-	case page.Next == "" && len(page.Contacts) > 0:
-		page.Next = page.Contacts[len(page.Contacts)-1].Cursor
+	of := contactList{kind: listBusiness, within: businessID, after: o.After}
+	page, info, err = s.page(ctx, r, of, append([]CallOption{checked}, opts...))
+	if s.client.version != VersionV3 { // the server would ignore a cursor and return page one again
+		info.next = ""
 	}
-	return page, size, err
+	return page, info, err
 }
 
 // AllByBusiness iterates over the contacts of a business from o.Skip or o.After on, and reads them with
-// [ContactsService.ListByBusiness] until a page is empty. It yields an error once, with a nil contact, and stops. o
-// may be nil and is copied.
+// [ContactsService.ListByBusiness] page by page. It yields an error once, with a nil contact, and stops. o may be nil
+// and is copied.
 func (s *ContactsService) AllByBusiness(
 	ctx context.Context, businessID string, o *ListByBusinessOptions, opts ...CallOption,
 ) iter.Seq2[*Contact, error] {
 	first, opts := *orZero(o), slices.Clone(opts)
-	return func(yield func(*Contact, error) bool) {
-		next, skip := first, first.Skip
-		all := pagesUntilEmpty(opContactsListByBusiness, contactsOf, func() (*ContactPage, int, error) {
-			page, size, err := s.byBusiness(ctx, businessID, &next, opts)
-			if err == nil {
-				skip += size
-				next.Skip, next.After = skip, page.Next
-				if next.After != "" {
-					next.Skip = 0
-				}
+	return each(pager[*ContactPage, *Contact]{
+		end: businessEnd(&first), after: first.After,
+		read: func(after Cursor, skip int) (*ContactPage, pageInfo, error) {
+			o := first
+			o.After = after
+			if after == "" {
+				o.Skip += skip
+			} else if after != first.After {
+				o.Skip = 0
 			}
-			return page, size, err
-		})
-		each(all, contactsOf)(yield)
-	}
+			return s.byBusiness(ctx, businessID, &o, opts)
+		},
+		records: contactsOf,
+	}.pages(), contactsOf)
 }
 
 // findCreated returns the contact of in if it was added since the create was sent, or nil.

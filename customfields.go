@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl/internal/lenient"
-	"github.com/pluvo/ghl/internal/redact"
 )
 
 // CustomField is a contact's value of a custom field. Records that are read have the ID; records to write need the
@@ -154,6 +153,16 @@ type CustomFieldFile struct {
 	Extra Extra `json:"-"`
 }
 
+// String returns a text as it is, and any other value as JSON.
+func (v CustomFieldValue) String() string {
+	if len(v.raw) > 0 && v.raw[0] == '"' {
+		if text, ok := lenient.Scalar(v.raw); ok {
+			return text
+		}
+	}
+	return string(v.Raw())
+}
+
 // MarshalJSON returns the value unchanged. It fails if the value is not valid JSON.
 func (v CustomFieldValue) MarshalJSON() ([]byte, error) {
 	if len(v.raw) == 0 {
@@ -254,16 +263,6 @@ func (r *CustomFieldResolver) Value(c *Contact, idOrKey string) (CustomFieldValu
 		}
 	}
 	return CustomFieldValue{}, false
-}
-
-// Set returns a custom field with a value, for a create or an update. It fails with [ErrBadInput] if the location
-// has no such field.
-func (r *CustomFieldResolver) Set(idOrKey string, value CustomFieldValue) (CustomField, error) {
-	d, ok := r.Find(idOrKey)
-	if !ok {
-		return CustomField{}, badInputf("CustomFields", "the location has no custom field %q", redact.Clip(idOrKey, 80))
-	}
-	return CustomField{ID: d.ID, Value: value}, nil
 }
 
 // Definitions returns all definitions in their original order.

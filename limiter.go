@@ -123,9 +123,10 @@ func (l *AdaptiveLimiter) Observe(r RateLimit) {
 	l.releaseWaiters(now)
 }
 
-// answer returns what the pacer learns from.
+// answer returns what the pacer learns from. An answer other than a 429 shows that there is quota, so a remainder of 0
+// without a limit says nothing.
 func (r *RateLimit) answer() pace.Answer {
-	return pace.Answer{
+	a := pace.Answer{
 		Limit:          r.Limit,
 		Remaining:      r.Remaining,
 		Interval:       r.Interval,
@@ -136,6 +137,13 @@ func (r *RateLimit) answer() pace.Answer {
 		Refused:        r.Status == http.StatusTooManyRequests,
 		Sent:           r.Sent,
 	}
+	if !a.Refused && r.Limit == 0 && r.Remaining == 0 {
+		a.Remaining = -1
+	}
+	if !a.Refused && r.DailyLimit == 0 && r.DailyRemaining == 0 {
+		a.DailyRemaining = -1
+	}
+	return a
 }
 
 // refusal returns an error if waiting does not help, or takes longer than the call's patience.

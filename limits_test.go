@@ -198,3 +198,80 @@ func TestAPauseIsCheckedNowAndThen(t *testing.T) {
 		}
 	})
 }
+
+// TestHeadersOfZeroBesideASuccess: an answer that succeeds shows that there is quota. A limit of 0 means that none is
+// known.
+func TestHeadersOfZeroBesideASuccess(t *testing.T) {
+	maxHeader, left, interval := "X-RateLimit-Max", "X-RateLimit-Remaining", "X-RateLimit-Interval-Milliseconds"
+	daily, dailyLeft := "X-RateLimit-Limit-Daily", "X-RateLimit-Daily-Remaining"
+	huge := "99999999999999999999"
+	tests := map[string][]string{
+		"daily limit and remainder":     {daily, "0", dailyLeft, "0"},
+		"daily limit":                   {daily, "0"},
+		"daily remainder":               {dailyLeft, "0"},
+		"daily remainder and its reset": {dailyLeft, "0", "X-RateLimit-Daily-Reset", "3600000"},
+		"all of the window":             {maxHeader, "0", left, "0", interval, "0"},
+		"limit and remainder":           {maxHeader, "0", left, "0"},
+		"limit":                         {maxHeader, "0"},
+		"remainder":                     {left, "0"},
+		"remainder and interval":        {left, "0", interval, "10000"},
+		"interval":                      {maxHeader, "100", interval, "0"},
+		"all":                           {maxHeader, "0", left, "0", interval, "0", daily, "0", dailyLeft, "0"},
+		"negative limits":               {maxHeader, "-1", left, "0", daily, "-1", dailyLeft, "0"},
+		"huge limits":                   {maxHeader, huge, left, "0", daily, huge, dailyLeft, "0"},
+		"limits that are not numbers":   {maxHeader, "none", left, "0", daily, "unlimited", dailyLeft, "0"},
+		"negative remainders":           {maxHeader, "100", left, "-1", daily, "200", dailyLeft, "-1"},
+		"remainders not numbers":        {maxHeader, "100", left, "NaN", daily, "200", dailyLeft, ""},
+	}
+	for name, headers := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newMock(answers(200, okContact, headers...))
+				c := limitedClient(t, s)
+				start := time.Now()
+				for range 100 {
+					_, err := c.Contacts.Get(t.Context(), "c1")
+					require.NoError(t, err)
+				}
+				require.Equal(t, 100, s.count())
+				require.Less(t, time.Since(start), 15*time.Second, "the published rate")
+			})
+		})
+	}
+}
+
+// TestTheLastOfTheDay: nothing remains of a known daily limit, so the next call is not sent.
+func TestTheLastOfTheDay(t *testing.T) {
+	s := newMock(answers(200, okContact, "X-RateLimit-Limit-Daily", "200000", "X-RateLimit-Daily-Remaining", "0"))
+	c := limitedClient(t, s)
+	_, err := c.Contacts.Get(t.Context(), "c1")
+	require.NoError(t, err)
+	_, err = c.Contacts.Get(t.Context(), "c1")
+	require.ErrorIs(t, err, ghl.ErrDailyLimit)
+	require.Equal(t, 1, s.count())
+}
+
+// TestTheLastOfTheWindow: nothing remains of a known limit, so the next call waits.
+func TestTheLastOfTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newMock(answers(200, okContact, "X-RateLimit-Max", "100", "X-RateLimit-Remaining", "0"))
+		c := limitedClient(t, s)
+		start := time.Now()
+		for range 2 {
+			_, err := c.Contacts.Get(t.Context(), "c1")
+			require.NoError(t, err)
+		}
+		require.Greater(t, time.Since(start), time.Second)
+	})
+}
+
+// TestAnEndlessRetryAfter: a Retry-After that overflows is a long wait, so the call fails at once.
+func TestAnEndlessRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newMock(answers(429, tooMany, "Retry-After", "99999999999999999999"))
+		_, err := limitedClient(t, s).Contacts.Get(t.Context(), "c1")
+		require.ErrorIs(t, err, ghl.ErrRateLimited)
+		require.Equal(t, 24*time.Hour, asError(t, err).RetryAfter)
+		require.Equal(t, 1, s.count())
+	})
+}

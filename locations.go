@@ -8,7 +8,9 @@ import (
 	"time"
 )
 
-// LocationsService reads locations (sub-accounts), their custom fields and their tags.
+// LocationsService reads locations (sub-accounts), their custom fields and their tags. An empty locationID means the
+// location of the call: that of [CallLocation], or else the client's own. A locationID that is not empty has priority
+// over both.
 type LocationsService service
 
 // Location is a sub-account of an agency.
@@ -92,8 +94,7 @@ type LocationTag struct {
 	Extra      Extra  `json:"-"`
 }
 
-// Get returns a location: GET /locations/{locationId}, scope locations.readonly. [Client.Location] is the id of the
-// client's own.
+// Get returns a location: GET /locations/{locationId}, scope locations.readonly.
 func (s *LocationsService) Get(ctx context.Context, locationID string, opts ...CallOption) (*Location, error) {
 	return one[Location](ctx, s.client, request{op: opLocationsGet}, at(locationID, opts))
 }
@@ -124,7 +125,10 @@ func (s *LocationsService) Tags(ctx context.Context, locationID string, opts ...
 	return many[LocationTag](ctx, s.client, request{op: opLocationsTags}, at(locationID, opts))
 }
 
-// at adds the location of a method's argument to opts, where it has priority over CallLocation.
+// at adds the location of a method's argument to opts, where it has priority over CallLocation. "" adds nothing.
 func at(locationID string, opts []CallOption) []CallOption {
+	if locationID == "" {
+		return opts
+	}
 	return append(slices.Clone(opts), CallLocation(locationID))
 }

@@ -80,10 +80,10 @@ var (
 )
 
 func firstPage(list string) string {
-	return `{"contacts":[` + list + `],"meta":{"total":3,"nextPageUrl":"http://localhost:5070/contacts/?limit=1","startAfter":1700000000001,"startAfterId":"a","currentPage":1,"nextPage":2,"prevPage":null},"traceId":"t"}`
+	return `{"contacts":[` + list + `],"meta":{"total":2,"nextPageUrl":"http://localhost:5070/contacts/?limit=1","startAfter":1700000000001,"startAfterId":"a","currentPage":1,"nextPage":2,"prevPage":null},"traceId":"t"}`
 }
 
-const lastPage = `{"contacts":[{"id":"b"}],"meta":{"total":3,"nextPageUrl":"","startAfter":null,"startAfterId":"","nextPage":""}}`
+const lastPage = `{"contacts":[{"id":"b"}],"meta":{"total":2,"nextPageUrl":"","startAfter":null,"startAfterId":"","nextPage":""}}`
 
 const dndWrite = `{"Call":{"status":"active"},"SMS":{"status":"inactive","message":"m","code":"1"}}`
 
@@ -105,7 +105,7 @@ var methodRows = []methodRow{
 		want: wanted{path: "/contacts/",
 			query:   "limit=2&locationId=loc1&query=a+b%2Bc&startAfter=1700000000000&startAfterId=x",
 			answers: []string{firstPage(`{"id":"a","firstName":"ada","firstNameRaw":"Ada","lastName":"lovelace","lastNameRaw":"Lovelace"}`)},
-			value:   `{"Contacts":[{"id":"a","firstName":"Ada","lastName":"Lovelace"}],"Total":3,"Next":"[1700000000001,\"a\"]"}`}},
+			value:   `{"Contacts":[{"id":"a","firstName":"Ada","lastName":"Lovelace"}],"Total":2,"Next":"contacts:loc1:[1700000000001,\"a\"]"}`}},
 	{name: "Contacts.All", method: "GET", scope: "contacts.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return value(collect(c.Contacts.All(ctx, nil))) },
 		want: wanted{path: "/contacts/", query: "limit=100&locationId=loc1&startAfter=1700000000001&startAfterId=a",
@@ -116,7 +116,7 @@ var methodRows = []methodRow{
 		},
 		want: wanted{path: "/contacts/", query: "limit=1&locationId=loc1&startAfter=1700000000001&startAfterId=a",
 			answers: []string{firstPage(`{"id":"a"}`), lastPage},
-			value:   `[{"Contacts":[{"id":"a"}],"Total":3,"Next":"[1700000000001,\"a\"]"},{"Contacts":[{"id":"b"}],"Total":3,"Next":""}]`}},
+			value:   `[{"Contacts":[{"id":"a"}],"Total":2,"Next":"contacts:loc1:[1700000000001,\"a\"]:1/2"},{"Contacts":[{"id":"b"}],"Total":2,"Next":""}]`}},
 	{name: "Contacts.ListByBusiness", method: "GET", scope: "contacts.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Contacts.ListByBusiness(ctx, "b1",
@@ -125,7 +125,7 @@ var methodRows = []methodRow{
 		want: wanted{path: "/contacts/business/b1", query: "limit=5&locationId=loc1&query=x&skip=10",
 			answers: []string{`{"contacts":[{"id":"a","startAfter":["ada",  "a"]}],"count":11}`},
 			value:   `{"Contacts":[{"id":"a","searchAfter":["ada","a"]}],"Total":11,"Next":""}`},
-		v3: wanted{value: `{"Contacts":[{"id":"a","searchAfter":["ada","a"]}],"Total":11,"Next":"[\"ada\",  \"a\"]"}`}},
+		v3: wanted{value: `{"Contacts":[{"id":"a","searchAfter":["ada","a"]}],"Total":11,"Next":"business:loc1/b1:[\"ada\",  \"a\"]"}`}},
 	{name: "Contacts.AllByBusiness", method: "GET", scope: "contacts.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(collect(c.Contacts.AllByBusiness(ctx, "b1", nil)))
@@ -144,7 +144,7 @@ var methodRows = []methodRow{
 		want: wanted{path: "/contacts/search",
 			answers: []string{`{"contacts":[{"id":"a","address":"1 St","firstName":"Ada","firstNameLowerCase":"ada","searchAfter":[1700000000000,"a"]}],"total":7,"traceId":"t"}`},
 			body:    `{"locationId":"loc1","pageLimit":1,"query":"ada","filters":[{"field":"tags","operator":"eq","value":["vip"]}],"sort":[{"field":"dateAdded","direction":"desc"},{"field":"email","direction":"asc"}]}`,
-			value:   `{"Contacts":[{"id":"a","address1":"1 St","firstName":"Ada","firstNameLowerCase":"ada","searchAfter":[1700000000000,"a"]}],"Total":7,"Next":"[1700000000000,\"a\"]"}`}},
+			value:   `{"Contacts":[{"id":"a","address1":"1 St","firstName":"Ada","firstNameLowerCase":"ada","searchAfter":[1700000000000,"a"]}],"Total":7,"Next":"search:loc1/-dateAdded,email:[1700000000000,\"a\"]"}`}},
 	{name: "Contacts.SearchAll", method: "POST", scope: "contacts.readonly",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(collect(c.Contacts.SearchAll(ctx, &ghl.SearchRequest{PageLimit: 1})))

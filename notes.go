@@ -87,8 +87,8 @@ type NoteUpdate struct {
 }
 
 func (in *NoteUpdate) check() error {
-	if in == nil {
-		return badInputf("NoteUpdate", "the input is nil")
+	if err := checkUpdate("NoteUpdate", in); err != nil {
+		return err
 	}
 	if body, ok := in.Body.Get(); ok && blank(body) || in.Body.IsNull() {
 		return badInputf("Body", "Body cannot be cleared")

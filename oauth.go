@@ -58,7 +58,7 @@ type InstalledLocation struct {
 	Extra       Extra  `json:"-"`
 }
 
-func (l *InstalledLocation) id() string { return l.ID }
+func (l *InstalledLocation) element() (id string, position Cursor) { return l.ID, "" }
 
 // InstalledLocationsQuery is the input of [OAuthService.InstalledLocations]. CompanyID and AppID are required.
 type InstalledLocationsQuery struct {
@@ -96,6 +96,9 @@ func (q *InstalledLocationsQuery) check() error {
 		if err := checkGiven(id[0], id[1]); err != nil {
 			return err
 		}
+	}
+	if list, _, _ := q.After.split(); list != "" { // of contacts
+		return otherList()
 	}
 	return checkID("AppID", q.AppID)
 }
@@ -151,53 +154,70 @@ type InstalledLocationsPage struct {
 	Total     int
 	// InstallToFutureLocations is whether the app is installed in new locations automatically.
 	InstallToFutureLocations bool
-	// Next is the cursor of the next page; "" on the last one, and always with Version20210728.
+	// Next is the cursor of the next page, the server's text; "" on the last one, and always with Version20210728.
 	Next Cursor
 }
 
 // InstalledLocations returns one page of the company's locations, with and without the app: GET
 // /oauth/installedLocations (installed-locations in v3), scope oauth.readonly. The client needs the company's
-// token.
+// token. With VersionV3 the error is [ErrBadResponse] if locations follow the page but the answer has no token that
+// leads to them.
 func (s *OAuthService) InstalledLocations(
 	ctx context.Context, q *InstalledLocationsQuery, opts ...CallOption,
 ) (*InstalledLocationsPage, error) {
-	page, _, err := s.installed(ctx, q, opts)
-	return page, err
+	page, info, err := s.installed(ctx, q, opts)
+	if err == nil {
+		page.Next, err = s.installedEnd(orZero(q)).next(info, orZero(q).After)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
 }
 
-// installed reads a page. size is the number of its elements, including those that are not records.
+func (s *OAuthService) installedEnd(q *InstalledLocationsQuery) listEnd {
+	return listEnd{op: opOAuthInstalledLocations, bySkip: s.client.version != VersionV3, counted: q.After == "",
+		read: q.Skip}
+}
+
+// installed reads a page.
 func (s *OAuthService) installed(
 	ctx context.Context, q *InstalledLocationsQuery, opts []CallOption,
-) (page *InstalledLocationsPage, size int, err error) {
+) (page *InstalledLocationsPage, info pageInfo, err error) {
 	page = new(InstalledLocationsPage)
 	r := request{op: opOAuthInstalledLocations, query: q.values(s.client.version)}
 	err = s.client.do(ctx, r, func(k *call, body []byte) (err error) {
 		if page.Locations, err = records[InstalledLocation](k, body); err != nil {
 			return err
 		}
-		size = len(page.Locations) + len(k.skipped)
+		info.size, info.skipped = len(page.Locations)+len(k.skipped), k.skipped
 		var head struct {
 			Count      int  `json:"count"`
 			ToFuture   bool `json:"installToFutureLocations"`
 			Pagination struct {
 				TotalRecords  int    `json:"totalRecords"`
-				HasNextPage   bool   `json:"hasNextPage"`
+				HasNextPage   *bool  `json:"hasNextPage"`
 				NextPageToken string `json:"nextPageToken"`
 			} `json:"pagination"`
 		}
 		if err := lenient.Unmarshal(body, &head); err != nil {
 			return err
 		}
-		page.Total, page.InstallToFutureLocations = max(head.Count, head.Pagination.TotalRecords), head.ToFuture
-		if head.Pagination.HasNextPage {
-			page.Next = Cursor(head.Pagination.NextPageToken)
+		paging := &head.Pagination
+		page.Total, page.InstallToFutureLocations = max(head.Count, paging.TotalRecords, 0), head.ToFuture
+		// count is also documented as the number of all locations of the company
+		info.total = totalOf(paging.TotalRecords, head.Count, info.size)
+		if s.client.version == VersionV3 {
+			info.total = max(paging.TotalRecords, 0)
+			info.next = Cursor(paging.NextPageToken)
+			info.last = paging.HasNextPage != nil && !*paging.HasNextPage
 		}
 		return nil
 	}, append([]CallOption{checked(versionedInstalledQuery{q, s.client.version})}, opts...))
 	if err != nil {
-		return nil, 0, err
+		return nil, pageInfo{}, err
 	}
-	return page, size, nil
+	return page, info, nil
 }
 
 // AllInstalledLocations iterates over the company's locations from q.Skip or q.After on, and reads them with
@@ -207,24 +227,16 @@ func (s *OAuthService) AllInstalledLocations(
 ) iter.Seq2[*InstalledLocation, error] {
 	first, opts := *orZero(q), slices.Clone(opts)
 	first.IsInstalled, first.OnTrial = clonePointer(first.IsInstalled), clonePointer(first.OnTrial)
-	list := func(p *InstalledLocationsPage) []*InstalledLocation { return p.Locations }
-	return func(yield func(*InstalledLocation, error) bool) {
-		next := first
-		if s.client.version != VersionV3 {
-			each(pagesUntilEmpty(opOAuthInstalledLocations, list, func() (*InstalledLocationsPage, int, error) {
-				page, size, err := s.installed(ctx, &next, opts)
-				next.Skip += size
-				return page, size, err
-			}), list)(yield)
-			return
-		}
-		each(pages(first.After, opOAuthInstalledLocations, func(after Cursor) (*InstalledLocationsPage, Cursor, error) {
-			next.After = after
-			page, _, err := s.installed(ctx, &next, opts)
-			if err != nil {
-				return nil, "", err
+	locations := func(p *InstalledLocationsPage) []*InstalledLocation { return p.Locations }
+	return each(pager[*InstalledLocationsPage, *InstalledLocation]{
+		end: s.installedEnd(&first), after: first.After,
+		read: func(after Cursor, skip int) (*InstalledLocationsPage, pageInfo, error) {
+			q := first
+			if q.After = after; s.client.version != VersionV3 {
+				q.Skip += skip
 			}
-			return page, page.Next, nil
-		}), list)(yield)
-	}
+			return s.installed(ctx, &q, opts)
+		},
+		records: locations,
+	}.pages(), locations)
 }

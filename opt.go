@@ -3,6 +3,7 @@ package ghl
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 )
 
@@ -40,6 +41,22 @@ func (o Opt[T]) IsNull() bool { return o.state == optNull }
 
 // IsZero reports whether the field is absent. Package encoding/json calls it for the omitzero tag.
 func (o Opt[T]) IsZero() bool { return o.state == optAbsent }
+
+// String returns "(absent)", "null", or the value as fmt prints it with %v. It prints what a pointer points to as JSON.
+func (o Opt[T]) String() string {
+	switch o.state {
+	case optAbsent:
+		return "(absent)"
+	case optNull:
+		return "null"
+	}
+	if v := reflect.ValueOf(&o.value).Elem(); v.Kind() == reflect.Pointer && !v.IsNil() {
+		if data, err := json.Marshal(o.value); err == nil {
+			return string(data)
+		}
+	}
+	return fmt.Sprint(o.value)
+}
 
 // MarshalJSON writes the value, or null for [Null] and for an absent field without omitzero.
 func (o Opt[T]) MarshalJSON() ([]byte, error) {

@@ -120,7 +120,7 @@ func TestContactUpdateSendsThreeThings(t *testing.T) {
 		in      ghl.ContactUpdate
 		want    string
 	}{
-		{"nothing", ghl.Version20210728, ghl.ContactUpdate{}, `{}`},
+		{"one value", ghl.Version20210728, ghl.ContactUpdate{City: ghl.Some("Rome")}, `{"city":"Rome"}`},
 		{"values", ghl.Version20210728, ghl.ContactUpdate{FirstName: ghl.Some("Ada"), DND: ghl.Some(false), Tags: ghl.Some([]string{"vip"})}, `{"firstName":"Ada","dnd":false,"tags":["vip"]}`},
 		{"null", ghl.Version20210728, ghl.ContactUpdate{LastName: ghl.Null[string](), Tags: ghl.Null[[]string](), DNDSettings: ghl.Null[*ghl.DNDSettings](), CustomFields: ghl.Null[[]ghl.CustomField]()}, `{"lastName":null,"tags":null,"dndSettings":null,"customFields":null}`},
 		{"null in v3", ghl.VersionV3, ghl.ContactUpdate{DNDSettings: ghl.Null[*ghl.DNDSettings](), CustomFields: ghl.Null[[]ghl.CustomField]()}, `{"dndSettings":null,"customFields":null}`},

@@ -56,13 +56,15 @@ func queries(requests []sent) []string {
 func TestListSendsBothCursors(t *testing.T) {
 	c, m := mocked(t,
 		replies(t, listed([]string{"a", "b"}, "1700000000002", `"b"`),
-			listed([]string{"c"}, `"1700000000003"`, `"c"`), listed([]string{"d"}, "null", "null")))
+			listed([]string{"c"}, `"1700000000003"`, `"c"`), listed([]string{"d"}, "null", "null"),
+			listed(nil, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b", "c", "d"}, idsOf(contacts))
 	require.Equal(t,
 		[]string{"limit=100&locationId=loc1", "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=b",
-			"limit=100&locationId=loc1&startAfter=1700000000003&startAfterId=c"},
+			"limit=100&locationId=loc1&startAfter=1700000000003&startAfterId=c",
+			"limit=100&locationId=loc1&startAfter=1700000000000&startAfterId=d"},
 		queries(m.sent()))
 	for _, r := range m.sent() {
 		require.Equal(t, "https://services.leadconnectorhq.com/contacts/", r.Host+r.Path, "nextPageUrl is not followed")
@@ -72,14 +74,17 @@ func TestListSendsBothCursors(t *testing.T) {
 // TestWholeCursorInThePage: some answers have both halves of the cursor in startAfter.
 func TestWholeCursorInThePage(t *testing.T) {
 	c, m := mocked(t,
-		replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null")))
+		replies(t, listed([]string{"a"}, `[1700000000002,"a"]`, `"a"`), listed([]string{"b"}, "null", "null"),
+			listed(nil, "null", "null")))
 	contacts, err := collect(c.Contacts.All(t.Context(), nil))
 	require.NoError(t, err)
 	require.Equal(t, []string{"a", "b"}, idsOf(contacts))
 	require.Equal(t, "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=a", m.sent()[1].RawQuery)
 }
 
-func TestListEndsWithAMissingCursor(t *testing.T) {
+// TestListGoesOnWithoutACursor: a page without a cursor is continued after its last record, until a page is empty or
+// the total is reached.
+func TestListGoesOnWithoutACursor(t *testing.T) {
 	for name, end := range map[string]string{
 		"null":            `"meta":{"startAfter":null,"startAfterId":null}`,
 		"empty texts":     `"meta":{"startAfter":"","startAfterId":""}`,
@@ -89,14 +94,16 @@ func TestListEndsWithAMissingCursor(t *testing.T) {
 		"a URL all alone": `"meta":{"nextPageUrl":"https://services.leadconnectorhq.com/contacts/?startAfter=1&startAfterId=c"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			// A short first page does not end the list; a full page without a cursor does.
-			c, m := mocked(t,
-				replies(t, listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`),
-					`{"contacts":[`+records([]string{"b", "c"})+`],`+end+`}`))
+			answers := []string{listed([]string{"a"}, "1", `"a"`), listed(nil, "2", `"x"`),
+				`{"contacts":[` + records([]string{"b", "c"}) + `],` + end + `}`}
+			if name != "absent" {
+				answers = append(answers, `{"contacts":[],`+end+`}`)
+			}
+			c, m := mocked(t, replies(t, answers...))
 			contacts, err := collect(c.Contacts.All(t.Context(), &ghl.ListContactsOptions{Limit: 2}))
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b", "c"}, idsOf(contacts))
-			require.Len(t, m.sent(), 3)
+			require.Len(t, m.sent(), len(answers))
 		})
 	}
 }
@@ -111,7 +118,7 @@ func TestHalfACursor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, m := mocked(t,
 				replies(t, `{"contacts":[{"id":"a","startAfter":[7,"a"]}],`+half+`}`,
-					listed([]string{"b"}, "null", "null")))
+					listed([]string{"b"}, "null", "null"), listed(nil, "null", "null")))
 			contacts, err := collect(c.Contacts.All(t.Context(), nil))
 			require.NoError(t, err)
 			require.Equal(t, []string{"a", "b"}, idsOf(contacts))

@@ -2,6 +2,7 @@ package ghl
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -31,14 +32,15 @@ type RateLimit struct {
 	// Limit is the number of requests granted in each Interval (X-RateLimit-Max); 0 when missing. HighLevel publishes
 	// 100; lower values have been seen.
 	Limit int
-	// Remaining is what remains of Limit (X-RateLimit-Remaining); -1 when missing.
+	// Remaining is what remains of Limit (X-RateLimit-Remaining); -1 when missing, or when the header with the limit is 0.
 	Remaining int
 	// Interval is the window that Limit applies to (X-RateLimit-Interval-Milliseconds); 0 when missing.
 	Interval time.Duration
 
 	// DailyLimit is the number of requests granted in a day (X-RateLimit-Limit-Daily); 0 when missing.
 	DailyLimit int
-	// DailyRemaining is what remains of DailyLimit (X-RateLimit-Daily-Remaining); -1 when missing.
+	// DailyRemaining is what remains of DailyLimit (X-RateLimit-Daily-Remaining); -1 when missing, or when the header
+	// with the daily limit is 0.
 	DailyRemaining int
 	// DailyReset is how long it takes until the daily quota is granted again; 0 when missing. The header,
 	// X-RateLimit-Daily-Reset, is not documented by HighLevel: it holds a duration in milliseconds, not a time.
@@ -63,9 +65,9 @@ const (
 )
 
 // parseRateLimit reads the rate limit headers. The caller sets Status and Sent. A Retry-After with a date is relative
-// to now.
+// to now. A limit of 0 means that the server knows no limit, so what remains of it is missing too.
 func parseRateLimit(h http.Header, now time.Time) RateLimit {
-	return RateLimit{
+	r := RateLimit{
 		Limit:          max(headerInt(h, "X-Ratelimit-Max", math.MaxInt32), 0),
 		Remaining:      headerInt(h, "X-Ratelimit-Remaining", math.MaxInt32),
 		Interval:       headerMillis(h, "X-Ratelimit-Interval-Milliseconds", maxInterval),
@@ -74,6 +76,13 @@ func parseRateLimit(h http.Header, now time.Time) RateLimit {
 		DailyReset:     headerMillis(h, "X-Ratelimit-Daily-Reset", maxDailyReset),
 		RetryAfter:     retryAfter(h, now),
 	}
+	if headerInt(h, "X-Ratelimit-Max", 0) == 0 {
+		r.Remaining = -1
+	}
+	if headerInt(h, "X-Ratelimit-Limit-Daily", 0) == 0 {
+		r.DailyRemaining = -1
+	}
+	return r
 }
 
 // headerValue returns the first value of a header without spaces around it. The name must be in canonical form.
@@ -108,13 +117,15 @@ func headerMillis(h http.Header, name string, most time.Duration) time.Duration 
 	return time.Duration(max(headerInt(h, name, most.Milliseconds()), 0)) * time.Millisecond
 }
 
-// retryAfter returns the Retry-After header, given in seconds or as a date, or 0 if it is missing or malformed.
+// retryAfter returns the Retry-After header, given in seconds or as a date, or 0 if it is missing or malformed. It
+// returns maxRetryAfter for a longer time, also for a number of seconds that overflows.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := headerValue(h, "Retry-After")
 	if v == "" {
 		return 0
 	}
-	if s, err := strconv.ParseUint(v, 10, 64); err == nil {
+	// ParseUint returns the largest number together with ErrRange.
+	if s, err := strconv.ParseUint(v, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(s, uint64(maxRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {

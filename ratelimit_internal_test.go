@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -74,6 +75,17 @@ func TestParseRateLimit(t *testing.T) {
 			"X-RateLimit-Limit-Daily", "9223372036854775808", "X-RateLimit-Daily-Remaining", "4294967296",
 			"X-RateLimit-Daily-Reset", "9223372036854775807",
 			"Retry-After", "9223372036854775807"), pausing(maxRetryAfter)},
+		{"a Retry-After of more than 64 bits", rateLimitHeaders("Retry-After", "99999999999999999999"), pausing(maxRetryAfter)},
+		{"a Retry-After of many digits", rateLimitHeaders("Retry-After", strings.Repeat("9", 400)), pausing(maxRetryAfter)},
+		{"zeros", rateLimitHeaders(
+			"X-RateLimit-Max", "0", "X-RateLimit-Remaining", "0", "X-RateLimit-Interval-Milliseconds", "0",
+			"X-RateLimit-Limit-Daily", "0", "X-RateLimit-Daily-Remaining", "0", "X-RateLimit-Daily-Reset", "0",
+			"Retry-After", "0"), missing},
+		{"limits of zero", rateLimitHeaders("X-RateLimit-Max", "0", "X-RateLimit-Remaining", "7",
+			"X-RateLimit-Limit-Daily", "0", "X-RateLimit-Daily-Remaining", "8"), missing},
+		{"nothing left", rateLimitHeaders("X-RateLimit-Max", "100", "X-RateLimit-Remaining", "0",
+			"X-RateLimit-Limit-Daily", "200", "X-RateLimit-Daily-Remaining", "0"),
+			RateLimit{Limit: 100, DailyLimit: 200}},
 		{"a time in place of a duration", rateLimitHeaders("X-RateLimit-Daily-Reset", "1772366400000"), missing},
 		{"empty", rateLimitHeaders("X-RateLimit-Max", "", "X-RateLimit-Remaining", "", "Retry-After", ""), missing},
 		{"Retry-After date", rateLimitHeaders("Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT"), pausing(30 * time.Second)},

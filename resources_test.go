@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,7 +29,7 @@ func TestAppointmentsInAnyWrapping(t *testing.T) {
 				&ghl.AppointmentCreate{CalendarID: "k1", ContactID: "c1", StartTime: slotStart})
 		},
 		"update": func(c *ghl.Client) (*ghl.Appointment, error) {
-			return c.Appointments.Update(ctx, "e1", &ghl.AppointmentUpdate{Title: ghl.Some("T")})
+			return c.Appointments.Update(ctx, "e1", &ghl.AppointmentUpdate{Title: ghl.Some("T"), SkipRead: true})
 		},
 	}
 	for name, call := range calls {
@@ -123,6 +124,74 @@ func TestFreeSlots(t *testing.T) {
 		days, err = c.Calendars.FreeSlots(t.Context(), "k1", ask)
 		require.ErrorIs(t, err, ghl.ErrBadResponse)
 		require.Nil(t, days)
+	}
+}
+
+func TestFreeSlotsInOtherShapes(t *testing.T) {
+	const nine, ten = "2026-01-09T09:00:00-05:00", "2026-01-09T10:00:00-05:00"
+	nineUTC := strconv.FormatInt(time.Date(2026, 1, 9, 14, 0, 0, 0, time.UTC).UnixMilli(), 10)
+	for body, want := range map[string]string{
+		`{"_dates_":{"2026-01-09":{"slots":["` + nine + `"]}},"traceId":"t"}`:                     "2026-01-09 " + nine,
+		`{"_dates_":{"2026-01-09":["` + nine + `"]}}`:                                             "2026-01-09 " + nine,
+		`{"_dates_":{"2026-01-10":{"slots":[]},"2026-01-09":{"slots":["` + nine + `"]}}}`:         "2026-01-09 " + nine + "|2026-01-10",
+		`{"slots":["` + nine + `"]}`:                                                              "2026-01-09 " + nine,
+		`{"slots":["` + nine + `","2026-01-10T09:00:00-05:00","` + ten + `"],"traceId":"t"}`:      "2026-01-09 " + nine + " " + ten + "|2026-01-10 2026-01-10T09:00:00-05:00",
+		`{"slots":["2026-01-09T23:30:00-05:00"]}`:                                                 "2026-01-09 2026-01-09T23:30:00-05:00",
+		`{"slots":["2026-01-09 09:00:00"]}`:                                                       "2026-01-09 2026-01-09 09:00:00",
+		`{"slots":["2026-01-10T03:00:00Z"]}`:                                                      "2026-01-09 2026-01-10T03:00:00Z",
+		`{"slots":[` + nineUTC + `]}`:                                                             "2026-01-09 " + nineUTC,
+		`{"slots":{"2026-01-09":["` + nine + `"]}}`:                                               "2026-01-09 " + nine,
+		`{"slots":[{"startTime":"` + nine + `","endTime":"` + ten + `"}]}`:                        "2026-01-09 " + nine,
+		`{"2026-01-09":["` + nine + `"],"traceId":"t"}`:                                           "2026-01-09 " + nine,
+		`{"2026-01-09":[{"startTime":"` + nine + `"},{"time":"` + ten + `"}]}`:                    "2026-01-09 " + nine + " " + ten,
+		`{"2026-01-09":{"slots":[{"start":"` + nine + `"}]}}`:                                     "2026-01-09 " + nine,
+		`{"2026-01-09T00:00:00.000Z":{"slots":["` + nine + `"]}}`:                                 "2026-01-09 " + nine,
+		`{"2026-01-09":{"slots":["` + nine + `"]},"meta":{"total":1},"count":1,"timezone":"x"}`:   "2026-01-09 " + nine,
+		`{"2026-01-09":{"slots":["` + nine + `",null]},"_dates_":{"2026-01-09":["` + ten + `"]}}`: "2026-01-09 " + nine + " " + ten,
+		`{}`:                           "",
+		`{"traceId":"t"}`:              "",
+		`{"slots":[]}`:                 "",
+		`{"slots":null}`:               "",
+		`{"_dates_":{},"traceId":"t"}`: "",
+		`{"2026-01-09":{"slots":[]}}`:  "2026-01-09",
+		`{"2026-01-09":[]}`:            "2026-01-09",
+		`{"2026-01-09":null}`:          "2026-01-09",
+		`{"2026-01-09":{}}`:            "2026-01-09",
+		`{"data":{"2026-01-09":["` + nine + `"]}}`:                            "error",
+		`{"dates":[{"date":"2026-01-09"}]}`:                                   "error",
+		`["` + nine + `"]`:                                                    "error",
+		`{"_dates_":"none"}`:                                                  "error",
+		`{"_dates_":{"days":{}}}`:                                             "error",
+		`{"2026-01-09":{"times":["` + nine + `"]}}`:                           "error",
+		`{"2026-01-09":{"slots":{"09:00":true}}}`:                             "error",
+		`{"2026-01-09":{"slots":[{"from":"x"}]}}`:                             "error",
+		`{"2026-01-09":"` + nine + `"}`:                                       "error",
+		`{"2026-01-09":true}`:                                                 "error",
+		`{"slots":["soon"]}`:                                                  "error",
+		`{"09/01/2026":{"slots":["` + nine + `"]}}`:                           "error",
+		`{"2026-01-09":{"slots":[]},"2026/01/10":{"slots":["` + nine + `"]}}`: "error",
+		`{"2026-01-09":{"slots":[]},"other":["` + nine + `"]}`:                "error",
+		`{"message":"no calendar"}`:                                           "error",
+	} {
+		c, _ := mocked(t, replies(t, body))
+		days, err := c.Calendars.FreeSlots(t.Context(), "k1", &ghl.FreeSlotsQuery{From: slotStart, To: slotEnd,
+			Timezone: "America/New_York"})
+		if want == "error" {
+			require.ErrorIs(t, err, ghl.ErrBadResponse, body)
+			require.Nil(t, days, body)
+			continue
+		}
+		require.NoError(t, err, body)
+		var got []string
+		for _, day := range days {
+			line := day.Date
+			for _, slot := range day.Slots {
+				require.False(t, slot.IsZero(), body)
+				line += " " + slot.Raw()
+			}
+			got = append(got, line)
+		}
+		require.Equal(t, want, strings.Join(got, "|"), body)
 	}
 }
 

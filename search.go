@@ -1,6 +1,7 @@
 package ghl
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -69,7 +70,7 @@ func (r *SearchRequest) check() error {
 			return err
 		}
 	}
-	return r.After.check()
+	return r.After.check(listSearch)
 }
 
 func (r *SearchRequest) limit() int {
@@ -88,39 +89,62 @@ func (r *SearchRequest) wire(to target) any {
 		Query       string          `json:"query,omitempty"`
 		Filters     []Filter        `json:"filters,omitempty"`
 		Sort        []sortOrder     `json:"sort,omitempty"`
-	}{to.location, r.limit(), r.Page, json.RawMessage(r.After), r.Query, r.Filters, wireAs(r.Sort, SearchField.order)}
+	}{to.location, r.limit(), r.Page, json.RawMessage(r.After.position()), r.Query, r.Filters, wireAs(r.Sort, SearchField.order)}
 }
 
 // SearchPage is one page of the contacts that a search found.
 type SearchPage struct {
 	Contacts []*Contact
-	// Total is the number of contacts on all pages.
+	// Total is the number of contacts on all pages; 0 if unknown.
 	Total int
-	// Next is the cursor of the next page; "" on the last one, which is the first page that is not full. It may be
-	// stored, and is valid for the same filters and order.
+	// Next is the cursor of the next page. It is "" only at the end of the list: on an empty page, or on the first page
+	// if it reaches Total. If the request has a Page, it is also "" for contacts without cursors. It may be stored,
+	// and is valid for the same order.
 	Next Cursor
 }
 
 // Search returns one page of the contacts that match: POST /contacts/search, scope contacts.readonly. in may be nil.
+// The error is [ErrBadResponse] if contacts follow the page but the answer has no cursor that leads to them, unless
+// in.Page is set.
 func (s *ContactsService) Search(ctx context.Context, in *SearchRequest, opts ...CallOption) (*SearchPage, error) {
-	page, _, err := s.search(ctx, orZero(in), opts)
-	return page, err
+	in = orZero(in)
+	page, info, err := s.search(ctx, in, opts)
+	if err == nil {
+		page.Next, err = in.end().next(info, in.After)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
 }
 
-// search reads a page. size is the number of its elements, including those that are not records.
+// end returns what is known of the list before its page. The cursor of a search has no counts: in any order but one,
+// new contacts could be among those that follow.
+func (r *SearchRequest) end() listEnd {
+	return listEnd{op: opContactsSearch, bySkip: r.Page > 0, counted: r.Page <= 1 && r.After == ""}
+}
+
+// order returns the sort fields as text.
+func (r *SearchRequest) order() string {
+	fields := make([]string, len(r.Sort))
+	for i, field := range r.Sort {
+		fields[i] = string(field)
+	}
+	return strings.Join(fields, ",")
+}
+
+// search reads a page.
 func (s *ContactsService) search(
 	ctx context.Context, in *SearchRequest, opts []CallOption,
-) (found *SearchPage, size int, err error) {
-	page, size, err := s.page(ctx, request{op: opContactsSearch, in: in}, opts)
+) (*SearchPage, pageInfo, error) {
+	of := contactList{kind: listSearch, within: in.order(), after: in.After}
+	page, info, err := s.page(ctx, request{op: opContactsSearch, in: in}, of, opts)
 	if err != nil {
-		return nil, 0, err
+		return nil, pageInfo{}, err
 	}
-	found = &SearchPage{Contacts: page.Contacts, Total: page.Total}
-	if n := len(page.Contacts); n > 0 && size >= in.limit() {
-		// a page that is not full is the last one, though its contacts have cursors
-		found.Next = page.Contacts[n-1].Cursor
-	}
-	return found, size, nil
+	info.full = info.size >= in.limit()
+	info.leadsOn = info.next != ""
+	return &SearchPage{Contacts: page.Contacts, Total: page.Total}, info, nil
 }
 
 // SearchAll iterates over the contacts that match, from in.After on, and reads them with [ContactsService.Search]
@@ -129,34 +153,30 @@ func (s *ContactsService) search(
 func (s *ContactsService) SearchAll(
 	ctx context.Context, in *SearchRequest, opts ...CallOption,
 ) iter.Seq2[*Contact, error] {
-	return each(s.SearchPages(ctx, in, opts...), func(p *SearchPage) []*Contact { return p.Contacts })
+	return each(s.SearchPages(ctx, in, opts...), found)
 }
 
-// SearchPages is [ContactsService.SearchAll] by page. Store a page's Next to resume later.
+// SearchPages is [ContactsService.SearchAll] by page. Store a page's Next to resume later. The last page may be empty.
 func (s *ContactsService) SearchPages(
 	ctx context.Context, in *SearchRequest, opts ...CallOption,
 ) iter.Seq2[*SearchPage, error] {
 	first, opts := *orZero(in), slices.Clone(opts)
 	first.Filters, first.Sort = slices.Clone(first.Filters), slices.Clone(first.Sort)
-	return pages(first.After, opContactsSearch, func(after Cursor) (*SearchPage, Cursor, error) {
-		in := first
-		if in.Page != 0 {
-			return nil, "", badInputf("Page", "a search of all pages starts at After; Page must be 0")
-		}
-		in.After = after
-		page, size, err := s.search(ctx, &in, opts)
-		switch {
-		case err != nil:
-			return nil, "", err
-		case size >= in.limit() && page.Next == "" && page.Total > size:
-			return nil, "", &Error{
-				Operation: opContactsSearch.Name, Message: "a full page has no cursor; the list is not complete",
-				categories: badResponse,
+	return pager[*SearchPage, *Contact]{
+		end: first.end(), after: first.After,
+		read: func(after Cursor, _ int) (*SearchPage, pageInfo, error) {
+			in := first
+			if in.Page != 0 {
+				return nil, pageInfo{}, badInputf("Page", "a search of all pages starts at After; Page must be 0")
 			}
-		}
-		return page, page.Next, nil
-	})
+			in.After = after
+			return s.search(ctx, &in, opts)
+		},
+		records: found, setNext: func(p *SearchPage, next Cursor) { p.Next = next },
+	}.pages()
 }
+
+func found(p *SearchPage) []*Contact { return p.Contacts }
 
 // SearchField is a field that a search can filter or sort by. Its methods return filters:
 //
@@ -181,7 +201,7 @@ const (
 	FieldDND                  SearchField = "dnd"
 	FieldEmail                SearchField = "email"
 	FieldFollowers            SearchField = "followers"
-	FieldFirstName            SearchField = "firstNameLowerCase" // compare with names in lower case
+	FieldFirstName            SearchField = "firstNameLowerCase"
 	FieldLastName             SearchField = "lastNameLowerCase"
 	FieldIsValidWhatsApp      SearchField = "isValidWhatsapp"
 	FieldPhone                SearchField = "phone"
@@ -230,7 +250,8 @@ var (
 		FieldDateAdded, FieldDateUpdated, FieldDateOfBirth, FieldLastEmailClickedDate, FieldLastEmailOpenedDate,
 		FieldLastAppointment,
 	}
-	sortFields = []SearchField{
+	lowerCaseFields = []SearchField{FieldTags, FieldFirstName, FieldLastName}
+	sortFields      = []SearchField{
 		FieldFirstName, FieldLastName, FieldBusinessName, FieldDateAdded, FieldDateUpdated, FieldEmail, FieldDND,
 		FieldSource,
 	}
@@ -238,6 +259,9 @@ var (
 
 // Filter is a condition of a search. The methods of [SearchField] return filters; [AllOf] and [AnyOf] combine them.
 // A Filter is immutable.
+//
+// HighLevel stores tags in lower case and compares them exactly, so a filter sends the values of FieldTags, and of
+// FieldFirstName and FieldLastName, in lower case.
 type Filter struct {
 	field    SearchField
 	operator string
@@ -249,8 +273,41 @@ type Filter struct {
 }
 
 func (f SearchField) filter(operator string, value any) Filter {
-	data, err := json.Marshal(searchValue(value))
+	data, err := f.encode(searchValue(value))
 	return Filter{field: f, operator: operator, value: data, err: err}
+}
+
+// encode returns the JSON of a value to compare the field with. Its texts are in lower case for a field that HighLevel
+// stores in lower case.
+func (f SearchField) encode(value any) (json.RawMessage, error) {
+	data, err := json.Marshal(value)
+	if err != nil || !slices.Contains(lowerCaseFields, f) {
+		return data, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var decoded any
+	if err := decoder.Decode(&decoded); err != nil {
+		return nil, err
+	}
+	return json.Marshal(lowerCase(decoded))
+}
+
+// lowerCase returns decoded JSON with its texts in lower case.
+func lowerCase(value any) any {
+	switch v := value.(type) {
+	case string:
+		return strings.ToLower(v)
+	case []any:
+		for i := range v {
+			v[i] = lowerCase(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = lowerCase(v[name])
+		}
+	}
+	return value
 }
 
 // Eq matches contacts with this value of the field. value is a string, a number or a bool, or a slice of these, one of
@@ -315,7 +372,7 @@ func (f Filter) bound(operator string, value any) Filter {
 		}
 	}
 	f.bounds = bounds
-	f.value, f.err = json.Marshal(bounds)
+	f.value, f.err = f.field.encode(bounds)
 	return f
 }
 
@@ -370,6 +427,29 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 		Operator string          `json:"operator"`
 		Value    json.RawMessage `json:"value,omitempty"`
 	}{f.field, f.operator, f.value})
+}
+
+// String returns the filter as text, such as `tags contains "vip"` or `(city eq "Rome" OR email exists)`. The text
+// includes the values of the filter.
+func (f Filter) String() string {
+	inner := func(word string) string {
+		texts := wireAs(f.filters, Filter.String)
+		return "(" + strings.Join(texts, " "+word+" ") + ")"
+	}
+	name := string(f.field) + " " + f.operator
+	switch {
+	case f.group != "":
+		return inner(f.group)
+	case f.operator == "":
+		return "(empty filter)"
+	case f.operator == "nested":
+		return name + " " + inner("AND")
+	case f.err != nil:
+		return name + " (invalid)"
+	case f.value == nil:
+		return name
+	}
+	return name + " " + string(f.value)
 }
 
 func (f Filter) check() error {

@@ -226,14 +226,16 @@ func TestSearchEnds(t *testing.T) {
 }
 
 func TestSearchPageHasNextWhileThereIsMore(t *testing.T) {
-	c, m := mocked(t, replies(t, found(3, "a", "b"), found(3, "c")))
+	c, m := mocked(t, replies(t, found(3, "a", "b"), found(3, "c"), found(3)))
 	page, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{PageLimit: 2})
 	require.NoError(t, err)
-	require.Equal(t, ghl.Cursor(`[1700000000001,"b"]`), page.Next)
+	require.Equal(t, ghl.Cursor(`search:loc1:[1700000000001,"b"]`), page.Next)
 	require.Equal(t, 3, page.Total)
 	page, err = c.Contacts.Search(t.Context(), &ghl.SearchRequest{PageLimit: 2, After: page.Next})
 	require.NoError(t, err)
-	require.Empty(t, page.Next, "a short page is the last one")
-	require.NotEmpty(t, page.Contacts[0].Cursor, "and its contact has a cursor to resume from")
+	require.Equal(t, page.Contacts[0].Cursor, page.Next, "a short page need not be the last one")
+	last, err := c.Contacts.Search(t.Context(), &ghl.SearchRequest{PageLimit: 2, After: page.Next})
+	require.NoError(t, err)
+	require.Empty(t, last.Next, "an empty page is the last one")
 	require.JSONEq(t, `{"locationId":"loc1","pageLimit":2,"searchAfter":[1700000000001,"b"]}`, m.sent()[1].Body)
 }

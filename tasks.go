@@ -6,6 +6,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/pluvo/ghl/internal/lenient"
 )
 
 // TasksService reads, searches and writes the tasks of contacts.
@@ -13,8 +15,7 @@ type TasksService service
 
 // Task is a task about a contact.
 type Task struct {
-	// ID is the task's id. [TasksService.Search] reads it from _id.
-	ID         string `json:"id" also:"_id"`
+	ID         string `json:"id"`
 	Title      string `json:"title,omitempty"`
 	Body       string `json:"body,omitempty"`
 	AssignedTo string `json:"assignedTo,omitempty"` // a user's id
@@ -29,7 +30,7 @@ type Task struct {
 	Extra       Extra `json:"-"`
 }
 
-func (t *Task) id() string { return t.ID }
+func (t *Task) element() (id string, position Cursor) { return t.ID, "" }
 
 // List returns all tasks of a contact: GET /contacts/{contactId}/tasks, scope contacts.readonly.
 func (s *TasksService) List(ctx context.Context, contactID string, opts ...CallOption) ([]*Task, error) {
@@ -97,8 +98,8 @@ type TaskUpdate struct {
 }
 
 func (in *TaskUpdate) check() error {
-	if in == nil {
-		return badInputf("TaskUpdate", "the input is nil")
+	if err := checkUpdate("TaskUpdate", in); err != nil {
+		return err
 	}
 	if title, ok := in.Title.Get(); ok && blank(title) || in.Title.IsNull() {
 		return badInputf("Title", "Title cannot be cleared")
@@ -175,49 +176,60 @@ func (in *TaskSearch) wire(target) any {
 }
 
 // Search returns one page of the location's tasks: POST /locations/{locationId}/tasks/search, scope
-// locations/tasks.readonly. in may be nil.
+// locations/tasks.readonly. in may be nil. A page with fewer tasks than Limit need not be the last one: the end is an
+// empty page.
 func (s *TasksService) Search(ctx context.Context, in *TaskSearch, opts ...CallOption) ([]*Task, error) {
 	tasks, _, err := s.search(ctx, orZero(in), opts)
 	return tasks, err
 }
 
-// search reads a page. size is the number of its elements, including those that are not records.
+// search reads a page.
 func (s *TasksService) search(
 	ctx context.Context, in *TaskSearch, opts []CallOption,
-) (tasks []*Task, size int, err error) {
+) (tasks []*Task, info pageInfo, err error) {
 	err = s.client.do(ctx, request{op: opTasksSearch, in: in}, func(k *call, body []byte) (err error) {
-		tasks, err = records[Task](k, body)
-		size = len(tasks) + len(k.skipped)
-		return err
+		if tasks, err = records[Task](k, body); err != nil {
+			return err
+		}
+		var head struct {
+			Total int `json:"total"`
+			Count int `json:"count"`
+		}
+		if err := lenient.Unmarshal(body, &head); err != nil {
+			return err
+		}
+		info.size, info.skipped = len(tasks)+len(k.skipped), k.skipped
+		info.total = totalOf(head.Total, head.Count, info.size)
+		return nil
 	}, opts)
 	if err != nil {
-		return nil, 0, err
+		return nil, pageInfo{}, err
 	}
-	return tasks, size, nil
+	return tasks, info, nil
 }
 
-// SearchAll iterates over the location's tasks from in.Skip on, and reads them with [TasksService.Search] until a
-// page is empty. It yields an error once, with a nil task, and stops. in may be nil and is copied. A task that is
+// SearchAll iterates over the location's tasks from in.Skip on, and reads them with [TasksService.Search] page by page
+// until one is empty. It yields an error once, with a nil task, and stops. in may be nil and is copied. A task that is
 // created or deleted meanwhile can move other tasks between pages, which are then yielded twice or missed.
 func (s *TasksService) SearchAll(ctx context.Context, in *TaskSearch, opts ...CallOption) iter.Seq2[*Task, error] {
 	first, opts := *orZero(in), slices.Clone(opts)
 	first.ContactIDs, first.AssignedTo = slices.Clone(first.ContactIDs), slices.Clone(first.AssignedTo)
 	first.Completed = clonePointer(first.Completed)
-	return func(yield func(*Task, error) bool) {
-		next := first
-		if next.Limit == 0 {
-			next.Limit = 100
-		}
-		all := pagesUntilEmpty(opTasksSearch, itself, func() ([]*Task, int, error) {
-			tasks, size, err := s.search(ctx, &next, opts)
-			next.Skip += size
-			return tasks, size, err
-		})
-		each(all, itself)(yield)
+	if first.Limit == 0 {
+		first.Limit = 100
 	}
+	return each(pager[[]*Task, *Task]{
+		end: listEnd{op: opTasksSearch, bySkip: true, counted: true, read: first.Skip},
+		read: func(_ Cursor, skip int) ([]*Task, pageInfo, error) {
+			in := first
+			in.Skip += skip
+			return s.search(ctx, &in, opts)
+		},
+		records: itself[[]*Task],
+	}.pages(), itself[[]*Task])
 }
 
-func itself[T any](list []T) []T { return list }
+func itself[T any](list T) T { return list }
 
 // findCreated returns the task with the fields of in that was added since the create was sent, or nil. The vendor
 // does not document that tasks have a date; undated is whether a task without one qualifies.

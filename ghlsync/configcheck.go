@@ -12,7 +12,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
-	"github.com/pluvo/ghl/ghlsync/internal/nearest"
+	"github.com/pluvo/ghl/internal/nearest"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"

@@ -74,6 +74,7 @@ func (c *call) authorize() error {
 	}
 	forCompany := c.place == ofCompany
 	switch {
+	case c.place == ofEither:
 	case !forCompany && c.grant.location == nil:
 		return refuse(http.StatusUnauthorized, "This authClass type is not allowed to access this scope.")
 	case forCompany && c.grant.location != nil:
@@ -85,22 +86,15 @@ func (c *call) authorize() error {
 		}
 	}
 	c.location = c.grant.location
-	if id := c.param("locationId"); id != "" && !forCompany && id != c.location.ID {
+	if id := c.param("locationId"); id != "" && !forCompany {
+		l := c.locations[id]
+		if l == nil || l != c.location && (c.location != nil || l.CompanyID != c.grant.company) {
+			return wrongLocation()
+		}
+		c.location = l
+	}
+	if c.place == inQuery && c.query.Get("locationId") != c.location.ID { // also without a location
 		return wrongLocation()
 	}
-	if c.place == inQuery {
-		return c.inLocation(c.query.Get("locationId"))
-	}
 	return nil
-}
-
-// inLocation checks the location's id of a request.
-func (c *call) inLocation(id string) error {
-	switch id {
-	case "":
-		return invalid("locationId should not be empty", "locationId must be a string")
-	case c.location.ID:
-		return nil
-	}
-	return wrongLocation()
 }

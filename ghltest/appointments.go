@@ -108,6 +108,7 @@ type listedEvent struct {
 	ContactID         string                `json:"contactId"`
 	GroupID           string                `json:"groupId"`
 	AppointmentStatus ghl.AppointmentStatus `json:"appointmentStatus"`
+	MisspelledStatus  ghl.AppointmentStatus `json:"appoinmentStatus"` // sent beside the other
 	Users             []string              `json:"users"`
 	AssignedResources []string              `json:"assignedResources,omitempty"`
 	Address           string                `json:"address,omitempty"`
@@ -119,7 +120,7 @@ type listedEvent struct {
 func (e *event) listed(layout func(time.Time) string) listedEvent {
 	return listedEvent{
 		plainEvent: e.plain(layout), ContactID: e.ContactID, GroupID: e.GroupID,
-		AppointmentStatus: e.AppointmentStatus, Users: orEmpty(e.Users),
+		AppointmentStatus: e.AppointmentStatus, MisspelledStatus: e.AppointmentStatus, Users: orEmpty(e.Users),
 		AssignedResources: e.AssignedResources, Address: e.Address, Notes: e.Notes,
 		DateAdded: layout(e.DateAdded.In(e.location.zone)), DateUpdated: layout(e.DateUpdated.In(e.location.zone)),
 	}
@@ -164,6 +165,7 @@ func (c *call) asBooked(e *event) any {
 		plainEvent
 		ContactID           string                `json:"contactId"`
 		AppointmentStatus   ghl.AppointmentStatus `json:"appointmentStatus"`
+		MisspelledStatus    ghl.AppointmentStatus `json:"appoinmentStatus"` // sent beside the other
 		MeetingLocationType string                `json:"meetingLocationType,omitempty"`
 		Address             string                `json:"address,omitempty"`
 		IsRecurring         bool                  `json:"isRecurring"`
@@ -171,7 +173,8 @@ func (c *call) asBooked(e *event) any {
 		DateAdded           string                `json:"dateAdded,omitempty"` // in v3, as is DateUpdated
 		DateUpdated         string                `json:"dateUpdated,omitempty"`
 	}{
-		plainEvent: e.plain(e.inZone), ContactID: e.ContactID, AppointmentStatus: e.AppointmentStatus,
+		plainEvent: e.plain(e.inZone), ContactID: e.ContactID,
+		AppointmentStatus: e.AppointmentStatus, MisspelledStatus: e.AppointmentStatus,
 		MeetingLocationType: e.MeetingLocationType, Address: e.Address, IsRecurring: e.IsRecurring, RRule: e.RRule,
 	}
 	if c.v3 {

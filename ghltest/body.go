@@ -101,7 +101,13 @@ func (c *call) checkBody() error {
 		if err := json.Unmarshal(values["locationId"], &id); err != nil {
 			return invalid("locationId must be a string")
 		}
-		return c.inLocation(id)
+		switch id {
+		case "":
+			return invalid("locationId should not be empty", "locationId must be a string")
+		case c.location.ID:
+			return nil
+		}
+		return wrongLocation()
 	}
 	return nil
 }

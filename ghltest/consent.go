@@ -72,10 +72,16 @@ func (s *state) setConsent(consent Consent) error {
 	return nil
 }
 
-const consentPath = "/v2/oauth/chooselocation"
+// The paths of the consent screen: consentPath opens it from the vendor's Python client and from package oauth,
+// nodeConsentPath from the vendor's Node client.
+const (
+	consentPath     = "/v2/oauth/chooselocation"
+	nodeConsentPath = "/oauth/chooselocation"
+)
 
 // AuthorizeURL returns the URL of the consent screen, without parameters: the replacement for
-// https://marketplace.gohighlevel.com/v2/oauth/chooselocation. A server of [NewHandler] returns the latter.
+// https://marketplace.gohighlevel.com/v2/oauth/chooselocation. A server of [NewHandler] returns the latter. The path
+// without "/v2", which the vendor's Node client opens, is the same screen.
 func (s *Server) AuthorizeURL() string {
 	if s.url == "" {
 		return oauth.DefaultAuthURL
@@ -125,7 +131,7 @@ func (s *Server) consented(r *http.Request, now time.Time) (status int, target s
 	defer s.mu.Unlock()
 	status, target, page = s.state.consentTo(r, now)
 	entry := s.logged(r, nil, now)
-	entry.Operation, entry.Path, entry.Status = "oauth.consent", consentPath, status
+	entry.Operation, entry.Path, entry.Status = "oauth.consent", r.URL.Path, status
 	s.requests.add(entry)
 	return status, target, page
 }

@@ -83,7 +83,7 @@ func asCreated(c *contact) any {
 
 // removeByIDOnly removes the properties that lists and searches do not have.
 func (p *plainContact) removeByIDOnly() {
-	p.SSN, p.Keyword, p.VisitorID = "", "", ""
+	p.SSN, p.Keyword, p.VisitorID, p.Gender = "", "", "", ""
 	p.Attachments, p.AttributionSource, p.LastAttributionSource = nil, nil, nil
 }
 

@@ -24,10 +24,15 @@ var contactUpdateProperties = properties{
 		"status": required(text).in("active", "inactive"), "message": optional(text),
 	})}),
 	"customFields": optional(list).of(customFieldProperties).
-		inV3(customFieldProperties.with(properties{"fieldValue": optional(anything)})),
+		inV3(customFieldPropertiesV3),
 }
 
-var customFieldProperties = properties{"id": optional(text), "key": optional(text), "field_value": optional(anything)}
+var (
+	customFieldPropertiesV3 = properties{
+		"id": optional(text), "key": optional(text), "field_value": optional(anything), "fieldValue": optional(anything),
+	}
+	customFieldProperties = customFieldPropertiesV3.with(properties{"value": optional(anything)})
+)
 
 func channels(names ...string) properties {
 	all := properties{}
@@ -115,7 +120,8 @@ func (c *call) updateContact() (any, error) {
 }
 
 // upsertContact finds a contact by its e-mail, then by an additional e-mail, then by its phone. When the e-mail and
-// the phone belong to two contacts, the phone is ignored without an error, as HighLevel does.
+// the phone belong to two contacts, the phone is ignored without an error, as HighLevel does. An additional e-mail
+// becomes the primary one, and the contact loses its old primary e-mail (issue 337 of the vendor's documents).
 func (c *call) upsertContact() (any, error) {
 	in, err := read[ghl.ContactUpsert](c)
 	if err != nil {
@@ -133,9 +139,6 @@ func (c *call) upsertContact() (any, error) {
 	other, _ := c.location.sharing("", normalPhone(phone, c.location.Country), found)
 	if by != "phone" && other != nil {
 		in.Phone = ghl.Opt[string]{}
-	}
-	if by == "additionalEmail" { // the contact already has the e-mail
-		in.Email = ghl.Opt[string]{}
 	}
 	if err := c.change(found, in); err != nil {
 		return nil, err
@@ -167,7 +170,7 @@ func (c *call) findDuplicate() (any, error) {
 		phone = number
 	}
 	if email == "" && phone == "" {
-		return nil, refuse(http.StatusBadRequest, "email or number should not be empty")
+		return nil, refuse(http.StatusBadRequest, "Pass at least one of number, email query parameter")
 	}
 	found, _ := c.location.sharing(email, phone, nil)
 	if found == nil {
@@ -213,7 +216,8 @@ func (c *call) newContact(in *ghl.ContactUpsert, duplicateAllowed bool) (*contac
 	if made.Email == "" && made.Phone == "" && made.fullName() == "" {
 		return nil, invalid("one of email, phone or name should not be empty")
 	}
-	set(&made.CompanyName, in.CompanyName) // gender is accepted and ignored
+	set(&made.CompanyName, in.CompanyName)
+	set(&made.Gender, in.Gender) // ignored for a contact that exists
 	made.ID = c.ids.id()
 	c.addLocationTags(c.location, made.Tags)
 	c.contacts[made.ID] = made
@@ -230,6 +234,10 @@ func (c *call) change(found *contact, in *ghl.ContactUpsert) error {
 		return err
 	}
 	set(&changed.CompanyName, in.CompanyName)
+	if changed.Email != found.Email { // an additional e-mail that becomes the primary one
+		changed.AdditionalEmails = slices.DeleteFunc(slices.Clone(found.AdditionalEmails),
+			func(a ghl.AdditionalEmail) bool { return strings.EqualFold(a.Email, changed.Email) })
+	}
 	c.location.forget(found)
 	was := *found
 	*found = changed

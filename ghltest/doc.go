@@ -78,12 +78,22 @@
 //
 // # What differs from HighLevel's documents
 //
-// HighLevel's API differs from its documents, and the fake does as the API does: an unknown contact is a 400; lists
-// have names in lower case, and the original names in firstNameRaw and lastNameRaw; searches have the street as
-// address and birthdays in milliseconds; the search for tasks has _id; a contact's appointments have local times
-// without a zone; nextPageUrl has an unreachable host; startAfter without startAfterId returns the first page; the
-// tags of an update replace all tags; undefined custom fields and the gender are ignored without an error; when the
-// e-mail and the phone of an upsert belong to two contacts, the phone is ignored; a deletion answers "succeded".
+// HighLevel's API differs from its documents, and the fake does as the API does:
+//
+//   - Requests: a slash at the end of a path is accepted. Under 2021-07-28 the value of a custom field is field_value,
+//     fieldValue or value. A list without its location is 403. An unknown contact is 400. A company's token reads a
+//     location ("locations.get"). startAfter without startAfterId returns the first page.
+//   - Answers: lists have names in lower case, and the original names in firstNameRaw and lastNameRaw. Searches have
+//     the street as address and birthdays in milliseconds. The search for tasks has _id. A contact's appointments have
+//     local times without a zone. An appointment has its status as appointmentStatus and as appoinmentStatus.
+//     nextPageUrl has an unreachable host. A deletion answers "succeded".
+//   - Writes: the tags of an update replace all tags. Undefined custom fields are ignored without an error. The gender
+//     is stored with a new contact and ignored for an existing one. When the e-mail and the phone of an upsert belong
+//     to two contacts, the phone is ignored. An upsert by an additional e-mail makes it the primary one, and the
+//     contact loses its old primary e-mail.
+//   - Paths: an endpoint of HighLevel's documents that the fake does not have is 501 with the endpoint's name, and any
+//     other unknown path 404.
+//   - Searches: tags are compared with their case, and stored tags are in lower case.
 //
 // # Many servers, many requests
 //

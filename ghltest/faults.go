@@ -60,7 +60,10 @@ func (s *Server) Fail(f Fault) *ActiveFault {
 	return a
 }
 
-// ClearFaults removes every fault.
+// ClearFaults removes every fault. It does not end the waits of a client that has received a Retry-After, such as that
+// of fault.TooManyRequests(time.Hour): the client's limiter waits for it before the next request, whatever the server
+// would answer. A test that continues after such a fault needs a short Retry-After, a fake clock (testing/synctest), or
+// another client.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

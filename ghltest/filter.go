@@ -72,6 +72,25 @@ var searchFields = map[string]searchField[*contact]{
 	"lastAppointment":      {forDates, lastAppointment},
 	"lastEmailClickedDate": {forDates, none},
 	"lastEmailOpenedDate":  {forDates, none},
+
+	// The vendor names the field of Email in an answer to a public report (issue 279).
+	"dndSettings.Call.status":     {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.Call })},
+	"dndSettings.Email.status":    {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.Email })},
+	"dndSettings.SMS.status":      {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.SMS })},
+	"dndSettings.WhatsApp.status": {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.WhatsApp })},
+	"dndSettings.GMB.status":      {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.GMB })},
+	"dndSettings.FB.status":       {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.FB })},
+	"dndSettings.RCS.status":      {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.RCS })},
+}
+
+// channelStatus returns a function that reads the status of a channel of "do not disturb".
+func channelStatus(of func(*ghl.DNDSettings) *ghl.DNDSetting) func(*contact) []string {
+	return one(func(c *contact) string {
+		if c.DNDSettings == nil || of(c.DNDSettings) == nil {
+			return ""
+		}
+		return string(of(c.DNDSettings).Status)
+	})
 }
 
 func one(read func(*contact) string) func(*contact) []string {
@@ -235,7 +254,12 @@ func test[T any](f filter, field searchField[T]) (func(T) bool, error) {
 		return nil, err
 	}
 	operator, negated := strings.CutPrefix(f.Operator, "not_")
-	inside := operator == "contains" && f.Field != "tags"
+	if f.Field == "tags" { // compared as a whole, and with their case
+		return func(one T) bool {
+			return negated != slices.ContainsFunc(field.read(one), func(tag string) bool { return slices.Contains(wanted, tag) })
+		}, nil
+	}
+	inside := operator == "contains"
 	return func(one T) bool { return negated != anyMatches(field.read(one), wanted, inside) }, nil
 }
 

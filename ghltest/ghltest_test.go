@@ -125,7 +125,6 @@ func TestAccess(t *testing.T) {
 		{"unknown path", "GET", "/no/such", nil, 404, "Cannot GET /no/such"},
 		{"unknown method", "PATCH", "/contacts/" + ada.ID, nil, 404, "Cannot PATCH /contacts/" + ada.ID},
 		{"no trailing slash", "GET", "/contacts", nil, 404, "Cannot GET /contacts"},
-		{"a trailing slash", "GET", "/contacts/" + ada.ID + "/", nil, 404, "Cannot GET /contacts/" + ada.ID + "/"},
 		{"two slashes", "GET", "/contacts//" + ada.ID, nil, 404, "Cannot GET /contacts//" + ada.ID},
 		{"dots", "GET", "/contacts/x/../" + ada.ID, nil, 404, "Cannot GET /contacts/x/../" + ada.ID},
 		{"the root", "GET", "/", nil, 404, "Cannot GET /"},
@@ -217,7 +216,8 @@ func TestInnerPropertiesAreChecked(t *testing.T) {
 		{"no status", "2021-07-28", `{"inboundDndSettings":{"all":{}}}`, []any{"inboundDndSettings.all.status must be a string", "inboundDndSettings.all.status should not be empty"}},
 		{"no object", "2021-07-28", `{"dndSettings":{"SMS":true}}`, []any{"dndSettings.SMS must be an object"}},
 		{"a field of v3", "v3", `{"customFields":[{"key":"x","fieldValue":1}]}`, nil},
-		{"a field of v3 in the old version", "2021-07-28", `{"customFields":[{"key":"x","field_value":1},{"key":"x","fieldValue":1}]}`, []any{"customFields.1.property fieldValue should not exist"}},
+		{"a field of v3 in the old version", "2021-07-28", `{"customFields":[{"key":"x","field_value":1},{"key":"x","fieldValue":1}]}`, nil},
+		{"an undeclared property of a field", "2021-07-28", `{"customFields":[{"key":"x","field_value":1},{"key":"x","fieldvalue":1}]}`, []any{"customFields.1.property fieldvalue should not exist"}},
 		{"a field that is not an object", "2021-07-28", `{"customFields":["x"]}`, []any{"customFields.0 must be an object"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -215,6 +215,10 @@ func (d *seedDocument) record(name, place string, data json.RawMessage) error {
 		})
 	case "calendars":
 		return step(d, place, data, func(s *state, in ghl.Calendar, _ string, _ time.Time) error {
+			var given struct {
+				IsActive *bool `json:"isActive"`
+			}
+			in.IsActive = json.Unmarshal(data, &given) != nil || given.IsActive == nil || in.IsActive // true by default
 			_, err := s.addCalendar(in)
 			return err
 		})

@@ -48,6 +48,7 @@ var mistakes = []struct {
 	{`AddCalendar: a day of the calendar is not between 0 (Sunday) and 6`, func(s *ghltest.Server) { s.AddCalendar(openOn(7, 9, 17)) }},
 	{`AddCalendar: the calendar's hours are not within a day`, func(s *ghltest.Server) { s.AddCalendar(openOn(1, 17, 9)) }},
 	{`AddCalendar: an availability of the calendar has no date`, func(s *ghltest.Server) { s.AddCalendar(calendarOf(`{"availabilities":[{}]}`)) }},
+	{`SetCalendarActive: unknown calendar "x"`, func(s *ghltest.Server) { s.SetCalendarActive("x", true) }},
 	{`AddAppointment: the StartTime is missing`, func(s *ghltest.Server) { s.AddAppointment(ghl.Appointment{ContactID: "ada"}) }},
 	{`AddBlockedSlot: unknown calendar "x"`, func(s *ghltest.Server) { s.AddBlockedSlot(ghl.Appointment{CalendarID: "x"}) }},
 	{`AddCustomField: a custom field needs a name`, func(s *ghltest.Server) { s.AddCustomField(ghl.CustomFieldDefinition{}) }},

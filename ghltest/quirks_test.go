@@ -327,7 +327,7 @@ func TestEveryKindIsListedAndTested(t *testing.T) {
 	}
 	require.Greater(t, len(kinds), 50)
 	tests := ""
-	for _, name := range []string{"faults_test.go", "quirks_test.go"} {
+	for _, name := range []string{"faults_test.go", "quirks_test.go", "livefaults_test.go"} {
 		data, err := os.ReadFile(name)
 		require.NoError(t, err)
 		tests += string(data)

@@ -357,7 +357,7 @@ func TestLocations(t *testing.T) {
 	calendars, err := c.Calendars.List(t.Context(), nil)
 	require.NoError(t, err)
 	require.Empty(t, calendars)
-	s.AddCalendar(ghl.Calendar{Name: "Draft"})
+	s.SetCalendarActive(s.AddCalendar(ghl.Calendar{Name: "Draft"}).ID, false)
 	no := false
 	calendars, err = c.Calendars.List(t.Context(), &ghl.ListCalendarsOptions{ShowDrafted: &no})
 	require.NoError(t, err)

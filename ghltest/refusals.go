@@ -40,8 +40,3 @@ func notFound(what string) error { return refuse(http.StatusNotFound, what+" not
 func wrongLocation() error {
 	return refuse(http.StatusForbidden, "The token does not have access to this location.")
 }
-
-// unknownPath returns the router's error, which repeats the path.
-func unknownPath(r *http.Request) error {
-	return refuse(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path)
-}

@@ -28,6 +28,7 @@ const (
 	inQuery
 	inBody
 	ofCompany // the operation needs a company's token
+	ofEither  // the location is in the path, and a token of its company is accepted too
 	open      // the operation needs no token and has no rate limit
 )
 
@@ -88,7 +89,7 @@ var rows = []row{
 	{"calendars.blockedSlots", ok, inQuery, nil, (*call).listBlockedSlots},
 	{"calendars.block", created, inBody, blockProperties, (*call).blockSlot},
 
-	{"locations.get", ok, nowhere, nil, (*call).getLocation},
+	{"locations.get", ok, ofEither, nil, (*call).getLocation},
 	{"locations.customFields", ok, nowhere, nil, (*call).listCustomFields},
 	{"locations.tags", ok, nowhere, nil, (*call).listTags},
 
@@ -212,6 +213,9 @@ func (p *paths) handle(method, template string, handler http.HandlerFunc) {
 		}
 	}
 	mux.HandleFunc(method+" "+template, handler)
+	if !strings.HasSuffix(template, "/{$}") { // HighLevel accepts a slash at the end of any path
+		mux.HandleFunc(method+" "+template+"/{$}", handler)
+	}
 }
 
 // ServeHTTP serves a request. http.ServeMux would redirect a path that is not clean.

@@ -92,15 +92,31 @@ func (s *Server) AddNote(in ghl.Note) ghl.Note {
 }
 
 // AddCalendar adds a calendar. By default it is open from Monday to Friday, 9:00 to 17:00, with slots of 30 minutes.
+// The calendar is active, whatever IsActive is; [Server.SetCalendarActive] makes it a draft.
 func (s *Server) AddCalendar(in ghl.Calendar) ghl.Calendar {
 	s.helper()
 	return seed(s, "AddCalendar", in, func(in ghl.Calendar) (*ghl.Calendar, error) {
+		in.IsActive = true
 		c, err := s.state.addCalendar(in)
 		if err != nil {
 			return nil, err
 		}
 		return &c.Calendar, nil
 	})
+}
+
+// SetCalendarActive makes a calendar active, or a draft.
+func (s *Server) SetCalendarActive(calendarID string, active bool) {
+	s.helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.state.locations {
+		if cal := s.state.calendarOf(l, calendarID); cal != nil {
+			cal.IsActive = active
+			return
+		}
+	}
+	s.fail("SetCalendarActive: unknown calendar %q", calendarID)
 }
 
 // AddAppointment adds an appointment of the contact ContactID in the calendar CalendarID, "" meaning the location's

@@ -40,7 +40,7 @@ var knownVersions = []ghl.Version{ghl.Version20210728, "2021-04-15", "2023-02-21
 
 // serve answers a request: the consent screen by itself, any other path through the routes.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == consentPath {
+	if r.URL.Path == consentPath || r.URL.Path == nodeConsentPath {
 		s.serveConsent(w, r)
 		return
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/pluvo/ghl/ghltest/internal/answer"
 )
 
-// body returns the body of an event in the form that the subscriber asked for.
+// body returns the body of an event in the form that the subscriber asked for, as JavaScript writes it: HighLevel's
+// server is written in JavaScript, and the vendor's middleware verifies a body that it has parsed and written again.
 func (s *subscriber) body(h *hooks, c change, record []byte, webhookID string) []byte {
 	kind := c.kind
 	if s.mistyped && (kind == AppointmentUpdate || kind == AppointmentDelete) {
@@ -36,7 +37,11 @@ func (s *subscriber) body(h *hooks, c change, record []byte, webhookID string) [
 	}
 	at := c.at.UTC().Format("2006-01-02T15:04:05.000Z")
 	b.WriteString(`,"timestamp":"` + at + `","webhookId":"` + webhookID + `"}`)
-	return b.Bytes()
+	text, err := answer.Stringify(b.Bytes())
+	if err != nil { // records are encoded by encoding/json, so only a bug of the fake gets here
+		panic("ghltest: " + err.Error())
+	}
+	return text
 }
 
 func quote(text string) string { return string(answer.Marshal(text)) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/internal/nearest"
 )
 
 // customPrefix begins the name of a custom field in rules and reports, such as "custom.contact.shoe_size". The id of
@@ -41,7 +42,7 @@ func customField(name string, custom customFields) (f *contactField, problem str
 	d, ok := custom.definitions.Find(key)
 	if !ok || d.ID == "" {
 		problem = fmt.Sprintf("the location has no custom field %q", key)
-		if near := nearest(key, custom.keys()); near != "" {
+		if near := nearest.Word(key, custom.keys()); near != "" {
 			problem += "; did you mean " + customPrefix + near + "?"
 		}
 		return nil, problem

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pluvo/ghl/internal/nearest"
 )
 
 // RulesError holds all mistakes of a rule file, in the order of the file.
@@ -87,7 +89,7 @@ const listedNames = 30
 // meant returns what a message proposes in place of an unknown name: the nearest known name, else the names that
 // there are.
 func meant(wrong string, known []string, there string) string {
-	if name := nearest(wrong, known); name != "" {
+	if name := nearest.Word(wrong, known); name != "" {
 		return "did you mean " + name + "?"
 	}
 	list := strings.Join(known[:min(listedNames, len(known))], ", ")
@@ -95,36 +97,4 @@ func meant(wrong string, known []string, there string) string {
 		list += fmt.Sprintf(" and %d more", hidden)
 	}
 	return there + " " + list
-}
-
-// nearest returns the known name that takes the fewest edits of one letter to write in place of wrong, in any case:
-// at most 2, and 1 for each 3 letters. It returns "" if none is that near.
-func nearest(wrong string, known []string) string {
-	best, fewest := "", min(2, len(wrong)/3)+1
-	for _, name := range known {
-		if n := edits(strings.ToLower(wrong), strings.ToLower(name), fewest); n < fewest {
-			best, fewest = name, n
-		}
-	}
-	return best
-}
-
-// edits returns the least number of letters to insert, delete, replace or swap with the next in a to get b, or limit
-// if it is not lower.
-func edits(a, b string, limit int) int {
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	switch {
-	case limit <= 0:
-		return limit
-	case a == "" || b == "":
-		return min(len(a)+len(b), limit)
-	}
-	if len(a) > 1 && len(b) > 1 && a[0] == b[1] && a[1] == b[0] {
-		limit = min(limit, 1+edits(a[2:], b[2:], limit-1))
-	}
-	limit = min(limit, 1+edits(a[1:], b[1:], limit-1))
-	limit = min(limit, 1+edits(a[1:], b, limit-1))
-	return min(limit, 1+edits(a, b[1:], limit-1))
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/internal/nearest"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -120,7 +121,8 @@ func (r *Rules) read(root *node, custom customFields, c *mistakes) {
 	if !version {
 		c.add(root.position, "version: 1 is missing")
 	}
-	misspelt := func(key *node) bool { return nearest(key.word(), kindNames) != "" } // which has a mistake of its own
+	// a misspelled kind is reported as a mistake of its own
+	misspelt := func(key *node) bool { return nearest.Word(key.word(), kindNames) != "" }
 	if kinds == 0 && !slices.ContainsFunc(root.keys, misspelt) {
 		c.add(root.position, "the file has no rules; it may have contact, task, note and appointment")
 	}

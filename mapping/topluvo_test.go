@@ -189,6 +189,22 @@ func TestAppointment(t *testing.T) {
 		Reason: "is before the start"}, entry(report, "endTime"))
 }
 
+func TestMisspelledAppointmentStatus(t *testing.T) {
+	for name, want := range map[string]pluvo.AppointmentStatus{
+		`"appoinmentStatus":"cancelled","status":"booked"`:                           pluvo.AppointmentCancelled,
+		`"appointmentStatus":null,"appoinmentStatus":"cancelled","status":"booked"`:  pluvo.AppointmentCancelled,
+		`"appointmentStatus":"","appoinmentStatus":"noshow","status":"booked"`:       pluvo.AppointmentNoShow,
+		`"appointmentStatus":"showed","appoinmentStatus":"noshow","status":"booked"`: pluvo.AppointmentShowed,
+		`"appointmentStatus":"","appoinmentStatus":"","status":"booked"`:             "booked",
+	} {
+		var a ghl.Appointment
+		require.NoError(t, json.Unmarshal([]byte(`{"id":"a1",`+name+`,"startTime":"2026-03-02 13:00:00"}`), &a))
+		got, _, err := newMapper(t, nil).Appointment(&a, "c1")
+		require.NoError(t, err)
+		require.Equal(t, want, got.Status, name)
+	}
+}
+
 func TestTags(t *testing.T) {
 	require.Equal(t, []string{"VIP", "new"}, mapping.Tags([]string{"VIP", "", " ", "new", "VIP"}))
 	require.Nil(t, mapping.Tags(nil))

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -23,7 +24,9 @@ const (
 	defaultRefreshBefore = 5 * time.Minute
 )
 
-// Config holds the settings of an [App]. It prints without its secret, and JSON leaves the secret out.
+// Config holds the settings of an [App]. It prints without its secret with every verb of fmt and in slog, and the
+// encodings of JSON, XML, YAML, text and gob hold no secret. A printer that reads fields by reflection and calls no
+// methods prints ClientSecret.
 type Config struct {
 	// ClientID and ClientSecret are those of the app's page in the marketplace.
 	ClientID     string
@@ -48,7 +51,7 @@ type Config struct {
 	BaseURL string
 	// HTTPClient sends the app's requests for tokens; nil is a client with a timeout of 60 s. It is copied, never
 	// changed. Redirects are not followed, because the requests carry the client's secret. Set a timeout on it.
-	HTTPClient *http.Client
+	HTTPClient *http.Client `json:"-"`
 	// UserAgent is the User-Agent header; "" is that of package ghl.
 	UserAgent string
 	// RefreshBefore is how long before its end a token is renewed; 0 is 5 minutes. A short-lived token is not
@@ -66,22 +69,45 @@ type Config struct {
 	OnTrouble func(key string, err error) `json:"-"`
 }
 
+// String returns the app's client id.
+func (c Config) String() string { return fmt.Sprintf("oauth.Config{%q}", c.ClientID) }
+
+// GoString returns the same as String.
+func (c Config) GoString() string { return c.String() }
+
 // Format prints the app's client id for every verb.
-func (c Config) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "oauth.Config{%q}", c.ClientID) }
+func (c Config) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
 
 // LogValue returns the app's client id for slog.
-func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalText returns the app's client id, which XML, YAML and other text formats use.
+func (c Config) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// MarshalJSON returns the settings without the secret and without those that JSON cannot hold.
+func (c Config) MarshalJSON() ([]byte, error) {
+	type fields Config // without the methods
+	return json.Marshal(fields(c))
+}
+
+// MarshalBinary returns the same as MarshalJSON, for gob and other binary formats.
+func (c Config) MarshalBinary() ([]byte, error) { return c.MarshalJSON() }
+
+// UnmarshalBinary reads what MarshalBinary returned. The settings then have no secret.
+func (c *Config) UnmarshalBinary(data []byte) error { return json.Unmarshal(data, c) }
 
 // App is a marketplace app: it gets tokens for the accounts that install it, and renews them. It is safe for
 // concurrent use and prints without its secret. Make one with [NewApp].
 type App struct {
-	config    *Config       // without the secret
-	secret    func() string // a function, whose result no fmt verb prints
+	config    *Config // without the secret
 	authURL   *url.URL
 	client    *ghl.Client // without a token
 	tokens    *ghl.Client // for POST /oauth/token: without a limiter
-	sources   *tokenSources
-	exchanges *pending // codes that are being exchanged
+	exchanges *pending    // codes that are being exchanged
+
+	// What holds secrets is behind functions, which reflection prints as addresses.
+	secret  func() string
+	sources func() *tokenSources
 }
 
 // NewApp checks the settings and returns an app. The error is an [*ghl.Error] of category [ghl.ErrBadInput]; its
@@ -107,7 +133,7 @@ func NewApp(c Config) (*App, error) {
 	}
 	secret := c.ClientSecret
 	c.ClientSecret = ""
-	a := &App{config: &c, secret: func() string { return secret }, authURL: authURL, sources: new(tokenSources),
+	a := &App{config: &c, secret: sealed(secret), authURL: authURL, sources: sealed(new(tokenSources)),
 		exchanges: new(pending)}
 	if a.client, err = ghl.New(c.clientOptions()...); err != nil {
 		return nil, err
@@ -161,6 +187,9 @@ func (c *Config) clientOptions() []ghl.Option {
 	}
 	return opts
 }
+
+// sealed returns a function that returns a value. Printers that use reflection print a function as an address.
+func sealed[T any](value T) func() T { return func() T { return value } }
 
 func setDefault[T comparable](field *T, value T) {
 	var zero T

@@ -11,3 +11,6 @@ func (s *FileStore) TokenFile(key string) string { return s.path(key, tokenEnd) 
 
 // LockFile returns the path of a key's lock.
 func (s *FileStore) LockFile(key string) string { return s.path(key, lockEnd) }
+
+// Store returns the store of the installations.
+func (i *Installations) Store() Store { return i.store }

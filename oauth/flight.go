@@ -45,6 +45,7 @@ type trouble struct {
 
 	refused    string // the refresh token that the server refused
 	refusedErr error
+	unmarked   bool   // the store could not save that it was refused
 	lost       string // the refresh token that was sent in a request without an answer
 
 	rejections    int       // consecutive renewals of a token that the server refused
@@ -178,6 +179,7 @@ func (s *storedSource) noteFailure(err error, r *renewal) (known bool) {
 			t.err = err
 		}
 		t.refused, t.refusedErr, t.retryAt = r.refused, t.err, time.Now().Add(recheckStore)
+		t.unmarked = r.unmarked
 		return known
 	}
 	t.notServer = r.companyErr != nil || r.updateErr == nil && r.renewErr == nil

@@ -15,7 +15,7 @@ func (a *App) Flush(ctx context.Context) error {
 	if err := a.exchanges.wait(ctx); err != nil {
 		all = append(all, fmt.Errorf("oauth: a code is still being exchanged: %w", err))
 	}
-	for _, s := range a.sources.list() {
+	for _, s := range a.sources().list() {
 		all = append(all, s.flush(ctx))
 	}
 	return errors.Join(all...)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/pluvo/ghl"
 )
@@ -48,7 +49,8 @@ func (a *App) form(g grant) url.Values {
 // requestToken sends a request for a token: POST /oauth/token. The error is an [*ghl.Error].
 //
 // Codes and refresh tokens work once. opToken is therefore not repeatable: a call of it is sent again only after a
-// 429 or when no connection was opened. After a lost answer the error is [ghl.ErrAmbiguous].
+// 429 or when no connection was opened. After a lost answer the error is [ghl.ErrAmbiguous]; renewal.request then
+// repeats a refresh once.
 func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption) (*ghl.Token, error) {
 	var answer json.RawMessage
 	var response ghl.Response
@@ -64,7 +66,22 @@ func (a *App) requestToken(ctx context.Context, g grant, opts ...ghl.CallOption)
 			Message: "the answer holds no token",
 		}).With(ghl.ErrBadResponse)
 	}
+	token.ConnectedAt = answeredAt(&response, token)
 	return token, nil
+}
+
+// answeredAt returns when the server issued a token, by the server's clock if the answer has a Date.
+func answeredAt(response *ghl.Response, token *ghl.Token) time.Time {
+	if at, err := http.ParseTime(response.Header.Get("Date")); err == nil {
+		return at
+	}
+	return token.IssuedAt
+}
+
+// lostAnswer reports whether a request was sent and the connection ended before its answer was complete.
+func lostAnswer(err error) bool {
+	var e *ghl.Error
+	return errors.As(err, &e) && e.Is(ghl.ErrAmbiguous) && (e.Status == 0 || e.Status/100 == 2)
 }
 
 // refusesRefreshToken reports whether the server says that the refresh token was used, is unknown or has expired,

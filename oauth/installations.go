@@ -136,9 +136,7 @@ func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
 	i.drop(key, false)
 	if err != nil {
 		err = redact.Secrets{token.AccessToken, token.RefreshToken}.HideIn(err)
-		if s, ok := i.app.source(i.store, sourceID{key: key}).(*storedSource); ok {
-			s.adopt(ctx, token, err)
-		}
+		i.app.source(i.store, sourceID{key: key}).adopt(ctx, token, err)
 		return fmt.Errorf("oauth: the new token of key %q is not saved: %w", key, err)
 	}
 	return nil
@@ -151,7 +149,7 @@ func (i *Installations) drop(key string, gone bool) {
 	if !reflect.ValueOf(i.store).Comparable() {
 		return
 	}
-	for _, s := range i.app.sources.list() {
+	for _, s := range i.app.sources().list() {
 		if s.store == i.store && s.key == key {
 			s.forget(gone)
 		}
@@ -160,7 +158,8 @@ func (i *Installations) drop(key string, gone bool) {
 
 // AddLocation adds a location in which an agency has installed the app, such as after a webhook of type INSTALL,
 // and returns its client. The location's token is derived from the agency's token, which must be stored: POST
-// /oauth/locationToken, scope oauth.write. A location that is already stored stays as it is.
+// /oauth/locationToken, scope oauth.write. A location that is already stored keeps its token; if the agency was
+// connected again since, the location counts as connected again too.
 func (i *Installations) AddLocation(ctx context.Context, companyID, locationID string) (*ghl.Client, error) {
 	for _, id := range [][2]string{{"companyID", companyID}, {"locationID", locationID}} {
 		if err := checkID(id[0], id[1]); err != nil {
@@ -173,13 +172,15 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 			return nil, err
 		}
 	}
-	source := i.app.TokenSource(i.store, key)
-	s, _ := source.(*storedSource)
-	if s != nil && !s.hasUnsaved() {
+	s := i.app.source(i.store, sourceID{key: key})
+	if !s.hasUnsaved() {
 		// Read the store instead of the client in memory, because another process may have removed the location.
-		_, err := i.store.Load(ctx, key)
+		token, err := i.store.Load(ctx, key)
 		switch {
 		case err == nil:
+			if err := i.reconnectedWith(ctx, companyID, token); err != nil {
+				return nil, err
+			}
 			return i.Client(ctx, locationID)
 		case !errors.Is(err, ErrNoToken):
 			return nil, err
@@ -187,10 +188,8 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 		s.forget(false)
 		s.deriveFirst(derivedFrom(companyID, locationID))
 	}
-	if _, err := source.Token(ctx); err != nil {
-		if s != nil {
-			s.deriveFirst(sourceID{})
-		}
+	if _, err := s.get(ctx, ""); err != nil {
+		s.deriveFirst(sourceID{})
 		return nil, err
 	}
 	return i.Client(ctx, locationID)
@@ -252,20 +251,17 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	if client, ok := i.clients.Load(key); ok {
 		return client.(*ghl.Client), nil
 	}
-	source := i.app.TokenSource(i.store, key)
-	s, _ := source.(*storedSource)
-	if s == nil || !s.hasUnsaved() {
+	s := i.app.source(i.store, sourceID{key: key})
+	if !s.hasUnsaved() {
 		if _, err := i.store.Load(ctx, key); err != nil {
 			if errors.Is(err, ErrNoToken) {
 				return nil, notConnected(key)
 			}
 			return nil, err
 		}
-		if s != nil {
-			s.restored()
-		}
+		s.restored()
 	}
-	client, err := i.base.With(ghl.WithTokenSource(source), location)
+	client, err := i.base.With(ghl.WithTokenSource(s.public), location)
 	if err != nil {
 		return nil, err
 	}
@@ -328,14 +324,15 @@ func (i *Installations) Remove(ctx context.Context, locationID string) error {
 }
 
 // RemoveIssuedBefore is Remove for events that may arrive late. It removes nothing and returns false when the
-// location's token was issued at that time or later, because the app was then installed again. The zero time
-// removes any token, and a token without IssuedAt is always removed.
+// location was connected at that time or later ([ghl.Token.ConnectedAt]), because the app was then installed again. For
+// a token without ConnectedAt the time of its last renewal counts (IssuedAt), and a token without either is always
+// removed. The zero time removes any token.
 func (i *Installations) RemoveIssuedBefore(ctx context.Context, locationID string, at time.Time) (bool, error) {
 	if err := checkID("locationID", locationID); err != nil {
 		return false, err
 	}
 	key := LocationKey(locationID)
-	if spared, err := i.issuedSince(ctx, key, at); spared || err != nil {
+	if spared, err := i.connectedSince(ctx, key, at); spared || err != nil {
 		return false, err
 	}
 	return true, i.remove(ctx, key)
@@ -348,13 +345,13 @@ func (i *Installations) RemoveCompany(ctx context.Context, companyID string) err
 }
 
 // RemoveCompanyIssuedBefore is RemoveCompany for events that may arrive late. It removes nothing and returns false
-// when the agency's token was issued at that time or later. Otherwise it removes the agency's token, and the
-// derived tokens that were issued before that time.
+// when the agency was connected at that time or later. Otherwise it removes the agency's token, and the derived tokens
+// of locations that were connected before that time.
 func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID string, at time.Time) (bool, error) {
 	if err := checkID("companyID", companyID); err != nil {
 		return false, err
 	}
-	if spared, err := i.issuedSince(ctx, CompanyKey(companyID), at); spared || err != nil {
+	if spared, err := i.connectedSince(ctx, CompanyKey(companyID), at); spared || err != nil {
 		return false, err
 	}
 	failed := []error{i.remove(ctx, CompanyKey(companyID))} // first, so that no location's token is derived again
@@ -368,22 +365,74 @@ func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID
 		case errors.Is(err, ErrNoToken):
 		case err != nil:
 			failed = append(failed, err)
-		case token.CompanyID == companyID && token.RefreshToken == "" && !issuedSince(token, at):
+		case token.CompanyID == companyID && token.RefreshToken == "" && !connectedSince(token, at):
 			failed = append(failed, i.remove(ctx, LocationKey(id)))
 		}
 	}
 	return true, errors.Join(failed...)
 }
 
-func (i *Installations) issuedSince(ctx context.Context, key string, at time.Time) (bool, error) {
+func (i *Installations) connectedSince(ctx context.Context, key string, at time.Time) (bool, error) {
 	if at.IsZero() {
 		return false, nil
+	}
+	// a token that could not be saved yet
+	if connectedSince(i.app.source(i.store, sourceID{key: key}).unsavedCopy(), at) {
+		return true, nil
 	}
 	token, err := i.store.Load(ctx, key)
 	if errors.Is(err, ErrNoToken) {
 		return false, nil
 	}
-	return err == nil && issuedSince(token, at), err
+	return err == nil && connectedSince(token, at), err
+}
+
+// MarkConnected records that a location was connected again at a time by HighLevel's clock, such as that of a webhook
+// of type INSTALL: [Installations.RemoveIssuedBefore] then ignores an earlier uninstall that arrives late. It sets
+// [ghl.Token.ConnectedAt] of the stored token if that is earlier. It does nothing for the zero time and when no token
+// is stored.
+func (i *Installations) MarkConnected(ctx context.Context, locationID string, at time.Time) error {
+	if err := checkID("locationID", locationID); err != nil {
+		return err
+	}
+	key := LocationKey(locationID)
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	if at.IsZero() {
+		return nil
+	}
+	token, err := i.store.Load(ctx, key)
+	switch {
+	case errors.Is(err, ErrNoToken):
+		return nil
+	case err != nil:
+		return err
+	case connectedSince(token, at):
+		return nil
+	}
+	_, err = i.store.Update(ctx, key, func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
+		if current != nil && !connectedSince(current, at) {
+			current.ConnectedAt = at
+		}
+		return current, nil
+	})
+	return err
+}
+
+// reconnectedWith marks a location with a derived token as connected when its agency was.
+func (i *Installations) reconnectedWith(ctx context.Context, companyID string, token *ghl.Token) error {
+	if token.RefreshToken != "" || token.CompanyID != companyID {
+		return nil
+	}
+	company, err := i.store.Load(ctx, CompanyKey(companyID))
+	if errors.Is(err, ErrNoToken) {
+		return nil
+	}
+	if err != nil || company.ConnectedAt.IsZero() {
+		return err
+	}
+	return i.MarkConnected(ctx, token.LocationID, company.ConnectedAt)
 }
 
 func (i *Installations) remove(ctx context.Context, key string) error {

@@ -40,8 +40,8 @@ type KeyRing struct {
 }
 
 type ringKey struct {
-	id   string // identifies the key without revealing anything of it
-	aead cipher.AEAD
+	id   string             // identifies the key without revealing anything of it
+	aead func() cipher.AEAD // a function, which reflection prints as an address
 }
 
 // NewKeyRing returns a ring of keys. A key has 32 random bytes: it comes from crypto/rand and is not a password.
@@ -60,7 +60,7 @@ func NewKeyRing(keys ...[]byte) (*KeyRing, error) {
 		if err != nil {
 			return nil, badInput("keys", "a key that encrypts tokens cannot be used")
 		}
-		r.keys = append(r.keys, ringKey{keyID(key), aead})
+		r.keys = append(r.keys, ringKey{keyID(key), sealed(aead)})
 	}
 	return r, nil
 }
@@ -85,7 +85,7 @@ func (r *KeyRing) Seal(key string, t *ghl.Token) ([]byte, error) {
 	}
 	k := r.keys[0]
 	header := encryptedHeader + k.id
-	return k.aead.Seal([]byte(header+"\n"), nil, data, authenticated(header, key)), nil
+	return k.aead().Seal([]byte(header+"\n"), nil, data, authenticated(header, key)), nil
 }
 
 // authenticated returns what is authenticated with an encrypted token.
@@ -131,7 +131,7 @@ func (r *KeyRing) decrypt(id string, data, authenticated []byte) (*ghl.Token, er
 			continue
 		}
 		tried = true
-		plain, err := k.aead.Open(nil, nil, data, authenticated)
+		plain, err := k.aead().Open(nil, nil, data, authenticated)
 		if err != nil {
 			continue
 		}

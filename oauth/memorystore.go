@@ -15,7 +15,7 @@ import (
 // its tokens, and with them the refresh tokens, are lost when the process ends. It prints without its tokens. Make
 // one with [NewMemoryStore].
 type MemoryStore struct {
-	memory *memory // behind a pointer, so that no fmt verb reaches the tokens
+	memory func() *memory // a function, which reflection prints as an address
 }
 
 type memory struct {
@@ -26,7 +26,7 @@ type memory struct {
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{&memory{tokens: map[string]*ghl.Token{}}}
+	return &MemoryStore{sealed(&memory{tokens: map[string]*ghl.Token{}})}
 }
 
 // Format prints the type alone for every verb.
@@ -47,9 +47,10 @@ func (s *MemoryStore) Load(ctx context.Context, key string) (*ghl.Token, error) 
 }
 
 func (s *MemoryStore) current(key string) *ghl.Token {
-	s.memory.mu.Lock()
-	defer s.memory.mu.Unlock()
-	return s.memory.tokens[key]
+	m := s.memory()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tokens[key]
 }
 
 // Update changes a token, see [Store].
@@ -65,9 +66,10 @@ func (s *MemoryStore) Update(
 	if err != nil || !changed {
 		return next, err
 	}
-	s.memory.mu.Lock()
-	defer s.memory.mu.Unlock()
-	s.memory.tokens[key] = clone(next)
+	m := s.memory()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tokens[key] = clone(next)
 	return next, nil
 }
 
@@ -78,9 +80,10 @@ func (s *MemoryStore) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	defer unlock()
-	s.memory.mu.Lock()
-	defer s.memory.mu.Unlock()
-	delete(s.memory.tokens, key)
+	m := s.memory()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.tokens, key)
 	return nil
 }
 
@@ -88,15 +91,16 @@ func (s *MemoryStore) lock(ctx context.Context, key string) (unlock func(), err 
 	if err := CheckKey(key); err != nil {
 		return nil, err
 	}
-	return s.memory.locks.Lock(ctx, key)
+	return s.memory().locks.Lock(ctx, key)
 }
 
 // Keys yields the keys that have a token when the sequence starts, sorted.
 func (s *MemoryStore) Keys(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		s.memory.mu.Lock()
-		keys := slices.Sorted(maps.Keys(s.memory.tokens))
-		s.memory.mu.Unlock()
+		m := s.memory()
+		m.mu.Lock()
+		keys := slices.Sorted(maps.Keys(m.tokens))
+		m.mu.Unlock()
 		for _, key := range keys {
 			if err := ctx.Err(); err != nil {
 				yield("", err)

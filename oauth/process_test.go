@@ -35,6 +35,8 @@ func TestMain(m *testing.M) {
 		child = callingChild
 	case "update":
 		child = updatingChild
+	case "renew":
+		child = renewingChild
 	}
 	if err := child(); err != nil {
 		fmt.Println("child failed:", err)

@@ -22,6 +22,9 @@ type renewal struct {
 	renewed   bool       // the server gave a new token
 	sent      string     // the refresh token that was sent
 	refused   string     // the refresh token that the server refused
+	unmarked  bool       // the store did not save that it was refused
+	lost      bool       // the answer to the first request was lost
+	replaced  bool       // the stored token was replaced although the key was locked
 	updateErr error      // why the update failed, other than because of the store
 	renewErr  error      // why there is no new token, although the update succeeded
 	paused    bool       // the error is that of an earlier renewal
@@ -41,17 +44,21 @@ func (r *renewal) run(ctx context.Context) (*ghl.Token, error) {
 	}
 	for {
 		token, err := r.store.Update(ctx, r.key, r.update)
+		r.unmarked = err != nil && r.refused != ""
+		if r.replaced {
+			r.replaced, r.updateErr = false, nil
+			if token, err := r.stored(ctx); token != nil || err != nil {
+				return token, err
+			}
+			continue
+		}
 		if !r.companyWanted {
 			return token, err
 		}
 		// Outside of the update, because a store need not hold two locks at once.
 		r.companyWanted, r.updateErr, r.renewErr = false, nil, nil
 		company := r.app.source(r.store, sourceID{key: r.from.companyKey})
-		if refresher, ok := company.(ghl.TokenRefresher); ok && r.companyRefused != nil {
-			r.company, r.companyErr = refresher.Refresh(ctx, r.companyRefused)
-		} else {
-			r.company, r.companyErr = company.Token(ctx)
-		}
+		r.company, r.companyErr = company.get(ctx, accessOf(r.companyRefused))
 	}
 }
 
@@ -97,7 +104,18 @@ func (r *renewal) stored(ctx context.Context) (*ghl.Token, error) {
 	if r.fresh(current, r.rejected) {
 		return current, nil
 	}
-	return nil, r.recentError(current)
+	err = r.recentError(current)
+	if r.refused != "" && r.markDue() {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// markDue reports whether the store could not save that the refresh token was refused.
+func (r *renewal) markDue() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.trouble.unmarked
 }
 
 // update renews the token. It runs while the key is locked.
@@ -121,12 +139,27 @@ func (r *renewal) update(ctx context.Context, current *ghl.Token) (*ghl.Token, e
 		r.renewed = true
 		r.holdUnsaved(next, current)
 		return next, nil
+	case r.refused != "" && r.sent == r.refused && r.wasReplaced(ctx, current):
+		r.refused, r.replaced, r.updateErr = "", true, err
+		return nil, err
+	case r.refused != "" && !r.app.refused(base): // save that it was refused
+		r.renewErr = err
+		marked := clone(base) // a store may compare the pointer with that of current
+		marked.RefusedRefresh = r.app.refusal(r.refused)
+		return marked, nil
 	case unsaved: // save at least this token
 		r.renewErr = err
 		return base, nil
 	}
 	r.updateErr = err
 	return nil, err
+}
+
+// wasReplaced reports whether the store holds another token than current. That is possible when another process lost
+// its lock, such as an expired lease, and saved its new token nevertheless. That token must not be overwritten.
+func (r *renewal) wasReplaced(ctx context.Context, current *ghl.Token) bool {
+	now, err := r.store.Load(ctx, r.key)
+	return err == nil && now != nil && current != nil && now.RefreshToken != current.RefreshToken
 }
 
 // wasRemoved reports whether the token was removed while this renewal waited for the lock.
@@ -137,7 +170,7 @@ func (r *renewal) wasRemoved() bool {
 }
 
 // recentError returns the error that a request would end in, if an earlier one shows it: the server has refused the
-// refresh token, or the pause after a failure is not over.
+// refresh token, of this process or of another one, or the pause after a failure is not over.
 func (r *renewal) recentError(base *ghl.Token) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -146,6 +179,9 @@ func (r *renewal) recentError(base *ghl.Token) error {
 	case base != nil && base.RefreshToken != "" && base.RefreshToken == t.refused:
 		r.refused = t.refused
 		return t.refusedErr
+	case r.app.refused(base):
+		r.refused = base.RefreshToken
+		return r.reauth("the server refused its refresh token before", nil)
 	case t.err != nil && !t.notServer && time.Now().Before(t.retryAt):
 		r.paused = true
 		return t.err
@@ -189,16 +225,23 @@ func (r *renewal) holdUnsaved(next, current *ghl.Token) {
 // request gets a new token from the server.
 func (r *renewal) request(ctx context.Context, base *ghl.Token, from sourceID) (*ghl.Token, error) {
 	if from.companyKey != "" {
-		return r.exchange(ctx, from)
+		return r.exchange(ctx, base, from)
 	}
 	if base.RefreshToken == "" {
 		return nil, r.reauth("its token has ended and has no refresh token", nil)
 	}
 	r.sent = base.RefreshToken
-	token, err := r.app.requestToken(ctx, grant{
+	g := grant{
 		kind: "refresh_token", refreshToken: base.RefreshToken, redirectURL: r.app.config.RedirectURL,
 		userType: cmp.Or(base.UserType, r.app.config.UserType),
-	}, ghl.CallRedact(base.AccessToken))
+	}
+	token, err := r.app.requestToken(ctx, g, ghl.CallRedact(base.AccessToken))
+	if lostAnswer(err) && ctx.Err() == nil {
+		// HighLevel is said to answer a repeat within 30 s with the same new token. If it does not, the refresh token
+		// was used by the first request, and a later request would be refused as well.
+		r.lost = true
+		token, err = r.app.requestToken(ctx, g, ghl.CallRedact(base.AccessToken))
+	}
 	switch {
 	case err != nil && refusesRefreshToken(err):
 		return nil, r.refusedError(err)
@@ -211,8 +254,8 @@ func (r *renewal) request(ctx context.Context, base *ghl.Token, from sourceID) (
 
 var errCompanyFirst = errors.New("oauth: the company's token is needed first")
 
-// exchange derives the location's token from the company's token.
-func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, error) {
+// exchange derives the location's token from the company's token. base is the location's token before, or nil.
+func (r *renewal) exchange(ctx context.Context, base *ghl.Token, from sourceID) (*ghl.Token, error) {
 	switch {
 	case r.from != from:
 		r.from, r.companyRefused, r.companyWanted = from, nil, true
@@ -225,7 +268,8 @@ func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, erro
 	if err != nil {
 		return nil, err
 	}
-	token, err := client.OAuth.LocationToken(ctx, from.companyID, from.locationID)
+	var response ghl.Response
+	token, err := client.OAuth.LocationToken(ctx, from.companyID, from.locationID, ghl.CallResponse(&response))
 	if err != nil {
 		if source.refused && r.companyRefused == nil {
 			r.companyRefused, r.companyWanted = r.company, true
@@ -238,6 +282,9 @@ func (r *renewal) exchange(ctx context.Context, from sourceID) (*ghl.Token, erro
 		}).With(ghl.ErrBadResponse)
 	}
 	token.RefreshToken = ""
+	if token.ConnectedAt = answeredAt(&response, token); base != nil {
+		token.ConnectedAt = base.ConnectedAt
+	}
 	return token, nil
 }
 
@@ -259,7 +306,7 @@ func (s *onlyToken) Refresh(_ context.Context, rejected *ghl.Token) (*ghl.Token,
 func (r *renewal) refusedError(err error) error {
 	why := "; it may have been used outside of this store, or by a process that ended before it could save the next one"
 	r.mu.Lock()
-	if r.trouble.lost == r.sent {
+	if r.lost || r.trouble.lost == r.sent {
 		why = "; it was used before, and the answer with the next one was lost"
 	}
 	r.mu.Unlock()

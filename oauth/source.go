@@ -17,8 +17,9 @@ import (
 // that caller's wait, never the refresh. The same store and key return the same source.
 //
 // The source fails with [ghl.ErrReauthRequired], naming the key, when the store holds no token, or when the server
-// says that the refresh token is used or invalid. It then does not ask the server again until the store holds
-// another token, which it sees within a second. Other failures, such as "Location is not active", leave the token
+// says that the refresh token is used or invalid. It then stores that with the token ([ghl.Token.RefusedRefresh]), and
+// no process that shares the store asks the server again until the store holds another token, which the source sees
+// within a second. Other failures, such as "Location is not active", leave the token
 // as it is: the source retries after a pause of first a second and at most a minute, or as long as the server asks
 // for. During the pause it reads the store each second, to find a token that another process has saved.
 //
@@ -27,14 +28,15 @@ import (
 //
 // Two failures can lose a token. When the server has rotated the refresh token and its answer is lost, or the
 // process dies between the answer and the save, the stored refresh token is used up: the next refresh ends in
-// [ghl.ErrReauthRequired]. When the store cannot save, the new token exists only in memory: calls use it, the
+// [ghl.ErrReauthRequired]. After a lost answer the source repeats the request once at once, because one source claims
+// that HighLevel grants the same new token again within 30 s. When the store cannot save, the new token exists only in memory: calls use it, the
 // source retries the save every few seconds and reports it to [Config.OnTrouble] and the log. Call [App.Flush]
 // before the process ends, to prevent both.
 func (a *App) TokenSource(store Store, key string) ghl.TokenSource {
 	if err := CheckKey(key); err != nil {
 		return failingSource{err}
 	}
-	return a.source(store, sourceID{key: key})
+	return a.tokenSource(store, sourceID{key: key})
 }
 
 // LocationTokenSource returns the source of a location's token that is derived from its company's: POST
@@ -53,7 +55,7 @@ func (a *App) LocationTokenSource(store Store, companyKey, companyID, locationID
 	if err := CheckKey(companyKey); err != nil {
 		return failingSource{err}
 	}
-	return a.source(store, sourceID{LocationKey(locationID), companyKey, companyID, locationID})
+	return a.tokenSource(store, sourceID{LocationKey(locationID), companyKey, companyID, locationID})
 }
 
 // failingSource is the source that wrong arguments return.
@@ -86,15 +88,21 @@ func (l *tokenSources) list() []*storedSource {
 	return all
 }
 
-func (a *App) source(store Store, id sourceID) ghl.TokenSource {
+func (a *App) tokenSource(store Store, id sourceID) ghl.TokenSource {
 	if store == nil {
 		return failingSource{badInput("store", "the token store is nil")}
 	}
+	return a.source(store, id).public
+}
+
+// source returns the source of a store and key, the same one each time if the store is comparable.
+func (a *App) source(store Store, id sourceID) *storedSource {
 	s := &storedSource{app: a, store: store, sourceID: id}
+	s.public = &tokenSource{sealed(s)}
 	if !reflect.ValueOf(store).Comparable() { // it cannot be a key of the map
 		return s
 	}
-	l := a.sources
+	l := a.sources()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.sources == nil {
@@ -107,10 +115,27 @@ func (a *App) source(store Store, id sourceID) ghl.TokenSource {
 	return s
 }
 
+// tokenSource is a storedSource as callers get it: reflection reaches no token in it.
+type tokenSource struct{ stored func() *storedSource }
+
+// Format prints the key for every verb.
+func (s *tokenSource) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "oauth.TokenSource{%q}", s.stored().key)
+}
+
+// Token returns a valid token, see [App.TokenSource].
+func (s *tokenSource) Token(ctx context.Context) (*ghl.Token, error) { return s.stored().get(ctx, "") }
+
+// Refresh returns another token than the rejected one, see [ghl.TokenRefresher].
+func (s *tokenSource) Refresh(ctx context.Context, rejected *ghl.Token) (*ghl.Token, error) {
+	return s.stored().get(ctx, accessOf(rejected))
+}
+
 // storedSource is the source of the token that a store holds under a key.
 type storedSource struct {
-	app   *App
-	store Store
+	app    *App
+	store  Store
+	public *tokenSource
 	sourceID
 
 	mu       sync.Mutex
@@ -130,17 +155,6 @@ type unsavedToken struct {
 	replacesAny bool   // it replaces any token in the store
 	triedAt     time.Time
 	reported    bool
-}
-
-// Format prints the key for every verb.
-func (s *storedSource) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "oauth.TokenSource{%q}", s.key) }
-
-// Token returns a valid token, see [App.TokenSource].
-func (s *storedSource) Token(ctx context.Context) (*ghl.Token, error) { return s.get(ctx, "") }
-
-// Refresh returns another token than the rejected one, see [ghl.TokenRefresher].
-func (s *storedSource) Refresh(ctx context.Context, rejected *ghl.Token) (*ghl.Token, error) {
-	return s.get(ctx, accessOf(rejected))
 }
 
 // get returns a token other than the rejected one. If there cannot be another, it returns the rejected one again.
@@ -248,8 +262,10 @@ func (s *storedSource) adopt(ctx context.Context, token *ghl.Token, err error) {
 	time.AfterFunc(saveAgain, s.retrySave)
 }
 
-func (s *storedSource) hasUnsaved() bool {
+func (s *storedSource) hasUnsaved() bool { return s.unsavedCopy() != nil }
+
+func (s *storedSource) unsavedCopy() *ghl.Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.unsaved.token != nil
+	return clone(s.unsaved.token)
 }

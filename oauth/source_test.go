@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -453,57 +455,94 @@ func TestWhatDoesNotBurnTheToken(t *testing.T) {
 	}
 }
 
-// TestLostAnswer: the server has rotated the refresh token, and its answer is lost.
+// TestLostAnswer: the server has rotated the refresh token, and its answer is lost. The request is repeated once.
 func TestLostAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server, store := newAuthServer(), newShaky()
-		var told hooked
-		server.stored(t, store, "k", oneLocation, -time.Hour)
-		server.after = func(http.ResponseWriter, []byte) bool { panic(http.ErrAbortHandler) }
-		client := server.client(t, server.app(t,
-			func(c *oauth.Config) { c.OnTrouble = told.hook }).TokenSource(store, "k"))
-		_, err := client.Contacts.Get(t.Context(), "c1")
-		require.ErrorContains(t, err, "oauth.token: the answer was lost")
-		require.NotErrorIs(t, err, ghl.ErrAmbiguous, "the call itself was not sent")
-		require.NotErrorIs(t, err, ghl.ErrReauthRequired)
-		require.Equal(t, 1, server.count("/oauth/token"), "it is not sent again blindly")
-		server.after = nil
-		time.Sleep(time.Second)
-		_, err = client.Contacts.Get(t.Context(), "c1")
-		require.ErrorIs(t, err, ghl.ErrReauthRequired)
-		require.ErrorContains(t, err, "it was used before, and the answer with the next one was lost")
-		require.Len(t, told.list(), 1)
-
-		// An answer that cannot be read counts as lost.
-		server.stored(t, store, "k1", oneLocation, -time.Hour)
-		server.after = func(w http.ResponseWriter, _ []byte) bool { writeJSON(w, 200, `{}`); return false }
-		client = server.client(t, server.app(t).TokenSource(store, "k1"))
-		_, err = client.Contacts.Get(t.Context(), "c1")
-		require.ErrorContains(t, err, "the answer holds no token")
-		server.after = nil
-		time.Sleep(time.Second)
-		_, err = client.Contacts.Get(t.Context(), "c1")
-		require.ErrorContains(t, err, "it was used before, and the answer with the next one was lost")
-
-		// When the request itself is lost, the refresh token still works.
-		server = newAuthServer()
-		server.stored(t, store, "k2", oneLocation, -time.Hour)
-		lost := true
-		losesOne := roundTripFunc(func(r *http.Request) (*http.Response, error) {
-			if lost {
-				lost = false
+	const used = "it was used before, and the answer with the next one was lost"
+	breaks := func(http.ResponseWriter, []byte) bool { panic(http.ErrAbortHandler) }
+	// losing returns a transport that loses the first n requests, before the server gets them.
+	losing := func(server *authServer, n int) http.RoundTripper {
+		return roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if n--; n >= 0 {
 				return nil, errReset
 			}
 			return server.RoundTrip(r)
 		})
-		client = server.client(t, server.app(t,
-			func(c *oauth.Config) { c.HTTPClient = &http.Client{Transport: losesOne} }).TokenSource(store, "k2"))
-		_, err = client.Contacts.Get(t.Context(), "c1")
-		require.ErrorContains(t, err, "the answer was lost")
-		time.Sleep(time.Second)
-		_, err = client.Contacts.Get(t.Context(), "c1")
-		require.NoError(t, err)
-	})
+	}
+	// cutting returns a transport that loses the end of the first answer.
+	cutting := func(server *authServer) http.RoundTripper {
+		first := true
+		return roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			resp, err := server.RoundTrip(r)
+			if first {
+				first = false
+				resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(io.LimitReader(resp.Body, 20),
+					iotest.ErrReader(io.ErrUnexpectedEOF))), -1
+			}
+			return resp, err
+		})
+	}
+	for _, tc := range []struct {
+		name      string
+		grace     time.Duration
+		after     func(w http.ResponseWriter, body []byte) bool
+		transport func(*authServer) http.RoundTripper
+		requests  int
+		err       string // of the first call, "" for none
+		later     string // of a call a second later
+		reauth    bool   // the first call's error
+	}{
+		{name: "the repeat is refused", after: breaks, requests: 2, err: used, later: used, reauth: true},
+		{name: "the repeat gets the same token", after: breaks, grace: 30 * time.Second, requests: 2},
+		{name: "an answer is cut", transport: cutting, grace: 30 * time.Second, requests: 2},
+		{name: "an answer is cut, and the repeat is refused", transport: cutting, requests: 2, err: used, later: used,
+			reauth: true},
+		{name: "the request was lost", requests: 1,
+			transport: func(s *authServer) http.RoundTripper { return losing(s, 1) }},
+		{name: "the repeat was lost too", requests: 0, err: "the answer was lost",
+			transport: func(s *authServer) http.RoundTripper { return losing(s, 2) }},
+		{name: "an answer that cannot be read", requests: 1, err: "the answer holds no token", later: used,
+			after: func(w http.ResponseWriter, _ []byte) bool { writeJSON(w, 200, `{}`); return false }},
+		{name: "the server's own failure is not repeated at once", requests: 1, err: "502", later: used,
+			after: func(w http.ResponseWriter, _ []byte) bool { writeJSON(w, 502, `upstream error`); return false }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server, store := newAuthServer(), newShaky()
+				server.grace, server.after = tc.grace, tc.after
+				var told hooked
+				server.stored(t, store, "k", oneLocation, -time.Hour)
+				client := server.client(t, server.app(t, func(c *oauth.Config) {
+					c.OnTrouble = told.hook
+					if tc.transport != nil {
+						c.HTTPClient = &http.Client{Transport: tc.transport(server)}
+					}
+				}).TokenSource(store, "k"))
+				start := time.Now()
+				_, err := client.Contacts.Get(t.Context(), "c1")
+				require.Zero(t, time.Since(start), "at once")
+				require.Equal(t, tc.requests, server.count("/oauth/token"))
+				require.NotErrorIs(t, err, ghl.ErrAmbiguous, "the call itself was not sent")
+				require.Equal(t, tc.reauth, errors.Is(err, ghl.ErrReauthRequired))
+				if tc.err != "" {
+					require.ErrorContains(t, err, tc.err)
+				} else {
+					require.NoError(t, err)
+					require.Empty(t, told.list())
+				}
+				server.after = nil
+				time.Sleep(time.Second)
+				_, err = client.Contacts.Get(t.Context(), "c1")
+				if tc.later == "" {
+					require.NoError(t, err)
+					require.Equal(t, 1, server.refreshed())
+					return
+				}
+				require.ErrorIs(t, err, ghl.ErrReauthRequired)
+				require.ErrorContains(t, err, tc.later)
+				require.Len(t, told.list(), 1)
+			})
+		})
+	}
 }
 
 // TestProcessThatDiedBeforeSaving: the next process finds a used refresh token.

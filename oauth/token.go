@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,8 +19,13 @@ type storedToken struct {
 	Version      int    `json:"version"`
 	AccessToken  string `json:"accessToken"`
 	RefreshToken string `json:"refreshToken,omitempty"`
-	ghl.Token
+	// RefusedRefresh is unknown to earlier readers, which ignore it.
+	RefusedRefresh string `json:"refusedRefresh,omitempty"`
+	tokenFields
 }
+
+// tokenFields are the fields of a token without its methods, which hide the secrets.
+type tokenFields ghl.Token
 
 // storedVersion increases when a reader of the format before would misread the new one.
 const storedVersion = 1
@@ -30,7 +37,7 @@ func EncodeToken(t *ghl.Token) ([]byte, error) {
 	if err := checkStorable(t); err != nil {
 		return nil, err
 	}
-	return json.Marshal(storedToken{storedVersion, t.AccessToken, t.RefreshToken, *t})
+	return json.Marshal(storedToken{storedVersion, t.AccessToken, t.RefreshToken, t.RefusedRefresh, tokenFields(*t)})
 }
 
 // DecodeToken reads what [EncodeToken] returned. It fails when the data is incomplete, of a later version, or not a
@@ -45,8 +52,8 @@ func DecodeToken(data []byte) (*ghl.Token, error) {
 		return nil, fmt.Errorf("oauth: the stored token has version %d, and this package reads version %d", s.Version,
 			storedVersion)
 	}
-	t := s.Token
-	t.AccessToken, t.RefreshToken = s.AccessToken, s.RefreshToken
+	t := ghl.Token(s.tokenFields)
+	t.AccessToken, t.RefreshToken, t.RefusedRefresh = s.AccessToken, s.RefreshToken, s.RefusedRefresh
 	if err := checkStorable(&t); err != nil {
 		return nil, fmt.Errorf("oauth: the stored token cannot be used: %w", err)
 	}
@@ -77,7 +84,7 @@ func clone(t *ghl.Token) *ghl.Token {
 	}
 	c := *t
 	c.Scopes, c.ApprovedLocations = slices.Clone(t.Scopes), slices.Clone(t.ApprovedLocations)
-	c.IssuedAt, c.ExpiresAt = t.IssuedAt.Round(0), t.ExpiresAt.Round(0)
+	c.IssuedAt, c.ConnectedAt, c.ExpiresAt = t.IssuedAt.Round(0), t.ConnectedAt.Round(0), t.ExpiresAt.Round(0)
 	return &c
 }
 
@@ -115,12 +122,36 @@ func renewalDue(t *ghl.Token, now time.Time, before time.Duration) bool {
 	return !now.Add(before).Before(t.ExpiresAt)
 }
 
-// issuedSince reports whether a token was issued at that time or later. It is false for the zero time.
-func issuedSince(t *ghl.Token, at time.Time) bool { return !at.IsZero() && !t.IssuedAt.Before(at) }
+// connectedSince reports whether the account of a token was connected at that time or later. IssuedAt decides for a
+// token without ConnectedAt. It is false for the zero time and for nil.
+func connectedSince(t *ghl.Token, at time.Time) bool {
+	if t == nil || at.IsZero() {
+		return false
+	}
+	connected := t.ConnectedAt
+	if connected.IsZero() {
+		connected = t.IssuedAt
+	}
+	return !connected.Before(at)
+}
+
+// refusal returns the value of RefusedRefresh for a refresh token that the server refused. The server's refusal is
+// valid for this app only, so the hash covers the client's id too: a process with another app's settings does not
+// disconnect the account of the right app.
+func (a *App) refusal(refreshToken string) string {
+	sum := sha256.Sum256([]byte("github.com/pluvo/ghl refused\x00" + a.config.ClientID + "\x00" + refreshToken))
+	return hex.EncodeToString(sum[:])
+}
+
+// refused reports whether the server has refused a token's refresh token.
+func (a *App) refused(t *ghl.Token) bool {
+	return t != nil && t.RefusedRefresh != "" && t.RefreshToken != "" && t.RefusedRefresh == a.refusal(t.RefreshToken)
+}
 
 // inherit fills what the answer to a refresh leaves out from the token before.
 func inherit(t, old *ghl.Token) {
 	setDefault(&t.RefreshToken, old.RefreshToken) // the server did not rotate it
+	t.ConnectedAt = old.ConnectedAt
 	setDefault(&t.CompanyID, old.CompanyID)
 	setDefault(&t.LocationID, old.LocationID)
 	setDefault(&t.UserID, old.UserID)

@@ -68,6 +68,31 @@ func samples() map[string]string {
 	return all
 }
 
+func TestDecodeOtherSpellings(t *testing.T) {
+	for _, kind := range []Type{ContactUpdate, TaskCreate, NoteUpdate, AppointmentUpdate} {
+		for _, record := range []string{`"_id":"r1"`, `"id":null,"_id":"r1"`, `"_id":"r1","id":""`} {
+			bodies := []string{flat(kind, record), nested(kind, record)}
+			if kind == AppointmentUpdate {
+				bodies = append(bodies, flat(kind, `"appointment":{`+record+`}`), nested(kind, `"appointment":{`+record+`}`))
+			}
+			for _, body := range bodies {
+				event, err := Decode([]byte(body))
+				require.NoError(t, err)
+				require.Equal(t, "r1", event.RecordID(), body)
+			}
+		}
+	}
+	for _, body := range []string{
+		flat(AppointmentDelete, `"id":"a1","appoinmentStatus":"cancelled"`),
+		flat(AppointmentDelete, `"appointment":{"id":"a1","appoinmentStatus":"cancelled","appointmentStatus":""}`),
+		nested(AppointmentDelete, `"appointment":{"id":"a1","appoinmentStatus":"cancelled","status":"booked"}`),
+	} {
+		event, err := Decode([]byte(body))
+		require.NoError(t, err)
+		require.Equal(t, ghl.AppointmentCancelled, event.(*AppointmentEvent).Appointment.AppointmentStatus, body)
+	}
+}
+
 func TestDecodeSamples(t *testing.T) {
 	for name, body := range samples() {
 		t.Run(name, func(t *testing.T) {

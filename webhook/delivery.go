@@ -11,28 +11,26 @@ import (
 type Delivery struct {
 	event  Event
 	body   []byte
-	name   string // of the header with the verified signature
-	signed string // the value of that header
+	signed headerSignature
 }
 
 // Open verifies a delivery as [Verifier.Verify] does, and then decodes it as [Decode] does. The delivery retains
 // body.
 func (v *Verifier) Open(body []byte, header http.Header) (*Delivery, error) {
-	if err := v.Verify(body, header); err != nil {
+	signed, err := v.verify(body, header)
+	if err != nil {
 		return nil, err
 	}
+	return open(body, signed)
+}
+
+// open decodes a verified delivery.
+func open(body []byte, signed headerSignature) (*Delivery, error) {
 	event, err := Decode(body)
 	if err != nil {
 		return nil, err
 	}
-	d := &Delivery{event: event, body: body, name: SignatureHeader}
-	value, found, _ := signatureIn(header, SignatureHeader)
-	if !found {
-		d.name = LegacySignatureHeader
-		value, _, _ = signatureIn(header, LegacySignatureHeader)
-	}
-	d.signed = value
-	return d, nil
+	return &Delivery{event: event, body: body, signed: signed}, nil
 }
 
 // Event returns the decoded event.
@@ -59,6 +57,6 @@ func (d *Delivery) Body() []byte { return d.body }
 // Header returns the header with the verified signature, which [Verifier.Open] needs beside the body.
 func (d *Delivery) Header() http.Header {
 	h := http.Header{}
-	h.Set(d.name, d.signed)
+	h.Set(d.signed.name, d.signed.text)
 	return h
 }

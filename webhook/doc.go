@@ -49,9 +49,11 @@
 //     known webhookId, or without one with known bytes, is a duplicate. [Memory] remembers 100,000 deliveries until
 //     the process ends; a shared [Deduplicator] can remember more. A delivery with neither webhookId nor timestamp
 //     cannot be distinguished from its repetition: it is handled each time and logged. [RequireTimestamp] refuses it.
-//   - A request is limited to [WithMaxBody] bytes and [WithReadTimeout]. The number of concurrent requests is for
-//     your server to limit. If a middleware hides the connection from http.ResponseController, the handler responds
-//     in time, but a silent sender holds the connection: set the ReadTimeout of the server too.
+//   - A request without a signature of the right form is refused before its body is read. Other requests are limited to
+//     [WithMaxBody] bytes and [WithReadTimeout], and the bodies of all of them, until they are verified, to
+//     [WithMaxUnverified] bytes. Your server limits headers (MaxHeaderBytes, such as 64 KB) and the number of
+//     concurrent requests. If a middleware hides the connection from http.ResponseController, the handler responds in
+//     time, but a silent sender holds the connection: set the ReadTimeout of the server too.
 //   - Workflow actions ("Custom Webhook") are not signed, and are refused.
 //   - Errors, logs and responses never contain an expected value, a body or a header.
 //

@@ -14,10 +14,12 @@ import (
 
 // The defaults of a [Handler].
 const (
-	DefaultMaxBody     = 1 << 20 // bytes
-	DefaultReadTimeout = 10 * time.Second
-	DefaultKeepTimeout = 10 * time.Second
-	DefaultMaxKeeping  = 1000
+	DefaultMaxBody = 1 << 20 // bytes
+	// DefaultMaxUnverified is the memory in bytes for the bodies of all requests before their signatures are verified.
+	DefaultMaxUnverified = 16 << 20
+	DefaultReadTimeout   = 10 * time.Second
+	DefaultKeepTimeout   = 10 * time.Second
+	DefaultMaxKeeping    = 1000
 	// DefaultPast and DefaultFuture are the replay window. The past covers HighLevel's redeliveries, which have the
 	// time of the first attempt.
 	DefaultPast   = 72 * time.Hour
@@ -33,13 +35,13 @@ const (
 //	200  the delivery was kept, now or before
 //	400  the body is signed, but is not an event
 //	401  the signature is invalid or missing, or the timestamp is older than the replay window, or missing although
-//	     [RequireTimestamp] is set
+//	     [RequireTimestamp] is set; without a signature of the right form the body is not read
 //	403  the delivery is for another app ([WithApp])
 //	405  the method is not POST
 //	413  the body is larger than [WithMaxBody]
 //	429  the delivery was not kept and must be redelivered: the keeper failed, panicked or timed out, the
-//	     deduplicator failed, too many deliveries are in progress, the body was too slow or incomplete, or the
-//	     timestamp is in the future
+//	     deduplicator failed, too many deliveries are in progress, unverified bodies use all memory allowed for
+//	     them, the body was too slow or incomplete, or the timestamp is in the future
 //
 // 429 is the only status after which HighLevel redelivers according to all of its documents.
 type Handler struct {
@@ -49,6 +51,8 @@ type Handler struct {
 	mu      sync.Mutex
 	flights map[string]*flight // by the id of the delivery
 	keeping int
+
+	unverified unverified
 }
 
 // NewHandler returns a Handler. It needs either routes, which are called before the response, or [WithKeeper]. It
@@ -70,7 +74,13 @@ func NewHandler(v *Verifier, opts ...Option) (*Handler, error) {
 			return nil, err
 		}
 	}
+	if h.maxUnverified == 0 {
+		h.maxUnverified = max(DefaultMaxUnverified, 2*h.maxBody)
+	}
+	h.unverified.limit = h.maxUnverified
 	switch {
+	case h.maxUnverified/2 < h.maxBody:
+		return nil, errors.New("webhook: NewHandler: WithMaxUnverified is less than twice WithMaxBody")
 	case h.keeper != nil && len(h.routes) > 0:
 		return nil, errors.New("webhook: NewHandler: routes and WithKeeper exclude each other; see NewRouter")
 	case h.keeper == nil && len(h.routes) == 0:
@@ -102,7 +112,7 @@ const (
 	NotKept     Result = "not kept"     // the keeper or the deduplicator failed
 	Panicked    Result = "panicked"     // the keeper panicked
 	TimedOut    Result = "timed out"    // the keeper did not return in time
-	Busy        Result = "busy"         // see [WithMaxKeeping]
+	Busy        Result = "busy"         // see [WithMaxKeeping] and [WithMaxUnverified]
 	Forged      Result = "forged"       // not signed with an accepted key
 	Replayed    Result = "replayed"     // older than the replay window, or without a required timestamp
 	Early       Result = "early"        // the timestamp is in the future: check the clock
@@ -153,13 +163,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	status := result.status()
 	header := w.Header()
-	switch result {
-	case WrongMethod:
+	if result == WrongMethod {
 		header.Set("Allow", http.MethodPost)
-		if r.ContentLength != 0 {
-			header.Set("Connection", "close")
-		}
-	case TooLarge, TooSlow, CutOff:
+	}
+	if d == nil && result != Unreadable && r.ContentLength != 0 {
 		header.Set("Connection", "close") // do not wait for the rest of the body
 	}
 	w.WriteHeader(status)
@@ -198,16 +205,9 @@ func (h *Handler) report(o Outcome, d *Delivery, r *http.Request) {
 
 // receive reads and checks a request. The result is "" for a delivery to keep.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (*Delivery, Result, error) {
-	body, result, err := h.read(w, r)
+	d, result, err := h.readVerified(w, r)
 	if result != "" {
 		return nil, result, err
-	}
-	d, err := h.verifier.Open(body, r.Header)
-	switch {
-	case errors.Is(err, ErrUnreadable):
-		return nil, Unreadable, err
-	case err != nil:
-		return nil, Forged, err
 	}
 	meta := d.event.Meta()
 	if len(h.apps) > 0 && !slices.Contains(h.apps, meta.AppID) {

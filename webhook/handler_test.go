@@ -253,6 +253,8 @@ func TestWrongOptions(t *testing.T) {
 		"negative past":        {OnAny(nothing), WithReplayWindow(-1, 0)},
 		"negative future":      {OnAny(nothing), WithReplayWindow(0, -1)},
 		"body":                 {OnAny(nothing), WithMaxBody(0)},
+		"unverified":           {OnAny(nothing), WithMaxUnverified(0)},
+		"unverified too small": {OnAny(nothing), WithMaxBody(1000), WithMaxUnverified(1999)},
 		"read timeout":         {OnAny(nothing), WithReadTimeout(0)},
 		"keep timeout":         {OnAny(nothing), WithKeepTimeout(-time.Second)},
 		"keeping":              {OnAny(nothing), WithMaxKeeping(0)},
@@ -810,7 +812,8 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
-					_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+					_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-GHL-Signature: "+
+						signature(testKey, nil)+"\r\nContent-Length: 1000000\r\n\r\n")
 					for {
 						if _, err := conn.Write([]byte("x")); err != nil {
 							return
@@ -859,7 +862,8 @@ func TestACutBodyIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen outcomes
 		conn := serve(t, handler(t, OnAny(nothing), seen.option()))()
-		_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+		_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-GHL-Signature: "+
+			signature(testKey, nil)+"\r\nContent-Length: 100\r\n\r\nabc")
 		require.NoError(t, err)
 		_ = conn.Close()
 		synctest.Wait()
@@ -917,6 +921,7 @@ func TestAnEndlessBodyCostsBoundedMemory(t *testing.T) {
 	for _, announced := range []int64{-1, 50} { // chunked, and a length that is too small
 		body := &endless{}
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header = signed(nil)
 		r.Body, r.ContentLength = body, announced
 		w := httptest.NewRecorder()
 		var before, after runtime.MemStats
@@ -948,6 +953,7 @@ func TestAnAnnouncedBodyTakesMemoryOnlyAsItComes(t *testing.T) {
 	w := &wire{header: http.Header{}}
 	h := handler(t, OnAny(nothing), WithMaxBody(1<<30))
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
+	r.Header = signed(nil)
 	r.Body, r.ContentLength = w, 1<<30
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -958,18 +964,31 @@ func TestAnAnnouncedBodyTakesMemoryOnlyAsItComes(t *testing.T) {
 }
 
 func TestReadAll(t *testing.T) {
-	for _, size := range []int{0, 1, 99, 100, 101, 5000, 16384, 16385, 70_000} {
+	var h *Handler
+	readAll := func(from io.Reader, announced, limit int64) ([]byte, error) {
+		h = handler(t, OnAny(nothing), WithMaxBody(limit))
+		return h.readAll(from, announced)
+	}
+	for _, size := range []int{1, 99, 100, 101, 4095, 4096, 4097, 5000, 16384, 16385, 70_000} {
 		text := bytes.Repeat([]byte("ab"), size)[:size]
-		for _, announced := range []int64{0, int64(size), 100} {
+		for _, announced := range []int64{0, int64(size), 100, -1, 1 << 40} {
 			got, err := readAll(bytes.NewReader(text), announced, 70_000)
 			require.NoError(t, err)
 			require.True(t, bytes.Equal(text, got))
+			require.EqualValues(t, cap(got), h.unverified.used)
 		}
-		_, err := readAll(bytes.NewReader(text), 10, int64(size)-1)
-		require.ErrorIs(t, err, errTooLarge)
+		if size > 1 {
+			_, err := readAll(bytes.NewReader(text), 10, int64(size)-1)
+			require.ErrorIs(t, err, errTooLarge)
+			require.Zero(t, h.unverified.used)
+		}
 	}
-	_, err := readAll(io.MultiReader(strings.NewReader("abc"), &failingReader{}), 3, 100)
+	got, err := readAll(strings.NewReader(""), 0, 70_000)
+	require.NoError(t, err)
+	require.Empty(t, got)
+	_, err = readAll(io.MultiReader(strings.NewReader("abc"), &failingReader{}), 3, 100)
 	require.ErrorContains(t, err, "broken")
+	require.Zero(t, h.unverified.used)
 }
 
 type failingReader struct{}

@@ -16,6 +16,7 @@ type config struct {
 	noDedup       bool
 	apps          []string
 	maxBody       int64
+	maxUnverified int64
 	readTimeout   time.Duration
 	keepTimeout   time.Duration
 	maxKeeping    int
@@ -97,12 +98,23 @@ func RequireTimestamp() Option {
 	})
 }
 
-// WithMaxBody sets the largest body in bytes, instead of [DefaultMaxBody]. One request can use that much memory
-// before its signature is verified.
+// WithMaxBody sets the largest body in bytes, instead of [DefaultMaxBody].
 func WithMaxBody(bytes int64) Option {
 	return optionFunc(func(c *config) error {
-		c.maxBody = min(bytes, math.MaxInt64-1) // one more byte is read, to detect the end
+		c.maxBody = min(bytes, math.MaxInt64/8) // multiples of it do not overflow
 		return positive("WithMaxBody", bytes)
+	})
+}
+
+// WithMaxUnverified limits the memory in bytes for the bodies of all requests until their signatures are verified. The
+// default is [DefaultMaxUnverified], or twice [WithMaxBody] if that is more, which is also the minimum. The response to
+// a body for which no memory is left is 429. Bodies of more than 4 KB can use three quarters of the memory, so that
+// large bodies with wrong signatures do not displace ordinary deliveries. A slow sender uses memory in proportion to
+// what it has sent, no longer than [WithReadTimeout]. A body without a signature of the right form is not read.
+func WithMaxUnverified(bytes int64) Option {
+	return optionFunc(func(c *config) error {
+		c.maxUnverified = bytes
+		return positive("WithMaxUnverified", bytes)
 	})
 }
 

@@ -9,9 +9,6 @@ import (
 	"github.com/pluvo/ghl/oauth"
 )
 
-// clockSkew is the tolerance for a difference between HighLevel's clock and this machine's.
-const clockSkew = time.Minute
-
 // FeedInstallations returns a route that adds installs to in and removes uninstalls from it:
 //
 //   - An install in a location adds the location. The event has no code, so the token is derived from the token of
@@ -28,10 +25,14 @@ const clockSkew = time.Minute
 // Only events of the app with this id count, because HighLevel signs the deliveries of all apps with one key: a
 // signature proves that HighLevel sent the event, not that it was sent for your app.
 //
-// Events arrive in no particular order, and old events can be replayed. The route ignores an event that is older than
-// the last event of the same location or company. An uninstall also removes no token that was issued more than a
-// minute after it, such as by a new install, which holds after a restart of the process too. An uninstall without a
-// timestamp removes any token: [RequireTimestamp] refuses those.
+// Events arrive in no particular order, late, and several times. The route ignores an event that is older than the last
+// event of the same location or company. Neither does an uninstall remove the token of an account that was connected
+// after it, or in the same second ([ghl.Token.ConnectedAt], [oauth.Installations.RemoveIssuedBefore]), which holds in
+// other processes and after a restart too. Both times are HighLevel's, so this machine's clock may be wrong. When in
+// doubt a token stays: calls with a token that HighLevel no longer accepts fail with [ghl.ErrReauthRequired], but a
+// removed token comes back only when a person connects the account again. An uninstall without a timestamp removes any
+// token: [RequireTimestamp] refuses those. A late install brings back only what HighLevel still grants to the token of
+// the company.
 //
 // The route handles one event at a time.
 func FeedInstallations(appID string, in *oauth.Installations) Route {
@@ -83,7 +84,7 @@ func (f *feed) call(ctx context.Context, e Event) error {
 	} else {
 		var before time.Time // the zero time removes any token
 		if timed {
-			before = at.Add(clockSkew)
+			before = at.Add(1 - time.Second) // ConnectedAt may be up to a second earlier than the account was connected
 		}
 		err = f.uninstall(ctx, meta, before)
 	}
@@ -102,7 +103,10 @@ func (f *feed) install(ctx context.Context, meta *Envelope) (err error) {
 	case meta.LocationID == "":
 		_, err = f.in.AddInstalled(ctx, meta.CompanyID)
 	default:
-		_, err = f.in.AddLocation(ctx, meta.CompanyID, meta.LocationID)
+		if _, err = f.in.AddLocation(ctx, meta.CompanyID, meta.LocationID); err == nil {
+			at, _ := meta.Timestamp.Instant()
+			err = f.in.MarkConnected(ctx, meta.LocationID, at)
+		}
 	}
 	if errors.Is(err, ghl.ErrReauthRequired) {
 		return nil // a redelivery would fail too

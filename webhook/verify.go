@@ -65,9 +65,31 @@ var (
 	})
 )
 
-// ParsePublicKey reads an Ed25519 public key in the form that HighLevel publishes: PEM with a block "PUBLIC KEY".
+// ParsePublicKey reads an Ed25519 public key: PEM with a block "PUBLIC KEY", which is the form that HighLevel publishes,
+// or the base64 or hex of that block's content (SPKI in DER) or of the key's 32 bytes. Base64 may be URL-safe and
+// without padding. White space around the key and line breaks within base64 are ignored.
 func ParsePublicKey(text string) (ed25519.PublicKey, error) {
-	return parsePEM[ed25519.PublicKey](text)
+	if strings.Contains(text, "-----BEGIN") {
+		return parsePEM[ed25519.PublicKey](text)
+	}
+	data, ok := decodeKey(strings.Join(strings.Fields(text), ""))
+	switch {
+	case !ok:
+		return nil, errors.New(`webhook: the key is not PEM with a block "PUBLIC KEY", base64 or hex`)
+	case len(data) == ed25519.PublicKeySize:
+		return data, nil
+	}
+	return parseSPKI[ed25519.PublicKey](data)
+}
+
+// decodeKey decodes hex or base64. Text that could be either is hex: neither form of a key is hex in base64.
+func decodeKey(text string) (data []byte, ok bool) {
+	if data, err := hex.DecodeString(strings.TrimPrefix(text, "0x")); err == nil && len(data) > 0 {
+		return data, true
+	}
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	data, err := base64.RawStdEncoding.DecodeString(text)
+	return data, err == nil && len(data) > 0
 }
 
 func parsePEM[K any](text string) (K, error) {
@@ -76,7 +98,12 @@ func parsePEM[K any](text string) (K, error) {
 	if block == nil || block.Type != "PUBLIC KEY" {
 		return none, errors.New(`webhook: the key is not PEM with a block "PUBLIC KEY"`)
 	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	return parseSPKI[K](block.Bytes)
+}
+
+func parseSPKI[K any](der []byte) (K, error) {
+	var none K
+	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
 		return none, fmt.Errorf("webhook: the key cannot be read: %w", err)
 	}
@@ -197,28 +224,76 @@ func hasSmallOrder(key ed25519.PublicKey) bool {
 // If [SignatureHeader] is present with a value other than "N/A", only that header is checked. A header that is present
 // several times is refused. Header names are not case-sensitive.
 func (v *Verifier) Verify(body []byte, header http.Header) error {
-	if v == nil || len(v.keys) == 0 {
-		return ErrNoKey
+	_, err := v.verify(body, header)
+	return err
+}
+
+func (v *Verifier) verify(body []byte, header http.Header) (headerSignature, error) {
+	signed, err := v.signature(header)
+	if err == nil || len(body) == 0 && err != ErrNoKey {
+		err = v.check(body, signed)
 	}
-	if len(body) == 0 {
+	return signed, err
+}
+
+// headerSignature is the signature that decides about a delivery.
+type headerSignature struct {
+	name   string // of its header
+	text   string // the value of the header
+	modern [ed25519.SignatureSize]byte
+	legacy []byte // the bytes of LegacySignatureHeader
+}
+
+// signature reads the signature of a delivery from its header, before the body is read. It returns an error if no body
+// can be valid with that header: no accepted header is present, or its value has the wrong form or length.
+func (v *Verifier) signature(header http.Header) (s headerSignature, err error) {
+	if v == nil || len(v.keys) == 0 {
+		return s, ErrNoKey
+	}
+	s.name = SignatureHeader
+	text, found, err := signatureIn(header, SignatureHeader)
+	if err == nil && !found && len(v.legacy) > 0 {
+		s.name = LegacySignatureHeader
+		text, found, err = signatureIn(header, LegacySignatureHeader)
+	}
+	switch {
+	case err != nil:
+		return s, err
+	case !found:
+		return s, ErrNoSignature
+	}
+	s.text = text
+	if s.name == SignatureHeader {
+		err = s.parse(text)
+	} else {
+		err = s.parseLegacy(text, v.legacy)
+	}
+	return s, err
+}
+
+func (s *headerSignature) parse(text string) error {
+	if len(text) != base64.StdEncoding.EncodedLen(len(s.modern)) {
 		return ErrInvalidSignature
 	}
-	signature, found, err := signatureIn(header, SignatureHeader)
-	if err != nil {
-		return err
+	var raw [ed25519.SignatureSize + 2]byte // DecodedLen counts padding
+	n, err := strictBase64.Decode(raw[:], []byte(text))
+	if err != nil || n != len(s.modern) {
+		return ErrInvalidSignature
 	}
-	if found {
-		return v.verify(body, signature)
+	copy(s.modern[:], raw[:n])
+	return nil
+}
+
+func (s *headerSignature) parseLegacy(text string, keys []*rsa.PublicKey) (err error) {
+	if len(text) > 4096 { // much longer than any signature
+		return ErrInvalidSignature
 	}
-	if len(v.legacy) > 0 {
-		if signature, found, err = signatureIn(header, LegacySignatureHeader); err != nil {
-			return err
-		}
-		if found {
-			return v.verifyLegacy(body, signature)
-		}
+	s.legacy, err = strictBase64.DecodeString(text)
+	fits := func(key *rsa.PublicKey) bool { return len(s.legacy) == key.Size() }
+	if err != nil || !slices.ContainsFunc(keys, fits) {
+		return ErrInvalidSignature
 	}
-	return ErrNoSignature
+	return nil
 }
 
 // signatureIn returns the value of a header; found is false if it is missing or "N/A".
@@ -237,34 +312,22 @@ func signatureIn(header http.Header, name string) (value string, found bool, err
 	return value, n == 1 && !strings.EqualFold(value, "N/A"), nil
 }
 
-func (v *Verifier) verify(body []byte, text string) error {
-	var signature [ed25519.SignatureSize + 2]byte // DecodedLen counts padding
-	if len(text) != base64.StdEncoding.EncodedLen(ed25519.SignatureSize) {
+// check returns nil if the signature is valid for the body.
+func (v *Verifier) check(body []byte, s headerSignature) error {
+	if len(body) == 0 {
 		return ErrInvalidSignature
 	}
-	n, err := strictBase64.Decode(signature[:], []byte(text))
-	if err != nil || n != ed25519.SignatureSize {
-		return ErrInvalidSignature
-	}
-	for _, key := range v.keys {
-		if ed25519.Verify(key, body, signature[:n]) {
-			return nil
+	if s.name == SignatureHeader {
+		for _, key := range v.keys {
+			if ed25519.Verify(key, body, s.modern[:]) {
+				return nil
+			}
 		}
-	}
-	return ErrInvalidSignature
-}
-
-func (v *Verifier) verifyLegacy(body []byte, text string) error {
-	if len(text) > 4096 { // much longer than any signature
-		return ErrInvalidSignature
-	}
-	signature, err := strictBase64.DecodeString(text)
-	if err != nil {
 		return ErrInvalidSignature
 	}
 	sum := sha256.Sum256(body)
 	for _, key := range v.legacy {
-		if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) == nil {
+		if rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], s.legacy) == nil {
 			return nil
 		}
 	}

@@ -29,6 +29,14 @@ func ContactNotFound() Kind {
 // NotFound is 404 with a message, which HighLevel sends for records other than contacts.
 func NotFound() Kind { return withMessage("NotFound", http.StatusNotFound, "Record not found") }
 
+// NotFoundOf is an error "… not found" about something other than the record of the request: NotFoundOf(400,
+// "Location"), NotFoundOf(404, "Location with id L"), NotFoundOf(404, "route"). The status is 400 or 404.
+func NotFoundOf(status int, what string) Kind {
+	return withMessage("NotFoundOf", status, what+" not found").
+		refusedIf(status != http.StatusBadRequest && status != http.StatusNotFound,
+			"NotFoundOf: the status must be 400 or 404, got %d", status)
+}
+
 // MongoError is 400 with an error text of the database.
 func MongoError() Kind {
 	return withBody("MongoError", http.StatusBadRequest, map[string]any{
@@ -109,7 +117,8 @@ func CommandTimedOut() Kind {
 // Forbidden is 403 "Forbidden resource".
 func Forbidden() Kind { return withMessage("Forbidden", http.StatusForbidden, "Forbidden resource") }
 
-// WrongLocation is 403 for a token of another location.
+// WrongLocation is 403 for a token without access to the location. HighLevel sends it to every request of the location:
+// without Fault.Operation and Fault.Times the whole location is refused.
 func WrongLocation() Kind {
 	return withMessage("WrongLocation", http.StatusForbidden, "The token does not have access to this location.")
 }
@@ -153,7 +162,7 @@ func CreatedAllTheSame() Kind {
 }
 
 // TooManyRequests is 429. A positive retryAfter is sent as Retry-After, rounded up to seconds; 0 sends none, as
-// HighLevel does.
+// HighLevel does. A client waits for Retry-After even when the fault is removed; see ghltest.Server.ClearFaults.
 func TooManyRequests(retryAfter time.Duration) Kind {
 	k := withMessage("TooManyRequests", http.StatusTooManyRequests, "Too Many Requests")
 	k.effect.Reply.Header = map[string]string{"X-Ratelimit-Remaining": "0"}

@@ -12,16 +12,19 @@
 // The operation does not run, except with [Kind.AfterWork].
 //
 //   - 400: [BadRequest], [ContactNotFound], [DuplicateContact], [SlotTaken], [MongoError], [RemovedEndpoint],
-//     [InvalidGrant]
+//     [InvalidGrant], [GatewayTimeoutAs400]
 //   - 401: [InvalidJWT], [InvalidPrivateToken], [MissingScope], [WrongAuthClass], [UserTypeMismatch], [MissingVersion],
 //     [AuthorizationCodeNotFound], [CommandTimedOut]
-//   - 403: [Forbidden], [WrongLocation], [BlockedByCDN]
+//   - 403: [Forbidden], [WrongLocation], [BlockedByCDN], [CDNErrorCode], [CDNAccessDenied]
 //   - 404: [NotFound], [EmptyBody404], [CannotGet404]
+//   - 400 or 404: [NotFoundOf]
 //   - 408: [RequestTimeout]
 //   - 422: [ValidationArray], [ValidationString], [UndeclaredProperty], [CreatedAllTheSame]
 //   - 429: [TooManyRequests], [DailyLimitReached]
 //   - 500 to 504: [InternalServerError], [BadGatewayHTML], [ServiceUnavailableHTML], [UpstreamConnectError],
 //     [GatewayTimeoutHTML]
+//   - 520 to 526: [CDNErrorPage]
+//   - 200: [SuccessWithError], [SuccessWithPage]
 //   - any status: [V3Error], [MismatchedStatus], [Answer]
 //
 // # Connections
@@ -31,8 +34,10 @@
 //
 // # Wrong answers
 //
-// These change a success as a whole: [EmptyAnswer], [WrongContentType], [DateSkew], [IgnoredPaging], [RepeatedCursor],
-// [NullCursors].
+// These change a success as a whole: [EmptyAnswer], [WrongContentType], [DateSkew], [ZeroLimits], [ZeroDailyLimits].
+//
+// These change the pages of a list: [IgnoredPaging], [RepeatedCursor], [NullCursors], [ShortPages],
+// [MetaWithoutCursor], [MetaWithNullCursor], [CursorOnLastPage], [ZeroCursorOnEmptyPage], [WrongTotal].
 //
 // # Quirks
 //
@@ -54,6 +59,11 @@
 //   - [RenamedProperty]: "appointment" for "event", "success" for "succeded", or any other.
 //   - [MissingProperties]: no startAfter, searchAfter or traceId, or no others.
 //   - [UnknownProperties]: undocumented properties in every object.
+//   - [UnderscoreIDs]: "_id" for "id".
+//   - [MisspelledStatusAlone]: "appoinmentStatus" without "appointmentStatus".
+//   - [BookingWithoutTimes]: no startTime and endTime in the answer to a booking.
+//   - [FreeSlotsAs]: free slots under "_dates_", in one list, or in a bare list for each day; see [SlotsForm].
+//   - [EditorNotes]: "body": "<p>Tom &amp; Jerry</p>" with "bodyText": "Tom & Jerry".
 //
-// [UnderscoreIDs] sends "_id" for "id", and [EditedAnswer] makes any other change.
+// [EditedAnswer] makes any other change.
 package fault

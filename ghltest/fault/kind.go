@@ -15,8 +15,12 @@ func (k Kind) String() string { return k.effect.Name }
 // AfterWork runs the operation before its answer is replaced: a contact is created, and the answer reports an error.
 // AfterWork is only valid for a kind that replaces the answer; ghltest.Server.Fail refuses any other.
 func (k Kind) AfterWork() Kind {
-	if !k.effect.Replaces() && k.effect.Err == nil {
+	switch {
+	case k.effect.Err != nil:
+	case !k.effect.Replaces():
 		k.effect.Err = fmt.Errorf("AfterWork needs a kind that replaces the answer, not %s", k)
+	case k.effect.NotReached:
+		k.effect.Err = fmt.Errorf("AfterWork: a request with %s does not reach the operation", k)
 	}
 	k.effect.AfterWork = true
 	return k

@@ -27,7 +27,7 @@ func Quirks() []Kind {
 		AdditionalEmailsAsObjects(), AdditionalEmailsAsStrings(), CustomFieldValues(),
 		RenamedProperty("event", "appointment"),
 		RenamedProperty("succeded", "success"), MissingProperties("startAfter", "searchAfter", "traceId"),
-		UnknownProperties(),
+		UnknownProperties(), MisspelledStatusAlone(), BookingWithoutTimes(), EditorNotes(),
 		NullCursors(), WrongContentType("text/html"), DateSkew(-time.Hour),
 	}
 	for form := DateISO; form < dateForms; form++ {
@@ -194,7 +194,8 @@ func CustomFieldValues(values ...any) Kind {
 	}).refusedIf(err != nil, "CustomFieldValues: a value cannot be encoded as JSON")
 }
 
-// UnderscoreIDs sends _id for id. The search for tasks always has _id; no other answer of HighLevel was seen with it.
+// UnderscoreIDs sends _id for id in every object. The search for tasks always has _id; one project reports it of other
+// records.
 func UnderscoreIDs() Kind { return RenamedProperty("id", "_id").named("UnderscoreIDs") }
 
 // RenamedProperty sends a property under another name in every object: "event" as "appointment", "succeded" as

@@ -2,6 +2,8 @@
 // end of a sentence that starts with the argument's name, or "" when nothing is.
 package check
 
+import "strings"
+
 // ID checks an id. Ids of HighLevel are letters, digits and a few signs. Anything else in a path could reach another
 // endpoint.
 func ID(id string) string {
@@ -26,10 +28,28 @@ func Bearer(token string) string {
 	if token == "" {
 		return "is empty"
 	}
+	if startsWithBearer(token) {
+		return "starts with the word Bearer; pass the token without the word Bearer"
+	}
 	for i := range len(token) {
 		if token[i] <= ' ' || token[i] >= 0x7f {
 			return "holds a character that is not allowed in a token (a space or line break at its end?)"
 		}
 	}
 	return ""
+}
+
+// startsWithBearer reports whether text is the value of an Authorization header, or the whole header, and not only a
+// token.
+func startsWithBearer(text string) bool {
+	const header, scheme, space = "authorization:", "bearer", " \t\r\n\"'"
+	text = strings.TrimLeft(text, space)
+	if len(text) >= len(header) && strings.EqualFold(text[:len(header)], header) {
+		text = strings.TrimLeft(text[len(header):], space)
+	}
+	if len(text) < len(scheme) || !strings.EqualFold(text[:len(scheme)], scheme) {
+		return false
+	}
+	rest := text[len(scheme):]
+	return rest == "" || strings.IndexByte(" \t\r\n:=,%+", rest[0]) >= 0
 }

@@ -10,5 +10,6 @@
 // themselves.
 //
 // Only fields with a json tag are read and written. The tag also:"a,b" lists further names of a field: the value
-// under the first name that has one is used, and a value under another name that differs is stored in Extra.
+// under the first name that has one is used, and a value under another name that differs is stored in Extra. A field
+// named id is also read from _id, and a field named _id from id.
 package lenient

@@ -60,10 +60,8 @@ func structOf(t reflect.Type) *structType {
 			f.omitZero = f.omitZero || option == "omitzero"
 		}
 		s.fields = append(s.fields, &f)
-		if names := sf.Tag.Get("also"); names != "" {
-			for i, name := range strings.Split(names, ",") {
-				also = append(also, &field{name: name, index: f.index, read: f.read, rank: i + 1})
-			}
+		for i, name := range furtherNames(name, sf.Tag.Get("also")) {
+			also = append(also, &field{name: name, index: f.index, read: f.read, rank: i + 1})
 		}
 	}
 	s.fields = append(s.fields, also...)
@@ -73,6 +71,18 @@ func structOf(t reflect.Type) *structType {
 	}
 	actual, _ := structTypes.LoadOrStore(t, s)
 	return actual.(*structType)
+}
+
+// furtherNames returns the further names of a field: those in its tag also, and the other spelling of an id.
+func furtherNames(name, also string) []string {
+	var names []string
+	if also != "" {
+		names = strings.Split(also, ",")
+	}
+	if other := map[string]string{"id": "_id", "_id": "id"}[name]; other != "" && !slices.Contains(names, other) {
+		names = append(names, other)
+	}
+	return names
 }
 
 // after returns the field of the name that follows the field last, which is nil at the beginning of a record.

@@ -78,13 +78,14 @@ func (s Secrets) HideIn(err error) error {
 	if hidden == text {
 		return err
 	}
-	return &hiddenError{hidden, s, err}
+	return &hiddenError{hidden, func() error { return err }, func() error { return s.HideIn(errors.Unwrap(err)) }}
 }
 
+// hiddenError holds the wrapped error and the secrets in functions, which reflection prints as addresses.
 type hiddenError struct {
-	text    string
-	secrets Secrets
-	err     error
+	text   string
+	err    func() error
+	unwrap func() error
 }
 
 func (e *hiddenError) Error() string { return e.text }
@@ -98,9 +99,9 @@ func (e *hiddenError) Format(f fmt.State, verb rune) {
 	fmt.Fprint(f, e.text)
 }
 
-func (e *hiddenError) Is(target error) bool { return errors.Is(e.err, target) }
+func (e *hiddenError) Is(target error) bool { return errors.Is(e.err(), target) }
 
-func (e *hiddenError) As(target any) bool { return errors.As(e.err, target) }
+func (e *hiddenError) As(target any) bool { return errors.As(e.err(), target) }
 
 // Unwrap returns what the wrapped error wraps, without the secrets.
-func (e *hiddenError) Unwrap() error { return e.secrets.HideIn(errors.Unwrap(e.err)) }
+func (e *hiddenError) Unwrap() error { return e.unwrap() }

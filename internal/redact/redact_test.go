@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pluvo/ghl/internal/deepprint"
 	"github.com/pluvo/ghl/internal/redact"
 )
 
@@ -95,6 +96,7 @@ func TestHideInEachWrappedError(t *testing.T) {
 		steps++
 	}
 	require.Equal(t, 4, steps)
+	require.NotContains(t, deepprint.Text(err), "another-secret", "reflection")
 	var found *fs.PathError
 	require.ErrorAs(t, err, &found)
 	require.Same(t, inner, found)

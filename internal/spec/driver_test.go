@@ -118,7 +118,9 @@ var methods = []method{
 		},
 	}},
 	{operation: "contacts.update", calls: []call{
-		func(d *driver) (any, error) { return d.Contacts.Update(d.ctx, contactID, &ghl.ContactUpdate{}, d.opt) },
+		func(d *driver) (any, error) {
+			return d.Contacts.Update(d.ctx, contactID, &ghl.ContactUpdate{City: ghl.Some("Rome")}, d.opt)
+		},
 		func(d *driver) (any, error) {
 			return d.Contacts.Update(d.ctx, contactID, full(d, &ghl.ContactUpdate{
 				FirstName: ghl.Some("Ada"), LastName: ghl.Some("Lovelace"), Name: ghl.Some("Ada Lovelace"),
@@ -194,7 +196,7 @@ var methods = []method{
 	}},
 	{operation: "tasks.update", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Tasks.Update(d.ctx, contactID, taskID, &ghl.TaskUpdate{}, d.opt)
+			return d.Tasks.Update(d.ctx, contactID, taskID, &ghl.TaskUpdate{Title: ghl.Some("Call")}, d.opt)
 		},
 		func(d *driver) (any, error) {
 			return d.Tasks.Update(d.ctx, contactID, taskID, full(d, &ghl.TaskUpdate{
@@ -236,7 +238,7 @@ var methods = []method{
 	}},
 	{operation: "notes.update", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Notes.Update(d.ctx, contactID, noteID, &ghl.NoteUpdate{}, d.opt)
+			return d.Notes.Update(d.ctx, contactID, noteID, &ghl.NoteUpdate{Title: ghl.Some("Call")}, d.opt)
 		},
 		func(d *driver) (any, error) {
 			return d.Notes.Update(d.ctx, contactID, noteID, full(d, &ghl.NoteUpdate{
@@ -305,10 +307,12 @@ var methods = []method{
 	}},
 	{operation: "appointments.update", calls: []call{
 		func(d *driver) (any, error) {
-			return d.Appointments.Update(d.ctx, eventID, &ghl.AppointmentUpdate{}, d.opt)
+			in := &ghl.AppointmentUpdate{Title: ghl.Some("Visit"), SkipRead: true}
+			return d.Appointments.Update(d.ctx, eventID, in, d.opt)
 		},
 		func(d *driver) (any, error) {
 			return d.Appointments.Update(d.ctx, eventID, full(d, &ghl.AppointmentUpdate{
+				SkipRead:   true,
 				CalendarID: ghl.Some(calendarID), StartTime: ghl.Some(start), EndTime: ghl.Some(end),
 				Title:             ghl.Some("First talk"),
 				AppointmentStatus: ghl.Some(ghl.AppointmentShowed), AssignedUserID: ghl.Some(userID),

@@ -24,7 +24,8 @@ var otherDocuments = map[ghl.Version][]string{
 	ghl.VersionV3:       {"apps/v3/calendars-v3.json", "apps/v3/locations-v3.json", "apps/v3/oauth-v3.json"},
 }
 
-func loadDocuments(t *testing.T) map[ghl.Version][]*document {
+// documentsDir returns the folder of the vendor's documents. It skips the test when no folder is set.
+func documentsDir(t *testing.T) string {
 	dir := os.Getenv("GHL_SPEC_DIR")
 	if dir == "" {
 		t.Skip("set GHL_SPEC_DIR to a folder with the vendor's OpenAPI documents, see CONTRIBUTING.md")
@@ -32,6 +33,11 @@ func loadDocuments(t *testing.T) map[ghl.Version][]*document {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join("..", "..", dir) // a relative folder counts from the root of the repository
 	}
+	return dir
+}
+
+func loadDocuments(t *testing.T) map[ghl.Version][]*document {
+	dir := documentsDir(t)
 	documents := map[ghl.Version][]*document{}
 	for _, v := range versions {
 		for _, name := range append([]string{contactsDocuments[v]}, otherDocuments[v]...) {

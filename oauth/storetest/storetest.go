@@ -96,7 +96,8 @@ func token(n int) *ghl.Token {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 	return &ghl.Token{
 		AccessToken: fmt.Sprintf("access-%d", n), RefreshToken: fmt.Sprintf("refresh-%d", n),
-		IssuedAt: start, ExpiresAt: start.Add(24 * time.Hour),
+		RefusedRefresh: fmt.Sprintf("refused-%d", n),
+		IssuedAt:       start, ConnectedAt: start.Add(-time.Hour), ExpiresAt: start.Add(24 * time.Hour),
 		Scopes:   []ghl.Scope{"contacts.readonly", "contacts.write"},
 		UserType: ghl.UserTypeCompany, CompanyID: "company", LocationID: "location", UserID: "user",
 		BulkInstallation: true, ApprovedLocations: []string{"a", "b"}, AllLocations: true, FutureLocations: true,
@@ -126,7 +127,7 @@ func same(got, want *ghl.Token) error {
 
 func inUTC(t *ghl.Token) *ghl.Token {
 	c := *t
-	c.IssuedAt, c.ExpiresAt = t.IssuedAt.UTC(), t.ExpiresAt.UTC()
+	c.IssuedAt, c.ConnectedAt, c.ExpiresAt = t.IssuedAt.UTC(), t.ConnectedAt.UTC(), t.ExpiresAt.UTC()
 	return &c
 }
 

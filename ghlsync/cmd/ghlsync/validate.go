@@ -23,7 +23,7 @@ import (
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghlsync/internal/conf"
-	"github.com/pluvo/ghl/ghlsync/internal/nearest"
+	"github.com/pluvo/ghl/internal/nearest"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/oauth"
 	"github.com/pluvo/ghl/pluvo"

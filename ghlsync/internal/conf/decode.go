@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pluvo/ghl/ghlsync/internal/nearest"
+	"github.com/pluvo/ghl/internal/nearest"
 )
 
 // Source is where settings come from.

@@ -1,6 +1,11 @@
 package engine_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,5 +127,131 @@ func TestAMoveToATakenSlot(t *testing.T) {
 		require.True(t, at.Equal(start))
 		require.Len(t, w.conflicts(), 1)
 		require.Equal(t, "slot", w.conflicts()[0].Field)
+	})
+}
+
+// plainAnswers lets HighLevel answer every change of an appointment without its times, and confirm an appointment
+// whose update does not name the status. It records the operations on single appointments.
+type plainAnswers struct {
+	mu         sync.Mutex
+	operations []string
+}
+
+func (p *plainAnswers) option() ghl.Option {
+	return ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return transportFunc(func(r *http.Request) (*http.Response, error) {
+			op, _ := ghl.OperationFromContext(r.Context())
+			switch op.Name {
+			case "appointments.get", "appointments.create", "appointments.update":
+				return p.answer(next, r, op.Name)
+			}
+			return next.RoundTrip(r)
+		})
+	})
+}
+
+func (p *plainAnswers) answer(next http.RoundTripper, r *http.Request, operation string) (*http.Response, error) {
+	p.mu.Lock()
+	p.operations = append(p.operations, operation)
+	p.mu.Unlock()
+	if operation == "appointments.get" {
+		return next.RoundTrip(r)
+	}
+	var body map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		return nil, err
+	}
+	if body["appointmentStatus"] == nil {
+		body["appointmentStatus"] = "confirmed"
+	}
+	sent, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	again := r.Clone(r.Context())
+	again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(sent)), int64(len(sent))
+	resp, err := next.RoundTrip(again)
+	if err != nil || resp.StatusCode >= 300 {
+		return resp, err
+	}
+	defer resp.Body.Close()
+	var record map[string]any
+	if err := json.NewDecoder(resp.Body).Decode(&record); err != nil {
+		return nil, err
+	}
+	delete(record, "startTime")
+	delete(record, "endTime")
+	plain, err := json.Marshal(record)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(plain)), int64(len(plain))
+	resp.Header.Del("Content-Length")
+	return resp, err
+}
+
+func (p *plainAnswers) sent() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.operations
+	p.operations = nil
+	return list
+}
+
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestAnEditKeepsTheStatusOfAnAppointment: the update names the status that the run has read.
+func TestAnEditKeepsTheStatusOfAnAppointment(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := new(plainAnswers)
+		w := newWorld(t, address, nil, server.option())
+		ada, made, start := w.appointment()
+		_, err := w.client.Appointments.Update(t.Context(), made.ID,
+			&ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentNoShow)})
+		require.NoError(t, err)
+		w.touch(ada.ID)
+		w.settle()
+		server.sent()
+		for _, edit := range []func(*pluvo.Appointment){
+			func(a *pluvo.Appointment) { a.Title = "Long talk" },
+			func(a *pluvo.Appointment) { a.Start, a.End = start.Add(2*time.Hour), start.Add(150*time.Minute) },
+			func(a *pluvo.Appointment) { a.Title = "Longer talk" },
+		} {
+			ours := w.full(ada.ID).Appointments[0]
+			edit(&ours)
+			w.put(&ours)
+			w.settle()
+			require.Equal(t, []string{"appointments.update"}, server.sent())
+			there := w.server.Appointments(ada.ID)[0]
+			require.Equal(t, ghl.AppointmentNoShow, there.AppointmentStatus)
+			require.Equal(t, ours.Title, there.Title)
+			at, _ := there.StartTime.Instant()
+			require.True(t, at.Equal(ours.Start))
+			require.Equal(t, pluvo.AppointmentNoShow, w.full(ada.ID).Appointments[0].Status)
+		}
+		require.Empty(t, w.conflicts())
+	})
+}
+
+// TestABookingWhoseAnswerHasNoTimes: the first edit in Pluvo after the booking arrives.
+func TestABookingWhoseAnswerHasNoTimes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		var calendar string
+		w := newWorld(t, address, func(l *engine.Location) {
+			l.Calendar = func(*pluvo.Appointment) string { return calendar }
+		}, new(plainAnswers).option())
+		calendar = w.server.AddCalendar(ghl.Calendar{Name: "Consultations"}).ID
+		start := w.freeSlot(calendar)
+		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"})
+		w.put(&pluvo.Appointment{ID: "a1", ContactID: "p1", Title: "Talk", Start: start, End: start.Add(30 * time.Minute)})
+		w.settle()
+		require.Equal(t, 1, w.booked())
+		edited := w.pluvoAppointments("p1")[0]
+		edited.Title = "Long talk"
+		w.put(&edited)
+		w.settle()
+		require.Empty(t, w.conflicts())
+		require.Equal(t, "Long talk", w.pluvoAppointments("p1")[0].Title)
+		require.Equal(t, "Long talk", w.server.Appointments(w.server.Contacts()[0].ID)[0].Title)
+		require.Empty(t, w.failures())
 	})
 }

@@ -21,6 +21,8 @@ type child struct {
 	record  pluvo.Record // nil if it can't be mapped
 	added   time.Time
 	updated time.Time
+	// appointment is the record as HighLevel sent it; nil for other kinds.
+	appointment *ghl.Appointment
 }
 
 // family is what the kinds of records that belong to a contact have in common.
@@ -36,7 +38,9 @@ type family struct {
 	create func(ctx context.Context, l *Location, contact string, r pluvo.Record) (child, error)
 	// update has one that is become what it is wanted to be. Without an error and with the same record nothing was
 	// sent.
-	update func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error)
+	update func(
+		ctx context.Context, l *Location, contact string, their *child, want, is pluvo.Record,
+	) (pluvo.Record, error)
 	remove func(ctx context.Context, l *Location, contact, id string) error
 }
 
@@ -245,7 +249,7 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 	if err := s.begin(ctx, s.l, k, theirs, our, m); err != nil {
 		return err
 	}
-	after, err := s.update(ctx, k, m.ghl, theirs)
+	after, err := s.update(ctx, k, their, m.ghl, theirs)
 	if err != nil {
 		return err
 	}
@@ -258,8 +262,8 @@ func (s *siblings) merge(ctx context.Context, k *link, their *child, our pluvo.R
 }
 
 // update has HighLevel's record become what it is wanted to be, and returns what it is known to be then.
-func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (pluvo.Record, error) {
-	after, err := s.family.update(ctx, s.l, s.pair.ghlID, k.ghlID, want, is)
+func (s *siblings) update(ctx context.Context, k *link, their *child, want, is pluvo.Record) (pluvo.Record, error) {
+	after, err := s.family.update(ctx, s.l, s.pair.ghlID, their, want, is)
 	if errors.Is(err, ghl.ErrSlotTaken) { // the move of an appointment that Pluvo wanted; it stays where it was
 		err = s.report(ctx, Conflict{Location: s.l.ID, Unit: s.pair.contact, Kind: k.kind, Record: k.ghlID,
 			Field: fieldSlot, Winner: GHL, Reason: "the slot is taken"})
@@ -268,7 +272,7 @@ func (s *siblings) update(ctx context.Context, k *link, want, is pluvo.Record) (
 		if a, _ := unmoved.(*pluvo.Appointment); ok && err == nil &&
 			!(a.Start.Equal(there.Start) && a.End.Equal(there.End)) {
 			a.Start, a.End = there.Start, there.End
-			return s.update(ctx, k, unmoved, is) // what else was changed
+			return s.update(ctx, k, their, unmoved, is) // what else was changed
 		}
 		return is, err
 	}

@@ -93,9 +93,11 @@ var tasks = family{
 		call := func(in *ghl.TaskCreate) (*ghl.Task, error) { return l.Client.Tasks.Create(ctx, contact, in) }
 		return createWith(l, contact, in, err, call, taskChild)
 	},
-	update: func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error) {
+	update: func(
+		ctx context.Context, l *Location, contact string, their *child, want, is pluvo.Record,
+	) (pluvo.Record, error) {
 		in, _, err := l.Mapper.TaskUpdate(want.(*pluvo.Task), is.(*pluvo.Task))
-		call := func(in *ghl.TaskUpdate) (*ghl.Task, error) { return l.Client.Tasks.Update(ctx, contact, id, in) }
+		call := func(in *ghl.TaskUpdate) (*ghl.Task, error) { return l.Client.Tasks.Update(ctx, contact, their.id, in) }
 		return updateWith(l, contact, in, err, call, taskChild)
 	},
 	remove: func(ctx context.Context, l *Location, contact, id string) error {
@@ -125,9 +127,11 @@ var notes = family{
 		call := func(in *ghl.NoteCreate) (*ghl.Note, error) { return l.Client.Notes.Create(ctx, contact, in) }
 		return createWith(l, contact, in, err, call, noteChild)
 	},
-	update: func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error) {
+	update: func(
+		ctx context.Context, l *Location, contact string, their *child, want, is pluvo.Record,
+	) (pluvo.Record, error) {
 		in, _, err := l.Mapper.NoteUpdate(want.(*pluvo.Note), is.(*pluvo.Note))
-		call := func(in *ghl.NoteUpdate) (*ghl.Note, error) { return l.Client.Notes.Update(ctx, contact, id, in) }
+		call := func(in *ghl.NoteUpdate) (*ghl.Note, error) { return l.Client.Notes.Update(ctx, contact, their.id, in) }
 		return updateWith(l, contact, in, err, call, noteChild)
 	},
 	remove: func(ctx context.Context, l *Location, contact, id string) error {
@@ -155,10 +159,12 @@ var appointments = family{
 		return listWith(l, contact, options, call, appointmentChild)
 	},
 	create: book,
-	update: func(ctx context.Context, l *Location, contact, id string, want, is pluvo.Record) (pluvo.Record, error) {
+	update: func(
+		ctx context.Context, l *Location, contact string, their *child, want, is pluvo.Record,
+	) (pluvo.Record, error) {
 		in, _, err := l.Mapper.AppointmentUpdate(want.(*pluvo.Appointment), is.(*pluvo.Appointment))
 		call := func(in *ghl.AppointmentUpdate) (*ghl.Appointment, error) {
-			return l.Client.Appointments.Update(ctx, id, in)
+			return change(ctx, l, their.appointment, in)
 		}
 		return updateWith(l, contact, in, err, call, appointmentChild)
 	},
@@ -168,7 +174,7 @@ var appointments = family{
 }
 
 func appointmentChild(l *Location, a *ghl.Appointment, contact string) child {
-	c := child{id: a.ID, added: instant(a.DateAdded), updated: instant(a.DateUpdated)}
+	c := child{id: a.ID, added: instant(a.DateAdded), updated: instant(a.DateUpdated), appointment: a}
 	if r, _, err := l.Mapper.Appointment(a, contact); err == nil {
 		c.record = r
 	}
@@ -190,9 +196,47 @@ func book(ctx context.Context, l *Location, contact string, r pluvo.Record) (chi
 	in, _, err := l.Mapper.AppointmentCreate(a, contact, calendar)
 	call := func(in *ghl.AppointmentCreate) (*ghl.Appointment, error) {
 		in.IgnoreFreeSlotValidation = mirrored(a)
-		return l.Client.Appointments.Create(ctx, in)
+		made, err := l.Client.Appointments.Create(ctx, in)
+		if err == nil {
+			fillTimes(made, ghl.NewTime(in.StartTime), ghl.NewTime(in.EndTime))
+		}
+		return made, err
 	}
 	return createWith(l, contact, in, err, call, appointmentChild)
+}
+
+// change updates an appointment. HighLevel resets a status that an update does not name, so the update names the status
+// that the appointment had when this run listed it.
+func change(
+	ctx context.Context, l *Location, from *ghl.Appointment, in *ghl.AppointmentUpdate,
+) (*ghl.Appointment, error) {
+	if in.AppointmentStatus.IsZero() && from.AppointmentStatus != "" {
+		in.AppointmentStatus = ghl.Some(from.AppointmentStatus)
+	}
+	after, err := l.Client.Appointments.Update(ctx, from.ID, in)
+	if err != nil {
+		return nil, err
+	}
+	start, end := from.StartTime, from.EndTime
+	if at, ok := in.StartTime.Get(); ok {
+		start, end = ghl.NewTime(at), ghl.Time{}
+	}
+	if at, ok := in.EndTime.Get(); ok {
+		end = ghl.NewTime(at)
+	}
+	fillTimes(after, start, end)
+	return after, nil
+}
+
+// fillTimes sets the times of an appointment whose answer has none, which HighLevel leaves out of some answers to a
+// booking.
+func fillTimes(a *ghl.Appointment, start, end ghl.Time) {
+	if a.StartTime.IsZero() {
+		a.StartTime = start
+	}
+	if a.EndTime.IsZero() {
+		a.EndTime = end
+	}
 }
 
 // mirrored reports whether an appointment exists elsewhere.

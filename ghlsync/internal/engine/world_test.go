@@ -65,13 +65,14 @@ var phones = mapping.PhoneNormalizerFunc(func(phone string) (string, bool) {
 	return "", false
 })
 
-// newWorld begins with two empty sides. Change may change how the location is kept in step.
-func newWorld(t *testing.T, address string, change func(*engine.Location)) *world {
+// newWorld begins with two empty sides. change may change how the location is synced; options are of the client.
+func newWorld(t *testing.T, address string, change func(*engine.Location), options ...ghl.Option) *world {
 	t.Helper()
 	w := &world{t: t, db: dbtest.Open(t, address), server: ghltest.Start(t)}
 	var err error
-	w.client, err = ghl.New(append(w.server.ClientOptions(),
+	options = append(w.server.ClientOptions(), append(options,
 		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
+	w.client, err = ghl.New(options...)
 	require.NoError(t, err)
 	w.pluvo = &store{Store: records.New(w.db)}
 	w.engine, err = engine.New(engine.Config{DB: w.db, Store: w.pluvo, Settle: settle,

@@ -12,6 +12,8 @@ type Effect struct {
 	Err       error  // of a wrong argument
 	AfterWork bool   // the operation runs before the answer is replaced
 
+	NotReached bool // the request never reaches the operation, so AfterWork is refused
+
 	// These replace the answer; see Replaces.
 	Reply *Reply
 	Cut   Cut
