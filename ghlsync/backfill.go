@@ -94,6 +94,11 @@ func (s *Syncer) Backfill(ctx context.Context, location string, o BackfillOption
 		return holdError(err)
 	}
 	defer release()
+	leave, err := s.queue.Own(held, location) // so that one process uses the rate limit
+	if err != nil {
+		return fmt.Errorf("ghlsync: %w", err)
+	}
+	defer leave()
 	now := s.db.Now()
 	o = o.withDefaults(now)
 	b := &backfill{Syncer: s, client: client, location: location, options: o,

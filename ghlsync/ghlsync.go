@@ -89,19 +89,19 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 func (s *Syncer) build() error {
 	c := &s.config
 	s.alerts = alerts.Outbox{DB: s.db}
-	s.limits = rate.New(s.db, s.log)
+	s.limits = rate.New()
 	if s.store = c.Pluvo; s.store == nil {
 		s.store = records.New(s.db)
 	}
 	var err error
 	s.engine, err = engine.New(engine.Config{
-		DB: s.db, Store: s.store, Settle: c.Settle, Conflict: s.conflict, Wrote: s.metrics.wrote, Logger: s.log,
+		DB: s.db, Store: s.store, Settle: c.Settle, IndexLag: c.IndexLag, Conflict: s.conflict, Wrote: s.metrics.wrote, Logger: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.queue, err = queue.New(queue.Config{
-		DB: s.db, Work: s.engine.Sync, Workers: c.Workers, Lease: c.Lease, Logger: s.log,
+		DB: s.db, Work: s.engine.Sync, Share: s.engine.Share, Workers: c.Workers, Lease: c.Lease, Logger: s.log,
 		Retries:  queue.Retry{First: c.Retry.First, Max: c.Retry.Max, Attempts: c.Retry.Attempts},
 		Incident: s.incident,
 		Alert:    s.enter, Observe: s.metrics.ran,
@@ -183,6 +183,7 @@ func (s *Syncer) Start(ctx context.Context) error {
 	s.loops.Go(func() { s.follow(loops) })
 	s.loops.Go(func() { s.openLater(loops, closed) })
 	s.loops.Go(func() { s.notify(loops) })
+	s.loops.Go(func() { s.storeBudgets(loops) })
 	s.schedules(loops)
 	return nil
 }
@@ -243,6 +244,22 @@ func (s *Syncer) follow(ctx context.Context) {
 			return
 		case <-tick.C:
 		case <-s.changed:
+		}
+	}
+}
+
+// storeBudgets stores what is left of the rate limits, for [Syncer.Health] in any process, until ctx ends.
+func (s *Syncer) storeBudgets(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := s.limits.Store(ctx, s.db); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "storing the budget of requests failed; retrying", slog.Any("err", err))
 		}
 	}
 }

@@ -135,6 +135,11 @@ func (s *Syncer) doAlone(ctx context.Context, location string, job schedule) err
 	if due, err := s.due(held, location, job); err != nil || due > 0 {
 		return err
 	}
+	leave, err := s.queue.Own(held, location) // so that one process uses the rate limit
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return job.do(held, location)
 }
 

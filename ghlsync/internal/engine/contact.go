@@ -30,7 +30,7 @@ func (e *Engine) syncContact(
 			return err
 		}
 	}
-	if need&readable == readable {
+	if need&readable == readable && l.from.writable() == nil {
 		run.ReadEverything()
 	}
 	theirs, err := l.from.contact(ctx, l, ghlID)

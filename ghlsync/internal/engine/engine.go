@@ -26,6 +26,8 @@ type Config struct {
 	// Settle is how long after a create of unknown outcome the record may still appear; it is not made again before. 0
 	// is 10 s.
 	Settle time.Duration
+	// IndexLag is the longest time by which HighLevel's searches lag behind; 0 is 6 minutes, a negative value none.
+	IndexLag time.Duration
 	// Conflict is told of each new conflict; nil tells nobody.
 	Conflict func(Conflict)
 	// Wrote is told of each write to either side, which is a "create", an "update" or a "delete"; nil tells nobody.
@@ -80,6 +82,8 @@ type Engine struct {
 	db      *db.DB
 	store   pluvo.Store
 	settle  time.Duration
+	lag     time.Duration
+	chunks  chunks
 	log     *slog.Logger
 	noticed func(Conflict)
 	onWrite func(location string, to Side, action string, kind pluvo.Kind)
@@ -108,8 +112,16 @@ func New(c Config) (*Engine, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return &Engine{db: c.DB, store: c.Store, settle: c.Settle, log: c.Logger, noticed: c.Conflict, onWrite: c.Wrote,
-		locations: map[string]*Location{}}, nil
+	switch {
+	case c.IndexLag == 0:
+		c.IndexLag = 6 * time.Minute
+	case c.IndexLag < 0:
+		c.IndexLag = 0
+	}
+	e := &Engine{db: c.DB, store: c.Store, settle: c.Settle, log: c.Logger, noticed: c.Conflict, onWrite: c.Wrote,
+		locations: map[string]*Location{}, lag: c.IndexLag}
+	e.chunks.size.Store(500)
+	return e, nil
 }
 
 // Bind gives the engine the queue that it marks units in. It is called once, before anything else.

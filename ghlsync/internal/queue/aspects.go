@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"time"
 
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
@@ -26,6 +27,8 @@ const (
 type Event struct {
 	// Aspects are what the delivery says has changed.
 	Aspects Aspects
+	// Received is when the delivery was received.
+	Received time.Time
 	// Body is the body of the delivery.
 	Body []byte
 }
@@ -34,20 +37,24 @@ type Event struct {
 const maxEvent = 32 << 10
 
 // addEvent stores the body of a delivery with the number that it has caused.
-func addEvent(ctx context.Context, tx *db.Tx, d Delivery, number int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_event (delivery, location, unit, number, aspects, body)
-		VALUES ($1, $2, $3, $4, $5, $6)`, d.ID, d.Unit.Location, d.Unit.ID, number, int64(d.Aspects), string(d.Body))
+func addEvent(ctx context.Context, tx *db.Tx, d Delivery, number int64, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ghlsync_event (delivery, location, unit, number, aspects, received_at, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		d.ID, d.Unit.Location, d.Unit.ID, number, int64(d.Aspects), db.Micros(now), string(d.Body))
 	return err
+}
+
+// scanEvent reads a row with the columns aspects, received_at and body, and further ones.
+func scanEvent(r db.Row, more ...any) (Event, error) {
+	var aspects, received int64
+	var body string
+	err := r.Scan(append([]any{&aspects, &received, &body}, more...)...)
+	return Event{Aspects(aspects), db.Time(received), []byte(body)}, err
 }
 
 // eventsOf reads the deliveries of a unit up to a number, in their order.
 func eventsOf(ctx context.Context, tx *db.Tx, u row) ([]Event, error) {
-	return db.List(ctx, tx, func(r db.Row) (e Event, err error) {
-		var aspects int64
-		var body string
-		err = r.Scan(&aspects, &body)
-		return Event{Aspects(aspects), []byte(body)}, err
-	}, `SELECT aspects, body FROM ghlsync_event WHERE location = $1 AND unit = $2 AND number <= $3 ORDER BY number`,
+	return db.List(ctx, tx, func(r db.Row) (Event, error) { return scanEvent(r) }, `SELECT aspects, received_at, body FROM ghlsync_event WHERE location = $1 AND unit = $2 AND number <= $3 ORDER BY number`,
 		u.Location, u.ID, u.number)
 }
 

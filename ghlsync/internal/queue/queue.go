@@ -42,12 +42,21 @@ const (
 // [Config.Timeout]. Nil means that the unit is synced; [Classify] decides what an error means.
 type Work func(ctx context.Context, run *Run) error
 
+// MaxSingle is the number of waiting units up to which each is read by itself.
+const MaxSingle = 20
+
+// maxShared is the number of units that are read at once.
+const maxShared = 500
+
 // Config are the settings of a queue.
 type Config struct {
 	// DB is the database; it must be migrated.
 	DB *db.DB
 	// Work syncs one unit.
 	Work Work
+	// Share reads what many units of a location need at once, and returns the work that syncs one of them with it. It is
+	// called if more than [MaxSingle] units wait for what HighLevel has. It may be nil.
+	Share func(ctx context.Context, runs []*Run) (Work, error)
 	// Workers is how many units of one location are worked on at once; 0 means 4.
 	Workers int
 	// Lease is how long a process may be silent before other processes treat it as dead; 0 means 10 s.

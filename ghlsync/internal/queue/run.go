@@ -22,6 +22,8 @@ type Run struct {
 	Priority Priority
 	// Aspects are the aspects to sync that were marked.
 	Aspects Aspects
+	// Changed is when the first change was marked that is not synced.
+	Changed time.Time
 	// Events are the deliveries since the last successful run, whose aspects are not in Aspects.
 	Events []Event
 	// LastRead is the earliest time at which the last successful run that read everything read its data; zero if there
@@ -43,7 +45,7 @@ func (r *Run) ReadEverything() { r.readAll = true }
 // newRun returns a run of a unit that the session has taken. The data that it reads is not older than asOf.
 func (s *session) newRun(u row, asOf time.Time) *Run {
 	run := &Run{Unit: u.Unit, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, LastRead: u.read,
-		Aspects: u.taken, session: s, recorder: &Recorder{}, asOf: asOf}
+		Aspects: u.taken, Changed: u.changed, session: s, recorder: &Recorder{}, asOf: asOf}
 	run.ctx, run.stop = context.WithCancelCause(s.ctx)
 	return run
 }

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type session struct {
 	mu      sync.Mutex
 	active  map[string]chan struct{} // units that are worked on; closed at the end of the run
 	running int                      // runs of dirty units
+	sharing bool                     // a batch of units is being synced with shared reads
 	guests  int                      // callers that need the session
 	ending  bool                     // no guest is accepted any more
 	signal  chan struct{}            // something has ended; holds one signal
@@ -283,7 +285,7 @@ func (s *session) dispatch() {
 		}
 		pause = s.q.Poll
 		s.mu.Lock()
-		guests, free := s.guests, s.q.Workers-s.running
+		guests, free, sharing := s.guests, s.q.Workers-s.running, s.sharing
 		s.mu.Unlock()
 		if s.isStopping() {
 			if guests == 0 {
@@ -297,7 +299,7 @@ func (s *session) dispatch() {
 		if guests == 0 && time.Since(s.started) > s.q.Slice {
 			return
 		}
-		begun, wanted, err := s.begin(free)
+		begun, wanted, err := s.begin(free, sharing)
 		switch {
 		case err != nil:
 			if errors.Is(err, db.ErrFenced) {
@@ -325,7 +327,7 @@ func (s *session) isStopping() bool {
 func (s *session) isIdle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.running == 0
+	return s.running == 0 && !s.sharing
 }
 
 func (s *session) wait(d time.Duration) {
@@ -336,13 +338,12 @@ func (s *session) wait(d time.Duration) {
 	}
 }
 
-// begin begins runs of at most n units that are due. wanted reports that another process waits for the location.
-func (s *session) begin(n int) (begun int, wanted bool, err error) {
-	var units []row
-	events := map[string][]Event{}
-	asOf := s.q.DB.Now()
+// begin begins runs of units that are due: of at most n, and of a batch if many wait and no batch is being synced.
+// wanted reports that another process waits for the location.
+func (s *session) begin(n int, sharing bool) (begun int, wanted bool, err error) {
+	var single, batch []*Run
 	err = s.q.DB.Write(s.ctx, func(ctx context.Context, tx *db.Tx) error {
-		clear(events)
+		single, batch = nil, nil
 		var epoch, paused int64
 		var waiting string
 		err := tx.Row(ctx, `SELECT epoch, paused, wanted FROM ghlsync_location WHERE id = $1 FOR SHARE`, s.location).
@@ -354,44 +355,141 @@ func (s *session) begin(n int) (begun int, wanted bool, err error) {
 		if err != nil || paused > 0 || wanted {
 			return err
 		}
-		units, err = db.List(ctx, tx, scanRow, `UPDATE ghlsync_unit SET epoch = $1, taken = taken | dirty, dirty = 0
-			WHERE location = $2 AND unit IN (SELECT unit FROM ghlsync_unit
-				WHERE location = $3 AND number > synced AND stopped = 0 AND epoch = 0 AND due <= $4
-				ORDER BY priority, due, changed_at LIMIT $5)
-			RETURNING `+rowColumns, s.epoch, s.location, s.location, db.Micros(asOf), int64(n))
-		if err != nil || len(units) == 0 {
-			return err
-		}
-		for _, u := range units {
-			if events[u.ID], err = eventsOf(ctx, tx, u); err != nil {
+		many := sharing
+		if !many && s.q.Share != nil {
+			if many, err = s.manyWait(ctx, tx); err != nil {
 				return err
 			}
+			if many {
+				if batch, err = s.claim(ctx, tx, maxShared, shareable); err != nil {
+					return err
+				}
+			}
 		}
-		return nil
+		which := ""
+		if many {
+			which = ` AND NOT (TRUE` + shareable + `)`
+		}
+		single, err = s.claim(ctx, tx, n, which)
+		return err
 	})
 	if err != nil {
 		return 0, false, err
 	}
-	for _, u := range units {
-		run := s.newRun(u, asOf)
-		run.Events = events[u.ID]
-		s.mu.Lock()
-		s.running++
-		s.mu.Unlock()
+	s.mu.Lock()
+	s.running += len(single)
+	s.sharing = s.sharing || len(batch) > 0
+	s.mu.Unlock()
+	for _, run := range single {
 		s.runs.Go(func() {
-			defer func() {
-				s.mu.Lock()
-				s.running--
-				s.mu.Unlock()
-				s.wake()
-			}()
-			if leave := s.enter(run.ID); leave != nil {
-				defer leave()
-				_ = s.perform(run, s.q.Work)
-			}
+			s.run(run, s.q.Work)
+			s.mu.Lock()
+			s.running--
+			s.mu.Unlock()
+			s.wake()
 		})
 	}
-	return len(units), false, nil
+	if len(batch) > 0 {
+		s.runs.Go(func() {
+			s.share(batch)
+			s.mu.Lock()
+			s.sharing = false
+			s.mu.Unlock()
+			s.wake()
+		})
+	}
+	return len(single) + len(batch), wanted, nil
+}
+
+// run works on a unit as soon as nobody else does.
+func (s *session) run(run *Run, work Work) {
+	if leave := s.enter(run.ID); leave != nil {
+		defer leave()
+		_ = s.perform(run, work)
+	}
+}
+
+// sharers is how many units of a batch are worked on at once.
+const sharers = 16
+
+// share works on a batch of units with shared reads.
+func (s *session) share(batch []*Run) {
+	limited, cancel := context.WithTimeoutCause(s.ctx, s.q.Timeout, context.DeadlineExceeded)
+	defer cancel()
+	work, err := s.q.Share(limited, batch)
+	if err != nil {
+		work = func(context.Context, *Run) error { return err }
+	}
+	var all sync.WaitGroup
+	turns := make(chan struct{}, sharers)
+	for _, run := range batch {
+		turns <- struct{}{}
+		all.Go(func() {
+			s.run(run, work)
+			<-turns
+		})
+	}
+	all.Wait()
+}
+
+// shareable is the condition for a unit that waits only for what HighLevel has. Edits in Pluvo do not wait for others.
+var shareable = fmt.Sprintf(` AND (dirty | taken) & %d = 0 AND attempts = 0`, AspectPluvo)
+
+// due is the condition for a unit that waits and is due.
+const due = `location = $1 AND number > synced AND stopped = 0 AND epoch = 0 AND due <= $2`
+
+// manyWait reports whether so many units wait that they are read together.
+func (s *session) manyWait(ctx context.Context, tx *db.Tx) (bool, error) {
+	var n int64
+	err := tx.Row(ctx, `SELECT count(*) FROM (SELECT 1 FROM ghlsync_unit WHERE `+due+shareable+` LIMIT $3) AS waiting`,
+		s.location, db.Micros(s.q.DB.Now()), int64(MaxSingle+1)).Scan(&n)
+	return n > MaxSingle, err
+}
+
+// claim takes at most n units that are due for runs.
+func (s *session) claim(ctx context.Context, tx *db.Tx, n int, which string) ([]*Run, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	asOf := s.q.DB.Now()
+	units, err := db.List(ctx, tx, scanRow, `UPDATE ghlsync_unit SET epoch = $3, taken = taken | dirty, dirty = 0
+		WHERE location = $1 AND unit IN (SELECT unit FROM ghlsync_unit WHERE `+due+which+`
+			ORDER BY priority, due, changed_at LIMIT $4)
+		RETURNING `+rowColumns, s.location, db.Micros(asOf), s.epoch, int64(n))
+	if err != nil || len(units) == 0 {
+		return nil, err
+	}
+	events, err := s.events(ctx, tx, units)
+	runs := make([]*Run, len(units))
+	for i, u := range units {
+		runs[i] = s.newRun(u, asOf)
+		runs[i].Events = events[u.ID]
+	}
+	return runs, err
+}
+
+// events reads the deliveries of units that were claimed.
+func (s *session) events(ctx context.Context, tx *db.Tx, units []row) (map[string][]Event, error) {
+	of := map[string][]Event{}
+	if len(units) <= MaxSingle {
+		for _, u := range units {
+			list, err := eventsOf(ctx, tx, u)
+			if err != nil {
+				return nil, err
+			}
+			of[u.ID] = list
+		}
+		return of, nil
+	}
+	err := tx.Each(ctx, func(r db.Row) error {
+		var unit string
+		e, err := scanEvent(r, &unit)
+		of[unit] = append(of[unit], e)
+		return err
+	}, `SELECT aspects, received_at, body, e.unit FROM ghlsync_event e JOIN ghlsync_unit u
+			ON u.location = e.location AND u.unit = e.unit AND e.number <= u.number
+		WHERE u.location = $1 AND u.epoch = $2 ORDER BY e.number`, s.location, s.epoch)
+	return of, err
 }
 
 // enter waits until nobody works on a unit, and returns the function that ends the caller's work on it; nil if the

@@ -71,7 +71,7 @@ func (q *Queue) Deliver(ctx context.Context, d Delivery) (fresh bool, err error)
 		if err != nil {
 			return err
 		}
-		return addEvent(ctx, tx, d, number)
+		return addEvent(ctx, tx, d, number, q.DB.Now())
 	})
 	return fresh && err == nil, err
 }

@@ -10,6 +10,7 @@ CREATE TABLE ghlsync_event (
 	unit TEXT NOT NULL,
 	number BIGINT NOT NULL, -- the unit's dirty number that the delivery has caused
 	aspects BIGINT NOT NULL,
+	received_at BIGINT NOT NULL,
 	body TEXT NOT NULL
 );
 CREATE INDEX ghlsync_event_unit ON ghlsync_event (location, unit, number);
