@@ -32,7 +32,9 @@ var ErrNoRows = errors.New("no rows")
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	// For SQLite, both set: writer is the only connection that writes.
-	writer, reader *sql.DB
+	writer, reader                  *sql.DB
+	writes                          group
+	writeStatements, readStatements statements
 	// For PostgreSQL.
 	pool *pgxpool.Pool
 

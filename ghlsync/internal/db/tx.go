@@ -18,9 +18,10 @@ import (
 
 // Tx is a transaction.
 type Tx struct {
-	db  *DB
-	sql *sql.Tx
-	pgx pgx.Tx
+	db         *DB
+	sql        *sql.Tx
+	statements *statements // of the connection of sql
+	pgx        pgx.Tx
 }
 
 // SQL returns the transaction of a SQLite database; nil for PostgreSQL.
@@ -42,7 +43,14 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 		tag, err := t.pgx.Exec(ctx, query, args...)
 		return tag.RowsAffected(), err
 	}
-	result, err := t.sql.ExecContext(ctx, t.db.forSQLite(query), args...)
+	query = t.db.forSQLite(query)
+	var result sql.Result
+	var err error
+	if stmt := t.statements.in(ctx, t.sql, query); stmt != nil {
+		result, err = stmt.ExecContext(ctx, args...)
+	} else {
+		result, err = t.sql.ExecContext(ctx, query, args...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -54,7 +62,11 @@ func (t *Tx) Row(ctx context.Context, query string, args ...any) Row {
 	if t.pgx != nil {
 		return row{t.pgx.QueryRow(ctx, query, args...)}
 	}
-	return row{t.sql.QueryRowContext(ctx, t.db.forSQLite(query), args...)}
+	query = t.db.forSQLite(query)
+	if stmt := t.statements.in(ctx, t.sql, query); stmt != nil {
+		return row{stmt.QueryRowContext(ctx, args...)}
+	}
+	return row{t.sql.QueryRowContext(ctx, query, args...)}
 }
 
 // List runs a query and returns the result of scan for each row.
@@ -86,7 +98,14 @@ func (t *Tx) Each(ctx context.Context, do func(Row) error, query string, args ..
 		}
 		return rows.Err()
 	}
-	rows, err := t.sql.QueryContext(ctx, t.db.forSQLite(query), args...)
+	query = t.db.forSQLite(query)
+	var rows *sql.Rows
+	var err error
+	if stmt := t.statements.in(ctx, t.sql, query); stmt != nil {
+		rows, err = stmt.QueryContext(ctx, args...)
+	} else {
+		rows, err = t.sql.QueryContext(ctx, query, args...)
+	}
 	if err != nil {
 		return err
 	}
@@ -163,16 +182,16 @@ func (d *DB) once(ctx context.Context, fn func(context.Context, *Tx) error, read
 		}
 		return pgx.BeginTxFunc(ctx, d.pool, options, func(tx pgx.Tx) error { return fn(ctx, &Tx{db: d, pgx: tx}) })
 	}
-	pool := d.writer
-	if readOnly {
-		pool = d.reader
+	if !readOnly {
+		return d.writes.run(ctx, d, fn)
 	}
-	tx, err := pool.BeginTx(ctx, nil)
+	d.readStatements.prepare(ctx, d.reader)
+	tx, err := d.reader.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	if err := fn(ctx, &Tx{db: d, sql: tx}); err != nil {
+	if err := fn(ctx, &Tx{db: d, sql: tx, statements: &d.readStatements}); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -180,6 +199,9 @@ func (d *DB) once(ctx context.Context, fn func(context.Context, *Tx) error, read
 
 // collided reports whether a transaction was rolled back because of another one, so that a retry may succeed.
 func collided(err error) bool {
+	if errors.Is(err, errRegroup) {
+		return true
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code == "40001" || pg.Code == "40P01" // serialization failure, deadlock
