@@ -66,8 +66,8 @@
 // A delivery costs one request, for the aspect that it is about, and none if its body shows nothing but the last synced
 // state, as the echo of an own write does. An edit in Pluvo costs a read and a write; a record that is new in Pluvo
 // costs one write. If more than 20 units of a location wait, searches read up to 500 contacts with one request. Since
-// searches lag behind, a contact that a search does not show as its delivery does waits up to [Config.IndexLag] until it
-// is read by itself.
+// searches lag behind, a contact that a search does not show as its delivery does waits up to [Config.IndexLag] until
+// it is read by itself.
 //
 // The rate limit of a location is kept by its owner, with the limiter of the SDK. Backfills and comparisons run in the
 // process that owns the location, which is theirs for that time.

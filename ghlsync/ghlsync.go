@@ -95,7 +95,8 @@ func (s *Syncer) build() error {
 	}
 	var err error
 	s.engine, err = engine.New(engine.Config{
-		DB: s.db, Store: s.store, Settle: c.Settle, IndexLag: c.IndexLag, Conflict: s.conflict, Wrote: s.metrics.wrote, Logger: s.log,
+		DB: s.db, Store: s.store, Settle: c.Settle, IndexLag: c.IndexLag, Conflict: s.conflict,
+		Wrote: s.metrics.wrote, Logger: s.log,
 	})
 	if err != nil {
 		return err

@@ -1,8 +1,8 @@
 // Package db is the database of ghlsync: one SQLite file, or PostgreSQL. Both run the same queries.
 //
 // A query is written for PostgreSQL, with $1 and FOR UPDATE, and with types that both have: TEXT, BIGINT for numbers
-// and for times in microseconds, BYTEA. For SQLite the placeholders are replaced by ?1, and FOR UPDATE and FOR SHARE are
-// removed, since SQLite runs only one write transaction at a time.
+// and for times in microseconds, BYTEA. For SQLite the placeholders are replaced by ?1, and FOR UPDATE and FOR SHARE
+// are removed, since SQLite runs only one write transaction at a time.
 package db
 
 import (

@@ -54,8 +54,9 @@ func scanEvent(r db.Row, more ...any) (Event, error) {
 
 // eventsOf reads the deliveries of a unit up to a number, in their order.
 func eventsOf(ctx context.Context, tx *db.Tx, u row) ([]Event, error) {
-	return db.List(ctx, tx, func(r db.Row) (Event, error) { return scanEvent(r) }, `SELECT aspects, received_at, body FROM ghlsync_event WHERE location = $1 AND unit = $2 AND number <= $3 ORDER BY number`,
-		u.Location, u.ID, u.number)
+	return db.List(ctx, tx, func(r db.Row) (Event, error) { return scanEvent(r) },
+		`SELECT aspects, received_at, body FROM ghlsync_event
+		WHERE location = $1 AND unit = $2 AND number <= $3 ORDER BY number`, u.Location, u.ID, u.number)
 }
 
 // dropEvents deletes the deliveries of a unit up to a number.

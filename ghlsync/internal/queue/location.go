@@ -74,7 +74,8 @@ type place struct {
 // the location before its units.
 func lockLocation(ctx context.Context, tx *db.Tx, id string) (p place, err error) {
 	var paused, due int64
-	err = tx.Row(ctx, `SELECT id, paused, owner, epoch, job, due, wanted FROM ghlsync_location WHERE id = $1 FOR UPDATE`, id).
+	err = tx.Row(ctx, `SELECT id, paused, owner, epoch, job, due, wanted
+		FROM ghlsync_location WHERE id = $1 FOR UPDATE`, id).
 		Scan(&p.id, &paused, &p.owner, &p.epoch, &p.job, &due, &p.wanted)
 	if errors.Is(err, db.ErrNoRows) {
 		return p, ErrLocation

@@ -54,8 +54,8 @@ type Config struct {
 	DB *db.DB
 	// Work syncs one unit.
 	Work Work
-	// Share reads what many units of a location need at once, and returns the work that syncs one of them with it. It is
-	// called if more than [MaxSingle] units wait for what HighLevel has. It may be nil.
+	// Share reads what many units of a location need at once, and returns the work that syncs one of them with it. It
+	// is called if more than [MaxSingle] units wait for what HighLevel has. It may be nil.
 	Share func(ctx context.Context, runs []*Run) (Work, error)
 	// Workers is how many units of one location are worked on at once; 0 means 4.
 	Workers int

@@ -132,8 +132,8 @@ func (u row) store(ctx context.Context, tx *db.Tx) error {
 		SET number = $3, synced = $4, priority = $5, due = $6, stopped = $7, epoch = $8, attempts = $9, kills = $10,
 			changed_at = $11, read_at = $12, dirty = $13, taken = $14
 		WHERE location = $1 AND unit = $2`,
-		u.Location, u.ID, u.number, u.synced, int64(u.priority), db.Micros(u.due), stopped, u.epoch, u.attempts, u.kills,
-		db.Micros(u.changed), db.Micros(u.read), int64(u.dirty), int64(u.taken))
+		u.Location, u.ID, u.number, u.synced, int64(u.priority), db.Micros(u.due), stopped, u.epoch, u.attempts,
+		u.kills, db.Micros(u.changed), db.Micros(u.read), int64(u.dirty), int64(u.taken))
 	if err == nil && n != 1 {
 		err = errors.New("queue: a unit was deleted")
 	}
@@ -154,7 +154,8 @@ func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, a Aspects, p Prior
 				THEN ghlsync_unit.changed_at ELSE excluded.changed_at END,
 			priority = CASE WHEN ghlsync_unit.number > ghlsync_unit.synced AND ghlsync_unit.priority < excluded.priority
 				THEN ghlsync_unit.priority ELSE excluded.priority END,
-			due = CASE WHEN ghlsync_unit.epoch > 0 OR ghlsync_unit.number > ghlsync_unit.synced AND ghlsync_unit.stopped = 0
+			due = CASE WHEN ghlsync_unit.epoch > 0
+					OR ghlsync_unit.number > ghlsync_unit.synced AND ghlsync_unit.stopped = 0
 					AND (ghlsync_unit.attempts > 0 OR ghlsync_unit.priority <= excluded.priority)
 				THEN ghlsync_unit.due ELSE 0 END,
 			stopped = 0

@@ -53,8 +53,8 @@ func (l *Limiter) Wait(ctx context.Context) error {
 	if op, _ := ghl.OperationFromContext(ctx); op.Background() {
 		if left := l.reserved(); left > 0 {
 			spent := ghl.NewLimiter() // returns the error of a used up daily quota
-			spent.Observe(ghl.RateLimit{Remaining: -1, DailyReset: left, DailyLimit: 1, Status: http.StatusTooManyRequests,
-				Sent: time.Now()})
+			spent.Observe(ghl.RateLimit{Remaining: -1, DailyReset: left, DailyLimit: 1,
+				Status: http.StatusTooManyRequests, Sent: time.Now()})
 			return spent.Wait(ctx)
 		}
 	}
