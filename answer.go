@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net/http"
 	"strings"
 
 	"github.com/pluvo/ghl/internal/lenient"
@@ -26,11 +25,6 @@ func one[T any, P model[T]](ctx context.Context, c *Client, r request, opts []Ca
 		value, err := promisedRecord(body, k.op.answer)
 		if err != nil {
 			return err
-		}
-		if k.op.Method != http.MethodGet {
-			if err := checkFlags(body); err != nil {
-				return err
-			}
 		}
 		return P(record).UnmarshalJSON(value)
 	}, opts)
@@ -68,7 +62,7 @@ func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 	}
 	err = lenient.EachElement(value, func(element []byte) error {
 		if len(list)+len(k.skipped) >= maxElements {
-			return &badAnswerError{"the list in the answer has more than 100,000 elements"}
+			return &badAnswerError{text: "the list in the answer has more than 100,000 elements"}
 		}
 		if !lenient.IsObject(element) || !hasID(element) {
 			k.skipped = append(k.skipped, bytes.Clone(element))
@@ -98,17 +92,7 @@ func whole[T any, P model[T]](ctx context.Context, c *Client, r request, opts []
 
 // done sends a request whose answer does not hold a record.
 func done(ctx context.Context, c *Client, r request, opts []CallOption) error {
-	return c.do(ctx, r, func(_ *call, body []byte) error { return checkFlags(body) }, opts)
-}
-
-// checkFlags returns an error for an answer that reports a failure in its body.
-func checkFlags(body []byte) error {
-	for _, name := range []string{"succeded", "succeeded", "success"} { // HighLevel uses all three spellings
-		if string(lenient.Field(body, name)) == "false" {
-			return &badAnswerError{"the server says that it did not succeed"}
-		}
-	}
-	return nil
+	return c.do(ctx, r, func(*call, []byte) error { return nil }, opts)
 }
 
 // into returns a decoder that reads the answer into out.
@@ -118,7 +102,7 @@ func into(out any) decoder {
 			return nil
 		}
 		if len(body) == 0 {
-			return &badAnswerError{"the answer is empty"}
+			return &badAnswerError{text: "the answer is empty"}
 		}
 		return json.Unmarshal(body, out)
 	}
@@ -127,9 +111,9 @@ func into(out any) decoder {
 func checkObject(body []byte) error {
 	switch {
 	case len(body) == 0:
-		return &badAnswerError{"the answer is empty"}
+		return &badAnswerError{text: "the answer is empty"}
 	case !lenient.Valid(body) || !lenient.IsObject(body):
-		return &badAnswerError{"the answer is not a JSON object"}
+		return &badAnswerError{text: "the answer is not a JSON object"}
 	}
 	return nil
 }
@@ -152,14 +136,15 @@ func promised(body []byte, names string, kind byte) ([]byte, error) {
 			return value, nil
 		}
 	}
-	return nil, &badAnswerError{"the answer has no " + strings.ReplaceAll(strings.TrimSuffix(names, "|."), "|", " or ")}
+	return nil, &badAnswerError{absent: true,
+		text: "the answer has no " + strings.ReplaceAll(strings.TrimSuffix(names, "|."), "|", " or ")}
 }
 
 // promisedRecord returns the record that the operation promises.
 func promisedRecord(body []byte, names string) ([]byte, error) {
 	value, err := promised(body, names, '{')
 	if err == nil && !hasID(value) {
-		return nil, &badAnswerError{"the record in the answer has no id"}
+		return nil, &badAnswerError{text: "the record in the answer has no id"}
 	}
 	return value, err
 }

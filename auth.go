@@ -15,7 +15,8 @@ import (
 
 // Token is an access token of HighLevel and what is known about it. It prints redacted with every verb of fmt and in
 // slog, and the encodings of JSON, XML, YAML, text and gob hold no secrets; EncodeToken of package oauth writes a token
-// with its secrets. A printer that reads fields by reflection and calls no methods prints AccessToken and RefreshToken.
+// with its secrets. A printer that reads fields by reflection and calls no methods prints AccessToken and RefreshToken,
+// and so does fmt for a Token in a private field.
 type Token struct {
 	// AccessToken is the bearer, valid for about a day.
 	AccessToken string `json:"-"`

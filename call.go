@@ -53,21 +53,24 @@ type call struct {
 	request request
 	attempt attempt
 
-	ctx        context.Context
-	attempts   int           // requests that were sent
-	failures   int           // attempts that count against the policy
-	waited     time.Duration // time spent in the limiter and between attempts
-	refused    bool          // the server refused a token, and the source was asked for another one
-	acted      bool          // a failed attempt may have done the work
-	settled    bool          // judge has decided not to retry the last attempt
-	sendHeader http.Header   // the header of the request without the token
-	answer     *bytes.Buffer // the body of a successful answer
-	status     int
-	header     http.Header
-	limit      RateLimit
-	failure    *Error
-	traceID    string
-	skipped    [][]byte // elements of a list that are not records
+	ctx       context.Context
+	attempts  int           // requests that were sent
+	failures  int           // attempts that count against the policy
+	waited    time.Duration // time spent in the limiter and between attempts
+	refused   bool          // the server refused a token, and the source was asked for another one
+	acted     bool          // a failed attempt may have done the work
+	settled   bool          // judge has decided not to retry the last attempt
+	throttled int           // 429s
+	// limitedUntil is when the waits for the rate limit end; zero before the first 429.
+	limitedUntil time.Time
+	sendHeader   http.Header   // the header of the request without the token
+	answer       *bytes.Buffer // the body of a successful answer
+	status       int
+	header       http.Header
+	limit        RateLimit
+	failure      *Error
+	traceID      string
+	skipped      [][]byte // elements of a list that are not records
 }
 
 // do sends a request and lets decode read the answer. The path of a call is in this file, in retry.go (which
@@ -153,12 +156,24 @@ func (k *call) badAnswer(cause error) *Error {
 	}
 	var bad *badAnswerError
 	if errors.As(cause, &bad) {
-		e.Message = bad.text
+		e.Message = bad.text + k.messageInstead(bad)
 	} else {
 		e.Message = "the answer is not JSON of the promised form" // the decoder's error would quote the body
 	}
 	e.hide(k.secrets())
 	return e
+}
+
+// messageInstead returns the server's message for the end of the error's text, if the answer holds a message instead of
+// the promised record.
+func (k *call) messageInstead(bad *badAnswerError) string {
+	said, err := readEnvelope(k.answer.Bytes())
+	if err != nil || said.others || !said.message || !bad.absent {
+		return ""
+	}
+	r := &refusal{op: k.op, body: k.answer.Bytes()}
+	r.parse()
+	return r.suffix()
 }
 
 // secrets returns the texts that must not appear in the call's error: the token or the secrets of the form, and the
@@ -190,7 +205,10 @@ func secretField(name string) bool {
 }
 
 // badAnswerError is a decoder's error whose text does not quote the answer.
-type badAnswerError struct{ text string }
+type badAnswerError struct {
+	text   string
+	absent bool // the answer does not have what the operation promises
+}
 
 func (e *badAnswerError) Error() string { return e.text }
 

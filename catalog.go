@@ -72,6 +72,11 @@ var (
 	opAppointmentsUpdate         = define(Operation{Name: "appointments.update", Method: put, Path: "/calendars/events/appointments/{eventId}", Version: version20210415, Scopes: writeEvents, answer: "event|appointment|."})
 	opAppointmentsDelete         = define(Operation{Name: "appointments.delete", Method: del, Path: "/calendars/events/{eventId}", Version: version20210415, Scopes: writeEvents, Repeatable: true})
 
+	opAppointmentNotesList   = define(Operation{Name: "appointmentNotes.list", Method: get, Path: "/calendars/appointments/{appointmentId}/notes", Version: version20210415, Scopes: readEvents, Repeatable: true, answer: "notes"})
+	opAppointmentNotesCreate = define(Operation{Name: "appointmentNotes.create", Method: post, Path: "/calendars/appointments/{appointmentId}/notes", Version: version20210415, Scopes: writeEvents, answer: "note"})
+	opAppointmentNotesUpdate = define(Operation{Name: "appointmentNotes.update", Method: put, Path: "/calendars/appointments/{appointmentId}/notes/{noteId}", Version: version20210415, Scopes: writeEvents, Repeatable: true, answer: "note"})
+	opAppointmentNotesDelete = define(Operation{Name: "appointmentNotes.delete", Method: del, Path: "/calendars/appointments/{appointmentId}/notes/{noteId}", Version: version20210415, Scopes: writeEvents, Repeatable: true})
+
 	opCalendarsList         = define(Operation{Name: "calendars.list", Method: get, Path: "/calendars/", Version: version20210415, Scopes: []Scope{ScopeCalendarsReadonly}, Repeatable: true, location: inQuery, answer: "calendars"})
 	opCalendarsFreeSlots    = define(Operation{Name: "calendars.freeSlots", Method: get, Path: "/calendars/{calendarId}/free-slots", Version: version20210415, Scopes: []Scope{ScopeCalendarsReadonly}, Repeatable: true, answer: "."})
 	opCalendarsEvents       = define(Operation{Name: "calendars.events", Method: get, Path: "/calendars/events", Version: version20210415, Scopes: readEvents, Repeatable: true, location: inQuery, answer: "events"})

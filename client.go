@@ -28,17 +28,18 @@ const (
 // variants.
 type Client struct {
 	// The resources of the API.
-	Contacts     *ContactsService
-	Tasks        *TasksService
-	Notes        *NotesService
-	Appointments *AppointmentsService
-	Calendars    *CalendarsService
-	Tags         *TagsService
-	Followers    *FollowersService
-	Campaigns    *CampaignsService
-	Workflows    *WorkflowsService
-	Locations    *LocationsService
-	OAuth        *OAuthService
+	Contacts         *ContactsService
+	Tasks            *TasksService
+	Notes            *NotesService
+	Appointments     *AppointmentsService
+	AppointmentNotes *AppointmentNotesService
+	Calendars        *CalendarsService
+	Tags             *TagsService
+	Followers        *FollowersService
+	Campaigns        *CampaignsService
+	Workflows        *WorkflowsService
+	Locations        *LocationsService
+	OAuth            *OAuthService
 
 	config
 	http *http.Client // a copy of the user's client with the middlewares and the redirect rule
@@ -229,7 +230,9 @@ func WithVersion(v Version) Option {
 
 // WithHTTPClient sets the HTTP client that sends the requests. It is copied, never changed. Its transport, timeout
 // and cookie jar apply to each attempt. Redirects are followed only for GET and only within the same origin, and
-// then as its CheckRedirect decides. The default is a client with a timeout of 60 s that reuses many connections.
+// then as its CheckRedirect decides. A call ends with the deadline of its context even if the transport ignores it; the
+// transport itself must end a request whose context is canceled, as [net/http.Transport] does. The default is a client
+// with a timeout of 60 s that reuses many connections.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
 		if client == nil {

@@ -332,7 +332,7 @@ func (r *UpsertResult) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if r.Contact == nil || r.Contact.ID == "" {
-		return &badAnswerError{"the answer has no contact"}
+		return &badAnswerError{text: "the answer has no contact"}
 	}
 	return nil
 }
@@ -410,8 +410,8 @@ type ContactPage struct {
 	Contacts []*Contact
 	// Total is the number of contacts on all pages; 0 if unknown.
 	Total int
-	// Next is the cursor of the next page. It is "" only at the end of the list: on an empty page, or on the page that
-	// reaches Total. It may be stored.
+	// Next is the cursor of the next page. It is "" only at the end of the list: on an empty page, on the page that
+	// reaches Total, or if the answer has neither a cursor nor a total. It may be stored.
 	Next Cursor
 }
 
@@ -491,11 +491,10 @@ func (s *ContactsService) page(
 			return err
 		}
 		page.Total = max(head.Meta.Total, head.Total, head.Count, 0)
-		info.total = totalOf(max(head.Meta.Total, head.Total), head.Count, info.size)
+		total := max(head.Meta.Total, head.Total)
+		info.total, info.vague = totalOf(total, head.Count, info.size), total <= 0
 		if of.kind != listSearch {
-			var half bool
-			info.next, half = cursorFrom(head.Meta.StartAfter, head.Meta.StartAfterID)
-			info.leadsOn = half || info.next != ""
+			info.next, info.half = cursorFrom(head.Meta.StartAfter, head.Meta.StartAfterID)
 			if pair, _ := info.next.pair(); info.size == 0 && pair[0] == "0" {
 				info.next = ""
 			}

@@ -63,12 +63,12 @@ func (c Cursor) counts() (read, total int, ok bool) {
 	return read, total, found && err == nil && err2 == nil && 0 < read && read <= total
 }
 
-// in returns the cursor of a position in a list. It holds the counts unless total is less than read.
+// in returns the cursor of a position in a list. It holds the counts unless total is 0 or less than read.
 func (c Cursor) in(list string, read, total int) Cursor {
 	switch {
 	case c == "":
 		return ""
-	case total < read:
+	case total < max(read, 1):
 		return Cursor(list + ":" + string(c))
 	}
 	return Cursor(list + ":" + string(c) + ":" + strconv.Itoa(read) + "/" + strconv.Itoa(total))
@@ -144,8 +144,8 @@ func cursorOf(data json.RawMessage) Cursor {
 	return Cursor(data)
 }
 
-// cursorFrom joins the two parts of the position in the meta of a list; "" if they are null or "". half reports that only one
-// of them is set. 0 without an id is not set.
+// cursorFrom joins the two parts of the position in the meta of a list; "" if they are null or "". half reports that
+// only one of them is set. 0 without an id is not set.
 func cursorFrom(startAfter json.RawMessage, id string) (c Cursor, half bool) {
 	if len(startAfter) > 0 && startAfter[0] == '[' { // some answers have the whole position here
 		return pairOrNone(cursorOf(startAfter)), false

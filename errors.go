@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +36,7 @@ const (
 	serverError
 	ambiguous
 	badResponse
+	locationForbidden
 )
 
 var categoryText = map[category]string{
@@ -45,6 +45,7 @@ var categoryText = map[category]string{
 	slotTaken:   "slot taken",
 	rateLimited: "rate limited", dailyLimit: "daily limit reached", reauthRequired: "authorization needed again",
 	serverError: "server error", ambiguous: "outcome unknown", badResponse: "bad response",
+	locationForbidden: "location forbidden",
 }
 
 // Categories of errors, for [errors.Is]. An error may belong to several: a missing scope is also unauthorized, and
@@ -52,38 +53,50 @@ var categoryText = map[category]string{
 var (
 	// ErrBadInput means that the input was refused before anything was sent. [Error.Field] names the input.
 	ErrBadInput error = badInput
-	// ErrValidation means that the server refused the content (HTTP 422). [Error.Details] lists its reasons.
+	// ErrValidation means that the server refused the content (HTTP 422, or a 400 to a write that names what is
+	// wrong). [Error.Details] lists its reasons. Any other error with a 4xx in [Error.Status] that is none of
+	// ErrServer, ErrRateLimited and ErrAmbiguous is definite too: the same request would be refused again.
 	ErrValidation error = validation
-	// ErrNotFound means that the record does not exist (HTTP 404, or 400 for contacts). An endpoint that does not
-	// exist is not ErrNotFound, so that a wrong path or version is not mistaken for a deleted record.
+	// ErrNotFound means that the record asked for does not exist: the server names its id as not found (HTTP 400 or
+	// 404), or returns a 404 whose JSON names this kind of record. A record within another one, such as a contact's
+	// task, is also not found when the contact is not. Anything else that is not found, such as the location, a user
+	// or the endpoint, is not ErrNotFound, and neither is a 404 that names nothing ("Not Found").
 	ErrNotFound error = notFound
 	// ErrUnauthorized means that the server refused the token (HTTP 401).
 	ErrUnauthorized error = unauthorized
 	// ErrMissingScope means that the token lacks a scope. [Error.Scopes] lists the scopes that the operation needs.
 	ErrMissingScope error = missingScope
-	// ErrForbidden means that the token does not permit the operation, such as for another location (HTTP 403).
+	// ErrForbidden means that HighLevel does not permit the operation with this token (HTTP 403). A page of the
+	// network before HighLevel is [ErrServer] instead, with any status.
 	ErrForbidden error = forbidden
+	// ErrLocationForbidden means that the server refuses the whole location, so that every call of the location
+	// fails: the token has no access to the location, or the location is not active. It is also [ErrForbidden].
+	ErrLocationForbidden error = locationForbidden
 	// ErrDuplicateContact means that the location does not allow duplicates and has such a contact:
 	// [Error.Duplicate].
 	ErrDuplicateContact error = duplicateContact
 	// ErrSlotTaken means that the slot is already booked.
 	ErrSlotTaken error = slotTaken
 	// ErrRateLimited means too many requests (HTTP 429). A call waits and retries by itself. The call returns this
-	// error only when the server asks for a longer wait than [RetryPolicy.MaxRetryAfter], when the context ends the
-	// wait, or with [ErrDailyLimit]. [Error.RetryAfter] is the time to wait.
+	// error only when the server asks for a longer wait than [RetryPolicy.MaxRetryAfter], after
+	// [RetryPolicy.MaxRateLimitWait], when [RetryPolicy.MaxAttempts] is 1, when the context ends the wait, or with
+	// [ErrDailyLimit]. [Error.RetryAfter] is the time to wait, 0 if unknown.
 	ErrRateLimited error = rateLimited
 	// ErrDailyLimit means that the daily quota is used up. [Error.RetryAfter] is the time until it resets, 0 if
 	// unknown.
 	ErrDailyLimit error = dailyLimit
 	// ErrReauthRequired means that a person must connect the account again.
 	ErrReauthRequired error = reauthRequired
-	// ErrServer means that HighLevel or a gateway in front of it failed (HTTP 5xx, "Command timed out").
+	// ErrServer means that HighLevel or the network before it failed: a 5xx, a time-out of a gateway with any status
+	// (400 "Request Timeout after 30000ms", 401 "Command timed out"), or a page of the network instead of JSON, such
+	// as a block by Cloudflare (403), which [Error.Message] describes.
 	ErrServer error = serverError
 	// ErrAmbiguous means that the server may have done the operation, and that a retry is not safe. Check before
 	// you repeat it, or use [CallReadBack]. [errors.Is] also finds the cause, such as [context.Canceled].
 	ErrAmbiguous error = ambiguous
-	// ErrBadResponse means that the server reported success, but its answer is empty, not JSON, too large or
-	// without the promised record. The server has done the operation.
+	// ErrBadResponse means that the status is that of a success, but the answer is empty, not JSON, a page, an error
+	// object, too large or without the promised record. [Error.Message] has HighLevel's message from an error object.
+	// The server may have done the operation. A refused token in an error object is refreshed as after a 401.
 	ErrBadResponse error = badResponse
 )
 
@@ -175,9 +188,9 @@ func (e *Error) reason() string {
 	case e.cause != nil:
 		return e.cause.Error()
 	case e.Status != 0:
-		return http.StatusText(e.Status)
+		return statusText(e.Status)
 	}
-	for c := badInput; c <= badResponse; c <<= 1 {
+	for c := badInput; c <= locationForbidden; c <<= 1 {
 		if e.categories&c != 0 {
 			return c.Error()
 		}
@@ -297,41 +310,13 @@ type errorBody struct {
 	Name             string          `json:"name"`
 	CanonicalCode    string          `json:"canonicalCode"`
 	TraceID          string          `json:"traceId"`
+	CloudflareError  bool            `json:"cloudflare_error"` // the answer is Cloudflare's, with its number
+	ErrorCode        json.RawMessage `json:"error_code"`
 	Meta             struct {
 		ContactID     string `json:"contactId"`
 		ContactName   string `json:"contactName"`
 		MatchingField string `json:"matchingField"`
 	} `json:"meta"`
-}
-
-// newError returns the error of an answer with a status other than success. It copies the body.
-func newError(op *Operation, status int, body []byte) *Error {
-	kept := bytes.Clone(body[:min(len(body), maxErrorBody)])
-	e := &Error{Operation: op.Name, Status: status, body: &kept}
-	var b errorBody
-	if lenient.IsObject(body) && lenient.Unmarshal(body, &b) == nil {
-		e.TraceID = b.TraceID
-		e.Details = b.reasons()
-		for i, text := range e.Details {
-			e.Details[i] = withoutPath(text)
-		}
-		e.Message = strings.Join(e.Details, "; ")
-		if b.Meta.ContactID != "" {
-			e.Duplicate = &Duplicate{b.Meta.ContactID, b.Meta.ContactName, b.Meta.MatchingField}
-		}
-	}
-	switch {
-	case status >= 300 && status < 400:
-		e.Details = nil
-		e.Message = "the server redirects, which is not followed to another origin nor for a change"
-	case status == http.StatusNotFound && e.Message == "":
-		e.Message = noEndpoint // the 404 of the router is empty or HTML, that of a record is JSON
-	}
-	e.categories = classify(e)
-	if e.categories&missingScope != 0 {
-		e.Scopes = append([]Scope(nil), op.Scopes...)
-	}
-	return e
 }
 
 // reasons returns the texts of the first property that has any.
@@ -389,52 +374,6 @@ func withoutPath(text string) string {
 		}
 	}
 	return text
-}
-
-const noEndpoint = "no such endpoint in this version of the API"
-
-// classify returns the category of an error answer. The status alone is not enough: HighLevel returns 400 for a
-// missing contact, and 401 when a gateway times out.
-func classify(e *Error) category {
-	text := strings.ToLower(e.Message)
-	has := func(part string) bool { return strings.Contains(text, part) }
-	switch {
-	case e.Status >= 500, e.Status == http.StatusRequestTimeout:
-		return serverError
-	case e.Status == http.StatusTooManyRequests:
-		return rateLimited
-	case e.Status == http.StatusUnauthorized && has("command timed out"):
-		return serverError
-	case e.Status == http.StatusUnauthorized && has("not authorized for this scope"):
-		return missingScope | unauthorized
-	case e.Status == http.StatusUnauthorized:
-		return unauthorized
-	case e.Status == http.StatusForbidden:
-		return forbidden
-	case e.Status == http.StatusNotFound && e.Message == noEndpoint:
-		return 0 // see ErrNotFound
-	case e.Status == http.StatusNotFound:
-		return notFound
-	case e.Duplicate != nil || has("does not allow duplicated contacts"):
-		return duplicateContact
-	case has("slot you have selected is no longer available"):
-		return slotTaken
-	case e.Status == http.StatusBadRequest && has("not found"):
-		return notFound
-	case e.Status == http.StatusUnprocessableEntity:
-		return validation
-	}
-	return 0
-}
-
-// refusesToken reports whether the server refuses the token itself, so that another token may help.
-func (e *Error) refusesToken() bool {
-	if e.Status != http.StatusUnauthorized || e.categories != unauthorized {
-		return false
-	}
-	text := strings.ToLower(e.Message)
-	return !strings.Contains(text, "version header") && !strings.Contains(text, "user type mismatch") &&
-		!strings.Contains(text, "authclass type")
 }
 
 // hide removes secrets from everything that the server returned, because a server may echo the request. It also removes

@@ -93,7 +93,7 @@ type freeSlots struct {
 }
 
 // errSlots is the error for an answer in a shape that could hold slots unread.
-var errSlots = &badAnswerError{"the free slots in the answer have an unknown shape"}
+var errSlots = &badAnswerError{text: "the free slots in the answer have an unknown shape"}
 
 // read reads an object by day. wrapped allows the properties that hold all days or all slots:
 //

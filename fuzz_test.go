@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -193,6 +194,11 @@ func FuzzErrorBody(f *testing.F) {
 		{422, `{"message":"` + strings.Repeat("ä", 3000) + `","traceId":"` + strings.Repeat("€", 500) + `"}`},
 		{200, ``}, {200, `null`}, {200, `{"contact":null}`}, {200, `{"contact":{}}`}, {200, `{"contact":{"id":5}`},
 		{204, ``}, {100, `{}`},
+		{400, `{"message":"Request Timeout after 30000ms"}`}, {403, `error code: 1010`}, {403, `<h1><i>Error</i> 1020`},
+		{524, ``}, {599, `x`}, {404, `{"message":"Contact with id c1 not found"}`}, {404, `{"message":"No contact"}`},
+		{404, `{"message":"cannot find"}`}, {400, `{"message":"unable to"}`}, {400, `{"message":"\u0027\u0027 not be found"}`},
+		{403, `{"cloudflare_error":true,"error_code":"1015"}`}, {403, `{"message":"Location is not active"}`},
+		{200, `{"statusCode":401,"message":"Invalid JWT"}`}, {200, `<html>`},
 	} {
 		f.Add(seed.status, []byte(seed.body))
 	}
@@ -220,6 +226,49 @@ func FuzzErrorBody(f *testing.F) {
 		require.NotContains(t, text, "\n")
 		require.NotContains(t, text, "\r")
 		require.NotContains(t, text, secretToken)
+	})
+}
+
+// FuzzFalseSuccess: a 2xx whose body is no JSON, or an object with the status of an error, is never a success, and
+// other JSON without the words of an error always is.
+func FuzzFalseSuccess(f *testing.F) {
+	for _, seed := range []string{``, ` `, `{}`, `[]`, `null`, `"x"`, `<html>ok</html>`, `OK`, `{"statusCode":401,"message":"Invalid JWT"}`,
+		`{"statusCode":"500"}`, `{"status":500,"message":"x"}`, `{"error":{"code":"x"}}`, `{"errors":[]}`, `{"succeded":false}`,
+		`{"id":"a","status":500,"error":"x"}`, `{"statusCode":200}`, `{"error":[[]]}`, `{"error":{"message":{"message":[]}}}`,
+		`{"error":`, `{"message":"a\u2028\nb","statusCode":500}`, `{"cloudflare_error":true,"statusCode":403,"error_code":{}}`,
+		"\xff", "\ufeff{}", `{"statusCode":4e2}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		client, err := ghl.New(ghl.WithToken(secretToken), ghl.WithLocation("loc1"),
+			ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }),
+			ghl.WithHTTPClient(&http.Client{Transport: wireAnswer{http.StatusOK, http.Header{}, body}}))
+		require.NoError(t, err)
+		err = client.Contacts.Delete(t.Context(), "c1")
+		if err != nil {
+			require.ErrorIs(t, err, ghl.ErrBadResponse)
+			require.NotContains(t, err.Error(), "\n")
+			require.LessOrEqual(t, len(err.Error()), 2000)
+		}
+		text := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+		if len(text) == 0 {
+			require.NoError(t, err)
+			return
+		}
+		if !json.Valid(text) {
+			require.Error(t, err)
+			return
+		}
+		var object struct {
+			Code json.RawMessage `json:"statusCode"`
+		}
+		if text[0] != '{' {
+			require.NoError(t, err)
+		} else if json.Unmarshal(text, &object) == nil && bytes.Count(text, []byte("tatus")) == 1 {
+			code, parseErr := strconv.Atoi(string(object.Code))
+			failed := parseErr == nil && code >= 400 && code < 600 && bytes.Contains(text, []byte(`"statusCode"`))
+			require.True(t, !failed || err != nil, "%s", text)
+		}
 	})
 }
 

@@ -11,10 +11,11 @@ type pageInfo struct {
 	size    int      // elements of the page, including those that are not records
 	skipped [][]byte // the elements that are not records
 	total   int      // elements of the list; 0 if unknown
+	vague   bool     // the page has no total, but may have a count
 	next    Cursor   // the position after the page; "" if neither the page nor its last record has one
-	leadsOn bool     // next is not only the position of the last record
+	half    bool     // the page has half a cursor
 	full    bool     // a full page of a search: more may follow though the total, an estimate, was reached
-	last    bool     // the page says that it is the last one
+	last    bool     // the page says that no other one follows
 }
 
 // listEnd finds the end of a list that is read page by page. There is one rule for all lists. The end is an empty
@@ -53,11 +54,11 @@ func (l *listEnd) add(p pageInfo, fresh int) {
 	}
 }
 
-// reached reports whether the elements that were read are all. A total below their number is wrong, so an empty page
-// has to show the end. So it has where the numbers are in doubt and the page leads on.
+// reached reports whether the elements that were read are all. If the total is less than their number, or less than it
+// was, it does not show the end. If the numbers are only an estimate, they do not while the page leads to another one.
 func (l *listEnd) reached(p pageInfo) bool {
-	doubt := l.estimate || l.shrunk || p.full
-	return l.counted && l.total > 0 && l.read == l.total && !(doubt && p.leadsOn)
+	estimate := l.estimate || p.full
+	return l.counted && !l.shrunk && l.total > 0 && l.read == l.total && !(estimate && (l.bySkip || p.next != ""))
 }
 
 // after returns whether the page that was added last is the end of the list, and an error if it is not the end and no
@@ -69,12 +70,16 @@ func (l *listEnd) after(p pageInfo) (end bool, err *Error) {
 		return true, nil
 	case p.size == 0 && (p.next == "" || visited || p.last):
 		return true, nil
+	case p.next == "" && !l.counted && 0 < l.total && l.total <= p.size:
+		return true, nil
 	case p.last && (!l.counted || l.shrunk || l.read >= l.total):
 		return true, nil
 	case l.barren > maxBarren:
 		return false, l.incomplete("the server returned page after page without a new record")
 	case p.next == "" && l.bySkip:
 		return false, nil
+	case p.next == "" && p.last:
+		return false, l.incomplete("the last page comes before the total")
 	case p.next == "":
 		return false, l.incomplete("a page has no cursor")
 	case visited:
@@ -101,11 +106,14 @@ func (l *listEnd) hash(c Cursor) uint64 { return maphash.String(l.seed, string(c
 // next returns the cursor after a page that the caller asked for, "" at the end of the list. It is also "" for a page
 // without any cursor and total.
 func (l listEnd) next(p pageInfo, after Cursor) (Cursor, error) {
+	if p.last {
+		p.next = ""
+	}
 	l.start(after)
 	l.add(p, p.size)
 	end, err := l.after(p)
 	switch {
-	case end || p.next == "" && l.total == 0 && !p.leadsOn:
+	case end || p.next == "" && p.vague && !p.half:
 		return "", nil
 	case err != nil:
 		return "", err

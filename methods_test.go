@@ -293,6 +293,38 @@ var methodRows = []methodRow{
 		call: func(ctx context.Context, c *ghl.Client) (any, error) { return nothing(c.Notes.Delete(ctx, "c1", "n1")) },
 		want: wanted{path: "/contacts/c1/notes/n1", answers: []string{`{"success":true}`}, value: `null`}},
 
+	{name: "AppointmentNotes.List", method: "GET", version: "2021-04-15", scope: "calendars/events.readonly",
+		call: func(ctx context.Context, c *ghl.Client) (any, error) {
+			return value(c.AppointmentNotes.List(ctx, "e1"))
+		},
+		want: wanted{path: "/calendars/appointments/e1/notes", query: "limit=20&offset=0",
+			answers: []string{`{"notes":[{"id":"n1","body":"b","createdBy":{"id":"u1","name":"Ada"}}],"hasMore":false}`},
+			value:   `[{"id":"n1","body":"b","createdBy":{"id":"u1","name":"Ada"}}]`}},
+	{name: "AppointmentNotes.All", method: "GET", version: "2021-04-15", scope: "calendars/events.readonly",
+		call: func(ctx context.Context, c *ghl.Client) (any, error) {
+			return value(collect(c.AppointmentNotes.All(ctx, "e1")))
+		},
+		want: wanted{path: "/calendars/appointments/e1/notes", query: "limit=20&offset=2",
+			answers: []string{`{"notes":[{"id":"n1"},{"id":"n2"}],"hasMore":true}`, `{"notes":[],"hasMore":false}`},
+			value:   `[{"id":"n1"},{"id":"n2"}]`}},
+	{name: "AppointmentNotes.Create", method: "POST", version: "2021-04-15", scope: "calendars/events.write", once: true,
+		call: func(ctx context.Context, c *ghl.Client) (any, error) {
+			return value(c.AppointmentNotes.Create(ctx, "e1", &ghl.NoteCreate{Body: "b", UserID: "u1"}))
+		},
+		want: wanted{path: "/calendars/appointments/e1/notes", body: `{"body":"b","userId":"u1"}`,
+			answers: []string{`{"note":{"id":"n1","body":"b"}}`}, value: `{"id":"n1","body":"b"}`}},
+	{name: "AppointmentNotes.Update", method: "PUT", version: "2021-04-15", scope: "calendars/events.write",
+		call: func(ctx context.Context, c *ghl.Client) (any, error) {
+			return value(c.AppointmentNotes.Update(ctx, "e1", "n1", &ghl.NoteUpdate{Body: ghl.Some("b"), UserID: ghl.Some("u1")}))
+		},
+		want: wanted{path: "/calendars/appointments/e1/notes/n1", body: `{"body":"b","userId":"u1"}`,
+			answers: []string{`{"note":{"id":"n1","body":"b"}}`}, value: `{"id":"n1","body":"b"}`}},
+	{name: "AppointmentNotes.Delete", method: "DELETE", version: "2021-04-15", scope: "calendars/events.write",
+		call: func(ctx context.Context, c *ghl.Client) (any, error) {
+			return nothing(c.AppointmentNotes.Delete(ctx, "e1", "n1"))
+		},
+		want: wanted{path: "/calendars/appointments/e1/notes/n1", answers: []string{`{"success":true}`}, value: `null`}},
+
 	{name: "Tags.Add", method: "POST", scope: "contacts.write",
 		call: func(ctx context.Context, c *ghl.Client) (any, error) {
 			return value(c.Tags.Add(ctx, "c1", []string{"VIP"}))

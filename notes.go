@@ -9,7 +9,7 @@ import (
 // NotesService reads and writes the notes of contacts.
 type NotesService service
 
-// Note is a note about a contact.
+// Note is a note about a contact or, from [AppointmentNotesService], about an appointment.
 type Note struct {
 	ID string `json:"id"`
 	// Body may be HTML. BodyText is the same text without markup; not every answer has it.
@@ -21,7 +21,12 @@ type Note struct {
 	UserID    string `json:"userId,omitempty"` // the author
 	ContactID string `json:"contactId,omitempty"`
 	DateAdded Time   `json:"dateAdded,omitzero"`
-	Extra     Extra  `json:"-"`
+	// CreatedBy is filled by [AppointmentNotesService] only.
+	CreatedBy struct {
+		ID   string `json:"id,omitempty"`
+		Name string `json:"name,omitempty"`
+	} `json:"createdBy,omitzero"`
+	Extra Extra `json:"-"`
 }
 
 // List returns all notes of a contact: GET /contacts/{contactId}/notes, scope contacts.readonly.

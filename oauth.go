@@ -167,7 +167,7 @@ func (s *OAuthService) InstalledLocations(
 ) (*InstalledLocationsPage, error) {
 	page, info, err := s.installed(ctx, q, opts)
 	if err == nil {
-		page.Next, err = s.installedEnd(orZero(q)).next(info, orZero(q).After)
+		page.Next, err = s.installedEnd(orZero(q)).next(info, "") // a token may repeat
 	}
 	if err != nil {
 		return nil, err
@@ -211,6 +211,7 @@ func (s *OAuthService) installed(
 			info.total = max(paging.TotalRecords, 0)
 			info.next = Cursor(paging.NextPageToken)
 			info.last = paging.HasNextPage != nil && !*paging.HasNextPage
+			info.vague = paging.HasNextPage == nil && info.total == 0
 		}
 		return nil
 	}, append([]CallOption{checked(versionedInstalledQuery{q, s.client.version})}, opts...))

@@ -2,6 +2,7 @@ package ghl
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -24,10 +25,10 @@ import (
 // An operation that is [Operation.Repeatable] is retried after a 5xx, a gateway's time-out or a lost connection.
 // Every operation is retried when the server cannot have acted: after a 429, once after a refused token that could
 // be refreshed, and when no connection was opened. A 429 does not count as an attempt: the call waits until the
-// server accepts it or its context ends.
+// server accepts it, MaxRateLimitWait is over or its context ends.
 type RetryPolicy struct {
-	// MaxAttempts is the number of requests after which a call fails; default 4. 1 disables retries, except after a
-	// 429 and after the refresh of a refused token.
+	// MaxAttempts is the number of requests after which a call fails; default 4. 1 means a single request, also after
+	// a 429. A refused token is then refreshed for later calls, but the request is not sent again.
 	MaxAttempts int
 	// MinBackoff is the longest wait before the second attempt; default 500 ms. It doubles with each attempt. The
 	// actual wait is random between 0 and this limit (full jitter).
@@ -37,10 +38,16 @@ type RetryPolicy struct {
 	// MaxRetryAfter is the longest Retry-After for which a call waits; default 60 s. A longer one fails the call at
 	// once, with the time in [Error.RetryAfter].
 	MaxRetryAfter time.Duration
+	// MaxRateLimitWait is how long a call goes on after its first 429; default 5 minutes, and at least the
+	// MaxRetryAfter that is set beside it. All of that time counts: the pauses, the waits in the limiter and the
+	// requests between them. The call then fails with [ErrRateLimited] and [Error.RetryAfter]. The wait for the
+	// limiter before the first 429 does not count.
+	MaxRateLimitWait time.Duration
 }
 
 var defaultRetry = RetryPolicy{
 	MaxAttempts: 4, MinBackoff: 500 * time.Millisecond, MaxBackoff: 30 * time.Second, MaxRetryAfter: time.Minute,
+	MaxRateLimitWait: 5 * time.Minute,
 }
 
 // orElse returns p with the values of d in its zero fields.
@@ -54,6 +61,9 @@ func (p RetryPolicy) orElse(d RetryPolicy) RetryPolicy {
 	if p.MaxBackoff == 0 {
 		p.MaxBackoff = d.MaxBackoff
 	}
+	if p.MaxRateLimitWait == 0 {
+		p.MaxRateLimitWait = max(d.MaxRateLimitWait, p.MaxRetryAfter)
+	}
 	if p.MaxRetryAfter == 0 {
 		p.MaxRetryAfter = d.MaxRetryAfter
 	}
@@ -65,7 +75,7 @@ func (p RetryPolicy) check() error {
 	switch {
 	case p.MaxAttempts < 0:
 		return badInputf("RetryPolicy.MaxAttempts", "a number of attempts is not negative")
-	case p.MinBackoff < 0 || p.MaxBackoff < 0 || p.MaxRetryAfter < 0:
+	case p.MinBackoff < 0 || p.MaxBackoff < 0 || p.MaxRetryAfter < 0 || p.MaxRateLimitWait < 0:
 		return badInputf("RetryPolicy", "a wait is not negative")
 	case p.MinBackoff > longestBackoff || p.MaxBackoff > longestBackoff:
 		return badInputf("RetryPolicy", "a backoff is at most %s", longestBackoff)
@@ -148,11 +158,8 @@ func (k *call) cutShort(err error) {
 
 // prepare waits for the limiter and sets the token. It is called before each attempt.
 func (k *call) prepare(r *http.Request) error {
-	start := time.Now()
-	err := k.limiter.Wait(k.ctx)
-	k.waited += time.Since(start)
-	if err != nil {
-		return limiterError(k.ctx, err)
+	if err := k.waitForLimiter(); err != nil {
+		return err
 	}
 	k.attempt.open = true
 	token, err := k.token()
@@ -177,6 +184,26 @@ func (k *call) prepare(r *http.Request) error {
 	return nil
 }
 
+// waitForLimiter waits until the limiter lets the next attempt go. After a 429 it waits no longer than the policy allows.
+func (k *call) waitForLimiter() error {
+	ctx, start := k.ctx, time.Now()
+	if k.boundsWait() {
+		bounded, cancel := context.WithDeadline(ctx, k.limitedUntil)
+		defer cancel()
+		ctx = bounded
+	}
+	err := wait(ctx, k.limiter)
+	k.waited += time.Since(start)
+	if err == nil {
+		return nil
+	}
+	if err = limiterError(ctx, err); k.ctx.Err() == nil && ctx != k.ctx && errors.Is(err, context.DeadlineExceeded) {
+		return &Error{Message: "the call has waited " + k.policy.MaxRateLimitWait.String() + " for the rate limit",
+			RetryAfter: k.interval(), categories: rateLimited}
+	}
+	return err
+}
+
 // token returns the token for the next attempt, nil for an operation without a bearer.
 func (k *call) token() (*Token, error) {
 	if k.op.NoBearer {
@@ -184,7 +211,7 @@ func (k *call) token() (*Token, error) {
 	}
 	token, err := k.attempt.next, error(nil)
 	if token == nil {
-		token, err = k.client.tokens.Token(k.ctx)
+		token, err = currentToken(k.ctx, k.client.tokens)
 	}
 	if err == nil {
 		err = checkToken(token)
@@ -284,19 +311,24 @@ func (k *call) judgeAnswer(ctx context.Context, resp *http.Response) bool {
 			k.release()
 			return k.lost(ctx, err)
 		case n > limit:
-			k.failure = k.badAnswer(&badAnswerError{"the answer is larger than 32 MiB"})
+			k.failure = k.badAnswer(&badAnswerError{text: "the answer is larger than 32 MiB"})
 			k.release()
 		default:
-			k.failure = nil
+			var refused bool
+			if k.failure, refused = k.falseSuccess(); k.failure == nil {
+				return false
+			}
+			k.release()
+			return refused && !k.refused && !k.op.NoBearer && k.refresh()
 		}
 		return false
 	}
-	e := newError(k.op, resp.StatusCode, body.Bytes())
+	e, v := k.newError(resp.StatusCode, resp.Header, body.Bytes())
 	k.release()
 	e.hide(k.secrets())
 	e.RetryAfter = k.limit.RetryAfter
 	k.failure = e
-	return k.failed(e)
+	return k.failed(e, v)
 }
 
 const (
@@ -307,7 +339,7 @@ const (
 // lost judges an attempt without an answer or with an incomplete one.
 func (k *call) lost(ctx context.Context, err error) bool {
 	e := &Error{Operation: k.op.Name, Status: k.status, Message: "the connection was lost",
-		cause: k.secrets().HideIn(err)}
+		cause: k.secrets().HideQuoted(err)}
 	k.failure = e
 	var redirect *redirectError
 	if errors.As(err, &redirect) {
@@ -333,34 +365,66 @@ func (k *call) lost(ctx context.Context, err error) bool {
 }
 
 // failed judges an answer with a status other than success.
-func (k *call) failed(e *Error) bool {
+func (k *call) failed(e *Error, v verdict) bool {
 	switch {
-	case e.categories&rateLimited != 0:
-		if k.limit.DailyLimit > 0 && k.limit.DailyRemaining == 0 {
-			e.categories |= dailyLimit
-			e.RetryAfter = max(e.RetryAfter, k.limit.DailyReset)
-			return false
+	case v.categories&rateLimited != 0:
+		return k.rateLimited(e)
+	case v.categories&serverError != 0:
+		if v.mayHaveActed {
+			k.acted = true
 		}
-		k.attempt.pause = k.pauseFor429()
-		return e.RetryAfter <= k.policy.MaxRetryAfter
-	case e.categories&serverError != 0:
-		k.acted = true
 		if !k.op.Repeatable {
-			e.categories |= ambiguous
+			if v.mayHaveActed {
+				e.categories |= ambiguous
+			}
 			return false
 		}
 		if e.RetryAfter > k.policy.MaxRetryAfter {
 			return false
 		}
 		return k.again(max(e.RetryAfter, k.policy.backoff(k.failures+1)))
-	case e.refusesToken() && !k.refused && !k.op.NoBearer:
+	case v.refusesToken && !k.refused && !k.op.NoBearer:
 		return k.refresh()
-	case k.op.Method == http.MethodDelete && k.op.answer == "" && k.acted && e.categories&notFound != 0:
+	case k.op.Method == http.MethodDelete && k.op.answer == "" && k.acted && v.categories&notFound != 0:
 		// An earlier attempt of this call had no answer. The record is gone, so that attempt has deleted it.
 		k.failure = nil
 		k.answer = buffers.Get().(*bytes.Buffer)
 	}
 	return false
+}
+
+// rateLimited judges a 429. It does not count as an attempt, but the waits after it end with the policy's
+// MaxRateLimitWait.
+func (k *call) rateLimited(e *Error) bool {
+	if k.limit.DailyLimit > 0 && k.limit.DailyRemaining == 0 {
+		e.categories |= dailyLimit
+		e.RetryAfter = max(e.RetryAfter, k.limit.DailyReset)
+		return false
+	}
+	now := time.Now()
+	if k.limitedUntil.IsZero() {
+		k.limitedUntil = now.Add(k.policy.MaxRateLimitWait)
+	}
+	k.throttled++
+	pause := k.pauseFor429()
+	k.attempt.pause = pause
+	switch {
+	case e.RetryAfter > k.policy.MaxRetryAfter:
+		return false
+	case k.policy.MaxAttempts == 1:
+		e.RetryAfter = cmp.Or(e.RetryAfter, k.limit.Interval)
+		return false
+	case k.boundsWait() && now.Add(pause).After(k.limitedUntil):
+		e.RetryAfter = cmp.Or(e.RetryAfter, k.interval())
+		return false
+	}
+	return true
+}
+
+// boundsWait reports whether MaxRateLimitWait ends the waits of the call before its context does.
+func (k *call) boundsWait() bool {
+	deadline, ok := k.ctx.Deadline()
+	return !k.limitedUntil.IsZero() && (!ok || deadline.After(k.limitedUntil))
 }
 
 // timeFor reports whether ctx leaves enough time for another attempt after a pause. That matters for an operation
@@ -379,22 +443,36 @@ func (k *call) again(pause time.Duration) bool {
 }
 
 // pauseFor429 returns the wait after a 429 without a Retry-After. The default limiter holds calls back by itself.
-// With any other limiter the rest of the interval is unknown, so calls wait a random part of the whole interval.
+// With any other limiter the rest of the interval is unknown, so calls wait a random part of the whole interval. The
+// wait has a floor that doubles with each 429 of the call, because an interval can be as short as a millisecond.
 func (k *call) pauseFor429() time.Duration {
+	const first, longest = 100 * time.Millisecond, 5 * time.Second
 	if k.limit.RetryAfter > 0 {
 		return k.limit.RetryAfter
 	}
+	n := k.throttled
 	if _, ok := k.limiter.(*AdaptiveLimiter); ok {
-		return 0
+		if n -= 2; n <= 0 {
+			return 0 // the limiter may have learned the window only from the first ones
+		}
 	}
-	interval := k.limit.Interval
-	if interval <= 0 {
-		interval = 10 * time.Second
+	floor := min(first<<min(n-1, 10), longest)
+	floor -= rand.N(floor / 2)
+	switch _, ok := k.limiter.(*AdaptiveLimiter); {
+	case ok:
+		return floor
+	case k.op.NoBearer:
+		return max(k.interval(), floor) // such calls are too few to need spreading
 	}
-	if k.op.NoBearer {
-		return interval // such calls are too few to need spreading
+	return max(rand.N(k.interval())+time.Millisecond, floor)
+}
+
+// interval returns the window of the limit, the published one if the answer does not name it.
+func (k *call) interval() time.Duration {
+	if k.limit.Interval > 0 {
+		return k.limit.Interval
 	}
-	return rand.N(interval) + time.Millisecond
+	return 10 * time.Second
 }
 
 // refresh asks the token source for another token, once in a call. It reports whether to retry with that token.
@@ -404,7 +482,9 @@ func (k *call) refresh() bool {
 		return false
 	}
 	k.refused = true
-	token, err := source.Refresh(k.ctx, k.attempt.token)
+	k.opts.secrets = append(k.opts.secrets, k.attempt.token.AccessToken) // a later answer may repeat it
+	rejected := k.attempt.token
+	token, err := within(k.ctx, func() (*Token, error) { return source.Refresh(k.ctx, rejected) }, nil)
 	if err == nil {
 		err = checkToken(token)
 	}
@@ -419,7 +499,7 @@ func (k *call) refresh() bool {
 		return false // the same token would be refused again
 	}
 	k.attempt.next, k.attempt.pause = token, 0
-	return true
+	return k.policy.MaxAttempts > 1
 }
 
 // neverSent reports whether no connection was opened, so that the server cannot have seen the request.

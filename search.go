@@ -81,6 +81,7 @@ func (r *SearchRequest) limit() int {
 }
 
 func (r *SearchRequest) wire(to target) any {
+	after := json.RawMessage(r.After.position())
 	return struct {
 		LocationID  string          `json:"locationId"`
 		PageLimit   int             `json:"pageLimit"`
@@ -89,7 +90,7 @@ func (r *SearchRequest) wire(to target) any {
 		Query       string          `json:"query,omitempty"`
 		Filters     []Filter        `json:"filters,omitempty"`
 		Sort        []sortOrder     `json:"sort,omitempty"`
-	}{to.location, r.limit(), r.Page, json.RawMessage(r.After.position()), r.Query, r.Filters, wireAs(r.Sort, SearchField.order)}
+	}{to.location, r.limit(), r.Page, after, r.Query, r.Filters, wireAs(r.Sort, SearchField.order)}
 }
 
 // SearchPage is one page of the contacts that a search found.
@@ -97,9 +98,9 @@ type SearchPage struct {
 	Contacts []*Contact
 	// Total is the number of contacts on all pages; 0 if unknown.
 	Total int
-	// Next is the cursor of the next page. It is "" only at the end of the list: on an empty page, or on the first page
-	// if it reaches Total. If the request has a Page, it is also "" for contacts without cursors. It may be stored,
-	// and is valid for the same order.
+	// Next is the cursor of the next page. It is "" only at the end of the list: on an empty page, on the page that
+	// reaches Total, or if the answer has neither cursors nor a total. If the request has a Page, it is also "" for
+	// contacts without cursors. It may be stored, and is valid for the same order.
 	Next Cursor
 }
 
@@ -143,7 +144,6 @@ func (s *ContactsService) search(
 		return nil, pageInfo{}, err
 	}
 	info.full = info.size >= in.limit()
-	info.leadsOn = info.next != ""
 	return &SearchPage{Contacts: page.Contacts, Total: page.Total}, info, nil
 }
 

@@ -53,7 +53,7 @@ func (c *config) httpClient() (*http.Client, error) {
 type guard struct{ next http.RoundTripper }
 
 func (t guard) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.next.RoundTrip(r)
+	resp, err := roundTrip(t.next, r)
 	if err == nil && resp != nil && resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		if _, bad := r.URL.Parse(resp.Header.Get("Location")); bad != nil {
 			resp.Header.Del("Location")

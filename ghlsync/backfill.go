@@ -66,6 +66,8 @@ var ErrBackfillRuns = errors.New("ghlsync: a backfill or a full comparison of th
 // backfill or full comparison of the location runs in any process, and an error that matches [ghl.ErrDailyLimit] if
 // only a tenth of the daily quota of requests is left, which is reserved for live changes.
 //
+// Backfill fails if the list of contacts ends before its total. The next call then starts from the beginning.
+//
 // Backfill stores a checkpoint after each page. If ctx or the process ends, the next call resumes from the
 // checkpoint, after it has listed tasks and appointments again. A call with different Notes, or with bounds that
 // reach further, starts from the beginning. The lists of tasks and appointments are held in memory.
@@ -188,8 +190,9 @@ type backfill struct {
 
 // checkpoint is the point from which an interrupted backfill resumes.
 type checkpoint struct {
-	After ghl.Cursor `json:"after"`
-	Done  int        `json:"done"`
+	After   ghl.Cursor `json:"after"`
+	Done    int        `json:"done"`
+	Skipped int        `json:"skipped,omitempty"` // contacts that could not be decoded
 	// The options of the first run, and its time.
 	Notes bool      `json:"notes"`
 	Since time.Time `json:"since"`
@@ -278,6 +281,7 @@ func (b *backfill) allowMissingScope(ctx context.Context, l *lists, err error) e
 // contacts syncs the contacts page by page, the oldest first, so that new contacts are at the end.
 func (b *backfill) contacts(ctx context.Context) error {
 	var resp ghl.Response
+	total := 0
 	search := &ghl.SearchRequest{PageLimit: pageLimit, After: b.checkpoint.After,
 		Sort: []ghl.SearchField{ghl.FieldDateAdded}}
 	for page, err := range b.client.Contacts.SearchPages(ctx, search, ghl.CallBackground(), ghl.CallResponse(&resp)) {
@@ -286,20 +290,18 @@ func (b *backfill) contacts(ctx context.Context) error {
 		}
 		if n := len(resp.Skipped); n > 0 {
 			b.incomplete = true
+			b.checkpoint.Skipped += n
 			b.log.LogAttrs(ctx, slog.LevelWarn, "skipping contacts of a page that can't be decoded",
 				slog.String("location", b.location), slog.Int("contacts", n))
 		}
-		b.progress.Total = max(page.Total, b.checkpoint.Done+len(page.Contacts))
+		if page.Total > 0 {
+			total = page.Total
+		}
+		b.progress.Total = max(total, b.checkpoint.Done+len(page.Contacts))
 		if err := b.page(ctx, page.Contacts); err != nil {
 			return err
 		}
 		b.checkpoint.Done += len(page.Contacts)
-		if page.Next == "" && b.checkpoint.Done < page.Total {
-			b.incomplete = true
-			b.log.LogAttrs(ctx, slog.LevelWarn, "the list of contacts ended before its total",
-				slog.String("location", b.location),
-				slog.Int("contacts", b.checkpoint.Done), slog.Int("total", page.Total))
-		}
 		if page.Next == "" || b.compares() {
 			continue
 		}
@@ -311,7 +313,27 @@ func (b *backfill) contacts(ctx context.Context) error {
 			return err
 		}
 	}
+	if b.checkpoint.Done+b.checkpoint.Skipped < total {
+		return b.endedEarly(ctx, total)
+	}
 	return nil
+}
+
+// endedEarly ends a run after a list of contacts that ended before its total. A backfill fails, and the next one starts
+// from the beginning. A comparison continues, but infers no deletions.
+func (b *backfill) endedEarly(ctx context.Context, total int) error {
+	if b.compares() {
+		b.incomplete = true
+		b.log.LogAttrs(ctx, slog.LevelWarn, "the list of contacts ended before its total",
+			slog.String("location", b.location),
+			slog.Int("contacts", b.checkpoint.Done), slog.Int("total", total))
+		return nil
+	}
+	err := b.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return tx.DropCursor(ctx, b.cursorName()) })
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("the list of contacts ended before its total of %d", total)
 }
 
 // page syncs the contacts of a page, as many at once as the queue has workers.

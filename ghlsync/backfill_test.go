@@ -380,6 +380,46 @@ func TestScheduleLeavesQuota(t *testing.T) {
 	})
 }
 
+// cutPages is a fault that shortens a list to size elements. In pages from number empty on, counted from 1, it leaves
+// none; 0 means no such page.
+func cutPages(list string, size, empty int) fault.Kind {
+	page := 0
+	return fault.EditedAnswer(func(answer any) any {
+		if body, ok := answer.(map[string]any); ok {
+			if elements, ok := body[list].([]any); ok {
+				page++
+				if body[list] = elements[:min(len(elements), size)]; empty > 0 && page >= empty {
+					body[list] = []any{}
+				}
+			}
+		}
+		return answer
+	})
+}
+
+// TestBackfillWithShortPages: a backfill takes all contacts and tasks from pages that are shorter than requested. It
+// fails if the list of contacts ends before its total, and the next backfill starts from the beginning.
+func TestBackfillWithShortPages(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		server := ghltest.Start(t)
+		ids := populate(t, server, 6)
+		s := start(t, config(t, address, server))
+		server.Fail(ghltest.Fault{Operation: "tasks.search", Kind: cutPages("tasks", 2, 0)})
+		early := server.Fail(ghltest.Fault{Operation: "contacts.search", Kind: cutPages("contacts", 2, 3)})
+		err := s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{})
+		require.ErrorContains(t, err, "the list of contacts ended before its total of 6")
+		early.Remove()
+
+		server.Fail(ghltest.Fault{Operation: "contacts.search", Kind: cutPages("contacts", 2, 0)})
+		var last ghlsync.Progress
+		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{
+			Progress: func(p ghlsync.Progress) { last = p }}))
+		require.Equal(t, []int{6, 6, 0, 3}, []int{last.Done, last.Total, last.Resumed, last.Tasks})
+		quiet(t, s, server)
+		same(t, s, server, ids, false)
+	})
+}
+
 // TestBackfillWithOtherOptions: an interrupted backfill resumes with the same options, and starts again with others.
 func TestBackfillWithOtherOptions(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {

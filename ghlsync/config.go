@@ -1,6 +1,7 @@
 package ghlsync
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -12,7 +13,10 @@ import (
 	"github.com/pluvo/ghl/webhook"
 )
 
-// Config configures a [Syncer]. Zero values select the defaults that the fields name.
+// Config configures a [Syncer]. Zero values select the defaults that the fields name. A Config prints the kind of its
+// database and the ids of its locations with every verb of fmt, in slog and in the encodings of JSON, XML, YAML and
+// text. A printer that reads fields by reflection and calls no methods prints Database and TokenKeys, and so does fmt
+// for a Config in a private field.
 type Config struct {
 	// Database is the address of the database that stores the whole state of the sync: "sqlite:" and the path of a
 	// file, or "postgres://…". One process at a time can use a SQLite file; any number can use PostgreSQL.
@@ -72,6 +76,34 @@ type Config struct {
 	// Logger receives the logs, which contain no personal data; nil is slog.Default.
 	Logger *slog.Logger
 }
+
+// String returns the kind of the database and the ids of the locations, without secrets.
+func (c Config) String() string {
+	kind, _, _ := strings.Cut(c.Database, ":")
+	if kind != "sqlite" && kind != "postgres" && kind != "postgresql" {
+		kind = "" // not an address: it may be anything, such as a password
+	}
+	ids := make([]string, len(c.Locations))
+	for i, l := range c.Locations {
+		ids[i] = l.ID
+	}
+	return fmt.Sprintf("ghlsync.Config{database: %q, locations: %q}", kind, ids)
+}
+
+// GoString returns the same as String.
+func (c Config) GoString() string { return c.String() }
+
+// Format prints the same as String with every verb.
+func (c Config) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
+
+// LogValue returns the same as String for slog.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalText returns the same as String, which JSON, XML, YAML and other text formats use.
+func (c Config) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// MarshalBinary returns the same as String, for binary formats.
+func (c Config) MarshalBinary() ([]byte, error) { return c.MarshalText() }
 
 // RetryPolicy sets when a contact is retried after a failure.
 type RetryPolicy struct {

@@ -82,8 +82,12 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 		s.db.Close()
 		return nil, err
 	}
+	s.config.Database, s.config.TokenKeys = "", nil // secrets that are no longer needed
 	return s, nil
 }
+
+// Format prints the type only, for every verb.
+func (s *Syncer) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghlsync.Syncer") }
 
 // build creates the parts of s from its settings and its open database.
 func (s *Syncer) build() error {

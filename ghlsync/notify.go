@@ -85,7 +85,7 @@ type Notifier interface {
 
 // WebhookNotifier posts alerts to a URL. Create it with [NewWebhookNotifier].
 type WebhookNotifier struct {
-	url    string
+	url    func() string // a function, which reflection prints as an address
 	client *http.Client
 }
 
@@ -103,7 +103,7 @@ func NewWebhookNotifier(address string, client *http.Client) (*WebhookNotifier, 
 		copied = *client
 	}
 	copied.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &WebhookNotifier{address, &copied}, nil
+	return &WebhookNotifier{func() string { return address }, &copied}, nil
 }
 
 // Notify posts an alert; see [Notifier].
@@ -115,7 +115,7 @@ func (n *WebhookNotifier) Notify(ctx context.Context, a Alert) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url(), bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("alert receiver: %w", withoutURL(err))
 	}
@@ -134,7 +134,7 @@ func (n *WebhookNotifier) Notify(ctx context.Context, a Alert) error {
 }
 
 // Format prints the type only, since the URL may contain a secret.
-func (n *WebhookNotifier) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghlsync.WebhookNotifier") }
+func (n WebhookNotifier) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghlsync.WebhookNotifier") }
 
 // withoutURL returns an error of net/http without its URL.
 func withoutURL(err error) error {

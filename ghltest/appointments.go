@@ -265,6 +265,9 @@ func (c *call) updateAppointment() (any, error) {
 	if err := c.book(&changed, e, in); err != nil {
 		return nil, err
 	}
+	if status, _ := in.AppointmentStatus.Get(); status == "" { // measured live, and not documented
+		changed.AppointmentStatus = ghl.AppointmentConfirmed
+	}
 	*e = changed
 	c.storeEvent(e, c.now)
 	c.emitAppointment(AppointmentUpdate, e)

@@ -3,6 +3,7 @@ package ghltest
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -269,6 +270,9 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 	to.Email = strings.TrimSpace(to.Email)
 	if !in.Phone.IsZero() {
 		phone, _ := in.Phone.Get()
+		if c.refuses.malformedPhone && phone != "" && !phoneLike.MatchString(phone) {
+			return refuse(http.StatusBadRequest, "Invalid phone number")
+		}
 		to.Phone = normalPhone(phone, c.location.Country)
 	}
 	set(&to.Address1, in.Address1)
@@ -287,6 +291,10 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 		to.DNDSettings = nil
 	}
 	set(&to.InboundDNDSettings, in.InboundDNDSettings)
+	identified := own == nil || !in.Email.IsZero() || !in.Phone.IsZero()
+	if c.refuses.unreachable && identified && to.Email == "" && to.Phone == "" {
+		return refuse(http.StatusBadRequest, "Please provide at least one of email, phone")
+	}
 	if !duplicateAllowed {
 		if err := c.checkDuplicate(to, own, in); err != nil {
 			return err
@@ -383,6 +391,9 @@ var callingCodes = map[string]string{
 	"IT": "39", "AT": "43",
 	"CH": "41",
 }
+
+// phoneLike matches a phone number of 5 to 15 digits, with separators and an extension.
+var phoneLike = regexp.MustCompile(`(?i)^\s*\+?(?:[ ()./-]*[0-9]){5,15}[ ()./-]*(?:(?:ext\.?|x)\s*[0-9]+)?\s*$`)
 
 // normalPhone returns a phone number in E.164, "" for a text without digits.
 func normalPhone(phone, country string) string {

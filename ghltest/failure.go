@@ -63,7 +63,7 @@ func (s *Server) answerFailing(
 	}
 	header.Set("Content-Type", answer.ContentType)
 	if o := f.outcome; o != nil && o.Reply != nil {
-		return reply(o.Reply, header)
+		return reply(o.Reply, r, header)
 	}
 	for _, change := range f.changes {
 		if change.EditAnswer != nil && status >= 200 && status < 300 {
@@ -96,7 +96,11 @@ func editRequest(change *answer.Effect, r *http.Request, body []byte) (*http.Req
 }
 
 // reply writes the headers of an answer that replaces the operation's own, and returns its status and body.
-func reply(r *answer.Reply, header http.Header) (int, []byte) {
+func reply(r *answer.Reply, to *http.Request, header http.Header) (int, []byte) {
+	body := r.Body
+	if id := to.PathValue("contactId"); id != "" && r.ContactID != "" {
+		body = strings.ReplaceAll(body, r.ContactID, id)
+	}
 	if r.Gateway {
 		for name := range header {
 			if name != "Date" {
@@ -111,7 +115,7 @@ func reply(r *answer.Reply, header http.Header) (int, []byte) {
 	for name, value := range r.Header {
 		header.Set(name, value)
 	}
-	return r.Status, []byte(r.Body)
+	return r.Status, []byte(body)
 }
 
 // deliver writes the answer to a request that fails.

@@ -65,8 +65,8 @@ func TestEveryKindThroughTheClient(t *testing.T) {
 	}{
 		{fault.Answer(418, "text/plain", "tea"), 418, "", 1, "", 0, ""},
 		{fault.BadRequest("Bad things"), 400, "", 1, "", 0, "Bad things"},
-		{fault.ContactNotFound(), 400, "not found", 1, "not found", 0, "Contact with id"},
-		{fault.NotFound(), 404, "not found", 1, "not found", 0, "Record not found"},
+		{fault.ContactNotFound(), 400, "not found", 1, "", 0, "Contact with id"}, // a create asks for no record
+		{fault.NotFound(), 404, "not found", 1, "", 0, "Record not found"},
 		{fault.MongoError(), 400, "", 1, "", 0, "MongoError"},
 		{fault.DuplicateContact("other", "", "additionalEmail"), 400, "duplicate", 1, "duplicate", 0,
 			"duplicated contacts"},
@@ -84,7 +84,7 @@ func TestEveryKindThroughTheClient(t *testing.T) {
 		{fault.CommandTimedOut().AfterWork(), 401, "server", 3, "server ambiguous", 1, "Command timed out"},
 		{fault.Forbidden(), 403, "forbidden", 1, "forbidden", 0, "Forbidden resource"},
 		{fault.WrongLocation(), 403, "forbidden", 1, "forbidden", 0, "does not have access"},
-		{fault.BlockedByCDN(), 403, "forbidden", 1, "forbidden", 0, ""},
+		{fault.BlockedByCDN(), 403, "server", 3, "server", 0, "a page of the network before HighLevel (Cloudflare)"},
 		{fault.EmptyBody404(), 404, "", 1, "", 0, "no such endpoint"},
 		{fault.CannotGet404(), 404, "", 1, "", 0, "no such endpoint"},
 		{fault.RequestTimeout(), 408, "server", 3, "server ambiguous", 0, ""},
@@ -294,7 +294,7 @@ func TestRefusalsHaveTheHeadersOfTheAPI(t *testing.T) {
 // A 429 without Retry-After does not count as an attempt: the client waits and repeats even a create.
 func TestTooManyRequestsIsRepeated(t *testing.T) {
 	s := ghltest.Start(t, ghltest.WithLimits(ghltest.Limits{Requests: 100, Interval: time.Millisecond, Daily: 1000}))
-	c := clientOf(t, s)
+	c := clientOf(t, s, patient)
 	s.Fail(ghltest.Fault{Operation: "contacts.create", Kind: fault.TooManyRequests(0), Times: 3})
 	_, err := c.Contacts.Create(t.Context(), &ghl.ContactCreate{FirstName: "Ada"})
 	require.NoError(t, err)

@@ -376,3 +376,84 @@ func TestDeliveriesAreWrittenAsInJavaScript(t *testing.T) {
 		require.Contains(t, body, `{"2":"<x>","10":1000,"b":1.5}`)
 	}
 }
+
+// An update of an appointment without a status makes the appointment confirmed.
+func TestAnUpdateOfAnAppointmentResetsItsStatus(t *testing.T) {
+	s, _ := start(t)
+	ada := s.AddContact(ghl.Contact{FirstName: "Ada"})
+	at := ghl.NewTime(noon.AddDate(0, 0, -7)) // in the past, where no slot can be booked
+	for _, test := range []struct {
+		was        ghl.AppointmentStatus
+		body, want string
+	}{
+		{ghl.AppointmentNoShow, `{"title":"Visit, second floor"}`, "confirmed"},
+		{ghl.AppointmentCancelled, `{"assignedUserId":"u1"}`, "confirmed"},
+		{ghl.AppointmentShowed, `{}`, "confirmed"},
+		{ghl.AppointmentNew, `{"appointmentStatus":null}`, "confirmed"},
+		{ghl.AppointmentNoShow, `{"title":"x","appointmentStatus":"noshow"}`, "noshow"},
+		{ghl.AppointmentConfirmed, `{"appointmentStatus":"cancelled"}`, "cancelled"},
+	} {
+		booked := s.AddAppointment(ghl.Appointment{
+			ContactID: ada.ID, StartTime: at, Title: "Visit", AppointmentStatus: test.was,
+		})
+		status, answer, _ := send(t, s, "PUT", "/calendars/events/appointments/"+booked.ID, test.body)
+		require.Equal(t, 200, status, "%s: %v", test.body, answer)
+		require.Equal(t, test.want, answer["appointmentStatus"], test.body)
+		require.Equal(t, ghl.AppointmentStatus(test.want), last(s.Appointments(ada.ID)).AppointmentStatus, test.body)
+	}
+}
+
+func last[T any](list []T) T { return list[len(list)-1] }
+
+// Some accounts refuse contacts that nobody can reach.
+func TestContactsWithoutEmailAndPhone(t *testing.T) {
+	strict, _ := start(t, ghltest.WithEmailOrPhoneRequired())
+	lax, _ := start(t)
+	for _, s := range []*ghltest.Server{strict, lax} {
+		ada := s.AddContact(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		bo := s.AddContact(ghl.Contact{FirstName: "Bo"})
+		here := `{"locationId":"` + s.LocationID() + `"`
+		for _, test := range []struct {
+			method, path, body string
+			refused            bool // with the option
+		}{
+			{"POST", "/contacts/", here + `,"firstName":"Cy"}`, true},
+			{"POST", "/contacts/", here + `,"firstName":"Cy","email":"","phone":null}`, true},
+			{"POST", "/contacts/upsert", here + `,"firstName":"Di"}`, true},
+			{"PUT", "/contacts/" + ada.ID, `{"email":null}`, true},
+			{"PUT", "/contacts/" + bo.ID, `{"firstName":"Bob"}`, false},
+			{"POST", "/contacts/", here + `,"phone":"+12025550143"}`, false},
+			{"POST", "/contacts/upsert", here + `,"email":"di@example.com"}`, false},
+		} {
+			status, answer, _ := send(t, s, test.method, test.path, test.body)
+			if test.refused && s == strict {
+				require.Equal(t, 400, status, test.body)
+				require.Equal(t, "Please provide at least one of email, phone", answer["message"])
+				continue
+			}
+			require.Less(t, status, 300, "%s %s: %v", test.path, test.body, answer)
+		}
+	}
+}
+
+// Some accounts refuse a phone that is not a phone number, and the whole contact with it.
+func TestMalformedPhones(t *testing.T) {
+	strict, _ := start(t, ghltest.WithMalformedPhonesRefused())
+	lax, _ := start(t)
+	for phone, refused := range map[string]bool{
+		"call me": true, "n/a": true, "none": true, "555 CALL ME": true, "12": true, "1234567890123456": true,
+		"+49 30 (1234) 5678": false, "202-555-0143 ext. 12": false, "(202) 555.0143": false, "": false,
+	} {
+		for _, s := range []*ghltest.Server{strict, lax} {
+			body := fmt.Sprintf(`{"locationId":%q,"email":"bob@example.com","phone":%q}`, s.LocationID(), phone)
+			status, answer, _ := send(t, s, "POST", "/contacts/upsert", body)
+			want := 200
+			if refused && s == strict {
+				want = 400
+			}
+			require.Equal(t, want, status, "%q: %v", phone, answer)
+		}
+	}
+	status, _, _ := send(t, lax, "GET", "/contacts/search/duplicate?number=call+me&locationId="+lax.LocationID(), "")
+	require.Equal(t, 400, status, "a search for words is always refused")
+}

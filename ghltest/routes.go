@@ -83,6 +83,11 @@ var rows = []row{
 	{"appointments.update", ok, nowhere, appointmentUpdateProperties, (*call).updateAppointment},
 	{"appointments.delete", created, nowhere, properties{}, (*call).deleteAppointment},
 
+	{"appointmentNotes.list", ok, nowhere, nil, (*call).listAppointmentNotes},
+	{"appointmentNotes.create", created, nowhere, appointmentNoteProperties, (*call).createAppointmentNote},
+	{"appointmentNotes.update", ok, nowhere, appointmentNoteProperties, (*call).updateAppointmentNote},
+	{"appointmentNotes.delete", ok, nowhere, nil, (*call).deleteAppointmentNote},
+
 	{"calendars.list", ok, inQuery, nil, (*call).listCalendars},
 	{"calendars.freeSlots", ok, nowhere, nil, (*call).freeSlots},
 	{"calendars.events", ok, inQuery, nil, (*call).listEvents},

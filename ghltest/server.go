@@ -116,7 +116,7 @@ func NewHandler(opts ...Option) (*Server, error) {
 	s.now = func() time.Time { return c.now().Add(time.Duration(s.ahead.Load())) }
 	s.open, s.closing = context.WithCancel(context.Background())
 	s.hooks = newHooks(s.now)
-	s.state.hooks, s.state.lag = s.hooks, c.lag
+	s.state.hooks, s.state.lag, s.state.refuses = s.hooks, c.lag, c.refuses
 	if err := s.seed(&c); err != nil {
 		return nil, fmt.Errorf("ghltest: %w", err)
 	}

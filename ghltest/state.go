@@ -22,6 +22,7 @@ type state struct {
 	grants    map[string]*grant // by token
 	oauth     oauthState
 	lag       time.Duration // of the search index
+	refuses   contactRules
 	hooks     *hooks
 }
 
@@ -68,6 +69,7 @@ type event struct {
 	location   *location
 	start, end time.Time
 	blocked    bool
+	notes      []*ghl.Note // those of its own
 }
 
 // calendar is a calendar that can be booked.

@@ -10,7 +10,7 @@ import (
 
 // Note maps a note from GHL to Pluvo. ContactID is the GHL id of its contact; it may be "" if the note names its
 // contact. AppointmentID is the GHL id of the appointment that the note belongs to; "" if it is unknown, because GHL
-// does not say.
+// does not say. The body of a note that was written in HighLevel's editor is HTML; the field body is its text.
 func (m *Mapper) Note(n *ghl.Note, contactID, appointmentID string) (*pluvo.Note, *Report, error) {
 	if n == nil {
 		return nil, &Report{}, noRecord(pluvo.KindNote)
@@ -76,10 +76,12 @@ type (
 var noteFields = table[ghl.Note, ghl.NoteCreate, ghl.NoteUpdate, pluvo.Note]{
 	ghl: []*noteField{
 		ownText[ghl.Note, ghl.NoteCreate, ghl.NoteUpdate]("id", func(n *ghl.Note) string { return n.ID }),
-		notCleared(textField("body",
-			func(n *ghl.Note) string { return n.Body },
-			func(c *ghl.NoteCreate) *string { return &c.Body },
-			func(u *ghl.NoteUpdate) *ghl.Opt[string] { return &u.Body })),
+		{
+			name: "body", typ: textType, stored: asNoteText,
+			get:    func(n *ghl.Note, _ *scope) value { return noteText(n) },
+			create: func(c *ghl.NoteCreate, v value) { c.Body = v.text },
+			change: func(u *ghl.NoteUpdate, _, now value) { u.Body = opt(now.text) },
+		},
 		ownText[ghl.Note, ghl.NoteCreate, ghl.NoteUpdate]("bodyText", func(n *ghl.Note) string { return n.BodyText }),
 		textField("title",
 			func(n *ghl.Note) string { return n.Title },
@@ -111,5 +113,8 @@ var noteFields = table[ghl.Note, ghl.NoteCreate, ghl.NoteUpdate, pluvo.Note]{
 		unwrittenBecause(whyNoBack, pluvoText("appointmentId",
 			func(n *pluvo.Note) *string { return &n.AppointmentID })),
 	},
-	others: func(s *sink, n *ghl.Note, _ map[string]bool) { reportExtra(s, n.Extra) },
+	others: func(s *sink, n *ghl.Note, _ map[string]bool) {
+		reportPresent(s, []presence{{"createdBy", n.CreatedBy.ID != "" || n.CreatedBy.Name != ""}})
+		reportExtra(s, n.Extra)
+	},
 }

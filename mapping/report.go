@@ -156,6 +156,7 @@ const (
 	whyV3Status    = "only VersionV3 sets this state"
 	whyNoStatus    = "HighLevel has no such state"
 	whyOlderStatus = "the older status field"
+	whyMarkup      = "the text of HTML"
 	whyNoIdentity  = "HighLevel needs an e-mail, a phone or a name"
 	whyEnd         = "HighLevel needs an end after the start"
 	whyNoPhone     = "HighLevel stores phone numbers only"

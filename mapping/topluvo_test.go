@@ -141,7 +141,7 @@ func TestNote(t *testing.T) {
 	got, report, err := m.Note(&ghl.Note{ID: "n1", Body: "<p>Hello</p>", BodyText: "Hello",
 		DateAdded: ghl.ParseTime("2026-05-01T12:00:00Z"), ContactID: "c1", Pinned: true}, "", "a1")
 	require.NoError(t, err)
-	require.Equal(t, &pluvo.Note{ID: "n1", ContactID: "contact/loc/c1", Content: "<p>Hello</p>", CreatedAt: noon,
+	require.Equal(t, &pluvo.Note{ID: "n1", ContactID: "contact/loc/c1", Content: "Hello", CreatedAt: noon,
 		AppointmentID: "appointment/loc/a1", Origin: origin("n1")}, got)
 	require.Equal(t, mapping.LeftOut, entry(report, "pinned").Outcome)
 	require.Empty(t, entry(report, "bodyText"), "it repeats the body")
@@ -150,6 +150,84 @@ func TestNote(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, got.AppointmentID)
 	require.Empty(t, entry(report, "appointmentId"))
+}
+
+func TestNoteText(t *testing.T) {
+	for _, test := range []struct{ body, bodyText, want string }{
+		{"<p>Tom &amp; Jerry</p><p>second</p>", "Tom & Jerry\nsecond", "Tom & Jerry\nsecond"},
+		{"<p>Tom &amp; Jerry</p><p>second</p>", "", "Tom & Jerry\nsecond"},
+		{"<p>Tom</p>", "Tom\n", "Tom"},
+		{"<p>Tom</p>", "  ", "Tom"},
+		{"<p class=\"a>b\">first</p>\n<p><br></p><p>third</p>", "", "first\n\nthird"},
+		{"<div>one<br/>two<BR />three</div>", "", "one\ntwo\nthree"},
+		{"one<br>two", "", "one\ntwo"},
+		{"<div><p>nested</p></div><p></p><p>next</p>", "", "nested\nnext"},
+		{"<ul><li>a</li><li><b>b</b> c</li></ul>", "", "a\nb c"},
+		{"<h2>Plan</h2>then<p>text</p>", "", "Plan\nthen\ntext"},
+		{"<p>a\n   b&nbsp;&lt;c&gt;</p>", "", "a b <c>"},
+		{"<p>a<!-- hidden --><style>p{}</style></p><script>x('</p>')</script>", "", "a"},
+		{`<p>see <a href="https://example.com/?a=1&amp;b=2">the page</a> &#39;now&#39;</p>`, "", "see the page 'now'"},
+		{"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "", "a b\nc"},
+		{"<p>1 < 2 & 3</p>", "", "1 < 2 & 3"},
+		{"<b>bold</b>", "bold", "bold"},
+		// Not HTML.
+		{"Tom & Jerry", "", "Tom & Jerry"},
+		{"Tom &amp; Jerry", "Tom & Jerry", "Tom &amp; Jerry"},
+		{"1 < 2 > 0", "1  0", "1 < 2 > 0"},
+		{"a <b and c> d", "a  d", "a <b and c> d"},
+		{"write to <ada@example.com>", "write to ", "write to <ada@example.com>"},
+		{"<p> is a paragraph", " is a paragraph", "<p> is a paragraph"},
+		{"</p>", "", "</p>"},
+		{"if x</a>y", "", "if x</a>y"},
+		{"<name> of the <thing></thing>", "", "<name> of the <thing></thing>"},
+		{"line\n\n  indented ", "", "line\n\n  indented "},
+		{"", "only a text", ""},
+	} {
+		got, report, err := newMapper(t, nil).Note(&ghl.Note{ID: "n1", Body: test.body, BodyText: test.bodyText}, "c1", "")
+		if test.want == "" {
+			require.Error(t, err)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, test.want, got.Content, test.body)
+		want := mapping.Mapped
+		if test.want != test.body {
+			want = mapping.Changed
+		}
+		require.Equal(t, want, entry(report, "body").Outcome, test.body)
+	}
+}
+
+// TestNoteEditOfHTML: what HighLevel's editor makes of a text is the text that was sent.
+func TestNoteEditOfHTML(t *testing.T) {
+	m := newMapper(t, nil)
+	read := func(body, text string) *pluvo.Note {
+		got, _, err := m.Note(&ghl.Note{ID: "n1", Body: body, BodyText: text}, "c1", "")
+		require.NoError(t, err)
+		return got
+	}
+	before := read("<p>Tom &amp; Jerry</p>", "Tom & Jerry")
+	edited := *before
+	edited.Content = "Tom & Jerry\nsecond"
+	update, _, err := m.NoteUpdate(&edited, before)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"body":"Tom & Jerry\nsecond"}`, body(t, update))
+	for _, stored := range []string{"Tom & Jerry\nsecond", "<p>Tom &amp; Jerry</p><p>second</p>",
+		"<div>Tom &amp; Jerry<br>second</div>"} {
+		after := read(stored, "")
+		for _, f := range m.Fields(pluvo.KindNote) {
+			require.True(t, f.Same(&edited, after), stored)
+		}
+		update, _, err = m.NoteUpdate(&edited, after)
+		require.NoError(t, err)
+		require.Nil(t, update)
+	}
+	// A content that was HTML before is not sent again, and differs from no text of it.
+	old := *before
+	old.Content = "<p>Tom &amp; Jerry</p>"
+	update, _, err = m.NoteUpdate(&old, before)
+	require.NoError(t, err)
+	require.Nil(t, update)
 }
 
 func TestAppointment(t *testing.T) {

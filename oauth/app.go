@@ -26,7 +26,7 @@ const (
 
 // Config holds the settings of an [App]. It prints without its secret with every verb of fmt and in slog, and the
 // encodings of JSON, XML, YAML, text and gob hold no secret. A printer that reads fields by reflection and calls no
-// methods prints ClientSecret.
+// methods prints ClientSecret, and so does fmt for a Config in a private field.
 type Config struct {
 	// ClientID and ClientSecret are those of the app's page in the marketplace.
 	ClientID     string

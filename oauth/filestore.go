@@ -367,6 +367,23 @@ func (s *FileStore) lock(ctx context.Context, key string) (unlock func(), err er
 	}, nil
 }
 
+// closeToOthers gives a lock that an earlier version or a person has opened to other users mode 0600: they could hold
+// it for ever.
+func (s *FileStore) closeToOthers(f *os.File) error {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", f.Name())
+	case !ownedBy(info, s.uid):
+		return fmt.Errorf("%s belongs to another user", f.Name())
+	case openToOthers(info):
+		return f.Chmod(0o600)
+	}
+	return nil
+}
+
 // lockFile waits for the lock of a file. It polls, because a blocking system call would not end with ctx. A lock is
 // usually held for the time of a request.
 func (s *FileStore) lockFile(ctx context.Context, path string) (*os.File, error) {
@@ -377,7 +394,10 @@ func (s *FileStore) lockFile(ctx context.Context, path string) (*os.File, error)
 		if err != nil {
 			return nil, err
 		}
-		locked, err := tryLock(f)
+		locked := false
+		if err = s.closeToOthers(f); err == nil {
+			locked, err = tryLock(f)
+		}
 		if err == nil && locked {
 			// After a Delete by another process, this is the lock of a file that no longer exists.
 			if here, errHere := f.Stat(); errHere == nil {

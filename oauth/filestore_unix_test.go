@@ -32,6 +32,16 @@ func TestModes(t *testing.T) {
 	require.EqualValues(t, 0o600, mode(t, store.TokenFile("k")))
 	require.EqualValues(t, 0o600, mode(t, store.LockFile("k")))
 
+	for _, open := range []os.FileMode{0o644, 0o660, 0o666, 0o777} { // of an earlier program
+		require.NoError(t, os.Chmod(store.LockFile("k"), open))
+		save(t, store, "k", someToken(1))
+		require.EqualValues(t, 0o600, mode(t, store.LockFile("k")))
+	}
+	require.NoError(t, os.WriteFile(store.LockFile("new"), nil, 0o666))
+	save(t, store, "new", someToken(1))
+	require.EqualValues(t, 0o600, mode(t, store.LockFile("new")))
+	require.NoError(t, store.Delete(t.Context(), "new"))
+
 	require.NoError(t, store.Delete(t.Context(), "k"))
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)

@@ -103,7 +103,7 @@ func refusesRefreshToken(err error) bool {
 			text += " " + strings.ToLower(code)
 		}
 	}
-	if strings.Contains(text, "not active") || strings.Contains(text, "command timed out") {
+	if strings.Contains(text, "not active") || e.Is(ghl.ErrServer) {
 		return false
 	}
 	if strings.Contains(text, "invalid grant") || strings.Contains(text, "invalid_grant") {

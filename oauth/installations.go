@@ -93,28 +93,17 @@ func (i *Installations) exchange(ctx context.Context, code string) (*ghl.Token, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	type result struct {
-		token *ghl.Token
-		err   error
-	}
-	done := make(chan result, 1)
 	detached, cancel := detach(ctx, flightTimeout)
 	i.app.exchanges.begin()
-	go func() {
+	return await(ctx, func() (*ghl.Token, error) {
 		defer cancel()
 		defer i.app.exchanges.end()
 		token, err := i.app.Exchange(detached, code)
 		if err == nil {
 			err = i.save(detached, token)
 		}
-		done <- result{token, err}
-	}()
-	select {
-	case r := <-done:
-		return r.token, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+		return token, err
+	})
 }
 
 func (i *Installations) save(ctx context.Context, token *ghl.Token) error {
@@ -175,7 +164,7 @@ func (i *Installations) AddLocation(ctx context.Context, companyID, locationID s
 	s := i.app.source(i.store, sourceID{key: key})
 	if !s.hasUnsaved() {
 		// Read the store instead of the client in memory, because another process may have removed the location.
-		token, err := i.store.Load(ctx, key)
+		token, err := i.load(ctx, key)
 		switch {
 		case err == nil:
 			if err := i.reconnectedWith(ctx, companyID, token); err != nil {
@@ -253,7 +242,7 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	}
 	s := i.app.source(i.store, sourceID{key: key})
 	if !s.hasUnsaved() {
-		if _, err := i.store.Load(ctx, key); err != nil {
+		if _, err := i.load(ctx, key); err != nil {
 			if errors.Is(err, ErrNoToken) {
 				return nil, notConnected(key)
 			}
@@ -267,6 +256,11 @@ func (i *Installations) client(ctx context.Context, key string, location ghl.Opt
 	}
 	kept, _ := i.clients.LoadOrStore(key, client)
 	return kept.(*ghl.Client), nil
+}
+
+// load reads a token. It returns when ctx ends, whatever the store does.
+func (i *Installations) load(ctx context.Context, key string) (*ghl.Token, error) {
+	return await(ctx, func() (*ghl.Token, error) { return i.store.Load(ctx, key) })
 }
 
 // Clients yields the client of every location in the store. It yields an error for a location whose token cannot be
@@ -360,7 +354,7 @@ func (i *Installations) RemoveCompanyIssuedBefore(ctx context.Context, companyID
 			failed = append(failed, err)
 			break
 		}
-		token, err := i.store.Load(ctx, LocationKey(id))
+		token, err := i.load(ctx, LocationKey(id))
 		switch {
 		case errors.Is(err, ErrNoToken):
 		case err != nil:
@@ -380,7 +374,7 @@ func (i *Installations) connectedSince(ctx context.Context, key string, at time.
 	if connectedSince(i.app.source(i.store, sourceID{key: key}).unsavedCopy(), at) {
 		return true, nil
 	}
-	token, err := i.store.Load(ctx, key)
+	token, err := i.load(ctx, key)
 	if errors.Is(err, ErrNoToken) {
 		return false, nil
 	}
@@ -402,7 +396,7 @@ func (i *Installations) MarkConnected(ctx context.Context, locationID string, at
 	if at.IsZero() {
 		return nil
 	}
-	token, err := i.store.Load(ctx, key)
+	token, err := i.load(ctx, key)
 	switch {
 	case errors.Is(err, ErrNoToken):
 		return nil
@@ -411,12 +405,15 @@ func (i *Installations) MarkConnected(ctx context.Context, locationID string, at
 	case connectedSince(token, at):
 		return nil
 	}
-	_, err = i.store.Update(ctx, key, func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
-		if current != nil && !connectedSince(current, at) {
-			current.ConnectedAt = at
+	mark := func(_ context.Context, current *ghl.Token) (*ghl.Token, error) {
+		if current == nil || connectedSince(current, at) {
+			return current, nil
 		}
-		return current, nil
-	})
+		next := clone(current) // a store may compare the pointer with that of current
+		next.ConnectedAt = at
+		return next, nil
+	}
+	_, err = await(ctx, func() (*ghl.Token, error) { return i.store.Update(ctx, key, mark) })
 	return err
 }
 
@@ -425,7 +422,7 @@ func (i *Installations) reconnectedWith(ctx context.Context, companyID string, t
 	if token.RefreshToken != "" || token.CompanyID != companyID {
 		return nil
 	}
-	company, err := i.store.Load(ctx, CompanyKey(companyID))
+	company, err := i.load(ctx, CompanyKey(companyID))
 	if errors.Is(err, ErrNoToken) {
 		return nil
 	}
@@ -437,7 +434,8 @@ func (i *Installations) reconnectedWith(ctx context.Context, companyID string, t
 
 func (i *Installations) remove(ctx context.Context, key string) error {
 	i.drop(key, true) // before, so that a renewal does not save afterwards what it holds in memory
-	if err := i.store.Delete(ctx, key); err != nil {
+	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, i.store.Delete(ctx, key) })
+	if err != nil {
 		return err
 	}
 	i.drop(key, true)

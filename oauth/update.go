@@ -62,6 +62,30 @@ func Save(ctx context.Context, save func(ctx context.Context) error) error {
 	}
 }
 
+// await returns the result of do, or the error of ctx if ctx ends first, also when do does not heed its context. Then do
+// ends by itself.
+func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	var none T
+	if ctx == nil {
+		return none, badInput("ctx", "the context is nil")
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := do()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
+
 // detach returns a context that the end of ctx does not reach, with a timeout of its own.
 func detach(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), timeout)

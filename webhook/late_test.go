@@ -31,7 +31,7 @@ func newSkewedOffice(t *testing.T, skew time.Duration) *skewedOffice {
 	app, err := oauth.NewApp(o.AppConfig(o.app))
 	require.NoError(t, err)
 	o.store = &failingStore{Store: oauth.NewMemoryStore()}
-	o.all, err = oauth.NewInstallations(app, o.store, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 1}))
+	o.all, err = oauth.NewInstallations(app, o.store, ghl.WithRetry(ghl.RetryPolicy{MaxAttempts: 2, MinBackoff: time.Millisecond}))
 	require.NoError(t, err)
 	s := &skewedOffice{office: o, skew: skew, auth: app}
 	s.restart()

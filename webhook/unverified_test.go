@@ -262,7 +262,7 @@ func TestMemoryIsReleasedOnce(t *testing.T) {
 			r.Header = signed([]byte("other"))
 			func() {
 				defer func() { _ = recover() }()
-				wrap(h).ServeHTTP(&deadlined{ResponseRecorder: httptest.NewRecorder(), body: &held{}}, r)
+				wrap(h).ServeHTTP(&deadlined{ResponseRecorder: httptest.NewRecorder(), body: &held{end: make(chan struct{})}}, r)
 			}()
 			require.Zero(t, h.unverified.used, name)
 		}

@@ -65,7 +65,7 @@ var (
 	})
 )
 
-// ParsePublicKey reads an Ed25519 public key: PEM with a block "PUBLIC KEY", which is the form that HighLevel publishes,
+// ParsePublicKey reads an Ed25519 public key: PEM with a block "PUBLIC KEY", the form that HighLevel publishes,
 // or the base64 or hex of that block's content (SPKI in DER) or of the key's 32 bytes. Base64 may be URL-safe and
 // without padding. White space around the key and line breaks within base64 are ignored.
 func ParsePublicKey(text string) (ed25519.PublicKey, error) {

@@ -22,8 +22,12 @@ func BadRequest(message string) Kind {
 }
 
 // ContactNotFound is 400 {"error":"Contact with id … not found","status":400}, which HighLevel sends instead of 404.
+// The id is that of the request's path, if it has one.
 func ContactNotFound() Kind {
-	return withBody("ContactNotFound", http.StatusBadRequest, answer.NewContactNotFound("0007BWpSzSwfiuSl0tR2"))
+	const another = "0007BWpSzSwfiuSl0tR2"
+	k := withBody("ContactNotFound", http.StatusBadRequest, answer.NewContactNotFound(another))
+	k.effect.Reply.ContactID = another
+	return k
 }
 
 // NotFound is 404 with a message, which HighLevel sends for records other than contacts.

@@ -69,16 +69,27 @@ func HideTokens(text string) string {
 
 // HideIn returns an error that prints no secret, nor does an error that it wraps. errors.Is and errors.As find err
 // and what err wraps. HideIn returns err itself when its text holds no secret.
-func (s Secrets) HideIn(err error) error {
+func (s Secrets) HideIn(err error) error { return hideIn(err, s.Hide) }
+
+// quoted matches a text in Go's quotes, also one that was cut.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*(?:"|\\?$)`)
+
+// HideQuoted is [Secrets.HideIn] that also replaces each quoted part of a text. The errors of net/http quote the bytes
+// of an answer that breaks HTTP, which can hold a secret in any spelling or in pieces.
+func (s Secrets) HideQuoted(err error) error {
+	return hideIn(err, func(text string) string { return s.Hide(quoted.ReplaceAllString(text, `"…"`)) })
+}
+
+func hideIn(err error, hide func(string) string) error {
 	if err == nil {
 		return nil
 	}
 	text := err.Error()
-	hidden := s.Hide(text)
+	hidden := hide(text)
 	if hidden == text {
 		return err
 	}
-	return &hiddenError{hidden, func() error { return err }, func() error { return s.HideIn(errors.Unwrap(err)) }}
+	return &hiddenError{hidden, func() error { return err }, func() error { return hideIn(errors.Unwrap(err), hide) }}
 }
 
 // hiddenError holds the wrapped error and the secrets in functions, which reflection prints as addresses.

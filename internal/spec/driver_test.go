@@ -335,6 +335,30 @@ var methods = []method{
 		},
 	}},
 
+	{operation: "appointmentNotes.list", calls: []call{
+		func(d *driver) (any, error) { // one page
+			for note, err := range d.AppointmentNotes.All(d.ctx, eventID, d.opt) {
+				return []*ghl.Note{note}, err
+			}
+			return nil, nil
+		},
+	}},
+	{operation: "appointmentNotes.create", calls: []call{
+		func(d *driver) (any, error) {
+			return d.AppointmentNotes.Create(d.ctx, eventID, &ghl.NoteCreate{Body: "Called back"}, d.opt)
+		},
+		func(d *driver) (any, error) {
+			in := &ghl.NoteCreate{Body: "Called back", UserID: userID}
+			return d.AppointmentNotes.Create(d.ctx, eventID, full(d, in, "Title", "Color", "Pinned"), d.opt)
+		},
+	}},
+	{operation: "appointmentNotes.update", calls: []call{
+		func(d *driver) (any, error) {
+			in := &ghl.NoteUpdate{Body: ghl.Some("Called back"), UserID: ghl.Some(userID)}
+			return d.AppointmentNotes.Update(d.ctx, eventID, noteID, full(d, in, "Title", "Color", "Pinned"), d.opt)
+		},
+	}},
+
 	{operation: "calendars.list", calls: []call{
 		func(d *driver) (any, error) { return d.Calendars.List(d.ctx, nil, d.opt) },
 		func(d *driver) (any, error) {
@@ -439,6 +463,7 @@ func allMethods(t *testing.T) []method {
 var ids = map[string]string{
 	"locationId": locationID, "contactId": contactID, "taskId": taskID, "noteId": noteID, "businessId": businessID,
 	"campaignId": campaignID, "workflowId": workflowID, "calendarId": calendarID, "eventId": eventID,
+	"appointmentId": eventID,
 }
 
 // derived returns the method of an operation that takes only the ids of its path, such as Client.Notes.Get for

@@ -77,6 +77,9 @@ func newSeeded(t *testing.T) *seeded {
 	appointment.CreatedBy.UserID, appointment.CreatedBy.Source = userID, "calendar_page"
 	appointment.AppointmentStatus = ghl.AppointmentCancelled // a cancelled appointment occupies no slot
 	s.AddAppointment(appointment)
+	note := ghl.Note{ID: noteID, Body: "Called back", UserID: userID}
+	note.CreatedBy.ID, note.CreatedBy.Name = userID, "Ada"
+	s.AddAppointmentNote(eventID, note)
 	blocked := appointment
 	blocked.ID, blocked.ContactID = "blocked", ""
 	s.AddBlockedSlot(blocked)

@@ -70,6 +70,9 @@ type settings struct {
 	unknown []string              // environment variables with the prefix that are not settings
 }
 
+// Format prints the name of the file alone for every verb, because the settings hold secrets.
+func (s settings) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "settings{%q}", s.file) }
+
 type locationSettings struct {
 	ID       string                 `yaml:"id"`
 	Token    string                 `yaml:"token"`
@@ -83,6 +86,9 @@ type locationSettings struct {
 	Takes    string                 `yaml:"takes"`
 	Stages   map[string][]stageTask `yaml:"stages"`
 }
+
+// Format prints the id alone for every verb, because the settings hold a token.
+func (l locationSettings) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "locationSettings{%q}", l.ID) }
 
 type stageTask struct {
 	Title string        `yaml:"title"`

@@ -62,6 +62,7 @@ var wrongSettings = map[string]struct {
 	"id":               {file: strings.Replace(good, "abc", "a/b", 1), want: "ghlsync.yaml:3:9: locations[0].id: must be the id of a location"},
 	"id twice":         {file: good + "    takes: all\n  - {id: abc, token: pit-secret, takes: none}\n", want: "ghlsync.yaml:6:10: locations[1].id: must differ"},
 	"no token":         {file: "database: sqlite:x.db\nlocations: [{id: a}]\n", want: "ghlsync.yaml:2:13: locations[0].token: is missing"},
+	"Bearer token":     {file: strings.Replace(good, "pit-secret", "Bearer pit-secret", 1), want: "ghlsync.yaml:4:12: locations[0].token: must be a token without white space: the token starts with the word Bearer; pass the token without the word Bearer"},
 	"token":            {file: strings.Replace(good, "pit-secret", "pit-secret two", 1), want: "ghlsync.yaml:4:12: locations[0].token: must be a token without white space"},
 	"owner":            {file: good + "    owner: me\n", want: `ghlsync.yaml:5:12: locations[0].owner: must be highlevel, pluvo or newest, got "me"`},
 	"near owner":       {file: good + "    owner: pluvoo\n", want: `got "pluvoo"; did you mean pluvo?`},

@@ -374,8 +374,9 @@ func (v *validator) location(i int) ghlsync.Location {
 	}
 	if in.Token != "" {
 		l.TokenSource = ghl.StaticTokenSource(in.Token)
-		if _, err := ghl.New(ghl.WithToken(in.Token)); err != nil {
-			v.wrong(name+"token", "must be a token without white space, such as a space or line break at its end")
+		var refused *ghl.Error
+		if _, err := ghl.New(ghl.WithToken(in.Token)); errors.As(err, &refused) {
+			v.wrong(name+"token", "must be a token without white space: %s", refused.Message)
 		}
 	}
 	if v.HighLevel.BaseURL != "" {

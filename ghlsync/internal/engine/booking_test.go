@@ -1,11 +1,6 @@
 package engine_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
-	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -130,87 +125,17 @@ func TestAMoveToATakenSlot(t *testing.T) {
 	})
 }
 
-// plainAnswers lets HighLevel answer every change of an appointment without its times, and confirm an appointment
-// whose update does not name the status. It records the operations on single appointments.
-type plainAnswers struct {
-	mu         sync.Mutex
-	operations []string
-}
-
-func (p *plainAnswers) option() ghl.Option {
-	return ghl.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
-		return transportFunc(func(r *http.Request) (*http.Response, error) {
-			op, _ := ghl.OperationFromContext(r.Context())
-			switch op.Name {
-			case "appointments.get", "appointments.create", "appointments.update":
-				return p.answer(next, r, op.Name)
-			}
-			return next.RoundTrip(r)
-		})
-	})
-}
-
-func (p *plainAnswers) answer(next http.RoundTripper, r *http.Request, operation string) (*http.Response, error) {
-	p.mu.Lock()
-	p.operations = append(p.operations, operation)
-	p.mu.Unlock()
-	if operation == "appointments.get" {
-		return next.RoundTrip(r)
-	}
-	var body map[string]any
-	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-		return nil, err
-	}
-	if body["appointmentStatus"] == nil {
-		body["appointmentStatus"] = "confirmed"
-	}
-	sent, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	again := r.Clone(r.Context())
-	again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(sent)), int64(len(sent))
-	resp, err := next.RoundTrip(again)
-	if err != nil || resp.StatusCode >= 300 {
-		return resp, err
-	}
-	defer resp.Body.Close()
-	var record map[string]any
-	if err := json.NewDecoder(resp.Body).Decode(&record); err != nil {
-		return nil, err
-	}
-	delete(record, "startTime")
-	delete(record, "endTime")
-	plain, err := json.Marshal(record)
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(plain)), int64(len(plain))
-	resp.Header.Del("Content-Length")
-	return resp, err
-}
-
-func (p *plainAnswers) sent() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	list := p.operations
-	p.operations = nil
-	return list
-}
-
-type transportFunc func(*http.Request) (*http.Response, error)
-
-func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // TestAnEditKeepsTheStatusOfAnAppointment: the update names the status that the run has read.
 func TestAnEditKeepsTheStatusOfAnAppointment(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
-		server := new(plainAnswers)
-		w := newWorld(t, address, nil, server.option())
+		w := newWorld(t, address, nil)
+		w.server.Fail(ghltest.Fault{Kind: fault.BookingWithoutTimes()})
 		ada, made, start := w.appointment()
 		_, err := w.client.Appointments.Update(t.Context(), made.ID,
 			&ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentNoShow)})
 		require.NoError(t, err)
 		w.touch(ada.ID)
 		w.settle()
-		server.sent()
 		for _, edit := range []func(*pluvo.Appointment){
 			func(a *pluvo.Appointment) { a.Title = "Long talk" },
 			func(a *pluvo.Appointment) { a.Start, a.End = start.Add(2*time.Hour), start.Add(150*time.Minute) },
@@ -218,9 +143,13 @@ func TestAnEditKeepsTheStatusOfAnAppointment(t *testing.T) {
 		} {
 			ours := w.full(ada.ID).Appointments[0]
 			edit(&ours)
+			w.server.ResetRequests()
 			w.put(&ours)
 			w.settle()
-			require.Equal(t, []string{"appointments.update"}, server.sent())
+			for _, r := range w.server.Requests() {
+				require.NotEqual(t, "appointments.get", r.Operation, "the list has the status")
+			}
+			require.Equal(t, []string{"appointments.update"}, w.writes())
 			there := w.server.Appointments(ada.ID)[0]
 			require.Equal(t, ghl.AppointmentNoShow, there.AppointmentStatus)
 			require.Equal(t, ours.Title, there.Title)
@@ -238,7 +167,8 @@ func TestABookingWhoseAnswerHasNoTimes(t *testing.T) {
 		var calendar string
 		w := newWorld(t, address, func(l *engine.Location) {
 			l.Calendar = func(*pluvo.Appointment) string { return calendar }
-		}, new(plainAnswers).option())
+		})
+		w.server.Fail(ghltest.Fault{Kind: fault.BookingWithoutTimes()})
 		calendar = w.server.AddCalendar(ghl.Calendar{Name: "Consultations"}).ID
 		start := w.freeSlot(calendar)
 		w.put(&pluvo.Contact{ID: "p1", FirstName: "Ada", Email: "ada@example.com"})
@@ -253,5 +183,27 @@ func TestABookingWhoseAnswerHasNoTimes(t *testing.T) {
 		require.Equal(t, "Long talk", w.pluvoAppointments("p1")[0].Title)
 		require.Equal(t, "Long talk", w.server.Appointments(w.server.Contacts()[0].ID)[0].Title)
 		require.Empty(t, w.failures())
+	})
+}
+
+// TestNotesOfTheEditor: HighLevel writes each note as HTML, which is neither a refusal nor a change.
+func TestNotesOfTheEditor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		w := newWorld(t, address, nil)
+		w.server.Fail(ghltest.Fault{Kind: fault.EditorNotes()})
+		ada := w.known(ghl.Contact{FirstName: "Ada", Email: "ada@example.com"})
+		w.put(&pluvo.Note{ID: "n1", ContactID: w.full(ada.ID).Contact.ID, Content: "Tom & Jerry\n1 < 2"})
+		w.settle()
+		require.Equal(t, []string{"notes.create"}, w.writes())
+		note := w.full(ada.ID).Notes[0]
+		note.Content += "\nthird"
+		w.put(&note)
+		w.settle()
+		require.Equal(t, []string{"notes.update"}, w.writes())
+		w.touch(ada.ID)
+		w.settle()
+		require.Empty(t, w.writes())
+		require.Empty(t, w.conflicts())
+		require.Equal(t, "Tom & Jerry\n1 < 2\nthird", w.full(ada.ID).Notes[0].Content)
 	})
 }

@@ -65,14 +65,13 @@ var phones = mapping.PhoneNormalizerFunc(func(phone string) (string, bool) {
 	return "", false
 })
 
-// newWorld begins with two empty sides. change may change how the location is synced; options are of the client.
-func newWorld(t *testing.T, address string, change func(*engine.Location), options ...ghl.Option) *world {
+// newWorld begins with two empty sides. Change may change how the location is kept in step.
+func newWorld(t *testing.T, address string, change func(*engine.Location)) *world {
 	t.Helper()
 	w := &world{t: t, db: dbtest.Open(t, address), server: ghltest.Start(t)}
 	var err error
-	options = append(w.server.ClientOptions(), append(options,
+	w.client, err = ghl.New(append(w.server.ClientOptions(),
 		ghl.WithLimiterFor(func(string) ghl.Limiter { return nil }))...)
-	w.client, err = ghl.New(options...)
 	require.NoError(t, err)
 	w.pluvo = &store{Store: records.New(w.db)}
 	w.engine, err = engine.New(engine.Config{DB: w.db, Store: w.pluvo, Settle: settle,

@@ -38,6 +38,9 @@ type Options struct {
 	Keys [][]byte
 }
 
+// Format prints the number of keys alone, whatever the verb.
+func (o Options) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "tokens.Options{%d keys}", len(o.Keys)) }
+
 // New returns the store in a database.
 func New(d *db.DB, o Options) (*Store, error) {
 	ring, err := oauth.NewKeyRing(o.Keys...)

@@ -236,3 +236,47 @@ func TestOneRefresh(t *testing.T) {
 		require.Zero(t, burned)
 	})
 }
+
+// TestWaitEndsWithTheContext: a caller that waits for the database returns soon after the end of its context, although
+// another process holds the lock of the row or writes to the file.
+func TestWaitEndsWithTheContext(t *testing.T) {
+	const soon = 5 * time.Second // much less than the time for which the locks are held
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d, other := dbtest.Open(t, address), dbtest.Open(t, address)
+		s := open(t, d, tokens.Options{})
+		save(t, s, "k", &ghl.Token{AccessToken: "a"})
+		held, release, ended := make(chan bool), make(chan bool), make(chan error)
+		go func() {
+			ended <- other.Write(context.Background(), func(ctx context.Context, tx *db.Tx) error {
+				_, err := tx.Exec(ctx, `UPDATE ghlsync_token SET changed_at = 5 WHERE key = $1`, []byte("k"))
+				close(held)
+				select {
+				case <-release:
+				case <-time.After(2 * soon):
+				}
+				return err
+			})
+		}()
+		<-held
+		for name, wait := range map[string]func(context.Context) error{
+			"Delete": func(ctx context.Context) error { return s.Delete(ctx, "k") },
+			"Update": func(ctx context.Context) error {
+				_, err := s.Update(ctx, "k", func(context.Context, *ghl.Token) (*ghl.Token, error) {
+					return nil, errors.New("the key is locked")
+				})
+				return err
+			},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			start := time.Now()
+			err := wait(ctx)
+			cancel()
+			require.ErrorIs(t, err, context.DeadlineExceeded, name)
+			require.Less(t, time.Since(start), soon, name)
+			t.Logf("%s returned after %s", name, time.Since(start))
+		}
+		close(release)
+		require.NoError(t, <-ended)
+		save(t, s, "k", &ghl.Token{AccessToken: "b"}) // no caller that gave up holds the lock
+	})
+}

@@ -48,5 +48,6 @@ type Reply struct {
 	ContentType string
 	Body        string
 	Header      map[string]string
-	Gateway     bool // the answer comes from a gateway, without the headers of the API
+	ContactID   string // an id in Body that stands for the contact in the path of the request
+	Gateway     bool   // the answer comes from a gateway, without the headers of the API
 }
