@@ -110,6 +110,7 @@ func (d *DB) together(batch []*write) (err error) {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
+	d.counts.transactions.Add(1)
 	for _, w := range batch {
 		if w.err = w.ctx.Err(); w.err != nil {
 			continue
