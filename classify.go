@@ -117,10 +117,11 @@ func gatewayFailed(text string) bool {
 var (
 	locationSubject = regexp.MustCompile(`(?:^|[:.;,] )(?:the |this |your |requested )*(?:location|sub-?account)` +
 		`(?: (?:with )?(?:id )?\S+)? (?:is|was|has been)(?: currently| temporarily)? ` +
-		`(?:not (?:active|accessible|authorized|enabled|permitted)|inactive|inaccessible|disabled|suspended|deactivated|` +
-		`blocked|locked|paused|deleted|closed|forbidden)\b`)
+		`(?:not (?:active|accessible|authorized|enabled|permitted)|inactive|inaccessible|disabled|suspended|` +
+		`deactivated|blocked|locked|paused|deleted|closed|forbidden)\b`)
 	locationAccess = regexp.MustCompile(
-		`\b(?:access(?:ible)?|permissions?|authori[sz]ed|permitted|allowed|forbidden)\b(?: denied| to| for| on| access| by)*` +
+		`\b(?:access(?:ible)?|permissions?|authori[sz]ed|permitted|allowed|forbidden)\b` +
+			`(?: denied| to| for| on| access| by)*` +
 			`(?: the| this| that| your| requested| given)*(?: location| sub-?account)` +
 			`(?: (?:with )?(?:id )?[\w-]{3,})?(?:$|[.,;!]| (?:is|was|has|with|denied)\b)|` +
 			`\b(?:location|sub-?account) access\b`)

@@ -18,7 +18,7 @@ func (r *refusal) fromNetwork() bool {
 
 var (
 	// routerText is the text of HighLevel's router for a path that it does not have.
-	routerText = regexp.MustCompile(`^Cannot (?:GET|POST|PUT|PATCH|DELETE) /|>\s*Cannot (?:GET|POST|PUT|PATCH|DELETE) /`)
+	routerText = regexp.MustCompile(`(?:^|>\s*)Cannot (?:GET|POST|PUT|PATCH|DELETE) /`)
 	// cloudflareCode matches the number of Cloudflare's own errors, also with tags between the words.
 	cloudflareCode = regexp.MustCompile(`(?i)\berror(?:[ -]?code)?(?:["':\s>]|<[^<>]*>)+(1[0-3][0-9]{2})\b`)
 	timeOutWords   = regexp.MustCompile(`(?i)\btimed?[ -]?out\b`)

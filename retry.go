@@ -184,7 +184,8 @@ func (k *call) prepare(r *http.Request) error {
 	return nil
 }
 
-// waitForLimiter waits until the limiter lets the next attempt go. After a 429 it waits no longer than the policy allows.
+// waitForLimiter waits until the limiter lets the next attempt go. After a 429 it waits no longer than the policy
+// allows.
 func (k *call) waitForLimiter() error {
 	ctx, start := k.ctx, time.Now()
 	if k.boundsWait() {

@@ -31,7 +31,8 @@ func readEnvelope(body []byte) (envelope, error) {
 			if e.status == 0 {
 				e.status = errorStatus(value)
 			}
-			if text := string(value); text == `"error"` || text == `"fail"` || text == `"failed"` || text == `"failure"` {
+			switch string(value) {
+			case `"error"`, `"fail"`, `"failed"`, `"failure"`:
 				e.status = -1
 			}
 		case "succeded", "succeeded", "success": // HighLevel uses all three spellings

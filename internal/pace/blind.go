@@ -5,8 +5,8 @@ import "time"
 const (
 	// blindShare of the estimated limit is used while no answer reports what remains.
 	blindShare = 0.98
-	// blindFew is how many own requests of the last interval a refusal must follow to show the limit. After fewer, other
-	// clients have used most of it.
+	// blindFew is how many own requests of the last interval a refusal must follow to show the limit. After fewer,
+	// other clients have used most of it.
 	blindFew = 5
 	// blindTrial is how long after a refusal the estimated limit is raised.
 	blindTrial = 12
