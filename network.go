@@ -51,10 +51,20 @@ func (r *refusal) page() verdict {
 		categories: serverError, message: r.pageText(code),
 		mayHaveActed: !blocked && (r.status >= 500 || timeout),
 	}
-	if !html && code == 0 && !timeout && !r.networkStatus() {
-		v.categories = 0 // a line of text that refuses this request, such as 413 and 415
+	if code == 0 && (r.refusesRequest() || !html && !timeout && !r.networkStatus()) {
+		v.categories = 0 // a page that refuses this request, or a line of text that does
 	}
 	return v
+}
+
+// refusesRequest reports whether the status refuses this request for its size or form, whoever answers.
+func (r *refusal) refusesRequest() bool {
+	switch r.status {
+	case http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
+		http.StatusUnsupportedMediaType, http.StatusRequestHeaderFieldsTooLarge:
+		return true
+	}
+	return false
 }
 
 // networkStatus reports whether a proxy answers with the status for reasons that the request does not have.
