@@ -193,3 +193,43 @@ func TestDoOfWhatHasStopped(t *testing.T) {
 		require.False(t, stopped())
 	})
 }
+
+// TestShare: if many units wait, they are read together. If that fails, each is read by itself, and the failure is not
+// one of the units.
+func TestShare(t *testing.T) {
+	for name, failed := range map[string]error{"well": nil, "failing": errors.New("the search fails")} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				d := dbtest.Open(t, address)
+				var single, shared, reads atomic.Int32
+				q := open(t, d, queue.Config{
+					Work: func(context.Context, *queue.Run) error { single.Add(1); return nil },
+					Share: func(_ context.Context, runs []*queue.Run) (queue.Work, error) {
+						reads.Add(1)
+						if len(runs) <= queue.MaxSingle {
+							return nil, errors.New("too few")
+						}
+						return func(context.Context, *queue.Run) error { shared.Add(1); return nil }, failed
+					}})
+				require.NoError(t, q.AddLocation(t.Context(), "loc"))
+				for i := range 100 {
+					aspects := queue.AspectContact
+					if i%10 == 0 {
+						aspects = queue.AspectPluvo // does not wait for the others
+					}
+					require.NoError(t, q.Mark(t.Context(), unit(fmt.Sprint("c", i)), aspects, queue.Live))
+				}
+				start(t, q)
+				eventually(t, "synced", func() bool { return behind(t, d) == 0 })
+				require.EqualValues(t, 1, reads.Load())
+				if failed == nil {
+					require.EqualValues(t, 90, shared.Load())
+					require.EqualValues(t, 10, single.Load())
+				} else {
+					require.EqualValues(t, 100, single.Load())
+				}
+				require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_failure`))
+			})
+		})
+	}
+}

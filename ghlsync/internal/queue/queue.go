@@ -90,6 +90,7 @@ type Queue struct {
 	alive    lifeline
 	pulses   pulses
 	sessions sessions
+	unshared sync.Map // location → until when its units are read by themselves
 	late     sync.Map // tokens of locks that could not be released yet
 
 	mu      sync.Mutex

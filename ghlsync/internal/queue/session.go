@@ -356,7 +356,7 @@ func (s *session) begin(n int, sharing bool) (begun int, wanted bool, err error)
 			return err
 		}
 		many := sharing
-		if !many && s.q.Share != nil {
+		if !many && s.shares() {
 			if many, err = s.manyWait(ctx, tx); err != nil {
 				return err
 			}
@@ -412,12 +412,28 @@ func (s *session) run(run *Run, work Work) {
 // sharers is how many units of a batch are worked on at once.
 const sharers = 16
 
-// share works on a batch of units with shared reads.
+// unshared is how long the units of a location are read by themselves after shared reads have failed.
+const unshared = time.Minute
+
+// shares reports whether the units of the location may be read together.
+func (s *session) shares() bool {
+	until, _ := s.q.unshared.Load(s.location)
+	at, failed := until.(time.Time)
+	return s.q.Share != nil && (!failed || time.Now().After(at))
+}
+
+// share works on a batch of units with shared reads. If the reads fail, the failure is not one of each unit.
 func (s *session) share(batch []*Run) {
 	limited, cancel := context.WithTimeoutCause(s.ctx, s.q.Timeout, context.DeadlineExceeded)
 	defer cancel()
 	work, err := s.q.Share(limited, batch)
 	if err != nil {
+		if v := Classify(err); v.Action != PauseLocation && v.Action != Wait && limited.Err() == nil {
+			s.q.Logger.LogAttrs(s.ctx, slog.LevelWarn, "reading many contacts at once failed; each is read by itself",
+				slog.String("location", s.location), slog.String("err", messageOf(err)))
+			s.q.unshared.Store(s.location, time.Now().Add(unshared))
+			err = &WaitError{After: time.Millisecond, Reason: "the contact is read by itself"}
+		}
 		work = func(context.Context, *Run) error { return err }
 	}
 	var all sync.WaitGroup
