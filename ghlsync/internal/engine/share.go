@@ -31,6 +31,7 @@ type shared struct {
 	tasks        map[string][]*ghl.Task
 	appointments map[string][]*ghl.Appointment // nil if they were not read
 	strangers    map[string]bool               // contacts that are not linked, and that no delivery says are new
+	changed      map[string]time.Time          // when a contact was last said to have changed
 }
 
 // Share reads what a batch of units needs. It is the [queue.Config.Share] of a queue.
@@ -39,7 +40,8 @@ func (e *Engine) Share(ctx context.Context, runs []*queue.Run) (queue.Work, erro
 	if l == nil {
 		return e.Sync, nil // which waits
 	}
-	s := &shared{e: e, l: l, sent: e.now(), need: map[string]queue.Aspects{}, strangers: map[string]bool{}}
+	s := &shared{e: e, l: l, sent: e.now(), need: map[string]queue.Aspects{},
+		strangers: map[string]bool{}, changed: map[string]time.Time{}}
 	var contacts, tasks []string
 	var appointments []*queue.Run
 	for _, run := range runs {
@@ -51,6 +53,12 @@ func (e *Engine) Share(ctx context.Context, runs []*queue.Run) (queue.Work, erro
 			return nil, err
 		}
 		s.need[run.ID] = need
+		s.changed[run.ID] = run.Changed
+		for _, d := range run.Events {
+			if d.Received.After(s.changed[run.ID]) {
+				s.changed[run.ID] = d.Received
+			}
+		}
 		s.strangers[run.ID] = !known && !slices.ContainsFunc(run.Events, createsContact)
 		if !known || need&queue.AspectContact != 0 {
 			contacts = append(contacts, run.ID)
@@ -97,7 +105,7 @@ func (s *shared) sync(ctx context.Context, run *queue.Run) error {
 		return nil
 	}
 	err := s.e.syncContact(ctx, run, s.l.reading(s), run.ID, need)
-	if errors.Is(err, errUnindexed) {
+	if errors.Is(err, errUnindexed) || errors.Is(err, errDoubt) {
 		return s.later(ctx, run)
 	}
 	if errors.Is(err, errStale) || errors.Is(err, errChanged) {
@@ -137,6 +145,9 @@ func (s *shared) later(ctx context.Context, run *queue.Run) error {
 			case webhook.ContactDelete, webhook.TaskDelete, webhook.NoteDelete, webhook.AppointmentDelete:
 				return s.e.syncLater(ctx, run) // absence from a list of the location does not prove a deletion
 			}
+			if s.shows(run.ID, event) && s.sent.Sub(d.Received) >= s.e.lag {
+				continue
+			}
 		}
 		if d.Received.After(since) {
 			since = d.Received
@@ -156,6 +167,19 @@ func (s *shared) later(ctx context.Context, run *queue.Run) error {
 		return s.e.syncLater(ctx, run)
 	}
 	return &queue.WaitError{After: wait, Reason: "the search of HighLevel may lag behind"}
+}
+
+// shows reports whether what was read has the record of an event.
+func (s *shared) shows(contact string, event webhook.Event) bool {
+	switch id := event.RecordID(); event.(type) {
+	case *webhook.ContactEvent:
+		return s.contacts[id] != nil
+	case *webhook.TaskEvent:
+		return slices.ContainsFunc(s.tasks[contact], func(t *ghl.Task) bool { return t.ID == id })
+	case *webhook.AppointmentEvent:
+		return slices.ContainsFunc(s.appointments[contact], func(a *ghl.Appointment) bool { return a.ID == id })
+	}
+	return true // the notes of a contact are read by themselves
 }
 
 // syncLater reads a unit by itself, and yields to units that do not belong to a batch.
@@ -188,6 +212,16 @@ func (s *shared) children(ctx context.Context, l *Location, f *family, contact s
 }
 
 func (*shared) writable() error { return errStale }
+
+// fresh reports that a search shows what was seen and what was said to have changed, since it was sent so much later
+// that the index is up to date.
+func (s *shared) fresh(contact string, seen time.Time) bool {
+	since := s.changed[contact]
+	if seen.After(since) {
+		since = seen
+	}
+	return s.sent.Sub(since) >= s.e.lag
+}
 
 // chunks is the largest number of contacts that HighLevel takes in one search. It shrinks when a search is refused.
 type chunks struct{ size atomic.Int64 }
