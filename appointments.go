@@ -80,7 +80,8 @@ func (s *AppointmentsService) Get(ctx context.Context, eventID string, opts ...C
 // Create books an appointment: POST /calendars/events/appointments, scope calendars/events.write. CalendarID,
 // ContactID and StartTime are required. A slot that is already booked is [ErrSlotTaken].
 //
-// The answer may lack StartTime and EndTime, which are then those of in.
+// HighLevel's answer to a booking may lack StartTime and EndTime, which are then zero in the result. The appointment
+// has the times of in; [AppointmentsService.Get] returns them.
 //
 // Create is not retried when its outcome is unknown ([ErrAmbiguous]). With [CallReadBack] it then looks for the
 // booking.

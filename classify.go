@@ -85,7 +85,8 @@ func unauthorizedFor(has func(part string) bool) verdict {
 // can contain the same words.
 var timedOut = regexp.MustCompile(`(?i)(?:^|[:;,] )(?:the |this |an? |\d{1,3} )?(?:` + strings.Join([]string{
 	`(?:gateway|proxy|upstream|request|response|server|service|backend|command|operation|connection|connect|socket|` +
-		`query|database|transaction|network|read|write|stream|endpoint|function|process|execution|fetch|lambda|task|job)` +
+		`query|database|transaction|network|read|write|stream|endpoint|function|process|execution|fetch|lambda|` +
+		`task|job)` +
 		`(?: server)?[ _-](?:(?:request|connection|response|read|write|execution|processing|to upstream)[ _-])?` +
 		`(?:(?:has |is )?(?:timed|timing)[ _-]?out\b|time[ _-]?out` +
 		`(?:$|[.,:;!]| -| \(| (?:error|after|at|while|waiting|occurred|exceeded|reached|when|during)\b))`,
@@ -94,7 +95,8 @@ var timedOut = regexp.MustCompile(`(?i)(?:^|[:;,] )(?:the |this |an? |\d{1,3} )?
 	`time limit exceeded`, `(?:context )?deadline[ _]exceeded`, `context cancell?ed$`,
 	`(?:operation|request) (?:was )?aborted\b`, `user aborted a request`,
 	`upstream connect error`, `upstream prematurely closed`, `upstream (?:service |server )?(?:error|unavailable)`,
-	`no healthy upstream`, `bad gateway`, `(?:internal )?(?:server|service) (?:is )?(?:temporarily |currently )?unavailable`,
+	`no healthy upstream`, `bad gateway`,
+	`(?:internal )?(?:server|service) (?:is )?(?:temporarily |currently )?unavailable`,
 	`temporarily unavailable`, `internal server error`, `server (?:is )?(?:busy|overloaded)`, `socket hang up`,
 	`request failed with status code 5\d\d`, `(?:http|error|http error|status code) 5\d\d$`,
 	`connection (?:is |was |has been )?(?:reset|refused|closed|aborted|terminated|lost)\b`,
@@ -104,7 +106,8 @@ var timedOut = regexp.MustCompile(`(?i)(?:^|[:;,] )(?:the |this |an? |\d{1,3} )?
 // driverFailed matches the codes of a failed connection behind HighLevel's API, which a validation text does not have.
 var driverFailed = regexp.MustCompile(`\b(?:ETIMEDOUT|ESOCKETTIMEDOUT|ESOCKET|ECONNRESET|ECONNREFUSED|ECONNABORTED|` +
 	`EPIPE|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_[A-Z_]+|` +
-	`(?:Mongo|Mongoose)(?:Network|NetworkTimeout|ServerSelection|Timeout|WriteConcern|NotConnected|TopologyClosed)Error|` +
+	`(?:Mongo|Mongoose)(?:Network|NetworkTimeout|ServerSelection|Timeout|WriteConcern|NotConnected|` +
+	`TopologyClosed)Error|` +
 	`PoolClearedError|TimeoutError|i/o timeout|unexpected EOF|` +
 	`(?:1 CANCELLED|4 DEADLINE_EXCEEDED|10 ABORTED|13 INTERNAL|14 UNAVAILABLE):|` + // gRPC
 	`code = (?:Canceled|DeadlineExceeded|Aborted|Internal|Unavailable) desc|` +
@@ -129,8 +132,8 @@ var (
 		`deactivated|blocked|locked|paused|deleted|closed|forbidden)\b`)
 	locationAccess = regexp.MustCompile(
 		`\b(?:access(?:ible)?|permissions?|authori[sz]ed|permitted|allowed|forbidden)\b` +
-			`(?: denied| to| for| on| access| by)*` +
-			`(?: the| this| that| your| requested| given)*(?: location| sub-?account)` +
+			`(?: denied| to| for| on| access| by)*(?: the| this| that| your| requested| given)*` +
+			`(?: location| sub-?account)` +
 			`(?: (?:with )?(?:id )?[\w-]{3,})?(?:$|[.,;!]| (?:is|was|has|with|denied)\b)|` +
 			`\b(?:location|sub-?account) access\b`)
 	negated = regexp.MustCompile(`\b(?:no|not|cannot|never|without|lacks?|denied|forbidden|refused|\w+n't)\b`)

@@ -11,8 +11,8 @@ import (
 )
 
 // CustomField is a contact's value of a custom field. Records that are read have the ID; records to write need the
-// ID or the Key. The field's name and type are in its definition, see [LocationsService.CustomFields] and
-// [CustomFieldResolver].
+// ID or the Key. HighLevel ignores an unknown one without an error; [CustomFieldResolver.Set] refuses it. The field's
+// name and type are in its definition, see [LocationsService.CustomFields].
 type CustomField struct {
 	ID string `json:"id,omitempty"`
 	// Key is a name such as "contact.shoe_size". The API accepts it instead of the ID, and rarely sends it.

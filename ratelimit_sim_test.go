@@ -1,6 +1,7 @@
 package ghl
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -10,14 +11,17 @@ import (
 // simSeeds is how many seeds each figure is the mean of.
 const simSeeds = 5
 
-// simTargets are the figures that the limiter must reach with a server like HighLevel's.
-var simTargets = []struct {
+// simTarget is a simulation with the figures that its mean must reach.
+type simTarget struct {
 	name string
 	limiterSim
 	granted float64 // at least
 	refused float64 // at most
 	least   float64 // at least
-}{
+}
+
+// simTargets are the figures that the limiter must reach with a server like HighLevel's.
+var simTargets = []simTarget{
 	{"clients=1/grant=100", limiterSim{clients: 1, grant: 100}, 0.97, 0.0009, 0.999},
 	{"clients=1/grant=25", limiterSim{clients: 1, grant: 25}, 0.97, 0.0009, 0.999},
 	{"clients=2/grant=100", limiterSim{clients: 2, grant: 100}, 0.95, 0.0199, 0.85},
@@ -26,9 +30,34 @@ var simTargets = []struct {
 	{"clients=5/grant=25", limiterSim{clients: 5, grant: 25}, 0.90, 0.10, 0.5},
 }
 
+// otherTargets are the figures that the limiter must reach, without a setting, with servers of other kinds.
+var otherTargets = []simTarget{
+	{"sliding/grant=100", limiterSim{clients: 1, grant: 100, sliding: true}, 0.95, 0.005, 0.999},
+	{"sliding/grant=25", limiterSim{clients: 1, grant: 25, sliding: true}, 0.95, 0.005, 0.999},
+	{"bucket/grant=100", limiterSim{clients: 1, grant: 100, bucket: true}, 0.98, 0.001, 0.999},
+	{"bucket/grant=25", limiterSim{clients: 1, grant: 25, bucket: true}, 0.98, 0.001, 0.999},
+	{"bucket/grant=25/refill=100", limiterSim{clients: 1, grant: 25, refill: 100, bucket: true}, 0.98, 0.001, 0.999},
+	{"on-demand/grant=100", limiterSim{clients: 1, grant: 100, onDemand: true}, 0.95, 0.005, 0.999},
+	{"answers-after-2s/grant=100", limiterSim{clients: 1, grant: 100, fastest: twoSeconds, slowest: twoSeconds}, 0.945, 0.005, 0.999},
+	{"answers-after-2s/grant=25", limiterSim{clients: 1, grant: 25, fastest: twoSeconds, slowest: twoSeconds}, 0.94, 0.008, 0.999},
+	{"no-headers/grant=100", limiterSim{clients: 1, grant: 100, silent: true}, 0.95, 0.0005, 0.999},
+	{"no-headers/grant=50", limiterSim{clients: 1, grant: 50, silent: true}, 0.94, 0.005, 0.999},
+	{"no-headers/grant=25", limiterSim{clients: 1, grant: 25, silent: true}, 0.95, 0.005, 0.999},
+	{"no-headers/grant=100/sliding", limiterSim{clients: 1, grant: 100, silent: true, sliding: true}, 0.94, 0.005, 0.999},
+	{"no-limit/grant=25", limiterSim{clients: 1, grant: 25, missing: "l"}, 0.97, 0.001, 0.999},
+	{"no-limit-and-interval/grant=25", limiterSim{clients: 1, grant: 25, missing: "li"}, 0.97, 0.001, 0.999},
+	{"no-remaining/grant=25", limiterSim{clients: 1, grant: 25, missing: "r"}, 0.95, 0.001, 0.999},
+	{"no-interval/grant=25", limiterSim{clients: 1, grant: 25, missing: "i"}, 0.97, 0.001, 0.999},
+	{"changed-to-25/grant=100", limiterSim{clients: 1, grant: 100, changed: 25}, 0.97, 0.001, 0.999},
+	{"changed-to-100/grant=25", limiterSim{clients: 1, grant: 25, changed: 100}, 0.97, 0.001, 0.999},
+	{"naive-neighbour/grant=100", limiterSim{clients: 1, grant: 100, naive: true}, 0.97, 0.02, 0.82},
+}
+
+const twoSeconds = 2 * time.Second
+
 func TestLimiterReachesTheGrant(t *testing.T) {
 	t.Parallel()
-	for _, test := range simTargets {
+	for _, test := range slices.Concat(simTargets, otherTargets) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			mean, worst := test.runs(t, simSeeds)
@@ -101,7 +130,7 @@ func TestLimiterLetsLateClientsIn(t *testing.T) {
 // BenchmarkLimiterShare reports what TestLimiterReachesTheGrant asserts. An iteration simulates ten minutes with each
 // of the seeds.
 func BenchmarkLimiterShare(b *testing.B) {
-	for _, test := range simTargets {
+	for _, test := range slices.Concat(simTargets, otherTargets) {
 		b.Run(test.name, func(b *testing.B) {
 			var mean, worst simResult
 			for b.Loop() {

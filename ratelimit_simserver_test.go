@@ -21,7 +21,7 @@ type limiterSim struct {
 
 	sliding  bool    // the window slides
 	onDemand bool    // a window begins with the first request after the last
-	bucket   bool    // a token bucket holds tokens of refill intervals
+	bucket   bool    // a token bucket holds at most grant tokens
 	refill   float64 // tokens that the bucket gets in an interval; grant when zero
 
 	silent  bool    // no headers at all
@@ -36,24 +36,8 @@ type limiterSim struct {
 	changed  int           // grant from the fourth to the seventh minute
 	jump     time.Duration // how far the wall clock jumps after half of the time
 
-	naive naiveClient // beside the others
+	naive bool // a client beside the others does not know the limit: it sends 10 requests a second, at first 100 at once
 }
-
-// naiveClient sends all it can at once. After a 429 each of its callers pauses.
-type naiveClient int
-
-const (
-	noNaive       naiveClient = iota
-	exactNaive                // sends again at the very moment when the window ends
-	backoffNaive              // sends again after a random time of up to a second
-	stubbornNaive             // sends again after a second
-	patientNaive
-	burstNaive
-	burst10Naive
-	fewNaive
-	bucketNaive
-	few2Naive
-)
 
 const (
 	simTime    = 10 * time.Minute
@@ -222,7 +206,7 @@ func (s *simServer) result() simResult {
 	for _, n := range s.by[:s.clients] {
 		least = min(least, n)
 	}
-	if s.naive != noNaive {
+	if s.naive {
 		all++
 	}
 	r.least = float64(least*all) / float64(s.granted)
@@ -246,26 +230,11 @@ func (s limiterSim) run(t *testing.T, seed uint64) simResult {
 			})
 		}
 	}
-	if s.naive != noNaive {
-		n := simCallers
-		switch s.naive {
-		case fewNaive, few2Naive:
-			n = 10
-		case burst10Naive:
-			n = s.grant
-		case burstNaive:
-			n = s.grant / 2
-		}
-		bucket := rate.NewLimiter(10, 100)
-		for range n {
+	if s.naive {
+		pace := rate.NewLimiter(10, 100)
+		for range simCallers {
 			callers.Go(func() {
-				for {
-					if s.naive == bucketNaive {
-						bucket.Wait(t.Context())
-					}
-					if !srv.callNaively(end) {
-						return
-					}
+				for pace.Wait(t.Context()) == nil && srv.callNaively(end) {
 				}
 			})
 		}
@@ -297,49 +266,15 @@ func (s *simServer) call(t *testing.T, l *AdaptiveLimiter, client int, end time.
 	return true
 }
 
-// callNaively makes one call of the naive client.
+// callNaively makes one call of the naive client. It reports whether there is time for another.
 func (s *simServer) callNaively(end time.Time) bool {
 	there, back := s.latency()
 	if !time.Now().Add(there).Before(end) {
 		return false
 	}
 	time.Sleep(there)
-	r := s.answer(s.clients)
+	s.answer(s.clients)
 	time.Sleep(back)
-	switch s.naive {
-	case burst10Naive:
-		time.Sleep(10*time.Second - there - back)
-		return true
-	case burstNaive:
-		s.mu.Lock()
-		s.turn(time.Now())
-		rest := time.Until(s.begun.Add(s.interval))
-		s.mu.Unlock()
-		time.Sleep(rest)
-		return true
-	}
-	if r.Status != http.StatusTooManyRequests {
-		return true
-	}
-	switch s.naive {
-	case exactNaive:
-		s.mu.Lock()
-		s.turn(time.Now())
-		rest := time.Until(s.begun.Add(s.interval))
-		s.mu.Unlock()
-		time.Sleep(rest)
-	case backoffNaive:
-		s.mu.Lock()
-		pause := time.Duration(s.rng.Int64N(int64(time.Second)))
-		s.mu.Unlock()
-		time.Sleep(pause)
-	case patientNaive:
-		time.Sleep(10 * time.Second)
-	case few2Naive:
-		time.Sleep(rest10(s))
-	case stubbornNaive, fewNaive:
-		time.Sleep(time.Second)
-	}
 	return true
 }
 
@@ -360,11 +295,4 @@ func (s limiterSim) runs(t *testing.T, n int) (mean, worst simResult) {
 		})
 	}
 	return mean, worst
-}
-
-func rest10(s *simServer) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.turn(time.Now())
-	return time.Until(s.begun.Add(s.interval))
 }

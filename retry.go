@@ -38,7 +38,7 @@ type RetryPolicy struct {
 	// MaxRetryAfter is the longest Retry-After for which a call waits; default 60 s. A longer one fails the call at
 	// once, with the time in [Error.RetryAfter].
 	MaxRetryAfter time.Duration
-	// MaxRateLimitWait is how long a call goes on after its first 429; default 5 minutes, and at least the
+	// MaxRateLimitWait is how long a call continues after its first 429; default 5 minutes, and at least the
 	// MaxRetryAfter that is set beside it. All of that time counts: the pauses, the waits in the limiter and the
 	// requests between them. The call then fails with [ErrRateLimited] and [Error.RetryAfter]. The wait for the
 	// limiter before the first 429 does not count.

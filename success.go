@@ -107,8 +107,8 @@ var (
 		"too many requests"}
 )
 
-// refusedWith reports whether the message of an answer is a refusal that HighLevel or its gateway writes with an error's
-// status, such as "Invalid JWT", "Forbidden" and "Endpoint request timed out".
+// refusedWith reports whether the message of an answer is a refusal that HighLevel or its gateway writes with an
+// error's status, such as "Invalid JWT", "Forbidden" and "Endpoint request timed out".
 func refusedWith(body []byte) bool {
 	text, _ := lenient.Scalar(lenient.Field(body, "message"))
 	lower := strings.ToLower(text)

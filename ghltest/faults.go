@@ -15,7 +15,8 @@ import (
 type Fault struct {
 	// Kind is how they fail, such as fault.BadGatewayHTML() or fault.CutAfterWork().
 	Kind fault.Kind
-	// Operation is the name of an operation in the catalog, such as "contacts.create"; "" selects every request.
+	// Operation is the name of an operation in the catalog ([ghl.Operations]), such as "contacts.create"; "" selects
+	// every request.
 	Operation string
 	// After is the number of selected requests that succeed first.
 	After int

@@ -110,7 +110,7 @@ func parseSPKI[K any](der []byte) (K, error) {
 	var none K
 	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
-		return none, fmt.Errorf("webhook: the key cannot be read: %w", err)
+		return none, fmt.Errorf("webhook: the key's %d bytes are not a public key (SPKI in DER): %w", len(der), err)
 	}
 	k, ok := key.(K)
 	if !ok {

@@ -167,6 +167,9 @@ func CreatedAllTheSame() Kind {
 
 // TooManyRequests is 429. A positive retryAfter is sent as Retry-After, rounded up to seconds; 0 sends none, as
 // HighLevel does. A client waits for Retry-After even when the fault is removed; see ghltest.Server.ClearFaults.
+//
+// Without Fault.Times a call of a client waits for its whole ghl.RetryPolicy.MaxRateLimitWait, 5 minutes by default. A
+// test sets a short one, or uses a fake clock (testing/synctest) and ghltest.NewHandler.
 func TooManyRequests(retryAfter time.Duration) Kind {
 	k := withMessage("TooManyRequests", http.StatusTooManyRequests, "Too Many Requests")
 	k.effect.Reply.Header = map[string]string{"X-Ratelimit-Remaining": "0"}

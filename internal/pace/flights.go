@@ -50,6 +50,17 @@ func (f *flights) since(t time.Time) int {
 	return n
 }
 
+// after returns how many attempts in flight are expected to reach the server after end, when an answer takes as long as
+// took and an attempt reaches the server at any time in between.
+func (f *flights) after(end time.Time, took time.Duration) float64 {
+	sum := 0.0
+	for s := max(f.slot(end.Add(-took)), f.last-flightSlots+1); s <= f.last; s++ {
+		beyond := f.epoch.Add(time.Duration(s)*flightSlot + took).Sub(end)
+		sum += float64(f.slots[s%flightSlots]) * min(max(beyond.Seconds()/took.Seconds(), 0), 1)
+	}
+	return sum
+}
+
 // total returns how many attempts are in flight.
 func (f *flights) total() int {
 	n := 0

@@ -2,10 +2,8 @@ package pace
 
 import "time"
 
-const (
-	// rush is how much faster than on average other clients may be when a window begins.
-	rush = 4
-)
+// rush is how much faster than on average other clients may be when a window begins.
+const rush = 4
 
 // setLimit takes over the reported limit and interval, and reports whether one of them changed.
 func (w *window) setLimit(limit int, interval time.Duration, sent time.Time) bool {
@@ -25,19 +23,6 @@ func (w *window) setLimit(limit int, interval time.Duration, sent time.Time) boo
 		w.forget()
 	}
 	return newLimit || newInterval
-}
-
-// implyLimit returns the reported limit. As long as no answer has reported one, it returns the largest limit that what
-// remains has implied, up to the published limit.
-func (w *window) implyLimit(a Answer) int {
-	if a.Limit > 0 {
-		w.implied = -1
-	}
-	if w.implied < 0 || a.Refused || a.Remaining < 0 {
-		return a.Limit
-	}
-	w.implied = max(w.implied, min(a.Remaining+1, publishedLimit))
-	return w.implied
 }
 
 // learnNothing counts an attempt whose answer did not report what remains. It may have been granted.
@@ -82,6 +67,11 @@ func (w *window) learn(remaining int, refused bool, sent, now time.Time) {
 func (w *window) setRemaining(remaining int, sent, now time.Time) {
 	w.known, w.probes, w.unreported = true, false, 0
 	w.remaining, w.remainingSent, w.remainingRecv = remaining, sent, now
+	w.mean += (w.took() - w.mean) / 16
+	w.spread += ((w.took() - w.mean).Abs() - w.spread) / 16
+	if !w.sliding(now) {
+		w.rivals.watch(w)
+	}
 }
 
 // learnStraggler learns from an attempt that was sent before the estimated beginning of the window. The attempt may
@@ -154,22 +144,6 @@ func (w *window) learnFurther(remaining int, sent, now time.Time) {
 	if at := sent.Add(-w.interval); remaining < w.limit/4 && at.Before(w.hi) {
 		w.lo = later(w.lo, at)
 	}
-}
-
-// learnSliding learns while the server's window is treated as sliding, and checks whether it still slides.
-func (w *window) learnSliding(remaining int, sent, now time.Time) {
-	if sent.Before(w.remainingSent) {
-		return
-	}
-	switch {
-	case remaining-w.remaining >= max(w.limit/2, 1):
-		w.forget()
-		return
-	}
-	if remaining <= w.remaining || !sent.Before(w.remainingRecv) {
-		w.setRemaining(remaining, sent, now)
-	}
-	w.shareSliding(sent)
 }
 
 // slipped reports whether what remains has grown by too little for a fixed window, of which nearly all remains just

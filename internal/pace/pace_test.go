@@ -237,3 +237,141 @@ func TestBackgroundLeavesRoom(t *testing.T) {
 	require.Zero(t, p.Delay(c.now, false))
 	require.Positive(t, p.Delay(c.now, true))
 }
+
+func TestSendLog(t *testing.T) {
+	c := newClock()
+	l := newSendLog(c.now, 10*time.Second)
+	start := c.now
+	l.add(start)
+	l.add(c.add(time.Second))
+	l.add(c.add(time.Second))
+	require.Equal(t, 2, l.between(start, c.now), "after the first, up to the last")
+	require.Equal(t, 3, l.between(start.Add(-time.Minute), c.now.Add(time.Minute)))
+	require.Zero(t, l.between(c.now, start), "an empty range")
+	l.remove(start.Add(time.Second))
+	require.Equal(t, 1, l.between(start, c.now))
+	l.remove(start.Add(-time.Second))
+	require.Equal(t, 1, l.between(start, c.now), "nothing was sent before")
+	l.add(c.add(time.Hour))
+	require.Equal(t, 1, l.between(start, c.now), "the others have left the log")
+}
+
+func TestRisesAreCounted(t *testing.T) {
+	const interval = 10 * time.Second
+	next := func(r *rises, c *clock, remaining int, wait time.Duration) int {
+		sent := c.add(wait)
+		return r.count(remaining, sent, c.add(100*time.Millisecond), interval)
+	}
+	t.Run("in a sliding window", func(t *testing.T) {
+		c, r := newClock(), &rises{}
+		require.Zero(t, next(r, c, 1, 0), "nothing to compare with")
+		require.Equal(t, 1, next(r, c, 1, time.Second), "as much remains after one more attempt")
+		require.Zero(t, next(r, c, 0, time.Second))
+		require.Zero(t, next(r, c, 0, time.Second), "an attempt that left nothing may have found one")
+		require.Equal(t, 2, next(r, c, 3, time.Second))
+	})
+	t.Run("in fixed windows", func(t *testing.T) {
+		c, r := newClock(), &rises{}
+		for range 20 {
+			require.Less(t, next(r, c, 99, interval-200*time.Millisecond), slipsToSlide)
+			require.Zero(t, next(r, c, 98, 0))
+		}
+	})
+	t.Run("not between attempts that overlap", func(t *testing.T) {
+		c, r := newClock(), &rises{}
+		r.count(5, c.now, c.now.Add(time.Second), interval)
+		require.Zero(t, r.count(6, c.now.Add(500*time.Millisecond), c.now.Add(2*time.Second), interval))
+	})
+	t.Run("not with a clock that has jumped ahead", func(t *testing.T) {
+		c, r := newClock(), &rises{}
+		for i := range 10 {
+			now := c.add(time.Second)
+			require.Zero(t, r.count(i, now, now, interval))
+		}
+	})
+}
+
+// silent makes an answer without any headers.
+func silent(a *Answer) { a.Limit, a.Interval, a.Remaining = 0, 0, -1 }
+
+func TestTheLimitIsLearnedFromRefusals(t *testing.T) {
+	c := newClock()
+	p := New(c.now)
+	send := func(n int, change ...func(*Answer)) {
+		for range n {
+			answered(p, c, 0, append(change, silent)...)
+			c.add(100 * time.Millisecond)
+		}
+	}
+	require.Equal(t, 9.0, p.window.unlearnedRate())
+	send(25)
+	require.InDelta(t, 9.8, p.window.unlearnedRate(), 1e-9, "the published rate")
+	send(1, refused)
+	require.Equal(t, 25.0, p.window.blindLimit())
+	require.InDelta(t, 2.45, p.window.unlearnedRate(), 1e-9)
+	require.Positive(t, p.Delay(c.now, false))
+
+	refusedTwice := p.window.blind
+	p.Learn(Answer{Refused: true, Remaining: -1, DailyRemaining: -1, Sent: c.now.Add(-time.Second)}, c.now)
+	require.Equal(t, refusedTwice.limit, p.window.blind.limit, "sent before the first refusal arrived")
+
+	c.add(time.Minute)
+	send(1, refused)
+	require.Equal(t, 25.0, p.window.blindLimit(), "others have used the limit")
+	require.Greater(t, p.Delay(c.now, false), time.Second)
+
+	c.add(blindTrial * 10 * time.Second)
+	send(1)
+	require.Equal(t, 27.0, p.window.blindLimit(), "a higher limit is tried")
+	for range 20 {
+		c.add(21 * time.Second)
+		send(1)
+	}
+	require.Equal(t, 100.0, p.window.blindLimit(), "up to the published limit")
+}
+
+func TestTheLimitIsImplied(t *testing.T) {
+	c := newClock()
+	p := New(c.now)
+	unlimited := func(a *Answer) { a.Limit = 0 }
+	answered(p, c, 20, unlimited)
+	require.Equal(t, 21, p.window.limit)
+	c.add(10 * time.Second)
+	answered(p, c, 24, unlimited)
+	require.Equal(t, 25, p.window.limit)
+	c.add(10 * time.Second)
+	answered(p, c, 1<<31-1, unlimited)
+	require.Equal(t, publishedLimit, p.window.limit, "at most the published limit")
+	answered(p, c, 30, func(a *Answer) { a.Limit = 50 })
+	answered(p, c, 60, unlimited)
+	require.Equal(t, 50, p.window.limit, "a reported limit is final")
+}
+
+func TestSlowAnswers(t *testing.T) {
+	c := newClock()
+	f := flights{epoch: c.now}
+	for range 20 {
+		f.start(c.now)
+		c.add(100 * time.Millisecond)
+	}
+	require.InDelta(t, 9.5, f.after(c.now, 2*time.Second), 1e-6, "half of those in flight have arrived")
+	require.InDelta(t, 20, f.after(c.now.Add(-2*time.Second), 2*time.Second), 1e-6)
+	require.Zero(t, f.after(c.now.Add(2*time.Second), 2*time.Second))
+}
+
+// TestOthersThatDoNotSlowDown: the window's first half takes others 4 seconds, in which they use 25.
+func TestOthersThatDoNotSlowDown(t *testing.T) {
+	for seconds, stubborn := range map[int]bool{3: true, 4: true, 6: false, 9: false} {
+		c := newClock()
+		w := newWindow(c.now)
+		begin := c.now
+		at := func(d time.Duration, remaining, own int) {
+			w.remaining, w.own, w.remainingRecv, w.remainingSent = remaining, own, c.add(d), c.now
+			w.rivals.watch(&w)
+		}
+		at(4*time.Second, 50, 25)
+		at(time.Duration(seconds)*time.Second, 10, 45) // 20 of others
+		w.rivals.judge(begin)
+		require.Equal(t, stubborn, w.rivals.stubborn > 0, "%d seconds", seconds)
+	}
+}

@@ -39,6 +39,7 @@ type window struct {
 	begin  time.Time     // attempts sent from here on are counted in this window
 	probes bool          // begun before hi, to find out whether the server's window has begun
 	grow   time.Duration // how far the end was last put off because the server's window had not ended
+
 	rises  rises
 	slides time.Time // the server's window is treated as sliding until then
 
@@ -47,6 +48,8 @@ type window struct {
 	remainingSent time.Time // when the attempt that reported it was sent
 	remainingRecv time.Time // when its answer arrived
 	unreported    int       // answers since then that did not report what remains
+
+	mean, spread time.Duration // how long answers take on average, and how far they are from that
 
 	previous     int       // what remained at the end of the previous window; -1 when unknown
 	previousRecv time.Time // when that was reported
@@ -58,6 +61,7 @@ type window struct {
 	others float64 // requests a second of other clients
 
 	blind   blind
+	rivals  rivals
 	implied int // limit that what remains implies while no answer reports the limit; -1 when one has
 
 	flights flights
@@ -82,6 +86,9 @@ func (w *window) evenRate() float64 { return float64(w.limit) / w.interval.Secon
 // uncertain reports whether the end of the window is only roughly known.
 func (w *window) uncertain() bool { return w.hi.Sub(w.lo) > w.interval/16 }
 
+// vague reports whether the end of the window is hardly known.
+func (w *window) vague() bool { return w.hi.Sub(w.lo) > w.interval/4 }
+
 // sliding reports whether the server's window is treated as sliding.
 func (w *window) sliding(now time.Time) bool { return now.Before(w.slides) }
 
@@ -104,14 +111,14 @@ func (w *window) room(now time.Time) float64 {
 	case !w.known:
 		return float64(w.limit - w.flights.since(w.begin))
 	}
-	left := float64(w.remaining - w.unreported - w.flights.since(w.remainingSent))
+	left := float64(w.remaining-w.unreported) - w.uncounted()
 	age := now.Sub(w.remainingSent).Seconds()
 	if w.sliding(now) {
 		return left + float64(w.leaving(now))
 	}
 	// Clients that share the last few requests must not all take them.
 	spare := math.Round(min(1/w.share-1, 6) / 4)
-	return left - math.Round(foresight*w.others*age) - spare
+	return left + w.late() - math.Round(foresight*w.others*age) - spare
 }
 
 // opens returns when there may be room again.
@@ -133,17 +140,21 @@ func (w *window) opens(now time.Time) time.Time {
 func (w *window) rate(now time.Time) float64 {
 	even := w.evenRate()
 	if w.sliding(now) {
-		return w.slidingRate(even)
+		return w.slidingRate()
 	}
 	if w.hi.IsZero() {
 		return even
 	}
 	end := w.lo.Add(w.interval)
-	if w.hi.Sub(w.lo) > w.interval/4 {
+	if w.vague() {
 		end = w.ends()
 	}
 	rest := max(end.Sub(now).Seconds(), 0.01)
-	return min(max(haste*w.weight*w.room(now)/rest, even/10), fastest*even)
+	least := even / 10
+	if w.slow() {
+		least = slowRate * even * w.weight
+	}
+	return min(max(haste*w.weight*w.room(now)/rest, least), fastest*even)
 }
 
 // evenRest returns what would remain now if all requests had been sent at the even rate.
@@ -202,14 +213,15 @@ func (w *window) forget() {
 // next ends the current window, measures who used it, and begins the next one.
 func (w *window) next(begin time.Time) {
 	w.previous = -1
+	w.rivals.judge(w.begin)
 	if w.known {
 		w.previous, w.previousRecv = w.remaining, w.remainingRecv
-		own := max(w.own-w.flights.since(w.remainingSent), 0)
+		own := max(w.own-int(w.uncounted()), 0)
 		others := max(w.limit-w.remaining-own, 0)
 		w.others += (float64(others)/w.interval.Seconds() - w.others) / 3
 		if w.busy && own > 0 {
 			w.share += (float64(own)/float64(own+others) - w.share) / 3
-			w.weight = math.Pow(max(w.share, 0.1), fairness)
+			w.weight = math.Pow(max(w.share, 0.1), fairness*(1-boldness*w.rivals.stubborn))
 		}
 	}
 	w.known, w.probes, w.busy, w.unreported = false, false, false, 0
