@@ -142,8 +142,8 @@ func (s *session) finishOnce(ctx context.Context, run *Run, failed error, took t
 		if errors.Is(err, db.ErrNoRows) {
 			return nil
 		}
-		if err != nil || u.epoch != s.epoch {
-			return err
+		if err != nil || u.epoch != s.epoch || u.synced >= run.Number || int(u.attempts) >= run.Attempt {
+			return err // the last two: it is stored, only the answer was lost, and the unit may be claimed again
 		}
 		if failed == nil {
 			for _, do := range run.finally {
