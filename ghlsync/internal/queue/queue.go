@@ -90,7 +90,8 @@ type Queue struct {
 	alive    lifeline
 	pulses   pulses
 	sessions sessions
-	late     sync.Map // tokens of locks that could not be released yet
+	late     sync.Map       // tokens of locks that could not be released yet
+	given    map[int64]bool // jobs that the last revive saw given to a living process that does not own the location
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // ends the loops; nil before the start
