@@ -75,12 +75,17 @@ func records[T any, P model[T]](k *call, body []byte) ([]*T, error) {
 	return list, err
 }
 
-// whole sends a request whose answer as a whole is the record.
+// whole sends a request whose answer as a whole is the record. The operation may name a list that such an answer has.
 func whole[T any, P model[T]](ctx context.Context, c *Client, r request, opts []CallOption) (*T, error) {
 	record := new(T)
 	err := c.do(ctx, r, func(k *call, body []byte) error {
 		if err := checkObject(body); err != nil {
 			return err
+		}
+		if k.op.answer != "." {
+			if _, err := promised(body, k.op.answer, '['); err != nil {
+				return err
+			}
 		}
 		return P(record).UnmarshalJSON(body)
 	}, opts)

@@ -212,7 +212,8 @@ func (s *AppointmentsService) withStatus(
 }
 
 // AppointmentUpdate is the input of [AppointmentsService.Update]. [AppointmentCreate] describes its fields. A field
-// that is not set keeps its value, except AppointmentStatus: see SkipRead.
+// that is not set keeps its value, with two exceptions: AppointmentStatus, see SkipRead, and MeetingLocationType, which
+// the API sets to custom when Address is set alone.
 type AppointmentUpdate struct {
 	// SkipRead is whether to send an update without an AppointmentStatus as it is. The API then sets the status to
 	// [AppointmentConfirmed].

@@ -56,8 +56,8 @@ var (
 	opTagsRemove     = define(Operation{Name: "tags.remove", Method: del, Path: "/contacts/{contactId}/tags", Scopes: writeContacts, Repeatable: true, answer: "tags"})
 	opTagsBulkUpdate = define(Operation{Name: "tags.bulkUpdate", Method: post, Path: "/contacts/bulk/tags/update/{type}", Scopes: writeContacts, Repeatable: true, location: inBody, answer: "."})
 
-	opFollowersAdd    = define(Operation{Name: "followers.add", Method: post, Path: "/contacts/{contactId}/followers", Scopes: writeContacts, Repeatable: true, answer: "."})
-	opFollowersRemove = define(Operation{Name: "followers.remove", Method: del, Path: "/contacts/{contactId}/followers", Scopes: writeContacts, Repeatable: true, answer: "."})
+	opFollowersAdd    = define(Operation{Name: "followers.add", Method: post, Path: "/contacts/{contactId}/followers", Scopes: writeContacts, Repeatable: true, answer: "followers|followersAdded"})
+	opFollowersRemove = define(Operation{Name: "followers.remove", Method: del, Path: "/contacts/{contactId}/followers", Scopes: writeContacts, Repeatable: true, answer: "followers|followersRemoved"})
 
 	opCampaignsAdd       = define(Operation{Name: "campaigns.add", Method: post, Path: "/contacts/{contactId}/campaigns/{campaignId}", Scopes: writeContacts})
 	opCampaignsRemove    = define(Operation{Name: "campaigns.remove", Method: del, Path: "/contacts/{contactId}/campaigns/{campaignId}", Scopes: writeContacts, Repeatable: true})

@@ -83,24 +83,32 @@ func unauthorizedFor(has func(part string) bool) verdict {
 
 // timedOut matches the texts of a gateway or driver that gave up. Each starts its sentence, because a validation text
 // can contain the same words.
-var timedOut = regexp.MustCompile(`(?i)(?:^|[:;,] )(?:the |an? |\d{1,3} )?(?:` +
+var timedOut = regexp.MustCompile(`(?i)(?:^|[:;,] )(?:the |this |an? |\d{1,3} )?(?:` + strings.Join([]string{
 	`(?:gateway|proxy|upstream|request|response|server|service|backend|command|operation|connection|connect|socket|` +
-	`query|database|transaction|network|read|write|stream|endpoint|function|process|execution|fetch|lambda|task|job)` +
-	`[ _-](?:(?:request|connection|response|read|write|execution)[ _-])?(?:has )?(?:timed[ _-]?out\b|time[ _-]?out` +
-	`(?:$|[.,:;!]| -| \(| (?:error|after|while|waiting|occurred|exceeded|reached|when|during)\b))|` +
-	`timed?[ _-]?out after \d+|timeout of \d+ ?m?s\b|timed?[ _-]?out[.!]?$|timeout exceeded|time limit exceeded|` +
-	`(?:context )?deadline[ _]exceeded|` +
-	`upstream connect error|upstream (?:service |server )?(?:error|unavailable)|no healthy upstream|bad gateway|` +
-	`(?:internal )?(?:server|service) (?:is )?(?:temporarily )?unavailable|temporarily unavailable|` +
-	`internal server error|socket hang up|` +
-	`connection (?:was |has been )?(?:reset|refused|closed|aborted|terminated|lost)\b|network error|fetch failed|` +
-	`client network socket disconnected)`)
+		`query|database|transaction|network|read|write|stream|endpoint|function|process|execution|fetch|lambda|task|job)` +
+		`(?: server)?[ _-](?:(?:request|connection|response|read|write|execution|processing|to upstream)[ _-])?` +
+		`(?:(?:has |is )?(?:timed|timing)[ _-]?out\b|time[ _-]?out` +
+		`(?:$|[.,:;!]| -| \(| (?:error|after|at|while|waiting|occurred|exceeded|reached|when|during)\b))`,
+	`timed?[ _-]?out after \d+`, `timeout of \d+ ?m?s\b`, `timed?[ _-]?out(?: error)?[.!]?$`, `timeout exceeded`,
+	`timeout (?:awaiting|acquiring) `, `lock wait timeout`, `canceling statement due to \w+ timeout`,
+	`time limit exceeded`, `(?:context )?deadline[ _]exceeded`, `context cancell?ed$`,
+	`(?:operation|request) (?:was )?aborted\b`, `user aborted a request`,
+	`upstream connect error`, `upstream prematurely closed`, `upstream (?:service |server )?(?:error|unavailable)`,
+	`no healthy upstream`, `bad gateway`, `(?:internal )?(?:server|service) (?:is )?(?:temporarily |currently )?unavailable`,
+	`temporarily unavailable`, `internal server error`, `server (?:is )?(?:busy|overloaded)`, `socket hang up`,
+	`request failed with status code 5\d\d`, `(?:http|error|http error|status code) 5\d\d$`,
+	`connection (?:is |was |has been )?(?:reset|refused|closed|aborted|terminated|lost)\b`,
+	`network error`, `fetch failed`, `client network socket disconnected`,
+}, "|") + `)`)
 
 // driverFailed matches the codes of a failed connection behind HighLevel's API, which a validation text does not have.
 var driverFailed = regexp.MustCompile(`\b(?:ETIMEDOUT|ESOCKETTIMEDOUT|ESOCKET|ECONNRESET|ECONNREFUSED|ECONNABORTED|` +
-	`EPIPE|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|UND_ERR_[A-Z_]+|` +
-	`(?:Mongo|Mongoose)(?:Network|NetworkTimeout|ServerSelection|Timeout|WriteConcern)Error|` +
-	`MaxRetriesPerRequestError|buffering timed out after \d+ ?ms|operation exceeded time limit)\b`)
+	`EPIPE|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENETDOWN|UND_ERR_[A-Z_]+|` +
+	`(?:Mongo|Mongoose)(?:Network|NetworkTimeout|ServerSelection|Timeout|WriteConcern|NotConnected|TopologyClosed)Error|` +
+	`PoolClearedError|TimeoutError|i/o timeout|unexpected EOF|` +
+	`(?:1 CANCELLED|4 DEADLINE_EXCEEDED|10 ABORTED|13 INTERNAL|14 UNAVAILABLE):|` + // gRPC
+	`code = (?:Canceled|DeadlineExceeded|Aborted|Internal|Unavailable) desc|` +
+	`MaxRetriesPerRequestError|buffering timed out after \d+ ?ms|operation exceeded time limit)(?:\b|$| )`)
 
 // ofInput matches the words of a text that is about the caller's input or sign-in.
 var ofInput = regexp.MustCompile(`(?i)\b(?:must|should|required|expected|invalid|valid|cannot be|may not|` +
@@ -117,10 +125,11 @@ func gatewayFailed(text string) bool {
 var (
 	locationSubject = regexp.MustCompile(`(?:^|[:.;,] )(?:the |this |your |requested )*(?:location|sub-?account)` +
 		`(?: (?:with )?(?:id )?\S+)? (?:is|was|has been)(?: currently| temporarily)? ` +
-		`(?:not (?:active|accessible|authorized|enabled|permitted)|inactive|inaccessible|disabled|suspended|deactivated|` +
-		`blocked|locked|paused|deleted|closed|forbidden)\b`)
+		`(?:not (?:active|accessible|authorized|enabled|permitted)|inactive|inaccessible|disabled|suspended|` +
+		`deactivated|blocked|locked|paused|deleted|closed|forbidden)\b`)
 	locationAccess = regexp.MustCompile(
-		`\b(?:access(?:ible)?|permissions?|authori[sz]ed|permitted|allowed|forbidden)\b(?: denied| to| for| on| access| by)*` +
+		`\b(?:access(?:ible)?|permissions?|authori[sz]ed|permitted|allowed|forbidden)\b` +
+			`(?: denied| to| for| on| access| by)*` +
 			`(?: the| this| that| your| requested| given)*(?: location| sub-?account)` +
 			`(?: (?:with )?(?:id )?[\w-]{3,})?(?:$|[.,;!]| (?:is|was|has|with|denied)\b)|` +
 			`\b(?:location|sub-?account) access\b`)
@@ -151,7 +160,7 @@ func refusesContent(lower string) bool {
 func (k *call) newError(status int, header http.Header, body []byte) (*Error, verdict) {
 	stored := append([]byte{}, body[:min(len(body), maxErrorBody)]...)
 	e := &Error{Operation: k.op.Name, Status: status, body: &stored}
-	r := &refusal{op: k.op, ids: k.pathIDs(), status: status, header: header, body: trimSpace(body)}
+	r := &refusal{op: k.op, ids: k.pathIDs(), status: status, header: header, body: bytes.TrimSpace(body)}
 	r.parse()
 	if lenient.IsObject(body) {
 		e.TraceID, e.Details = r.parsed.TraceID, r.texts
@@ -189,8 +198,4 @@ func (r *refusal) parse() {
 	for i, text := range r.texts {
 		r.texts[i] = withoutPath(text)
 	}
-}
-
-func trimSpace(body []byte) []byte {
-	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
 }

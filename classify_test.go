@@ -77,6 +77,15 @@ func TestAGatewaysTimeOutIsAServerFailure(t *testing.T) {
 		"MongoNetworkTimeoutError: connection 5 to 10.0.0.2:27017 timed out",
 		"MongoServerSelectionError: Server selection timed out after 30000 ms",
 		"Operation `contacts.findOne()` buffering timed out after 10000ms", "operation exceeded time limit",
+		"Request failed with status code 502", "AxiosError: Request failed with status code 504", "Error 503",
+		"14 UNAVAILABLE: No connection established", "13 INTERNAL: Received RST_STREAM with code 2",
+		"10 ABORTED: Too much contention on these documents. Please try again.",
+		"rpc error: code = Unavailable desc = closing", "The operation was aborted due to timeout",
+		"This operation was aborted", "The user aborted a request.", "Timeout awaiting 'request' for 10000ms",
+		"network timeout at: http://contacts/x", "Lock wait timeout exceeded; try restarting transaction",
+		"canceling statement due to statement timeout", "Timeout acquiring a connection", "Connection is closed.",
+		"Request to upstream timed out", "upstream server is timing out", "Service is currently unavailable",
+		"MongoNotConnectedError: Client must be connected", "TimeoutError: Request aborted", "read tcp: i/o timeout",
 		"Query timed out", "Timed out", "timeout", "Connection terminated unexpectedly",
 	} {
 		for _, status := range []int{400, 401, 403, 404, 409, 422} {
@@ -114,7 +123,9 @@ func TestWordsOfAnInputAreNoTimeOut(t *testing.T) {
 		`Invalid title "Gateway Timeout"`, `The title "Request timed out" is used already`,
 		"Task 'ECONNRESET' already exists", "Your session timed out, please log in again", "The task timeout 30 is too large",
 		"Token timed out", "internal server errors cannot be reported here", "API endpoint has been removed", "Bad things",
-		"MongoError: oops",
+		"MongoError: oops", "Request failed with status code 422", "5 NOT_FOUND: No document to update",
+		"10 contacts: aborted", "14 contacts are unavailable", "The selected time is unavailable", "The appointment is cancelled",
+		"Amount: 504", "Workflow was aborted", "Connection already exists", "name must have at most 502 characters",
 	} {
 		for _, status := range []int{400, 401, 422} {
 			c, m := mocked(t, answers(status, `{"message":`+quote(message)+`,"statusCode":400}`), quick)
@@ -194,11 +205,16 @@ func TestAPageOfTheNetwork(t *testing.T) {
 			}
 		})
 	}
-	c, m := mocked(t, answers(413, "too large"), quick)
-	requireCategories(t, getContact(t.Context(), c), nil, "a text that refuses the request")
-	require.Equal(t, 1, m.count())
+	for _, body := range []string{"too large", "<html><h1>413 Request Entity Too Large</h1></html>"} {
+		for _, status := range []int{411, 413, 414, 415, 431} {
+			c, m := mocked(t, answers(status, body), quick)
+			requireCategories(t, getContact(t.Context(), c), nil, "a page that refuses the request")
+			requireCategories(t, createTask(t.Context(), c), nil, "a page that refuses the request")
+			require.Equal(t, 2, m.count())
+		}
+	}
 	for _, body := range []string{"Cannot GET /contacts/c1?x=1", "<pre>Cannot GET /contacts/c1</pre>"} {
-		c, _ = mocked(t, answers(404, body), quick)
+		c, _ := mocked(t, answers(404, body), quick)
 		err := getContact(t.Context(), c)
 		requireCategories(t, err, nil, body)
 		require.ErrorContains(t, err, "no such endpoint")
@@ -395,6 +411,7 @@ func TestASuccessWithAnErrorInItsBody(t *testing.T) {
 		`{"error":{"code":"X","message":"Oh no","details":[]}}`:                  "Oh no",
 		`{"success":false,"message":"Oh no"}`:                                    "Oh no",
 		`{"succeded":false}`:                                                     "reports a failure",
+		`{"errors":[{"message":"a is bad"},"b is bad"]}`:                         "a is bad; b is bad",
 		`{"error":true,"message":["a is bad","b is bad"]}`:                       "a is bad; b is bad",
 		"\ufeff" + `{"statusCode":401,"message":"Invalid JWT"}`:                  "Invalid JWT",
 		`<html>ok</html>`:                                                        "a page",
@@ -417,11 +434,40 @@ func TestASuccessWithAnErrorInItsBody(t *testing.T) {
 	}
 	c, _ := mocked(t, answers(200, `{"message":"Invalid JWT"}`))
 	require.ErrorContains(t, getContact(t.Context(), c), "the answer has no contact: Invalid JWT")
+	for _, message := range []string{"Invalid JWT", "Invalid Private Integration token", "Unauthorized", "Forbidden",
+		"Forbidden resource", "Endpoint request timed out", "Internal server error", "Not Found",
+		"The token does not have access to this location."} {
+		c, _ := mocked(t, answers(200, `{"message":`+quote(message)+`,"traceId":"t"}`))
+		for name, do := range map[string]func(context.Context, *ghl.Client) error{
+			"delete": deleteContact, "campaign": addCampaign, "call without out": calls["call without out"],
+		} {
+			err := do(t.Context(), c)
+			requireCategories(t, err, []error{ghl.ErrBadResponse}, name+" "+message)
+			require.ErrorContains(t, err, message)
+		}
+	}
+}
+
+// TestAByteOrderMark before an answer is ignored.
+func TestAByteOrderMark(t *testing.T) {
+	const mark = "\ufeff"
+	c, _ := mocked(t, answers(200, mark+okContact))
+	contact, err := c.Contacts.Get(t.Context(), "c1")
+	require.NoError(t, err)
+	require.Equal(t, "Ada", contact.FirstName)
+	var out map[string]any
+	require.NoError(t, c.Call(t.Context(), ghl.Operation{Name: "any", Method: http.MethodGet, Path: "/any"}, nil, &out))
+	require.Contains(t, out, "contact")
+	c, _ = mocked(t, answers(400, mark+`{"error":"Contact with id c1 not found","status":400,"traceId":"t1"}`))
+	err = getContact(t.Context(), c)
+	requireCategories(t, err, []error{ghl.ErrNotFound}, "not found")
+	require.EqualError(t, err, "ghl: contacts.get: 400 Contact with id c1 not found [trace t1]")
 }
 
 // TestWhatIsNoFalseSuccess: answers that hold words of an error without being one.
 func TestWhatIsNoFalseSuccess(t *testing.T) {
-	for _, body := range []string{"", " ", "{}", "[]", "[1]", "null", "true", `"ok"`, `{"message":"Deleted"}`,
+	for _, body := range []string{"", " ", "{}", "[]", "[1]", "null", "true", `"ok"`, `{"message":"Deleted"}`, `{"message":"Gone"}`,
+		`{"message":"Contact removed from the location"}`, `{"message":"Forbidden","success":true}`,
 		`{"success":true}`, `{"succeded":true,"error":null}`, `{"success":true,"message":"done","error":""}`,
 		`{"statusCode":200,"message":"ok"}`, `{"status":"active"}`, `{"status":200}`, `{"error":false}`, `{"errors":[]}`,
 		`{"error":{}}`, `{"error":0}`, `{"id":"m1","status":500,"error":"undelivered"}`} {

@@ -16,7 +16,7 @@ type ContactCreate struct {
 	Email string `json:"email,omitempty"`
 	// Phone should be in E.164. The server completes other forms by the location's country.
 	Phone string `json:"phone,omitempty"`
-	// Gender is accepted by the API but not stored.
+	// Gender is stored with a new contact only; no update changes it.
 	Gender             string       `json:"gender,omitempty"`
 	Address1           string       `json:"address1,omitempty"`
 	City               string       `json:"city,omitempty"`
@@ -56,12 +56,13 @@ type ContactUpdate struct {
 	AssignedTo  Opt[string] `json:"assignedTo,omitzero"`
 	DateOfBirth Opt[string] `json:"dateOfBirth,omitzero"` // YYYY-MM-DD
 	DND         Opt[bool]   `json:"dnd,omitzero"`
-	// DNDSettings changes the channels that are not nil.
+	// DNDSettings changes the channels that are not nil, each as a whole. HighLevel does not document what it does to
+	// the other channels, or to all channels when DND alone is set.
 	DNDSettings        Opt[*DNDSettings] `json:"dndSettings,omitzero"`
 	InboundDNDSettings Opt[*DNDSettings] `json:"inboundDndSettings,omitzero"`
 	// Tags replaces all tags of the contact. To change single tags, use [TagsService.Add] and [TagsService.Remove].
 	Tags Opt[[]string] `json:"tags,omitzero"`
-	// CustomFields changes the listed fields; the others keep their values.
+	// CustomFields replaces the whole value of each listed field; the others keep their values.
 	CustomFields Opt[[]CustomField] `json:"customFields,omitzero"`
 }
 
@@ -91,7 +92,8 @@ type ContactUpsert struct {
 	CustomFields Opt[[]CustomField] `json:"customFields,omitzero"`
 
 	CompanyName Opt[string] `json:"companyName,omitzero"`
-	Gender      Opt[string] `json:"gender,omitzero"`
+	// Gender is stored if the call creates the contact; the API ignores it for a contact that exists.
+	Gender Opt[string] `json:"gender,omitzero"`
 	// CreateNewIfDuplicateAllowed creates a contact even if one exists, if the location allows duplicates.
 	CreateNewIfDuplicateAllowed bool `json:"createNewIfDuplicateAllowed,omitempty"`
 }

@@ -296,8 +296,10 @@ func (s *ContactsService) Create(ctx context.Context, in *ContactCreate, opts ..
 
 // Update changes a contact: PUT /contacts/{contactId}, scope contacts.write. It sends only the fields that are set.
 //
-// Tags, if set, replace all tags of the contact, including tags that were added meanwhile: to change single tags use
-// [TagsService.Add] and [TagsService.Remove]. The API refuses changes of the company name, the gender and the location.
+// Some fields are replaced as a whole. Tags, if set, replace all tags of the contact, including tags that were added
+// meanwhile, and an empty list removes all: to change single tags use [TagsService.Add] and [TagsService.Remove]. A
+// custom field's value replaces its whole value, such as all options that were chosen. The API refuses changes of the
+// company name, the gender and the location.
 func (s *ContactsService) Update(
 	ctx context.Context, contactID string, in *ContactUpdate, opts ...CallOption,
 ) (*Contact, error) {

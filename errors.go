@@ -306,6 +306,7 @@ func (e sealedError) As(target any) bool { return errors.As(e.err, target) }
 type errorBody struct {
 	Message          json.RawMessage `json:"message"` // a string, an array of strings or an object
 	Error            json.RawMessage `json:"error"`   // a string, or an object in v3
+	Errors           json.RawMessage `json:"errors"`  // an array of strings or objects
 	ErrorDescription string          `json:"error_description"`
 	Name             string          `json:"name"`
 	CanonicalCode    string          `json:"canonicalCode"`
@@ -322,7 +323,7 @@ type errorBody struct {
 // reasons returns the texts of the first property that has any.
 func (b *errorBody) reasons() []string {
 	for _, list := range [][]string{texts(b.Message), {b.ErrorDescription}, texts(b.Error),
-		{b.CanonicalCode}, {b.Name}} {
+		texts(b.Errors), {b.CanonicalCode}, {b.Name}} {
 		if len(list) > 0 && list[0] != "" {
 			return list
 		}

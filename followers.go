@@ -19,7 +19,8 @@ type followerList struct {
 
 func (in followerList) check() error { return checkIDs("userIDs", in.Followers) }
 
-// Add makes users follow a contact: POST /contacts/{contactId}/followers, scope contacts.write.
+// Add makes users follow a contact: POST /contacts/{contactId}/followers, scope contacts.write. Its other followers
+// stay.
 func (s *FollowersService) Add(
 	ctx context.Context, contactID string, userIDs []string, opts ...CallOption,
 ) (*FollowersResult, error) {

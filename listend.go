@@ -61,18 +61,26 @@ func (l *listEnd) reached(p pageInfo) bool {
 	return l.counted && !l.shrunk && l.total > 0 && l.read == l.total && !(estimate && (l.bySkip || p.next != ""))
 }
 
+// ended reports whether the page that was added last is the end of the list. visited is whether an earlier request had
+// its cursor.
+func (l *listEnd) ended(p pageInfo, visited bool) bool {
+	switch {
+	case l.reached(p):
+		return true
+	case p.size == 0:
+		return p.next == "" || visited || p.last
+	case p.last:
+		return !l.counted || l.shrunk || l.read >= l.total
+	}
+	return p.next == "" && !l.counted && 0 < l.total && l.total <= p.size
+}
+
 // after returns whether the page that was added last is the end of the list, and an error if it is not the end and no
 // page follows it.
 func (l *listEnd) after(p pageInfo) (end bool, err *Error) {
 	_, visited := l.visited[l.hash(p.next)]
 	switch {
-	case l.reached(p):
-		return true, nil
-	case p.size == 0 && (p.next == "" || visited || p.last):
-		return true, nil
-	case p.next == "" && !l.counted && 0 < l.total && l.total <= p.size:
-		return true, nil
-	case p.last && (!l.counted || l.shrunk || l.read >= l.total):
+	case l.ended(p, visited):
 		return true, nil
 	case l.barren > maxBarren:
 		return false, l.incomplete("the server returned page after page without a new record")
@@ -235,8 +243,8 @@ func addPage[T element](end *listEnd, seen *elements, p pageInfo, records []T) (
 	return again || repeated == p.size && (moved <= 0 || !slices.Equal(before[moved:], seen.page))
 }
 
-// totalOf returns the number of elements of a list. A count that equals the size of the page may be the count of the
-// page, so it is ignored.
+// totalOf returns the number of elements of a list; 0 if unknown. A count that equals the size of the page may be the
+// count of the page, so it is ignored.
 func totalOf(total, count, size int) int {
 	if count == size {
 		count = 0

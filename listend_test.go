@@ -451,7 +451,7 @@ func TestCursorKnowsItsList(t *testing.T) {
 		first, next, err := from.read("")
 		require.NoError(t, err)
 		require.Equal(t, from.text, string(next))
-		require.Equal(t, from.text, fmt.Sprintf("%s", next))
+		require.Equal(t, from.text, fmt.Sprint(next))
 		require.Equal(t, from.text, next.String())
 		for j, to := range lists {
 			for cursor, id := range map[ghl.Cursor]string{next: "r6", first.Cursor: "r2"} {

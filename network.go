@@ -18,7 +18,7 @@ func (r *refusal) fromNetwork() bool {
 
 var (
 	// routerText is the text of HighLevel's router for a path that it does not have.
-	routerText = regexp.MustCompile(`^Cannot (?:GET|POST|PUT|PATCH|DELETE) /|>\s*Cannot (?:GET|POST|PUT|PATCH|DELETE) /`)
+	routerText = regexp.MustCompile(`(?:^|>\s*)Cannot (?:GET|POST|PUT|PATCH|DELETE) /`)
 	// cloudflareCode matches the number of Cloudflare's own errors, also with tags between the words.
 	cloudflareCode = regexp.MustCompile(`(?i)\berror(?:[ -]?code)?(?:["':\s>]|<[^<>]*>)+(1[0-3][0-9]{2})\b`)
 	timeOutWords   = regexp.MustCompile(`(?i)\btimed?[ -]?out\b`)
@@ -51,10 +51,20 @@ func (r *refusal) page() verdict {
 		categories: serverError, message: r.pageText(code),
 		mayHaveActed: !blocked && (r.status >= 500 || timeout),
 	}
-	if !html && code == 0 && !timeout && !r.networkStatus() {
-		v.categories = 0 // a line of text that refuses this request, such as 413 and 415
+	if code == 0 && (r.refusesRequest() || !html && !timeout && !r.networkStatus()) {
+		v.categories = 0 // a page that refuses this request, or a line of text that does
 	}
 	return v
+}
+
+// refusesRequest reports whether the status refuses this request for its size or form, whoever answers.
+func (r *refusal) refusesRequest() bool {
+	switch r.status {
+	case http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
+		http.StatusUnsupportedMediaType, http.StatusRequestHeaderFieldsTooLarge:
+		return true
+	}
+	return false
 }
 
 // networkStatus reports whether a proxy answers with the status for reasons that the request does not have.

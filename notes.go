@@ -82,7 +82,8 @@ func (s *NotesService) Update(
 	return one[Note](ctx, s.client, request{op: opNotesUpdate, path: []string{contactID, noteID}, in: in}, opts)
 }
 
-// NoteUpdate is the input of [NotesService.Update].
+// NoteUpdate is the input of [NotesService.Update]. A field that is not set keeps its value; [Null] clears a field.
+// Body replaces the whole body, so a plain text also removes the formatting of HighLevel's editor.
 type NoteUpdate struct {
 	Body   Opt[string] `json:"body,omitzero"`
 	Title  Opt[string] `json:"title,omitzero"`

@@ -82,9 +82,9 @@ func TestWholeCursorInThePage(t *testing.T) {
 	require.Equal(t, "limit=100&locationId=loc1&startAfter=1700000000002&startAfterId=a", m.sent()[1].RawQuery)
 }
 
-// TestListGoesOnWithoutACursor: a page without a cursor is continued after its last record, until a page is empty or
+// TestListContinuesWithoutACursor: a page without a cursor is continued after its last record, until a page is empty or
 // the total is reached.
-func TestListGoesOnWithoutACursor(t *testing.T) {
+func TestListContinuesWithoutACursor(t *testing.T) {
 	for name, end := range map[string]string{
 		"null":            `"meta":{"startAfter":null,"startAfterId":null}`,
 		"empty texts":     `"meta":{"startAfter":"","startAfterId":""}`,

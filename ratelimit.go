@@ -32,7 +32,8 @@ type RateLimit struct {
 	// Limit is the number of requests granted in each Interval (X-RateLimit-Max); 0 when missing. HighLevel publishes
 	// 100; lower values have been seen.
 	Limit int
-	// Remaining is what remains of Limit (X-RateLimit-Remaining); -1 when missing, or when the header with the limit is 0.
+	// Remaining is what remains of Limit (X-RateLimit-Remaining); -1 when missing, or when the header with the limit is
+	// 0.
 	Remaining int
 	// Interval is the window that Limit applies to (X-RateLimit-Interval-Milliseconds); 0 when missing.
 	Interval time.Duration

@@ -184,7 +184,8 @@ func (k *call) prepare(r *http.Request) error {
 	return nil
 }
 
-// waitForLimiter waits until the limiter lets the next attempt go. After a 429 it waits no longer than the policy allows.
+// waitForLimiter waits until the limiter lets the next attempt go. After a 429 it waits no longer than the policy
+// allows.
 func (k *call) waitForLimiter() error {
 	ctx, start := k.ctx, time.Now()
 	if k.boundsWait() {
@@ -301,6 +302,9 @@ func (k *call) judgeAnswer(ctx context.Context, resp *http.Response) bool {
 		limit = maxAnswer
 	}
 	n, err := body.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if bytes.HasPrefix(body.Bytes(), byteOrderMark) {
+		body.Next(len(byteOrderMark))
+	}
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // the rest, so that the connection can be reused
 	_ = resp.Body.Close()
 	resp.Body = http.NoBody
@@ -335,6 +339,8 @@ const (
 	maxAnswer = 32 << 20
 	maxDrain  = 64 << 10
 )
+
+var byteOrderMark = []byte("\ufeff")
 
 // lost judges an attempt without an answer or with an incomplete one.
 func (k *call) lost(ctx context.Context, err error) bool {

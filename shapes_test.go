@@ -89,6 +89,46 @@ func TestRecordWithUnderscoreID(t *testing.T) {
 	}
 }
 
+// TestNoRecordWithoutID: an answer without the promised record, or with one that has no id, is not a success.
+func TestNoRecordWithoutID(t *testing.T) {
+	t.Parallel()
+	calls := map[string]func(ctx context.Context, c *ghl.Client) (any, error){
+		"contact": func(ctx context.Context, c *ghl.Client) (any, error) { return c.Contacts.Get(ctx, "r1") },
+		"upsert": func(ctx context.Context, c *ghl.Client) (any, error) {
+			return c.Contacts.Upsert(ctx, &ghl.ContactUpsert{Email: ghl.Some("a@b.example")})
+		},
+		"note": func(ctx context.Context, c *ghl.Client) (any, error) {
+			return c.Notes.Create(ctx, "c1", &ghl.NoteCreate{Body: "b"})
+		},
+		"appointment note": func(ctx context.Context, c *ghl.Client) (any, error) {
+			return c.AppointmentNotes.Create(ctx, "e1", &ghl.NoteCreate{Body: "b"})
+		},
+		"task": func(ctx context.Context, c *ghl.Client) (any, error) {
+			return c.Tasks.SetCompleted(ctx, "c1", "t1", true)
+		},
+		"appointment": func(ctx context.Context, c *ghl.Client) (any, error) { return c.Appointments.Get(ctx, "e1") },
+		"location":    func(ctx context.Context, c *ghl.Client) (any, error) { return c.Locations.Get(ctx, "l1") },
+		"followers": func(ctx context.Context, c *ghl.Client) (any, error) {
+			return c.Followers.Add(ctx, "c1", []string{"u1"})
+		},
+		"unfollowed": func(ctx context.Context, c *ghl.Client) (any, error) {
+			return c.Followers.Remove(ctx, "c1", []string{"u1"})
+		},
+		"tags": func(ctx context.Context, c *ghl.Client) (any, error) { return c.Tags.Add(ctx, "c1", []string{"t"}) },
+	}
+	for name, call := range calls {
+		for _, record := range []string{`{}`, `{"id":""}`, `{"id":null,"_id":""}`, `{"_id":{"$oid":"x"}}`, `{"firstName":"A"}`} {
+			body := `{"contact":` + record + `,"note":` + record + `,"task":` + record + `,"event":` + record + `,"location":` + record + `}`
+			for _, body := range []string{body, `{}`, `{"traceId":"t"}`} {
+				c, _ := mocked(t, answers(200, body))
+				got, err := call(t.Context(), c)
+				require.ErrorIs(t, err, ghl.ErrBadResponse, "%s %s", name, body)
+				require.True(t, reflect.ValueOf(got).IsZero(), "%s %s", name, body)
+			}
+		}
+	}
+}
+
 func TestMisspelledAppointmentStatus(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]ghl.AppointmentStatus{

@@ -1,6 +1,7 @@
 package ghl
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,7 +32,8 @@ func readEnvelope(body []byte) (envelope, error) {
 			if e.status == 0 {
 				e.status = errorStatus(value)
 			}
-			if text := string(value); text == `"error"` || text == `"fail"` || text == `"failed"` || text == `"failure"` {
+			switch string(value) {
+			case `"error"`, `"fail"`, `"failed"`, `"failure"`:
 				e.status = -1
 			}
 		case "succeded", "succeeded", "success": // HighLevel uses all three spellings
@@ -76,7 +78,7 @@ func holdsSomething(value []byte) bool {
 // status, message and error too.
 func (e envelope) reportsFailure(op *Operation, body []byte) bool {
 	if e.code == 0 && e.status == 0 && !e.failed && !e.err {
-		return false
+		return op.answer == "" && e.message && !e.others && !e.done && refusedWith(body)
 	}
 	whole := op.answer == "."
 	kept := hasID(body) || whole && e.others
@@ -97,10 +99,27 @@ func (e envelope) reportsFailure(op *Operation, body []byte) bool {
 	return e.err && !e.done
 }
 
+// refusalTexts are parts of HighLevel's refusals of a token, bareRefusals the whole text of others.
+var (
+	refusalTexts = []string{"invalid jwt", "invalid private integration token", "forbidden resource",
+		"not authorized for this scope", "authclass type"}
+	bareRefusals = []string{"bad request", "unauthorized", "forbidden", "not found", "unprocessable entity",
+		"too many requests"}
+)
+
+// refusedWith reports whether the message of an answer is a refusal that HighLevel or its gateway writes with an error's
+// status, such as "Invalid JWT", "Forbidden" and "Endpoint request timed out".
+func refusedWith(body []byte) bool {
+	text, _ := lenient.Scalar(lenient.Field(body, "message"))
+	lower := strings.ToLower(text)
+	return slices.Contains(bareRefusals, lower) || gatewayFailed(text) || refusesLocation(lower) ||
+		slices.ContainsFunc(refusalTexts, func(part string) bool { return strings.Contains(lower, part) })
+}
+
 // falseSuccess returns the error of an answer with a status of success that is a page or reports a failure, nil for
 // any other one. refusesToken says that the failure is the server's refusal of the token.
 func (k *call) falseSuccess() (_ *Error, refusesToken bool) {
-	body := trimSpace(k.answer.Bytes())
+	body := bytes.TrimSpace(k.answer.Bytes())
 	switch {
 	case len(body) == 0:
 		return nil, false

@@ -88,7 +88,7 @@ func (s *TasksService) Update(
 	return one[Task](ctx, s.client, request{op: opTasksUpdate, path: []string{contactID, taskID}, in: in}, opts)
 }
 
-// TaskUpdate is the input of [TasksService.Update].
+// TaskUpdate is the input of [TasksService.Update]. A field that is not set keeps its value; [Null] clears a field.
 type TaskUpdate struct {
 	Title      Opt[string]    `json:"title,omitzero"`
 	Body       Opt[string]    `json:"body,omitzero"`

@@ -88,8 +88,8 @@ func currentToken(ctx context.Context, source TokenSource) (*Token, error) {
 }
 
 // roundTrip sends a request with a transport that may ignore the context's deadline. Only the deadline is enforced: a
-// transport must end a request that is canceled. The answer to an operation without a bearer is not given up, because it
-// can hold a token that is lost with it.
+// transport must end a request that is canceled. The answer to an operation without a bearer is not given up, because
+// it can hold a token that is lost with it.
 func roundTrip(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	if _, known := next.(*http.Transport); known {
 		return next.RoundTrip(r)

@@ -84,3 +84,6 @@ func (s *Syncer) StartedAt(at time.Time) { s.monitor.started.Store(at.UnixNano()
 
 // RetryAfter exports retryAfter.
 var RetryAfter = retryAfter
+
+// Counts returns how many SQL statements and transactions were run.
+func (s *Syncer) Counts() (statements, transactions int64) { return s.db.Counts() }

@@ -29,7 +29,12 @@ func (s *Syncer) health(ctx context.Context) (Health, []locationState) {
 		return s.judge(h, nil, errStopped)
 	}
 	states := make([]locationState, len(s.config.Locations))
-	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+	// The budgets of this process are as they are now, those of others as they were stored last.
+	err := s.limits.Store(ctx, s.db)
+	if err != nil {
+		return s.judge(h, nil, err)
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for i := range states {
 			states[i] = locationState{
 				LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1},

@@ -153,8 +153,10 @@ func TestLoad(t *testing.T) {
 			})
 		}
 		for n := range changes {
-			if n > 0 && n%(changes/2) == changes/4 { // twice
-				settled(t, d, server, within) // otherwise two expiries in a row would cost one refresh
+			// Once: the clock of the processes does not move, so a process that was idle during two expiries would take
+			// the token of the first one, which looks valid, for good.
+			if n == changes/2 {
+				settled(t, d, server, within)
 				server.Advance(25 * time.Hour)
 				refreshes++
 			}

@@ -30,7 +30,8 @@ var contactUpdateProperties = properties{
 
 var (
 	customFieldPropertiesV3 = properties{
-		"id": optional(text), "key": optional(text), "field_value": optional(anything), "fieldValue": optional(anything),
+		"id": optional(text), "key": optional(text),
+		"field_value": optional(anything), "fieldValue": optional(anything),
 	}
 	customFieldProperties = customFieldPropertiesV3.with(properties{"value": optional(anything)})
 )
@@ -266,14 +267,8 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 	}
 	set(&to.FirstName, in.FirstName)
 	set(&to.LastName, in.LastName)
-	set(&to.Email, in.Email)
-	to.Email = strings.TrimSpace(to.Email)
-	if !in.Phone.IsZero() {
-		phone, _ := in.Phone.Get()
-		if c.refuses.malformedPhone && phone != "" && !phoneLike.MatchString(phone) {
-			return refuse(http.StatusBadRequest, "Invalid phone number")
-		}
-		to.Phone = normalPhone(phone, c.location.Country)
+	if err := c.identify(to, own, in); err != nil {
+		return err
 	}
 	set(&to.Address1, in.Address1)
 	set(&to.City, in.City)
@@ -291,10 +286,6 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 		to.DNDSettings = nil
 	}
 	set(&to.InboundDNDSettings, in.InboundDNDSettings)
-	identified := own == nil || !in.Email.IsZero() || !in.Phone.IsZero()
-	if c.refuses.unreachable && identified && to.Email == "" && to.Phone == "" {
-		return refuse(http.StatusBadRequest, "Please provide at least one of email, phone")
-	}
 	if !duplicateAllowed {
 		if err := c.checkDuplicate(to, own, in); err != nil {
 			return err
@@ -309,6 +300,24 @@ func (c *call) fill(to, own *contact, in *ghl.ContactUpsert, duplicateAllowed bo
 		c.location.setCustomField(to, f) // ignores an undefined field without an error
 	}
 	to.touch(c.now)
+	return nil
+}
+
+// identify sets the e-mail and the phone. It refuses what the options of the server refuse.
+func (c *call) identify(to, own *contact, in *ghl.ContactUpsert) error {
+	set(&to.Email, in.Email)
+	to.Email = strings.TrimSpace(to.Email)
+	if !in.Phone.IsZero() {
+		phone, _ := in.Phone.Get()
+		if c.refuses.malformedPhone && phone != "" && !phoneLike.MatchString(phone) {
+			return refuse(http.StatusBadRequest, "Invalid phone number")
+		}
+		to.Phone = normalPhone(phone, c.location.Country)
+	}
+	changed := own == nil || !in.Email.IsZero() || !in.Phone.IsZero()
+	if c.refuses.unreachable && changed && to.Email == "" && to.Phone == "" {
+		return refuse(http.StatusBadRequest, "Please provide at least one of email, phone")
+	}
 	return nil
 }
 

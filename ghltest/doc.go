@@ -90,7 +90,7 @@
 //   - Writes: the tags of an update replace all tags. Undefined custom fields are ignored without an error. The gender
 //     is stored with a new contact and ignored for an existing one. When the e-mail and the phone of an upsert belong
 //     to two contacts, the phone is ignored. An upsert by an additional e-mail makes it the primary one, and the
-//     contact loses its old primary e-mail.
+//     contact loses its old primary e-mail. An update of an appointment without a status makes it confirmed.
 //   - Paths: an endpoint of HighLevel's documents that the fake does not have is 501 with the endpoint's name, and any
 //     other unknown path 404.
 //   - Searches: tags are compared with their case, and stored tags are in lower case.

@@ -31,7 +31,8 @@ var missingEndpoints = sync.OnceValue(func() []documented {
 	var list []documented
 	for line := range strings.Lines(endpointsText) {
 		fields := strings.Fields(line)
-		if d := (documented{fields[0], fields[1], fields[2], fields[3], segmentsOf(fields[2])}); !here[d.method+shapeOf(d.path)] {
+		d := documented{fields[0], fields[1], fields[2], fields[3], segmentsOf(fields[2])}
+		if !here[d.method+shapeOf(d.path)] {
 			list = append(list, d)
 		}
 	}

@@ -74,17 +74,17 @@ var searchFields = map[string]searchField[*contact]{
 	"lastEmailOpenedDate":  {forDates, none},
 
 	// The vendor names the field of Email in an answer to a public report (issue 279).
-	"dndSettings.Call.status":     {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.Call })},
-	"dndSettings.Email.status":    {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.Email })},
-	"dndSettings.SMS.status":      {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.SMS })},
-	"dndSettings.WhatsApp.status": {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.WhatsApp })},
-	"dndSettings.GMB.status":      {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.GMB })},
-	"dndSettings.FB.status":       {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.FB })},
-	"dndSettings.RCS.status":      {forFlags, channelStatus(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.RCS })},
+	"dndSettings.Call.status":     {forFlags, channel(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.Call })},
+	"dndSettings.Email.status":    {forFlags, channel(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.Email })},
+	"dndSettings.SMS.status":      {forFlags, channel(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.SMS })},
+	"dndSettings.WhatsApp.status": {forFlags, channel(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.WhatsApp })},
+	"dndSettings.GMB.status":      {forFlags, channel(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.GMB })},
+	"dndSettings.FB.status":       {forFlags, channel(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.FB })},
+	"dndSettings.RCS.status":      {forFlags, channel(func(d *ghl.DNDSettings) *ghl.DNDSetting { return d.RCS })},
 }
 
-// channelStatus returns a function that reads the status of a channel of "do not disturb".
-func channelStatus(of func(*ghl.DNDSettings) *ghl.DNDSetting) func(*contact) []string {
+// channel returns a function that reads the status of a channel of "do not disturb".
+func channel(of func(*ghl.DNDSettings) *ghl.DNDSetting) func(*contact) []string {
 	return one(func(c *contact) string {
 		if c.DNDSettings == nil || of(c.DNDSettings) == nil {
 			return ""
@@ -255,9 +255,8 @@ func test[T any](f filter, field searchField[T]) (func(T) bool, error) {
 	}
 	operator, negated := strings.CutPrefix(f.Operator, "not_")
 	if f.Field == "tags" { // compared as a whole, and with their case
-		return func(one T) bool {
-			return negated != slices.ContainsFunc(field.read(one), func(tag string) bool { return slices.Contains(wanted, tag) })
-		}, nil
+		isWanted := func(tag string) bool { return slices.Contains(wanted, tag) }
+		return func(one T) bool { return negated != slices.ContainsFunc(field.read(one), isWanted) }, nil
 	}
 	inside := operator == "contains"
 	return func(one T) bool { return negated != anyMatches(field.read(one), wanted, inside) }, nil

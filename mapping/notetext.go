@@ -9,8 +9,8 @@ import (
 	"github.com/pluvo/ghl"
 )
 
-// noteText returns the text of a note as a person reads it. The body of a note that was written in HighLevel's editor is
-// HTML; any other body is the text.
+// noteText returns the text of a note as a person reads it. The body of a note from HighLevel's editor is HTML; any
+// other body is the text.
 func noteText(n *ghl.Note) value {
 	switch {
 	case !isHTML(n.Body):
@@ -31,8 +31,8 @@ func asNoteText(_ *Mapper, v value) value {
 
 var (
 	// closingTag and lineBreak are the tags by which a text is HTML. A "<" alone is not one, nor is "<name>".
-	closingTag = regexp.MustCompile(
-		`(?i)</(p|div|span|h[1-6]|ul|ol|li|table|blockquote|pre|code|b|strong|i|em|u|s|strike|del|sub|sup|mark|font|a)\s*>`)
+	closingTag = regexp.MustCompile(`(?i)</(p|div|span|h[1-6]|ul|ol|li|table|blockquote|pre|code|` +
+		`b|strong|i|em|u|s|strike|del|sub|sup|mark|font|a)\s*>`)
 	lineBreak = regexp.MustCompile(`(?i)<br\s*/?>`)
 	anyTag    = regexp.MustCompile(`(?s)<!--.*?-->|<[a-zA-Z/!](?:[^<>"']|"[^"]*"|'[^']*')*>`)
 	hidden    = regexp.MustCompile(`(?is)<(?:script\b.*?</script|style\b.*?</style)\s*>`)

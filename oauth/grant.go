@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -84,30 +85,26 @@ func lostAnswer(err error) bool {
 	return errors.As(err, &e) && e.Is(ghl.ErrAmbiguous) && (e.Status == 0 || e.Status/100 == 2)
 }
 
+// invalidGrant matches the code and the text of a refused refresh token, and those of a refused grant type.
+var invalidGrant = regexp.MustCompile(`invalid[ _-]?grant(?:[ _-]?(type))?`)
+
 // refusesRefreshToken reports whether the server says that the refresh token was used, is unknown or has expired,
 // so that a person must connect the account again.
 func refusesRefreshToken(err error) bool {
 	var e *ghl.Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || e.Is(ghl.ErrServer) || e.Is(ghl.ErrRateLimited) || e.Status < 200 || e.Status >= 500 {
 		return false
 	}
-	switch e.Status {
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity:
-	default:
-		return false
-	}
-	var body struct{ Error any }
 	text := strings.ToLower(e.Message)
-	if json.Unmarshal(e.Body(), &body) == nil {
-		if code, ok := body.Error.(string); ok {
-			text += " " + strings.ToLower(code)
-		}
-	}
-	if strings.Contains(text, "not active") || e.Is(ghl.ErrServer) {
+	if strings.Contains(text, "not active") {
 		return false
 	}
-	if strings.Contains(text, "invalid grant") || strings.Contains(text, "invalid_grant") {
-		return true
+	all := text
+	if body := e.Body(); json.Valid(body) { // HighLevel's answer, which can have the code in one of several properties
+		all += " " + strings.ToLower(string(body))
+	}
+	if found := invalidGrant.FindStringSubmatch(all); found != nil {
+		return found[1] == ""
 	}
 	if !strings.Contains(strings.NewReplacer(" ", "", "_", "").Replace(text), "refreshtoken") {
 		return false

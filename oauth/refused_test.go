@@ -241,3 +241,46 @@ func TestKilledBeforeTheSave(t *testing.T) {
 		require.Equal(t, 1, server.reused, "a used refresh token was sent again")
 	}
 }
+
+// TestRefusalsOfARefreshToken: in each shape of an error, and what is none.
+func TestRefusalsOfARefreshToken(t *testing.T) {
+	for _, tc := range []struct {
+		status int
+		body   string
+		want   bool
+	}{
+		{400, `{"error":"invalid_grant"}`, true},
+		{400, `{"message":"Invalid Grant"}`, true},
+		{400, `{"message":["InvalidGrant","no"]}`, true},
+		{400, `{"errors":[{"message":"Invalid grant"}]}`, true},
+		{400, `{"error":{"code":"invalid_grant","message":"Refresh failed"}}`, true},
+		{400, `{"canonicalCode":"INVALID_GRANT","message":"no"}`, true},
+		{400, `{"code":"invalid_grant","message":"no"}`, true},
+		{400, "\ufeff" + invalidGrant, true},
+		{401, `{"error":"UnAuthorized!","error_description":"Invalid grant: refresh token is invalid"}`, true},
+		{404, `{"message":"Refresh token not found"}`, true},
+		{410, `{"message":"Refresh token has expired"}`, true},
+		{200, invalidGrant, true},
+		{200, `{"error":"invalid_grant","error_description":"The refresh token is invalid"}`, true},
+		{400, `{"message":"Location is not active"}`, false},
+		{400, `{"message":"Invalid grant: the location is not active"}`, false},
+		{400, `{"message":"Invalid parameter: grantType"}`, false},
+		{400, `{"message":"Invalid grant type"}`, false},
+		{400, `{"message":"Invalid grant_type: refresh_tokens"}`, false},
+		{400, `{"error":"invalid_grant_type","message":"no"}`, false},
+		{400, `{"message":"Missing parameter: refreshToken"}`, false},
+		{400, `{"message":"Request Timeout after 30000ms"}`, false},
+		{401, `{"error":"invalid_client","error_description":"Client authentication failed"}`, false},
+		{403, `<html>invalid grant</html>`, false},
+		{500, invalidGrant, false},
+		{400, "", false},
+		{401, "", false},
+	} {
+		store, server, key := oauth.NewMemoryStore(), newAuthServer(), oauth.LocationKey("loc1")
+		server.stored(t, store, key, oneLocation, -time.Hour)
+		server.before = func(url.Values) (int, string) { return tc.status, tc.body }
+		_, err := server.app(t).TokenSource(store, key).Token(t.Context())
+		require.Error(t, err)
+		require.Equal(t, tc.want, errors.Is(err, ghl.ErrReauthRequired), "%d %s: %v", tc.status, tc.body, err)
+	}
+}

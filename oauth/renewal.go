@@ -44,7 +44,7 @@ func (r *renewal) run(ctx context.Context) (*ghl.Token, error) {
 	}
 	for {
 		token, err := r.store.Update(ctx, r.key, r.update)
-		r.unmarked = err != nil && r.refused != ""
+		r.unmarked = err != nil && r.refused != "" && r.updateErr == nil
 		if r.replaced {
 			r.replaced, r.updateErr = false, nil
 			if token, err := r.stored(ctx); token != nil || err != nil {
@@ -237,8 +237,8 @@ func (r *renewal) request(ctx context.Context, base *ghl.Token, from sourceID) (
 	}
 	token, err := r.app.requestToken(ctx, g, ghl.CallRedact(base.AccessToken))
 	if lostAnswer(err) && ctx.Err() == nil {
-		// HighLevel is said to answer a repeat within 30 s with the same new token. If it does not, the refresh token
-		// was used by the first request, and a later request would be refused as well.
+		// HighLevel is said to answer a repeat within 30 s with the same new token (an unconfirmed claim). If it does
+		// not, the first request has used the refresh token, and a later request would be refused as well.
 		r.lost = true
 		token, err = r.app.requestToken(ctx, g, ghl.CallRedact(base.AccessToken))
 	}

@@ -28,10 +28,10 @@ import (
 //
 // Two failures can lose a token. When the server has rotated the refresh token and its answer is lost, or the
 // process dies between the answer and the save, the stored refresh token is used up: the next refresh ends in
-// [ghl.ErrReauthRequired]. After a lost answer the source repeats the request once at once, because one source claims
-// that HighLevel grants the same new token again within 30 s. When the store cannot save, the new token exists only in memory: calls use it, the
-// source retries the save every few seconds and reports it to [Config.OnTrouble] and the log. Call [App.Flush]
-// before the process ends, to prevent both.
+// [ghl.ErrReauthRequired]. After a lost answer the source repeats the request immediately, once: HighLevel is said
+// to grant the same new token again within 30 s, which is an unconfirmed claim of one source. When the store cannot
+// save, the new token exists only in memory: calls use it, the source retries the save every few seconds and reports
+// it to [Config.OnTrouble] and the log. Call [App.Flush] before the process ends, to prevent both.
 func (a *App) TokenSource(store Store, key string) ghl.TokenSource {
 	if err := CheckKey(key); err != nil {
 		return failingSource{err}

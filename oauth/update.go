@@ -62,8 +62,8 @@ func Save(ctx context.Context, save func(ctx context.Context) error) error {
 	}
 }
 
-// await returns the result of do, or the error of ctx if ctx ends first, also when do does not heed its context. Then do
-// ends by itself.
+// await returns the result of do, or the error of ctx if ctx ends first, also when do does not heed its context. Then
+// do ends by itself.
 func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -167,3 +167,47 @@ func TestEachWaitEndsWithTheContext(t *testing.T) {
 		})
 	}
 }
+
+// TestEachCallEnds: a request for a token that the server answers with 429 for ever ends without a deadline of the
+// caller, after few requests.
+func TestEachCallEnds(t *testing.T) {
+	for name, headers := range map[string][]string{
+		"no headers":       nil,
+		"a tiny interval":  {"X-RateLimit-Interval-Milliseconds", "1", "X-RateLimit-Max", "100"},
+		"a wait of zero":   {"Retry-After", "0"},
+		"the usual":        {"X-RateLimit-Interval-Milliseconds", "10000", "X-RateLimit-Max", "100"},
+		"a wait of a day":  {"Retry-After", "86400"},
+		"a wait of an age": {"Retry-After", "99999999999999999999"},
+	} {
+		for _, call := range []string{"Exchange", "Add", "Token"} {
+			t.Run(call+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server, store := newAuthServer(), oauth.NewMemoryStore()
+					server.stored(t, store, "k", oneLocation, -time.Hour)
+					requests := 0
+					app := server.app(t, func(c *oauth.Config) {
+						c.HTTPClient = &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+							requests++
+							return answers(429, tooMany, headers...)(r)
+						})}
+					})
+					all, err := oauth.NewInstallations(app, store)
+					require.NoError(t, err)
+					start := time.Now()
+					switch call {
+					case "Exchange":
+						_, err = app.Exchange(context.Background(), "code-1")
+					case "Add":
+						_, err = all.Add(context.Background(), "code-1")
+					case "Token":
+						_, err = app.TokenSource(store, "k").Token(context.Background())
+					}
+					require.ErrorIs(t, err, ghl.ErrRateLimited)
+					require.LessOrEqual(t, time.Since(start), 6*time.Minute)
+					require.LessOrEqual(t, requests, 400)
+					t.Logf("%d requests in %s", requests, time.Since(start))
+				})
+			})
+		}
+	}
+}

@@ -109,10 +109,8 @@ func accounts() map[string]account {
 // from before arrives, in whichever process, whatever the clocks say. A later uninstall removes it.
 func TestALateUninstallAfterANewConnection(t *testing.T) {
 	for name, account := range accounts() {
-		for _, skew := range []time.Duration{-time.Hour, -50 * time.Second, -5 * time.Second, 0, 5 * time.Second,
-			20 * time.Second, 50 * time.Second, 4 * time.Minute} {
-			for _, gap := range []time.Duration{0, 900 * time.Millisecond, 5 * time.Second, 20 * time.Second,
-				50 * time.Second, 2 * time.Hour} {
+		for _, skew := range []time.Duration{-50 * time.Second, -5 * time.Second, 0, 20 * time.Second, 4 * time.Minute} {
+			for _, gap := range []time.Duration{0, 900 * time.Millisecond, 5 * time.Second, 50 * time.Second} {
 				t.Run(fmt.Sprintf("%s, clock ahead by %v, again after %v", name, skew, gap), func(t *testing.T) {
 					o := newSkewedOffice(t, skew)
 					connect := func() {

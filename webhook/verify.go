@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
@@ -92,13 +91,19 @@ func decodeKey(text string) (data []byte, ok bool) {
 	return data, err == nil && len(data) > 0
 }
 
+const pemBegin, pemEnd = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
+
+// parsePEM reads a block also if its line breaks were lost or written as \n, as happens in environment variables.
 func parsePEM[K any](text string) (K, error) {
 	var none K
-	block, _ := pem.Decode([]byte(text))
-	if block == nil || block.Type != "PUBLIC KEY" {
+	_, text, begun := strings.Cut(text, pemBegin)
+	text, _, ended := strings.Cut(text, pemEnd)
+	text = strings.NewReplacer(`\n`, "", `\r`, "").Replace(text)
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	if !begun || !ended || err != nil {
 		return none, errors.New(`webhook: the key is not PEM with a block "PUBLIC KEY"`)
 	}
-	return parseSPKI[K](block.Bytes)
+	return parseSPKI[K](der)
 }
 
 func parseSPKI[K any](der []byte) (K, error) {

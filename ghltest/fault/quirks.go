@@ -27,11 +27,16 @@ func Quirks() []Kind {
 		AdditionalEmailsAsObjects(), AdditionalEmailsAsStrings(), CustomFieldValues(),
 		RenamedProperty("event", "appointment"),
 		RenamedProperty("succeded", "success"), MissingProperties("startAfter", "searchAfter", "traceId"),
-		UnknownProperties(), MisspelledStatusAlone(), BookingWithoutTimes(), EditorNotes(),
+		UnknownProperties(), UnderscoreIDs(), MisspelledStatusAlone(), BookingWithoutTimes(), EditorNotes(),
+		MetaWithoutCursor(), MetaWithNullCursor(), CursorOnLastPage(), ZeroCursorOnEmptyPage(), ShortPages(1),
+		ZeroLimits(), ZeroDailyLimits(),
 		NullCursors(), WrongContentType("text/html"), DateSkew(-time.Hour),
 	}
 	for form := DateISO; form < dateForms; form++ {
 		list = append(list, DatesAs(form))
+	}
+	for form := SlotsByDay; form < slotsForms; form++ {
+		list = append(list, FreeSlotsAs(form))
 	}
 	return list
 }

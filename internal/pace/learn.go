@@ -5,10 +5,6 @@ import "time"
 const (
 	// rush is how much faster than on average other clients may be when a window begins.
 	rush = 4
-	// In a fixed window what remains never grows by a little. After slipsToSlide such growths in a row the server's
-	// window is treated as sliding for slideFor intervals.
-	slipsToSlide = 4
-	slideFor     = 6
 )
 
 // setLimit takes over the reported limit and interval, and reports whether one of them changed.
@@ -25,9 +21,23 @@ func (w *window) setLimit(limit int, interval time.Duration, sent time.Time) boo
 	}
 	if newInterval {
 		w.interval = interval
+		w.sends = newSendLog(sent, interval)
 		w.forget()
 	}
 	return newLimit || newInterval
+}
+
+// implyLimit returns the reported limit. As long as no answer has reported one, it returns the largest limit that what
+// remains has implied, up to the published limit.
+func (w *window) implyLimit(a Answer) int {
+	if a.Limit > 0 {
+		w.implied = -1
+	}
+	if w.implied < 0 || a.Refused || a.Remaining < 0 {
+		return a.Limit
+	}
+	w.implied = max(w.implied, min(a.Remaining+1, publishedLimit))
+	return w.implied
 }
 
 // learnNothing counts an attempt whose answer did not report what remains. It may have been granted.
@@ -47,6 +57,9 @@ func (w *window) endsBy(end time.Time) {
 
 // learn updates the estimate: the answer that arrived now, to an attempt sent at sent, reported what remains.
 func (w *window) learn(remaining int, refused bool, sent, now time.Time) {
+	if !refused && w.rises.count(remaining, sent, now, w.interval) >= slipsToSlide {
+		w.slides = now.Add(slideFor * w.interval)
+	}
 	switch {
 	case now.Sub(sent) > w.interval:
 		// The attempt may have reached the server in any window.
@@ -122,9 +135,6 @@ func (w *window) learnFurther(remaining int, sent, now time.Time) {
 	switch {
 	case w.slipped(remaining, sent, now):
 		w.setRemaining(remaining, sent, now)
-		if w.slips++; w.slips >= slipsToSlide {
-			w.slides = now.Add(slideFor * w.interval)
-		}
 		return
 	case w.jumped(remaining, w.remaining, sent, w.remainingRecv):
 		lo, hi := later(w.lo.Add(w.interval), w.remainingSent), earlier(w.ends(), now)
@@ -132,7 +142,7 @@ func (w *window) learnFurther(remaining int, sent, now time.Time) {
 			lo, hi = w.remainingSent, now
 		}
 		w.next(hi)
-		w.lo, w.hi, w.slips = lo, hi, 0
+		w.lo, w.hi = lo, hi
 		w.setRemaining(remaining, sent, now)
 		return
 	}
@@ -155,10 +165,11 @@ func (w *window) learnSliding(remaining int, sent, now time.Time) {
 	case remaining-w.remaining >= max(w.limit/2, 1):
 		w.forget()
 		return
-	case w.slipped(remaining, sent, now):
-		w.slides = now.Add(slideFor * w.interval)
 	}
-	w.setRemaining(remaining, sent, now)
+	if remaining <= w.remaining || !sent.Before(w.remainingRecv) {
+		w.setRemaining(remaining, sent, now)
+	}
+	w.shareSliding(sent)
 }
 
 // slipped reports whether what remains has grown by too little for a fixed window, of which nearly all remains just

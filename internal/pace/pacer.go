@@ -63,7 +63,7 @@ type Pacer struct {
 // New returns a Pacer that starts from the published limit of 100 requests in 10 seconds.
 func New(now time.Time) *Pacer {
 	p := &Pacer{window: newWindow(now), daily: daily{remaining: -1}}
-	p.bucket = rate.NewLimiter(rate.Limit(p.window.evenRate()), p.burst())
+	p.bucket = rate.NewLimiter(rate.Limit(p.window.evenRate()), p.burst(now))
 	p.unlearned = rate.NewLimiter(rate.Limit(unlearnedShare*p.window.evenRate()), Scouts)
 	return p
 }
@@ -79,11 +79,13 @@ func (p *Pacer) Delay(now time.Time, background bool) time.Duration {
 	}
 	room := p.window.room(now)
 	if room < 1 {
-		p.bucket.SetLimitAt(now, 0) // the bucket must not fill up until the window opens
+		if !p.window.sliding(now) && !p.window.hi.IsZero() {
+			p.bucket.SetLimitAt(now, 0) // the bucket must not fill up until the window opens
+		}
 		return max(p.window.opens(now).Sub(now), time.Millisecond)
 	}
 	p.bucket.SetLimitAt(now, rate.Limit(p.window.rate(now)))
-	p.bucket.SetBurstAt(now, p.burst())
+	p.bucket.SetBurstAt(now, p.burst(now))
 	if background && room < 1+reserveShare*p.window.evenRest(now) {
 		return p.window.interval / 20
 	}
@@ -92,7 +94,11 @@ func (p *Pacer) Delay(now time.Time, background bool) time.Duration {
 	}
 	d := untilToken(p.bucket, now)
 	if !p.window.known {
+		p.unlearned.SetLimitAt(now, rate.Limit(p.window.unlearnedRate()))
 		d = max(d, untilToken(p.unlearned, now))
+	}
+	if p.window.probing(now) {
+		d = min(d, p.window.hi.Sub(now)) // the rate changes then
 	}
 	return min(d, p.window.interval/4) // the rate may have changed by then
 }
@@ -122,6 +128,7 @@ func (p *Pacer) Take(now time.Time) {
 	}
 	p.window.own++
 	p.window.flights.start(now)
+	p.window.sends.add(now)
 	p.daily.take(now)
 }
 
@@ -130,6 +137,7 @@ func (p *Pacer) GiveBack(now time.Time) {
 	p.credit = min(p.credit+1, p.window.limit)
 	p.window.own = max(p.window.own-1, 0)
 	p.window.flights.land(now)
+	p.window.sends.remove(now)
 	p.daily.giveBack(now)
 }
 
@@ -144,23 +152,30 @@ func (p *Pacer) Learn(a Answer, now time.Time) {
 		p.window.learnNothing(sent)
 		return
 	}
-	if p.window.setLimit(a.Limit, a.Interval, sent) {
-		p.unlearned.SetLimitAt(now, rate.Limit(unlearnedShare*p.window.evenRate()))
+	if p.window.setLimit(p.window.implyLimit(a), a.Interval, sent) {
+		p.unlearned.SetLimitAt(now, rate.Limit(p.window.unlearnedRate()))
 		p.unlearned.SetBurstAt(now, min(Scouts, p.window.limit))
 	}
 	p.daily.learn(a, sent, now)
 	switch {
 	case a.Refused:
-		p.window.learn(0, true, sent, now)
+		p.window.sends.remove(sent)
+		if a.Remaining < 0 && p.window.hi.IsZero() {
+			p.window.learnBlindRefusal(sent, now)
+		} else {
+			p.window.learn(0, true, sent, now)
+		}
 	case a.Remaining >= 0:
 		p.window.learn(min(a.Remaining, p.window.limit), false, sent, now)
 	default:
 		p.window.learnNothing(sent)
+		p.window.learnBlind(now)
 	}
 	switch {
 	case a.Refused && a.RetryAfter > 0:
 		p.closed, p.closedAt = later(p.closed, now.Add(a.RetryAfter)), now
 		p.window.endsBy(p.closed)
+		p.window.blind.closed = time.Time{}
 	case a.Remaining > 0 && sent.After(p.closedAt):
 		p.closed = time.Time{} // the server grants again, earlier than announced
 	}
@@ -170,10 +185,13 @@ func (p *Pacer) Learn(a Answer, now time.Time) {
 func (p *Pacer) InFlight() (window, day int) { return p.window.flights.total(), p.daily.inFlight }
 
 // burst is how many attempts may be sent at once.
-func (p *Pacer) burst() int {
+func (p *Pacer) burst(now time.Time) int {
 	limit, share := float64(p.window.limit), trickleShare
-	if !p.window.known || float64(p.window.remaining) >= quietShare*limit {
+	switch {
+	case !p.window.known || float64(p.window.remaining) >= quietShare*limit:
 		share = burstShare
+	case p.window.sliding(now):
+		return 1
 	}
 	return max(int(share*limit), 1)
 }

@@ -39,8 +39,8 @@ type window struct {
 	begin  time.Time     // attempts sent from here on are counted in this window
 	probes bool          // begun before hi, to find out whether the server's window has begun
 	grow   time.Duration // how far the end was last put off because the server's window had not ended
-	slips  int           // consecutive signs that the server's window slides
-	slides time.Time     // the server's window is treated as sliding until then
+	rises  rises
+	slides time.Time // the server's window is treated as sliding until then
 
 	known         bool      // whether an answer of this window has reported what remains
 	remaining     int       // what remains, as reported
@@ -57,7 +57,11 @@ type window struct {
 	weight float64 // the part of the remaining grant that this client uses
 	others float64 // requests a second of other clients
 
+	blind   blind
+	implied int // limit that what remains implies while no answer reports the limit; -1 when one has
+
 	flights flights
+	sends   sendLog
 }
 
 func newWindow(now time.Time) window {
@@ -68,6 +72,7 @@ func newWindow(now time.Time) window {
 		share:    1,
 		weight:   1,
 		flights:  flights{epoch: now},
+		sends:    newSendLog(now, publishedInterval),
 	}
 }
 
@@ -93,7 +98,7 @@ func (w *window) probeAt() time.Time { return w.lo.Add(w.hi.Sub(w.lo)/2 + w.inte
 func (w *window) room(now time.Time) float64 {
 	switch {
 	case !w.known && w.hi.IsZero():
-		return math.Inf(1) // only the rate limits the attempts
+		return w.blindRoom(now)
 	case w.probing(now):
 		return float64(1 - w.flights.since(w.begin))
 	case !w.known:
@@ -102,7 +107,7 @@ func (w *window) room(now time.Time) float64 {
 	left := float64(w.remaining - w.unreported - w.flights.since(w.remainingSent))
 	age := now.Sub(w.remainingSent).Seconds()
 	if w.sliding(now) {
-		return left + age*w.evenRate()/2
+		return left + float64(w.leaving(now))
 	}
 	// Clients that share the last few requests must not all take them.
 	spare := math.Round(min(1/w.share-1, 6) / 4)
@@ -112,8 +117,10 @@ func (w *window) room(now time.Time) float64 {
 // opens returns when there may be room again.
 func (w *window) opens(now time.Time) time.Time {
 	switch {
+	case w.hi.IsZero():
+		return later(w.blind.closed, now.Add(w.sends.slot))
 	case w.sliding(now):
-		return now.Add(w.interval / time.Duration(min(w.limit, 50)))
+		return now.Add(w.sends.slot)
 	case w.probing(now):
 		return w.hi
 	case w.uncertain() && w.known:
@@ -126,13 +133,13 @@ func (w *window) opens(now time.Time) time.Time {
 func (w *window) rate(now time.Time) float64 {
 	even := w.evenRate()
 	if w.sliding(now) {
-		return 0.95 * even * w.weight
+		return w.slidingRate(even)
 	}
 	if w.hi.IsZero() {
 		return even
 	}
 	end := w.lo.Add(w.interval)
-	if w.uncertain() {
+	if w.hi.Sub(w.lo) > w.interval/4 {
 		end = w.ends()
 	}
 	rest := max(end.Sub(now).Seconds(), 0.01)
@@ -189,7 +196,7 @@ func (w *window) shift(n time.Duration) {
 func (w *window) forget() {
 	w.lo, w.hi, w.begin = time.Time{}, time.Time{}, time.Time{}
 	w.known, w.probes, w.previous, w.grow = false, false, -1, 0
-	w.slides, w.slips = time.Time{}, 0
+	w.slides, w.rises = time.Time{}, rises{}
 }
 
 // next ends the current window, measures who used it, and begins the next one.

@@ -117,7 +117,7 @@ func appToken(token *ghl.Token, refused time.Time) tokenJSON {
 	} else if t.Missing = missing(token.Scopes); len(t.Missing) > 0 {
 		t.Problem = "lacks scopes: ghlsync connect"
 	}
-	if t.Problem == "" && refused.After(token.IssuedAt) {
+	if t.Problem == "" && (token.RefusedRefresh != "" || refused.After(token.IssuedAt)) {
 		t.Problem = "HighLevel refuses it: ghlsync connect"
 	}
 	return t

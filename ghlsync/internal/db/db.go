@@ -38,6 +38,7 @@ type DB struct {
 	// For PostgreSQL.
 	pool *pgxpool.Pool
 
+	counts counts
 	offset atomic.Int64 // how far the database's clock is ahead, in nanoseconds
 	log    *slog.Logger
 	path   string // of the SQLite file
@@ -246,6 +247,15 @@ func (d *DB) Postgres() *pgxpool.Pool { return d.pool }
 
 // SQLite returns the only connection that writes to a SQLite database; nil for PostgreSQL.
 func (d *DB) SQLite() *sql.DB { return d.writer }
+
+// counts are how many statements and transactions were run.
+type counts struct{ statements, transactions atomic.Int64 }
+
+// Counts returns how many statements and transactions of this package were run since [Open]. A transaction of SQLite
+// may be that of many callers.
+func (d *DB) Counts() (statements, transactions int64) {
+	return d.counts.statements.Load(), d.counts.transactions.Load()
+}
 
 // Path returns the file of a SQLite database; "" for PostgreSQL.
 func (d *DB) Path() string { return d.path }

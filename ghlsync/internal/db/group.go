@@ -6,25 +6,34 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // group commits the writes of several callers to a SQLite file in one transaction, because each commit waits for the
-// disk. A caller that finds no transaction under way leads the next one; the writes that arrive meanwhile wait for the
-// one after it. Each write has a savepoint, so that an error of one does not touch the others.
+// disk. The writes that arrive during a transaction are those of the next one. Each write has a savepoint, so that an
+// error of one does not touch the others.
 type group struct {
 	mu      sync.Mutex
 	waiting []*write
-	leading bool
+	working bool // a goroutine runs the transactions
 }
 
 // write is the write of one caller.
 type write struct {
-	ctx  context.Context
-	fn   func(context.Context, *Tx) error
-	err  error
-	lead chan bool // true makes the caller the leader; false means that the write has ended
-	lost any       // the value of a panic of fn
+	ctx   context.Context
+	fn    func(context.Context, *Tx) error
+	state atomic.Int32
+	ended chan struct{} // closed after err and lost are set
+	err   error
+	lost  any // the value of a panic of fn
 }
+
+// The states of a write.
+const (
+	waits int32 = iota
+	begun
+	withdrawn
+)
 
 // maxGroup is how many writes are committed together.
 const maxGroup = 256
@@ -32,30 +41,26 @@ const maxGroup = 256
 // errRegroup means that the transaction ended before the write took effect; it is run again.
 var errRegroup = errors.New("the transaction of a group was rolled back")
 
+// run runs fn in the next transaction. If ctx ends before that has begun, fn does not run.
 func (g *group) run(ctx context.Context, d *DB, fn func(context.Context, *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := &write{ctx: ctx, fn: fn, lead: make(chan bool, 1)}
+	w := &write{ctx: ctx, fn: fn, ended: make(chan struct{})}
 	g.mu.Lock()
 	g.waiting = append(g.waiting, w)
-	if !g.leading {
-		g.leading = true
-		w.lead <- true
+	if !g.working {
+		g.working = true
+		go g.work(d)
 	}
 	g.mu.Unlock()
 	select {
-	case leads := <-w.lead:
-		if leads {
-			g.next(d)
-		}
+	case <-w.ended:
 	case <-ctx.Done():
-		if g.withdraw(w) {
+		if w.state.CompareAndSwap(waits, withdrawn) {
 			return ctx.Err()
 		}
-		if <-w.lead {
-			g.next(d)
-		}
+		<-w.ended
 	}
 	if w.lost != nil {
 		panic(w.lost)
@@ -63,42 +68,28 @@ func (g *group) run(ctx context.Context, d *DB, fn func(context.Context, *Tx) er
 	return w.err
 }
 
-// withdraw removes a write that no transaction has begun.
-func (g *group) withdraw(w *write) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for i, other := range g.waiting {
-		if other == w && len(w.lead) == 0 {
-			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
-			return true
+// work runs transactions until no write waits.
+func (g *group) work(d *DB) {
+	for {
+		g.mu.Lock()
+		n := min(len(g.waiting), maxGroup)
+		batch := g.waiting[:n:n]
+		g.waiting = append([]*write(nil), g.waiting[n:]...)
+		g.working = n > 0
+		g.mu.Unlock()
+		if n == 0 {
+			return
 		}
-	}
-	return false
-}
-
-// next runs the transaction of the writes that wait, of which the caller's is one, and makes another caller the leader.
-func (g *group) next(d *DB) {
-	g.mu.Lock()
-	n := min(len(g.waiting), maxGroup)
-	batch := g.waiting[:n:n]
-	g.waiting = append([]*write(nil), g.waiting[n:]...)
-	g.mu.Unlock()
-	if err := d.together(batch); err != nil {
-		for _, w := range batch {
-			if w.err == nil {
-				w.err = err
+		if err := d.together(batch); err != nil {
+			for _, w := range batch {
+				if w.err == nil {
+					w.err = err
+				}
 			}
 		}
-	}
-	g.mu.Lock()
-	if len(g.waiting) > 0 {
-		g.waiting[0].lead <- true
-	} else {
-		g.leading = false
-	}
-	g.mu.Unlock()
-	for _, w := range batch[1:] { // the first is the caller's
-		w.lead <- false
+		for _, w := range batch {
+			close(w.ended)
+		}
 	}
 }
 
@@ -110,8 +101,9 @@ func (d *DB) together(batch []*write) (err error) {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
+	d.counts.transactions.Add(1)
 	for _, w := range batch {
-		if w.err = w.ctx.Err(); w.err != nil {
+		if w.err = w.ctx.Err(); w.err != nil || !w.state.CompareAndSwap(waits, begun) {
 			continue
 		}
 		if len(batch) == 1 {

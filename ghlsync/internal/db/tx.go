@@ -39,6 +39,7 @@ func (r row) Scan(into ...any) error { return mapError(r.Row.Scan(into...)) }
 
 // Exec runs a statement and returns the number of changed rows.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	t.db.counts.statements.Add(1)
 	if t.pgx != nil {
 		tag, err := t.pgx.Exec(ctx, query, args...)
 		return tag.RowsAffected(), err
@@ -59,6 +60,7 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 
 // Row runs a query for one row. Its Scan returns [ErrNoRows] if the query finds none.
 func (t *Tx) Row(ctx context.Context, query string, args ...any) Row {
+	t.db.counts.statements.Add(1)
 	if t.pgx != nil {
 		return row{t.pgx.QueryRow(ctx, query, args...)}
 	}
@@ -85,6 +87,7 @@ func List[T any](ctx context.Context, t *Tx, scan func(Row) (T, error), query st
 
 // Each runs a query and calls do with each row. It stops at the first error of do and returns that error.
 func (t *Tx) Each(ctx context.Context, do func(Row) error, query string, args ...any) error {
+	t.db.counts.statements.Add(1)
 	if t.pgx != nil {
 		rows, err := t.pgx.Query(ctx, query, args...)
 		if err != nil {
@@ -175,6 +178,9 @@ func pause(ctx context.Context, n int) error {
 }
 
 func (d *DB) once(ctx context.Context, fn func(context.Context, *Tx) error, readOnly bool) error {
+	if d.pool != nil || readOnly {
+		d.counts.transactions.Add(1)
+	}
 	if d.pool != nil {
 		options := pgx.TxOptions{}
 		if readOnly {
