@@ -22,6 +22,7 @@ type lifeline struct {
 	life   context.Context // nil before the first beat
 	cancel context.CancelFunc
 	timer  *time.Timer
+	until  time.Time // when the timer ends life; a process that was frozen may run before its timer
 }
 
 func (l *lifeline) renew(until time.Time) {
@@ -37,7 +38,7 @@ func (l *lifeline) renew(until time.Time) {
 	if l.timer != nil {
 		l.timer.Stop()
 	}
-	l.timer = time.AfterFunc(left, l.cancel)
+	l.timer, l.until = time.AfterFunc(left, l.cancel), until
 }
 
 func (l *lifeline) end() {
@@ -51,7 +52,7 @@ func (l *lifeline) end() {
 func (l *lifeline) context() (context.Context, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.life, l.life != nil && l.life.Err() == nil
+	return l.life, l.life != nil && l.life.Err() == nil && time.Now().Before(l.until)
 }
 
 // stopsBy returns when a process whose beat was last stored at a time must stop: before other processes treat it as

@@ -45,7 +45,7 @@ func (r *Run) ReadEverything() { r.readAll = true }
 // newRun returns a run of a unit that the session has taken. The data that it reads is not older than asOf.
 func (s *session) newRun(u row, asOf time.Time) *Run {
 	run := &Run{Unit: u.Unit, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, LastRead: u.read,
-		Aspects: u.taken, Changed: u.changed, session: s, recorder: &Recorder{}, asOf: asOf}
+		Aspects: u.taken, Changed: u.changed, session: s, recorder: &Recorder{alive: s.q.Alive}, asOf: asOf}
 	run.ctx, run.stop = context.WithCancelCause(s.ctx)
 	return run
 }
