@@ -118,12 +118,20 @@ func sqlitePath(address string) (path string, is bool) {
 // maxConns bounds the connections of one process to PostgreSQL.
 const maxConns = 20
 
+// idleTimeout is how long a transaction may do nothing until PostgreSQL ends it, so that a frozen process does not hold
+// its locks against the process that takes over its work.
+const idleTimeout = 5 * time.Second
+
 func (d *DB) openPostgres(ctx context.Context, address string) error {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return errors.New("invalid database address") // err may contain the password
 	}
 	config.MaxConns = maxConns
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, fmt.Sprintf(`SET idle_in_transaction_session_timeout = %d`, idleTimeout.Milliseconds()))
+		return err
+	}
 	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}

@@ -33,7 +33,9 @@ func (q *Queue) AddLocation(ctx context.Context, id string) error {
 		return err
 	}
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id) VALUES ($1) ON CONFLICT (id) DO NOTHING`, id)
+		// The epoch is higher than all epochs of a location that was removed, whose runs may still be under way.
+		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id, epoch) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`,
+			id, db.Micros(q.DB.Now()))
 		if err != nil || n == 0 {
 			return err
 		}

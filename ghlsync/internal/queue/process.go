@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"sync"
@@ -21,6 +22,7 @@ type lifeline struct {
 	life   context.Context // nil before the first beat
 	cancel context.CancelFunc
 	timer  *time.Timer
+	until  time.Time // when the timer ends life; a process that was frozen may run before its timer
 }
 
 func (l *lifeline) renew(until time.Time) {
@@ -36,7 +38,7 @@ func (l *lifeline) renew(until time.Time) {
 	if l.timer != nil {
 		l.timer.Stop()
 	}
-	l.timer = time.AfterFunc(left, l.cancel)
+	l.timer, l.until = time.AfterFunc(left, l.cancel), until
 }
 
 func (l *lifeline) end() {
@@ -50,7 +52,7 @@ func (l *lifeline) end() {
 func (l *lifeline) context() (context.Context, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.life, l.life != nil && l.life.Err() == nil
+	return l.life, l.life != nil && l.life.Err() == nil && time.Now().Before(l.until)
 }
 
 // stopsBy returns when a process whose beat was last stored at a time must stop: before other processes treat it as
@@ -81,7 +83,11 @@ func (q *Queue) register(ctx context.Context) error {
 		return fmt.Errorf("queue: registering the process: %w", err)
 	}
 	q.alive.renew(q.stopsBy(before))
-	return q.revive(ctx)
+	live, err := q.readBeats(ctx)
+	if err != nil {
+		return err
+	}
+	return q.revive(ctx, live)
 }
 
 // beats stores the beat of this process, and takes over the locations of processes whose beat does not move, until ctx
@@ -120,20 +126,16 @@ func (q *Queue) beat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := q.leaveUnserved(limited); err != nil {
-		return err
-	}
+	live := maps.Clone(beats)
 	delete(beats, q.process)
-	dead := q.pulses.look(beats, q.beatInterval()*9/10)
-	for _, id := range dead {
+	err = q.leaveUnserved(limited)
+	for _, id := range q.pulses.look(beats, q.beatInterval()*9/10) {
 		q.Logger.LogAttrs(ctx, slog.LevelWarn, "a process is dead; its locations are taken over",
 			slog.String("process", id))
-		err = errors.Join(err, q.takeOver(ctx, id))
+		err = errors.Join(err, q.takeOver(limited, id))
+		delete(live, id)
 	}
-	if len(dead) > 0 {
-		err = errors.Join(err, q.revive(ctx))
-	}
-	return err
+	return errors.Join(err, q.revive(limited, live))
 }
 
 // leaveUnserved gives a new job to the locations of this process that have no session, because the session could not
@@ -193,10 +195,13 @@ func (q *Queue) takeOver(ctx context.Context, process string) error {
 	})
 }
 
-// takeOverLocation raises the epoch of a location, so that transactions of its owner fail, and adds a job.
+// takeOverLocation raises the epoch of a location, so that transactions of its owner fail, and adds a job. It waits only
+// briefly for a transaction of the owner: one that is frozen must not prevent the beat and other take-overs.
 func (q *Queue) takeOverLocation(ctx context.Context, id, process string) error {
+	limited, cancel := context.WithTimeout(ctx, max(q.beatInterval()/2, 500*time.Millisecond))
+	defer cancel()
 	var incidents []Failure
-	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err := q.DB.Write(limited, func(ctx context.Context, tx *db.Tx) error {
 		incidents = nil
 		p, err := lockLocation(ctx, tx, id)
 		if errors.Is(err, ErrLocation) {

@@ -281,3 +281,26 @@ func TestDeadBeforeTheClaim(t *testing.T) {
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	})
 }
+
+// TestJobWithoutAWorker: the job of a location was given to a living process that did not learn of it, because the answer
+// of the database was lost. The location gets another job.
+func TestJobWithoutAWorker(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		q := open(t, d, queue.Config{Work: idle, Lease: 500 * time.Millisecond})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		start(t, q)
+		by := fmt.Sprintf(`'{"%s"}'`, q.Process())
+		if d.SQLite() != nil {
+			by = fmt.Sprintf(`jsonb('["%s"]')`, q.Process())
+		}
+		require.NoError(t, d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			if err := q.MarkTx(ctx, tx, unit("c"), queue.Everything, queue.Live); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `UPDATE river_job SET state = 'running', attempt = 1, attempted_by = `+by)
+			return err
+		}))
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
+	})
+}

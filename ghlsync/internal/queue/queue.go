@@ -90,8 +90,9 @@ type Queue struct {
 	alive    lifeline
 	pulses   pulses
 	sessions sessions
-	unshared sync.Map // location → until when its units are read by themselves
-	late     sync.Map // tokens of locks that could not be released yet
+	unshared sync.Map       // location → until when its units are read by themselves
+	late     sync.Map       // tokens of locks that could not be released yet
+	given    map[int64]bool // jobs that the last revive saw given to a living process that does not own the location
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // ends the loops; nil before the start

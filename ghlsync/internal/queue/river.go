@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -25,8 +26,8 @@ func (args) Kind() string { return "ghlsync_location" }
 // jobs is the part of River that the queue uses, on either database.
 type jobs interface {
 	insert(ctx context.Context, tx *db.Tx, location string) (int64, error)
-	// waits reports whether a job is running in a live process or will run.
-	waits(ctx context.Context, id int64, live map[string]int64) (bool, error)
+	// waiting returns which of the jobs wait for a process, and which have been given to one that has not ended them.
+	waiting(ctx context.Context, ids []int64) (waiting map[int64]bool, given map[int64]string, err error)
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
 }
@@ -120,19 +121,24 @@ func (r *riverJobs[T]) insert(ctx context.Context, tx *db.Tx, location string) (
 	return result.Job.ID, nil
 }
 
-func (r *riverJobs[T]) waits(ctx context.Context, id int64, live map[string]int64) (bool, error) {
-	job, err := r.client.JobGet(ctx, id)
-	if errors.Is(err, rivertype.ErrNotFound) {
-		return false, nil
+func (r *riverJobs[T]) waiting(ctx context.Context, ids []int64) (map[int64]bool, map[int64]string, error) {
+	waiting, given := map[int64]bool{}, map[int64]string{}
+	for part := range slices.Chunk(ids, 1000) {
+		result, err := r.client.JobList(ctx, river.NewJobListParams().IDs(part...).First(len(part)))
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, job := range result.Jobs {
+			switch n := len(job.AttemptedBy); {
+			case job.FinalizedAt != nil:
+			case job.State == rivertype.JobStateRunning && n > 0:
+				given[job.ID] = job.AttemptedBy[n-1]
+			default:
+				waiting[job.ID] = true
+			}
+		}
 	}
-	if err != nil || job.FinalizedAt != nil {
-		return false, err
-	}
-	if n := len(job.AttemptedBy); job.State == rivertype.JobStateRunning && n > 0 {
-		_, lives := live[job.AttemptedBy[n-1]]
-		return lives, nil
-	}
-	return true, nil
+	return waiting, given, nil
 }
 
 func (r *riverJobs[T]) start(ctx context.Context) error {

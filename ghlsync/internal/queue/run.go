@@ -45,7 +45,7 @@ func (r *Run) ReadEverything() { r.readAll = true }
 // newRun returns a run of a unit that the session has taken. The data that it reads is not older than asOf.
 func (s *session) newRun(u row, asOf time.Time) *Run {
 	run := &Run{Unit: u.Unit, Number: u.number, Attempt: int(u.attempts) + 1, Priority: u.priority, LastRead: u.read,
-		Aspects: u.taken, Changed: u.changed, session: s, recorder: &Recorder{}, asOf: asOf}
+		Aspects: u.taken, Changed: u.changed, session: s, recorder: &Recorder{alive: s.q.Alive}, asOf: asOf}
 	run.ctx, run.stop = context.WithCancelCause(s.ctx)
 	return run
 }
@@ -142,8 +142,8 @@ func (s *session) finishOnce(ctx context.Context, run *Run, failed error, took t
 		if errors.Is(err, db.ErrNoRows) {
 			return nil
 		}
-		if err != nil || u.epoch != s.epoch {
-			return err
+		if err != nil || u.epoch != s.epoch || u.synced >= run.Number || int(u.attempts) >= run.Attempt {
+			return err // the last two: it is stored, only the answer was lost, and the unit may be claimed again
 		}
 		if failed == nil {
 			for _, do := range run.finally {

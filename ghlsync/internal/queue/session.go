@@ -172,6 +172,9 @@ func (q *Queue) claim(ctx, life context.Context, location string, job int64,
 		p.epoch++
 		p.owner, p.job, p.due, p.wanted = q.process, job, time.Time{}, ""
 		epoch = p.epoch
+		if err := putBack(ctx, tx, location); err != nil {
+			return err
+		}
 		return p.store(ctx, tx)
 	})
 	switch {
@@ -299,17 +302,18 @@ func (s *session) dispatch() {
 		if guests == 0 && time.Since(s.started) > s.q.Slice {
 			return
 		}
-		begun, wanted, err := s.begin(free, sharing)
+		begun, leave, err := s.begin(free, sharing, guests > 0)
 		switch {
 		case err != nil:
-			if errors.Is(err, db.ErrFenced) {
-				s.cancel(err)
-				return
+			if !errors.Is(err, db.ErrFenced) {
+				s.q.Logger.LogAttrs(s.ctx, slog.LevelWarn, "reading the units that are due failed; retrying",
+					slog.String("location", s.location), slog.Any("err", err))
 			}
-			s.q.Logger.LogAttrs(s.ctx, slog.LevelWarn, "reading the units that are due failed; retrying",
-				slog.String("location", s.location), slog.Any("err", err))
+			// The units may be claimed nevertheless, if only the answer was lost. The end of the session puts them back.
+			s.cancel(err)
+			return
 		case guests > 0:
-		case wanted, begun == 0 && s.isIdle():
+		case leave, begun == 0 && s.isIdle():
 			return
 		}
 	}
@@ -339,8 +343,8 @@ func (s *session) wait(d time.Duration) {
 }
 
 // begin begins runs of units that are due: of at most n, and of a batch if many wait and no batch is being synced.
-// wanted reports that another process waits for the location.
-func (s *session) begin(n int, sharing bool) (begun int, wanted bool, err error) {
+// leave reports that another process waits for the location. A session with guests works on until they have left.
+func (s *session) begin(n int, sharing, guests bool) (begun int, leave bool, err error) {
 	var single, batch []*Run
 	err = s.q.DB.Write(s.ctx, func(ctx context.Context, tx *db.Tx) error {
 		single, batch = nil, nil
@@ -351,8 +355,8 @@ func (s *session) begin(n int, sharing bool) (begun int, wanted bool, err error)
 		if errors.Is(err, db.ErrNoRows) || err == nil && epoch != s.epoch {
 			return db.ErrFenced
 		}
-		wanted = waiting != ""
-		if err != nil || paused > 0 || wanted {
+		leave = waiting != "" && !guests
+		if err != nil || paused > 0 || leave {
 			return err
 		}
 		many := sharing
@@ -398,7 +402,7 @@ func (s *session) begin(n int, sharing bool) (begun int, wanted bool, err error)
 			s.wake()
 		})
 	}
-	return len(single) + len(batch), wanted, nil
+	return len(single) + len(batch), leave, nil
 }
 
 // run works on a unit as soon as nobody else does.
@@ -576,6 +580,14 @@ func (s *session) end() (ended bool, err error) {
 	return ended, err
 }
 
+// putBack puts back the units of a location that count as running though no run works on them: the answer to the
+// transaction that claimed them was lost, or the end of their run could not be stored. The caller knows that the location
+// has no runs.
+func putBack(ctx context.Context, tx *db.Tx, location string) error {
+	_, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET epoch = 0 WHERE location = $1 AND epoch > 0`, location)
+	return err
+}
+
 // endOnce has the last look at the location, and leaves it in the same transaction: with a new job if more is due, and
 // with the time at which more will be due.
 func (s *session) endOnce(ctx context.Context) (ended bool, err error) {
@@ -585,6 +597,9 @@ func (s *session) endOnce(ctx context.Context) (ended bool, err error) {
 		p, err := lockLocation(ctx, tx, s.location)
 		if errors.Is(err, ErrLocation) || err == nil && p.epoch != s.epoch {
 			return db.ErrFenced
+		}
+		if err == nil {
+			err = putBack(ctx, tx, s.location)
 		}
 		if err != nil {
 			return err
@@ -610,7 +625,7 @@ func (s *session) endOnce(ctx context.Context) (ended bool, err error) {
 		p.epoch++ // what a run that was cut off writes late has no effect
 		switch {
 		case p.paused:
-		case due && wanted != "": // the process that waits has some time to claim the location
+		case due && (wanted != "" || s.ctx.Err() != nil): // after an error, or for the process that waits to claim it
 			p.due = q.DB.Now().Add(5 * q.Poll)
 		case due:
 			if p.job, err = q.jobs.insert(ctx, tx, s.location); err != nil {
