@@ -258,6 +258,9 @@ func (in *AppointmentUpdate) check() error {
 	); err != nil {
 		return err
 	}
+	if status, ok := in.AppointmentStatus.Get(); ok && blank(string(status)) {
+		return badInputf("AppointmentStatus", "AppointmentStatus cannot be cleared")
+	}
 	if calendar, ok := in.CalendarID.Get(); ok {
 		if err := checkID("CalendarID", calendar); err != nil {
 			return err

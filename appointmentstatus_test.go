@@ -104,6 +104,11 @@ func TestUpdateOfAnAppointmentThatCannotBeRead(t *testing.T) {
 			_, err := c.Appointments.Update(t.Context(), "e1", in)
 			return err
 		},
+		"AppointmentStatus": func(c *ghl.Client) error {
+			_, err := c.Appointments.Update(t.Context(), "e1",
+				&ghl.AppointmentUpdate{AppointmentStatus: ghl.Some(ghl.AppointmentStatus(" "))})
+			return err
+		},
 		"AppointmentUpdate": func(c *ghl.Client) error {
 			_, nothing := c.Appointments.Update(t.Context(), "e1", &ghl.AppointmentUpdate{SkipRead: true})
 			require.ErrorIs(t, nothing, ghl.ErrBadInput)

@@ -31,7 +31,8 @@ type refusal struct {
 	json   bool      // the body is JSON, which HighLevel's own answers are
 	parsed errorBody // the body, if it is an object
 	texts  []string  // the reasons in it
-	names  bool      // the answer names an existing contact
+	// duplicate says that the answer names an existing contact.
+	duplicate bool
 }
 
 const noEndpoint = "no such endpoint in this version of the API"
@@ -58,7 +59,7 @@ func classify(r *refusal) verdict {
 		return unauthorizedFor(has)
 	case r.status == http.StatusForbidden:
 		return verdict{categories: forbidden}
-	case r.names || has("does not allow duplicated contacts"):
+	case r.duplicate || has("does not allow duplicated contacts"):
 		return verdict{categories: duplicateContact}
 	case has("slot you have selected is no longer available"):
 		return verdict{categories: slotTaken}
@@ -169,7 +170,7 @@ func (k *call) newError(status int, header http.Header, body []byte) (*Error, ve
 		e.TraceID, e.Details = r.parsed.TraceID, r.texts
 		e.Message = strings.Join(r.texts, "; ")
 		if m := r.parsed.Meta; m.ContactID != "" {
-			e.Duplicate, r.names = &Duplicate{m.ContactID, m.ContactName, m.MatchingField}, true
+			e.Duplicate, r.duplicate = &Duplicate{m.ContactID, m.ContactName, m.MatchingField}, true
 		}
 	}
 	v := classify(r)

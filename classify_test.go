@@ -242,6 +242,8 @@ func TestNotFoundIsTheRecordAskedFor(t *testing.T) {
 		{getContact, 404, `{"error":{"code":"CONTACT_NOT_FOUND"}}`},
 		{getContact, 404, `{"error":{"code":"X","message":"Contact could not be found"}}`},
 		{getContact, 404, `{"message":"Record not found"}`},
+		{getContact, 400, `{"message":"Contact with id c1 not found in this location"}`},
+		{getContact, 400, `{"message":"Contact c1 not found or deleted"}`},
 		{updateContact, 400, `{"message":"Contact with id c1 not found"}`},
 		{deleteContact, 400, `{"message":"Contact with id c1 not found"}`},
 		{createTask, 400, `{"message":"Contact with id c1 not found"}`},
@@ -271,12 +273,16 @@ func TestNotFoundIsTheRecordAskedFor(t *testing.T) {
 	elsewhere := bodies(400, "Location not found", "User not found", "version header was not found.", "Contact not found",
 		"Contact with id c2 not found", "Owner of contact c1 not found", "User u1 not found for contact c1",
 		"Custom field c1x not found", "Contact field not found", "Company not found", "Business not found",
-		"Contact with id c1 is locked: user not found")
+		"Contact with id c1 is locked: user not found",
+		"Contact with id c1 not found or you do not have access to it", "Contact c1 not found for this token",
+		"Contact c1 not found in cache, please retry", "Could not find contact c1, try again later",
+		"Contact c1 not found in the search index", "Contact c1 not found yet", "Contact c1 not found: location not found")
 	for body, status := range bodies(404, "Location with id L not found", "Location with id loc1 not found",
 		"Location not found", "User not found", "Company not found", "Business not found", "route not found",
 		"Route GET:/contacts/c1 not found", "Resource not found", "Page not found", "no Route matched with those values",
 		"Contact with id c2 not found", "Contact owner not found", "The App was not found.", "Not Found", "", "Gone",
-		"Endpoint not found", "Task not found", "Appointment not found", "Contact type not found") {
+		"Endpoint not found", "Contact not found or access denied",
+		"Contact not found in request body", "Contact id not found in header", "Task not found", "Appointment not found", "Contact type not found") {
 		elsewhere[body] = status
 	}
 	for _, body := range []string{`{"statusCode":404}`, `{"error":"Not Found","statusCode":404}`, `[]`, `null`, ``} {

@@ -272,8 +272,8 @@ func (q DuplicateQuery) check() error {
 
 func (q DuplicateQuery) values() url.Values {
 	v := url.Values{}
-	setIf(v, "email", q.Email)
-	setIf(v, "number", q.Phone)
+	setIf(v, "email", strings.TrimSpace(q.Email))
+	setIf(v, "number", strings.TrimSpace(q.Phone))
 	return v
 }
 

@@ -182,7 +182,7 @@ func TestSmallestContact(t *testing.T) {
 
 func TestFindDuplicateEscapes(t *testing.T) {
 	c, m := mocked(t, replies(t, `{"contact":{"id":"c1"}}`, `{"contact":{"id":"c1"}}`))
-	_, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Phone: "+1 800&x=1"})
+	_, err := c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: " ", Phone: " +1 800&x=1\n"})
 	require.NoError(t, err)
 	_, err = c.Contacts.FindDuplicate(t.Context(), ghl.DuplicateQuery{Email: "a+b#c?d@example.com"})
 	require.NoError(t, err)

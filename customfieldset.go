@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -168,23 +169,28 @@ func (d *CustomFieldDefinition) checkOption(option string) string {
 	return problem
 }
 
-// fitNumber accepts a number as it is and converts a text.
+// fitNumber accepts a number as it is and converts a text, with all of its digits.
 func fitNumber(v CustomFieldValue) (CustomFieldValue, string) {
 	n, ok := v.Number()
 	switch {
 	case !ok:
 		return v, "needs a number"
-	case v.raw[0] == '"' || v.raw[0] == '[':
-		return ValueOf(n), ""
+	case v.raw[0] != '"' && v.raw[0] != '[':
+		return v, ""
 	}
-	return v, ""
+	text, _ := lenient.Scalar(v.raw)
+	if digits := strings.ReplaceAll(strings.TrimSpace(text), ",", ""); json.Valid([]byte(digits)) {
+		return ValueOf(json.RawMessage(digits)), ""
+	}
+	return ValueOf(n), ""
 }
 
-// isDate reports whether v is a date, a time or milliseconds since 1970. A number within a day of 1970 is not: it is
-// a year, a number such as 20260131, or a value for another field. Neither is the zero time.Time.
+// isDate reports whether v is a date, a time or milliseconds since 1970. A number within 30 days of 1970 that is not
+// midnight is not: it is seconds since 1970, a year, a number such as 20260131, or a value for another field. Neither
+// is the zero time.Time.
 func isDate(v CustomFieldValue) bool {
 	const day = 24 * 60 * 60 * 1000
-	if n, ok := v.Number(); ok && n != 0 && -day < n && n < day {
+	if n, ok := v.Number(); ok && math.Abs(n) < 30*day && math.Mod(n, day) != 0 {
 		return false
 	}
 	date := v.Date().In(nil)

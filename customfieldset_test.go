@@ -54,6 +54,8 @@ func TestSetAccepts(t *testing.T) {
 		{"size", ghl.ValueOf("38"), `38`},
 		{"size", ghl.ValueOf(-0.5), `-0.5`},
 		{"size", raw(`12345678901234567890`), `12345678901234567890`},
+		{"size", ghl.ValueOf(" 007 "), `7`},
+		{"size", raw(`["5"]`), `5`},
 		{"budget", ghl.ValueOf("1,234.50"), `1234.5`},
 		{"weight", ghl.ValueOf(70.5), `70.5`},
 		{"since", ghl.ValueOf(time.Date(2026, 1, 31, 23, 0, 0, 0, time.UTC)), `"2026-01-31"`},
@@ -62,6 +64,9 @@ func TestSetAccepts(t *testing.T) {
 		{"since", ghl.ValueOf(1626435570564), `1626435570564`},
 		{"since", ghl.ValueOf(-157766400000), `-157766400000`},
 		{"since", ghl.ValueOf(0), `0`},
+		{"since", ghl.ValueOf(20 * 86_400_000), `1728000000`}, // 1970-01-21
+		{"since", ghl.ValueOf(-86_400_000), `-86400000`},
+		{"since", ghl.ValueOf(31*86_400_000 + 1), `2678400001`},
 		{"stage", ghl.ValueOf("New lead"), `"New lead"`},
 		{"stage", ghl.ValueOf(5), `"5"`},
 		{"stage", ghl.ValueOf([]string{"Won"}), `"Won"`},
@@ -107,6 +112,17 @@ func TestSetClears(t *testing.T) {
 	}
 }
 
+// TestSetConvertsAllDigits: also those that a float64 does not hold.
+func TestSetConvertsAllDigits(t *testing.T) {
+	for text, want := range map[string]string{
+		"9007199254740993": "9007199254740993", " 12,345,678,901,234,567,891 ": "12345678901234567891", "1.50": "1.50",
+	} {
+		set, err := setFields.Set("size", ghl.ValueOf(text))
+		require.NoError(t, err)
+		require.Equal(t, want, string(set.Value.Raw()))
+	}
+}
+
 func TestSetRefuses(t *testing.T) {
 	files := map[string]ghl.CustomFieldFile{"a": {URL: "u"}, "b": {URL: "v"}}
 	for _, tc := range []struct {
@@ -114,6 +130,8 @@ func TestSetRefuses(t *testing.T) {
 		value ghl.CustomFieldValue
 		words []string
 	}{
+		{"since", ghl.ValueOf(1769853600), []string{"needs a date"}}, // seconds since 1970
+		{"since", ghl.ValueOf("1769853600"), []string{"needs a date"}},
 		{"contact.txt", ghl.ValueOf("x"), []string{`"contact.txt"`, "did you mean contact.text?"}},
 		{"hobies", ghl.ValueOf("x"), []string{`"hobies"`, "did you mean hobbies?"}},
 		{"nothing_like_it", ghl.ValueOf("x"), []string{`"nothing_like_it"`}},

@@ -89,8 +89,28 @@ func (r *refusal) recordMissing() bool {
 			return len(r.ids) > 0 // a handler's own text; frameworks send HTTP's "Not Found" for any missing path
 		}
 		missing := missingThing(text)
-		return len(missing) > 0 && r.asksFor(missing, byKind)
+		return len(missing) > 0 && r.asksFor(missing, byKind) && !doubtful(text)
 	})
+}
+
+// doubts are words of texts in which a missing record may only be out of the token's reach, late, or lacking in the
+// request.
+var doubts = []string{"access", "permission", "permissions", "authorized", "token", "yet", "again", "retry", "later",
+	"cache", "index", "header", "headers", "body", "request", "query"}
+
+// doubtful reports whether a text that names the record as not found has words of doubt, or says that something else
+// is not found as well.
+func doubtful(text string) bool {
+	words, missing := wordsOf(text), 0
+	for i, word := range words {
+		if slices.Contains(doubts, strings.ToLower(word)) {
+			return true
+		}
+		if lengthAt(words[i:], missingAfter) > 0 {
+			missing++
+		}
+	}
+	return missing > 1
 }
 
 // fillers are the words that can surround the name and the id of a missing record.

@@ -81,17 +81,17 @@ func (e envelope) reportsFailure(op *Operation, body []byte) bool {
 		return op.answer == "" && e.message && !e.others && !e.done && refusedWith(body)
 	}
 	whole := op.answer == "."
-	kept := hasID(body) || whole && e.others
+	hasRecord := hasID(body) || whole && e.others
 	for name := range strings.SplitSeq(strings.TrimSuffix(op.answer, "."), "|") {
 		value := lenient.Field(body, name)
-		kept = kept || name != "" && len(value) > 0 && (value[0] == '{' || value[0] == '[')
+		hasRecord = hasRecord || name != "" && len(value) > 0 && (value[0] == '{' || value[0] == '[')
 	}
 	switch {
 	case e.code != 0:
 		return true
 	case e.failed:
-		return !kept || !whole && op.Method != http.MethodGet
-	case kept:
+		return !hasRecord || !whole && op.Method != http.MethodGet
+	case hasRecord:
 		return false
 	case e.status != 0:
 		return e.message || e.err || !e.others
