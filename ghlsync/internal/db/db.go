@@ -129,7 +129,8 @@ func (d *DB) openPostgres(ctx context.Context, address string) error {
 	}
 	config.MaxConns = maxConns
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, fmt.Sprintf(`SET idle_in_transaction_session_timeout = %d`, idleTimeout.Milliseconds()))
+		_, err := conn.Exec(ctx,
+			fmt.Sprintf(`SET idle_in_transaction_session_timeout = %d`, idleTimeout.Milliseconds()))
 		return err
 	}
 	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {

@@ -195,8 +195,8 @@ func (q *Queue) takeOver(ctx context.Context, process string) error {
 	})
 }
 
-// takeOverLocation raises the epoch of a location, so that transactions of its owner fail, and adds a job. It waits only
-// briefly for a transaction of the owner: one that is frozen must not prevent the beat and other take-overs.
+// takeOverLocation raises the epoch of a location, so that transactions of its owner fail, and adds a job. It waits
+// only briefly for a transaction of the owner: one that is frozen must not prevent the beat and other take-overs.
 func (q *Queue) takeOverLocation(ctx context.Context, id, process string) error {
 	limited, cancel := context.WithTimeout(ctx, max(q.beatInterval()/2, 500*time.Millisecond))
 	defer cancel()

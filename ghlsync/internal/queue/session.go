@@ -309,7 +309,8 @@ func (s *session) dispatch() {
 				s.q.Logger.LogAttrs(s.ctx, slog.LevelWarn, "reading the units that are due failed; retrying",
 					slog.String("location", s.location), slog.Any("err", err))
 			}
-			// The units may be claimed nevertheless, if only the answer was lost. The end of the session puts them back.
+			// The units may be claimed nevertheless, if only the answer was lost. The end of the session puts
+			// them back.
 			s.cancel(err)
 			return
 		case guests > 0:
@@ -581,8 +582,8 @@ func (s *session) end() (ended bool, err error) {
 }
 
 // putBack puts back the units of a location that count as running though no run works on them: the answer to the
-// transaction that claimed them was lost, or the end of their run could not be stored. The caller knows that the location
-// has no runs.
+// transaction that claimed them was lost, or the end of their run could not be stored. The caller knows that the
+// location has no runs.
 func putBack(ctx context.Context, tx *db.Tx, location string) error {
 	_, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET epoch = 0 WHERE location = $1 AND epoch > 0`, location)
 	return err
