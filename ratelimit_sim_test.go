@@ -38,8 +38,8 @@ var otherTargets = []simTarget{
 	{"bucket/grant=25", limiterSim{clients: 1, grant: 25, bucket: true}, 0.98, 0.001, 0.999},
 	{"bucket/grant=25/refill=100", limiterSim{clients: 1, grant: 25, refill: 100, bucket: true}, 0.98, 0.001, 0.999},
 	{"on-demand/grant=100", limiterSim{clients: 1, grant: 100, onDemand: true}, 0.95, 0.005, 0.999},
-	{"answers-after-2s/grant=100", limiterSim{clients: 1, grant: 100, fastest: twoSeconds, slowest: twoSeconds}, 0.945, 0.005, 0.999},
-	{"answers-after-2s/grant=25", limiterSim{clients: 1, grant: 25, fastest: twoSeconds, slowest: twoSeconds}, 0.94, 0.008, 0.999},
+	{"answers-after-2s/grant=100", limiterSim{clients: 1, grant: 100, fastest: lateAnswer, slowest: lateAnswer}, 0.945, 0.005, 0.999},
+	{"answers-after-2s/grant=25", limiterSim{clients: 1, grant: 25, fastest: lateAnswer, slowest: lateAnswer}, 0.94, 0.008, 0.999},
 	{"no-headers/grant=100", limiterSim{clients: 1, grant: 100, silent: true}, 0.95, 0.0005, 0.999},
 	{"no-headers/grant=50", limiterSim{clients: 1, grant: 50, silent: true}, 0.94, 0.005, 0.999},
 	{"no-headers/grant=25", limiterSim{clients: 1, grant: 25, silent: true}, 0.95, 0.005, 0.999},
@@ -53,7 +53,7 @@ var otherTargets = []simTarget{
 	{"naive-neighbour/grant=100", limiterSim{clients: 1, grant: 100, naive: true}, 0.97, 0.02, 0.82},
 }
 
-const twoSeconds = 2 * time.Second
+const lateAnswer = 2 * time.Second
 
 func TestLimiterReachesTheGrant(t *testing.T) {
 	t.Parallel()

@@ -96,6 +96,11 @@ func (s *Syncer) Backfill(ctx context.Context, location string, o BackfillOption
 		return holdError(err)
 	}
 	defer release()
+	leave, err := s.queue.Own(held, location) // so that one process uses the rate limit
+	if err != nil {
+		return fmt.Errorf("ghlsync: %w", err)
+	}
+	defer leave()
 	now := s.db.Now()
 	o = o.withDefaults(now)
 	b := &backfill{Syncer: s, client: client, location: location, options: o,
@@ -393,7 +398,7 @@ func (b *backfill) listNotes(ctx context.Context, unit queue.Unit) error {
 	case errors.Is(err, ghl.ErrDailyLimit) || ctx.Err() != nil:
 		return err
 	case err != nil || len(resp.Skipped) > 0:
-		return b.queue.Mark(ctx, unit, queue.Background)
+		return b.queue.Mark(ctx, unit, queue.AspectNotes, queue.Background)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

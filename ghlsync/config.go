@@ -52,8 +52,12 @@ type Config struct {
 	// CompareInterval is how often to compare each location in full, which finds deletions and notes. A comparison
 	// costs as many calls as a backfill with notes. 0 is one day; a negative value turns comparisons off.
 	CompareInterval time.Duration
-	// Lease is how long after its last sign of life a process is treated as dead; at least 1 s, 0 is 15 s.
+	// Lease is how long after its last sign of life a process is treated as dead; at least 1 s, 0 is 10 s.
 	Lease time.Duration
+	// IndexLag is the longest time by which HighLevel's searches lag behind the records; 0 is 6 minutes, negative is
+	// none. When many contacts of a location wait, searches read them, and a contact that a search does not show as its
+	// delivery does waits this long until it is read by itself.
+	IndexLag time.Duration
 	// Settle is how long to wait for a record to appear after its create request got no answer; 0 is 10 s. The
 	// record is not created again before.
 	Settle time.Duration

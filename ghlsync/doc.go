@@ -47,24 +47,30 @@
 // One database stores everything: a SQLite file for one process, or PostgreSQL for any number of processes. The
 // queue is River in the same database, so that a change and its job are stored in one transaction.
 //
-// The unit of work is a contact with its tasks, notes, appointments and tags. Each contact has a dirty number. A
-// delivery, a schedule, a change in Pluvo or a person increments the number. The first increment inserts a job;
-// while the contact has a job, only the number is incremented. A worker reads the number and syncs the contact.
-// Then, in one transaction, it reads the number again under a lock, completes the job, and inserts the next job if
-// the number has grown. So no change is lost between the read of a record and the end of its job, and only one job
-// at a time syncs a contact.
+// A unit is a contact with its tasks, notes, appointments and tags. Each unit has a dirty number and dirty aspects:
+// contact, tasks, notes, appointments, Pluvo's side. A delivery, a schedule, a change in Pluvo or a person increments
+// the number. A run reads the aspects that are dirty, and no others. When it ends, a unit whose number has grown
+// meanwhile stays dirty, so no change is lost between the read of a record and the end of its run.
 //
-// The row of a contact names its job and the process that runs the job. Any other job for the contact is void,
-// whatever the queue does: a job that was inserted again, rescued, or belongs to a process that was considered dead
-// ends without effect. A process renews a lease. Other processes free the contacts of a process when its lease
-// expires, and a process that can't renew its lease stops its work before that.
+// One process at a time works on a location. A change of a location without a process inserts one job for the
+// location, in the transaction that stores the change. The process that gets the job becomes the owner: it runs the
+// units that are due, several at once, and leaves the location when none is left or after some seconds. Its last look
+// and the end of its job are one transaction. A location that waits, such as for a retry, has no job until then.
 //
-// Each location has a queue of its own in River with a limited number of workers, so that a location at its rate
-// limit, or with many contacts, does not delay the others. The processes share the rate limits through the
-// database.
+// The row of a location names its owner, its job and an epoch, which is raised whenever the owner changes. Each
+// transaction of a run checks the epoch, so that a process that was considered dead changes nothing, and any other job
+// of the location ends without effect. A process stores a beat, a counter. Other processes that see the beat stand
+// still for [Config.Lease], by their own clocks, take over its locations. A process that can't store its beat stops its
+// work before that.
 //
-// Each sync of a contact costs four reads: the contact, its tasks, its appointments and its notes. HighLevel's
-// limit of 100 requests in 10 s for a location allows about 2.5 contacts a second.
+// A delivery costs one request, for the aspect that it is about, and none if its body shows nothing but the last synced
+// state, as the echo of an own write does. An edit in Pluvo costs a read and a write; a record that is new in Pluvo
+// costs one write. If more than 20 units of a location wait, searches read up to 500 contacts with one request. Since
+// searches lag behind, a contact that a search does not show as its delivery does waits up to [Config.IndexLag] until
+// it is read by itself.
+//
+// The rate limit of a location is kept by its owner, with the limiter of the SDK. Backfills and comparisons run in the
+// process that owns the location, which is theirs for that time.
 //
 // # Changes without webhooks
 //
@@ -82,7 +88,7 @@
 // disagree with a contact's own records, the contact is read the first, second, fourth and eighth time, and at each
 // full comparison.
 //
-// One process at a time polls a location; when the process dies, another one takes over after its lease expires.
+// One process at a time polls a location; when the process dies, another one takes over.
 // These calls yield to others ([ghl.CallBackground]) and leave them a tenth of the daily quota. A failed schedule
 // is retried with growing pauses, up to its interval.
 //

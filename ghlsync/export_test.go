@@ -20,7 +20,7 @@ func SmallSteps(page int) { pageLimit, progressInterval = page, 0 }
 func (s *Syncer) Units() (list []string) {
 	_ = s.db.Read(context.Background(), func(ctx context.Context, tx *db.Tx) (err error) {
 		list, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
-			`SELECT unit FROM ghlsync_unit WHERE number > synced AND job <> 0`)
+			`SELECT unit FROM ghlsync_unit WHERE number > synced AND stopped = 0`)
 		return err
 	})
 	return list
@@ -84,3 +84,6 @@ func (s *Syncer) StartedAt(at time.Time) { s.monitor.started.Store(at.UnixNano()
 
 // RetryAfter exports retryAfter.
 var RetryAfter = retryAfter
+
+// Counts returns how many SQL statements and transactions were run.
+func (s *Syncer) Counts() (statements, transactions int64) { return s.db.Counts() }

@@ -110,7 +110,7 @@ func (s *Syncer) ResolveConflict(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.queue.Mark(ctx, queue.Unit{Location: c.Location, ID: c.Unit}, queue.Live)
+	return s.queue.Mark(ctx, queue.Unit{Location: c.Location, ID: c.Unit}, queue.Everything, queue.Live)
 }
 
 // Link links a contact of HighLevel to a contact of Pluvo, by a person's decision. The Syncer need not be started.

@@ -93,19 +93,20 @@ func (s *Syncer) Format(f fmt.State, _ rune) { fmt.Fprint(f, "ghlsync.Syncer") }
 func (s *Syncer) build() error {
 	c := &s.config
 	s.alerts = alerts.Outbox{DB: s.db}
-	s.limits = rate.New(s.db, s.log)
+	s.limits = rate.New()
 	if s.store = c.Pluvo; s.store == nil {
 		s.store = records.New(s.db)
 	}
 	var err error
 	s.engine, err = engine.New(engine.Config{
-		DB: s.db, Store: s.store, Settle: c.Settle, Conflict: s.conflict, Wrote: s.metrics.wrote, Logger: s.log,
+		DB: s.db, Store: s.store, Settle: c.Settle, IndexLag: c.IndexLag, Conflict: s.conflict,
+		Wrote: s.metrics.wrote, Logger: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.queue, err = queue.New(queue.Config{
-		DB: s.db, Work: s.engine.Sync, Workers: c.Workers, Lease: c.Lease, Logger: s.log,
+		DB: s.db, Work: s.engine.Sync, Share: s.engine.Share, Workers: c.Workers, Lease: c.Lease, Logger: s.log,
 		Retries:  queue.Retry{First: c.Retry.First, Max: c.Retry.Max, Attempts: c.Retry.Attempts},
 		Incident: s.incident,
 		Alert:    s.enter, Observe: s.metrics.ran,
@@ -187,6 +188,7 @@ func (s *Syncer) Start(ctx context.Context) error {
 	s.loops.Go(func() { s.follow(loops) })
 	s.loops.Go(func() { s.openLater(loops, closed) })
 	s.loops.Go(func() { s.notify(loops) })
+	s.loops.Go(func() { s.storeBudgets(loops) })
 	s.schedules(loops)
 	return nil
 }
@@ -231,7 +233,7 @@ func (s *Syncer) PluvoChanged() {
 
 // Touch marks a contact of HighLevel, so that it is read and synced. It returns an error if the location is unknown.
 func (s *Syncer) Touch(ctx context.Context, location, contactID string) error {
-	return s.queue.Mark(ctx, queue.Unit{Location: location, ID: contactID}, queue.Live)
+	return s.queue.Mark(ctx, queue.Unit{Location: location, ID: contactID}, queue.Everything, queue.Live)
 }
 
 // follow reads Pluvo's changes until ctx ends.
@@ -247,6 +249,22 @@ func (s *Syncer) follow(ctx context.Context) {
 			return
 		case <-tick.C:
 		case <-s.changed:
+		}
+	}
+}
+
+// storeBudgets stores what is left of the rate limits, for [Syncer.Health] in any process, until ctx ends.
+func (s *Syncer) storeBudgets(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := s.limits.Store(ctx, s.db); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "storing the budget of requests failed; retrying", slog.Any("err", err))
 		}
 	}
 }
@@ -267,8 +285,8 @@ func (s *Syncer) Pending(ctx context.Context, location string) (Pending, error) 
 	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		var since int64
 		err := tx.Row(ctx, `SELECT count(*), coalesce(min(changed_at), 0),
-				count(CASE WHEN process = '' AND attempts = 0 AND due > $2 THEN 1 END)
-			FROM ghlsync_unit WHERE location = $1 AND number > synced AND job <> 0`,
+				count(CASE WHEN epoch = 0 AND attempts = 0 AND due > $2 THEN 1 END)
+			FROM ghlsync_unit WHERE location = $1 AND number > synced AND stopped = 0`,
 			location, db.Micros(s.db.Now())).Scan(&p.Contacts, &since, &p.Delayed)
 		p.Since = db.Time(since)
 		return err

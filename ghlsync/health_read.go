@@ -29,7 +29,12 @@ func (s *Syncer) health(ctx context.Context) (Health, []locationState) {
 		return s.judge(h, nil, errStopped)
 	}
 	states := make([]locationState, len(s.config.Locations))
-	err := s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+	// The budgets of this process are as they are now, those of others as they were stored last.
+	err := s.limits.Store(ctx, s.db)
+	if err != nil {
+		return s.judge(h, nil, err)
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for i := range states {
 			states[i] = locationState{
 				LocationHealth: LocationHealth{ID: s.config.Locations[i].ID, BudgetLeft: -1, DailyLeft: -1},
@@ -74,8 +79,7 @@ func (s *Syncer) readHealth(ctx context.Context, tx *db.Tx, h *Health, states []
 			return err
 		}
 	}
-	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until >= $1`,
-		db.Micros(r.now)).Scan(&h.Processes)
+	err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_process`).Scan(&h.Processes)
 	if err != nil {
 		return err
 	}
@@ -115,12 +119,12 @@ func (r *healthReader) readUnits(ctx context.Context) error {
 			l.Lag = max(r.now.Sub(db.Time(since)), 0)
 		}
 		return err
-	}, `SELECT location, count(*), count(CASE WHEN process <> '' THEN 1 END),
-			count(CASE WHEN process = '' AND attempts > 0 THEN 1 END),
-			count(CASE WHEN process = '' AND attempts = 0 AND due > $1 THEN 1 END),
+	}, `SELECT location, count(*), count(CASE WHEN epoch > 0 THEN 1 END),
+			count(CASE WHEN epoch = 0 AND attempts > 0 THEN 1 END),
+			count(CASE WHEN epoch = 0 AND attempts = 0 AND due > $1 THEN 1 END),
 			coalesce(min(CASE WHEN priority <> $2 OR due > $3 THEN NULL
 				WHEN due > changed_at THEN due ELSE changed_at END), 0)
-		FROM ghlsync_unit WHERE number > synced AND job <> 0 GROUP BY location`,
+		FROM ghlsync_unit WHERE number > synced AND stopped = 0 GROUP BY location`,
 		db.Micros(r.now), int64(queue.Live), db.Micros(r.now))
 }
 

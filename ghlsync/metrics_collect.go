@@ -173,7 +173,7 @@ var (
 	gaugeConflicts = newGauge("open_conflicts",
 		"Unresolved conflicts, by whether a person must decide.", "location", "decision")
 	gaugePaused = newGauge("location_paused", "1 if the location is paused.", "location")
-	gaugeBudget = newGauge("budget_left", "Requests that all processes together may send to HighLevel now.", "location")
+	gaugeBudget = newGauge("budget_left", "Requests that may be sent to HighLevel for the location now.", "location")
 	gaugeDaily  = newGauge("budget_daily_left", "Requests left until the daily quota is renewed.", "location")
 	gaugeToken  = newGauge("token_state",
 		"1 for the state of the location's token: ok, missing, refused, ends soon, expired, unreadable or unknown.",

@@ -135,6 +135,11 @@ func (s *Syncer) doAlone(ctx context.Context, location string, job schedule) err
 	if due, err := s.due(held, location, job); err != nil || due > 0 {
 		return err
 	}
+	leave, err := s.queue.Own(held, location) // so that one process uses the rate limit
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return job.do(held, location)
 }
 
@@ -205,7 +210,8 @@ func (s *Syncer) changedTasks(ctx context.Context, client *ghl.Client, location 
 	if err != nil {
 		return err
 	}
-	return s.markFound(ctx, location, s.diffs.due("tasks/"+location, news), nil)
+	found := aspectsOf(queue.AspectTasks, s.diffs.due("tasks/"+location, news))
+	return s.markFound(ctx, location, found, nil)
 }
 
 // changedAppointments marks contacts that have a recent or future appointment that is not synced.
@@ -219,7 +225,8 @@ func (s *Syncer) changedAppointments(ctx context.Context, client *ghl.Client, lo
 	if err != nil {
 		return err
 	}
-	return s.markFound(ctx, location, s.diffs.due("appointments/"+location, news), nil)
+	found := aspectsOf(queue.AspectAppointments, s.diffs.due("appointments/"+location, news))
+	return s.markFound(ctx, location, found, nil)
 }
 
 // skew returns how far HighLevel's clock is behind the database's, as a negative duration; 0 if it is ahead or unknown.
@@ -301,7 +308,8 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 				since = now
 			}
 		}
-		err := s.markFound(ctx, location, changed, func(ctx context.Context, tx *db.Tx) error {
+		found := aspectsOf(queue.AspectContact, changed)
+		err := s.markFound(ctx, location, found, func(ctx context.Context, tx *db.Tx) error {
 			var at seenUntil
 			last, _, err := s.cursorTx(ctx, tx, "reconcile/"+location, &at)
 			if err != nil || !since.After(at.Updated) {
@@ -316,10 +324,20 @@ func (s *Syncer) changedSince(ctx context.Context, client *ghl.Client, location 
 	return nil
 }
 
-// markFound marks contacts with background priority. It calls also, which may be nil, in the last transaction.
-func (s *Syncer) markFound(
-	ctx context.Context, location string, contacts []string, also func(ctx context.Context, tx *db.Tx) error,
-) error {
+// aspectsOf returns the same aspects for each of some contacts.
+func aspectsOf(a queue.Aspects, contacts []string) map[string]queue.Aspects {
+	found := make(map[string]queue.Aspects, len(contacts))
+	for _, id := range contacts {
+		found[id] = a
+	}
+	return found
+}
+
+// markFound marks aspects of contacts with background priority. It calls also, which may be nil, in the last
+// transaction.
+func (s *Syncer) markFound(ctx context.Context, location string, found map[string]queue.Aspects,
+	also func(ctx context.Context, tx *db.Tx) error) error {
+	contacts := slices.Sorted(maps.Keys(found))
 	if len(contacts) == 0 && also == nil {
 		return nil
 	}
@@ -327,15 +345,13 @@ func (s *Syncer) markFound(
 		s.log.LogAttrs(ctx, slog.LevelInfo, "found changes that were missed by webhooks",
 			slog.String("location", location), slog.Int("contacts", len(contacts)))
 	}
-	slices.Sort(contacts)
-	contacts = slices.Compact(contacts)
 	for {
 		batch := contacts[:min(len(contacts), 500)]
 		contacts = contacts[len(batch):]
 		err := s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 			for _, id := range batch {
 				unit := queue.Unit{Location: location, ID: id}
-				if err := s.queue.MarkTx(ctx, tx, unit, queue.Background); err != nil {
+				if err := s.queue.MarkTx(ctx, tx, unit, found[id], queue.Background); err != nil {
 					return err
 				}
 			}
@@ -359,12 +375,13 @@ func (s *Syncer) compare(ctx context.Context, location string) error {
 	if err := b.run(ctx); err != nil {
 		return err
 	}
-	var missing []string
+	found := map[string]queue.Aspects{}
 	if !b.incomplete {
-		var err error
-		if missing, err = s.engine.MissingContacts(ctx, location, b.seen); err != nil {
+		missing, err := s.engine.MissingContacts(ctx, location, b.seen)
+		if err != nil {
 			return err
 		}
+		found = aspectsOf(queue.AspectContact, missing)
 	}
 	tasks, err := s.engine.TaskNews(ctx, location, b.lists.tasksOf, !b.lists.incomplete)
 	if err != nil {
@@ -379,10 +396,14 @@ func (s *Syncer) compare(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	for _, news := range []engine.News{tasks, appointments, notes} {
-		missing = slices.AppendSeq(missing, maps.Keys(news))
+	for aspect, news := range map[queue.Aspects]engine.News{
+		queue.AspectTasks: tasks, queue.AspectAppointments: appointments, queue.AspectNotes: notes,
+	} {
+		for contact := range news {
+			found[contact] |= aspect
+		}
 	}
-	return s.markFound(ctx, location, missing, func(ctx context.Context, tx *db.Tx) error {
+	return s.markFound(ctx, location, found, func(ctx context.Context, tx *db.Tx) error {
 		return s.moveCursor(ctx, tx, "compare/"+location, seenUntil{})
 	})
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/pluvo/ghl/ghlsync/internal/engine"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
-	"github.com/pluvo/ghl/pluvo"
 	"github.com/pluvo/ghl/webhook"
 )
 
@@ -60,17 +60,8 @@ func (s *Syncer) keeper() (webhook.Keeper, error) {
 // keep stores a delivery and marks its contact.
 func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 	event := d.Event()
-	var kind pluvo.Kind
-	switch event.(type) {
-	case *webhook.ContactEvent:
-		kind = pluvo.KindContact
-	case *webhook.TaskEvent:
-		kind = pluvo.KindTask
-	case *webhook.NoteEvent:
-		kind = pluvo.KindNote
-	case *webhook.AppointmentEvent:
-		kind = pluvo.KindAppointment
-	default:
+	kind, aspects := engine.Concerns(event)
+	if kind == "" {
 		return nil // not synced
 	}
 	meta := event.Meta()
@@ -92,6 +83,7 @@ func (s *Syncer) keep(ctx context.Context, d *webhook.Delivery) error {
 	}
 	_, err = s.queue.Deliver(ctx, queue.Delivery{
 		ID: id, Kind: string(meta.Type), Unit: queue.Unit{Location: meta.LocationID, ID: unit},
+		Aspects: aspects, Body: d.Body(),
 	})
 	if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // a redelivery would fail again
 		s.log.LogAttrs(ctx, slog.LevelInfo, "ignoring a delivery of an unknown location",

@@ -91,3 +91,17 @@ func TestParsePublicKeyRefuses(t *testing.T) {
 		require.Nil(t, got, name)
 	}
 }
+
+// TestParsePublicKeyNamesItsForm: text that happens to be base64 or hex, but is not a key, is described by its size.
+func TestParsePublicKeyNamesItsForm(t *testing.T) {
+	for text, size := range map[string]string{
+		"nonsense":               "6 bytes",
+		"abcd":                   "2 bytes", // hex
+		strings.Repeat("ab", 31): "31 bytes",
+		strings.Repeat("ab", 33): "33 bytes",
+		strings.Repeat("z", 344): "258 bytes", // the size of another kind of key
+	} {
+		_, err := ParsePublicKey(text)
+		require.ErrorContains(t, err, "webhook: the key's "+size+" are not a public key (SPKI in DER)", text)
+	}
+}

@@ -91,7 +91,8 @@ func byPath(line string) []string {
 	return []string{fields[2], fields[1], fields[0], fields[3]}
 }
 
-// TestTheEndpointsOfTheCatalogAreListed compares the list with the client's catalog.
+// TestTheEndpointsOfTheCatalogAreListed compares the list with the client's catalog, except for operations that
+// exceptions.json says the documents lack.
 func TestTheEndpointsOfTheCatalogAreListed(t *testing.T) {
 	data, err := os.ReadFile(endpointsFile)
 	require.NoError(t, err)
@@ -103,7 +104,12 @@ func TestTheEndpointsOfTheCatalogAreListed(t *testing.T) {
 		require.Contains(t, []string{"old", "v3", "both"}, fields[0])
 		listed[fields[1]+" "+placeholder.ReplaceAllString(fields[2], "{}")] = true
 	}
+	excepted, err := readExceptions(exceptionsJSON)
+	require.NoError(t, err)
 	for _, op := range ghl.Operations() {
+		if _, lacking := excepted[difference{op.Name, ghl.Version20210728, "path"}]; lacking {
+			continue
+		}
 		require.True(t, listed[op.Method+" "+placeholder.ReplaceAllString(op.Path, "{}")], op.Name)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pluvo/ghl/ghlsync"
 	"github.com/pluvo/ghl/ghltest"
+	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
 
@@ -104,6 +105,10 @@ func highLevelSide(server *ghltest.Server) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
+	mapper, err := mapping.New(mapping.Options{Location: server.LocationID()})
+	if err != nil {
+		return nil, err
+	}
 	theirs := newSide()
 	for _, c := range server.Contacts() {
 		theirs.add("contact", "", strings.ToLower(c.Email), contactText(c.FirstName, c.LastName, c.Phone, c.Tags))
@@ -112,7 +117,11 @@ func highLevelSide(server *ghltest.Server) (*side, error) {
 			theirs.add("task", c.Email, t.Title, fmt.Sprint(due.UTC().Format(time.RFC3339), t.Completed))
 		}
 		for _, n := range server.Notes(c.ID) {
-			theirs.add("note", c.Email, n.Body, "")
+			mapped, _, err := mapper.Note(&n, c.ID, "") // Pluvo has the text of a note, HighLevel may have HTML
+			if err != nil {
+				return nil, err
+			}
+			theirs.add("note", c.Email, mapped.Content, "")
 		}
 		for _, a := range server.Appointments(c.ID) {
 			start := a.StartTime.In(zone)

@@ -198,6 +198,7 @@ func TestRun(t *testing.T) {
 		w.server.Fail(ghltest.Fault{Kind: fault.ValidationString("no"), Operation: "contacts.get"})
 		_, err = client.Tags.Add(t.Context(), ada.ID, []string{"vip"})
 		require.NoError(t, err)
+		require.NoError(t, w.server.Flush(t.Context())) // a later delivery would start another try
 		var failures []failureJSON
 		require.Eventually(t, func() bool {
 			require.NoError(t, json.Unmarshal([]byte(w.ok("failures", "--json")), &failures))

@@ -47,6 +47,7 @@ type settings struct {
 	Compare       time.Duration `yaml:"compare_interval"`
 	Lease         time.Duration `yaml:"lease"`
 	Settle        time.Duration `yaml:"settle"`
+	IndexLag      time.Duration `yaml:"index_lag"`
 	Retry         struct {
 		First    time.Duration `yaml:"first"`
 		Max      time.Duration `yaml:"max"`

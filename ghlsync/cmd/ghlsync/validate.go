@@ -97,7 +97,7 @@ func (s *settings) validate(log *slog.Logger) (ghlsync.Config, []conf.Mistake) {
 	c := ghlsync.Config{
 		Database: s.Database, MigrateByHand: s.MigrateByHand, TokenKeys: v.tokenKeys(), App: v.app(log),
 		Webhooks: v.verifier(),
-		Workers:  s.Workers, Lease: s.Lease, Settle: s.Settle,
+		Workers:  s.Workers, Lease: s.Lease, Settle: s.Settle, IndexLag: s.IndexLag,
 		PluvoInterval: s.PluvoInterval, ReconcileInterval: s.Reconcile, CompareInterval: s.Compare,
 		Retry:        ghlsync.RetryPolicy{First: s.Retry.First, Max: s.Retry.Max, Attempts: s.Retry.Attempts},
 		HealthLimits: ghlsync.HealthLimits{Lag: s.Health.Lag, Silence: s.Health.Silence},

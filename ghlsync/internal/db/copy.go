@@ -15,8 +15,8 @@ var (
 		"ghlsync_cursor", "ghlsync_record", "ghlsync_sequence", "ghlsync_person",
 	}
 	left = []string{
-		"ghlsync_process", "ghlsync_delivery", "ghlsync_failure", "ghlsync_attempt", "ghlsync_token", "ghlsync_rate",
-		"ghlsync_alert", "ghlsync_hold", "ghlsync_migration",
+		"ghlsync_process", "ghlsync_delivery", "ghlsync_event", "ghlsync_failure", "ghlsync_attempt", "ghlsync_token",
+		"ghlsync_rate", "ghlsync_alert", "ghlsync_hold", "ghlsync_migration",
 	}
 )
 
@@ -43,8 +43,8 @@ func (d *DB) Copy(ctx context.Context, to *DB) (waiting [][2]string, err error) 
 			return err
 		}
 		for _, statement := range []string{
-			`UPDATE ghlsync_unit SET synced = number, job = 0, process = '', attempts = 0, kills = 0`,
-			`UPDATE ghlsync_location SET paused = 0, reason = ''`,
+			`UPDATE ghlsync_unit SET synced = number, epoch = 0, stopped = 0, attempts = 0, kills = 0`,
+			`UPDATE ghlsync_location SET paused = 0, reason = '', owner = '', job = 0, due = 0, wanted = ''`,
 			`DELETE FROM ghlsync_cursor WHERE name LIKE 'backfill/%'`,
 		} {
 			if _, err := tx.Exec(ctx, statement); err != nil {

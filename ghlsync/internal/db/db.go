@@ -1,8 +1,8 @@
 // Package db is the database of ghlsync: one SQLite file, or PostgreSQL. Both run the same queries.
 //
 // A query is written for PostgreSQL, with $1 and FOR UPDATE, and with types that both have: TEXT, BIGINT for numbers
-// and for times in microseconds, BYTEA. For SQLite the placeholders are replaced by ?1 and FOR UPDATE is removed,
-// since SQLite runs only one write transaction at a time.
+// and for times in microseconds, BYTEA. For SQLite the placeholders are replaced by ?1, and FOR UPDATE and FOR SHARE
+// are removed, since SQLite runs only one write transaction at a time.
 package db
 
 import (
@@ -32,10 +32,13 @@ var ErrNoRows = errors.New("no rows")
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	// For SQLite, both set: writer is the only connection that writes.
-	writer, reader *sql.DB
+	writer, reader                  *sql.DB
+	writes                          group
+	writeStatements, readStatements statements
 	// For PostgreSQL.
 	pool *pgxpool.Pool
 
+	counts counts
 	offset atomic.Int64 // how far the database's clock is ahead, in nanoseconds
 	log    *slog.Logger
 	path   string // of the SQLite file
@@ -115,12 +118,20 @@ func sqlitePath(address string) (path string, is bool) {
 // maxConns bounds the connections of one process to PostgreSQL.
 const maxConns = 20
 
+// idleTimeout is how long a transaction may do nothing until PostgreSQL ends it, so that a frozen process does not hold
+// its locks against the process that takes over its work.
+const idleTimeout = 5 * time.Second
+
 func (d *DB) openPostgres(ctx context.Context, address string) error {
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return errors.New("invalid database address") // err may contain the password
 	}
 	config.MaxConns = maxConns
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, fmt.Sprintf(`SET idle_in_transaction_session_timeout = %d`, idleTimeout.Milliseconds()))
+		return err
+	}
 	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return fmt.Errorf("database: %w", err)
 	}
@@ -236,6 +247,15 @@ func (d *DB) Postgres() *pgxpool.Pool { return d.pool }
 
 // SQLite returns the only connection that writes to a SQLite database; nil for PostgreSQL.
 func (d *DB) SQLite() *sql.DB { return d.writer }
+
+// counts are how many statements and transactions were run.
+type counts struct{ statements, transactions atomic.Int64 }
+
+// Counts returns how many statements and transactions of this package were run since [Open]. A transaction of SQLite
+// may be that of many callers.
+func (d *DB) Counts() (statements, transactions int64) {
+	return d.counts.statements.Load(), d.counts.transactions.Load()
+}
 
 // Path returns the file of a SQLite database; "" for PostgreSQL.
 func (d *DB) Path() string { return d.path }

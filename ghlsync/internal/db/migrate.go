@@ -78,6 +78,9 @@ func (d *DB) Migrate(ctx context.Context) error {
 	// On PostgreSQL the lock needs a connection of its own, since River migrates on other connections.
 	if d.pool != nil {
 		return d.Write(ctx, func(ctx context.Context, tx *Tx) error {
+			if _, err := tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
+				return err
+			}
 			if err := tx.Lock(ctx, "migrate"); err != nil {
 				return err
 			}

@@ -18,9 +18,10 @@ import (
 
 // Tx is a transaction.
 type Tx struct {
-	db  *DB
-	sql *sql.Tx
-	pgx pgx.Tx
+	db         *DB
+	sql        *sql.Tx
+	statements *statements // of the connection of sql
+	pgx        pgx.Tx
 }
 
 // SQL returns the transaction of a SQLite database; nil for PostgreSQL.
@@ -38,11 +39,19 @@ func (r row) Scan(into ...any) error { return mapError(r.Row.Scan(into...)) }
 
 // Exec runs a statement and returns the number of changed rows.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	t.db.counts.statements.Add(1)
 	if t.pgx != nil {
 		tag, err := t.pgx.Exec(ctx, query, args...)
 		return tag.RowsAffected(), err
 	}
-	result, err := t.sql.ExecContext(ctx, t.db.forSQLite(query), args...)
+	query = t.db.forSQLite(query)
+	var result sql.Result
+	var err error
+	if stmt := t.statements.in(ctx, t.sql, query); stmt != nil {
+		result, err = stmt.ExecContext(ctx, args...)
+	} else {
+		result, err = t.sql.ExecContext(ctx, query, args...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -51,10 +60,15 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 
 // Row runs a query for one row. Its Scan returns [ErrNoRows] if the query finds none.
 func (t *Tx) Row(ctx context.Context, query string, args ...any) Row {
+	t.db.counts.statements.Add(1)
 	if t.pgx != nil {
 		return row{t.pgx.QueryRow(ctx, query, args...)}
 	}
-	return row{t.sql.QueryRowContext(ctx, t.db.forSQLite(query), args...)}
+	query = t.db.forSQLite(query)
+	if stmt := t.statements.in(ctx, t.sql, query); stmt != nil {
+		return row{stmt.QueryRowContext(ctx, args...)}
+	}
+	return row{t.sql.QueryRowContext(ctx, query, args...)}
 }
 
 // List runs a query and returns the result of scan for each row.
@@ -73,6 +87,7 @@ func List[T any](ctx context.Context, t *Tx, scan func(Row) (T, error), query st
 
 // Each runs a query and calls do with each row. It stops at the first error of do and returns that error.
 func (t *Tx) Each(ctx context.Context, do func(Row) error, query string, args ...any) error {
+	t.db.counts.statements.Add(1)
 	if t.pgx != nil {
 		rows, err := t.pgx.Query(ctx, query, args...)
 		if err != nil {
@@ -86,7 +101,14 @@ func (t *Tx) Each(ctx context.Context, do func(Row) error, query string, args ..
 		}
 		return rows.Err()
 	}
-	rows, err := t.sql.QueryContext(ctx, t.db.forSQLite(query), args...)
+	query = t.db.forSQLite(query)
+	var rows *sql.Rows
+	var err error
+	if stmt := t.statements.in(ctx, t.sql, query); stmt != nil {
+		rows, err = stmt.QueryContext(ctx, args...)
+	} else {
+		rows, err = t.sql.QueryContext(ctx, query, args...)
+	}
 	if err != nil {
 		return err
 	}
@@ -156,6 +178,9 @@ func pause(ctx context.Context, n int) error {
 }
 
 func (d *DB) once(ctx context.Context, fn func(context.Context, *Tx) error, readOnly bool) error {
+	if d.pool != nil || readOnly {
+		d.counts.transactions.Add(1)
+	}
 	if d.pool != nil {
 		options := pgx.TxOptions{}
 		if readOnly {
@@ -163,16 +188,16 @@ func (d *DB) once(ctx context.Context, fn func(context.Context, *Tx) error, read
 		}
 		return pgx.BeginTxFunc(ctx, d.pool, options, func(tx pgx.Tx) error { return fn(ctx, &Tx{db: d, pgx: tx}) })
 	}
-	pool := d.writer
-	if readOnly {
-		pool = d.reader
+	if !readOnly {
+		return d.writes.run(ctx, d, fn)
 	}
-	tx, err := pool.BeginTx(ctx, nil)
+	d.readStatements.prepare(ctx, d.reader)
+	tx, err := d.reader.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	if err := fn(ctx, &Tx{db: d, sql: tx}); err != nil {
+	if err := fn(ctx, &Tx{db: d, sql: tx, statements: &d.readStatements}); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -180,6 +205,9 @@ func (d *DB) once(ctx context.Context, fn func(context.Context, *Tx) error, read
 
 // collided reports whether a transaction was rolled back because of another one, so that a retry may succeed.
 func collided(err error) bool {
+	if errors.Is(err, errRegroup) {
+		return true
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code == "40001" || pg.Code == "40P01" // serialization failure, deadlock
@@ -214,7 +242,7 @@ func (d *DB) forSQLite(query string) string {
 	if text, ok := d.sqlite.Load(query); ok {
 		return text.(string)
 	}
-	text := strings.ReplaceAll(strings.ReplaceAll(query, "$", "?"), " FOR UPDATE", "")
+	text := strings.NewReplacer("$", "?", " FOR UPDATE", "", " FOR SHARE", "").Replace(query)
 	d.sqlite.Store(query, text)
 	return text
 }

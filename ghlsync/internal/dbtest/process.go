@@ -75,6 +75,12 @@ func (p *Process) Line(t testing.TB) string {
 // Lines returns a channel with the lines that the child prints. It is closed when the child ends.
 func (p *Process) Lines() <-chan string { return p.lines }
 
+// Signal sends a signal to the child.
+func (p *Process) Signal(t testing.TB, signal os.Signal) {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(signal))
+}
+
 // Kill kills the child and waits for its end.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()

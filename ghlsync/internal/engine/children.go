@@ -9,6 +9,7 @@ import (
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/db"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -26,7 +27,8 @@ type child struct {
 
 // family is what the kinds of records that belong to a contact have in common.
 type family struct {
-	kind pluvo.Kind
+	kind   pluvo.Kind
+	aspect queue.Aspects
 	// telling are the names of the fields by which a record is known again though another was edited.
 	telling []string
 	// list reads all that a contact has. A list that is not complete is an error: what is missing in it is taken to be
@@ -44,36 +46,97 @@ type family struct {
 
 var families = []*family{&tasks, &appointments, &notes}
 
+// familyOf returns the family of a kind.
+func familyOf(kind pluvo.Kind) *family {
+	for _, f := range families {
+		if f.kind == kind {
+			return f
+		}
+	}
+	return nil
+}
+
 // errIncomplete: a list had elements that could not be read, so nothing can be said of what is missing.
 var errIncomplete = errors.New("the list is not complete")
 
 // errGone: a contact was read, and then had no lists. It is read again, which tells whether it was deleted.
 var errGone = fmt.Errorf("HighLevel has the contact, but not what belongs to it: %w", pluvo.ErrConflict)
 
-// syncChildren brings all that belongs to a contact in step. What fails does not keep the rest from it.
+// syncChildren syncs the records that belong to a contact, as far as they are needed. An error of one does not stop the
+// others. It returns errGone if HighLevel does not have the contact.
 func (e *Engine) syncChildren(ctx context.Context, l *Location, pair *link, links []*link,
-	ours *pluvo.FullContact) error {
+	ours *pluvo.FullContact, need queue.Aspects) error {
 	byKind := map[pluvo.Kind][]pluvo.Record{}
 	for _, r := range ours.Records() {
 		byKind[r.Kind()] = append(byKind[r.Kind()], r)
 	}
 	var failed []error
 	for _, f := range families {
-		theirs, known, err := l.from.children(ctx, l, f, pair.ghlID)
+		s := &siblings{Engine: e, family: f, l: l, pair: pair}
+		read, create := need&f.aspect != 0, false
+		if !read && need&queue.AspectPluvo != 0 {
+			var err error
+			if read, create, err = s.changedInPluvo(ctx, byKind[f.kind], links); err != nil {
+				failed = append(failed, err)
+				continue
+			}
+		}
+		var theirs []child
+		var err error
+		switch {
+		case read:
+			theirs, s.known, err = l.from.children(ctx, l, f, pair.ghlID)
+		case create:
+			s.known = some
+		}
 		if errors.Is(err, ghl.ErrNotFound) { // the contact was deleted since it was read, or listed
 			if err = l.from.writable(); err == nil {
 				err = errGone
 			}
 			return err
 		}
-		if err != nil || known == unknown {
+		if err != nil || s.known == unknown {
 			failed = append(failed, err)
 			continue
 		}
-		s := &siblings{Engine: e, family: f, l: l, pair: pair, known: known}
 		failed = append(failed, s.sync(ctx, theirs, byKind[f.kind], links)...)
 	}
-	return errors.Join(failed...)
+	err := errors.Join(failed...)
+	if need&queue.AspectContact == 0 && errors.Is(err, ghl.ErrNotFound) { // the contact may be deleted
+		return errGone
+	}
+	return err
+}
+
+// changedInPluvo reports what Pluvo's changes need: HighLevel's list, to compare it with records that were changed or
+// deleted, or to find what a create of unknown outcome has made; or only creates of new records.
+func (s *siblings) changedInPluvo(
+	ctx context.Context, ours []pluvo.Record, links []*link,
+) (read, create bool, err error) {
+	local := map[string]pluvo.Record{}
+	for _, r := range ours {
+		local[r.Key()] = r
+	}
+	for _, k := range links {
+		if k.kind != s.family.kind {
+			continue
+		}
+		our := local[k.pluvoID]
+		delete(local, k.pluvoID)
+		if our == nil || !k.settled() || s.editedSince(s.l, Pluvo, k, our) {
+			return true, false, nil
+		}
+	}
+	for id, our := range local {
+		if our.From().System == mapping.System {
+			return true, false, nil
+		}
+		pending, err := s.intent(ctx, s.l.ID, intentName(s.family.kind, id))
+		if err != nil || pending != nil {
+			return true, false, err
+		}
+	}
+	return false, len(local) > 0, nil
 }
 
 // siblings are the records of one kind that belong to a contact.
@@ -484,8 +547,11 @@ func (s *siblings) makeInGHL(ctx context.Context, our pluvo.Record) error {
 	made, err := s.family.create(ctx, s.l, s.pair.ghlID, our)
 	if err == nil {
 		s.wrote(ctx, s.l, GHL, "create", our)
-		_, err := s.join(ctx, made.id, our.Key(), our, made.record)
-		return err
+		k, err := s.join(ctx, made.id, our.Key(), our, made.record)
+		if err != nil || k == nil {
+			return err
+		}
+		return s.merge(ctx, k, &made, our) // the answer is a reading: it has what HighLevel has filled in
 	}
 	if unknownOutcome(err) {
 		return err

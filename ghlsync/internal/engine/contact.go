@@ -6,17 +6,33 @@ import (
 	"time"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/pluvo"
 )
 
-// syncContact brings a contact of HighLevel in step, with all that belongs to it.
-func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, ghlID string) error {
+// syncContact syncs aspects of a contact of HighLevel. A contact that is not linked is synced with everything that
+// belongs to it.
+func (e *Engine) syncContact(
+	ctx context.Context, run *queue.Run, l *Location, ghlID string, need queue.Aspects,
+) error {
 	links, err := e.links(ctx, l.ID, ghlID)
 	if err != nil {
 		return err
 	}
 	pair, children := split(links)
+	if pair == nil {
+		need = queue.Everything
+	}
+	if need&queue.AspectContact == 0 {
+		done, err := e.syncWithoutContact(ctx, l, pair, children, need)
+		if err != nil || done {
+			return err
+		}
+	}
+	if need&readable == readable && l.from.writable() == nil {
+		run.ReadEverything()
+	}
 	theirs, err := l.from.contact(ctx, l, ghlID)
 	gone := errors.Is(err, ghl.ErrNotFound)
 	if err != nil && !gone {
@@ -39,6 +55,7 @@ func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, g
 		}
 		return e.goneFromGHL(ctx, run, l, pair)
 	}
+	e.isThere(run, ghlID)
 	ours, err := e.store.Full(ctx, pair.pluvoID)
 	if errors.Is(err, pluvo.ErrNotFound) {
 		return e.goneFromPluvo(ctx, run, l, pair, theirs)
@@ -58,11 +75,51 @@ func (e *Engine) syncContact(ctx context.Context, run *queue.Run, l *Location, g
 		return err
 	}
 	if made {
+		need |= queue.AspectPluvo
 		if ours, err = e.store.Full(ctx, pair.pluvoID); err != nil {
 			return err
 		}
 	}
-	return e.syncChildren(ctx, l, pair, children, ours)
+	return e.syncChildren(ctx, l, pair, children, ours, need)
+}
+
+// readable are the aspects that a run reads from HighLevel.
+const readable = queue.Everything &^ queue.AspectPluvo
+
+// syncWithoutContact syncs aspects of a linked contact without reading it from HighLevel. It returns false if the
+// contact must be read first, because Pluvo's contact has changed or HighLevel's may be deleted.
+func (e *Engine) syncWithoutContact(
+	ctx context.Context, l *Location, pair *link, children []*link, need queue.Aspects,
+) (done bool, err error) {
+	ours, err := e.store.Full(ctx, pair.pluvoID)
+	if errors.Is(err, pluvo.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || !pair.settled() || e.editedSince(l, Pluvo, pair, &ours.Contact) {
+		return false, err
+	}
+	made, err := e.reachStage(ctx, l, pair.ghlID, &ours.Contact)
+	if err != nil {
+		return false, err
+	}
+	if made {
+		need |= queue.AspectPluvo
+		if ours, err = e.store.Full(ctx, pair.pluvoID); err != nil {
+			return false, err
+		}
+	}
+	err = e.syncChildren(ctx, l, pair, children, ours, need)
+	if errors.Is(err, errGone) {
+		return false, nil
+	}
+	return true, err
+}
+
+// isThere forgets, when the run has succeeded, that HighLevel said that the contact does not exist.
+func (e *Engine) isThere(run *queue.Run, ghlID string) {
+	run.Finally(func(ctx context.Context, tx *db.Tx) error {
+		return forgetIntent(ctx, tx, run.Location, goneName(ghlID))
+	})
 }
 
 // split parts the contact's link from those of what belongs to it.
@@ -266,7 +323,7 @@ func (e *Engine) makeAnew(ctx context.Context, run *queue.Run, l *Location, pair
 	if err := e.unlink(ctx, l.ID, pair, GHL, false); err != nil {
 		return err
 	}
-	e.markAfter(run, unborn+pair.pluvoID)
+	e.markAfter(run, unborn+pair.pluvoID, queue.Everything)
 	return nil
 }
 
@@ -298,7 +355,7 @@ func (e *Engine) goneFromPluvo(ctx context.Context, run *queue.Run, l *Location,
 			if err := e.unlink(ctx, l.ID, pair, Nobody, false); err != nil {
 				return err
 			}
-			return e.syncContact(ctx, run, l, pair.ghlID) // which makes it in Pluvo
+			return e.syncContact(ctx, run, l, pair.ghlID, queue.Everything) // makes it in Pluvo
 		}
 	}
 	if err := e.deleteContact(ctx, l, pair.ghlID); err != nil {

@@ -26,6 +26,8 @@ type Config struct {
 	// Settle is how long after a create of unknown outcome the record may still appear; it is not made again before. 0
 	// is 10 s.
 	Settle time.Duration
+	// IndexLag is the longest time by which HighLevel's searches lag behind; 0 is 6 minutes, a negative value none.
+	IndexLag time.Duration
 	// Conflict is told of each new conflict; nil tells nobody.
 	Conflict func(Conflict)
 	// Wrote is told of each write to either side, which is a "create", an "update" or a "delete"; nil tells nobody.
@@ -80,6 +82,8 @@ type Engine struct {
 	db      *db.DB
 	store   pluvo.Store
 	settle  time.Duration
+	lag     time.Duration
+	chunks  chunks
 	log     *slog.Logger
 	noticed func(Conflict)
 	onWrite func(location string, to Side, action string, kind pluvo.Kind)
@@ -108,17 +112,25 @@ func New(c Config) (*Engine, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return &Engine{db: c.DB, store: c.Store, settle: c.Settle, log: c.Logger, noticed: c.Conflict, onWrite: c.Wrote,
-		locations: map[string]*Location{}}, nil
+	switch {
+	case c.IndexLag == 0:
+		c.IndexLag = 6 * time.Minute
+	case c.IndexLag < 0:
+		c.IndexLag = 0
+	}
+	e := &Engine{db: c.DB, store: c.Store, settle: c.Settle, log: c.Logger, noticed: c.Conflict, onWrite: c.Wrote,
+		locations: map[string]*Location{}, lag: c.IndexLag}
+	e.chunks.size.Store(500)
+	return e, nil
 }
 
 // Bind gives the engine the queue that it marks units in. It is called once, before anything else.
 func (e *Engine) Bind(q *queue.Queue) { e.queue = q }
 
-// markAfter has a unit worked on when the run has succeeded.
-func (e *Engine) markAfter(run *queue.Run, unit string) {
+// markAfter marks aspects of a unit when the run has succeeded.
+func (e *Engine) markAfter(run *queue.Run, unit string, a queue.Aspects) {
 	run.Finally(func(ctx context.Context, tx *db.Tx) error {
-		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: run.Location, ID: unit}, queue.Live)
+		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: run.Location, ID: unit}, a, queue.Live)
 	})
 }
 
@@ -205,13 +217,23 @@ func (e *Engine) sync(ctx context.Context, run *queue.Run) error {
 	if name, ok := strings.CutPrefix(run.ID, strayed); ok {
 		return e.find(ctx, run, l, name)
 	}
-	return e.syncContact(ctx, run, l, run.ID)
+	need, err := e.needed(ctx, l, run)
+	if err != nil || need == 0 {
+		return err
+	}
+	return e.syncContact(ctx, run, l, run.ID, need)
 }
 
 func (e *Engine) now() time.Time { return e.db.Now() }
 
+// write runs fn in a transaction, unless the location of the run was taken over by another process.
 func (e *Engine) write(ctx context.Context, fn func(ctx context.Context, tx *db.Tx) error) error {
-	return e.db.Write(ctx, fn)
+	return e.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := tx.Fence(ctx); err != nil {
+			return err
+		}
+		return fn(ctx, tx)
+	})
 }
 
 func (e *Engine) noted(c Conflict) {

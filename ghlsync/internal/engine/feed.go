@@ -22,6 +22,7 @@ const feedCursor = "pluvo"
 func (e *Engine) Follow(ctx context.Context) error {
 	e.feeding.Lock()
 	defer e.feeding.Unlock()
+	ctx = db.WithoutFence(ctx) // it marks units of all locations
 	for {
 		more, err := e.followPage(ctx)
 		if err != nil || !more {
@@ -62,7 +63,7 @@ func (e *Engine) followPage(ctx context.Context) (more bool, err error) {
 			return strings.Compare(a.Location+"\x00"+a.ID, b.Location+"\x00"+b.ID)
 		})
 		for _, u := range slices.Compact(units) {
-			err := e.queue.MarkTx(ctx, tx, u, queue.Live)
+			err := e.queue.MarkTx(ctx, tx, u, queue.AspectPluvo, queue.Live)
 			if errors.Is(err, queue.ErrLocation) || errors.Is(err, queue.ErrInvalid) { // the others are not held up
 				e.log.LogAttrs(ctx, slog.LevelWarn, "a change in Pluvo can't be followed",
 					slog.String("location", u.Location), slog.Any("err", err))
@@ -119,6 +120,12 @@ func (e *Engine) concerned(ctx context.Context, tx *db.Tx, location, owner strin
 	if own != nil && c.Record != nil {
 		if units, echo, err := e.concernedByEcho(ctx, tx, location, owner, own, c.Record); echo || err != nil {
 			return units, err
+		}
+	}
+	if own == nil && c.Record == nil && c.Kind != pluvo.KindContact {
+		pending, err := intentTx(ctx, tx, location, intentName(c.Kind, c.ID))
+		if err != nil || pending == nil { // the record is not in HighLevel, or a run has deleted it on both sides
+			return nil, err
 		}
 	}
 	contact, err := linkTx(ctx, tx, byPluvo, location, pluvo.KindContact, owner)

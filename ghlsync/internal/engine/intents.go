@@ -78,13 +78,18 @@ func (e *Engine) storeIntent(ctx context.Context, location, name, unit, body str
 // intent reads one; nil if there is none.
 func (e *Engine) intent(ctx context.Context, location, name string) (found *intent, err error) {
 	err = e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		found, err = scanIntent(tx.Row(ctx,
-			`SELECT body, created_at FROM ghlsync_intent WHERE location = $1 AND name = $2`, location, name))
-		if errors.Is(err, db.ErrNoRows) {
-			found, err = nil, nil
-		}
+		found, err = intentTx(ctx, tx, location, name)
 		return err
 	})
+	return found, err
+}
+
+func intentTx(ctx context.Context, tx *db.Tx, location, name string) (*intent, error) {
+	found, err := scanIntent(tx.Row(ctx,
+		`SELECT body, created_at FROM ghlsync_intent WHERE location = $1 AND name = $2`, location, name))
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, nil
+	}
 	return found, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/queue"
 	"github.com/pluvo/ghl/mapping"
 	"github.com/pluvo/ghl/pluvo"
 )
@@ -79,6 +80,7 @@ func updateWith[In, T any](l *Location, contact string, in *In, err error,
 
 var tasks = family{
 	kind:    pluvo.KindTask,
+	aspect:  queue.AspectTasks,
 	telling: []string{"title", "dueDate"},
 	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
 		call := func(options ...ghl.CallOption) ([]*ghl.Task, error) {
@@ -112,7 +114,8 @@ func taskChild(l *Location, t *ghl.Task, contact string) child {
 }
 
 var notes = family{
-	kind: pluvo.KindNote,
+	kind:   pluvo.KindNote,
+	aspect: queue.AspectNotes,
 	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
 		call := func(options ...ghl.CallOption) ([]*ghl.Note, error) {
 			return l.Client.Notes.List(ctx, contact, options...)
@@ -146,6 +149,7 @@ func noteChild(l *Location, n *ghl.Note, contact string) child {
 
 var appointments = family{
 	kind:    pluvo.KindAppointment,
+	aspect:  queue.AspectAppointments,
 	telling: []string{"title", "start"},
 	list: func(ctx context.Context, l *Location, contact string, options ...ghl.CallOption) ([]child, error) {
 		call := func(options ...ghl.CallOption) ([]*ghl.Appointment, error) {

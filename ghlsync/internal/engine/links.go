@@ -31,6 +31,9 @@ type storedLink struct {
 	To   *storedBoth `json:"to,omitempty"`
 }
 
+// settled reports whether the link has a last synced state, and no write of a run was interrupted.
+func (l *link) settled() bool { return l.ghl != nil && l.pluvo != nil && l.underway == nil }
+
 func (l *link) encode() (string, error) {
 	var s storedLink
 	var err error

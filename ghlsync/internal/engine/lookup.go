@@ -48,7 +48,7 @@ func (e *Engine) find(ctx context.Context, run *queue.Run, l *Location, name str
 		}
 		return e.await(ctx, l, run.ID)
 	}
-	e.markAfter(run, contact)
+	e.markAfter(run, contact, familyOf(kind).aspect)
 	return e.forget(ctx, l.ID, awaitName(run.ID))
 }
 

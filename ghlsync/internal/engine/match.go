@@ -121,14 +121,12 @@ func (e *Engine) link(ctx context.Context, run *queue.Run, l *Location, pair *li
 	if run.ID == other {
 		other = pair.ghlID
 	}
+	release := run.Reserve(other)
+	if release == nil {
+		return nil, &queue.WaitError{After: time.Second + rand.N(2*time.Second), Reason: joining}
+	}
+	defer release()
 	err := e.write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		free, err := run.Free(ctx, tx, other)
-		if err != nil {
-			return err
-		}
-		if !free {
-			return &queue.WaitError{After: time.Second + rand.N(2*time.Second), Reason: joining}
-		}
 		if err := addLink(ctx, tx, e.now(), l.ID, pair); err != nil {
 			return err
 		}
@@ -179,27 +177,21 @@ func (e *Engine) join(ctx context.Context, run *queue.Run, l *Location, pluvoID 
 			return err
 		}
 	}
-	if same, err := e.inStep(ctx, l, pair); err != nil || same {
+	if same, err := e.inStep(ctx, run, l, pair); err != nil || same {
 		return err
 	}
-	e.markAfter(run, pair.ghlID)
+	e.markAfter(run, pair.ghlID, queue.AspectPluvo)
 	return nil
 }
 
 // inStep reports whether Pluvo holds of a contact what it held when both sides were last in step, so that what was seen
 // as a change there was an own write. It waits while the contact is worked on.
-func (e *Engine) inStep(ctx context.Context, l *Location, pair *link) (bool, error) {
-	busy := false
-	err := e.db.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		busy, err = e.queue.Busy(ctx, tx, queue.Unit{Location: l.ID, ID: pair.ghlID})
-		return err
-	})
-	if err != nil {
-		return false, err
-	}
-	if busy {
+func (e *Engine) inStep(ctx context.Context, run *queue.Run, l *Location, pair *link) (bool, error) {
+	release := run.Reserve(pair.ghlID)
+	if release == nil {
 		return false, &queue.WaitError{After: time.Second, Reason: "the contact is worked on"}
 	}
+	defer release()
 	links, err := e.links(ctx, l.ID, pair.ghlID)
 	if err != nil || len(links) == 0 {
 		return false, err
@@ -412,6 +404,6 @@ func (e *Engine) Link(ctx context.Context, location, ghlID, pluvoID string) erro
 		if err != nil {
 			return err
 		}
-		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: location, ID: ghlID}, queue.Live)
+		return e.queue.MarkTx(ctx, tx, queue.Unit{Location: location, ID: ghlID}, queue.Everything, queue.Live)
 	})
 }

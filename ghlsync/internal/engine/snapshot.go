@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/pluvo/ghl"
@@ -29,7 +30,7 @@ func (e *Engine) SyncSnapshot(ctx context.Context, run *queue.Run, s Snapshot) e
 		return &queue.WaitError{After: time.Minute, Reason: "this process does not serve the location"}
 	}
 	for try := 1; ; try++ {
-		err := e.syncContact(ctx, run, l.reading(s), run.ID)
+		err := e.syncContact(ctx, run, l.reading(s), run.ID, queue.Everything)
 		if errors.Is(err, errStale) || errors.Is(err, errChanged) { // reading again finds what else is wrong
 			return e.Sync(ctx, run)
 		}
@@ -64,11 +65,17 @@ func (s Snapshot) children(ctx context.Context, l *Location, f *family, contact 
 
 func (Snapshot) writable() error { return errStale }
 
-// doubt is errStale if a record in a list may be older than what is known of it: it differs from what was last seen,
+// errDoubt means that what a list shows may be older than what is known.
+var errDoubt = fmt.Errorf("a list may be older than the last reading: %w", errStale)
+
+func (Snapshot) fresh(string, time.Time) bool { return false }
+
+// doubt is errDoubt if a record in a list may be older than what is known of it: it differs from what was last seen,
 // and does not say that it was changed after that. Clocks differ, so a change soon after is in doubt too.
 func (e *Engine) doubt(l *Location, k *link, is pluvo.Record, updated time.Time) error {
-	if l.from.writable() == nil || k.ghl == nil || updated.After(k.at.Add(clockSkew)) || !e.edited(l, GHL, k.ghl, is) {
+	if k.ghl == nil || l.from.fresh(k.contact, k.at) || updated.After(k.at.Add(clockSkew)) ||
+		!e.edited(l, GHL, k.ghl, is) {
 		return nil
 	}
-	return errStale
+	return errDoubt
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/pluvo/ghl"
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
@@ -17,6 +18,9 @@ type source interface {
 	// writable is nil, or [errStale] if what the source gives is too old to write to HighLevel, or to delete, because
 	// of it.
 	writable() error
+	// fresh reports whether what the source gives of a contact is surely not older than a time at which it was last
+	// seen or written.
+	fresh(contact string, seen time.Time) bool
 }
 
 // coverage says what a missing record means.
@@ -54,6 +58,8 @@ func (s live) children(ctx context.Context, l *Location, f *family, contact stri
 }
 
 func (live) writable() error { return nil }
+
+func (live) fresh(string, time.Time) bool { return true }
 
 // reading returns the location as a run sees it, whose records come from a source.
 func (l *Location) reading(from source) *Location {

@@ -106,7 +106,7 @@ func newWorld(t *testing.T, address string, change func(*engine.Location)) *worl
 // touch marks a contact of HighLevel, as a delivery does.
 func (w *world) touch(id string) {
 	w.t.Helper()
-	require.NoError(w.t, w.queue.Mark(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: id}, queue.Live))
+	require.NoError(w.t, w.queue.Mark(w.t.Context(), queue.Unit{Location: w.client.Location(), ID: id}, queue.Everything, queue.Live))
 }
 
 // known adds a contact to HighLevel and waits until both sides have it.
@@ -159,7 +159,7 @@ func (w *world) settle() {
 		require.NoError(w.t, w.engine.Follow(w.t.Context()))
 		var behind int64
 		require.NoError(w.t, w.db.Read(w.t.Context(), func(ctx context.Context, tx *db.Tx) error {
-			return tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE number > synced AND job <> 0`).Scan(&behind)
+			return tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit WHERE number > synced AND stopped = 0`).Scan(&behind)
 		}))
 		if behind == 0 {
 			quiet++
@@ -230,7 +230,7 @@ func (w *world) retryAll() {
 	units, err := w.units()
 	require.NoError(w.t, err)
 	for _, u := range units {
-		require.NoError(w.t, w.queue.Mark(w.t.Context(), u, queue.Live))
+		require.NoError(w.t, w.queue.Mark(w.t.Context(), u, queue.Everything, queue.Live))
 	}
 }
 

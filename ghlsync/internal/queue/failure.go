@@ -191,17 +191,25 @@ func (q *Queue) Attempts(ctx context.Context, failure string) ([]Attempt, error)
 func (q *Queue) Retry(ctx context.Context, failure string) error {
 	return q.decide(ctx, failure, func(ctx context.Context, tx *db.Tx, f Failure, u row) error {
 		now := q.DB.Now()
-		if u.process != "" || u.job != 0 && !u.due.After(now) {
+		if u.epoch != 0 || !u.stopped && !u.due.After(now) {
 			return nil // the unit is running, or about to
 		}
 		if _, err := tx.Exec(ctx, `UPDATE ghlsync_failure SET state = $2, next_at = $3 WHERE id = $1`,
 			f.ID, string(Retrying), db.Micros(now)); err != nil {
 			return err
 		}
-		if u.job == 0 { // it was stopped: count the attempts from the start
-			u.attempts, u.kills = 1, 0
+		if u.stopped { // count the attempts from the start
+			u.attempts, u.kills, u.stopped = 1, 0, false
 		}
-		return q.schedule(ctx, tx, u, Live, time.Time{})
+		u.priority, u.due = Live, time.Time{}
+		if err := u.store(ctx, tx); err != nil {
+			return err
+		}
+		err := q.ensureJob(ctx, tx, u.Location)
+		if errors.Is(err, ErrLocation) { // it was removed
+			err = nil
+		}
+		return err
 	})
 }
 
@@ -221,10 +229,13 @@ func (q *Queue) drop(ctx context.Context, failure string, state State) error {
 		if err := q.closeFailure(ctx, tx, u.Unit, state); err != nil {
 			return err
 		}
-		if u.process != "" { // the result of the current run counts
+		if u.epoch != 0 { // the result of the current run counts
 			return nil
 		}
-		u.synced, u.job, u.due, u.attempts, u.kills = u.number, 0, time.Time{}, 0, 0
+		if err := dropEvents(ctx, tx, u.Unit, u.number); err != nil {
+			return err
+		}
+		u.synced, u.due, u.stopped, u.attempts, u.kills, u.dirty, u.taken = u.number, time.Time{}, false, 0, 0, 0, 0
 		return u.store(ctx, tx)
 	})
 }
@@ -245,7 +256,10 @@ func (q *Queue) decide(ctx context.Context, failure string,
 		if err != nil {
 			return err
 		}
-		// Lock the unit before the failure, in the same order as the end of a run does.
+		// Lock the location and the unit before the failure, in the same order as the end of a run does.
+		if _, err := lockLocation(ctx, tx, f.Unit.Location); err != nil && !errors.Is(err, ErrLocation) {
+			return err
+		}
 		u, err := lock(ctx, tx, f.Unit)
 		if err != nil {
 			return err

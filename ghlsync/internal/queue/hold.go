@@ -14,7 +14,7 @@ import (
 var ErrHeld = errors.New("it runs already")
 
 // Hold takes a named lock that only one run in all processes can hold. The returned context ends with release, with
-// ctx, and when this process loses its lease. The locks of a dead process are free once its lease has expired. Hold
+// ctx, and when this process is treated as dead. The locks of a dead process are free. Hold
 // returns [ErrHeld] if another run holds the lock.
 func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, release func(), err error) {
 	life, ok := q.alive.context()
@@ -26,9 +26,8 @@ func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, re
 	err = q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		n, err = tx.Exec(ctx, `INSERT INTO ghlsync_hold (name, process, token) VALUES ($1, $2, $3)
 			ON CONFLICT (name) DO UPDATE SET process = excluded.process, token = excluded.token
-			WHERE NOT EXISTS (SELECT 1 FROM ghlsync_process p
-				WHERE p.id = ghlsync_hold.process AND (p.id = $4 OR p.lease_until >= $5))`,
-			name, q.process, token, q.process, db.Micros(q.DB.Now()))
+			WHERE NOT EXISTS (SELECT 1 FROM ghlsync_process p WHERE p.id = ghlsync_hold.process)`,
+			name, q.process, token)
 		return err
 	})
 	if err != nil {
@@ -38,7 +37,7 @@ func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, re
 		return nil, nil, ErrHeld
 	}
 	held, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(life, func() { cancel(errLeaseLost) })
+	stop := context.AfterFunc(life, func() { cancel(db.ErrFenced) })
 	return held, func() {
 		stop()
 		cancel(context.Canceled)
@@ -75,7 +74,7 @@ func (q *Queue) Held(ctx context.Context, name string) (bool, error) {
 	var n int64
 	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
 		return tx.Row(ctx, `SELECT count(*) FROM ghlsync_hold h JOIN ghlsync_process p ON p.id = h.process
-			WHERE h.name = $1 AND (p.id = $2 OR p.lease_until >= $3)`, name, q.process, db.Micros(q.DB.Now())).Scan(&n)
+			WHERE h.name = $1`, name).Scan(&n)
 	})
 	return n > 0, err
 }

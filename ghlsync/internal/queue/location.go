@@ -2,30 +2,12 @@ package queue
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
+	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
-
-// queueName returns the unique and readable name of a location's queue in River, which allows lower case letters only.
-func queueName(location string) string {
-	readable := strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			return r
-		}
-		return -1
-	}, location), "-")
-	sum := sha256.Sum256([]byte(location))
-	return "loc" + readable[:min(len(readable), 40)] + "-" + hex.EncodeToString(sum[:6])
-}
 
 // Location is a location that is synced.
 type Location struct {
@@ -45,26 +27,20 @@ func (l Location) Category() Category {
 	return ""
 }
 
-// AddLocation adds a location, in this process at once and in other processes within seconds. It does nothing if the
-// location exists.
+// AddLocation adds a location, which all processes work on. It does nothing if the location exists.
 func (q *Queue) AddLocation(ctx context.Context, id string) error {
 	if err := checkID("location", id); err != nil {
 		return err
 	}
-	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id, queue) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`,
-			id, queueName(id))
-		return err
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		// The epoch is higher than all epochs of a location that was removed, whose runs may still be under way.
+		n, err := tx.Exec(ctx, `INSERT INTO ghlsync_location (id, epoch) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`,
+			id, db.Micros(q.DB.Now()))
+		if err != nil || n == 0 {
+			return err
+		}
+		return q.wakeTx(ctx, tx, id) // units of a location that was removed
 	})
-	if err != nil {
-		return err
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.stop == nil {
-		return nil
-	}
-	return q.openQueues(ctx)
 }
 
 // Locations lists the locations, ordered by id.
@@ -85,6 +61,54 @@ func Locations(ctx context.Context, d *db.DB) ([]Location, error) {
 	return list, err
 }
 
+// place is the row of a location, locked by the transaction that read it.
+type place struct {
+	id     string
+	paused bool
+	owner  string
+	epoch  int64
+	job    int64
+	due    time.Time
+	wanted string
+}
+
+// lockLocation reads and locks the row of a location. It returns [ErrLocation] if there is none. A transaction locks
+// the location before its units.
+func lockLocation(ctx context.Context, tx *db.Tx, id string) (p place, err error) {
+	var paused, due int64
+	err = tx.Row(ctx, `SELECT id, paused, owner, epoch, job, due, wanted
+		FROM ghlsync_location WHERE id = $1 FOR UPDATE`, id).
+		Scan(&p.id, &paused, &p.owner, &p.epoch, &p.job, &due, &p.wanted)
+	if errors.Is(err, db.ErrNoRows) {
+		return p, ErrLocation
+	}
+	p.paused, p.due = paused > 0, db.Time(due)
+	return p, err
+}
+
+func (p place) store(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.Exec(ctx, `UPDATE ghlsync_location SET owner = $2, epoch = $3, job = $4, due = $5, wanted = $6
+		WHERE id = $1`, p.id, p.owner, p.epoch, p.job, db.Micros(p.due), p.wanted)
+	return err
+}
+
+// ensureJob has a location worked: it locks the location's row, and adds a job if the location has neither a job nor an
+// owner, which looks for more work before it leaves. It does nothing within a run of the location.
+func (q *Queue) ensureJob(ctx context.Context, tx *db.Tx, location string) error {
+	if db.FencedLocation(ctx) == location {
+		return nil
+	}
+	p, err := lockLocation(ctx, tx, location)
+	if err != nil || p.paused || p.owner != "" || p.job != 0 {
+		return err
+	}
+	if p.job, err = q.jobs.insert(ctx, tx, location); err != nil {
+		return err
+	}
+	p.due = time.Time{}
+	return p.store(ctx, tx)
+}
+
 // Pause stops the work on a location because a person wants it. Current runs end; new work waits. If the location is
 // already paused, its reason does not change.
 func (q *Queue) Pause(ctx context.Context, location, reason string) error {
@@ -92,7 +116,7 @@ func (q *Queue) Pause(ctx context.Context, location, reason string) error {
 		reason = "by hand: " + reason
 	}
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if err := known(ctx, tx, location); err != nil {
+		if _, err := lockLocation(ctx, tx, location); err != nil {
 			return err
 		}
 		_, err := q.pauseTx(ctx, tx, location, reason)
@@ -100,14 +124,11 @@ func (q *Queue) Pause(ctx context.Context, location, reason string) error {
 	})
 }
 
-// pauseTx pauses a location, and reports whether it was not paused before.
+// pauseTx pauses a location, and reports whether it was not paused before. Its session or job ends because of it.
 func (q *Queue) pauseTx(ctx context.Context, tx *db.Tx, location, reason string) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = $2, reason = $3 WHERE id = $1 AND paused = 0`,
 		location, db.Micros(q.DB.Now()), reason)
-	if err != nil || n == 0 {
-		return false, err
-	}
-	return true, q.jobs.pause(ctx, tx, queueName(location), true)
+	return n > 0, err
 }
 
 // Refused pauses a location because of an error outside of a run, and reports it like an error in a run.
@@ -133,83 +154,35 @@ func (q *Queue) Refused(ctx context.Context, location string, failed error) erro
 // Resume resumes the work on a paused location.
 func (q *Queue) Resume(ctx context.Context, location string) error {
 	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if err := known(ctx, tx, location); err != nil {
+		if _, err := lockLocation(ctx, tx, location); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE ghlsync_location SET paused = 0, reason = '' WHERE id = $1`,
 			location); err != nil {
 			return err
 		}
-		if err := q.jobs.pause(ctx, tx, queueName(location), false); err != nil {
-			return err
-		}
-		return q.wake(ctx, tx, location)
+		return q.wakeTx(ctx, tx, location)
 	})
 }
 
 // Wake runs the units of a location now that were delayed by up to a minute because no process could work on the
 // location.
 func (q *Queue) Wake(ctx context.Context, location string) error {
-	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.wake(ctx, tx, location) })
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.wakeTx(ctx, tx, location) })
 }
 
-func (q *Queue) wake(ctx context.Context, tx *db.Tx, location string) error {
+// longestDelay is the longest time for which a unit waits because its location is closed.
+const longestDelay = time.Minute
+
+func (q *Queue) wakeTx(ctx context.Context, tx *db.Tx, location string) error {
+	if err := q.ensureJob(ctx, tx, location); err != nil {
+		return err
+	}
 	now := q.DB.Now()
-	waiting, err := db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
-			WHERE location = $1 AND job > 0 AND process = '' AND attempts = 0 AND due > $2 AND due <= $3
-			ORDER BY unit FOR UPDATE`,
-		location, db.Micros(now), db.Micros(now.Add(pausedFor)))
-	if err != nil {
-		return err
-	}
-	for _, u := range waiting {
-		if err := q.schedule(ctx, tx, u, u.priority, time.Time{}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// openQueues starts the queue of every location, and stops those of removed ones. It is called with q.mu held.
-func (q *Queue) openQueues(ctx context.Context) error {
-	list, err := q.Locations(ctx)
-	if err != nil {
-		return err
-	}
-	poll := q.Poll
-	if poll == 0 { // at most about 200 polls a second
-		poll = time.Second * time.Duration(1+len(list)/200)
-	}
-	current := map[string]bool{}
-	for _, l := range list {
-		current[l.ID] = true
-		if q.queues[l.ID] {
-			continue
-		}
-		if err := q.jobs.addQueue(queueName(l.ID), q.Workers, poll); err != nil {
-			return fmt.Errorf("queue: location %s: %w", l.ID, err)
-		}
-		q.queues[l.ID] = true
-		if !l.Paused.IsZero() {
-			err := q.DB.Write(ctx,
-				func(ctx context.Context, tx *db.Tx) error { return q.jobs.pause(ctx, tx, queueName(l.ID), true) })
-			if err != nil {
-				return err
-			}
-		}
-	}
-	for id := range q.queues {
-		if !current[id] {
-			delete(q.queues, id)
-			q.loops.Go(func() {
-				if err := q.jobs.removeQueue(context.WithoutCancel(ctx), queueName(id)); err != nil {
-					q.Logger.LogAttrs(ctx, slog.LevelWarn, "closing the queue of a location failed",
-						slog.String("location", id), slog.Any("err", err))
-				}
-			})
-		}
-	}
-	return nil
+	_, err := tx.Exec(ctx, `UPDATE ghlsync_unit SET due = 0
+		WHERE location = $1 AND number > synced AND stopped = 0 AND attempts = 0 AND due > $2 AND due <= $3`,
+		location, db.Micros(now), db.Micros(now.Add(longestDelay)))
+	return err
 }
 
 // RemoveLocation ends the work on a location. Its other data is not deleted, and it can be added again.
@@ -220,95 +193,38 @@ func (q *Queue) RemoveLocation(ctx context.Context, id string) error {
 	})
 }
 
-// maintain opens the queues of locations that other processes added, gives back late units, revives units without a
-// job, and deletes old rows.
-func (q *Queue) maintain(ctx context.Context) {
-	tick := time.NewTicker(2 * time.Second)
+// wakeDue adds jobs for locations that are due, until ctx ends. River's own scheduler looks every few seconds only.
+func (q *Queue) wakeDue(ctx context.Context) {
+	q.every(ctx, q.Poll, "waking the locations that are due failed", func(ctx context.Context) error {
+		var due []string
+		err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+			due, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
+				`SELECT id FROM ghlsync_location
+				WHERE owner = '' AND job = 0 AND due > 0 AND due <= $1 AND paused = 0 ORDER BY due LIMIT 500`,
+				db.Micros(q.DB.Now()))
+			return err
+		})
+		for _, id := range due {
+			err = errors.Join(err, q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+				return q.ensureJob(ctx, tx, id)
+			}))
+		}
+		return err
+	})
+}
+
+// every calls do at an interval until ctx ends.
+func (q *Queue) every(ctx context.Context, interval time.Duration, failed string, do func(context.Context) error) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		var err error
-		if q.mu.TryLock() { // only a stop holds it for long
-			err = q.openQueues(ctx)
-			q.mu.Unlock()
-		}
-		if err == nil {
-			err = q.giveBackLate(ctx)
-		}
-		if err == nil && n%150 == 10 { // every five minutes
-			if err = q.revive(ctx); err == nil {
-				err = q.prune(ctx)
-			}
-		}
-		if err != nil && ctx.Err() == nil {
-			q.Logger.LogAttrs(ctx, slog.LevelWarn, "queue maintenance failed", slog.Any("err", err))
+		if err := do(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrLocation) {
+			q.Logger.LogAttrs(ctx, slog.LevelWarn, failed, slog.Any("err", err))
 		}
 	}
-}
-
-// revive schedules a new job for units without one, for example after a job was cancelled in River's UI.
-func (q *Queue) revive(ctx context.Context) error {
-	var waiting []row
-	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-		waiting, err = db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
-			WHERE number > synced AND job > 0 AND process = '' AND due < $1 ORDER BY changed_at LIMIT 200`,
-			db.Micros(q.DB.Now().Add(-time.Minute)))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, w := range waiting {
-		waits, err := q.jobs.waits(ctx, w.job)
-		if err != nil {
-			return err
-		}
-		if waits {
-			continue
-		}
-		err = q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-			u, err := lock(ctx, tx, w.Unit)
-			if err != nil || u.job != w.job || u.process != "" {
-				return err
-			}
-			return q.schedule(ctx, tx, u, u.priority, time.Time{})
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// How long rows are stored that are no longer needed.
-const (
-	deliveryRetention = 30 * 24 * time.Hour // HighLevel repeats a delivery for some hours at most
-	failureRetention  = 90 * 24 * time.Hour
-)
-
-// prune deletes old deliveries and ended failures.
-func (q *Queue) prune(ctx context.Context) error {
-	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		now := q.DB.Now()
-		for _, d := range []struct {
-			query     string
-			retention time.Duration
-		}{
-			{`DELETE FROM ghlsync_delivery WHERE received_at < $1`, deliveryRetention},
-			{`DELETE FROM ghlsync_attempt WHERE failure IN
-				(SELECT id FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped'))`,
-				failureRetention},
-			{`DELETE FROM ghlsync_failure WHERE last_at < $1 AND state NOT IN ('retrying', 'stopped')`,
-				failureRetention},
-		} {
-			if _, err := tx.Exec(ctx, d.query, db.Micros(now.Add(-d.retention))); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -15,7 +15,10 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/queue"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m, map[string]func([]string){"sync": syncRole}) }
+// roles are the roles of child processes.
+var roles = map[string]func([]string){"sync": syncRole}
+
+func TestMain(m *testing.M) { dbtest.Main(m, roles) }
 
 const childLease = time.Second
 

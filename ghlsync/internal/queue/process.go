@@ -3,10 +3,10 @@ package queue
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"sync"
@@ -15,13 +15,14 @@ import (
 	"github.com/pluvo/ghl/ghlsync/internal/db"
 )
 
-// lifeline is the lease of this process, measured by its own monotonic clock. It ends before other processes treat
-// this one as dead.
+// lifeline is a context that ends unless the beat of this process is stored again, measured by its own monotonic
+// clock. It ends before other processes treat this one as dead.
 type lifeline struct {
 	mu     sync.Mutex
-	life   context.Context // nil before the first lease
+	life   context.Context // nil before the first beat
 	cancel context.CancelFunc
 	timer  *time.Timer
+	until  time.Time // when the timer ends life; a process that was frozen may run before its timer
 }
 
 func (l *lifeline) renew(until time.Time) {
@@ -37,7 +38,7 @@ func (l *lifeline) renew(until time.Time) {
 	if l.timer != nil {
 		l.timer.Stop()
 	}
-	l.timer = time.AfterFunc(left, l.cancel)
+	l.timer, l.until = time.AfterFunc(left, l.cancel), until
 }
 
 func (l *lifeline) end() {
@@ -51,194 +52,210 @@ func (l *lifeline) end() {
 func (l *lifeline) context() (context.Context, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.life, l.life != nil && l.life.Err() == nil
+	return l.life, l.life != nil && l.life.Err() == nil && time.Now().Before(l.until)
 }
 
-// stopsBy returns when a process that last renewed its lease at a time must stop: before the lease expires.
-func (q *Queue) stopsBy(renewed time.Time) time.Time { return renewed.Add(q.Lease * 3 / 4) }
+// stopsBy returns when a process whose beat was last stored at a time must stop: before other processes treat it as
+// dead.
+func (q *Queue) stopsBy(stored time.Time) time.Time { return stored.Add(q.Lease * 3 / 4) }
 
-// register frees the units and jobs of dead processes, and adds this process.
+// beatInterval is the time between two beats, and between two looks at the beats of the other processes.
+func (q *Queue) beatInterval() time.Duration { return q.Lease / silentLooks }
+
+// register takes over the locations of processes that are surely dead, and adds this process.
 func (q *Queue) register(ctx context.Context) error {
-	if err := q.rescue(ctx); err != nil {
-		return err
+	if q.unlock != nil { // no other process can have the file open
+		beats, err := q.readBeats(ctx)
+		for id := range beats {
+			err = errors.Join(err, q.takeOver(ctx, id))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	before := time.Now()
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		now := q.DB.Now()
-		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_process (id, started_at, lease_until) VALUES ($1, $2, $3)`,
-			q.process, db.Micros(now), db.Micros(now.Add(q.Lease)))
+		_, err := tx.Exec(ctx, `INSERT INTO ghlsync_process (id, started_at) VALUES ($1, $2)`,
+			q.process, db.Micros(q.DB.Now()))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("queue: registering the process: %w", err)
 	}
 	q.alive.renew(q.stopsBy(before))
-	return nil
-}
-
-// unregister removes this process, and frees its units and jobs.
-func (q *Queue) unregister(ctx context.Context) error {
-	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_process WHERE id = $1`, q.process)
-		return err
-	})
+	live, err := q.readBeats(ctx)
 	if err != nil {
 		return err
 	}
-	return q.rescue(ctx)
+	return q.revive(ctx, live)
 }
 
-// beat renews the lease, and frees the units and jobs of processes that did not renew theirs.
-func (q *Queue) beat(ctx context.Context) {
-	tick := time.NewTicker(q.Lease / 5)
-	defer tick.Stop()
-	for n := 1; ; n++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := q.beatOnce(ctx, n%10 == 0); err != nil && ctx.Err() == nil {
-			q.Logger.LogAttrs(ctx, slog.LevelWarn, "renewing the lease failed", slog.Any("err", err))
-		}
-	}
+// beats stores the beat of this process, and takes over the locations of processes whose beat does not move, until ctx
+// ends.
+func (q *Queue) beats(ctx context.Context) {
+	q.every(ctx, q.beatInterval(), "storing the beat failed", q.beat)
 }
 
-func (q *Queue) beatOnce(ctx context.Context, thorough bool) error {
+func (q *Queue) beat(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, q.Lease/2)
 	defer cancel()
 	if err := q.DB.SyncClock(limited); err != nil {
 		return err
 	}
 	before := time.Now()
-	var renewed, dead int64
+	var stored int64
 	err := q.DB.Write(limited, func(ctx context.Context, tx *db.Tx) (err error) {
-		now := q.DB.Now()
-		if renewed, err = tx.Exec(ctx, `UPDATE ghlsync_process SET lease_until = $2 WHERE id = $1`, q.process,
-			db.Micros(now.Add(q.Lease))); err != nil {
-			return err
-		}
-		return tx.Row(ctx, `SELECT count(*) FROM ghlsync_process WHERE lease_until < $1`, db.Micros(now)).Scan(&dead)
+		stored, err = tx.Exec(ctx, `UPDATE ghlsync_process SET beat = beat + 1 WHERE id = $1`, q.process)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	if renewed == 0 {
+	if stored == 0 {
 		q.Logger.LogAttrs(ctx, slog.LevelWarn,
 			"another process treated this one as dead; its runs are cancelled, and it registers again")
 		q.alive.end()
-		q.active.none(ctx)
+		q.sessions.none(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		return q.register(ctx)
 	}
 	q.alive.renew(q.stopsBy(before))
-	if dead > 0 || thorough {
-		return q.rescue(ctx)
+	beats, err := q.readBeats(limited)
+	if err != nil {
+		return err
+	}
+	live := maps.Clone(beats)
+	delete(beats, q.process)
+	err = q.leaveUnserved(limited)
+	for _, id := range q.pulses.look(beats, q.beatInterval()*9/10) {
+		q.Logger.LogAttrs(ctx, slog.LevelWarn, "a process is dead; its locations are taken over",
+			slog.String("process", id))
+		err = errors.Join(err, q.takeOver(limited, id))
+		delete(live, id)
+	}
+	return errors.Join(err, q.revive(limited, live))
+}
+
+// leaveUnserved gives a new job to the locations of this process that have no session, because the session could not
+// store its end.
+func (q *Queue) leaveUnserved(ctx context.Context) error {
+	owned, err := q.owned(ctx, q.process)
+	for _, id := range owned {
+		if !q.sessions.has(id) {
+			err = errors.Join(err, q.takeOverLocation(ctx, id, q.process))
+		}
+	}
+	return err
+}
+
+// owned lists the locations of a process.
+func (q *Queue) owned(ctx context.Context, process string) (list []string, err error) {
+	err = q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		list, err = db.List(ctx, tx, func(r db.Row) (id string, err error) { return id, r.Scan(&id) },
+			`SELECT id FROM ghlsync_location WHERE owner = $1`, process)
+		return err
+	})
+	return list, err
+}
+
+func (q *Queue) readBeats(ctx context.Context) (map[string]int64, error) {
+	beats := map[string]int64{}
+	err := q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+		clear(beats)
+		return tx.Each(ctx, func(r db.Row) error {
+			var id string
+			var beat int64
+			err := r.Scan(&id, &beat)
+			beats[id] = beat
+			return err
+		}, `SELECT id, beat FROM ghlsync_process`)
+	})
+	return beats, err
+}
+
+// takeOver ends the ownership of a process that is dead or stops, and has its locations worked by others. The
+// process is removed last, so that an interrupted call is repeated. Several processes may call it at once.
+func (q *Queue) takeOver(ctx context.Context, process string) error {
+	owned, err := q.owned(ctx, process)
+	if err != nil {
+		return fmt.Errorf("queue: taking over the locations of a process: %w", err)
+	}
+	for _, id := range owned {
+		err = errors.Join(err, q.takeOverLocation(ctx, id, process))
+	}
+	if err != nil {
+		return fmt.Errorf("queue: taking over the locations of a process: %w", err)
+	}
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM ghlsync_process WHERE id = $1
+			AND NOT EXISTS (SELECT 1 FROM ghlsync_location WHERE owner = $2)`, process, process)
+		return err
+	})
+}
+
+// takeOverLocation raises the epoch of a location, so that transactions of its owner fail, and adds a job. It waits only
+// briefly for a transaction of the owner: one that is frozen must not prevent the beat and other take-overs.
+func (q *Queue) takeOverLocation(ctx context.Context, id, process string) error {
+	limited, cancel := context.WithTimeout(ctx, max(q.beatInterval()/2, 500*time.Millisecond))
+	defer cancel()
+	var incidents []Failure
+	err := q.DB.Write(limited, func(ctx context.Context, tx *db.Tx) error {
+		incidents = nil
+		p, err := lockLocation(ctx, tx, id)
+		if errors.Is(err, ErrLocation) {
+			return nil
+		}
+		if err != nil || p.owner != process {
+			return err
+		}
+		p.owner, p.job = "", 0
+		p.epoch++
+		if err := p.store(ctx, tx); err != nil {
+			return err
+		}
+		units, err := db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
+			WHERE location = $1 AND epoch > 0 AND epoch < $2 ORDER BY unit FOR UPDATE`, id, p.epoch)
+		if err != nil {
+			return err
+		}
+		for _, u := range units {
+			incident, err := q.killed(ctx, tx, u)
+			if err != nil {
+				return err
+			}
+			if incident != nil {
+				incidents = append(incidents, *incident)
+			}
+		}
+		return q.ensureJob(ctx, tx, id)
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range incidents {
+		q.alert(ctx, f)
 	}
 	return nil
 }
 
-// rescue frees the units and the running jobs of dead processes. Several processes may run it at the same time, and
-// it may be interrupted anywhere.
-func (q *Queue) rescue(ctx context.Context) error {
-	// Read the jobs first: a process that has a job now was registered before.
-	running, err := q.jobs.running(ctx)
-	if err != nil {
-		return fmt.Errorf("queue: freeing the units of dead processes: %w", err)
-	}
-	live := map[string]bool{}
-	var held []row
-	err = q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		clear(live)
-		now := db.Micros(q.DB.Now())
-		if q.unlock != nil { // no other process can have the file open
-			now = 1 << 62
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM ghlsync_process WHERE id <> $1 AND lease_until < $2`, q.process,
-			now); err != nil {
-			return err
-		}
-		ids, err := db.List(ctx, tx, func(r db.Row) (id string, err error) { err = r.Scan(&id); return },
-			`SELECT id FROM ghlsync_process`)
+// killed puts back a unit whose process died during its run. Units that often do are delayed, and then stopped.
+func (q *Queue) killed(ctx context.Context, tx *db.Tx, u row) (incident *Failure, err error) {
+	u.kills++
+	u.epoch, u.due = 0, time.Time{}
+	switch over := int(u.kills) - q.Retries.Kills/2; {
+	case int(u.kills) >= q.Retries.Kills:
+		incident, err = q.storeAttempt(ctx, tx, u, Attempt{At: q.DB.Now(), Category: CategoryKilled,
+			Message: fmt.Sprintf("%d processes died during runs of this unit", u.kills)})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, id := range ids {
-			live[id] = true
-		}
-		held, err = db.List(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM ghlsync_unit
-			WHERE process <> '' AND process NOT IN (SELECT id FROM ghlsync_process)`)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("queue: freeing the units of dead processes: %w", err)
+		u.stopped = true
+	case over > 0:
+		u.due = q.DB.Now().Add(time.Duration(over) * time.Second)
 	}
-	for _, u := range held {
-		err = errors.Join(err, q.free(ctx, u.Unit, u.job, u.process))
-	}
-	for _, job := range running {
-		process := ""
-		if len(job.AttemptedBy) > 0 {
-			process = job.AttemptedBy[len(job.AttemptedBy)-1]
-		}
-		// A job of this process that is not active: its end could not be stored.
-		lost := process == q.process && live[process] && !q.active.has(job.ID) && job.AttemptedAt != nil &&
-			time.Since(*job.AttemptedAt) > time.Minute
-		if live[process] && !lost {
-			continue
-		}
-		var a args
-		if json.Unmarshal(job.EncodedArgs, &a) == nil {
-			err = errors.Join(err, q.free(ctx, Unit{a.Location, a.Unit}, job.ID, process))
-		}
-	}
-	return err
-}
-
-// free schedules a unit again whose job belonged to a dead process.
-func (q *Queue) free(ctx context.Context, id Unit, job int64, process string) error {
-	var incident *Failure
-	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
-		incident = nil
-		u, err := lock(ctx, tx, id)
-		if err != nil && !errors.Is(err, db.ErrNoRows) {
-			return err
-		}
-		ours := err == nil && u.job == job && (u.process == "" || u.process == process)
-		if err == nil && u.job == job && !ours {
-			return nil // another process works on it
-		}
-		if err := q.jobs.complete(ctx, tx, job); err != nil {
-			return err
-		}
-		if !ours {
-			return nil // the unit has another job
-		}
-		if u.process == "" { // the job was fetched but the run had not begun
-			return q.schedule(ctx, tx, u, u.priority, time.Time{})
-		}
-		u.kills++
-		u.process, u.job = "", 0
-		if int(u.kills) >= q.Retries.Kills {
-			if incident, err = q.storeAttempt(ctx, tx, u, Attempt{At: q.DB.Now(), Category: CategoryKilled,
-				Message: fmt.Sprintf("%d processes died during runs of this unit", u.kills)}); err != nil {
-				return err
-			}
-			u.due = time.Time{}
-			return u.store(ctx, tx)
-		}
-		var at time.Time
-		if over := int(u.kills) - q.Retries.Kills/2; over > 0 {
-			at = q.DB.Now().Add(time.Duration(over) * time.Second)
-		}
-		return q.schedule(ctx, tx, u, u.priority, at)
-	})
-	if err == nil && incident != nil {
-		q.alert(ctx, *incident)
-	}
-	return err
+	return incident, u.store(ctx, tx)
 }
 
 // lockFile locks a SQLite file against other processes. The operating system releases the lock when the process ends,

@@ -43,8 +43,8 @@ func TestStopDrains(t *testing.T) {
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
 		require.ErrorContains(t, q.Start(t.Context()), "before")
-		require.NoError(t, q.Mark(t.Context(), unit("quick"), queue.Live))
-		require.NoError(t, q.Mark(t.Context(), unit("slow"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("quick"), queue.Everything, queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("slow"), queue.Everything, queue.Live))
 		receive(t, began)
 		receive(t, began)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -53,7 +53,8 @@ func TestStopDrains(t *testing.T) {
 		require.NoError(t, q.Stop(ctx))
 		require.NoError(t, q.Stop(ctx), "a second stop does nothing")
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE unit = 'quick' AND synced = 1`))
-		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE unit = 'slow' AND synced = 0 AND job > 0 AND process = '' AND attempts = 0`))
+		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_unit
+			WHERE unit = 'slow' AND synced = 0 AND stopped = 0 AND epoch = 0 AND attempts = 0`))
 		require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_process`))
 		require.Zero(t, count(t, d, `SELECT count(*) FROM river_job WHERE state = 'running'`))
 
@@ -85,12 +86,11 @@ func TestLostLease(t *testing.T) {
 			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		ctx := receive(t, began)
-		exec(t, d, `DELETE FROM ghlsync_process`)
 		other, err := queue.New(queue.Config{DB: d, Work: idle, Logger: quiet}) // another process
 		require.NoError(t, err)
-		require.NoError(t, other.Rescue(t.Context()))
+		require.NoError(t, other.TakeOver(t.Context(), q.Process()))
 		receive(t, ctx.Done())
 		close(freed)
 		require.Error(t, context.Cause(ctx))
@@ -109,14 +109,15 @@ func TestKilledTooOften(t *testing.T) {
 		q := open(t, d, queue.Config{Work: idle, Retries: queue.Retry{Kills: 4},
 			Incident: func(f queue.Failure) { incidents = append(incidents, f) }})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		for range 4 {
-			exec(t, d, `UPDATE ghlsync_unit SET process = 'dead'`)
-			require.NoError(t, q.Rescue(t.Context()))
-			require.NoError(t, q.Rescue(t.Context()), "a second look changes nothing")
+			exec(t, d, `UPDATE ghlsync_location SET owner = 'dead', job = 0, epoch = 7`)
+			exec(t, d, `UPDATE ghlsync_unit SET epoch = 7`)
+			require.NoError(t, q.TakeOver(t.Context(), "dead"))
+			require.NoError(t, q.TakeOver(t.Context(), "dead"), "a second call changes nothing")
 		}
 		require.Equal(t, 1, count(t, d,
-			`SELECT count(*) FROM ghlsync_unit WHERE kills = 4 AND job = 0 AND process = ''`))
+			`SELECT count(*) FROM ghlsync_unit WHERE kills = 4 AND stopped = 1 AND epoch = 0`))
 		require.Len(t, incidents, 1)
 		require.Equal(t, queue.CategoryKilled, incidents[0].Category)
 		require.Equal(t, queue.Stopped, incidents[0].State)
@@ -130,18 +131,19 @@ func TestKilledTooOften(t *testing.T) {
 	})
 }
 
-// TestRevive: a unit gets a new job if its job was deleted, such as in River's UI.
+// TestRevive: a location gets a new job if its job was deleted, such as in River's UI.
 func TestRevive(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
 		q := open(t, d, queue.Config{Work: idle})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
-		require.NoError(t, q.Mark(t.Context(), unit("kept"), queue.Live))
-		kept := count(t, d, `SELECT job FROM ghlsync_unit WHERE unit = 'kept'`)
-		exec(t, d, `DELETE FROM river_job WHERE id = (SELECT job FROM ghlsync_unit WHERE unit = 'c')`)
+		require.NoError(t, q.AddLocation(t.Context(), "kept"))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
+		require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: "kept", ID: "c"}, queue.Everything, queue.Live))
+		kept := count(t, d, `SELECT job FROM ghlsync_location WHERE id = 'kept'`)
+		exec(t, d, `DELETE FROM river_job WHERE id = (SELECT job FROM ghlsync_location WHERE id = 'loc')`)
 		require.NoError(t, q.Revive(t.Context()))
-		require.Equal(t, kept, count(t, d, `SELECT job FROM ghlsync_unit WHERE unit = 'kept'`))
+		require.Equal(t, kept, count(t, d, `SELECT job FROM ghlsync_location WHERE id = 'kept'`))
 		start(t, q)
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	})
@@ -183,7 +185,7 @@ func TestPause(t *testing.T) {
 		require.NoError(t, q.Pause(t.Context(), "loc", "again"))
 		start(t, q)
 		for _, location := range []string{"loc", "other"} {
-			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: "c"}, queue.Live))
+			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: "c"}, queue.Everything, queue.Live))
 		}
 		eventually(t, "the other is synced", func() bool { return runs.Load() == 1 })
 		list, err := q.Locations(t.Context())
@@ -230,9 +232,9 @@ func TestWake(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Everything, queue.Live))
 		eventually(t, "it waits", func() bool {
-			return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE process = '' AND due > 0`) == 1
+			return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE epoch = 0 AND due > 0`) == 1
 		})
 		served.Store(true)
 		require.NoError(t, q.Wake(t.Context(), "loc"))
@@ -252,12 +254,53 @@ func TestLocationsComeAndGo(t *testing.T) {
 		})
 		require.ErrorIs(t, tool.AddLocation(t.Context(), ""), queue.ErrInvalid)
 		require.NoError(t, tool.AddLocation(t.Context(), "loc"))
-		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.NoError(t, tool.RemoveLocation(t.Context(), "loc"))
-		require.ErrorIs(t, tool.Mark(t.Context(), unit("c"), queue.Live), queue.ErrLocation)
+		require.ErrorIs(t, tool.Mark(t.Context(), unit("c"), queue.Everything, queue.Live), queue.ErrLocation)
 		require.NoError(t, tool.AddLocation(t.Context(), "loc"))
-		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, tool.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		eventually(t, "synced again", func() bool { return behind(t, d) == 0 })
+	})
+}
+
+// TestDeadBeforeTheClaim: a process dies after it got the job of a location and before it began. The location gets
+// another job at the start of the next process.
+func TestDeadBeforeTheClaim(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		q := open(t, d, queue.Config{Work: idle})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
+		by := `'{"dead"}'`
+		if d.SQLite() != nil {
+			by = `jsonb('["dead"]')`
+		}
+		exec(t, d, `UPDATE river_job SET state = 'running', attempt = 1, attempted_by = `+by)
+		start(t, q)
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
+	})
+}
+
+// TestJobWithoutAWorker: the job of a location was given to a living process that did not learn of it, because the answer
+// of the database was lost. The location gets another job.
+func TestJobWithoutAWorker(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		q := open(t, d, queue.Config{Work: idle, Lease: 500 * time.Millisecond})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		start(t, q)
+		by := fmt.Sprintf(`'{"%s"}'`, q.Process())
+		if d.SQLite() != nil {
+			by = fmt.Sprintf(`jsonb('["%s"]')`, q.Process())
+		}
+		require.NoError(t, d.Write(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			if err := q.MarkTx(ctx, tx, unit("c"), queue.Everything, queue.Live); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `UPDATE river_job SET state = 'running', attempt = 1, attempted_by = `+by)
+			return err
+		}))
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	})
 }

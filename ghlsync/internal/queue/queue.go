@@ -1,9 +1,10 @@
-// Package queue stores which units are dirty, and runs the work on each unit once at a time: units, the jobs that
-// work on them, the processes that run the jobs, and the failures.
+// Package queue stores which units are dirty, and runs the work on each unit once at a time: units, the sessions that
+// work on the units of a location, the processes that run the sessions, and the failures.
 //
-// The documentation of package ghlsync explains the design. The tables decide, and River only runs the jobs: a job
-// that its unit does not name is void, so that it has no effect if River runs a job twice, late, or after it was
-// replaced.
+// A location is worked by one process at a time. The location's row names the process, and an epoch that is raised when
+// the process changes. Every transaction of a run checks the epoch, so that a process which was treated as dead changes
+// nothing. River distributes the locations over the processes, with one job for each location that has work: a job that
+// the location's row does not name has no effect.
 package queue
 
 import (
@@ -37,9 +38,15 @@ const (
 	Background Priority = 3
 )
 
-// Work syncs a unit. Its context ends when the process stops, loses its lease, or the run takes longer than
+// Work syncs a unit. Its context ends when the process stops, loses the location, or the run takes longer than
 // [Config.Timeout]. Nil means that the unit is synced; [Classify] decides what an error means.
 type Work func(ctx context.Context, run *Run) error
+
+// MaxSingle is the number of waiting units up to which each is read by itself.
+const MaxSingle = 20
+
+// maxShared is the number of units that are read at once.
+const maxShared = 500
 
 // Config are the settings of a queue.
 type Config struct {
@@ -47,12 +54,18 @@ type Config struct {
 	DB *db.DB
 	// Work syncs one unit.
 	Work Work
-	// Workers is how many units of one location this process works on at once; 0 means 4.
+	// Share reads what many units of a location need at once, and returns the work that syncs one of them with it. It
+	// is called if more than [MaxSingle] units wait for what HighLevel has. It may be nil.
+	Share func(ctx context.Context, runs []*Run) (Work, error)
+	// Workers is how many units of one location are worked on at once; 0 means 4.
 	Workers int
-	// Lease is how long after its last renewal a process is treated as dead; 0 means 15 s.
+	// Lease is how long a process may be silent before other processes treat it as dead; 0 means 10 s.
 	Lease time.Duration
 	// Timeout limits the duration of a run; 0 means 10 minutes.
 	Timeout time.Duration
+	// Slice is how long a process works on a location that has work for longer, before the location gets a new job; 0
+	// means 10 s.
+	Slice time.Duration
 	// Retries configures when failed units are retried.
 	Retries Retry
 	// Incident is called once for each failure that needs a person: a unit has stopped, or a location is paused.
@@ -63,8 +76,7 @@ type Config struct {
 	Alert func(ctx context.Context, tx *db.Tx, f Failure) error
 	// Observe is called at the end of each run of this process. It may be nil.
 	Observe func(Outcome)
-	// Poll is how often each location's queue is polled, in addition to notifications; 0 means 1 s, or longer with many
-	// locations.
+	// Poll is how often the database is asked for new work; 0 means 50 ms.
 	Poll time.Duration
 	// Logger is the logger; nil means slog.Default.
 	Logger *slog.Logger
@@ -73,17 +85,19 @@ type Config struct {
 // Queue stores the units of all locations and, once started, works on them.
 type Queue struct {
 	Config
-	process string // of this run of the program
-	jobs    jobs
-	alive   lifeline
-	active  activeRuns
-	late    sync.Map // tokens of locks that could not be released yet
+	process  string // of this run of the program
+	jobs     jobs
+	alive    lifeline
+	pulses   pulses
+	sessions sessions
+	unshared sync.Map       // location → until when its units are read by themselves
+	late     sync.Map       // tokens of locks that could not be released yet
+	given    map[int64]bool // jobs that the last revive saw given to a living process that does not own the location
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // ends the loops; nil before the start
 	loops   sync.WaitGroup
-	unlock  func()          // releases the lock on the SQLite file
-	queues  map[string]bool // locations whose queues this process works
+	unlock  func() // releases the lock on the SQLite file
 	started bool
 }
 
@@ -105,6 +119,7 @@ func New(c Config) (*Queue, error) {
 		{"Workers", c.Workers < 0 || c.Workers > 1000},
 		{"Lease", c.Lease < 0},
 		{"Timeout", c.Timeout < 0},
+		{"Slice", c.Slice < 0},
 		{"Poll", c.Poll < 0},
 		{"Retries", !c.Retries.valid()},
 	} {
@@ -115,24 +130,29 @@ func New(c Config) (*Queue, error) {
 	if c.Workers == 0 {
 		c.Workers = 4
 	}
-	if c.Lease == 0 {
-		c.Lease = 15 * time.Second
-	}
-	if c.Timeout == 0 {
-		c.Timeout = 10 * time.Minute
+	for _, d := range []struct {
+		setting *time.Duration
+		value   time.Duration
+	}{
+		{&c.Lease, 10 * time.Second}, {&c.Timeout, 10 * time.Minute}, {&c.Slice, 10 * time.Second},
+		{&c.Poll, 50 * time.Millisecond},
+	} {
+		if *d.setting == 0 {
+			*d.setting = d.value
+		}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
 	c.Retries = c.Retries.withDefaults()
-	q := &Queue{Config: c, process: strings.ToLower(rand.Text()), queues: map[string]bool{}}
-	q.active.runs = map[int64]bool{}
+	q := &Queue{Config: c, process: strings.ToLower(rand.Text())}
+	q.sessions.of, q.sessions.stopping = map[string]*session{}, make(chan struct{})
 	var err error
 	q.jobs, err = newJobs(q)
 	return q, err
 }
 
-// Start begins the work, after it has freed the units of dead processes. It can be called once.
+// Start begins the work, after it has taken over the locations of dead processes. It can be called once.
 func (q *Queue) Start(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -152,28 +172,27 @@ func (q *Queue) Start(ctx context.Context) error {
 	if err == nil {
 		err = q.jobs.start(running)
 	}
-	if err == nil {
-		err = q.openQueues(ctx)
-	}
 	if err != nil {
 		stop()
 		q.release(ctx)
 		return err
 	}
 	q.stop = stop
-	q.loops.Go(func() { q.beat(running) })
+	q.loops.Go(func() { q.beats(running) })
+	q.loops.Go(func() { q.wakeDue(running) })
 	q.loops.Go(func() { q.maintain(running) })
 	return nil
 }
 
 // Stop ends the work. No new runs begin, and current runs may finish until ctx ends. After that they are cancelled,
-// and their units are left to other processes. Stop returns after this process has freed all its units.
+// and their units are left to other processes. Stop returns after this process has left all its locations.
 func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.stop == nil {
 		return nil
 	}
+	q.sessions.stop(ctx)
 	err := q.jobs.stop(ctx)
 	q.stop()
 	q.loops.Wait()
@@ -182,13 +201,13 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return err
 }
 
-// release frees the units and locks of this process.
+// release frees the locations and locks of this process.
 func (q *Queue) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	q.alive.end()
-	if err := q.unregister(ctx); err != nil {
-		q.Logger.LogAttrs(ctx, slog.LevelWarn, "unregistering the process failed; other processes free its units",
+	if err := q.takeOver(ctx, q.process); err != nil {
+		q.Logger.LogAttrs(ctx, slog.LevelWarn, "unregistering the process failed; other processes take over its work",
 			slog.Any("err", err))
 	}
 	if q.unlock != nil {

@@ -68,7 +68,7 @@ func receive[T any](t testing.TB, c <-chan T) (v T) {
 // behind counts the units that are not synced.
 func behind(t testing.TB, d *db.DB) int {
 	t.Helper()
-	return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE number > synced OR job <> 0 OR process <> ''`)
+	return count(t, d, `SELECT count(*) FROM ghlsync_unit WHERE number > synced OR epoch <> 0`)
 }
 
 func count(t testing.TB, d *db.DB, query string, args ...any) (n int) {
@@ -104,7 +104,7 @@ func TestDeliver(t *testing.T) {
 		require.True(t, fresh)
 		require.Equal(t, 2, count(t, d, `SELECT number FROM ghlsync_unit WHERE unit = $1`, "c1"))
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM river_job`),
-			"one job: a further mark only raises the number")
+			"one job for the location")
 
 		for _, wrong := range []queue.Delivery{{}, {ID: "x", Kind: "k", Unit: queue.Unit{Location: "loc"}},
 			{ID: "a\x00", Kind: "k", Unit: unit("c")},
@@ -112,7 +112,7 @@ func TestDeliver(t *testing.T) {
 			_, err := q.Deliver(ctx, wrong)
 			require.ErrorIs(t, err, queue.ErrInvalid)
 		}
-		require.ErrorIs(t, q.Mark(ctx, queue.Unit{Location: "elsewhere", ID: "c"}, queue.Live), queue.ErrLocation)
+		require.ErrorIs(t, q.Mark(ctx, queue.Unit{Location: "elsewhere", ID: "c"}, queue.Everything, queue.Live), queue.ErrLocation)
 
 		start(t, q)
 		eventually(t, "the unit is synced", func() bool { return behind(t, d) == 0 })
@@ -192,10 +192,10 @@ func TestChangeDuringARun(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		require.EqualValues(t, 1, receive(t, began))
 		for range 5 {
-			require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+			require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		}
 		close(goOn)
 		require.EqualValues(t, 6, receive(t, began))
@@ -227,7 +227,7 @@ func TestFinally(t *testing.T) {
 			}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 && tries.Load() > 0 })
 		require.EqualValues(t, 3, tries.Load())
 		require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_cursor`))
@@ -259,12 +259,12 @@ func TestLocationsDoNotWaitForEachOther(t *testing.T) {
 		}
 		start(t, q)
 		for i := range 20 {
-			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: "Slow", ID: fmt.Sprint(i)}, queue.Live))
+			require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: "Slow", ID: fmt.Sprint(i)}, queue.Everything, queue.Live))
 		}
 		eventually(t, "the runs of the slow location wait", func() bool { return waiting.Load() == 3 })
 		for i := range 10 {
 			for _, location := range []string{"slow", "other"} {
-				require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: fmt.Sprint(i)}, queue.Live))
+				require.NoError(t, q.Mark(t.Context(), queue.Unit{Location: location, ID: fmt.Sprint(i)}, queue.Everything, queue.Live))
 			}
 		}
 		eventually(t, "the others are synced", func() bool { return done.Load() == 20 })
@@ -288,10 +288,10 @@ func TestPriority(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		for i := range 20 {
-			require.NoError(t, q.Mark(t.Context(), unit(fmt.Sprintf("c%02d", i)), queue.Background))
+			require.NoError(t, q.Mark(t.Context(), unit(fmt.Sprintf("c%02d", i)), queue.Everything, queue.Background))
 		}
-		require.NoError(t, q.Mark(t.Context(), unit("c15"), queue.Live))
-		require.NoError(t, q.Mark(t.Context(), unit("new"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("c15"), queue.Everything, queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("new"), queue.Everything, queue.Live))
 		start(t, q)
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 		require.Equal(t, []string{"c15", "new"}, order[:2])
@@ -299,14 +299,14 @@ func TestPriority(t *testing.T) {
 	})
 }
 
-// TestFree: a run can find out whether another unit is running, and prevent runs of it.
-func TestFree(t *testing.T) {
+// TestReserve: a run can find out whether another unit is running, and prevent runs of it.
+func TestReserve(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		d := dbtest.Open(t, address)
 		began, goOn := make(chan struct{}), make(chan struct{})
 		answers := make(chan bool, 10)
 		var first atomic.Bool
-		q := open(t, d, queue.Config{Work: func(ctx context.Context, run *queue.Run) error {
+		q := open(t, d, queue.Config{Work: func(_ context.Context, run *queue.Run) error {
 			if run.ID == "b" {
 				if first.CompareAndSwap(false, true) {
 					close(began)
@@ -314,27 +314,25 @@ func TestFree(t *testing.T) {
 				}
 				return nil
 			}
-			var free, none bool
-			err := d.Write(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
-				if none, err = run.Free(ctx, tx, "never seen"); err == nil {
-					free, err = run.Free(ctx, tx, "b")
-				}
-				return err
-			})
-			if err != nil || !none {
-				return fmt.Errorf("unknown unit: %v %w", none, err)
+			release := run.Reserve("never seen")
+			if release == nil {
+				return errors.New("an unknown unit is free")
 			}
-			answers <- free
-			if !free {
+			release()
+			release = run.Reserve("b")
+			answers <- release != nil
+			if release != nil {
+				release()
+			} else {
 				return &queue.WaitError{After: time.Millisecond, Reason: "b is worked on"}
 			}
 			return nil
 		}})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(t.Context(), unit("b"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("b"), queue.Everything, queue.Live))
 		receive(t, began)
-		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Live))
+		require.NoError(t, q.Mark(t.Context(), unit("a"), queue.Everything, queue.Live))
 		require.False(t, receive(t, answers))
 		close(goOn)
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })

@@ -9,12 +9,15 @@ import (
 	"sync"
 
 	"github.com/pluvo/ghl"
+	"github.com/pluvo/ghl/ghlsync/internal/db"
 	"github.com/pluvo/ghl/ghlsync/internal/redact"
 )
 
 // Recorder records the latest failed request of a run and its answer, so that they can be stored with the failed
 // attempt. They are redacted when they are stored.
 type Recorder struct {
+	alive func() bool // whether the process of the run has a lease
+
 	mu        sync.Mutex
 	operation string
 	status    int
@@ -28,7 +31,8 @@ func withRecorder(ctx context.Context, r *Recorder) context.Context {
 	return context.WithValue(ctx, recorderKey{}, r)
 }
 
-// Middleware records the requests and answers of a run. Pass it to [ghl.WithMiddleware].
+// Middleware records the requests and answers of a run. It sends no request after another process may have taken over
+// the location, also if this process was frozen just before. Pass it to [ghl.WithMiddleware].
 func Middleware(next http.RoundTripper) http.RoundTripper { return recording{next} }
 
 type recording struct{ next http.RoundTripper }
@@ -40,6 +44,9 @@ func (t recording) RoundTrip(req *http.Request) (*http.Response, error) {
 	r, ok := req.Context().Value(recorderKey{}).(*Recorder)
 	if !ok {
 		return t.next.RoundTrip(req)
+	}
+	if !r.alive() {
+		return nil, db.ErrFenced
 	}
 	var sent []byte
 	if req.GetBody != nil {

@@ -19,6 +19,11 @@ type Delivery struct {
 	Kind string
 	// Unit is the unit that the event concerns.
 	Unit Unit
+	// Aspects are what the event says has changed; 0 means Everything.
+	Aspects Aspects
+	// Body is the event, which the run gets ([Run.Events]) to see whether it has to read the aspects at all. Without a
+	// body, or if it is too large to be stored, the aspects are marked.
+	Body []byte
 }
 
 // ErrLocation means that the location is not synced.
@@ -52,121 +57,108 @@ func (q *Queue) Deliver(ctx context.Context, d Delivery) (fresh bool, err error)
 			return err
 		}
 		if fresh = n == 1; !fresh {
-			return known(ctx, tx, d.Unit.Location)
+			_, err := lockLocation(ctx, tx, d.Unit.Location) // whether it is known
+			return err
 		}
-		return q.mark(ctx, tx, d.Unit, Live)
+		if d.Aspects == 0 {
+			d.Aspects = Everything
+		}
+		if len(d.Body) == 0 || len(d.Body) > maxEvent || !db.Storable(string(d.Body)) {
+			_, err := q.mark(ctx, tx, d.Unit, d.Aspects, Live)
+			return err
+		}
+		number, err := q.mark(ctx, tx, d.Unit, 0, Live)
+		if err != nil {
+			return err
+		}
+		return addEvent(ctx, tx, d, number, q.DB.Now())
 	})
 	return fresh && err == nil, err
 }
 
-func known(ctx context.Context, tx *db.Tx, location string) error {
-	var there int64
-	if err := tx.Row(ctx, `SELECT count(*) FROM ghlsync_location WHERE id = $1`, location).Scan(&there); err != nil {
-		return err
-	}
-	if there == 0 {
-		return ErrLocation
-	}
-	return nil
-}
-
-// Mark marks a unit dirty, so that it is synced: because of a change in Pluvo, a schedule or a person.
-func (q *Queue) Mark(ctx context.Context, u Unit, p Priority) error {
-	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.MarkTx(ctx, tx, u, p) })
+// Mark marks aspects of a unit dirty, so that they are synced: because of a change in Pluvo, a schedule or a person.
+func (q *Queue) Mark(ctx context.Context, u Unit, a Aspects, p Priority) error {
+	return q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error { return q.MarkTx(ctx, tx, u, a, p) })
 }
 
 // MarkTx is [Queue.Mark] within a transaction, such as the one that moves a cursor. A transaction must mark units in
-// the order of their ids, or it may deadlock with another one.
-func (q *Queue) MarkTx(ctx context.Context, tx *db.Tx, u Unit, p Priority) error {
+// the order of their locations, or it may deadlock with another one.
+func (q *Queue) MarkTx(ctx context.Context, tx *db.Tx, u Unit, a Aspects, p Priority) error {
 	if err := u.check(); err != nil {
 		return err
 	}
-	if err := known(ctx, tx, u.Location); err != nil {
-		return err
-	}
-	return q.mark(ctx, tx, u, p)
+	_, err := q.mark(ctx, tx, u, a, p)
+	return err
 }
 
-// row is the row of a unit, locked by the transaction that read it.
+// row is the row of a unit.
 type row struct {
 	Unit
 	number, synced  int64
-	job             int64 // 0 means none
 	priority        Priority
 	due             time.Time
-	process         string // "" means that no run works on the unit
+	stopped         bool
+	epoch           int64 // 0 means that no run works on the unit
 	attempts, kills int64
 	changed         time.Time // the first change that is not synced; the last change if all are
-	read            time.Time // the data of the last successful run is not older
+	read            time.Time // the last run that has read everything did not read it earlier
+	dirty, taken    Aspects   // changed since the current or last run began; to be synced by that run
 }
 
-const rowColumns = `location, unit, number, synced, job, priority, due, process, attempts, kills, changed_at, read_at`
+const rowColumns = `location, unit, number, synced, priority, due, stopped, epoch, attempts, kills, changed_at, read_at,
+	dirty, taken`
 
 func scanRow(r db.Row) (u row, err error) {
-	var priority, due, changed, read int64
-	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &u.job, &priority, &due, &u.process, &u.attempts, &u.kills,
-		&changed, &read)
-	u.priority, u.due, u.changed, u.read = Priority(priority), db.Time(due), db.Time(changed), db.Time(read)
+	var priority, due, stopped, changed, read int64
+	err = r.Scan(&u.Location, &u.ID, &u.number, &u.synced, &priority, &due, &stopped, &u.epoch, &u.attempts, &u.kills,
+		&changed, &read, (*int64)(&u.dirty), (*int64)(&u.taken))
+	u.priority, u.due, u.stopped = Priority(priority), db.Time(due), stopped != 0
+	u.changed, u.read = db.Time(changed), db.Time(read)
 	return u, err
 }
 
-// lock reads and locks the row of a unit.
+// lock reads and locks the row of a unit. The transaction has locked the location's row before.
 func lock(ctx context.Context, tx *db.Tx, u Unit) (row, error) {
 	return scanRow(tx.Row(ctx, `SELECT `+rowColumns+` FROM ghlsync_unit
 		WHERE location = $1 AND unit = $2 FOR UPDATE`, u.Location, u.ID))
 }
 
 func (u row) store(ctx context.Context, tx *db.Tx) error {
+	stopped := int64(0)
+	if u.stopped {
+		stopped = 1
+	}
 	n, err := tx.Exec(ctx, `UPDATE ghlsync_unit
-		SET synced = $3, job = $4, priority = $5, due = $6, process = $7, attempts = $8, kills = $9, read_at = $10
+		SET number = $3, synced = $4, priority = $5, due = $6, stopped = $7, epoch = $8, attempts = $9, kills = $10,
+			changed_at = $11, read_at = $12, dirty = $13, taken = $14
 		WHERE location = $1 AND unit = $2`,
-		u.Location, u.ID, u.synced, u.job, int64(u.priority), db.Micros(u.due), u.process, u.attempts, u.kills,
-		db.Micros(u.read))
+		u.Location, u.ID, u.number, u.synced, int64(u.priority), db.Micros(u.due), stopped, u.epoch, u.attempts,
+		u.kills, db.Micros(u.changed), db.Micros(u.read), int64(u.dirty), int64(u.taken))
 	if err == nil && n != 1 {
 		err = errors.New("queue: a unit was deleted")
 	}
 	return err
 }
 
-// mark increments the dirty number of a unit, and schedules a job unless it has one.
-func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, p Priority) error {
-	now := db.Micros(q.DB.Now())
-	u, err := scanRow(tx.Row(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority)
-		VALUES ($1, $2, 1, $3, $4)
+// mark increments the dirty number of a unit, and has the location worked. It returns the new number. A unit that waits
+// for its retry waits on; one that waits for something else, or has stopped, runs at once.
+func (q *Queue) mark(ctx context.Context, tx *db.Tx, id Unit, a Aspects, p Priority) (number int64, err error) {
+	if err := q.ensureJob(ctx, tx, id.Location); err != nil {
+		return 0, err
+	}
+	err = tx.Row(ctx, `INSERT INTO ghlsync_unit (location, unit, number, changed_at, priority, dirty)
+		VALUES ($1, $2, 1, $3, $4, $5)
 		ON CONFLICT (location, unit) DO UPDATE SET number = ghlsync_unit.number + 1,
+			dirty = ghlsync_unit.dirty | excluded.dirty,
 			changed_at = CASE WHEN ghlsync_unit.number > ghlsync_unit.synced
-				THEN ghlsync_unit.changed_at ELSE excluded.changed_at END
-		RETURNING `+rowColumns, id.Location, id.ID, now, int64(p)))
-	if err != nil {
-		return err
-	}
-	switch {
-	case u.process != "": // the current run sees the number at its end
-		if p >= u.priority {
-			return nil
-		}
-		u.priority = p // the priority of the next run
-		return u.store(ctx, tx)
-	case u.job == 0:
-		return q.schedule(ctx, tx, u, p, time.Time{})
-	case p < u.priority && u.attempts == 0: // it waits behind less urgent units or for their quota; replace its job
-		return q.schedule(ctx, tx, u, p, time.Time{})
-	}
-	return nil // it is about to run, or waits for its retry
-}
-
-// soonEnough is the delay below which a job runs at once, since River's scheduler polls every few seconds only.
-const soonEnough = 100 * time.Millisecond
-
-// schedule adds a job for a unit, which makes its other jobs void. The zero time means now.
-func (q *Queue) schedule(ctx context.Context, tx *db.Tx, u row, p Priority, at time.Time) error {
-	if at.Before(q.DB.Now().Add(soonEnough)) {
-		at = time.Time{}
-	}
-	job, err := q.jobs.insert(ctx, tx, u.Unit, p, at)
-	if err != nil {
-		return err
-	}
-	u.job, u.priority, u.due, u.process = job, p, at, ""
-	return u.store(ctx, tx)
+				THEN ghlsync_unit.changed_at ELSE excluded.changed_at END,
+			priority = CASE WHEN ghlsync_unit.number > ghlsync_unit.synced AND ghlsync_unit.priority < excluded.priority
+				THEN ghlsync_unit.priority ELSE excluded.priority END,
+			due = CASE WHEN ghlsync_unit.epoch > 0
+					OR ghlsync_unit.number > ghlsync_unit.synced AND ghlsync_unit.stopped = 0
+					AND (ghlsync_unit.attempts > 0 OR ghlsync_unit.priority <= excluded.priority)
+				THEN ghlsync_unit.due ELSE 0 END,
+			stopped = 0
+		RETURNING number`, id.Location, id.ID, db.Micros(q.DB.Now()), int64(p), int64(a)).Scan(&number)
+	return number, err
 }

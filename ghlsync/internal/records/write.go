@@ -34,6 +34,9 @@ func (s *Store) Put(ctx context.Context, r pluvo.Record, expect pluvo.Version) (
 	}
 	var version pluvo.Version
 	err = s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := tx.Fence(ctx); err != nil {
+			return err
+		}
 		version, err = put(ctx, tx, next, r, expect)
 		return err
 	})
@@ -98,6 +101,9 @@ func (s *Store) Delete(ctx context.Context, kind pluvo.Kind, id string, expect p
 		return notFound(kind)
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := tx.Fence(ctx); err != nil {
+			return err
+		}
 		if err := tx.Lock(ctx, lockOf(kind, id)); err != nil {
 			return err
 		}

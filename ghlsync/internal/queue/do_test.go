@@ -37,7 +37,7 @@ func TestDo(t *testing.T) {
 			again, err := q.Do(ctx, unit("c1"), time.Now(), idle)
 			require.NoError(t, err)
 			require.False(t, again, "another run has the unit")
-			require.NoError(t, q.Mark(ctx, unit("c1"), queue.Live))
+			require.NoError(t, q.Mark(ctx, unit("c1"), queue.Everything, queue.Live))
 			require.Zero(t, runs.Load())
 			return nil
 		})
@@ -96,8 +96,8 @@ func TestHold(t *testing.T) {
 	require.NoError(t, err)
 	defer release()
 
-	// The lease of b has expired: a gets the lock, and the context of b ends.
-	exec(t, d, `UPDATE ghlsync_process SET lease_until = 1 WHERE id = $1`, b.Process())
+	// b is treated as dead: a gets the lock, and the context of b ends.
+	require.NoError(t, a.TakeOver(ctx, b.Process()))
 	eventually(t, "the lock of the dead process is free", func() bool {
 		_, release, err := a.Hold(ctx, "x")
 		if err == nil {
@@ -147,10 +147,10 @@ func TestLiveMarkOfWhatIsWorkedOn(t *testing.T) {
 		start(t, q)
 		done, err := q.Do(ctx, unit("c1"), time.Now(), func(ctx context.Context, _ *queue.Run) error {
 			for i := range 5 {
-				require.NoError(t, q.Mark(ctx, unit(fmt.Sprint("b", i)), queue.Background))
+				require.NoError(t, q.Mark(ctx, unit(fmt.Sprint("b", i)), queue.Everything, queue.Background))
 			}
 			require.Equal(t, "b0", receive(t, order))
-			return q.Mark(ctx, unit("c1"), queue.Live)
+			return q.Mark(ctx, unit("c1"), queue.Everything, queue.Live)
 		})
 		require.NoError(t, err)
 		require.True(t, done)
@@ -174,7 +174,7 @@ func TestDoOfWhatHasStopped(t *testing.T) {
 		}})
 		require.NoError(t, q.AddLocation(ctx, "loc"))
 		start(t, q)
-		require.NoError(t, q.Mark(ctx, unit("c1"), queue.Live))
+		require.NoError(t, q.Mark(ctx, unit("c1"), queue.Everything, queue.Live))
 		stopped := func() (is bool) {
 			require.NoError(t, d.Read(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 				is, err = q.HasStopped(ctx, tx, unit("c1"))
@@ -192,4 +192,44 @@ func TestDoOfWhatHasStopped(t *testing.T) {
 		eventually(t, "it is synced", func() bool { return behind(t, d) == 0 })
 		require.False(t, stopped())
 	})
+}
+
+// TestShare: if many units wait, they are read together. If that fails, each is read by itself, and the failure is not
+// one of the units.
+func TestShare(t *testing.T) {
+	for name, failed := range map[string]error{"well": nil, "failing": errors.New("the search fails")} {
+		t.Run(name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, address string) {
+				d := dbtest.Open(t, address)
+				var single, shared, reads atomic.Int32
+				q := open(t, d, queue.Config{
+					Work: func(context.Context, *queue.Run) error { single.Add(1); return nil },
+					Share: func(_ context.Context, runs []*queue.Run) (queue.Work, error) {
+						reads.Add(1)
+						if len(runs) <= queue.MaxSingle {
+							return nil, errors.New("too few")
+						}
+						return func(context.Context, *queue.Run) error { shared.Add(1); return nil }, failed
+					}})
+				require.NoError(t, q.AddLocation(t.Context(), "loc"))
+				for i := range 100 {
+					aspects := queue.AspectContact
+					if i%10 == 0 {
+						aspects = queue.AspectPluvo // does not wait for the others
+					}
+					require.NoError(t, q.Mark(t.Context(), unit(fmt.Sprint("c", i)), aspects, queue.Live))
+				}
+				start(t, q)
+				eventually(t, "synced", func() bool { return behind(t, d) == 0 })
+				require.EqualValues(t, 1, reads.Load())
+				if failed == nil {
+					require.EqualValues(t, 90, shared.Load())
+					require.EqualValues(t, 10, single.Load())
+				} else {
+					require.EqualValues(t, 100, single.Load())
+				}
+				require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_failure`))
+			})
+		})
+	}
 }
