@@ -199,7 +199,24 @@ func (r *refusal) parse() {
 		return
 	}
 	r.texts = r.parsed.reasons()
+	left := maxReasons
 	for i, text := range r.texts {
-		r.texts[i] = withoutPath(text)
+		text = clipped(withoutPath(text), left)
+		r.texts[i] = text
+		if left -= len(text); left <= 0 {
+			r.texts = r.texts[:i+1]
+			return
+		}
 	}
+}
+
+// maxReasons is how much of the texts of an answer is read. A text of a megabyte would take seconds.
+const maxReasons = 16 << 10
+
+// clipped returns the first bytes of a text.
+func clipped(text string, size int) string {
+	if len(text) <= size {
+		return text
+	}
+	return strings.ToValidUTF8(text[:size], "")
 }

@@ -508,3 +508,21 @@ func TestARefusedTokenInASuccess(t *testing.T) {
 	require.ErrorIs(t, createTask(t.Context(), c), ghl.ErrBadResponse)
 	require.Equal(t, 2, m.count())
 }
+
+// TestALongAnswerIsClipped: an answer of a megabyte is judged by the start of its texts, because all of it takes seconds.
+func TestALongAnswerIsClipped(t *testing.T) {
+	long := strings.Repeat("the connection \u00e9", 60_000)
+	list := `["Request Timeout after 30000ms"` + strings.Repeat(`,"a is bad"`, 80_000) + `]`
+	for _, body := range []string{
+		`{"message":` + quote("Request Timeout after 30000ms. "+long) + `}`, `{"message":` + list + `}`,
+	} {
+		c, m := mocked(t, answers(400, body), quick)
+		err := asError(t, getContact(t.Context(), c))
+		requireCategories(t, err, []error{ghl.ErrServer}, body[:40])
+		require.Equal(t, 4, m.count())
+		require.LessOrEqual(t, len(strings.Join(err.Details, "")), 16<<10)
+		require.LessOrEqual(t, len(err.Error()), 2000)
+	}
+	c, _ := mocked(t, answers(200, `{"message":`+quote("Invalid JWT "+long)+`}`), quick)
+	require.ErrorIs(t, deleteContact(t.Context(), c), ghl.ErrBadResponse)
+}

@@ -109,7 +109,7 @@ type Error struct {
 	Status int
 	// Message is the server's message, or describes what is wrong with the input.
 	Message string
-	// Details are the server's reasons, when it returned a list.
+	// Details are the server's reasons, when it returned a list; up to 16 KiB of them.
 	Details []string
 	// TraceID is HighLevel's id of the request, which HighLevel's support asks for.
 	TraceID string

@@ -111,6 +111,7 @@ var (
 // error's status, such as "Invalid JWT", "Forbidden" and "Endpoint request timed out".
 func refusedWith(body []byte) bool {
 	text, _ := lenient.Scalar(lenient.Field(body, "message"))
+	text = clipped(text, maxReasons)
 	lower := strings.ToLower(text)
 	return slices.Contains(bareRefusals, lower) || gatewayFailed(text) || refusesLocation(lower) ||
 		slices.ContainsFunc(refusalTexts, func(part string) bool { return strings.Contains(lower, part) })
