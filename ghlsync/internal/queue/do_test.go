@@ -107,6 +107,23 @@ func TestHold(t *testing.T) {
 	})
 	exec(t, d, `DELETE FROM ghlsync_process WHERE id = $1`, b.Process())
 	eventually(t, "the context of the dead process ends", func() bool { return held.Err() != nil })
+
+	// What it writes late, because it was frozen, has no effect.
+	late := context.WithoutCancel(held)
+	for _, change := range []func(context.Context, *db.Tx) error{
+		func(ctx context.Context, tx *db.Tx) error {
+			return tx.MoveCursor(ctx, "backfill/loc", "late", time.Now())
+		},
+		func(ctx context.Context, tx *db.Tx) error { return tx.DropCursor(ctx, "backfill/loc") },
+	} {
+		require.ErrorIs(t, d.Write(late, change), db.ErrFenced)
+	}
+	held, release, err = a.Hold(ctx, "z")
+	require.NoError(t, err)
+	defer release()
+	require.NoError(t, d.Write(held, func(ctx context.Context, tx *db.Tx) error {
+		return tx.MoveCursor(ctx, "backfill/loc", "in time", time.Now())
+	}))
 }
 
 // TestHoldIsGivenBackLater: a lock is released later if the database fails when it should be released.

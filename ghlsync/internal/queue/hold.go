@@ -36,7 +36,7 @@ func (q *Queue) Hold(ctx context.Context, name string) (held context.Context, re
 	if n == 0 {
 		return nil, nil, ErrHeld
 	}
-	held, cancel := context.WithCancelCause(ctx)
+	held, cancel := context.WithCancelCause(db.WithHold(ctx, token))
 	stop := context.AfterFunc(life, func() { cancel(db.ErrFenced) })
 	return held, func() {
 		stop()

@@ -56,8 +56,12 @@ func (q *Queue) revive(ctx context.Context, live map[string]int64) error {
 	for _, w := range list {
 		process, is := given[w.job]
 		_, lives := live[process]
+		refusedBy, waits := waiting[w.job]
 		switch {
-		case waiting[w.job]:
+		case waits:
+			if refusedBy != "" && refusedBy != q.process {
+				err = errors.Join(err, q.workRefused(ctx, w))
+			}
 			continue
 		case is && lives && !before[w.job]:
 			q.given[w.job] = true
@@ -79,6 +83,25 @@ func (q *Queue) revive(ctx context.Context, live map[string]int64) error {
 		}))
 	}
 	return err
+}
+
+// workRefused works on a location whose job another process has got and put back, because it has no lease or has not left
+// the location yet. River may give the job to that process again and again.
+func (q *Queue) workRefused(ctx context.Context, w jobless) error {
+	life, ok := q.alive.context()
+	if !ok || !q.sessions.reserve(w.location) {
+		return nil
+	}
+	s, err := q.claim(context.WithoutCancel(ctx), life, w.location, w.job, nil)
+	if err != nil || s == nil {
+		q.sessions.leave(w.location)
+		if errors.Is(err, errOwned) || errors.Is(err, ErrNotRunning) {
+			return nil
+		}
+		return err
+	}
+	go func() { _ = s.work() }()
+	return nil
 }
 
 // How long rows are stored that are no longer needed.

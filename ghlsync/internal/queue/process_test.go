@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -290,6 +291,9 @@ func TestJobWithoutAWorker(t *testing.T) {
 		q := open(t, d, queue.Config{Work: idle, Lease: 500 * time.Millisecond})
 		require.NoError(t, q.AddLocation(t.Context(), "loc"))
 		start(t, q)
+		eventually(t, "the location has no job", func() bool {
+			return count(t, d, `SELECT count(*) FROM ghlsync_location WHERE job = 0 AND owner = '' AND due = 0`) == 1
+		})
 		by := fmt.Sprintf(`'{"%s"}'`, q.Process())
 		if d.SQLite() != nil {
 			by = fmt.Sprintf(`jsonb('["%s"]')`, q.Process())
@@ -298,9 +302,51 @@ func TestJobWithoutAWorker(t *testing.T) {
 			if err := q.MarkTx(ctx, tx, unit("c"), queue.Everything, queue.Live); err != nil {
 				return err
 			}
-			_, err := tx.Exec(ctx, `UPDATE river_job SET state = 'running', attempt = 1, attempted_by = `+by)
+			n, err := tx.Exec(ctx, `UPDATE river_job SET state = 'running', attempt = 1, attempted_by = `+by+`
+				WHERE id = (SELECT job FROM ghlsync_location)`)
+			require.EqualValues(t, 1, n)
 			return err
 		}))
 		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	})
+}
+
+// TestLocationRemovedDuringARun: a run of a location that was removed and added again, and that another process works on
+// since, has no effect.
+func TestLocationRemovedDuringARun(t *testing.T) {
+	t.Parallel()
+	address := dbtest.Postgres(t)
+	d := dbtest.Open(t, address)
+	began, goOn := make(chan struct{}, 10), make(chan struct{})
+	work := func(name string) queue.Work {
+		return func(_ context.Context, run *queue.Run) error {
+			run.Finally(func(ctx context.Context, tx *db.Tx) error {
+				_, err := tx.Exec(ctx, `INSERT INTO ghlsync_cursor (name, value, moved_at) VALUES ($1, '', 0)`, name)
+				return err
+			})
+			if name == "first" {
+				began <- struct{}{}
+				<-goOn
+			}
+			return nil
+		}
+	}
+	first := open(t, d, queue.Config{Work: work("first"), Lease: 5 * time.Second})
+	second := open(t, dbtest.Open(t, address), queue.Config{Work: work("second"), Lease: 5 * time.Second})
+	require.NoError(t, first.AddLocation(t.Context(), "loc"))
+	require.NoError(t, first.Mark(t.Context(), unit("c"), queue.Everything, queue.Live))
+	start(t, first)
+	receive(t, began)
+	require.NoError(t, first.RemoveLocation(t.Context(), "loc"))
+	require.NoError(t, first.AddLocation(t.Context(), "loc"))
+	start(t, second)
+	finish := sync.OnceFunc(func() { close(goOn) })
+	defer finish()
+	eventually(t, "the other process syncs the unit", func() bool { return behind(t, d) == 0 })
+	finish()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, first.Stop(ctx))
+	require.Zero(t, count(t, d, `SELECT count(*) FROM ghlsync_cursor WHERE name = 'first'`))
+	require.Equal(t, 1, count(t, d, `SELECT count(*) FROM ghlsync_cursor WHERE name = 'second'`))
 }

@@ -26,8 +26,9 @@ func (args) Kind() string { return "ghlsync_location" }
 // jobs is the part of River that the queue uses, on either database.
 type jobs interface {
 	insert(ctx context.Context, tx *db.Tx, location string) (int64, error)
-	// waiting returns which of the jobs wait for a process, and which have been given to one that has not ended them.
-	waiting(ctx context.Context, ids []int64) (waiting map[int64]bool, given map[int64]string, err error)
+	// waiting returns which of the jobs wait for a process, with the process that has put them back, if any, and which
+	// have been given to a process that has not ended them.
+	waiting(ctx context.Context, ids []int64) (waiting, given map[int64]string, err error)
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
 }
@@ -121,20 +122,24 @@ func (r *riverJobs[T]) insert(ctx context.Context, tx *db.Tx, location string) (
 	return result.Job.ID, nil
 }
 
-func (r *riverJobs[T]) waiting(ctx context.Context, ids []int64) (map[int64]bool, map[int64]string, error) {
-	waiting, given := map[int64]bool{}, map[int64]string{}
+func (r *riverJobs[T]) waiting(ctx context.Context, ids []int64) (waiting, given map[int64]string, err error) {
+	waiting, given = map[int64]string{}, map[int64]string{}
 	for part := range slices.Chunk(ids, 1000) {
 		result, err := r.client.JobList(ctx, river.NewJobListParams().IDs(part...).First(len(part)))
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, job := range result.Jobs {
-			switch n := len(job.AttemptedBy); {
+			process := ""
+			if n := len(job.AttemptedBy); n > 0 {
+				process = job.AttemptedBy[n-1]
+			}
+			switch {
 			case job.FinalizedAt != nil:
-			case job.State == rivertype.JobStateRunning && n > 0:
-				given[job.ID] = job.AttemptedBy[n-1]
+			case job.State == rivertype.JobStateRunning:
+				given[job.ID] = process
 			default:
-				waiting[job.ID] = true
+				waiting[job.ID] = process
 			}
 		}
 	}
