@@ -198,7 +198,7 @@ func loadRole(args []string) {
 	exitOn(err)
 	serve(ghlsync.Config{
 		Database: address, Webhooks: verifierOf(key), App: app, TokenKeys: [][]byte{tokenKey},
-		Logger: slog.New(slog.DiscardHandler), Workers: 8,
+		Logger: slog.New(slog.DiscardHandler), Workers: 8, IndexLag: -1, // the fake has none
 		WebhookOptions: []webhook.Option{webhook.WithReplayWindow(10_000*time.Hour, 10_000*time.Hour)},
 		Locations:      []ghlsync.Location{{ID: location, TimeZone: "America/Chicago"}},
 	})

@@ -41,7 +41,7 @@ func syncRole(args []string) {
 	address, server, token, location, key := args[0], args[1], args[2], args[3], args[4]
 	serve(ghlsync.Config{
 		Database: address, Webhooks: verifierOf(key), Logger: slog.New(slog.DiscardHandler),
-		Settle:        300 * time.Millisecond,
+		Settle: 300 * time.Millisecond, IndexLag: -1, // the fake has none
 		PluvoInterval: 20 * time.Millisecond, Lease: time.Second,
 		Retry: ghlsync.RetryPolicy{First: 100 * time.Millisecond, Max: time.Second, Attempts: 1000},
 		Locations: []ghlsync.Location{{

@@ -32,6 +32,7 @@ type shared struct {
 	appointments map[string][]*ghl.Appointment // nil if they were not read
 	strangers    map[string]bool               // contacts that are not linked, and that no delivery says are new
 	changed      map[string]time.Time          // when a contact was last said to have changed
+	single       atomic.Int64                  // contacts in doubt that were read by themselves
 }
 
 // Share reads what a batch of units needs. It is the [queue.Config.Share] of a queue.
@@ -105,6 +106,9 @@ func (s *shared) sync(ctx context.Context, run *queue.Run) error {
 		return nil
 	}
 	err := s.e.syncContact(ctx, run, s.l.reading(s), run.ID, need)
+	if errors.Is(err, errDoubt) && s.single.Add(1) <= queue.MaxSingle {
+		return s.e.syncLater(ctx, run) // sooner than the index can prove
+	}
 	if errors.Is(err, errUnindexed) || errors.Is(err, errDoubt) {
 		return s.later(ctx, run)
 	}
