@@ -131,8 +131,14 @@ func (s *session) finishOnce(ctx context.Context, run *Run, failed error, took t
 	var incident *Failure
 	var verdict Verdict
 	var outcome Outcome
+	pauses := failed != nil && failed != errStopped && Classify(failed).Action == PauseLocation
 	err := q.DB.Write(ctx, func(ctx context.Context, tx *db.Tx) error {
 		incident, verdict, outcome = nil, Verdict{}, Outcome{Unit: run.Unit, Result: Taken}
+		if pauses { // which several runs may do at once: the lock of the fence would deadlock
+			if _, err := lockLocation(ctx, tx, run.Location); err != nil && !errors.Is(err, ErrLocation) {
+				return err
+			}
+		}
 		if err := tx.Fence(ctx); errors.Is(err, db.ErrFenced) {
 			return nil
 		} else if err != nil {
