@@ -85,8 +85,8 @@ func (q *Queue) revive(ctx context.Context, live map[string]int64) error {
 	return err
 }
 
-// workRefused works on a location whose job another process has got and put back, because it has no lease or has not left
-// the location yet. River may give the job to that process again and again.
+// workRefused works on a location whose job another process has got and put back, because it has no lease or has not
+// left the location yet. River may give the job to that process again and again.
 func (q *Queue) workRefused(ctx context.Context, w jobless) error {
 	life, ok := q.alive.context()
 	if !ok || !q.sessions.reserve(w.location) {

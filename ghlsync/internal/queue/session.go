@@ -125,7 +125,8 @@ func (s *sessions) has(location string) bool {
 var errOwned = errors.New("another process works on the location now")
 
 // claim makes this process the owner of a location, whose reservation it has. It returns no session if the job does
-// not count any more; 0 claims the location without a job. Complete ends the job in a transaction; nil leaves it to River.
+// not count any more; 0 claims the location without a job. Complete ends the job in a transaction; nil leaves it to
+// River.
 func (q *Queue) claim(ctx, life context.Context, location string, job int64,
 	complete func(context.Context, *db.Tx) error) (*session, error) {
 	var epoch int64
