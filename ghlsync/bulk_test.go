@@ -2,9 +2,6 @@ package ghlsync_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,15 +23,7 @@ func BenchmarkBulk(b *testing.B) {
 			s := start(b, c)
 			handler, err := s.WebhookHandler()
 			require.NoError(b, err)
-			var mu sync.Mutex
-			var sent []delivery
-			server.SubscribeHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				body, err := io.ReadAll(r.Body)
-				require.NoError(b, err)
-				mu.Lock()
-				defer mu.Unlock()
-				sent = append(sent, delivery{r.Header, body})
-			}))
+			sent := record(server)
 			client := clientOf(b, server, unlimited)
 			contacts := imported()
 			ids := make([]string, contacts)
@@ -46,7 +35,6 @@ func BenchmarkBulk(b *testing.B) {
 			b.ResetTimer()
 			for n := range b.N {
 				b.StopTimer()
-				sent = nil
 				for _, id := range ids {
 					_, err := client.Contacts.Update(b.Context(), id,
 						&ghl.ContactUpdate{LastName: ghl.Some(fmt.Sprint("n", n))})
@@ -55,15 +43,7 @@ func BenchmarkBulk(b *testing.B) {
 				require.NoError(b, server.Flush(b.Context()))
 				statements, transactions := s.Counts()
 				b.StartTimer()
-				var all sync.WaitGroup
-				for i := range 10 {
-					all.Go(func() {
-						for j := i; j < len(sent); j += 10 {
-							sent[j].to(b, handler)
-						}
-					})
-				}
-				all.Wait()
+				sent.send(b, handler)
 				require.Eventually(b, s.Quiet, 5*time.Minute, 5*time.Millisecond)
 				b.StopTimer()
 				after, afterwards := s.Counts()

@@ -30,6 +30,45 @@ func imported() int {
 	return 1000
 }
 
+// recorded are the deliveries of a server, which are not sent anywhere yet.
+type recorded struct {
+	mu   sync.Mutex
+	list []delivery
+}
+
+// record collects the deliveries of a server from now on.
+func record(server *ghltest.Server) *recorded {
+	r := &recorded{}
+	server.SubscribeHandler(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
+		body, err := io.ReadAll(in.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.list = append(r.list, delivery{in.Header, body})
+	}))
+	return r
+}
+
+// send sends the deliveries, ten at a time, and forgets them.
+func (r *recorded) send(t testing.TB, handler http.Handler) {
+	r.mu.Lock()
+	list := r.list
+	r.list = nil
+	r.mu.Unlock()
+	var all sync.WaitGroup
+	for part := range slices.Chunk(list, (len(list)+9)/10) {
+		all.Go(func() {
+			for _, d := range part {
+				d.to(t, handler)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // TestRequestsOfAnImport: an import of many contacts in HighLevel, whose deliveries arrive at once, is read with few
 // requests, though searches lag behind.
 func TestRequestsOfAnImport(t *testing.T) {
@@ -47,15 +86,7 @@ func TestRequestsOfAnImport(t *testing.T) {
 				s := start(t, c)
 				handler, err := s.WebhookHandler()
 				require.NoError(t, err)
-				var mu sync.Mutex
-				var sent []delivery
-				server.SubscribeHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-					body, err := io.ReadAll(r.Body)
-					require.NoError(t, err)
-					mu.Lock()
-					defer mu.Unlock()
-					sent = append(sent, delivery{r.Header, body})
-				}))
+				sent := record(server)
 				contacts := imported()
 				client := clientOf(t, server, unlimited)
 				for i := range contacts {
@@ -64,18 +95,10 @@ func TestRequestsOfAnImport(t *testing.T) {
 					require.NoError(t, err)
 				}
 				require.NoError(t, server.Flush(t.Context()))
-				require.Len(t, sent, contacts)
+				require.Len(t, sent.list, contacts)
 				server.SetLimits(ghltest.PublishedLimits)
 				began := time.Now()
-				var all sync.WaitGroup
-				for part := range slices.Chunk(sent, (contacts+9)/10) {
-					all.Go(func() {
-						for _, d := range part {
-							d.to(t, handler)
-						}
-					})
-				}
-				all.Wait()
+				sent.send(t, handler)
 				delivered := time.Since(began)
 				require.Eventually(t, s.Quiet, 5*time.Minute, 20*time.Millisecond)
 				took := time.Since(began)
@@ -109,15 +132,7 @@ func TestRequestsOfABurst(t *testing.T) {
 				StartTime: timeOf(time.Now().Add(time.Duration(i) * time.Hour).Truncate(time.Hour))})
 		}
 		require.NoError(t, s.Backfill(t.Context(), server.LocationID(), ghlsync.BackfillOptions{}))
-		var mu sync.Mutex
-		var sent []delivery
-		server.SubscribeHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			body, err := io.ReadAll(r.Body)
-			require.NoError(t, err)
-			mu.Lock()
-			defer mu.Unlock()
-			sent = append(sent, delivery{r.Header, body})
-		}))
+		sent := record(server)
 		events := 5 * contacts
 		for i := range events {
 			id := ids[i/4%contacts]
@@ -135,18 +150,10 @@ func TestRequestsOfABurst(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.NoError(t, server.Flush(t.Context()))
-		require.Len(t, sent, events)
+		require.Len(t, sent.list, events)
 		server.ResetRequests()
 		server.SetLimits(ghltest.PublishedLimits)
-		var all sync.WaitGroup
-		for part := range slices.Chunk(sent, (events+9)/10) {
-			all.Go(func() {
-				for _, d := range part {
-					d.to(t, handler)
-				}
-			})
-		}
-		all.Wait()
+		sent.send(t, handler)
 		require.Eventually(t, s.Quiet, 5*time.Minute, 20*time.Millisecond)
 		same(t, s, server, ids, true)
 		counts := map[string]int{}

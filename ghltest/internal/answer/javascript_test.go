@@ -47,7 +47,7 @@ func FuzzStringify(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if !json.Valid(text) {
-			t.Skip()
+			return
 		}
 		got, err := answer.Stringify(text)
 		require.NoError(t, err)
