@@ -124,3 +124,33 @@ func TestOwnUnderLoad(t *testing.T) {
 	eventually(t, "synced", func() bool { return behind(t, d) == 0 })
 	f.check(t)
 }
+
+// TestSessionOutlivesItsGuest: a session that a caller under a lock began goes on after the lock was released.
+func TestSessionOutlivesItsGuest(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, address string) {
+		d := dbtest.Open(t, address)
+		began, proceed := make(chan struct{}, 10), make(chan struct{})
+		var runs atomic.Int32
+		q := open(t, d, queue.Config{Workers: 1, Work: func(context.Context, *queue.Run) error {
+			began <- struct{}{}
+			<-proceed
+			runs.Add(1)
+			return nil
+		}})
+		require.NoError(t, q.AddLocation(t.Context(), "loc"))
+		start(t, q)
+		held, release, err := q.Hold(t.Context(), "x")
+		require.NoError(t, err)
+		leave, err := q.Own(held, "loc")
+		require.NoError(t, err)
+		for _, id := range []string{"a", "b"} {
+			require.NoError(t, q.Mark(t.Context(), unit(id), queue.Everything, queue.Live))
+		}
+		receive(t, began)
+		leave()
+		release()
+		close(proceed)
+		eventually(t, "synced", func() bool { return behind(t, d) == 0 })
+		require.EqualValues(t, 2, runs.Load(), "each unit ran once")
+	})
+}

@@ -140,6 +140,7 @@ func (s *session) finishOnce(ctx context.Context, run *Run, failed error, took t
 			}
 		}
 		if err := tx.Fence(ctx); errors.Is(err, db.ErrFenced) {
+			s.cancel(err)
 			return nil
 		} else if err != nil {
 			return err

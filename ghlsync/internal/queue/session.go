@@ -190,7 +190,8 @@ func (q *Queue) claim(ctx, life context.Context, location string, job int64,
 	}
 	s := &session{q: q, location: location, epoch: epoch, complete: complete, started: time.Now(),
 		ended: make(chan struct{}), active: map[string]chan struct{}{}, signal: make(chan struct{}, 1)}
-	s.ctx, s.cancel = context.WithCancelCause(db.WithFence(context.WithoutCancel(ctx), location, epoch))
+	// Not a child of ctx: the session outlives the guest that began it, and the lock that the guest holds.
+	s.ctx, s.cancel = context.WithCancelCause(db.WithFence(context.Background(), location, epoch))
 	s.detach = context.AfterFunc(life, func() { s.cancel(db.ErrFenced) })
 	q.sessions.begin(s)
 	return s, nil
