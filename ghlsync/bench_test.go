@@ -20,7 +20,7 @@ import (
 )
 
 // BenchmarkWebhookToPluvo measures changes per second from HighLevel's delivery to Pluvo's record. Each change is of
-// another contact and costs four reads; HighLevel answers at once and without limits.
+// another contact and is read by itself or with others; HighLevel answers at once and without limits.
 func BenchmarkWebhookToPluvo(b *testing.B) {
 	for name, address := range databases(b) {
 		b.Run(name, func(b *testing.B) {

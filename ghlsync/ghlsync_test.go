@@ -24,6 +24,7 @@ func config(t testing.TB, address string, server *ghltest.Server) ghlsync.Config
 	require.NoError(t, err)
 	return ghlsync.Config{
 		Database: address, Webhooks: verifier, Logger: slog.New(slog.DiscardHandler), Settle: 300 * time.Millisecond,
+		IndexLag:      -1, // the fake has none unless a test says so
 		PluvoInterval: 50 * time.Millisecond,
 		Retry:         ghlsync.RetryPolicy{First: 50 * time.Millisecond, Max: time.Second},
 		Locations: []ghlsync.Location{{

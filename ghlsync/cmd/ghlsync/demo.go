@@ -144,8 +144,8 @@ func (d *demo) start(ctx context.Context, dir string) error {
 	d.sync, err = ghlsync.New(ctx, ghlsync.Config{
 		Database: "sqlite:" + filepath.Join(dir, "demo.db"), Webhooks: verifier, Logger: slog.New(slog.DiscardHandler),
 		Settle: time.Second, PluvoInterval: 100 * time.Millisecond, ReconcileInterval: time.Second,
-		CompareInterval: 3 * time.Second,
-		Retry:           ghlsync.RetryPolicy{First: 200 * time.Millisecond, Max: 2 * time.Second, Attempts: 100},
+		CompareInterval: 3 * time.Second, IndexLag: -1, // the fake has none
+		Retry: ghlsync.RetryPolicy{First: 200 * time.Millisecond, Max: 2 * time.Second, Attempts: 100},
 		Locations: []ghlsync.Location{{
 			ID: d.server.LocationID(), TokenSource: ghl.StaticTokenSource(d.server.Token()), Region: "US",
 			Calendar:      calendars[0].ID,
