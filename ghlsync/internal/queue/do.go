@@ -39,9 +39,9 @@ func (q *Queue) Do(ctx context.Context, id Unit, asOf time.Time, work Work) (don
 		return false, err
 	}
 	defer leave()
-	exit, _ := s.tryEnter(id.ID)
-	if exit == nil {
-		return false, nil
+	exit, err := s.enterIdle(ctx, id)
+	if err != nil || exit == nil {
+		return false, err
 	}
 	defer exit()
 	run, err := s.take(ctx, id, asOf)
@@ -50,6 +50,29 @@ func (q *Queue) Do(ctx context.Context, id Unit, asOf time.Time, work Work) (don
 	}
 	defer context.AfterFunc(ctx, func() { run.stop(errStopped) })()
 	return true, s.perform(run, work)
+}
+
+// enterIdle is enter for a unit that is not running. It returns nil if the unit is dirty or running.
+func (s *session) enterIdle(ctx context.Context, id Unit) (leave func(), err error) {
+	for {
+		leave, busy := s.tryEnter(id.ID)
+		if leave != nil {
+			return leave, nil
+		}
+		var idle int64 // the end of the run may be stored, though the run has not left the unit yet
+		err := s.q.DB.Read(ctx, func(ctx context.Context, tx *db.Tx) error {
+			return tx.Row(ctx, `SELECT count(*) FROM ghlsync_unit
+				WHERE location = $1 AND unit = $2 AND epoch = 0 AND number = synced`, id.Location, id.ID).Scan(&idle)
+		})
+		if err != nil || idle == 0 {
+			return nil, err
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
 }
 
 // take takes a unit that is not dirty for a run. It returns no run and no error if there is nothing to do.
