@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -24,10 +25,11 @@ import (
 
 // TestConfigHidesItsSecrets: no verb of fmt, no logger and no encoder prints a secret of a Config.
 func TestConfigHidesItsSecrets(t *testing.T) {
-	app, err := oauth.NewApp(oauth.Config{ClientID: "id", ClientSecret: "secret-client",
+	unused := &http.Client{Transport: &http.Transport{}} // other tests use the shared one, while this one is read here
+	app, err := oauth.NewApp(oauth.Config{ClientID: "id", ClientSecret: "secret-client", HTTPClient: unused,
 		RedirectURL: "https://example.com/callback", Scopes: []ghl.Scope{"contacts.readonly"}})
 	require.NoError(t, err)
-	notifier, err := ghlsync.NewWebhookNotifier("https://chat.example.com/secret-hook", nil)
+	notifier, err := ghlsync.NewWebhookNotifier("https://chat.example.com/secret-hook", unused)
 	require.NoError(t, err)
 	config := ghlsync.Config{
 		Database:  "postgres://user:secret-password@db.example.com/ghlsync?password=secret-other",
