@@ -229,8 +229,8 @@ func FuzzErrorBody(f *testing.F) {
 	})
 }
 
-// FuzzFalseSuccess: a 2xx whose body is no JSON, or an object with the status of an error, is never a success, and
-// other JSON without the words of an error always is.
+// FuzzFalseSuccess: a 2xx is never a success if its body is not JSON, or is an object with the status of an error. Other
+// JSON without the words of an error is always a success.
 func FuzzFalseSuccess(f *testing.F) {
 	for _, seed := range []string{``, ` `, `{}`, `[]`, `null`, `"x"`, `<html>ok</html>`, `OK`, `{"statusCode":401,"message":"Invalid JWT"}`,
 		`{"statusCode":"500"}`, `{"status":500,"message":"x"}`, `{"error":{"code":"x"}}`, `{"errors":[]}`, `{"succeded":false}`,

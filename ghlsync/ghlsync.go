@@ -82,7 +82,7 @@ func New(ctx context.Context, config Config) (*Syncer, error) {
 		s.db.Close()
 		return nil, err
 	}
-	s.config.Database, s.config.TokenKeys = "", nil // secrets that are no longer needed
+	s.config.Database, s.config.TokenKeys = "", nil // New has used these secrets
 	return s, nil
 }
 

@@ -394,8 +394,8 @@ func TestReconcileComesToAnEnd(t *testing.T) {
 	})
 }
 
-// TestShortListDeletesNothing: short pages are no end of a list of contacts, and a list that ends before its total is
-// treated as incomplete.
+// TestShortListDeletesNothing: short pages do not end a list of contacts. A list that ends before its total is
+// incomplete.
 func TestShortListDeletesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, address string) {
 		server := ghltest.Start(t)

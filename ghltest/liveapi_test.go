@@ -405,7 +405,7 @@ func TestAnUpdateOfAnAppointmentResetsItsStatus(t *testing.T) {
 
 func last[T any](list []T) T { return list[len(list)-1] }
 
-// Some accounts refuse contacts that nobody can reach.
+// Some accounts refuse contacts without an e-mail and a phone.
 func TestContactsWithoutEmailAndPhone(t *testing.T) {
 	strict, _ := start(t, ghltest.WithEmailOrPhoneRequired())
 	lax, _ := start(t)
